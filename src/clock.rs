@@ -1,0 +1,184 @@
+//! The only reader of the time: wall clock, elapsed time, sleeping, deadlines.
+//!
+//! A [`Clock`] is the system's or a manual one that stands still until it is advanced, so that a
+//! thirty-minute wait takes no time in a test. Deadlines run on elapsed time and do not notice
+//! when somebody sets the wall clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use serde::Deserialize;
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// Milliseconds since 1970 in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The moment that much later; the end of time where it would overflow.
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(millis(duration)))
+    }
+
+    /// How long ago `earlier` was; zero where it lies ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Whole milliseconds of a duration, at most `u64::MAX`.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Where the time comes from; clones share it.
+#[derive(Clone)]
+pub struct Clock {
+    inner: Arc<Inner>,
+}
+
+enum Inner {
+    System { started: Instant },
+    Manual { start: Timestamp, elapsed: watch::Sender<Duration> },
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self { inner: Arc::new(Inner::System { started: Instant::now() }) }
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    pub fn manual(start: Timestamp) -> Self {
+        let elapsed = watch::Sender::new(Duration::ZERO);
+        Self { inner: Arc::new(Inner::Manual { start, elapsed }) }
+    }
+
+    /// The wall clock.
+    pub fn now(&self) -> Timestamp {
+        match &*self.inner {
+            Inner::System { .. } => {
+                // A machine set before 1970 reads as 1970.
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Timestamp(millis(since))
+            }
+            Inner::Manual { start, elapsed } => start.after(*elapsed.borrow()),
+        }
+    }
+
+    /// Time since the clock was made; never goes back.
+    pub fn elapsed(&self) -> Duration {
+        match &*self.inner {
+            Inner::System { started } => started.elapsed(),
+            Inner::Manual { elapsed, .. } => *elapsed.borrow(),
+        }
+    }
+
+    /// Waits that long, counted from the call.
+    ///
+    /// # Cancel
+    /// Safe: nothing is lost.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let inner = Arc::clone(&self.inner);
+        let until = self.elapsed().saturating_add(duration);
+        async move {
+            match &*inner {
+                Inner::System { .. } => tokio::time::sleep(duration).await,
+                Inner::Manual { elapsed, .. } => {
+                    // The sender lives in `inner`, so the wait ends only when the time has come.
+                    let _ = elapsed.subscribe().wait_for(|now| *now >= until).await;
+                }
+            }
+        }
+    }
+
+    /// Moves a manual clock on; the system's stays as it is.
+    pub fn advance(&self, by: Duration) {
+        if let Inner::Manual { elapsed, .. } = &*self.inner {
+            elapsed.send_modify(|now| *now = now.saturating_add(by));
+        }
+    }
+
+    /// The moment `after` from now, or never for `None`.
+    pub fn deadline(&self, after: Option<Duration>) -> Deadline {
+        Deadline { clock: self.clone(), at: after.map(|after| self.elapsed().saturating_add(after)) }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.inner {
+            Inner::System { .. } => f.write_str("Clock(system)"),
+            Inner::Manual { .. } => write!(f, "Clock(manual at {:?})", self.now()),
+        }
+    }
+}
+
+/// The moment at which a wait ends.
+#[derive(Clone, Debug)]
+pub struct Deadline {
+    clock: Clock,
+    at: Option<Duration>,
+}
+
+impl Deadline {
+    /// Time left: `None` where the wait has no end, zero once it is over.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.at.map(|at| at.saturating_sub(self.clock.elapsed()))
+    }
+
+    /// Tells whether it is over.
+    pub fn passed(&self) -> bool {
+        self.remaining() == Some(Duration::ZERO)
+    }
+
+    /// Sleeps that long, or until the deadline if it comes first.
+    ///
+    /// # Cancel
+    /// Safe: nothing is lost.
+    pub async fn sleep(&self, duration: Duration) {
+        let duration = self.remaining().map_or(duration, |left| left.min(duration));
+        self.clock.sleep(duration).await;
+    }
+
+    /// The sooner of the two.
+    pub fn sooner(self, other: Self) -> Self {
+        match (self.at, other.at) {
+            (Some(a), Some(b)) if b < a => other,
+            (None, Some(_)) => other,
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_sleepers_when_it_is_advanced() {
+        let clock = Clock::manual(Timestamp(1_000));
+        let deadline = clock.deadline(Some(Duration::from_secs(5)));
+        let sleeper = tokio::spawn(clock.sleep(Duration::from_secs(10)));
+        clock.advance(Duration::from_secs(5));
+        assert!(deadline.passed());
+        assert_eq!(clock.now(), Timestamp(6_000));
+        clock.advance(Duration::from_secs(5));
+        sleeper.await.expect("the sleeper wakes");
+    }
+
+    #[test]
+    fn no_deadline_never_passes_and_the_sooner_one_wins() {
+        let clock = Clock::manual(Timestamp(0));
+        let never = clock.deadline(None);
+        let soon = clock.deadline(Some(Duration::from_secs(1)));
+        assert!(!never.passed());
+        assert_eq!(never.sooner(soon).remaining(), Some(Duration::from_secs(1)));
+    }
+}

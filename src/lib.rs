@@ -4,4 +4,16 @@ pub mod name;
 
 pub mod clock;
 
+pub mod deployment;
+
 pub mod sql;
+
+pub mod event;
+
+pub mod plan;
+
+pub mod catalog;
+
+pub mod db;
+
+pub mod primitives;

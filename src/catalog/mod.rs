@@ -1,0 +1,240 @@
+//! What an environment contains, as data: the facts every decision is made from.
+//!
+//! A [`Catalog`] is read once and then only looked at; [`effect`] tells what a step would make of
+//! it, so that a plan can be rehearsed without a server. Start reading at [`Catalog`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::name::ClusterId;
+use crate::name::ClusterName;
+use crate::name::DatabaseId;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::RoleName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
+use crate::plan::step::DefaultPrivilege;
+use crate::plan::step::Grantee;
+
+pub mod effect;
+
+/// Who may do what with a thing: grantee and privilege (upper case).
+pub type Privileges = BTreeSet<(Grantee, String)>;
+
+/// A database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Its id.
+    pub id: DatabaseId,
+    /// Its owner.
+    pub owner: RoleName,
+    /// Who may do what with it.
+    pub privileges: Privileges,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// A schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// Its id.
+    pub id: SchemaId,
+    /// Its owner.
+    pub owner: RoleName,
+    /// Who may do what with it.
+    pub privileges: Privileges,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its owner.
+    pub owner: RoleName,
+    /// Who may do what with it.
+    pub privileges: Privileges,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Whether the server manages its replicas.
+    pub managed: bool,
+    /// The size of its replicas, if it is managed.
+    pub size: Option<String>,
+    /// How many replicas it shall have, if it is managed.
+    pub replication_factor: Option<u32>,
+    /// How many replicas it has.
+    pub replicas: usize,
+}
+
+/// Something in a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its full name.
+    pub name: ObjectName,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its owner.
+    pub owner: RoleName,
+    /// The cluster it runs on, if any.
+    pub cluster: Option<ClusterId>,
+    /// For an index: its relation.
+    pub on: Option<ObjectId>,
+    /// Who may do what with it.
+    pub privileges: Privileges,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// The comments of its columns.
+    pub column_comments: BTreeMap<Ident, String>,
+}
+
+/// The server's limits that a plan can run into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `max_clusters`
+    pub clusters: Option<usize>,
+    /// `max_materialized_views`
+    pub materialized_views: Option<usize>,
+    /// `max_objects_per_schema`
+    pub objects_per_schema: Option<usize>,
+    /// `max_schemas_per_database`
+    pub schemas_per_database: Option<usize>,
+}
+
+/// Who is connected, and what the server lets them do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The role.
+    pub role: RoleName,
+    /// The roles it is a member of, itself included.
+    pub member_of: BTreeSet<RoleName>,
+    /// Whether privileges are checked at all for this role.
+    pub checked: bool,
+}
+
+/// Everything user-made in an environment, as one read saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalog {
+    /// Who is connected.
+    pub session: Session,
+    /// Databases by name.
+    pub databases: BTreeMap<Ident, Database>,
+    /// Schemas by name.
+    pub schemas: BTreeMap<SchemaName, Schema>,
+    /// Clusters by name; the system's own are not here.
+    pub clusters: BTreeMap<ClusterName, Cluster>,
+    /// Objects by id.
+    pub objects: BTreeMap<ObjectId, Object>,
+    /// Every role, the system's included.
+    pub roles: BTreeSet<RoleName>,
+    /// Default privileges, the pre-set ones of the system left out.
+    pub default_privileges: BTreeSet<DefaultPrivilege>,
+    /// What each object reads directly, by id.
+    pub reads: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
+    /// The server's limits.
+    pub limits: Limits,
+    names: BTreeMap<ObjectName, ObjectId>,
+    made: usize,
+}
+
+impl Catalog {
+    /// An environment in which nothing was made yet.
+    pub fn new(session: Session) -> Self {
+        Self {
+            session,
+            databases: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            roles: BTreeSet::new(),
+            default_privileges: BTreeSet::new(),
+            reads: BTreeMap::new(),
+            limits: Limits::default(),
+            names: BTreeMap::new(),
+            made: 0,
+        }
+    }
+
+    /// Puts an object in.
+    pub fn insert(&mut self, object: Object) {
+        self.names.insert(object.name.clone(), object.id.clone());
+        self.objects.insert(object.id.clone(), object);
+    }
+
+    /// The object under a name.
+    pub fn object(&self, name: &ObjectName) -> Option<&Object> {
+        self.objects.get(self.names.get(name)?)
+    }
+
+    /// The object under a name, to change it.
+    pub fn object_mut(&mut self, name: &ObjectName) -> Option<&mut Object> {
+        self.objects.get_mut(self.names.get(name)?)
+    }
+
+    /// The objects of a schema, in the order of their names.
+    pub fn objects_in<'a>(&'a self, schema: &'a SchemaName) -> impl Iterator<Item = &'a Object> {
+        // Names sort by database, schema, object: a schema's objects stand together, the first
+        // one at or behind the shortest object name there is.
+        let from = Ident::new("\u{1}").ok().map(|first| schema.object(first));
+        from.into_iter()
+            .flat_map(|from| self.names.range(from..))
+            .take_while(|(name, _)| name.is_in(schema))
+            .filter_map(|(_, id)| self.objects.get(id))
+    }
+
+    /// The objects that run on a cluster.
+    pub fn objects_on<'a>(&'a self, cluster: &'a ClusterId) -> impl Iterator<Item = &'a Object> {
+        self.objects.values().filter(move |object| object.cluster.as_ref() == Some(cluster))
+    }
+
+    /// Who reads what: for each object that is read, its direct readers. Computed anew at each call.
+    pub fn readers(&self) -> BTreeMap<&ObjectId, Vec<&ObjectId>> {
+        let mut readers: BTreeMap<&ObjectId, Vec<&ObjectId>> = BTreeMap::new();
+        for (reader, read) in &self.reads {
+            for id in read {
+                readers.entry(id).or_default().push(reader);
+            }
+        }
+        readers
+    }
+
+    /// Tells whether the connected role may act as an owner of something that role owns.
+    pub fn owns(&self, owner: &RoleName) -> bool {
+        !self.session.checked || self.session.member_of.contains(owner)
+    }
+
+    /// The schemas of a database.
+    pub fn schemas_of<'a>(
+        &'a self,
+        database: &'a Ident,
+    ) -> impl Iterator<Item = (&'a SchemaName, &'a Schema)> {
+        self.schemas.iter().filter(move |(name, _)| name.database == *database)
+    }
+
+    fn rename_objects(&mut self, moved: Vec<(ObjectId, ObjectName)>) {
+        for (id, _) in &moved {
+            if let Some(object) = self.objects.get(id) {
+                self.names.remove(&object.name);
+            }
+        }
+        for (id, name) in moved {
+            if let Some(object) = self.objects.get_mut(&id) {
+                object.name = name.clone();
+                self.names.insert(name, id);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: &ObjectId) {
+        if let Some(object) = self.objects.remove(id) {
+            self.names.remove(&object.name);
+        }
+        self.reads.remove(id);
+    }
+}

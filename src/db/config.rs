@@ -1,0 +1,279 @@
+//! Where an environment is and how to get in: one [`Target`], however it was written down.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Text that must not be printed: a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself; for the wire only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Plain text.
+    Disable,
+    /// TLS if the server has it, its certificate not verified.
+    Prefer,
+    /// TLS or nothing, its certificate not verified.
+    Require,
+    /// TLS, its certificate signed by a trusted authority.
+    VerifyCa,
+    /// TLS, its certificate signed by a trusted authority and made out to the host.
+    VerifyFull,
+}
+
+impl TlsMode {
+    /// Reads the words of `sslmode`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "disable" => Some(Self::Disable),
+            "prefer" | "allow" => Some(Self::Prefer),
+            "require" => Some(Self::Require),
+            "verify-ca" => Some(Self::VerifyCa),
+            "verify-full" => Some(Self::VerifyFull),
+            _ => None,
+        }
+    }
+
+    /// What holds where nothing is written: verified, except on this machine itself.
+    pub fn default_for(host: &str) -> Self {
+        if is_loopback(host) { Self::Prefer } else { Self::VerifyFull }
+    }
+}
+
+/// Tells whether a host is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// One environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Host name or address.
+    pub host: String,
+    /// Port; Materialize listens on 6875.
+    pub port: u16,
+    /// The role to log in as.
+    pub user: String,
+    /// Its password, if it has one.
+    pub password: Option<Secret>,
+    /// The session's database; names are always written in full, so it hardly matters.
+    pub database: String,
+    /// Session settings sent with the start-up message, in order.
+    pub options: Vec<(String, String)>,
+    /// How the connection is protected.
+    pub tls: TlsMode,
+    /// A file of certificates to trust instead of the machine's own.
+    pub root_certificates: Option<PathBuf>,
+}
+
+/// Why a connection URL is not one. The URL itself is left out: it may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UrlError(String);
+
+impl Target {
+    /// A target on a host, everything else as usual there.
+    pub fn new(host: impl Into<String>, port: u16, user: impl Into<String>) -> Self {
+        let host = host.into();
+        let tls = TlsMode::default_for(&host);
+        Self {
+            host,
+            port,
+            user: user.into(),
+            password: None,
+            database: "materialize".to_owned(),
+            options: Vec::new(),
+            tls,
+            root_certificates: None,
+        }
+    }
+
+    /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&options=…`.
+    ///
+    /// # Errors
+    /// [`UrlError`] naming the part that is wrong, never the URL.
+    pub fn from_url(url: &str) -> Result<Self, UrlError> {
+        let wrong = |what: &str| UrlError(format!("{what}; expected postgres://user@host:6875/materialize"));
+        let rest = ["postgres://", "postgresql://", "materialize://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme))
+            .ok_or_else(|| wrong("the URL does not start with postgres://"))?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user, password) = match login.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (login, None),
+        };
+        let (host, port) = split_port(address).ok_or_else(|| wrong("the URL's port is not a number"))?;
+        if host.is_empty() {
+            return Err(wrong("the URL names no host"));
+        }
+        let decode = |text: &str| percent_decode(text).ok_or_else(|| wrong("the URL has a broken %-escape"));
+        let user = if user.is_empty() { "materialize".to_owned() } else { decode(user)? };
+        let mut target = Self::new(decode(host)?, port, user);
+        target.password = password.map(decode).transpose()?.map(Secret);
+        if !database.is_empty() {
+            target.database = decode(database)?;
+        }
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            target.set(key, decode(value)?)?;
+        }
+        Ok(target)
+    }
+
+    fn set(&mut self, key: &str, value: String) -> Result<(), UrlError> {
+        match key {
+            "sslmode" => {
+                self.tls = TlsMode::parse(&value)
+                    .ok_or_else(|| UrlError(format!("`{value}` is not an sslmode of the URL")))?;
+            }
+            "sslrootcert" => self.root_certificates = Some(PathBuf::from(value)),
+            "options" => self.options.extend(parse_options(&value)),
+            "user" => self.user = value,
+            "password" => self.password = Some(Secret(value)),
+            "host" => self.host = value,
+            "dbname" => self.database = value,
+            // What only other clients look at (`application_name`, `connect_timeout`, …).
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The place, for people: never with a password.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+fn split_port(address: &str) -> Option<(&str, u16)> {
+    const MATERIALIZE: u16 = 6875;
+    if let Some(rest) = address.strip_prefix('[') {
+        let (host, after) = rest.split_once(']')?;
+        let port = after.strip_prefix(':').map_or(Some(MATERIALIZE), |port| port.parse().ok())?;
+        return Some((host, port));
+    }
+    match address.rsplit_once(':') {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((address, MATERIALIZE)),
+    }
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            let digits = std::str::from_utf8(&digits).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Reads `-c name=value --name=value`; what it does not know it leaves out.
+fn parse_options(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let setting = match word {
+            "-c" => words.next().unwrap_or(""),
+            word => word.strip_prefix("--").or_else(|| word.strip_prefix("-c")).unwrap_or(""),
+        };
+        if let Some((name, value)) = setting.split_once('=') {
+            found.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, expect: Expect) {
+        let told = match Target::from_url(url) {
+            Ok(t) => format!(
+                "{}@{} db={} password={} tls={:?} options={:?}",
+                t.user,
+                t.place(),
+                t.database,
+                t.password.as_ref().map_or("none", Secret::expose),
+                t.tls,
+                t.options
+            ),
+            Err(error) => error.to_string(),
+        };
+        expect.assert_eq(&told);
+    }
+
+    #[test]
+    fn urls() {
+        check(
+            "postgres://joe:p%40ss@mz.example.com/app?sslmode=require&options=-c%20cluster%3Dc1",
+            expect![[
+                r#"joe@mz.example.com:6875 db=app password=p@ss tls=Require options=[("cluster", "c1")]"#
+            ]],
+        );
+        check(
+            "postgres://localhost:1234",
+            expect!["materialize@localhost:1234 db=materialize password=none tls=Prefer options=[]"],
+        );
+        check(
+            "postgres://[::1]:7/",
+            expect!["materialize@::1:7 db=materialize password=none tls=Prefer options=[]"],
+        );
+        check(
+            "postgres://mz.example.com",
+            expect!["materialize@mz.example.com:6875 db=materialize password=none tls=VerifyFull options=[]"],
+        );
+    }
+
+    #[test]
+    fn a_wrong_url_is_told_without_its_password() {
+        check(
+            "mysql://joe:secret@h",
+            expect![
+                "the URL does not start with postgres://; expected postgres://user@host:6875/materialize"
+            ],
+        );
+        check(
+            "postgres://joe:secret@h:port/",
+            expect!["the URL's port is not a number; expected postgres://user@host:6875/materialize"],
+        );
+        check("postgres://joe:secret@h?sslmode=maybe", expect!["`maybe` is not an sslmode of the URL"]);
+    }
+
+    #[test]
+    fn a_password_does_not_show_in_debug_output() {
+        let target = Target::from_url("postgres://joe:hunter2@localhost").expect("a URL");
+        assert!(!format!("{target:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,147 @@
+//! What can go wrong between mzflow and a server, with questions instead of driver types.
+
+use std::fmt;
+
+/// Something the server or the connection did.
+///
+/// Opaque: callers ask [`Error::is_retryable`], [`Error::outcome_unknown`], [`Error::sqlstate`].
+#[derive(Clone, Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    server: Option<Box<ServerSays>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Connect,
+    Authentication,
+    Server,
+    Lost,
+    Protocol,
+}
+
+/// The fields of a server's error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ServerSays {
+    sqlstate: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    position: Option<usize>,
+}
+
+impl Error {
+    /// The server could not be reached, or does not speak the protocol or TLS.
+    pub(super) fn connect(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Connect, message: message.into(), server: None }
+    }
+
+    /// An answer that makes no sense.
+    pub(super) fn protocol(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Protocol, message: message.into(), server: None }
+    }
+
+    /// Reads the driver's error; `connecting` tells whether the session was being opened.
+    pub(super) fn from_driver(error: &tokio_postgres::Error, connecting: bool) -> Self {
+        let Some(db) = error.as_db_error() else {
+            let message = with_causes(error);
+            let kind = if connecting {
+                // Without a password the driver itself notices that the server wants one.
+                if message.contains("password missing") { Kind::Authentication } else { Kind::Connect }
+            } else {
+                Kind::Lost
+            };
+            return Self { kind, message, server: None };
+        };
+        let sqlstate = db.code().code().to_owned();
+        let kind = match sqlstate.as_str() {
+            code if code.starts_with("28") => Kind::Authentication,
+            // The server says goodbye: shut down, or idle for too long inside a transaction.
+            "57P01" | "57P02" | "57P03" | "25P03" if !connecting => Kind::Lost,
+            _ if connecting => Kind::Connect,
+            _ => Kind::Server,
+        };
+        let position = match db.position() {
+            Some(tokio_postgres::error::ErrorPosition::Original(at)) => usize::try_from(*at).ok(),
+            _ => None,
+        };
+        let server = ServerSays {
+            sqlstate,
+            detail: db.detail().map(str::to_owned),
+            hint: db.hint().map(str::to_owned),
+            position,
+        };
+        Self { kind, message: db.message().to_owned(), server: Some(Box::new(server)) }
+    }
+
+    /// Tells whether the server was not reached, or did not let us in.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.kind, Kind::Connect | Kind::Authentication)
+    }
+
+    /// Tells whether the server did not accept the user or the password.
+    pub fn is_authentication(&self) -> bool {
+        self.kind == Kind::Authentication
+    }
+
+    /// Tells whether the same statements may succeed when they are sent again: somebody else
+    /// changed the catalog while a DDL transaction was open.
+    pub fn is_retryable(&self) -> bool {
+        self.sqlstate() == Some("40001")
+    }
+
+    /// Tells whether the connection broke after something had been sent: it may have happened.
+    pub fn outcome_unknown(&self) -> bool {
+        self.kind == Kind::Lost
+    }
+
+    /// The SQLSTATE, if the server said anything; `XX000` is its word for "no particular code".
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.server.as_ref().map(|server| server.sqlstate.as_str())
+    }
+
+    /// The server's detail line.
+    pub fn detail(&self) -> Option<&str> {
+        self.server.as_ref()?.detail.as_deref()
+    }
+
+    /// The server's hint.
+    pub fn hint(&self) -> Option<&str> {
+        self.server.as_ref()?.hint.as_deref()
+    }
+
+    /// Where in the statement it happened: characters, from 1.
+    pub fn position(&self) -> Option<usize> {
+        self.server.as_ref()?.position
+    }
+
+    /// What happened, in one line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(sqlstate) = self.sqlstate() {
+            write!(f, " ({sqlstate})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

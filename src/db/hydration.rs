@@ -1,0 +1,205 @@
+//! Reads how far objects have come: the facts, by recorded id; judging them is done elsewhere.
+//!
+//! The queries start from clusters and ids, and what the status views do not mention is told as
+//! missing: the server's views leave out what no replica has reported yet.
+//!
+//! Source: `design/materialize.md` 4, seen on v26.21.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use futures_util::future::try_join_all;
+
+use super::error::Error;
+use super::session::Row;
+use super::session::Session;
+use crate::name::ClusterId;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ReplicaId;
+use crate::name::literal;
+
+/// A replica and how it fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaFacts {
+    /// Processes that are offline now, with the reason where one is known.
+    pub offline: Vec<Option<String>>,
+    /// How often a process of it ran out of memory or went offline in the last minutes.
+    pub recent_failures: usize,
+}
+
+/// What the catalog tells of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectFacts {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The cluster it runs on; `None` for views and the like, which never hydrate.
+    pub cluster: Option<ClusterId>,
+    /// By replica that has reported: whether it is hydrated there.
+    pub hydrated: BTreeMap<ReplicaId, bool>,
+    /// Milliseconds up to which its contents are complete; `None` while nothing is known.
+    pub frontier: Frontier,
+}
+
+/// How far an object's contents are complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frontier {
+    /// The catalog does not say yet.
+    Unknown,
+    /// Up to that moment, in milliseconds since 1970; 0 before anything was computed.
+    At(u64),
+    /// For ever: nothing more can change.
+    Complete,
+}
+
+/// What a cluster is like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterFacts {
+    /// Its replicas.
+    pub replicas: BTreeMap<ReplicaId, ReplicaFacts>,
+    /// Whether it is switched on only around refreshes.
+    pub scheduled: bool,
+}
+
+/// One look at an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HydrationFacts {
+    /// The server's clock, in milliseconds since 1970.
+    pub now_ms: u64,
+    /// The objects asked for; one that is missing here is gone.
+    pub objects: BTreeMap<ObjectId, ObjectFacts>,
+    /// The clusters they run on, those without replicas included.
+    pub clusters: BTreeMap<ClusterId, ClusterFacts>,
+    /// Refreshing materialized views: whether one refresh is completed.
+    pub refreshed: BTreeMap<ObjectId, bool>,
+}
+
+/// Looks at the given objects, all of them at once.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts, Error> {
+    let mut facts = HydrationFacts::default();
+    if ids.is_empty() {
+        return Ok(facts);
+    }
+    let list: Vec<String> = ids.iter().map(|id| literal(id.as_str())).collect();
+    let list = list.join(", ");
+    let clusters = format!("(SELECT cluster_id FROM mz_catalog.mz_objects WHERE id IN ({list}))");
+    let replicas = format!("(SELECT id FROM mz_catalog.mz_cluster_replicas WHERE cluster_id IN {clusters})");
+    let queries = [
+        format!(
+            "SELECT id, type, cluster_id, (extract(epoch FROM now()) * 1000)::numeric \
+             FROM mz_catalog.mz_objects WHERE id IN ({list})"
+        ),
+        format!("SELECT id, cluster_id FROM mz_catalog.mz_cluster_replicas WHERE cluster_id IN {clusters}"),
+        format!(
+            "SELECT object_id, replica_id, hydrated FROM mz_internal.mz_hydration_statuses \
+             WHERE object_id IN ({list})"
+        ),
+        format!("SELECT object_id, write_frontier FROM mz_internal.mz_frontiers WHERE object_id IN ({list})"),
+        format!(
+            "SELECT replica_id, status, reason FROM mz_internal.mz_cluster_replica_statuses \
+             WHERE replica_id IN {replicas}"
+        ),
+        format!(
+            "SELECT replica_id, count(*) FROM mz_internal.mz_cluster_replica_status_history \
+             WHERE replica_id IN {replicas} AND status = 'offline' \
+             AND occurred_at > now() - INTERVAL '5 minutes' GROUP BY replica_id"
+        ),
+        format!(
+            "SELECT cluster_id FROM mz_internal.mz_cluster_schedules \
+             WHERE type = 'on-refresh' AND cluster_id IN {clusters}"
+        ),
+        format!(
+            "SELECT materialized_view_id, last_completed_refresh IS NOT NULL \
+             FROM mz_internal.mz_materialized_view_refreshes WHERE materialized_view_id IN ({list})"
+        ),
+    ];
+    let answers = try_join_all(queries.iter().map(|query| session.read(query))).await?;
+    let mut answers = answers.iter();
+    let mut next = || answers.next().map(Vec::as_slice).unwrap_or_default();
+    put_objects(&mut facts, next())?;
+    put_replicas(&mut facts, next())?;
+    put_hydration(&mut facts, next())?;
+    put_frontiers(&mut facts, next())?;
+    put_statuses(&mut facts, next(), next())?;
+    for row in next() {
+        facts.clusters.entry(ClusterId::new(row.required(0)?)).or_default().scheduled = true;
+    }
+    for row in next() {
+        facts.refreshed.insert(ObjectId::new(row.required(0)?), row.is_true(1));
+    }
+    Ok(facts)
+}
+
+/// Whole milliseconds of a number as the server prints it: `1777982171123.4`.
+fn whole(text: &str) -> Option<u64> {
+    text.split('.').next()?.parse().ok()
+}
+
+fn put_objects(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
+    for row in rows {
+        facts.now_ms =
+            whole(row.required(3)?).ok_or_else(|| Error::protocol("the server's time is no number"))?;
+        let Some(kind) = ObjectKind::from_catalog(row.required(1)?) else { continue };
+        let cluster = row.text(2).map(ClusterId::new);
+        if let Some(cluster) = &cluster {
+            facts.clusters.entry(cluster.clone()).or_default();
+        }
+        let object = ObjectFacts { kind, cluster, hydrated: BTreeMap::new(), frontier: Frontier::Unknown };
+        facts.objects.insert(ObjectId::new(row.required(0)?), object);
+    }
+    Ok(())
+}
+
+fn put_replicas(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
+    for row in rows {
+        let cluster = facts.clusters.entry(ClusterId::new(row.required(1)?)).or_default();
+        cluster.replicas.entry(ReplicaId::new(row.required(0)?)).or_default();
+    }
+    Ok(())
+}
+
+fn put_hydration(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
+    for row in rows {
+        // A row without a replica says that no replica has reported: as good as no row.
+        let Some(replica) = row.text(1) else { continue };
+        if let Some(object) = facts.objects.get_mut(&ObjectId::new(row.required(0)?)) {
+            object.hydrated.insert(ReplicaId::new(replica), row.is_true(2));
+        }
+    }
+    Ok(())
+}
+
+fn put_frontiers(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
+    for row in rows {
+        if let Some(object) = facts.objects.get_mut(&ObjectId::new(row.required(0)?)) {
+            object.frontier = match row.text(1) {
+                None => Frontier::Complete,
+                Some(text) => whole(text).map_or(Frontier::Unknown, Frontier::At),
+            };
+        }
+    }
+    Ok(())
+}
+
+fn put_statuses(facts: &mut HydrationFacts, now: &[Row], history: &[Row]) -> Result<(), Error> {
+    let mut failures: HashMap<&str, usize> = HashMap::new();
+    for row in history {
+        failures.insert(row.required(0)?, row.parsed(1).unwrap_or(0));
+    }
+    let mut offline: HashMap<&str, Vec<Option<String>>> = HashMap::new();
+    for row in now {
+        if row.text(1) == Some("offline") {
+            offline.entry(row.required(0)?).or_default().push(row.text(2).map(str::to_owned));
+        }
+    }
+    for cluster in facts.clusters.values_mut() {
+        for (id, replica) in &mut cluster.replicas {
+            replica.offline = offline.remove(id.as_str()).unwrap_or_default();
+            replica.recent_failures = failures.get(id.as_str()).copied().unwrap_or(0);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,473 @@
+//! Reads the catalog of an environment: a dozen plain queries in one round trip.
+//!
+//! The queries join nothing that this side can join: the server answers them from its indexed
+//! system tables, and the sandbox answers the same. Only user-made things are read.
+//!
+//! Source: columns and meanings from `design/materialize.md` 3, seen on v26.21.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use futures_util::future::try_join_all;
+
+use super::error::Error;
+use super::session::Row;
+use super::session::Session;
+use crate::catalog::Catalog;
+use crate::catalog::Cluster;
+use crate::catalog::Database;
+use crate::catalog::Limits;
+use crate::catalog::Object;
+use crate::catalog::Privileges;
+use crate::catalog::Schema;
+use crate::name::ClusterId;
+use crate::name::ClusterName;
+use crate::name::DatabaseId;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::RoleName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
+use crate::name::literal;
+use crate::plan::step::DefaultPrivilege;
+use crate::plan::step::DefaultScope;
+use crate::plan::step::Grantee;
+
+const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser() FROM mz_catalog.mz_roles";
+const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
+const RBAC: &str = "SHOW enable_rbac_checks";
+const DATABASES: &str = "SELECT id, name, owner_id FROM mz_catalog.mz_databases";
+const SCHEMAS: &str =
+    "SELECT id, database_id, name, owner_id FROM mz_catalog.mz_schemas WHERE database_id IS NOT NULL";
+const CLUSTERS: &str = "SELECT id, name, owner_id, managed, size, replication_factor \
+    FROM mz_catalog.mz_clusters WHERE id LIKE 'u%'";
+const REPLICAS: &str = "SELECT id, cluster_id FROM mz_catalog.mz_cluster_replicas WHERE cluster_id LIKE 'u%'";
+const OBJECTS: &str = "SELECT id, schema_id, name, type, owner_id, cluster_id \
+    FROM mz_catalog.mz_objects WHERE id LIKE 'u%'";
+const INDEXES: &str = "SELECT id, on_id FROM mz_catalog.mz_indexes WHERE id LIKE 'u%'";
+const READS: &str = "SELECT object_id, referenced_object_id FROM mz_internal.mz_object_dependencies \
+    WHERE object_id LIKE 'u%'";
+const COMMENTS: &str = "SELECT id, object_type, object_sub_id, comment FROM mz_internal.mz_comments \
+    WHERE id LIKE 'u%'";
+const COMMENTED_COLUMNS: &str = "SELECT id, position, name FROM mz_catalog.mz_columns \
+    WHERE id IN (SELECT id FROM mz_internal.mz_comments WHERE object_sub_id IS NOT NULL)";
+const DEFAULTS: &str = "SELECT role_id, database_id, schema_id, object_type, grantee, privileges \
+    FROM mz_catalog.mz_default_privileges";
+
+/// The limits asked for, in the order of [`Limits`]'s fields.
+const LIMITS: [&str; 4] = [
+    "SHOW max_clusters",
+    "SHOW max_materialized_views",
+    "SHOW max_objects_per_schema",
+    "SHOW max_schemas_per_database",
+];
+
+/// The privileges of one relation that has an `id` and a `privileges` column.
+fn privileges_of(relation: &str) -> String {
+    format!(
+        "SELECT p.id, p.grantee, p.privilege_type FROM \
+         (SELECT id, mz_internal.mz_aclexplode(privileges).* FROM mz_catalog.{relation} WHERE id LIKE 'u%') \
+         AS p(id, grantor, grantee, privilege_type, is_grantable)"
+    )
+}
+
+/// Reads everything user-made.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn read(session: &Session) -> Result<Catalog, Error> {
+    let mut queries: Vec<String> = [
+        ROLES,
+        MEMBERS,
+        RBAC,
+        DATABASES,
+        SCHEMAS,
+        CLUSTERS,
+        REPLICAS,
+        OBJECTS,
+        INDEXES,
+        READS,
+        COMMENTS,
+        COMMENTED_COLUMNS,
+        DEFAULTS,
+    ]
+    .map(str::to_owned)
+    .into();
+    queries.extend(["mz_objects", "mz_schemas", "mz_clusters", "mz_databases"].map(privileges_of));
+    queries.extend(LIMITS.map(str::to_owned));
+    let answers = try_join_all(queries.iter().map(|query| session.read(query))).await?;
+    let mut answers = answers.into_iter();
+    let mut next = || answers.next().unwrap_or_default();
+    let roles = roles(&next(), &next(), &next())?;
+    let mut facts = Facts {
+        roles,
+        databases: next(),
+        schemas: next(),
+        clusters: next(),
+        replicas: next(),
+        objects: next(),
+        indexes: next(),
+        reads: next(),
+        comments: next(),
+        columns: next(),
+        defaults: next(),
+        privileges: BTreeMap::new(),
+    };
+    for family in [Family::Object, Family::Schema, Family::Cluster, Family::Database] {
+        facts.privileges.insert(family, next());
+    }
+    let limits = [next(), next(), next(), next()];
+    let mut catalog = facts.assemble()?;
+    catalog.limits = limits_from(&limits);
+    Ok(catalog)
+}
+
+/// The families of ids, which are separate: schema `u1` and object `u1` are two things.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Family {
+    Object,
+    Schema,
+    Cluster,
+    Database,
+}
+
+struct Roles {
+    names: HashMap<String, RoleName>,
+    session: crate::catalog::Session,
+}
+
+impl Roles {
+    fn name(&self, id: &str) -> Result<RoleName, Error> {
+        self.names.get(id).cloned().ok_or_else(|| Error::protocol(format!("role {id} has no name")))
+    }
+
+    /// Who holds a privilege; the server prints `p` for PUBLIC.
+    fn grantee(&self, id: &str) -> Result<Grantee, Error> {
+        if id == "p" { Ok(Grantee::Public) } else { self.name(id).map(Grantee::Role) }
+    }
+}
+
+fn ident(text: &str) -> Result<Ident, Error> {
+    Ident::new(text)
+        .map_err(|error| Error::protocol(format!("the catalog holds a name that is none: {error}")))
+}
+
+fn roles(roles: &[Row], members: &[Row], rbac: &[Row]) -> Result<Roles, Error> {
+    let mut names = HashMap::new();
+    let mut current = None;
+    let mut superuser = false;
+    for row in roles {
+        let name = RoleName(ident(row.required(1)?)?);
+        if row.is_true(2) {
+            current = Some((row.required(0)?.to_owned(), name.clone()));
+            superuser = row.is_true(3);
+        }
+        names.insert(row.required(0)?.to_owned(), name);
+    }
+    let (id, role) = current.ok_or_else(|| Error::protocol("the current role is not in mz_roles"))?;
+    let mut groups: HashMap<&str, Vec<&str>> = HashMap::new();
+    for row in members {
+        groups.entry(row.required(1)?).or_default().push(row.required(0)?);
+    }
+    let mut member_of = BTreeSet::new();
+    let mut open = vec![id.as_str()];
+    while let Some(id) = open.pop() {
+        let Some(name) = names.get(id) else { continue };
+        if member_of.insert(name.clone()) {
+            open.extend(groups.get(id).into_iter().flatten());
+        }
+    }
+    let on = rbac.first().and_then(|row| row.text(0)) == Some("on");
+    let session = crate::catalog::Session { role, member_of, checked: on && !superuser };
+    Ok(Roles { names, session })
+}
+
+struct Facts {
+    roles: Roles,
+    databases: Vec<Row>,
+    schemas: Vec<Row>,
+    clusters: Vec<Row>,
+    replicas: Vec<Row>,
+    objects: Vec<Row>,
+    indexes: Vec<Row>,
+    reads: Vec<Row>,
+    comments: Vec<Row>,
+    columns: Vec<Row>,
+    defaults: Vec<Row>,
+    privileges: BTreeMap<Family, Vec<Row>>,
+}
+
+impl Facts {
+    fn assemble(&self) -> Result<Catalog, Error> {
+        let mut catalog = Catalog::new(self.roles.session.clone());
+        catalog.roles = self.roles.names.values().cloned().collect();
+        let databases = self.put_databases(&mut catalog)?;
+        let schemas = self.put_schemas(&mut catalog, &databases)?;
+        self.put_clusters(&mut catalog)?;
+        self.put_objects(&mut catalog, &schemas)?;
+        for row in &self.reads {
+            let read = ObjectId::new(row.required(1)?);
+            catalog.reads.entry(ObjectId::new(row.required(0)?)).or_default().insert(read);
+        }
+        for row in &self.defaults {
+            self.put_default(&mut catalog, row, &databases, &schemas)?;
+        }
+        Ok(catalog)
+    }
+
+    fn privileges(&self, family: Family) -> Result<HashMap<&str, Privileges>, Error> {
+        let mut held: HashMap<&str, Privileges> = HashMap::new();
+        for row in self.privileges.get(&family).into_iter().flatten() {
+            // A cluster's or a schema's list also names the system's own roles (`s2`): they hold
+            // what the server gives them and are nobody's to copy.
+            let grantee = row.required(1)?;
+            if grantee.starts_with('s') {
+                continue;
+            }
+            let entry = (self.roles.grantee(grantee)?, row.required(2)?.to_owned());
+            held.entry(row.required(0)?).or_default().insert(entry);
+        }
+        Ok(held)
+    }
+
+    /// The comments of one family by id; of objects, those of columns by position too.
+    fn comments(&self, types: &[&str]) -> Result<HashMap<(&str, Option<&str>), &str>, Error> {
+        let mut found = HashMap::new();
+        for row in &self.comments {
+            if types.contains(&row.required(1)?) {
+                found.insert((row.required(0)?, row.text(2)), row.required(3)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn put_databases(&self, catalog: &mut Catalog) -> Result<HashMap<String, Ident>, Error> {
+        let mut privileges = self.privileges(Family::Database)?;
+        let comments = self.comments(&["database"])?;
+        let mut names = HashMap::new();
+        for row in &self.databases {
+            let id = row.required(0)?;
+            let name = ident(row.required(1)?)?;
+            names.insert(id.to_owned(), name.clone());
+            let database = Database {
+                id: DatabaseId::new(id),
+                owner: self.roles.name(row.required(2)?)?,
+                privileges: privileges.remove(id).unwrap_or_default(),
+                comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
+            };
+            catalog.databases.insert(name, database);
+        }
+        Ok(names)
+    }
+
+    fn put_schemas(
+        &self,
+        catalog: &mut Catalog,
+        databases: &HashMap<String, Ident>,
+    ) -> Result<HashMap<String, SchemaName>, Error> {
+        let mut privileges = self.privileges(Family::Schema)?;
+        let comments = self.comments(&["schema"])?;
+        let mut names = HashMap::new();
+        for row in &self.schemas {
+            let id = row.required(0)?;
+            // A database that was dropped between two of the queries.
+            let Some(database) = databases.get(row.required(1)?) else { continue };
+            let name = SchemaName::new(database.clone(), ident(row.required(2)?)?);
+            names.insert(id.to_owned(), name.clone());
+            let schema = Schema {
+                id: SchemaId::new(id),
+                owner: self.roles.name(row.required(3)?)?,
+                privileges: privileges.remove(id).unwrap_or_default(),
+                comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
+            };
+            catalog.schemas.insert(name, schema);
+        }
+        Ok(names)
+    }
+
+    fn put_clusters(&self, catalog: &mut Catalog) -> Result<(), Error> {
+        let mut privileges = self.privileges(Family::Cluster)?;
+        let comments = self.comments(&["cluster"])?;
+        let mut replicas: HashMap<&str, usize> = HashMap::new();
+        for row in &self.replicas {
+            *replicas.entry(row.required(1)?).or_default() += 1;
+        }
+        for row in &self.clusters {
+            let id = row.required(0)?;
+            let cluster = Cluster {
+                id: ClusterId::new(id),
+                owner: self.roles.name(row.required(2)?)?,
+                privileges: privileges.remove(id).unwrap_or_default(),
+                comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
+                managed: row.is_true(3),
+                size: row.text(4).map(str::to_owned),
+                replication_factor: row.parsed(5),
+                replicas: replicas.get(id).copied().unwrap_or(0),
+            };
+            catalog.clusters.insert(ClusterName(ident(row.required(1)?)?), cluster);
+        }
+        Ok(())
+    }
+
+    fn put_objects(&self, catalog: &mut Catalog, schemas: &HashMap<String, SchemaName>) -> Result<(), Error> {
+        let mut privileges = self.privileges(Family::Object)?;
+        let types = ObjectKind::ALL.map(ObjectKind::catalog);
+        let comments = self.comments(&types)?;
+        let mut columns: HashMap<&str, Vec<(&str, &str)>> = HashMap::new();
+        for row in &self.columns {
+            columns.entry(row.required(0)?).or_default().push((row.required(1)?, row.required(2)?));
+        }
+        let mut relations = HashMap::new();
+        for row in &self.indexes {
+            relations.insert(row.required(0)?, row.required(1)?);
+        }
+        for row in &self.objects {
+            let id = row.required(0)?;
+            // Kinds that a newer server has are nobody's here; a schema may have gone meanwhile.
+            let Some(kind) = ObjectKind::from_catalog(row.required(3)?) else { continue };
+            let Some(schema) = schemas.get(row.required(1)?) else { continue };
+            let mut column_comments = BTreeMap::new();
+            for (position, name) in columns.get(id).into_iter().flatten() {
+                if let Some(text) = comments.get(&(id, Some(*position))) {
+                    column_comments.insert(ident(name)?, (*text).to_owned());
+                }
+            }
+            catalog.insert(Object {
+                id: ObjectId::new(id),
+                name: schema.object(ident(row.required(2)?)?),
+                kind,
+                owner: self.roles.name(row.required(4)?)?,
+                cluster: row.text(5).map(ClusterId::new),
+                on: relations.get(id).map(ObjectId::new),
+                privileges: privileges.remove(id).unwrap_or_default(),
+                comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
+                column_comments,
+            });
+        }
+        Ok(())
+    }
+
+    fn put_default(
+        &self,
+        catalog: &mut Catalog,
+        row: &Row,
+        databases: &HashMap<String, Ident>,
+        schemas: &HashMap<String, SchemaName>,
+    ) -> Result<(), Error> {
+        let (role, grantee, kind) = (row.required(0)?, row.required(4)?, row.required(3)?);
+        // Pre-set by the server: system roles' own, and everybody's USAGE on types.
+        if grantee.starts_with('s') || (role == "p" && kind == "type") {
+            return Ok(());
+        }
+        let scope = match (row.text(1), row.text(2)) {
+            (_, Some(schema)) => match schemas.get(schema) {
+                Some(name) => DefaultScope::Schema(name.clone()),
+                None => return Ok(()),
+            },
+            (Some(database), None) => match databases.get(database) {
+                Some(name) => DefaultScope::Database(name.clone()),
+                None => return Ok(()),
+            },
+            (None, None) => DefaultScope::Everywhere,
+        };
+        for letter in row.required(5)?.chars() {
+            let Some(privilege) = privilege(letter) else { continue };
+            catalog.default_privileges.insert(DefaultPrivilege {
+                role: if role == "p" { None } else { Some(self.roles.name(role)?) },
+                scope: scope.clone(),
+                on: format!("{}S", kind.to_uppercase()),
+                privilege: privilege.to_owned(),
+                grantee: self.roles.grantee(grantee)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The word for a letter of an access list.
+fn privilege(letter: char) -> Option<&'static str> {
+    match letter {
+        'a' => Some("INSERT"),
+        'r' => Some("SELECT"),
+        'w' => Some("UPDATE"),
+        'd' => Some("DELETE"),
+        'U' => Some("USAGE"),
+        'C' => Some("CREATE"),
+        _ => None,
+    }
+}
+
+fn limits_from(answers: &[Vec<Row>; 4]) -> Limits {
+    let [clusters, views, objects, schemas] =
+        answers.each_ref().map(|rows| rows.first().and_then(|row| row.parsed(0)));
+    Limits { clusters, materialized_views: views, objects_per_schema: objects, schemas_per_database: schemas }
+}
+
+/// How the server itself would write each cluster down (`SHOW CREATE CLUSTER`), in order.
+///
+/// # Errors
+/// What the server says; it refuses this for unmanaged clusters.
+pub async fn cluster_definitions(session: &Session, names: &[ClusterName]) -> Result<Vec<String>, Error> {
+    let queries: Vec<String> =
+        names.iter().map(|name| format!("SHOW CREATE CLUSTER {}", name.sql())).collect();
+    let answers = try_join_all(queries.iter().map(|query| session.read(query))).await?;
+    let definition = |rows: &Vec<Row>| rows.first().and_then(|row| row.text(1)).map(str::to_owned);
+    let missing = || Error::protocol("SHOW CREATE CLUSTER gave no row");
+    answers.iter().map(|rows| definition(rows).ok_or_else(missing)).collect()
+}
+
+/// The statements the catalog stores for views and materialized views, by id; those that are gone
+/// are left out.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn stored_sql(session: &Session, ids: &[ObjectId]) -> Result<BTreeMap<ObjectId, String>, Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let list: Vec<String> = ids.iter().map(|id| literal(id.as_str())).collect();
+    let list = list.join(", ");
+    let queries: Vec<String> = ["mz_views", "mz_materialized_views", "mz_indexes"]
+        .iter()
+        .map(|relation| format!("SELECT id, create_sql FROM mz_catalog.{relation} WHERE id IN ({list})"))
+        .collect();
+    let answers = try_join_all(queries.iter().map(|query| session.read(query))).await?;
+    let mut found = BTreeMap::new();
+    for row in answers.iter().flatten() {
+        if let Some(sql) = row.text(1) {
+            found.insert(ObjectId::new(row.required(0)?), sql.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// What `mz_audit_events` tells of the newest changes to the catalog: user, event, kind of object.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn recent_changes(session: &Session, count: usize) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "SELECT \"user\", event_type, object_type, details FROM mz_catalog.mz_audit_events \
+         ORDER BY id DESC LIMIT {count}"
+    );
+    let told = |row: &Row| {
+        let part = |column| row.text(column).unwrap_or("someone").to_owned();
+        format!("{}: {} {}", part(0), part(1), part(2))
+    };
+    Ok(session.read(&sql).await?.iter().map(told).collect())
+}
+
+/// The names of the schemas of mzflow's own database; empty where `setup` never ran.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn tracking_schemas(session: &Session) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "SELECT s.name FROM mz_catalog.mz_schemas s JOIN mz_catalog.mz_databases d ON d.id = s.database_id \
+         WHERE d.name = {}",
+        literal(crate::deployment::epoch::TRACKING_DATABASE)
+    );
+    session.read(&sql).await?.iter().map(|row| row.required(0).map(str::to_owned)).collect()
+}

@@ -1,0 +1,15 @@
+//! The only room that talks to a server: sessions, reading facts, recording, carrying plans out.
+//!
+//! It decides nothing and parses no SQL. No driver type leaves it. Start reading at
+//! [`session::Session`].
+
+pub mod apply;
+pub mod config;
+pub mod error;
+pub mod hydration;
+pub mod introspect;
+pub mod journal;
+pub mod retry;
+pub mod session;
+pub mod snapshot;
+mod tls;

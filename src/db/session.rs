@@ -1,0 +1,348 @@
+//! One connection: reading rows, running statements, conditional appends, and the fence.
+//!
+//! Everything is sent as one message a statement and one round trip; callers that have several
+//! independent statements send them without waiting in between ([`Session::run_all`]).
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::task::JoinHandle;
+use tokio_postgres::AsyncMessage;
+use tokio_postgres::Client;
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::SimpleQueryStream;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::types::Type;
+
+use super::config::Target;
+use super::config::TlsMode;
+use super::error::Error;
+use super::tls;
+
+/// How long a server may take to accept a connection; a firewall that drops packets answers never.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How many statements may be on their way unanswered: enough to hide a slow network, few enough
+/// that Ctrl-C takes effect soon.
+const IN_FLIGHT: usize = 32;
+
+/// One row, its values as the server prints them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row(Vec<Option<String>>);
+
+impl Row {
+    /// The text of a column, counted from 0; `None` for NULL.
+    pub fn text(&self, column: usize) -> Option<&str> {
+        self.0.get(column)?.as_deref()
+    }
+
+    /// The text of a column that is never NULL.
+    ///
+    /// # Errors
+    /// When it is NULL or missing: the server answered something else than was asked.
+    pub fn required(&self, column: usize) -> Result<&str, Error> {
+        self.text(column).ok_or_else(|| Error::protocol(format!("column {column} of an answer is missing")))
+    }
+
+    /// A boolean column; NULL is false.
+    pub fn is_true(&self, column: usize) -> bool {
+        self.text(column) == Some("t")
+    }
+
+    /// A column read as a number or the like.
+    pub fn parsed<T: std::str::FromStr>(&self, column: usize) -> Option<T> {
+        self.text(column)?.parse().ok()
+    }
+}
+
+/// A typed parameter of [`Session::append`].
+#[derive(Clone, Debug)]
+pub enum Parameter {
+    /// `text`
+    Text(Option<String>),
+    /// `int8`
+    Number(i64),
+    /// `jsonb`
+    Json(serde_json::Value),
+}
+
+impl Parameter {
+    /// Text that is not NULL.
+    pub fn text(text: impl ToString) -> Self {
+        Self::Text(Some(text.to_string()))
+    }
+
+    fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
+        match self {
+            Self::Text(text) => (text, Type::TEXT),
+            Self::Number(number) => (number, Type::INT8),
+            Self::Json(json) => (json, Type::JSONB),
+        }
+    }
+}
+
+/// An open connection; the task that drives it ends with it.
+pub struct Session {
+    client: Client,
+    driver: JoinHandle<()>,
+    target: Arc<Target>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Session {
+    /// Opens a connection and logs in.
+    ///
+    /// # Errors
+    /// `is_connect()`: unreachable, no TLS, or not let in.
+    pub async fn connect(target: &Arc<Target>) -> Result<Self, Error> {
+        let config = driver_config(target);
+        let connector = tls::connector(target)?;
+        let opening = config.connect(connector);
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
+        let (client, mut connection) = opened
+            .map_err(|_| Error::connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))?
+            .map_err(|error| Error::from_driver(&error, true))?;
+        let driver = tokio::spawn(async move {
+            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                match message {
+                    Ok(AsyncMessage::Notice(notice)) => {
+                        tracing::debug!(code = notice.code().code(), "notice: {}", notice.message());
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::debug!("connection ended: {error}");
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(Self { client, driver, target: Arc::clone(target) })
+    }
+
+    /// Opens another connection to the same place.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn another(&self) -> Result<Self, Error> {
+        Self::connect(&self.target).await
+    }
+
+    /// Where it leads.
+    pub fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    /// Tells whether the connection is gone.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Runs one statement that reads, and gives its rows.
+    ///
+    /// # Errors
+    /// What the server says, or a lost connection.
+    pub async fn read(&self, sql: &str) -> Result<Vec<Row>, Error> {
+        tracing::trace!(target: "mzflow::sql", "{sql}");
+        let answers = self.client.simple_query(sql).await.map_err(|e| Error::from_driver(&e, false))?;
+        Ok(answers.iter().filter_map(row).collect())
+    }
+
+    /// Runs one statement that changes something.
+    ///
+    /// # Errors
+    /// What the server says, or a lost connection; then `outcome_unknown()`.
+    ///
+    /// # Cancel
+    /// Not safe: the statement may have been sent.
+    pub async fn run(&self, sql: &str) -> Result<(), Error> {
+        tracing::debug!(target: "mzflow::sql", "{sql}");
+        self.client.batch_execute(sql).await.map_err(|error| Error::from_driver(&error, false))
+    }
+
+    /// Runs statements in order without waiting for one before sending the next, each on its own.
+    ///
+    /// `next` gives the statements one by one and may stop early; `done` is told each answer as it
+    /// comes, in order. A statement that fails does not keep the ones behind it from running.
+    ///
+    /// # Cancel
+    /// Not safe: statements may have been sent.
+    pub async fn run_all(
+        &self,
+        mut next: impl FnMut() -> Option<String>,
+        mut done: impl FnMut(Result<(), Error>),
+    ) {
+        let mut waiting = VecDeque::new();
+        let mut more = true;
+        loop {
+            while more && waiting.len() < IN_FLIGHT {
+                match next() {
+                    Some(sql) => waiting.push_back(self.send(&sql).await),
+                    None => more = false,
+                }
+            }
+            match waiting.pop_front() {
+                Some(Ok(mut answer)) => done(answer.finish().await),
+                Some(Err(error)) => done(Err(error)),
+                None => return,
+            }
+        }
+    }
+
+    /// Sends a message without waiting for its answer.
+    async fn send(&self, sql: &str) -> Result<Answer, Error> {
+        tracing::debug!(target: "mzflow::sql", "{sql}");
+        // The driver sends before it gives the stream, so calls in order go out in order.
+        let stream = self.client.simple_query_raw(sql).await;
+        let stream = stream.map_err(|error| Error::from_driver(&error, false))?;
+        Ok(Answer { stream: Some(Box::pin(stream)), completed: 0 })
+    }
+
+    /// Runs an `INSERT … SELECT … WHERE NOT EXISTS …` and gives the number of rows it made.
+    ///
+    /// # Errors
+    /// What the server says, or a lost connection; then `outcome_unknown()`.
+    pub async fn append(&self, sql: &str, parameters: &[Parameter]) -> Result<u64, Error> {
+        tracing::debug!(target: "mzflow::sql", "{sql}");
+        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
+        let made = self.client.execute_typed(sql, &parameters).await;
+        made.map_err(|error| Error::from_driver(&error, false))
+    }
+
+    /// Sends `BEGIN` and the given renames and swaps in one message, and comes back as soon as the
+    /// first of them is answered: from then on, whatever anybody else changes makes COMMIT fail.
+    ///
+    /// # Errors
+    /// What the server says to the first statement; nothing has changed then.
+    ///
+    /// Source: tried on v26.21; the window opens at the first DDL statement, not at BEGIN.
+    pub async fn fence(&self, exchanges: &[String]) -> Result<Fence<'_>, Error> {
+        let message = format!("BEGIN; {}", exchanges.join("; "));
+        let mut fence = Fence { session: self, answer: self.send(&message).await? };
+        // BEGIN and the first exchange.
+        match fence.answer.until(2).await {
+            Ok(()) => Ok(fence),
+            Err(error) => {
+                fence.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The answer to one message, as it comes in.
+struct Answer {
+    stream: Option<Pin<Box<SimpleQueryStream>>>,
+    completed: usize,
+}
+
+impl Answer {
+    /// Waits until that many statements of the message are answered, or it is at its end.
+    async fn until(&mut self, completed: usize) -> Result<(), Error> {
+        let mut failed = None;
+        while self.completed < completed {
+            let Some(stream) = &mut self.stream else { break };
+            match stream.next().await {
+                Some(Ok(SimpleQueryMessage::CommandComplete(_))) => self.completed += 1,
+                Some(Ok(_)) => {}
+                // What follows an error is only the end of the answer.
+                Some(Err(error)) => {
+                    failed.get_or_insert(Error::from_driver(&error, false));
+                    if error.is_closed() || error.as_db_error().is_none() {
+                        self.stream = None;
+                    }
+                }
+                None => self.stream = None,
+            }
+            if failed.is_some() && self.stream.is_none() {
+                break;
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn finish(&mut self) -> Result<(), Error> {
+        self.until(usize::MAX).await
+    }
+}
+
+/// A DDL transaction whose first statement has been answered.
+pub struct Fence<'a> {
+    session: &'a Session,
+    answer: Answer,
+}
+
+impl Fence<'_> {
+    /// Waits until every statement of the transaction is answered.
+    ///
+    /// # Errors
+    /// What the server says to the first that fails; roll back then.
+    pub async fn settle(&mut self) -> Result<(), Error> {
+        self.answer.finish().await
+    }
+
+    /// How many of the renames and swaps have been answered without an error.
+    pub fn answered(&self) -> usize {
+        self.answer.completed.saturating_sub(1)
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// What the server says; `outcome_unknown()` when the connection broke before its answer. The
+    /// driver hides the answer's tag, so that a COMMIT which only rolled back looks the same:
+    /// the marker tells.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.session.run("COMMIT").await
+    }
+
+    /// Rolls back; a connection that is gone has done so itself.
+    pub async fn rollback(self) {
+        if let Err(error) = self.session.run("ROLLBACK").await {
+            tracing::debug!("rolling back: {error}");
+        }
+    }
+}
+
+fn row(message: &SimpleQueryMessage) -> Option<Row> {
+    match message {
+        SimpleQueryMessage::Row(row) => {
+            Some(Row((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect()))
+        }
+        _ => None,
+    }
+}
+
+fn driver_config(target: &Target) -> tokio_postgres::Config {
+    let mut config = tokio_postgres::Config::new();
+    config.host(&target.host).port(target.port).user(&target.user).dbname(&target.database);
+    config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
+    config.connect_timeout(CONNECT_TIMEOUT);
+    if let Some(password) = &target.password {
+        config.password(password.expose());
+    }
+    if !target.options.is_empty() {
+        let settings: Vec<String> = target.options.iter().map(|(k, v)| setting(k, v)).collect();
+        config.options(settings.join(" "));
+    }
+    config.ssl_mode(match target.tls {
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Prefer => SslMode::Prefer,
+        TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
+    });
+    config
+}
+
+/// One `-c name=value`; blanks and backslashes of the value are escaped as start-up options want it.
+fn setting(name: &str, value: &str) -> String {
+    format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ "))
+}

@@ -1,0 +1,148 @@
+//! The objects of deployments as SQL: recording them, and the newest promoted row of each name.
+
+use super::error::Error;
+use super::session::Parameter;
+use super::session::Row;
+use super::session::Session;
+use crate::deployment::DeploymentId;
+use crate::deployment::record::Change;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::literal;
+
+/// The table of deployed objects.
+pub const CREATE_OBJECTS: &str = "CREATE TABLE \"_mzflow\".\"public\".\"deployment_objects\" (\
+    deployment text NOT NULL, database text NOT NULL, schema text NOT NULL, name text NOT NULL, \
+    kind text NOT NULL, object_id text, green_name text NOT NULL, fingerprint text NOT NULL, \
+    metadata_fingerprint text NOT NULL, change text NOT NULL)";
+
+/// Rows of one statement. More would make the statement long, fewer would cost round trips.
+pub const ROWS_A_STATEMENT: usize = 100;
+
+/// One row: an object of a deployment, or an index of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeployedObject {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Its production name.
+    pub name: ObjectName,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The id it got, or keeps; `None` for one that was removed.
+    pub object_id: Option<ObjectId>,
+    /// The name it was built under.
+    pub green_name: ObjectName,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The fingerprint of its grants and comments.
+    pub metadata_fingerprint: String,
+    /// Why it was in the deployment.
+    pub change: Change,
+}
+
+/// The statement that records that many rows, those that are there already left out.
+pub fn record_sql(rows: usize) -> String {
+    const COLUMNS: usize = 10;
+    let row = |at: usize| {
+        let places: Vec<String> = (1..=COLUMNS).map(|c| format!("${}::text", at * COLUMNS + c)).collect();
+        format!("({})", places.join(", "))
+    };
+    let values: Vec<String> = (0..rows).map(row).collect();
+    format!(
+        "INSERT INTO \"_mzflow\".\"public\".\"deployment_objects\" SELECT v.* FROM (VALUES {}) AS v \
+         (deployment, database, schema, name, kind, object_id, green_name, fingerprint, metadata_fingerprint, change) \
+         WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"deployment_objects\" o \
+         WHERE o.deployment = v.deployment AND o.database = v.database AND o.schema = v.schema AND o.name = v.name)",
+        values.join(", ")
+    )
+}
+
+/// Records one statement's worth of rows, at most [`ROWS_A_STATEMENT`].
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn record(session: &Session, rows: &[DeployedObject]) -> Result<(), Error> {
+    let mut parameters = Vec::with_capacity(rows.len() * 10);
+    for row in rows {
+        parameters.extend([
+            Parameter::text(&row.deployment),
+            Parameter::text(row.name.database.as_str()),
+            Parameter::text(row.name.schema.as_str()),
+            Parameter::text(row.name.object.as_str()),
+            Parameter::text(row.kind.catalog()),
+            Parameter::Text(row.object_id.as_ref().map(ToString::to_string)),
+            Parameter::text(&row.green_name),
+            Parameter::text(&row.fingerprint),
+            Parameter::text(&row.metadata_fingerprint),
+            Parameter::text(row.change),
+        ]);
+    }
+    session.append(&record_sql(rows.len()), &parameters).await.map(|_| ())
+}
+
+const COLUMNS: &str = "o.deployment, o.database, o.schema, o.name, o.kind, o.object_id, o.green_name, \
+    o.fingerprint, o.metadata_fingerprint, o.change";
+
+/// The newest row of every production name among promotions, given oldest first.
+///
+/// Names whose newest row says `removed` are left out.
+///
+/// # Errors
+/// What the server says, or a row that cannot be read.
+pub async fn newest(session: &Session, promotions: &[DeploymentId]) -> Result<Vec<DeployedObject>, Error> {
+    if promotions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ranks: Vec<String> = promotions
+        .iter()
+        .enumerate()
+        .map(|(rank, id)| format!("({}, {rank})", literal(id.as_str())))
+        .collect();
+    let sql = format!(
+        "SELECT DISTINCT ON (o.database, o.schema, o.name) {COLUMNS} \
+         FROM \"_mzflow\".\"public\".\"deployment_objects\" o \
+         JOIN (VALUES {}) AS p (deployment, rank) ON p.deployment = o.deployment \
+         ORDER BY o.database, o.schema, o.name, p.rank DESC",
+        ranks.join(", ")
+    );
+    let mut rows = rows(session, &sql).await?;
+    rows.retain(|row| row.change != Change::Removed);
+    Ok(rows)
+}
+
+/// The rows of one deployment, by name.
+///
+/// # Errors
+/// What the server says, or a row that cannot be read.
+pub async fn of(session: &Session, deployment: &DeploymentId) -> Result<Vec<DeployedObject>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM \"_mzflow\".\"public\".\"deployment_objects\" o WHERE o.deployment = {} \
+         ORDER BY o.database, o.schema, o.name",
+        literal(deployment.as_str())
+    );
+    rows(session, &sql).await
+}
+
+async fn rows(session: &Session, sql: &str) -> Result<Vec<DeployedObject>, Error> {
+    session.read(sql).await?.iter().map(deployed).collect()
+}
+
+fn deployed(row: &Row) -> Result<DeployedObject, Error> {
+    let wrong = |what: &dyn std::fmt::Display| {
+        Error::protocol(format!("a row of deployment_objects cannot be read: {what}"))
+    };
+    let ident = |column| crate::name::Ident::new(row.required(column)?).map_err(|error| wrong(&error));
+    let kind = row.required(4)?;
+    let change = row.required(9)?;
+    Ok(DeployedObject {
+        deployment: row.required(0)?.parse().map_err(|error| wrong(&error))?,
+        name: ObjectName::new(ident(1)?, ident(2)?, ident(3)?),
+        kind: ObjectKind::from_catalog(kind).ok_or_else(|| wrong(&kind))?,
+        object_id: row.text(5).map(ObjectId::new),
+        green_name: row.required(6)?.parse().map_err(|error| wrong(&error))?,
+        fingerprint: row.required(7)?.to_owned(),
+        metadata_fingerprint: row.required(8)?.to_owned(),
+        change: Change::ALL.into_iter().find(|c| c.as_str() == change).ok_or_else(|| wrong(&change))?,
+    })
+}

@@ -1,0 +1,514 @@
+//! What is written into the journal: one record a row, as its `kind` and its JSON `payload`.
+//!
+//! Field names are read by later versions and by people; they may grow and never change meaning.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::DeploymentId;
+use super::Isolation;
+use super::epoch::SwapIntent;
+use crate::name::ClusterId;
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
+
+/// Why an object is in a deployment, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// The project has it, production does not.
+    Added,
+    /// Its own statement or one of its indexes differs.
+    Changed,
+    /// The project no longer has it.
+    Removed,
+    /// Production is not what was last promoted: somebody else changed it.
+    Drifted,
+    /// Its text is the same, but something it reads by id is rebuilt.
+    Dependent,
+    /// Rebuilt only because its schema or its cluster is swapped as a whole.
+    Carried,
+    /// Only grants, comments or owner differ; applied in place.
+    Metadata,
+    /// Nothing to do.
+    Unchanged,
+}
+
+impl Change {
+    /// Every change, in the order in which people are shown them.
+    pub const ALL: [Self; 8] = [
+        Self::Changed,
+        Self::Added,
+        Self::Removed,
+        Self::Drifted,
+        Self::Dependent,
+        Self::Carried,
+        Self::Metadata,
+        Self::Unchanged,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Drifted => "drifted",
+            Self::Dependent => "dependent",
+            Self::Carried => "carried",
+            Self::Metadata => "metadata",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    /// Tells whether the object is built under a staging name.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Added | Self::Changed | Self::Drifted | Self::Dependent | Self::Carried => true,
+            Self::Removed | Self::Metadata | Self::Unchanged => false,
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One journal row's content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload")]
+pub enum Record {
+    /// A run began.
+    #[serde(rename = "run.started")]
+    RunStarted(RunStarted),
+    /// A run ended by itself.
+    #[serde(rename = "run.finished")]
+    RunFinished(RunFinished),
+    /// A side effect of the recipe's own was carried out.
+    #[serde(rename = "step.done")]
+    StepDone(StepDone),
+    /// Databases, schemas, clusters and the like are about to be created or reconciled.
+    #[serde(rename = "apply.intent")]
+    ApplyIntent(ApplyIntent),
+    /// They are.
+    #[serde(rename = "apply.done")]
+    ApplyDone(ApplyDone),
+    /// A deployment's names are taken.
+    #[serde(rename = "stage.intent")]
+    StageIntent(StageIntent),
+    /// The objects behind them.
+    #[serde(rename = "stage.objects")]
+    StageObjects(StageObjects),
+    /// All of them exist.
+    #[serde(rename = "stage.done")]
+    StageDone(StageDone),
+    /// A swap is about to be tried.
+    #[serde(rename = "swap.intent")]
+    SwapIntent(SwapIntent),
+    /// It committed and everything after it was done.
+    #[serde(rename = "swap.done")]
+    SwapDone(SwapDone),
+    /// Something is about to be claimed and dropped.
+    #[serde(rename = "drop.intent")]
+    DropIntent(DropIntent),
+    /// It is gone.
+    #[serde(rename = "drop.done")]
+    DropDone(DropDone),
+}
+
+impl Record {
+    /// The `kind` column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "run.started",
+            Self::RunFinished(_) => "run.finished",
+            Self::StepDone(_) => "step.done",
+            Self::ApplyIntent(_) => "apply.intent",
+            Self::ApplyDone(_) => "apply.done",
+            Self::StageIntent(_) => "stage.intent",
+            Self::StageObjects(_) => "stage.objects",
+            Self::StageDone(_) => "stage.done",
+            Self::SwapIntent(_) => "swap.intent",
+            Self::SwapDone(_) => "swap.done",
+            Self::DropIntent(_) => "drop.intent",
+            Self::DropDone(_) => "drop.done",
+        }
+    }
+
+    /// The deployment it is about, if it is about one.
+    pub fn deployment(&self) -> Option<&DeploymentId> {
+        match self {
+            Self::RunStarted(_)
+            | Self::RunFinished(_)
+            | Self::StepDone(_)
+            | Self::ApplyIntent(_)
+            | Self::ApplyDone(_) => None,
+            Self::StageIntent(intent) => Some(&intent.deployment),
+            Self::StageObjects(objects) => Some(&objects.deployment),
+            Self::StageDone(done) => Some(&done.deployment),
+            Self::SwapIntent(intent) => Some(&intent.deployment),
+            Self::SwapDone(done) => Some(&done.deployment),
+            Self::DropIntent(intent) => Some(&intent.deployment),
+            Self::DropDone(done) => Some(&done.deployment),
+        }
+    }
+
+    /// The `payload` column.
+    ///
+    /// # Errors
+    /// Never in practice: every field serialises.
+    pub fn payload(&self) -> Result<Value, serde_json::Error> {
+        let mut whole = serde_json::to_value(self)?;
+        Ok(whole.get_mut("payload").map(Value::take).unwrap_or_default())
+    }
+
+    /// Reads a row; `Ok(None)` for a kind that a newer version wrote.
+    ///
+    /// # Errors
+    /// When the payload of a known kind is not of its shape.
+    pub fn read(kind: &str, payload: Value) -> Result<Option<Self>, serde_json::Error> {
+        match serde_json::from_value(serde_json::json!({ "kind": kind, "payload": payload })) {
+            Ok(record) => Ok(Some(record)),
+            Err(error) if error.to_string().starts_with("unknown variant") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// See [`Record::RunStarted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// The recipe's name, or the verb's.
+    pub recipe: String,
+    /// The recipe's source, to run the same again; empty for a verb.
+    pub source: String,
+    /// The arguments it was given, by name.
+    pub arguments: Value,
+    /// The version of mzflow.
+    pub version: String,
+    /// The git commit of the project, if any.
+    pub commit: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunStatus {
+    /// It did what it was to do.
+    Done,
+    /// Something went wrong.
+    Failed,
+    /// Checks or a policy said no; production is untouched.
+    Refused,
+    /// It waits for a person.
+    Paused,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+impl RunStatus {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Paused => "paused",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// See [`Record::RunFinished`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFinished {
+    /// How.
+    pub status: RunStatus,
+    /// The error's code, if there was one.
+    pub code: Option<String>,
+    /// The error's message, if there was one.
+    pub message: Option<String>,
+}
+
+/// See [`Record::StepDone`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepDone {
+    /// The step's name, unique in its run.
+    pub name: String,
+    /// What it returned.
+    pub result: Value,
+}
+
+/// See [`Record::ApplyIntent`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyIntent {
+    /// What is touched, in order, such as `create cluster compute`.
+    pub actions: Vec<String>,
+}
+
+/// See [`Record::ApplyDone`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyDone {
+    /// How many statements ran.
+    pub statements: usize,
+}
+
+/// A production schema and its green.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SchemaPair {
+    /// The database of both.
+    pub database: Ident,
+    /// The production name.
+    pub production: Ident,
+    /// The staging name.
+    pub staging: Ident,
+    /// The id under the production name when it was staged; `None` where the schema is new: it is
+    /// then renamed into place instead of swapped.
+    pub production_id: Option<SchemaId>,
+}
+
+impl SchemaPair {
+    /// The full production name.
+    pub fn production_name(&self) -> SchemaName {
+        SchemaName::new(self.database.clone(), self.production.clone())
+    }
+
+    /// The full staging name.
+    pub fn staging_name(&self) -> SchemaName {
+        SchemaName::new(self.database.clone(), self.staging.clone())
+    }
+}
+
+/// A production cluster and its green.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClusterPair {
+    /// The production name.
+    pub production: ClusterName,
+    /// The staging name.
+    pub staging: ClusterName,
+    /// The id under the production name when it was staged.
+    pub production_id: ClusterId,
+}
+
+/// See [`Record::StageIntent`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageIntent {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The fingerprint of the whole project that was staged.
+    pub project_fingerprint: String,
+    /// How much is replaced as a whole.
+    pub isolation: Isolation,
+    /// The git commit of the project, if any.
+    pub commit: Option<String>,
+    /// The schemas of the project, to tell its objects from another project's.
+    pub project_schemas: Vec<SchemaName>,
+    /// The schemas that change places.
+    pub schemas: Vec<SchemaPair>,
+    /// The clusters that change places.
+    pub clusters: Vec<ClusterPair>,
+    /// How many objects (views, materialized views) are built.
+    pub built: usize,
+}
+
+/// One object of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedObject {
+    /// Its production name.
+    pub name: ObjectName,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Why it is here.
+    pub change: Change,
+    /// The objects that are the reason, nearest first; empty where it is its own reason.
+    #[serde(default)]
+    pub because: Vec<ObjectName>,
+    /// Its fingerprint in the project; empty for a removed one.
+    pub fingerprint: String,
+    /// The fingerprint of its grants and comments; empty for a removed one.
+    pub metadata_fingerprint: String,
+    /// The id under its production name when it was staged, if there was one.
+    pub production_id: Option<ObjectId>,
+    /// Its file in the project, if it is still there.
+    #[serde(default)]
+    pub file: Option<String>,
+}
+
+/// An index of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedIndex {
+    /// Its production name; an index lives in the schema of its relation.
+    pub name: ObjectName,
+    /// The name it is built under, in the relation's schema at stage time.
+    pub staging: ObjectName,
+    /// The relation's production name.
+    pub on: ObjectName,
+    /// The id under its production name when it was staged, if there was one.
+    pub production_id: Option<ObjectId>,
+}
+
+impl StagedIndex {
+    /// Tells whether it is built on a relation that stays, because its cluster is cloned: it then
+    /// takes the production name by a rename of its own.
+    pub fn stands_beside(&self) -> bool {
+        self.name.schema_name() == self.staging.schema_name()
+    }
+}
+
+/// A statement that waits for the swap, with what it does in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterSwap {
+    /// In words: `grant on auction.core.bids`.
+    pub what: String,
+    /// The statement.
+    pub sql: String,
+}
+
+/// See [`Record::StageObjects`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageObjects {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Every object that is not unchanged, in dependency order.
+    pub objects: Vec<StagedObject>,
+    /// Every index that is built.
+    pub indexes: Vec<StagedIndex>,
+    /// Grants and comments on production objects that are not rebuilt.
+    pub in_place: Vec<AfterSwap>,
+    /// Sinks of the project that do not exist yet.
+    pub new_sinks: Vec<AfterSwap>,
+}
+
+/// See [`Record::StageDone`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageDone {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The ids of the green schemas, in the order of the intent's pairs.
+    pub schemas: Vec<SchemaId>,
+    /// The ids of the green clusters, in the order of the intent's pairs.
+    pub clusters: Vec<ClusterId>,
+}
+
+/// See [`Record::SwapDone`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwapDone {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The epoch that the swap made.
+    pub epoch: u64,
+    /// Sinks that could not be cut over yet, with the reason.
+    pub pending_sinks: Vec<String>,
+}
+
+/// Why something is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// A green that is not wanted.
+    Abort,
+    /// The version that a promotion replaced.
+    Retire,
+}
+
+impl DropReason {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Abort => "abort",
+            Self::Retire => "retire",
+        }
+    }
+}
+
+/// A schema that is claimed for dropping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedSchema {
+    /// Its name before.
+    pub name: SchemaName,
+    /// Its name after the claim, in the same database.
+    pub claimed: Ident,
+    /// Its id.
+    pub id: SchemaId,
+}
+
+/// A cluster that is claimed for dropping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedCluster {
+    /// Its name before.
+    pub name: ClusterName,
+    /// Its name after the claim.
+    pub claimed: ClusterName,
+    /// Its id.
+    pub id: ClusterId,
+}
+
+/// An index on a relation that stays, claimed for dropping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedIndex {
+    /// Its name before.
+    pub name: ObjectName,
+    /// Its name after the claim, in the same schema.
+    pub claimed: Ident,
+    /// Its id.
+    pub id: ObjectId,
+}
+
+/// See [`Record::DropIntent`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropIntent {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Why.
+    pub reason: DropReason,
+    /// The schemas.
+    pub schemas: Vec<ClaimedSchema>,
+    /// The clusters.
+    pub clusters: Vec<ClaimedCluster>,
+    /// The indexes outside those schemas.
+    pub indexes: Vec<ClaimedIndex>,
+    /// Every object inside those schemas and clusters that is ours.
+    pub objects: Vec<ObjectId>,
+}
+
+/// See [`Record::DropDone`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropDone {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Why.
+    pub reason: DropReason,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_its_kind_and_its_payload() {
+        let record = Record::DropDone(DropDone {
+            deployment: "77b01de".parse().expect("an id"),
+            reason: DropReason::Abort,
+        });
+        let payload = record.payload().expect("serialises");
+        assert_eq!(payload, serde_json::json!({ "deployment": "77b01de", "reason": "abort" }));
+        let read = Record::read(record.kind(), payload).expect("has its shape");
+        assert_eq!(read, Some(record));
+    }
+
+    #[test]
+    fn a_kind_of_a_newer_version_is_passed_over_and_a_broken_payload_is_not() {
+        assert_eq!(Record::read("moon.landing", serde_json::json!({})).expect("passed over"), None);
+        assert!(Record::read("drop.done", serde_json::json!({ "deployment": 1 })).is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! Everything a run can report, as data; whoever listens decides what people see of it.
+
+use std::time::Duration;
+
+use crate::deployment::DeploymentId;
+use crate::deployment::RunId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::DropReason;
+use crate::deployment::record::RunStatus;
+
+/// How far one cluster has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterProgress {
+    /// Its name: production's where the deployment has a clone of it.
+    pub name: String,
+    /// The word for its state.
+    pub state: &'static str,
+    /// Objects that are ready.
+    pub ready: usize,
+    /// Objects in all.
+    pub total: usize,
+}
+
+/// How far a deployment has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HydrationProgress {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The word for its state.
+    pub state: &'static str,
+    /// Objects that are ready.
+    pub ready: usize,
+    /// Objects in all.
+    pub total: usize,
+    /// By cluster, in the order of their names.
+    pub clusters: Vec<ClusterProgress>,
+    /// The largest known lag.
+    pub lag: Option<Duration>,
+    /// The object that is furthest behind and why, while anything is.
+    pub slowest: Option<(String, String)>,
+    /// Time since the wait began.
+    pub waited: Duration,
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A run began.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// The recipe or the verb.
+        recipe: String,
+    },
+    /// The tracking database was made.
+    SetUp {
+        /// How many statements it took.
+        statements: usize,
+    },
+    /// The project was read.
+    Compiled {
+        /// Objects in it, subsources left out.
+        objects: usize,
+        /// Clusters it defines.
+        clusters: usize,
+        /// Sources it defines.
+        sources: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// What is not blue/green was created or reconciled.
+    Applied {
+        /// What was done, in order, such as `create cluster compute`.
+        actions: Vec<String>,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The project was compared with production.
+    Diffed {
+        /// The comparison, as the diff primitive's outcome serialises.
+        outcome: serde_json::Value,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Staging began.
+    StageStarted {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// How many statements it takes.
+        statements: usize,
+        /// Schemas and clusters, production and staging name.
+        names: Vec<(String, String)>,
+        /// Objects that are there already, from an earlier attempt.
+        found: usize,
+    },
+    /// A statement of staging succeeded.
+    StageProgress {
+        /// Statements done.
+        done: usize,
+        /// Statements in all.
+        statements: usize,
+        /// What the last one did.
+        what: String,
+    },
+    /// Everything stands under the staging names.
+    Staged {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// Objects built.
+        objects: usize,
+        /// Schemas staged.
+        schemas: usize,
+        /// Clusters cloned.
+        clusters: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A look at hydration.
+    Hydration(HydrationProgress),
+    /// Everything is ready.
+    Hydrated {
+        /// The last look.
+        progress: HydrationProgress,
+    },
+    /// A swap did not commit and will be tried again.
+    SwapRetried {
+        /// How often it has been tried.
+        attempt: u32,
+        /// Why it did not commit.
+        reason: String,
+        /// Who keeps changing the catalog, as far as the server tells.
+        others: Vec<String>,
+        /// The pause before the next attempt.
+        pause: Duration,
+    },
+    /// Names changed places.
+    Swapped {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// Which way.
+        kind: SwapKind,
+        /// The epoch before.
+        from: u64,
+        /// The epoch now.
+        to: u64,
+        /// Schemas that changed places.
+        schemas: usize,
+        /// Clusters that changed places.
+        clusters: usize,
+        /// Objects whose definition under the production name is now another.
+        objects: usize,
+        /// How long the transaction was open.
+        took: Duration,
+    },
+    /// A sink reads another relation now.
+    SinkCutOver {
+        /// The sink.
+        sink: String,
+        /// What it reads.
+        from: String,
+    },
+    /// Something was dropped.
+    Dropped {
+        /// The deployment it belonged to.
+        deployment: DeploymentId,
+        /// Why.
+        reason: DropReason,
+        /// Objects dropped.
+        objects: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Something a person should know, and nothing failed.
+    Warning {
+        /// A stable code.
+        code: String,
+        /// What it is.
+        message: String,
+    },
+    /// A line from a recipe.
+    Log {
+        /// `debug`, `info` or `warn`.
+        level: String,
+        /// The line.
+        message: String,
+    },
+    /// A statement of a rehearsal.
+    Statement {
+        /// Its text, secrets masked.
+        sql: String,
+        /// What it does, in words.
+        what: String,
+    },
+    /// A run ended.
+    RunFinished {
+        /// The run.
+        run: RunId,
+        /// How.
+        status: RunStatus,
+        /// What the recipe said at its end.
+        message: Option<String>,
+        /// How long it took.
+        took: Duration,
+    },
+}
+
+/// Whoever listens to a run.
+pub trait Sink {
+    /// Takes an event. Must not block: a deployment waits for nobody's terminal.
+    fn event(&self, event: Event);
+}

@@ -1,0 +1,549 @@
+//! One step: a typed statement that knows its text.
+
+use std::fmt;
+
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::RoleName;
+use crate::name::SchemaName;
+use crate::name::literal;
+
+/// Where the text of a step comes from, to point at the user's file when the server refuses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The object it belongs to, under its production name.
+    pub object: ObjectName,
+    /// Its file, relative to the project.
+    pub file: String,
+    /// The first byte of the statement in that file.
+    pub start: usize,
+}
+
+/// Something that privileges, comments and owners hang on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A database.
+    Database(Ident),
+    /// A schema.
+    Schema(SchemaName),
+    /// A cluster.
+    Cluster(ClusterName),
+    /// A role.
+    Role(RoleName),
+    /// A network policy.
+    NetworkPolicy(Ident),
+    /// Something in a schema.
+    Object(ObjectKind, ObjectName),
+    /// A column of a relation.
+    Column(ObjectName, Ident),
+}
+
+impl Target {
+    /// Its keyword in `COMMENT ON` and `ALTER … OWNER TO`.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Database(_) => "DATABASE",
+            Self::Schema(_) => "SCHEMA",
+            Self::Cluster(_) => "CLUSTER",
+            Self::Role(_) => "ROLE",
+            Self::NetworkPolicy(_) => "NETWORK POLICY",
+            Self::Object(kind, _) => kind.sql(),
+            Self::Column(..) => "COLUMN",
+        }
+    }
+
+    /// Its keyword in `GRANT … ON`: relations of every kind are granted as `TABLE`.
+    ///
+    /// Source: GRANT in the manual, tried on v26.21.
+    pub fn grant_noun(&self) -> &'static str {
+        match self {
+            Self::Object(ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Source, _) => "TABLE",
+            other => other.noun(),
+        }
+    }
+
+    /// Its name for the server.
+    pub fn sql(&self) -> String {
+        match self {
+            Self::Database(name) | Self::NetworkPolicy(name) => name.sql(),
+            Self::Schema(name) => name.sql(),
+            Self::Cluster(name) => name.sql(),
+            Self::Role(name) => name.sql(),
+            Self::Object(_, name) => name.sql(),
+            Self::Column(relation, column) => format!("{}.{}", relation.sql(), column.sql()),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = self.noun().to_lowercase();
+        match self {
+            Self::Database(name) | Self::NetworkPolicy(name) => write!(f, "{noun} {name}"),
+            Self::Schema(name) => write!(f, "{noun} {name}"),
+            Self::Cluster(name) => write!(f, "{noun} {name}"),
+            Self::Role(name) => write!(f, "{noun} {name}"),
+            Self::Object(_, name) => write!(f, "{noun} {name}"),
+            Self::Column(relation, column) => write!(f, "{noun} {relation}.{column}"),
+        }
+    }
+}
+
+/// Who holds a privilege.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grantee {
+    /// Everybody.
+    Public,
+    /// A role.
+    Role(RoleName),
+}
+
+impl Grantee {
+    /// Its name for the server.
+    pub fn sql(&self) -> String {
+        match self {
+            Self::Public => "PUBLIC".to_owned(),
+            Self::Role(role) => role.sql(),
+        }
+    }
+}
+
+impl fmt::Display for Grantee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("PUBLIC"),
+            Self::Role(role) => fmt::Display::fmt(role, f),
+        }
+    }
+}
+
+/// For whose future objects, and where, a default privilege holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DefaultPrivilege {
+    /// The creating role; `None` is all roles.
+    pub role: Option<RoleName>,
+    /// In which schema, or in which database, or everywhere.
+    pub scope: DefaultScope,
+    /// The plural: `TABLES`, `SCHEMAS`, …
+    pub on: String,
+    /// One privilege, upper case.
+    pub privilege: String,
+    /// Who gets it.
+    pub grantee: Grantee,
+}
+
+/// Where a default privilege holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DefaultScope {
+    /// In the whole environment.
+    Everywhere,
+    /// In a database.
+    Database(Ident),
+    /// In a schema.
+    Schema(SchemaName),
+}
+
+/// What a step swaps or renames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exchange {
+    /// Two schemas of one database change names.
+    SwapSchemas {
+        /// One, with its database.
+        a: SchemaName,
+        /// The other's own name.
+        b: Ident,
+    },
+    /// Two clusters change names.
+    SwapClusters {
+        /// One.
+        a: ClusterName,
+        /// The other.
+        b: ClusterName,
+    },
+    /// A schema gets another name.
+    RenameSchema {
+        /// The old name.
+        from: SchemaName,
+        /// The new one, in the same database.
+        to: Ident,
+    },
+    /// A cluster gets another name.
+    RenameCluster {
+        /// The old name.
+        from: ClusterName,
+        /// The new one.
+        to: ClusterName,
+    },
+    /// An object gets another name.
+    RenameObject {
+        /// What it is.
+        kind: ObjectKind,
+        /// The old name.
+        from: ObjectName,
+        /// The new one, in the same schema.
+        to: Ident,
+    },
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `CREATE DATABASE`
+    CreateDatabase(Ident),
+    /// `CREATE SCHEMA`
+    CreateSchema(SchemaName),
+    /// `CREATE CLUSTER` with its options, each a name and the text of its value.
+    CreateCluster {
+        /// The cluster.
+        name: ClusterName,
+        /// Its options, in order.
+        options: Vec<(String, String)>,
+    },
+    /// `ALTER CLUSTER … SET`
+    AlterCluster {
+        /// The cluster.
+        name: ClusterName,
+        /// The options that change.
+        options: Vec<(String, String)>,
+    },
+    /// `CREATE` of an object in a schema, its text ready to send.
+    Create {
+        /// What it is.
+        kind: ObjectKind,
+        /// Its full name.
+        name: ObjectName,
+        /// The cluster it runs on, if any.
+        cluster: Option<ClusterName>,
+        /// For an index: its relation.
+        on: Option<ObjectName>,
+        /// What it reads, as far as the project knows; for planning, not for the server.
+        reads: Vec<ObjectName>,
+        /// The statement.
+        sql: String,
+        /// The statement with secret values masked, where it has any.
+        shown: Option<String>,
+        /// Where the text comes from.
+        origin: Option<Origin>,
+    },
+    /// A statement on something that is neither in a schema nor staged: roles, policies, secrets.
+    Statement {
+        /// In words: `create role reader`.
+        what: String,
+        /// The statement.
+        sql: String,
+        /// The statement with secret values masked, where it has any.
+        shown: Option<String>,
+        /// Where the text comes from.
+        origin: Option<Origin>,
+    },
+    /// A rename or a swap; may stand in a DDL transaction.
+    Exchange(Exchange),
+    /// `DROP` of several objects of one kind, RESTRICT.
+    DropObjects {
+        /// Their kind.
+        kind: ObjectKind,
+        /// Their names; never empty.
+        names: Vec<ObjectName>,
+    },
+    /// `DROP SCHEMA`, RESTRICT.
+    DropSchema(SchemaName),
+    /// `DROP CLUSTER`, RESTRICT.
+    DropCluster(ClusterName),
+    /// `GRANT` on things of one noun.
+    Grant {
+        /// Upper case.
+        privileges: Vec<String>,
+        /// On what; never empty, all with the same [`Target::grant_noun`].
+        on: Vec<Target>,
+        /// To whom; never empty.
+        to: Vec<Grantee>,
+    },
+    /// `REVOKE` on things of one noun.
+    Revoke {
+        /// Upper case.
+        privileges: Vec<String>,
+        /// On what; never empty, all with the same [`Target::grant_noun`].
+        on: Vec<Target>,
+        /// From whom; never empty.
+        from: Vec<Grantee>,
+    },
+    /// `ALTER DEFAULT PRIVILEGES … GRANT`
+    GrantDefault(DefaultPrivilege),
+    /// `COMMENT ON`
+    Comment {
+        /// On what.
+        on: Target,
+        /// The text; `None` removes it.
+        text: Option<String>,
+    },
+    /// `ALTER … OWNER TO`
+    SetOwner {
+        /// Of what.
+        of: Target,
+        /// The new owner.
+        owner: RoleName,
+    },
+    /// `ALTER SINK … SET FROM`
+    CutOverSink {
+        /// The sink.
+        sink: ObjectName,
+        /// What it shall read.
+        from: ObjectName,
+    },
+}
+
+impl Exchange {
+    /// The statement.
+    pub fn sql(&self) -> String {
+        match self {
+            Self::SwapSchemas { a, b } => format!("ALTER SCHEMA {} SWAP WITH {}", a.sql(), b.sql()),
+            Self::SwapClusters { a, b } => format!("ALTER CLUSTER {} SWAP WITH {}", a.sql(), b.sql()),
+            Self::RenameSchema { from, to } => format!("ALTER SCHEMA {} RENAME TO {}", from.sql(), to.sql()),
+            Self::RenameCluster { from, to } => {
+                format!("ALTER CLUSTER {} RENAME TO {}", from.sql(), to.sql())
+            }
+            Self::RenameObject { kind, from, to } => {
+                format!("ALTER {} {} RENAME TO {}", kind.sql(), from.sql(), to.sql())
+            }
+        }
+    }
+}
+
+impl Step {
+    /// The statement as it is sent. It may hold the value of a secret: show [`Step::shown`].
+    pub fn sql(&self) -> String {
+        match self {
+            Self::CreateDatabase(name) => format!("CREATE DATABASE {}", name.sql()),
+            Self::CreateSchema(name) => format!("CREATE SCHEMA {}", name.sql()),
+            Self::CreateCluster { name, options } => {
+                format!("CREATE CLUSTER {} ({})", name.sql(), options_sql(options))
+            }
+            Self::AlterCluster { name, options } => {
+                format!("ALTER CLUSTER {} SET ({})", name.sql(), options_sql(options))
+            }
+            Self::Create { sql, .. } | Self::Statement { sql, .. } => sql.clone(),
+            Self::Exchange(exchange) => exchange.sql(),
+            Self::DropObjects { kind, names } => {
+                format!("DROP {} {} RESTRICT", kind.sql(), listed(names.iter().map(ObjectName::sql)))
+            }
+            Self::DropSchema(name) => format!("DROP SCHEMA {} RESTRICT", name.sql()),
+            Self::DropCluster(name) => format!("DROP CLUSTER {} RESTRICT", name.sql()),
+            Self::Grant { privileges, on, to } => privileges_sql("GRANT", privileges, on, "TO", to),
+            Self::Revoke { privileges, on, from } => privileges_sql("REVOKE", privileges, on, "FROM", from),
+            Self::GrantDefault(default) => default.sql(),
+            Self::Comment { on, text } => {
+                let text = text.as_deref().map_or_else(|| "NULL".to_owned(), literal);
+                format!("COMMENT ON {} {} IS {text}", on.noun(), on.sql())
+            }
+            Self::SetOwner { of, owner } => {
+                format!("ALTER {} {} OWNER TO {}", of.noun(), of.sql(), owner.sql())
+            }
+            Self::CutOverSink { sink, from } => {
+                format!("ALTER SINK {} SET FROM {}", sink.sql(), from.sql())
+            }
+        }
+    }
+
+    /// The statement as people may see it: the values of secrets are masked.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Create { shown: Some(shown), .. } | Self::Statement { shown: Some(shown), .. } => {
+                shown.clone()
+            }
+            other => other.sql(),
+        }
+    }
+
+    /// Where its text comes from, if from a file of the project.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Create { origin, .. } | Self::Statement { origin, .. } => origin.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What it does, in words: `create view app.core.orders`.
+    pub fn what(&self) -> String {
+        match self {
+            Self::CreateDatabase(name) => format!("create database {name}"),
+            Self::CreateSchema(name) => format!("create schema {name}"),
+            Self::CreateCluster { name, .. } => format!("create cluster {name}"),
+            Self::AlterCluster { name, options } => {
+                format!("alter cluster {name} ({})", options_sql(options))
+            }
+            Self::Create { kind, name, .. } => format!("create {kind} {name}"),
+            Self::Statement { what, .. } => what.clone(),
+            Self::Exchange(exchange) => exchange.what(),
+            Self::DropObjects { kind, names } => {
+                format!("drop {kind} {}", listed(names.iter().map(ToString::to_string)))
+            }
+            Self::DropSchema(name) => format!("drop schema {name}"),
+            Self::DropCluster(name) => format!("drop cluster {name}"),
+            Self::Grant { privileges, on, to } => format!(
+                "grant {} on {} to {}",
+                privileges.join(", "),
+                listed(on.iter().map(ToString::to_string)),
+                listed(to.iter().map(ToString::to_string))
+            ),
+            Self::Revoke { privileges, on, from } => format!(
+                "revoke {} on {} from {}",
+                privileges.join(", "),
+                listed(on.iter().map(ToString::to_string)),
+                listed(from.iter().map(ToString::to_string))
+            ),
+            Self::GrantDefault(default) => format!("default {} on {}", default.privilege, default.on),
+            Self::Comment { on, .. } => format!("comment on {on}"),
+            Self::SetOwner { of, owner } => format!("owner of {of} to {owner}"),
+            Self::CutOverSink { sink, from } => format!("cut sink {sink} over to {from}"),
+        }
+    }
+}
+
+impl Exchange {
+    fn what(&self) -> String {
+        match self {
+            Self::SwapSchemas { a, b } => format!("swap schema {a} with {b}"),
+            Self::SwapClusters { a, b } => format!("swap cluster {a} with {b}"),
+            Self::RenameSchema { from, to } => format!("rename schema {from} to {to}"),
+            Self::RenameCluster { from, to } => format!("rename cluster {from} to {to}"),
+            Self::RenameObject { kind, from, to } => format!("rename {kind} {from} to {to}"),
+        }
+    }
+}
+
+impl DefaultPrivilege {
+    fn sql(&self) -> String {
+        let role = match &self.role {
+            Some(role) => format!("FOR ROLE {}", role.sql()),
+            None => "FOR ALL ROLES".to_owned(),
+        };
+        let scope = match &self.scope {
+            DefaultScope::Everywhere => String::new(),
+            DefaultScope::Database(name) => format!(" IN DATABASE {}", name.sql()),
+            DefaultScope::Schema(name) => format!(" IN SCHEMA {}", name.sql()),
+        };
+        format!(
+            "ALTER DEFAULT PRIVILEGES {role}{scope} GRANT {} ON {} TO {}",
+            self.privilege,
+            self.on,
+            self.grantee.sql()
+        )
+    }
+}
+
+fn options_sql(options: &[(String, String)]) -> String {
+    listed(options.iter().map(|(name, value)| format!("{name} = {value}")))
+}
+
+fn privileges_sql(
+    verb: &str,
+    privileges: &[String],
+    on: &[Target],
+    preposition: &str,
+    grantees: &[Grantee],
+) -> String {
+    let noun = on.first().map_or("", Target::grant_noun);
+    format!(
+        "{verb} {} ON {noun} {} {preposition} {}",
+        privileges.join(", "),
+        listed(on.iter().map(Target::sql)),
+        listed(grantees.iter().map(Grantee::sql))
+    )
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(step: &Step, expect: Expect) {
+        expect.assert_eq(&format!("{}\n{}", step.what(), step.sql()));
+    }
+
+    fn object(text: &str) -> ObjectName {
+        text.parse().expect("a name")
+    }
+
+    #[test]
+    fn exchanges_quote_everything_and_leave_the_second_name_bare() {
+        let a = "app.Core".parse::<SchemaName>().expect("a name");
+        let b = Ident::new("core__1__mzf").expect("a name");
+        check(
+            &Step::Exchange(Exchange::SwapSchemas { a, b }),
+            expect![[r#"
+            swap schema app.core with core__1__mzf
+            ALTER SCHEMA "app"."core" SWAP WITH "core__1__mzf""#]],
+        );
+    }
+
+    #[test]
+    fn a_layer_is_dropped_in_one_statement() {
+        let names = vec![object("a.b.c"), object(r#"a.b."D""#)];
+        check(
+            &Step::DropObjects { kind: ObjectKind::MaterializedView, names },
+            expect![[r#"
+            drop materialized view a.b.c, a.b."D"
+            DROP MATERIALIZED VIEW "a"."b"."c", "a"."b"."D" RESTRICT"#]],
+        );
+    }
+
+    #[test]
+    fn views_are_granted_as_tables() {
+        let on = vec![
+            Target::Object(ObjectKind::View, object("a.b.v")),
+            Target::Object(ObjectKind::Table, object("a.b.t")),
+        ];
+        let to = vec![Grantee::Public, Grantee::Role(RoleName(Ident::new("joe").expect("a name")))];
+        check(
+            &Step::Grant { privileges: vec!["SELECT".to_owned()], on, to },
+            expect![[r#"
+            grant SELECT on view a.b.v, table a.b.t to PUBLIC, joe
+            GRANT SELECT ON TABLE "a"."b"."v", "a"."b"."t" TO PUBLIC, "joe""#]],
+        );
+    }
+
+    #[test]
+    fn comments_and_defaults() {
+        let column = Target::Column(object("a.b.v"), Ident::new("x").expect("a name"));
+        check(
+            &Step::Comment { on: column, text: Some("it's".to_owned()) },
+            expect![[r#"
+            comment on column a.b.v.x
+            COMMENT ON COLUMN "a"."b"."v"."x" IS 'it''s'"#]],
+        );
+        let default = DefaultPrivilege {
+            role: None,
+            scope: DefaultScope::Schema("a.b".parse().expect("a name")),
+            on: "TABLES".to_owned(),
+            privilege: "SELECT".to_owned(),
+            grantee: Grantee::Public,
+        };
+        check(
+            &Step::GrantDefault(default),
+            expect![[r#"
+            default SELECT on TABLES
+            ALTER DEFAULT PRIVILEGES FOR ALL ROLES IN SCHEMA "a"."b" GRANT SELECT ON TABLES TO PUBLIC"#]],
+        );
+    }
+
+    #[test]
+    fn a_secret_is_masked_wherever_it_is_shown() {
+        let step = Step::Statement {
+            what: "alter secret a.b.k".to_owned(),
+            sql: "ALTER SECRET \"a\".\"b\".\"k\" AS 'hunter2'".to_owned(),
+            shown: Some("ALTER SECRET \"a\".\"b\".\"k\" AS '…'".to_owned()),
+            origin: None,
+        };
+        assert!(!step.shown().contains("hunter2"));
+        assert!(!step.what().contains("hunter2"));
+    }
+}

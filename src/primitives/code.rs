@@ -1,0 +1,224 @@
+//! The stable codes of everything a primitive can refuse or fail with.
+//!
+//! A code is `room.what-is-wrong` and never changes its meaning; scripts match codes, people read
+//! messages. Each code has one kind, and the kind alone decides the exit code.
+
+use std::fmt;
+
+/// What to do next differs with these, and only with these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is wrong: it will fail again until it is changed.
+    Invalid,
+    /// The world is not ready: checks said no, and nothing was changed.
+    Refused,
+    /// It did not happen.
+    Failed,
+    /// A write may have happened: look before repeating.
+    OutcomeUnknown,
+    /// The server could not be reached, or did not let us in.
+    Unreachable,
+    /// Another process has taken over the run.
+    Fenced,
+    /// Somebody asked for a stop.
+    Interrupted,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::Unreachable => "unreachable",
+            Self::Fenced => "fenced",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $kind:ident;)+) => {
+        /// A stable code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code, by room.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The code as text.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// Its kind.
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)+ }
+            }
+
+            /// What it means, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The project has errors; each is shown with its place.
+    CompileFailed = "compile.failed", Failed;
+    /// No object of that name is in the project.
+    CompileUnknownObject = "compile.unknown-object", Invalid;
+
+    /// The tracking database is missing: `setup` has not run here.
+    SetupMissing = "setup.missing", Refused;
+    /// The server refused a statement of `setup`.
+    SetupRejected = "setup.rejected", Failed;
+
+    /// The server refused to create or alter something that is not blue/green.
+    ApplyRejected = "apply.rejected", Failed;
+    /// A secret's value is not to be had here.
+    ApplySecretMissing = "apply.secret-missing", Refused;
+
+    /// No deployment of that id was ever staged here.
+    DeploymentUnknown = "deployment.unknown", Invalid;
+    /// The id is not made of letters, digits, `-` and `_`.
+    DeploymentBadId = "deployment.bad-id", Invalid;
+    /// The deployment was dropped.
+    DeploymentGone = "deployment.gone", Refused;
+
+    /// The id is taken by other content.
+    StageAlreadyExists = "stage.already-exists", Refused;
+    /// Production is not what was last promoted: somebody else changed it.
+    StageDrifted = "stage.drifted", Refused;
+    /// A schema or cluster that would be swapped holds a sink.
+    StageSinkInScope = "stage.sink-in-scope", Refused;
+    /// A schema or cluster that would be swapped holds something the project did not create.
+    StageForeignInScope = "stage.foreign-in-scope", Refused;
+    /// An object that the project no longer has is still read by somebody else.
+    StageRemovedStillRead = "stage.removed-still-read", Refused;
+    /// A cluster that an object needs does not exist.
+    StageUnknownCluster = "stage.unknown-cluster", Refused;
+    /// A cluster that would be cloned has replicas made by hand.
+    StageUnmanagedCluster = "stage.unmanaged-cluster", Refused;
+    /// A database, table, source or other object that is read does not exist.
+    StageMissingDependency = "stage.missing-dependency", Refused;
+    /// A limit of the server would be exceeded.
+    StageLimit = "stage.limit", Refused;
+    /// The connected role does not own what would be swapped.
+    StageNotOwner = "stage.not-owner", Refused;
+    /// A staged name would be longer than the server stores.
+    StageNameTooLong = "stage.name-too-long", Refused;
+    /// A schema or cluster of a staging name exists and was not made by this deployment.
+    StageNameTaken = "stage.name-taken", Refused;
+    /// The server refused an object.
+    StageRejected = "stage.rejected", Failed;
+    /// The swap would not work: the server refused its rehearsal.
+    StageSwapImpossible = "stage.swap-impossible", Refused;
+
+    /// Not everything was ready in time.
+    HydrationTimeout = "hydration.timeout", Refused;
+    /// A cluster cannot make progress.
+    HydrationFailing = "hydration.failing", Refused;
+
+    /// The deployment is not staged completely.
+    SwapNotStaged = "swap.not-staged", Refused;
+    /// The deployment is not ready.
+    SwapNotReady = "swap.not-ready", Refused;
+    /// The deployment is production already.
+    SwapAlreadyPromoted = "swap.already-promoted", Refused;
+    /// Production changed since the deployment was staged.
+    SwapProductionMoved = "swap.production-moved", Refused;
+    /// What stands under the staging names is not what was staged.
+    SwapStagingMoved = "swap.staging-moved", Refused;
+    /// A sink reads an object that the deployment no longer has.
+    SwapSinkOrphaned = "swap.sink-orphaned", Refused;
+    /// Other people's changes kept the swap from committing until its time was over.
+    SwapConflict = "swap.conflict", Refused;
+    /// The server refused the swap.
+    SwapRejected = "swap.rejected", Failed;
+    /// The connection broke at COMMIT and the server cannot be asked.
+    SwapOutcomeUnknown = "swap.outcome-unknown", OutcomeUnknown;
+    /// The swap committed, but a sink could not be cut over.
+    SwapSinkPending = "swap.sink-pending", Failed;
+
+    /// There is no promotion to take back.
+    RollbackNothing = "rollback.nothing", Refused;
+    /// The replaced version was dropped.
+    RollbackGone = "rollback.gone", Refused;
+    /// A later deployment has replaced what this one promoted.
+    RollbackSuperseded = "rollback.superseded", Refused;
+
+    /// The deployment is production: dropping its staging names would drop the replaced version.
+    DropPromoted = "drop.promoted", Refused;
+    /// Something the project did not create depends on what would be dropped.
+    DropForeignDependents = "drop.foreign-dependents", Refused;
+    /// A name no longer holds what was recorded under it.
+    DropMoved = "drop.moved", Refused;
+    /// Other people's changes kept the claim from committing until its time was over.
+    DropConflict = "drop.conflict", Refused;
+    /// The server refused to drop something.
+    DropRejected = "drop.rejected", Failed;
+
+    /// The project has uncommitted changes.
+    RunDirtyTree = "run.dirty-tree", Refused;
+    /// The plan removes objects and nobody agreed to that.
+    RunNeedsConsent = "run.needs-consent", Refused;
+    /// No run of that id is in the journal.
+    RunUnknown = "run.unknown", Invalid;
+    /// The run ended by itself: there is nothing to resume.
+    RunFinished = "run.finished", Refused;
+    /// The project is not the one the run began with.
+    RunProjectChanged = "run.project-changed", Refused;
+    /// Another process has taken over the run.
+    RunFenced = "run.fenced", Fenced;
+    /// Somebody asked for a stop.
+    RunInterrupted = "run.interrupted", Interrupted;
+    /// The time for the whole run is over.
+    RunDeadline = "run.deadline", Refused;
+
+    /// A query was refused.
+    QueryFailed = "query.failed", Failed;
+
+    /// The server could not be reached.
+    DbUnreachable = "db.unreachable", Unreachable;
+    /// The server did not accept the user or the password.
+    DbAuthentication = "db.authentication", Unreachable;
+    /// The connection broke; what was under way can be done again.
+    DbLost = "db.lost", Failed;
+    /// The server refused a statement of mzflow's own.
+    DbRejected = "db.rejected", Failed;
+
+    /// Something that cannot be: please report it.
+    Bug = "bug.broken-invariant", Failed;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_well_formed() {
+        let mut texts: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        texts.sort_unstable();
+        let count = texts.len();
+        texts.dedup();
+        assert_eq!(texts.len(), count, "two codes share a text");
+        for text in texts {
+            let legal = |c: char| c.is_ascii_lowercase() || c == '-' || c == '.';
+            assert!(text.matches('.').count() == 1 && text.chars().all(legal), "{text}");
+        }
+        assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
+    }
+}

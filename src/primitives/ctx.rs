@@ -1,0 +1,360 @@
+//! What every primitive works with: the environment, the run, whoever listens.
+//!
+//! All reading, recording and carrying out goes through here, so that a rehearsal (`--dry-run`) is
+//! the same code with another world below it. Nothing here decides what to do.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::code::Code;
+use super::error::Error;
+use super::ledger;
+use super::ledger::Ledger;
+use super::rehearsal::Rehearsal;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::clock::Deadline;
+use crate::db;
+use crate::db::apply::Applied;
+use crate::db::apply::Interrupt;
+use crate::db::apply::OnFailure;
+use crate::db::config::Target;
+use crate::db::journal::Appended;
+use crate::db::journal::Entry;
+use crate::db::journal::Which;
+use crate::db::session::Session;
+use crate::db::snapshot::DeployedObject;
+use crate::deployment::DeploymentId;
+use crate::deployment::RunId;
+use crate::deployment::epoch::Marker;
+use crate::deployment::epoch::TRACKING_DATABASE;
+use crate::deployment::record::Record;
+use crate::deployment::record::RunStarted;
+use crate::event::Event;
+use crate::event::Sink;
+use crate::plan::Plan;
+use crate::plan::step::Step;
+
+/// Where things happen.
+pub enum World {
+    /// On the server.
+    Live,
+    /// On facts.
+    Rehearsed(RefCell<Rehearsal>),
+}
+
+/// The run that a primitive works in.
+#[derive(Debug)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What is written before its first other row.
+    pub started: RunStarted,
+    next_seq: u64,
+    entries: Vec<Entry>,
+}
+
+impl Run {
+    /// A run that has written nothing yet.
+    pub fn new(id: RunId, started: RunStarted) -> Self {
+        Self { id, started, next_seq: 1, entries: Vec::new() }
+    }
+
+    /// A run that goes on behind what it wrote before.
+    pub fn resumed(id: RunId, started: RunStarted, entries: Vec<Entry>) -> Self {
+        let next_seq = entries.iter().map(|entry| entry.seq + 1).max().unwrap_or(1);
+        Self { id, started, next_seq, entries }
+    }
+
+    /// What it wrote before it was resumed, oldest first.
+    pub fn earlier(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// What every primitive works with.
+pub struct Ctx<'a> {
+    session: Session,
+    checker: Option<Session>,
+    world: World,
+    /// The run.
+    pub run: Run,
+    /// Whoever listens.
+    pub events: &'a dyn Sink,
+    /// The time.
+    pub clock: Clock,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
+    /// When the whole run must be over.
+    pub deadline: Deadline,
+}
+
+impl<'a> Ctx<'a> {
+    /// Starts to work on the environment behind `session`.
+    pub fn new(session: Session, world: World, run: Run, events: &'a dyn Sink, clock: Clock) -> Self {
+        let deadline = clock.deadline(None);
+        let interrupt = Interrupt::default();
+        Self { session, checker: None, world, run, events, clock, interrupt, deadline }
+    }
+
+    /// Where it leads.
+    pub fn target(&self) -> &Arc<Target> {
+        self.session.target()
+    }
+
+    /// The rehearsal, if it is one.
+    pub fn rehearsal(&self) -> Option<&RefCell<Rehearsal>> {
+        match &self.world {
+            World::Live => None,
+            World::Rehearsed(rehearsal) => Some(rehearsal),
+        }
+    }
+
+    /// Tells whether nothing is really done.
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal().is_some()
+    }
+
+    /// The connection, to read from.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Opens the connection again, after it broke.
+    ///
+    /// # Errors
+    /// `db.unreachable`, `db.authentication`.
+    pub async fn reconnect(&mut self) -> Result<(), Error> {
+        self.session = self.session.another().await?;
+        self.checker = None;
+        Ok(())
+    }
+
+    /// Two connections: one for a transaction, one to look at the world beside it.
+    ///
+    /// # Errors
+    /// `db.unreachable`, `db.authentication`.
+    pub async fn both(&mut self) -> Result<(&Session, &Session), Error> {
+        if self.session.is_closed() {
+            self.reconnect().await?;
+        }
+        if self.checker.as_ref().is_none_or(Session::is_closed) {
+            self.checker = Some(self.session.another().await?);
+        }
+        match &self.checker {
+            Some(checker) => Ok((&self.session, checker)),
+            None => Err(Error::bug("the second connection was opened and is not there")),
+        }
+    }
+
+    /// Fails when a stop was asked for or the run's time is over.
+    ///
+    /// # Errors
+    /// `run.interrupted`, `run.deadline`.
+    pub fn go_on(&self) -> Result<(), Error> {
+        if self.interrupt.is_asked() {
+            return Err(Error::new(Code::RunInterrupted, "stopped, as asked"));
+        }
+        if self.deadline.passed() {
+            return Err(Error::new(Code::RunDeadline, "the time for the whole run is over"));
+        }
+        Ok(())
+    }
+
+    /// The environment as it is, or as a rehearsal has made it.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn catalog(&self) -> Result<Catalog, Error> {
+        let World::Rehearsed(rehearsal) = &self.world else {
+            return Ok(db::introspect::read(&self.session).await?);
+        };
+        if let Some(catalog) = &rehearsal.borrow().catalog {
+            return Ok(catalog.clone());
+        }
+        let catalog = db::introspect::read(&self.session).await?;
+        let mut rehearsal = rehearsal.borrow_mut();
+        rehearsal.is_set_up = marker_in(&catalog).is_some();
+        rehearsal.catalog = Some(catalog.clone());
+        Ok(catalog)
+    }
+
+    /// The epoch marker; `None` where `setup` never ran.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn marker(&self) -> Result<Option<Marker>, Error> {
+        match &self.world {
+            World::Live => {
+                let schemas = db::introspect::tracking_schemas(&self.session).await?;
+                Ok(newest_marker(schemas.iter().map(String::as_str)))
+            }
+            World::Rehearsed(_) => Ok(marker_in(&self.catalog().await?)),
+        }
+    }
+
+    /// What the journal tells of every deployment; `None` where `setup` never ran.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn ledger(&self) -> Result<Option<Ledger>, Error> {
+        let Some(marker) = self.marker().await? else { return Ok(None) };
+        let entries = self.entries(Which::Kinds(&ledger::KINDS)).await?;
+        Ok(Some(Ledger::new(&entries, marker)))
+    }
+
+    /// What the journal tells of every deployment.
+    ///
+    /// # Errors
+    /// `setup.missing`, `db.*`.
+    pub async fn ledger_or_refuse(&self) -> Result<Ledger, Error> {
+        self.ledger().await?.ok_or_else(|| {
+            Error::new(Code::SetupMissing, "nothing was deployed here yet: there is no tracking database")
+        })
+    }
+
+    /// Rows of the journal, by time.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn entries(&self, which: Which<'_>) -> Result<Vec<Entry>, Error> {
+        let World::Rehearsed(rehearsal) = &self.world else {
+            return Ok(db::journal::read(&self.session, which).await?);
+        };
+        let written: Vec<Entry> = {
+            let rehearsal = rehearsal.borrow();
+            rehearsal.entries.iter().filter(|entry| which.admits(entry)).cloned().collect()
+        };
+        self.catalog().await?;
+        let is_set_up = rehearsal.borrow().is_set_up;
+        let mut entries = if is_set_up { db::journal::read(&self.session, which).await? } else { Vec::new() };
+        entries.extend(written);
+        Ok(entries)
+    }
+
+    /// Writes a row into the journal, the run's first row before it if this is the first.
+    ///
+    /// # Errors
+    /// `run.fenced` when another process writes for this run, `db.*`.
+    pub async fn record(&mut self, record: Record) -> Result<(), Error> {
+        if self.run.next_seq == 1 {
+            let started = Record::RunStarted(self.run.started.clone());
+            self.append(started).await?;
+        }
+        self.append(record).await
+    }
+
+    async fn append(&mut self, record: Record) -> Result<(), Error> {
+        let seq = self.run.next_seq;
+        match &self.world {
+            World::Rehearsed(rehearsal) => {
+                let mut rehearsal = rehearsal.borrow_mut();
+                let actor =
+                    rehearsal.catalog.as_ref().map(|c| c.session.role.to_string()).unwrap_or_default();
+                let what = format!("journal: {}", record.kind());
+                rehearsal.append(&self.run.id, seq, self.clock.now(), actor, record);
+                self.events.event(Event::Statement { sql: db::journal::APPEND.to_owned(), what });
+            }
+            World::Live => {
+                if self.session.is_closed() {
+                    self.session = self.session.another().await?;
+                }
+                match db::journal::append(&self.session, &self.run.id, seq, &record).await? {
+                    Appended::Yes => {}
+                    Appended::Fenced => {
+                        let message = format!("another process has taken over run {}", self.run.id);
+                        return Err(
+                            Error::new(Code::RunFenced, message).effect("this process changes nothing more")
+                        );
+                    }
+                }
+            }
+        }
+        self.run.next_seq += 1;
+        Ok(())
+    }
+
+    /// Records the objects of a deployment.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn record_objects(&mut self, rows: &[DeployedObject]) -> Result<(), Error> {
+        for chunk in rows.chunks(db::snapshot::ROWS_A_STATEMENT) {
+            match &self.world {
+                World::Live => db::snapshot::record(&self.session, chunk).await?,
+                World::Rehearsed(rehearsal) => {
+                    rehearsal.borrow_mut().objects.extend_from_slice(chunk);
+                    let sql = db::snapshot::record_sql(chunk.len());
+                    let what = format!("record {} objects", chunk.len());
+                    self.events.event(Event::Statement { sql, what });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The recorded objects of a deployment.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn objects_of(&self, deployment: &DeploymentId) -> Result<Vec<DeployedObject>, Error> {
+        if let World::Rehearsed(rehearsal) = &self.world {
+            let rehearsal = rehearsal.borrow();
+            let planned = rehearsal.objects.iter().filter(|row| row.deployment == *deployment);
+            let planned: Vec<_> = planned.cloned().collect();
+            if !planned.is_empty() {
+                return Ok(planned);
+            }
+        }
+        Ok(db::snapshot::of(&self.session, deployment).await?)
+    }
+
+    /// Carries a plan out, or rehearses it.
+    ///
+    /// # Cancel
+    /// Not safe; Ctrl-C asks through [`Ctx::interrupt`].
+    pub async fn apply(
+        &self,
+        plan: &Plan,
+        on_failure: OnFailure,
+        progress: &mut dyn FnMut(&Step),
+    ) -> Applied {
+        match &self.world {
+            World::Live => db::apply::apply(&self.session, plan, on_failure, &self.interrupt, progress).await,
+            World::Rehearsed(rehearsal) => {
+                self.tell_statements(plan);
+                rehearsal.borrow_mut().carry_out(plan);
+                plan.steps().for_each(progress);
+                Applied { done: plan.ddl_statements(), ..Applied::default() }
+            }
+        }
+    }
+
+    /// Tells whoever listens every statement of a plan.
+    pub fn tell_statements(&self, plan: &Plan) {
+        for block in plan.blocks() {
+            let statements = block.statements();
+            let whats = block.steps().iter().map(Step::what);
+            let control = statements.len() > block.steps().len();
+            let whats: Vec<String> = if control {
+                [String::new()].into_iter().chain(whats).chain([String::new()]).collect()
+            } else {
+                whats.collect()
+            };
+            for (sql, what) in statements.into_iter().zip(whats) {
+                self.events.event(Event::Statement { sql, what });
+            }
+        }
+    }
+}
+
+/// The epoch marker of an environment; `None` where `setup` never ran.
+pub fn marker_in(catalog: &Catalog) -> Option<Marker> {
+    let tracking = catalog.schemas.keys().filter(|name| name.database.as_str() == TRACKING_DATABASE);
+    newest_marker(tracking.map(|name| name.schema.as_str()))
+}
+
+/// The newest of the names that are markers. Two `setup`s at once can leave a second one behind.
+fn newest_marker<'n>(names: impl Iterator<Item = &'n str>) -> Option<Marker> {
+    names.filter_map(|name| name.parse::<Marker>().ok()).max()
+}

@@ -1,0 +1,207 @@
+//! What a primitive says when it does not do what it was asked.
+//!
+//! Facts only: what a person should type next is the command line's to say, and a Lua caller has
+//! other remedies.
+
+use std::fmt;
+
+use super::code::Code;
+use super::code::Kind;
+use crate::db;
+
+/// A place in a file of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, relative to the project.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The file's text, for the excerpt.
+    pub text: String,
+    /// The bytes that are meant.
+    pub span: std::ops::Range<usize>,
+    /// What is wrong there.
+    pub label: String,
+}
+
+/// One thing that went wrong.
+#[derive(Clone, Debug)]
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug)]
+struct Inner {
+    code: Code,
+    message: String,
+    lines: Vec<String>,
+    object: Option<String>,
+    place: Option<Place>,
+    sqlstate: Option<String>,
+    detail: Option<String>,
+    hint: Option<String>,
+    effect: Option<String>,
+    also: Vec<Error>,
+}
+
+impl Error {
+    /// Something of that code.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        let inner = Inner {
+            code,
+            message: message.into(),
+            lines: Vec::new(),
+            object: None,
+            place: None,
+            sqlstate: None,
+            detail: None,
+            hint: None,
+            effect: None,
+            also: Vec::new(),
+        };
+        Self { inner: Box::new(inner) }
+    }
+
+    /// What the server said, under that code.
+    pub fn server(code: Code, message: impl Into<String>, error: &db::error::Error) -> Self {
+        let mut this = Self::new(code, message);
+        this.inner.sqlstate = error.sqlstate().map(str::to_owned);
+        this.inner.detail = error.detail().map(str::to_owned);
+        this.inner.hint = error.hint().map(str::to_owned);
+        this
+    }
+
+    /// A broken invariant: reported, never a panic in the middle of a deployment.
+    pub fn bug(message: impl Into<String>) -> Self {
+        let message = message.into();
+        debug_assert!(false, "{message}");
+        Self::new(Code::Bug, message)
+    }
+
+    /// Adds a line of facts below the message.
+    #[must_use]
+    pub fn line(mut self, line: impl Into<String>) -> Self {
+        self.inner.lines.push(line.into());
+        self
+    }
+
+    /// Adds lines of facts below the message.
+    #[must_use]
+    pub fn with_lines(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.inner.lines.extend(lines);
+        self
+    }
+
+    /// Names the object it is about.
+    #[must_use]
+    pub fn object(mut self, object: impl ToString) -> Self {
+        self.inner.object = Some(object.to_string());
+        self
+    }
+
+    /// Names the place it is about.
+    #[must_use]
+    pub fn place(mut self, place: Option<Place>) -> Self {
+        self.inner.place = place;
+        self
+    }
+
+    /// Says what was and was not changed.
+    #[must_use]
+    pub fn effect(mut self, effect: impl Into<String>) -> Self {
+        self.inner.effect = Some(effect.into());
+        self
+    }
+
+    /// Adds further errors of the same step.
+    #[must_use]
+    pub fn also(mut self, others: Vec<Self>) -> Self {
+        self.inner.also.extend(others);
+        self
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.inner.code
+    }
+
+    /// The kind, which decides the exit code.
+    pub fn kind(&self) -> Kind {
+        self.inner.code.kind()
+    }
+
+    /// What happened, in one line.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// Facts below the message, a line each.
+    pub fn lines(&self) -> &[String] {
+        &self.inner.lines
+    }
+
+    /// The object it is about.
+    pub fn about(&self) -> Option<&str> {
+        self.inner.object.as_deref()
+    }
+
+    /// The place it is about.
+    pub fn where_(&self) -> Option<&Place> {
+        self.inner.place.as_ref()
+    }
+
+    /// The server's SQLSTATE.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.inner.sqlstate.as_deref()
+    }
+
+    /// The server's detail line.
+    pub fn detail(&self) -> Option<&str> {
+        self.inner.detail.as_deref()
+    }
+
+    /// The server's hint.
+    pub fn hint(&self) -> Option<&str> {
+        self.inner.hint.as_deref()
+    }
+
+    /// What was and was not changed.
+    pub fn changed(&self) -> Option<&str> {
+        self.inner.effect.as_deref()
+    }
+
+    /// Further errors of the same step.
+    pub fn others(&self) -> &[Self] {
+        &self.inner.also
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.inner.code, self.inner.message)?;
+        if let Some(sqlstate) = &self.inner.sqlstate {
+            write!(f, " ({sqlstate})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<db::error::Error> for Error {
+    /// A statement of mzflow's own failed: reading facts, recording, connecting.
+    fn from(error: db::error::Error) -> Self {
+        let code = if error.is_authentication() {
+            Code::DbAuthentication
+        } else if error.is_connect() {
+            Code::DbUnreachable
+        } else if error.outcome_unknown() {
+            Code::DbLost
+        } else {
+            Code::DbRejected
+        };
+        Self::server(code, error.message().to_owned(), &error)
+    }
+}

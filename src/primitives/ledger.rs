@@ -1,0 +1,207 @@
+//! What the journal tells about deployments: pure functions from its rows to their states.
+
+use std::collections::BTreeMap;
+
+use super::code::Code;
+use super::error::Error;
+use crate::clock::Timestamp;
+use crate::db::journal::Entry;
+use crate::deployment::DeploymentId;
+use crate::deployment::RunId;
+use crate::deployment::epoch;
+use crate::deployment::epoch::Marker;
+use crate::deployment::epoch::SwapEntry;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::DropIntent;
+use crate::deployment::record::Record;
+use crate::deployment::record::StageDone;
+use crate::deployment::record::StageIntent;
+use crate::deployment::state;
+use crate::deployment::state::Input;
+use crate::deployment::state::State;
+
+/// The kinds of rows that [`Ledger::new`] wants.
+pub const KINDS: [&str; 6] =
+    ["stage.intent", "stage.done", "swap.intent", "swap.done", "drop.intent", "drop.done"];
+
+/// One deployment, as far as the journal tells.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Where it stands.
+    pub state: State,
+    /// What it set out to be.
+    pub intent: StageIntent,
+    /// When its names were recorded first, by the server's clock.
+    pub staged_at: Timestamp,
+    /// The role that staged it.
+    pub actor: String,
+    /// The runs that worked on it, oldest first.
+    pub runs: Vec<RunId>,
+    /// The ids of what was built, once all of it was.
+    pub done: Option<StageDone>,
+    /// What is being or was dropped of it.
+    pub dropping: Option<DropIntent>,
+    /// The last swap to or from it that committed.
+    pub swapped: Option<SwapEntry>,
+    /// Whether everything that follows that swap was done.
+    pub settled: bool,
+    /// Sinks that could not be cut over.
+    pub pending_sinks: Vec<String>,
+}
+
+/// Every deployment and every swap.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// The marker as it stands.
+    pub marker: Marker,
+    /// By id.
+    pub deployments: BTreeMap<DeploymentId, Deployment>,
+    /// The swaps that committed, oldest first.
+    pub history: Vec<SwapEntry>,
+}
+
+impl Ledger {
+    /// Puts the journal's rows together; they come in the order of time.
+    pub fn new(entries: &[Entry], marker: Marker) -> Self {
+        let swaps: Vec<SwapEntry> = entries.iter().filter_map(swap_entry).collect();
+        let history = epoch::history(&swaps, &marker);
+        let mut ledger = Self { marker, deployments: BTreeMap::new(), history };
+        for entry in entries {
+            ledger.take(entry);
+        }
+        ledger
+    }
+
+    /// The promotions that stand, oldest first.
+    pub fn standing(&self) -> Vec<DeploymentId> {
+        epoch::standing(&self.history).into_iter().map(|entry| entry.intent.deployment.clone()).collect()
+    }
+
+    /// The deployment of that id.
+    ///
+    /// # Errors
+    /// `deployment.unknown`, with the nearest id there is.
+    pub fn deployment(&self, id: &DeploymentId) -> Result<&Deployment, Error> {
+        self.deployments.get(id).ok_or_else(|| {
+            let known = self.deployments.keys().map(DeploymentId::as_str);
+            let near = known.max_by(|a, b| {
+                strsim::jaro_winkler(a, id.as_str()).total_cmp(&strsim::jaro_winkler(b, id.as_str()))
+            });
+            let error =
+                Error::new(Code::DeploymentUnknown, format!("no deployment `{id}` was ever staged here"))
+                    .effect("nothing was changed");
+            match near {
+                Some(near) if strsim::jaro_winkler(near, id.as_str()) > 0.7 => {
+                    error.line(format!("did you mean `{near}`?"))
+                }
+                _ => error,
+            }
+        })
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        match &entry.record {
+            Record::StageIntent(intent) => self.take_stage(entry, intent),
+            Record::StageDone(done) => {
+                let known = self.moved(&done.deployment, Input::StageDone, &entry.run);
+                if let Some(deployment) = known {
+                    deployment.done = Some(done.clone());
+                }
+            }
+            Record::SwapIntent(intent) => {
+                // Only what the marker confirms has happened.
+                let Some(committed) = self.history.iter().find(|swap| swap.intent == *intent).cloned() else {
+                    return;
+                };
+                let input = match intent.kind {
+                    SwapKind::Promotion => Input::Promoted,
+                    SwapKind::Rollback => Input::RolledBack,
+                };
+                let known = self.moved(&intent.deployment, input, &entry.run);
+                if let Some(deployment) = known {
+                    deployment.swapped = Some(committed);
+                    deployment.settled = false;
+                    deployment.dropping = None;
+                }
+            }
+            Record::SwapDone(done) => {
+                if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
+                    deployment.settled = done.pending_sinks.is_empty();
+                    deployment.pending_sinks.clone_from(&done.pending_sinks);
+                }
+            }
+            Record::DropIntent(intent) => {
+                let known = self.moved(&intent.deployment, Input::DropIntended, &entry.run);
+                if let Some(deployment) = known {
+                    deployment.dropping = Some(intent.clone());
+                }
+            }
+            Record::DropDone(done) => {
+                self.moved(&done.deployment, Input::DropDone, &entry.run);
+            }
+            Record::RunStarted(_)
+            | Record::RunFinished(_)
+            | Record::StepDone(_)
+            | Record::ApplyIntent(_)
+            | Record::ApplyDone(_)
+            | Record::StageObjects(_) => {}
+        }
+    }
+
+    fn take_stage(&mut self, entry: &Entry, intent: &StageIntent) {
+        let before = self.deployments.get(&intent.deployment).map(|deployment| deployment.state);
+        let Ok(state) = state::step(before, Input::StageIntended) else { return };
+        if before.is_some_and(State::is_open) {
+            if let Some(deployment) = self.deployments.get_mut(&intent.deployment) {
+                // Continued: a model that was refused may have been mended meanwhile.
+                deployment.intent = intent.clone();
+                remember(&mut deployment.runs, &entry.run);
+            }
+            return;
+        }
+        let deployment = Deployment {
+            state,
+            intent: intent.clone(),
+            staged_at: entry.at,
+            actor: entry.actor.clone(),
+            runs: vec![entry.run.clone()],
+            done: None,
+            dropping: None,
+            swapped: None,
+            settled: false,
+            pending_sinks: Vec::new(),
+        };
+        self.deployments.insert(intent.deployment.clone(), deployment);
+    }
+
+    /// Moves a deployment's state; rows that no run of mzflow could have written change nothing.
+    fn moved(&mut self, id: &DeploymentId, input: Input, run: &RunId) -> Option<&mut Deployment> {
+        let deployment = self.deployments.get_mut(id)?;
+        match state::step(Some(deployment.state), input) {
+            Ok(state) => {
+                deployment.state = state;
+                remember(&mut deployment.runs, run);
+                Some(deployment)
+            }
+            Err(illegal) => {
+                tracing::warn!("the journal says of {id}: {illegal}");
+                None
+            }
+        }
+    }
+}
+
+fn remember(runs: &mut Vec<RunId>, run: &RunId) {
+    if !runs.contains(run) {
+        runs.push(run.clone());
+    }
+}
+
+fn swap_entry(entry: &Entry) -> Option<SwapEntry> {
+    match &entry.record {
+        Record::SwapIntent(intent) => {
+            Some(SwapEntry { intent: intent.clone(), at: entry.at, actor: entry.actor.clone() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,14 @@
+//! What can be done to an environment: one room for each primitive, all of the same shape.
+//!
+//! A room gathers facts, decides in a pure function, and lets [`ctx::Ctx`] obey. Rooms do not call
+//! each other; recipes put them together. Start reading at [`ctx`], then at `stage` and `swap`.
+
+pub mod code;
+pub mod ctx;
+pub mod error;
+#[cfg(test)]
+mod facts;
+pub mod hydration_status;
+pub mod ledger;
+pub mod rehearsal;
+pub mod setup;

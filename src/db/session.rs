@@ -23,6 +23,7 @@ use super::config::Target;
 use super::config::TlsMode;
 use super::error::Error;
 use super::tls;
+use crate::clock::Clock;
 
 /// How long a server may take to accept a connection; a firewall that drops packets answers never.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -167,6 +168,25 @@ impl Session {
     pub async fn run(&self, sql: &str) -> Result<(), Error> {
         tracing::debug!(target: "mzflow::sql", "{sql}");
         self.client.batch_execute(sql).await.map_err(|error| Error::from_driver(&error, false))
+    }
+
+    /// Runs one statement that changes something, and cancels it when it takes longer than `limit`.
+    ///
+    /// # Errors
+    /// What the server says (`57014` when it was cancelled), or a lost connection.
+    pub async fn run_within(&self, sql: &str, clock: &Clock, limit: Duration) -> Result<(), Error> {
+        let mut running = std::pin::pin!(self.run(sql));
+        tokio::select! {
+            outcome = &mut running => return outcome,
+            () = clock.sleep(limit) => {}
+        }
+        // The statement is on its way: ask the server to stop it, and wait for what it says.
+        let token = self.client.cancel_token();
+        let cancelled = token.cancel_query(tls::connector(&self.target)?).await;
+        if let Err(error) = cancelled {
+            tracing::debug!("cancelling: {error}");
+        }
+        running.await
     }
 
     /// Runs statements in order without waiting for one before sending the next, each on its own.

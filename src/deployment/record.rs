@@ -309,6 +309,8 @@ pub struct StageIntent {
     pub project_fingerprint: String,
     /// How much is replaced as a whole.
     pub isolation: Isolation,
+    /// The epoch at which production was looked at.
+    pub base_epoch: u64,
     /// The git commit of the project, if any.
     pub commit: Option<String>,
     /// The schemas of the project, to tell its objects from another project's.
@@ -383,10 +385,27 @@ pub struct StageObjects {
     pub objects: Vec<StagedObject>,
     /// Every index that is built.
     pub indexes: Vec<StagedIndex>,
+    /// The indexes of the project that stood in the scope of the swap when it was staged.
+    #[serde(default)]
+    pub replaced_indexes: Vec<ObjectId>,
     /// Grants and comments on production objects that are not rebuilt.
     pub in_place: Vec<AfterSwap>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
+}
+
+impl StageObjects {
+    /// A deployment without any.
+    pub fn empty(deployment: DeploymentId) -> Self {
+        Self {
+            deployment,
+            objects: Vec::new(),
+            indexes: Vec::new(),
+            replaced_indexes: Vec::new(),
+            in_place: Vec::new(),
+            new_sinks: Vec::new(),
+        }
+    }
 }
 
 /// See [`Record::StageDone`].

@@ -4,7 +4,9 @@
 //! the same code with another world below it. Nothing here decides what to do.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::code::Code;
 use super::error::Error;
@@ -73,14 +75,15 @@ impl Run {
 }
 
 /// What every primitive works with.
-pub struct Ctx<'a> {
+pub struct Ctx {
     session: Session,
     checker: Option<Session>,
     world: World,
+    seen: RefCell<Option<Rc<Catalog>>>,
     /// The run.
     pub run: Run,
     /// Whoever listens.
-    pub events: &'a dyn Sink,
+    pub events: Rc<dyn Sink>,
     /// The time.
     pub clock: Clock,
     /// The wish to stop.
@@ -89,12 +92,22 @@ pub struct Ctx<'a> {
     pub deadline: Deadline,
 }
 
-impl<'a> Ctx<'a> {
+impl Ctx {
     /// Starts to work on the environment behind `session`.
-    pub fn new(session: Session, world: World, run: Run, events: &'a dyn Sink, clock: Clock) -> Self {
+    pub fn new(session: Session, world: World, run: Run, events: Rc<dyn Sink>, clock: Clock) -> Self {
         let deadline = clock.deadline(None);
         let interrupt = Interrupt::default();
-        Self { session, checker: None, world, run, events, clock, interrupt, deadline }
+        Self {
+            session,
+            checker: None,
+            world,
+            seen: RefCell::new(None),
+            run,
+            events,
+            clock,
+            interrupt,
+            deadline,
+        }
     }
 
     /// Where it leads.
@@ -125,25 +138,53 @@ impl<'a> Ctx<'a> {
     /// # Errors
     /// `db.unreachable`, `db.authentication`.
     pub async fn reconnect(&mut self) -> Result<(), Error> {
+        *self.seen.borrow_mut() = None;
         self.session = self.session.another().await?;
         self.checker = None;
         Ok(())
     }
 
-    /// Two connections: one for a transaction, one to look at the world beside it.
+    /// Makes sure of two connections: one for a transaction, one to look at the world beside it.
     ///
     /// # Errors
     /// `db.unreachable`, `db.authentication`.
-    pub async fn both(&mut self) -> Result<(&Session, &Session), Error> {
+    pub async fn both(&mut self) -> Result<(), Error> {
         if self.session.is_closed() {
             self.reconnect().await?;
         }
         if self.checker.as_ref().is_none_or(Session::is_closed) {
             self.checker = Some(self.session.another().await?);
         }
+        Ok(())
+    }
+
+    /// The two connections of [`Ctx::both`].
+    ///
+    /// # Errors
+    /// `bug.broken-invariant` before [`Ctx::both`] was called.
+    pub fn pair(&self) -> Result<(&Session, &Session), Error> {
         match &self.checker {
             Some(checker) => Ok((&self.session, checker)),
-            None => Err(Error::bug("the second connection was opened and is not there")),
+            None => Err(Error::bug("the second connection is used before it is open")),
+        }
+    }
+
+    /// Sleeps, unless a stop was asked for.
+    ///
+    /// # Errors
+    /// As [`Ctx::go_on`].
+    pub async fn interrupt_or_sleep(&self, deadline: &Deadline, pause: Duration) -> Result<(), Error> {
+        // Ctrl-C is noticed within this time.
+        const NOTICE: Duration = Duration::from_millis(100);
+        let mut left = pause;
+        loop {
+            self.go_on()?;
+            if left.is_zero() || deadline.passed() {
+                return Ok(());
+            }
+            let piece = left.min(NOTICE);
+            deadline.sleep(piece).await;
+            left = left.saturating_sub(piece);
         }
     }
 
@@ -161,22 +202,64 @@ impl<'a> Ctx<'a> {
         Ok(())
     }
 
-    /// The environment as it is, or as a rehearsal has made it.
+    /// The environment as it was when it was last read, if this run has changed nothing since, or
+    /// as a rehearsal has made it.
+    ///
+    /// Good enough to plan from: what others change meanwhile is found between the fence and
+    /// COMMIT, where [`Ctx::fresh_catalog`] is asked.
     ///
     /// # Errors
     /// `db.*`.
-    pub async fn catalog(&self) -> Result<Catalog, Error> {
-        let World::Rehearsed(rehearsal) = &self.world else {
-            return Ok(db::introspect::read(&self.session).await?);
-        };
-        if let Some(catalog) = &rehearsal.borrow().catalog {
-            return Ok(catalog.clone());
+    pub async fn catalog(&self) -> Result<Rc<Catalog>, Error> {
+        if let Some(seen) = &*self.seen.borrow() {
+            return Ok(Rc::clone(seen));
         }
-        let catalog = db::introspect::read(&self.session).await?;
-        let mut rehearsal = rehearsal.borrow_mut();
-        rehearsal.is_set_up = marker_in(&catalog).is_some();
-        rehearsal.catalog = Some(catalog.clone());
-        Ok(catalog)
+        let catalog = match &self.world {
+            World::Live => db::introspect::read(&self.session).await?,
+            World::Rehearsed(rehearsal) => {
+                let begun = rehearsal.borrow().catalog.clone();
+                match begun {
+                    Some(catalog) => catalog,
+                    None => {
+                        let catalog = db::introspect::read(&self.session).await?;
+                        let mut rehearsal = rehearsal.borrow_mut();
+                        rehearsal.is_set_up = marker_in(&catalog).is_some();
+                        rehearsal.catalog = Some(catalog.clone());
+                        catalog
+                    }
+                }
+            }
+        };
+        Ok(self.remember(catalog))
+    }
+
+    /// The environment as it is now, read beside whatever this run has open.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn fresh_catalog(&self, beside: &Session) -> Result<Rc<Catalog>, Error> {
+        if self.is_rehearsal() {
+            return self.catalog().await;
+        }
+        let catalog = db::introspect::read(beside).await?;
+        Ok(self.remember(catalog))
+    }
+
+    fn remember(&self, catalog: Catalog) -> Rc<Catalog> {
+        let catalog = Rc::new(catalog);
+        *self.seen.borrow_mut() = Some(Rc::clone(&catalog));
+        catalog
+    }
+
+    /// Takes the effect of a committed transaction into what was last seen: between the fence and
+    /// COMMIT nobody else has changed anything.
+    pub fn committed(&self, steps: &[Step]) {
+        let seen = self.seen.borrow_mut().take();
+        if let Some(seen) = seen {
+            let mut catalog = Rc::unwrap_or_clone(seen);
+            steps.iter().for_each(|step| catalog.take(step));
+            self.remember(catalog);
+        }
     }
 
     /// The epoch marker; `None` where `setup` never ran.
@@ -189,7 +272,7 @@ impl<'a> Ctx<'a> {
                 let schemas = db::introspect::tracking_schemas(&self.session).await?;
                 Ok(newest_marker(schemas.iter().map(String::as_str)))
             }
-            World::Rehearsed(_) => Ok(marker_in(&self.catalog().await?)),
+            World::Rehearsed(_) => Ok(marker_in(&*self.catalog().await?)),
         }
     }
 
@@ -319,6 +402,7 @@ impl<'a> Ctx<'a> {
         on_failure: OnFailure,
         progress: &mut dyn FnMut(&Step),
     ) -> Applied {
+        *self.seen.borrow_mut() = None;
         match &self.world {
             World::Live => db::apply::apply(&self.session, plan, on_failure, &self.interrupt, progress).await,
             World::Rehearsed(rehearsal) => {

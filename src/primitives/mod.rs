@@ -5,10 +5,17 @@
 
 pub mod code;
 pub mod ctx;
+pub mod drop;
 pub mod error;
+pub mod exchange;
 #[cfg(test)]
 mod facts;
+mod fenced;
 pub mod hydration_status;
 pub mod ledger;
+pub mod readiness;
 pub mod rehearsal;
+pub mod rollback;
+pub mod scope;
 pub mod setup;
+pub mod swap;

@@ -67,7 +67,7 @@ fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
 ///
 /// # Errors
 /// `setup.rejected` with the server's words, `db.*`.
-pub async fn run(ctx: &mut Ctx<'_>) -> Result<Outcome, Error> {
+pub async fn run(ctx: &mut Ctx) -> Result<Outcome, Error> {
     let catalog = ctx.catalog().await?;
     let plan =
         plan(&catalog).map_err(|error| Error::bug(format!("a name of the tracking database: {error}")))?;

@@ -1,0 +1,439 @@
+//! drop: removes what stands under a deployment's staging names, and nothing else.
+//!
+//! Either a green that is not wanted (abort) or the version that a promotion replaced (retire).
+//! DROP goes by name, and a swap changes what a name means; so everything is *claimed* first: one
+//! fenced transaction renames it to names that nothing swaps onto. Only what bears such a name is
+//! dropped, a layer of dependents at a time and without CASCADE. Refuses: `drop.promoted`,
+//! `drop.foreign-dependents`, `drop.moved`. Start reading at [`claim`] and [`steps`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::code::Code;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::fenced;
+use super::fenced::Next;
+use super::ledger::Deployment;
+use super::scope;
+use super::scope::Scope;
+use crate::catalog::Catalog;
+use crate::db::apply::OnFailure;
+use crate::deployment::DeploymentId;
+use crate::deployment::record::ClaimedCluster;
+use crate::deployment::record::ClaimedIndex;
+use crate::deployment::record::ClaimedSchema;
+use crate::deployment::record::DropDone;
+use crate::deployment::record::DropIntent;
+use crate::deployment::record::DropReason;
+use crate::deployment::record::Record;
+use crate::deployment::state::State;
+use crate::event::Event;
+use crate::name::ClusterName;
+use crate::name::NameError;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::plan::Plan;
+use crate::plan::step::Exchange;
+use crate::plan::step::Step;
+
+/// Names what to drop.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Whether its green is not wanted, or the version it replaced.
+    pub reason: DropReason,
+}
+
+/// Tells what was dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// How many objects.
+    pub objects: usize,
+    /// The schemas, by the names they had.
+    pub schemas: Vec<String>,
+    /// The clusters, by the names they had.
+    pub clusters: Vec<String>,
+}
+
+/// Chooses what is to be claimed, from the records and the catalog; touches nothing.
+///
+/// Names that are gone already are left out. On a repeated attempt things may bear their claimed
+/// names already.
+fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropIntent, Error> {
+    let id = scope.deployment();
+    let too_long = |error: NameError| Error::bug(format!("a staged name grew too long: {error}"));
+    let mut intent = DropIntent {
+        deployment: id.clone(),
+        reason,
+        schemas: Vec::new(),
+        clusters: Vec::new(),
+        indexes: Vec::new(),
+        objects: Vec::new(),
+    };
+    let done = scope.done.as_ref();
+    for (at, pair) in scope.intent.schemas.iter().enumerate() {
+        let claimed = id.claimed(&pair.production).map_err(too_long)?;
+        let name = pair.staging_name();
+        let marked = crate::name::SchemaName::new(pair.database.clone(), claimed.clone());
+        let expected = match reason {
+            DropReason::Abort => done.and_then(|done| done.schemas.get(at)).or_else(|| {
+                // Died before its ids were recorded: the name itself was recorded before it was made.
+                catalog.schemas.get(&name).or_else(|| catalog.schemas.get(&marked)).map(|schema| &schema.id)
+            }),
+            DropReason::Retire => pair.production_id.as_ref(),
+        };
+        if let Some(expected) = expected {
+            intent.schemas.push(ClaimedSchema { name, claimed, id: expected.clone() });
+        }
+    }
+    for (at, pair) in scope.intent.clusters.iter().enumerate() {
+        let claimed = ClusterName(id.claimed(&pair.production.0).map_err(too_long)?);
+        let name = pair.staging.clone();
+        let expected = match reason {
+            DropReason::Abort => done.and_then(|done| done.clusters.get(at)).or_else(|| {
+                catalog
+                    .clusters
+                    .get(&name)
+                    .or_else(|| catalog.clusters.get(&claimed))
+                    .map(|cluster| &cluster.id)
+            }),
+            DropReason::Retire => Some(&pair.production_id),
+        };
+        if let Some(expected) = expected {
+            intent.clusters.push(ClaimedCluster { name, claimed, id: expected.clone() });
+        }
+    }
+    for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
+        let claimed = id.claimed(&index.name.object).map_err(too_long)?;
+        let expected = match reason {
+            DropReason::Abort => scope
+                .built
+                .get(&index.staging)
+                .or_else(|| catalog.object(&index.staging).map(|object| &object.id)),
+            DropReason::Retire => index.production_id.as_ref(),
+        };
+        if let Some(expected) = expected {
+            intent.indexes.push(ClaimedIndex { name: index.staging.clone(), claimed, id: expected.clone() });
+        }
+    }
+    intent.objects = ours(scope, reason, catalog, &intent);
+    // What is gone need not be claimed.
+    intent.schemas.retain(|schema| find_schema(schema, catalog).is_some());
+    intent.clusters.retain(|cluster| find_cluster(cluster, catalog).is_some());
+    intent.indexes.retain(|index| catalog.objects.contains_key(&index.id));
+    Ok(intent)
+}
+
+/// The ids inside the claimed schemas and clusters that may be dropped with them.
+fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropIntent) -> Vec<ObjectId> {
+    let beside = intent.indexes.iter().map(|index| index.id.clone());
+    let recorded: BTreeSet<ObjectId> = match reason {
+        DropReason::Retire => scope.replaced().into_iter().cloned().collect(),
+        DropReason::Abort if scope.done.is_some() => scope.green().into_iter().cloned().collect(),
+        // Ids were not recorded yet, names were: what bears one of them in a schema of ours is ours.
+        DropReason::Abort => {
+            let objects = scope.contents.objects.iter().filter(|object| object.change.is_built());
+            let names = objects.map(|object| scope.staging_name(&object.name));
+            let names = names.chain(scope.contents.indexes.iter().map(|index| index.staging.clone()));
+            let marked = |name: &ObjectName| {
+                let at = intent.schemas.iter().find(|schema| name.is_in(&schema.name))?;
+                Some(ObjectName::new(name.database.clone(), at.claimed.clone(), name.object.clone()))
+            };
+            names
+                .flat_map(|name| {
+                    let other = marked(&name);
+                    [Some(name), other]
+                })
+                .flatten()
+                .filter_map(|name| catalog.object(&name).map(|object| object.id.clone()))
+                .collect()
+        }
+    };
+    recorded.into_iter().chain(beside).filter(|id| catalog.objects.contains_key(id)).collect()
+}
+
+/// The name a claimed schema bears now: its old one, its claimed one, or none that holds its id.
+fn find_schema(schema: &ClaimedSchema, catalog: &Catalog) -> Option<bool> {
+    let marked = crate::name::SchemaName::new(schema.name.database.clone(), schema.claimed.clone());
+    let bears = |name| catalog.schemas.get(name).is_some_and(|found| found.id == schema.id);
+    if bears(&marked) {
+        Some(true)
+    } else if bears(&schema.name) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn find_cluster(cluster: &ClaimedCluster, catalog: &Catalog) -> Option<bool> {
+    let bears = |name| catalog.clusters.get(name).is_some_and(|found| found.id == cluster.id);
+    if bears(&cluster.claimed) {
+        Some(true)
+    } else if bears(&cluster.name) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The renames that claim what is not claimed yet.
+fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for schema in &intent.schemas {
+        if find_schema(schema, catalog) == Some(false) {
+            steps.push(Exchange::RenameSchema { from: schema.name.clone(), to: schema.claimed.clone() });
+        }
+    }
+    for cluster in &intent.clusters {
+        if find_cluster(cluster, catalog) == Some(false) {
+            steps.push(Exchange::RenameCluster { from: cluster.name.clone(), to: cluster.claimed.clone() });
+        }
+    }
+    for index in &intent.indexes {
+        let named = catalog.objects.get(&index.id).map(|object| &object.name.object);
+        if named.is_some_and(|name| *name != index.claimed) {
+            let to = index.claimed.clone();
+            steps.push(Exchange::RenameObject { kind: ObjectKind::Index, from: index.name.clone(), to });
+        }
+    }
+    steps.into_iter().map(Step::Exchange).collect()
+}
+
+/// Says no if what is to be dropped is not what was recorded, or if somebody else needs it.
+fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
+    let id = &intent.deployment;
+    let gone = |what: String| {
+        let message = format!("{what} no longer holds what was recorded for {id}");
+        Error::new(Code::DropMoved, message).effect("nothing was dropped")
+    };
+    for schema in &intent.schemas {
+        find_schema(schema, catalog).ok_or_else(|| gone(format!("schema {}", schema.name)))?;
+    }
+    for cluster in &intent.clusters {
+        find_cluster(cluster, catalog).ok_or_else(|| gone(format!("cluster {}", cluster.name)))?;
+    }
+    let ours: BTreeSet<&ObjectId> = intent.objects.iter().collect();
+    let mut strangers = BTreeSet::new();
+    let ids: BTreeSet<_> = intent.schemas.iter().map(|schema| &schema.id).collect();
+    let schemas = catalog.schemas.iter().filter(|(_, schema)| ids.contains(&schema.id));
+    for (name, _) in schemas {
+        let others = catalog.objects_in(name).filter(|object| !ours.contains(&object.id));
+        strangers.extend(others.map(scope::told));
+    }
+    for cluster in &intent.clusters {
+        let others = catalog.objects_on(&cluster.id).filter(|object| !ours.contains(&object.id));
+        strangers.extend(others.map(scope::told));
+    }
+    let readers = scope::foreign_readers(catalog, &ours, &ours);
+    strangers.extend(readers.into_iter().map(|object| format!("{} reads it", scope::told(object))));
+    let sinks = scope::sinks_reading(catalog, &ours);
+    strangers.extend(sinks.into_iter().map(|object| format!("{} reads it", scope::told(object))));
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let message = match intent.reason {
+        DropReason::Abort => format!("others depend on what was staged as {id}"),
+        DropReason::Retire => format!("others still depend on the version that {id} replaced"),
+    };
+    Err(Error::new(Code::DropForeignDependents, message).with_lines(strangers).effect("nothing was dropped"))
+}
+
+/// The drops, leaves first: one statement for each kind of each layer, then the schemas and the
+/// clusters, all of it by claimed names and RESTRICT.
+fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
+    let ours: BTreeSet<&ObjectId> = intent.objects.iter().collect();
+    let beside: BTreeSet<&ObjectId> = intent.indexes.iter().map(|index| &index.id).collect();
+    let mut layers: BTreeMap<(usize, ObjectKind), Vec<ObjectName>> = BTreeMap::new();
+    let heights = heights(&ours, catalog);
+    for id in &ours {
+        let Some(object) = catalog.objects.get(*id) else { continue };
+        // Indexes go with their relation, except those on relations that stay.
+        if object.kind == ObjectKind::Index && !beside.contains(id) {
+            continue;
+        }
+        let height = heights.get(id).copied().unwrap_or(0);
+        layers.entry((height, object.kind)).or_default().push(object.name.clone());
+    }
+    let drops = layers.into_iter().map(|((_, kind), mut names)| {
+        names.sort();
+        Step::DropObjects { kind, names }
+    });
+    let schemas = intent.schemas.iter().map(|schema| {
+        Step::DropSchema(crate::name::SchemaName::new(schema.name.database.clone(), schema.claimed.clone()))
+    });
+    let clusters = intent.clusters.iter().map(|cluster| Step::DropCluster(cluster.claimed.clone()));
+    drops.chain(schemas).chain(clusters).collect()
+}
+
+/// How many layers of readers stand on each object: 0 for what nothing reads.
+fn heights<'o>(ours: &BTreeSet<&'o ObjectId>, catalog: &'o Catalog) -> BTreeMap<&'o ObjectId, usize> {
+    // Readers before what they read: a count of unfinished readers, and those with none left.
+    let mut unfinished: BTreeMap<&ObjectId, usize> = ours.iter().map(|id| (*id, 0)).collect();
+    let reads = |id: &ObjectId| {
+        let index = catalog.objects.get(id).is_some_and(|object| object.kind == ObjectKind::Index);
+        let read = catalog.reads.get(id).filter(|_| !index);
+        read.into_iter().flatten().filter(|read| ours.contains(read))
+    };
+    for id in ours {
+        for read in reads(id) {
+            if let Some(count) = unfinished.get_mut(read) {
+                *count += 1;
+            }
+        }
+    }
+    let mut heights: BTreeMap<&ObjectId, usize> = BTreeMap::new();
+    let mut open: Vec<&ObjectId> = ours.iter().copied().filter(|id| unfinished.get(id) == Some(&0)).collect();
+    while let Some(id) = open.pop() {
+        let height = *heights.entry(id).or_insert(0);
+        for read in reads(id) {
+            let below = heights.entry(read).or_insert(0);
+            *below = (*below).max(height + 1);
+            if let Some(count) = unfinished.get_mut(read) {
+                *count -= 1;
+                if *count == 0 {
+                    open.push(read);
+                }
+            }
+        }
+    }
+    heights
+}
+
+/// A claim under way.
+struct Claim<'s> {
+    scope: &'s Scope,
+    reason: DropReason,
+    intent: Option<DropIntent>,
+}
+
+impl fenced::Change for Claim<'_> {
+    async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
+        let ledger = ctx.ledger_or_refuse().await?;
+        let id = self.scope.deployment();
+        possible(id, self.reason, ledger.deployment(id)?.state)?;
+        let catalog = ctx.catalog().await?;
+        let intent = claim(self.scope, self.reason, &catalog)?;
+        // Said no before anything is written: a refused drop leaves no trace.
+        check(&intent, &catalog)?;
+        let steps = claiming(&intent, &catalog);
+        let recorded = self.intent.as_ref().is_some_and(|before| *before == intent);
+        if !recorded && ledger.deployment(id)?.dropping.as_ref() != Some(&intent) {
+            ctx.record(Record::DropIntent(intent.clone())).await?;
+        }
+        self.intent = Some(intent);
+        Ok(if steps.is_empty() { Next::Happened } else { Next::Try(steps) })
+    }
+
+    fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        match &self.intent {
+            // In a transaction of its own the claim is not visible beside it: names are the old ones.
+            Some(intent) => check(intent, catalog),
+            None => Err(Error::bug("a claim is checked before it is planned")),
+        }
+    }
+
+    fn codes(&self) -> (Code, Code) {
+        (Code::DropConflict, Code::DropRejected)
+    }
+
+    fn what(&self) -> &'static str {
+        "the claim"
+    }
+}
+
+/// Fails where the deployment's state forbids the drop.
+fn possible(id: &DeploymentId, reason: DropReason, state: State) -> Result<(), Error> {
+    let refuse =
+        |code, message: &str| Err(Error::new(code, format!("{id} {message}")).effect("nothing was dropped"));
+    match (reason, state) {
+        (DropReason::Abort, State::Staging | State::Staged | State::RolledBack | State::Aborting)
+        | (DropReason::Retire, State::Promoted | State::Retiring) => Ok(()),
+        (DropReason::Abort, State::Promoted | State::Retiring) => {
+            refuse(Code::DropPromoted, "is production: its staging names hold the version that it replaced")
+        }
+        (DropReason::Abort, State::Retired) => refuse(Code::DropPromoted, "is production"),
+        (DropReason::Retire, State::Staging | State::Staged | State::RolledBack | State::Aborting) => {
+            refuse(Code::DropMoved, "is not production: there is nothing that it replaced")
+        }
+        (DropReason::Abort | DropReason::Retire, State::Aborted) | (DropReason::Retire, State::Retired) => {
+            refuse(Code::DeploymentGone, "was dropped before")
+        }
+    }
+}
+
+/// Drops it; after a crash, repeating it goes on.
+///
+/// # Errors
+/// See the head of this file; besides, `drop.conflict`, `drop.rejected`, `deployment.unknown`,
+/// `deployment.gone`, `run.fenced`, `db.*`.
+///
+/// # Cancel
+/// Not safe inside a statement; Ctrl-C is noticed between two, and what is claimed stays claimed.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let ledger = ctx.ledger_or_refuse().await?;
+    let known = ledger.deployment(&request.deployment)?.clone();
+    if let Some(outcome) = nothing_left(ctx, &known, request) {
+        return Ok(outcome);
+    }
+    let started = ctx.clock.elapsed();
+    let scope = Scope::read(ctx, &known).await?;
+    if request.reason == DropReason::Retire && replaced_nothing(&scope) {
+        return Ok(empty(&request.deployment));
+    }
+    let mut claim = Claim { scope: &scope, reason: request.reason, intent: None };
+    fenced::make(ctx, &mut claim, fenced::RETRY_FOR).await?;
+    let Some(intent) = claim.intent else {
+        return Err(Error::bug("the claim happened and left no intent"));
+    };
+    let catalog = ctx.catalog().await?;
+    let mut plan = Plan::new();
+    plan.each(steps(&intent, &catalog));
+    let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
+    if let Some((step, error)) = applied.failed.into_iter().next() {
+        let message = format!("cannot {}: {}", step.what(), error.message());
+        return Err(Error::server(Code::DropRejected, message, &error)
+            .effect("what is left bears claimed names that nothing swaps onto; dropping again goes on"));
+    }
+    ctx.go_on()?;
+    let done = DropDone { deployment: request.deployment.clone(), reason: request.reason };
+    ctx.record(Record::DropDone(done)).await?;
+    ctx.events.event(Event::Dropped {
+        deployment: request.deployment.clone(),
+        reason: request.reason,
+        objects: intent.objects.len(),
+        took: ctx.clock.elapsed().saturating_sub(started),
+    });
+    Ok(Outcome {
+        deployment: request.deployment.clone(),
+        objects: intent.objects.len(),
+        schemas: intent.schemas.iter().map(|schema| schema.name.to_string()).collect(),
+        clusters: intent.clusters.iter().map(|cluster| cluster.name.to_string()).collect(),
+    })
+}
+
+fn empty(deployment: &DeploymentId) -> Outcome {
+    Outcome { deployment: deployment.clone(), objects: 0, schemas: Vec::new(), clusters: Vec::new() }
+}
+
+/// Within the run that dropped it, dropping again is nothing new.
+fn nothing_left(ctx: &Ctx, known: &Deployment, request: &Request) -> Option<Outcome> {
+    let over = match request.reason {
+        DropReason::Abort => known.state == State::Aborted,
+        DropReason::Retire => known.state == State::Retired,
+    };
+    (over && known.runs.last() == Some(&ctx.run.id)).then(|| empty(&request.deployment))
+}
+
+/// A first deployment moved into place; nothing stands under its staging names.
+fn replaced_nothing(scope: &Scope) -> bool {
+    scope.intent.clusters.is_empty()
+        && scope.intent.schemas.iter().all(|pair| pair.production_id.is_none())
+        && scope.contents.indexes.iter().all(|index| !index.stands_beside() || index.production_id.is_none())
+}

@@ -1,0 +1,226 @@
+//! What follows an exchange that committed: sinks, new sinks, grants in place, tags, the record.
+//!
+//! Every part observes before it acts, so that a run that died here is finished by repeating it.
+//! Nothing here can undo the exchange, and nothing of it waits for a person.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::super::code::Code;
+use super::super::ctx::Ctx;
+use super::super::error::Error;
+use super::super::scope;
+use super::super::scope::Scope;
+use super::successors;
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::db::apply::OnFailure;
+use crate::deployment::DeploymentId;
+use crate::deployment::epoch::SwapEntry;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::AfterSwap;
+use crate::deployment::record::Record;
+use crate::deployment::record::SwapDone;
+use crate::event::Event;
+use crate::name::ObjectName;
+use crate::plan::Plan;
+use crate::plan::step::Step;
+use crate::plan::step::Target;
+
+/// How long a sink may take to be cut over: it waits until it has passed the new relation's
+/// earliest readable time, and a stalled sink waits for ever.
+///
+/// Source: ALTER SINK in the manual; `design/materialize.md` 1.8.
+const SINK_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Begins every tag of ours, so that a person's own comment is told apart from it.
+pub const TAG: &str = "mzflow: ";
+
+/// Names of what stands under staging names now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Retired {
+    /// Schemas, with their database.
+    pub schemas: Vec<String>,
+    /// Clusters.
+    pub clusters: Vec<String>,
+}
+
+/// Tells what changed places, and what came of what follows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exchanged {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Which way.
+    pub kind: SwapKind,
+    /// The epoch that the exchange made.
+    pub epoch: u64,
+    /// When, by the server's clock, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What left production.
+    pub retired: Retired,
+    /// Sinks that read something else now.
+    pub sinks: Vec<String>,
+    /// Sinks that could not be cut over, with the reason.
+    pub pending_sinks: Vec<String>,
+    /// Who, outside the project, still reads what left production: it cannot be dropped before.
+    pub held_by: Vec<String>,
+    /// Seconds for which what left production is to be kept.
+    pub keep_s: u64,
+}
+
+/// Does what follows and records that it is done.
+///
+/// # Errors
+/// `swap.sink-pending` when a sink could not be cut over, `run.fenced`, `db.*`. The exchange
+/// stands in any case.
+pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exchanged, Error> {
+    let kind = entry.intent.kind;
+    let catalog = ctx.catalog().await?;
+    let (sinks, pending_sinks) = cut_over(ctx, successors(scope, kind, &catalog)).await?;
+    if kind == SwapKind::Promotion {
+        in_place(ctx, scope, &catalog).await;
+        tags(ctx, scope, entry, &catalog).await;
+    }
+    let done = SwapDone {
+        deployment: scope.deployment().clone(),
+        epoch: entry.intent.to.epoch,
+        pending_sinks: pending_sinks.clone(),
+    };
+    ctx.record(Record::SwapDone(done)).await?;
+    let exchanged = told(scope, entry, &catalog, sinks, pending_sinks);
+    if exchanged.pending_sinks.is_empty() {
+        return Ok(exchanged);
+    }
+    let message = format!("{} was swapped, but a sink still reads the replaced version", scope.deployment());
+    Err(Error::new(Code::SwapSinkPending, message)
+        .with_lines(exchanged.pending_sinks)
+        .effect("the swap stands, and the replaced version is kept"))
+}
+
+/// What an exchange came to, from the catalog after it.
+pub fn told(
+    scope: &Scope,
+    entry: &SwapEntry,
+    catalog: &Catalog,
+    sinks: Vec<String>,
+    pending_sinks: Vec<String>,
+) -> Exchanged {
+    let left = match entry.intent.kind {
+        SwapKind::Promotion => scope.replaced(),
+        SwapKind::Rollback => scope.green(),
+    };
+    let held_by = scope::foreign_readers(catalog, &left, &left).into_iter().map(scope::told).collect();
+    let schemas = scope.intent.schemas.iter().map(|pair| pair.staging_name());
+    let clusters = scope.intent.clusters.iter().map(|pair| &pair.staging);
+    Exchanged {
+        deployment: scope.deployment().clone(),
+        kind: entry.intent.kind,
+        epoch: entry.intent.to.epoch,
+        at_ms: entry.at.0,
+        retired: Retired {
+            schemas: schemas
+                .filter(|name| catalog.schemas.contains_key(name))
+                .map(|n| n.to_string())
+                .collect(),
+            clusters: clusters
+                .filter(|name| catalog.clusters.contains_key(name))
+                .map(|n| n.to_string())
+                .collect(),
+        },
+        sinks,
+        pending_sinks,
+        held_by,
+        keep_s: entry.intent.keep_s,
+    }
+}
+
+/// Lets each sink read what stands under the production name now; those that fail are told.
+async fn cut_over(
+    ctx: &mut Ctx,
+    successors: Vec<super::Successor>,
+) -> Result<(Vec<String>, Vec<String>), Error> {
+    let (mut done, mut pending) = (Vec::new(), Vec::new());
+    for (sink, successor) in successors {
+        let Some(from) = successor else {
+            pending.push(format!("sink {sink} reads an object that is gone"));
+            continue;
+        };
+        let step = Step::CutOverSink { sink: sink.clone(), from: from.clone() };
+        match run_within(ctx, step, SINK_DEADLINE).await? {
+            Ok(()) => {
+                ctx.events.event(Event::SinkCutOver { sink: sink.to_string(), from: from.to_string() });
+                done.push(sink.to_string());
+            }
+            Err(reason) => pending.push(format!("sink {sink}: {reason}")),
+        }
+    }
+    Ok((done, pending))
+}
+
+async fn run_within(ctx: &mut Ctx, step: Step, limit: Duration) -> Result<Result<(), String>, Error> {
+    let mut plan = Plan::new();
+    plan.each([step.clone()]);
+    if ctx.is_rehearsal() {
+        ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
+        return Ok(Ok(()));
+    }
+    ctx.both().await?;
+    let (_, beside) = ctx.pair()?;
+    let outcome = beside.run_within(&step.sql(), &ctx.clock, limit).await;
+    ctx.committed(&[step]);
+    Ok(outcome.map_err(|error| error.to_string()))
+}
+
+/// Grants and comments on production objects that were not rebuilt, and sinks that are new.
+async fn in_place(ctx: &Ctx, scope: &Scope, catalog: &Catalog) {
+    let missing = |sink: &&AfterSwap| {
+        let name = sink.what.strip_prefix("create sink ").and_then(|name| name.parse::<ObjectName>().ok());
+        name.is_none_or(|name| catalog.object(&name).is_none())
+    };
+    let statements = scope.contents.in_place.iter().chain(scope.contents.new_sinks.iter().filter(missing));
+    let steps = statements.map(|after| Step::Statement {
+        what: after.what.clone(),
+        sql: after.sql.clone(),
+        shown: None,
+        origin: None,
+    });
+    let mut plan = Plan::new();
+    plan.each(steps);
+    warn_of_failures(ctx, &plan, "swap.in-place-failed").await;
+}
+
+async fn warn_of_failures(ctx: &Ctx, plan: &Plan, code: &str) {
+    let applied = ctx.apply(plan, OnFailure::GoOn, &mut |_| {}).await;
+    for (step, error) in applied.failed {
+        let message = format!("cannot {}: {error}", step.what());
+        ctx.events.event(Event::Warning { code: code.to_owned(), message });
+    }
+}
+
+/// Writes onto each production schema which deployment it is, unless a person has written there.
+async fn tags(ctx: &Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) {
+    let text = tag(entry);
+    let names = scope.intent.schemas.iter().map(|pair| pair.production_name());
+    let untouched = names.filter(|name| {
+        let comment = catalog.schemas.get(name).and_then(|schema| schema.comment.as_deref());
+        comment.is_none_or(|comment| comment.starts_with(TAG) && comment != text)
+    });
+    let steps = untouched.map(|name| Step::Comment { on: Target::Schema(name), text: Some(text.clone()) });
+    let mut plan = Plan::new();
+    plan.each(steps);
+    warn_of_failures(ctx, &plan, "swap.tag-failed").await;
+}
+
+fn tag(entry: &SwapEntry) -> String {
+    let commit = entry.intent.commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
+    let at = at(entry.at);
+    format!("{TAG}deployment {}, promoted by {} at {at}{commit}", entry.intent.deployment, entry.actor)
+}
+
+/// A moment in UTC, to the second.
+fn at(at: Timestamp) -> String {
+    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+    chrono::DateTime::from_timestamp_millis(millis)
+        .map_or_else(|| at.0.to_string(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}

@@ -1,0 +1,454 @@
+//! The exchange of a deployment with production, in either direction: what a promotion and a
+//! rollback have in common.
+//!
+//! Pure parts first: the steps, the checks, the sinks. Start reading at [`steps`] and [`check`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::code::Code;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::fenced;
+use super::fenced::Next;
+use super::ledger::Ledger;
+use super::scope;
+use super::scope::Scope;
+use crate::catalog::Catalog;
+use crate::deployment::epoch::Marker;
+use crate::deployment::epoch::SwapEntry;
+use crate::deployment::epoch::SwapIntent;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::epoch::TRACKING_DATABASE;
+use crate::deployment::record::Change;
+use crate::deployment::record::Record;
+use crate::deployment::record::StagedIndex;
+use crate::deployment::state::State;
+use crate::event::Event;
+use crate::name::ClusterId;
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::NameError;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
+use crate::plan::step::Exchange as Renaming;
+use crate::plan::step::Step;
+
+pub mod aftermath;
+
+/// Whether production must be what it was when the deployment was staged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConflictCheck {
+    /// It must.
+    Made,
+    /// Somebody said `--force`: whatever stands there is replaced.
+    Skipped,
+}
+
+/// The renames and swaps of an exchange, the marker's first: as soon as it is answered, the fence
+/// stands.
+///
+/// # Errors
+/// [`NameError`] never in practice: the names were checked when they were staged.
+pub fn steps(scope: &Scope, kind: SwapKind, from: &Marker, to: &Marker) -> Result<Vec<Step>, NameError> {
+    let marker = SchemaName::new(Ident::new(TRACKING_DATABASE)?, from.schema()?);
+    let mut steps = vec![Renaming::RenameSchema { from: marker, to: to.schema()? }];
+    for pair in &scope.intent.schemas {
+        steps.push(match (&pair.production_id, kind) {
+            (Some(_), _) => Renaming::SwapSchemas { a: pair.production_name(), b: pair.staging.clone() },
+            // There was nothing to swap with: it moves into place, and out of it again.
+            (None, SwapKind::Promotion) => {
+                Renaming::RenameSchema { from: pair.staging_name(), to: pair.production.clone() }
+            }
+            (None, SwapKind::Rollback) => {
+                Renaming::RenameSchema { from: pair.production_name(), to: pair.staging.clone() }
+            }
+        });
+    }
+    for pair in &scope.intent.clusters {
+        steps.push(Renaming::SwapClusters { a: pair.production.clone(), b: pair.staging.clone() });
+    }
+    for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
+        steps.extend(exchange_index(index, kind)?);
+    }
+    Ok(steps.into_iter().map(Step::Exchange).collect())
+}
+
+/// An index on a relation that stays cannot be swapped with its schema: the two change names by
+/// way of a third.
+fn exchange_index(index: &StagedIndex, kind: SwapKind) -> Result<Vec<Renaming>, NameError> {
+    let rename = |from: &ObjectName, to: &Ident| Renaming::RenameObject {
+        kind: ObjectKind::Index,
+        from: from.clone(),
+        to: to.clone(),
+    };
+    let (production, staging) = (&index.name, &index.staging);
+    if index.production_id.is_none() {
+        let (from, to) = match kind {
+            SwapKind::Promotion => (staging, production),
+            SwapKind::Rollback => (production, staging),
+        };
+        return Ok(vec![rename(from, &to.object)]);
+    }
+    let between = Ident::new(format!("{}s", staging.object.as_str()))?;
+    let held = production.schema_name().object(between.clone());
+    Ok(vec![
+        rename(production, &between),
+        rename(staging, &production.object),
+        rename(&held, &staging.object),
+    ])
+}
+
+/// One side of an exchange: what must stand under its names.
+struct Side<'s> {
+    schemas: Vec<(SchemaName, Option<&'s SchemaId>)>,
+    clusters: Vec<(&'s ClusterName, Option<&'s ClusterId>)>,
+    /// By name: the id that must be there, or that nothing may be there.
+    objects: BTreeMap<ObjectName, Option<&'s ObjectId>>,
+    /// Every id that is ours there, indexes included.
+    ours: BTreeSet<&'s ObjectId>,
+}
+
+/// What stood in production at stage time, under the names it has or had there.
+fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
+    let at = |name: &ObjectName| if under_staging_names { scope.staging_name(name) } else { name.clone() };
+    let pairs = scope.intent.schemas.iter();
+    let objects =
+        scope.contents.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+    Side {
+        schemas: pairs
+            .map(|pair| {
+                let name = if under_staging_names { pair.staging_name() } else { pair.production_name() };
+                (name, pair.production_id.as_ref())
+            })
+            .collect(),
+        clusters: scope
+            .intent
+            .clusters
+            .iter()
+            .map(|pair| {
+                (
+                    if under_staging_names { &pair.staging } else { &pair.production },
+                    Some(&pair.production_id),
+                )
+            })
+            .collect(),
+        objects: objects.map(|object| (at(&object.name), object.production_id.as_ref())).collect(),
+        ours: scope.replaced(),
+    }
+}
+
+/// What was built, under the names it has or gets.
+fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Error> {
+    let done = scope.complete()?;
+    let objects = scope.contents.objects.iter().filter(|object| object.change.is_built());
+    let objects = objects.map(|object| {
+        let staging = scope.staging_name(&object.name);
+        let id = scope.built.get(&staging);
+        (if under_staging_names { staging } else { object.name.clone() }, id)
+    });
+    Ok(Side {
+        schemas: scope
+            .intent
+            .schemas
+            .iter()
+            .zip(&done.schemas)
+            .map(|(pair, id)| {
+                let name = if under_staging_names { pair.staging_name() } else { pair.production_name() };
+                (name, Some(id))
+            })
+            .collect(),
+        clusters: scope
+            .intent
+            .clusters
+            .iter()
+            .zip(&done.clusters)
+            .map(|(pair, id)| (if under_staging_names { &pair.staging } else { &pair.production }, Some(id)))
+            .collect(),
+        objects: objects.collect(),
+        ours: scope.green(),
+    })
+}
+
+/// Where an id is not the one that was recorded, in words.
+fn moved(side: &Side<'_>, catalog: &Catalog, when: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut tell = |what: String, was: Option<&str>, is: Option<&str>| {
+        if was != is {
+            let is = is.map_or("is gone".to_owned(), |id| format!("is {id} now"));
+            let was = was.map_or("did not exist".to_owned(), |id| format!("was {id}"));
+            lines.push(format!("{what} {was} {when} and {is}"));
+        }
+    };
+    for (name, id) in &side.schemas {
+        let is = catalog.schemas.get(name).map(|schema| schema.id.as_str());
+        tell(format!("schema {name}"), id.map(SchemaId::as_str), is);
+    }
+    for (name, id) in &side.clusters {
+        let is = catalog.clusters.get(*name).map(|cluster| cluster.id.as_str());
+        tell(format!("cluster {name}"), id.map(ClusterId::as_str), is);
+    }
+    for (name, id) in &side.objects {
+        let is = catalog.object(name).map(|object| object.id.as_str());
+        tell(name.to_string(), id.map(ObjectId::as_str), is);
+    }
+    lines
+}
+
+/// What stands in the schemas and on the clusters of a side and is not ours, a line each.
+///
+/// A schema or cluster that is not the recorded one is left out: then all of it is another's, and
+/// [`moved`] says so.
+fn foreign(side: &Side<'_>, catalog: &Catalog) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for (name, id) in &side.schemas {
+        if catalog.schemas.get(name).map(|schema| &schema.id) != *id {
+            continue;
+        }
+        let others = catalog.objects_in(name).filter(|object| !side.ours.contains(&object.id));
+        found.extend(others.map(scope::told));
+    }
+    for (name, id) in &side.clusters {
+        if catalog.clusters.get(*name).map(|cluster| &cluster.id) != *id {
+            continue;
+        }
+        let Some(id) = id else { continue };
+        let others = catalog.objects_on(id).filter(|object| !side.ours.contains(&object.id));
+        found.extend(others.map(|object| format!("{} on cluster {name}", scope::told(object))));
+    }
+    found.into_iter().collect()
+}
+
+/// A sink and the object it has to read after the exchange; `None` where there is no such object.
+pub type Successor = (ObjectName, Option<ObjectName>);
+
+/// The sinks that read what leaves production, each with what it has to read then.
+pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
+    // What leaves, by id, with the production name it leaves and whether something takes its place.
+    let mut leaving: BTreeMap<&ObjectId, (&ObjectName, bool)> = BTreeMap::new();
+    for object in &scope.contents.objects {
+        let built = scope.built.get(&scope.staging_name(&object.name));
+        let (old, new) = match kind {
+            SwapKind::Promotion => (object.production_id.as_ref(), built),
+            SwapKind::Rollback => (built, object.production_id.as_ref()),
+        };
+        let affected = object.change.is_built() || object.change == Change::Removed;
+        if let (Some(old), true) = (old, affected) {
+            leaving.insert(old, (&object.name, new.is_some()));
+        }
+    }
+    let ids: BTreeSet<&ObjectId> = leaving.keys().copied().collect();
+    let sinks = scope::sinks_reading(catalog, &ids);
+    sinks
+        .into_iter()
+        .filter_map(|sink| {
+            let read = catalog.reads.get(&sink.id)?.iter().find_map(|id| leaving.get(id))?;
+            let (name, has_successor) = read;
+            Some((sink.name.clone(), has_successor.then(|| (*name).clone())))
+        })
+        .collect()
+}
+
+/// Says no if the world is not as it must be for the exchange; touches nothing.
+///
+/// # Errors
+/// `swap.production-moved`, `swap.staging-moved`, `swap.sink-orphaned`, `swap.not-staged`,
+/// `rollback.superseded`, `rollback.gone`.
+pub fn check(
+    scope: &Scope,
+    kind: SwapKind,
+    conflicts: ConflictCheck,
+    catalog: &Catalog,
+    history: &[SwapEntry],
+) -> Result<(), Error> {
+    let id = scope.deployment();
+    let (standing, incoming) = match kind {
+        SwapKind::Promotion => (blue(scope, false), green(scope, true)?),
+        SwapKind::Rollback => (green(scope, false)?, blue(scope, true)),
+    };
+    let (moved_code, gone_code) = match kind {
+        SwapKind::Promotion => (Code::SwapProductionMoved, Code::SwapStagingMoved),
+        SwapKind::Rollback => (Code::RollbackSuperseded, Code::RollbackGone),
+    };
+    let unchanged = "nothing was changed";
+    let gone = moved(&incoming, catalog, "when it was recorded");
+    if !gone.is_empty() {
+        let message = format!("what stands under the staging names of {id} is not what was recorded");
+        return Err(Error::new(gone_code, message).with_lines(gone).effect(unchanged));
+    }
+    let strangers = foreign(&incoming, catalog);
+    if !strangers.is_empty() {
+        let message = format!("something that mzflow did not make stands under the staging names of {id}");
+        return Err(Error::new(gone_code, message).with_lines(strangers).effect(unchanged));
+    }
+    let lines = moved(&standing, catalog, &format!("when {id} was staged"));
+    if !lines.is_empty() && conflicts == ConflictCheck::Made {
+        let message = match kind {
+            SwapKind::Promotion => "production changed since this deployment was staged".to_owned(),
+            SwapKind::Rollback => format!("production is no longer what {id} made of it"),
+        };
+        let who = since(scope, kind, history);
+        return Err(Error::new(moved_code, message).with_lines(lines).with_lines(who).effect(unchanged));
+    }
+    let strangers = foreign(&standing, catalog);
+    if !strangers.is_empty() {
+        let message = "something that the project did not create would be swapped out of production";
+        return Err(Error::new(moved_code, message).with_lines(strangers).effect(unchanged));
+    }
+    let orphans: Vec<String> = successors(scope, kind, catalog)
+        .into_iter()
+        .filter(|(_, successor)| successor.is_none())
+        .map(|(sink, _)| format!("sink {sink} reads an object that would be gone"))
+        .collect();
+    if !orphans.is_empty() {
+        let message = "a sink reads an object that has no successor";
+        return Err(Error::new(Code::SwapSinkOrphaned, message).with_lines(orphans).effect(unchanged));
+    }
+    Ok(())
+}
+
+/// Who swapped since the deployment was staged, or promoted, as far as mzflow was used for it.
+fn since(scope: &Scope, kind: SwapKind, history: &[SwapEntry]) -> Vec<String> {
+    let base = match kind {
+        SwapKind::Promotion => scope.intent.base_epoch,
+        SwapKind::Rollback => {
+            let own = history.iter().rfind(|entry| entry.intent.deployment == *scope.deployment());
+            own.map_or(0, |entry| entry.intent.to.epoch)
+        }
+    };
+    let later = history.iter().filter(|entry| entry.intent.to.epoch > base);
+    later
+        .map(|entry| {
+            let (from, to) = (entry.intent.from.epoch, entry.intent.to.epoch);
+            let what = entry.intent.kind.as_str();
+            format!("epoch {from} → {to}: {what} of {} by {}", entry.intent.deployment, entry.actor)
+        })
+        .collect()
+}
+
+/// An exchange under way.
+pub struct Exchange {
+    /// What is exchanged.
+    pub scope: Scope,
+    /// In which direction.
+    pub kind: SwapKind,
+    /// Whether production must be what it was.
+    pub conflicts: ConflictCheck,
+    /// Seconds for which the replaced version is to be kept.
+    pub keep_s: u64,
+    written: Option<SwapIntent>,
+    history: Vec<SwapEntry>,
+    committed: Option<SwapEntry>,
+}
+
+impl Exchange {
+    /// An exchange that has not been tried yet.
+    pub fn new(scope: Scope, kind: SwapKind, conflicts: ConflictCheck, keep_s: u64) -> Self {
+        Self { scope, kind, conflicts, keep_s, written: None, history: Vec::new(), committed: None }
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// Those of [`check`], of [`fenced::make`], and `swap.conflict`, `swap.rejected`.
+    pub async fn make(mut self, ctx: &mut Ctx) -> Result<(Scope, SwapEntry), Error> {
+        let started = ctx.clock.elapsed();
+        fenced::make(ctx, &mut self, fenced::RETRY_FOR).await?;
+        let Some(entry) = self.committed else {
+            return Err(Error::bug("the exchange happened and left no entry"));
+        };
+        let scope = self.scope;
+        ctx.events.event(Event::Swapped {
+            deployment: scope.deployment().clone(),
+            kind: entry.intent.kind,
+            from: entry.intent.from.epoch,
+            to: entry.intent.to.epoch,
+            schemas: scope.intent.schemas.len(),
+            clusters: scope.intent.clusters.len(),
+            objects: scope.contents.objects.len(),
+            took: ctx.clock.elapsed().saturating_sub(started),
+        });
+        Ok((scope, entry))
+    }
+
+    fn intent(&self, marker: &Marker, ctx: &Ctx) -> SwapIntent {
+        SwapIntent {
+            deployment: self.scope.deployment().clone(),
+            kind: self.kind,
+            from: marker.clone(),
+            to: marker.next(&ctx.run.id),
+            commit: self.scope.intent.commit.clone(),
+            objects: self.scope.contents.objects.len(),
+            project_schemas: self.scope.intent.project_schemas.iter().map(ToString::to_string).collect(),
+            keep_s: self.keep_s,
+        }
+    }
+
+    /// Fails where another run has taken the deployment elsewhere meanwhile.
+    fn still_possible(&self, ledger: &Ledger) -> Result<(), Error> {
+        let id = self.scope.deployment();
+        let state = ledger.deployment(id)?.state;
+        let possible = match (self.kind, state) {
+            // A drop that was only intended loses against a swap that commits first.
+            (SwapKind::Promotion, State::Staged | State::RolledBack | State::Aborting) => Ok(()),
+            (SwapKind::Rollback, State::Promoted | State::Retiring) => Ok(()),
+            (SwapKind::Promotion, State::Promoted | State::Retiring | State::Retired) => {
+                Err((Code::SwapAlreadyPromoted, "is production already"))
+            }
+            (SwapKind::Promotion, State::Staging) => Err((Code::SwapNotStaged, "is not staged completely")),
+            (SwapKind::Promotion | SwapKind::Rollback, State::Aborted) => {
+                Err((Code::DeploymentGone, "was dropped"))
+            }
+            (SwapKind::Rollback, State::Retired) => {
+                Err((Code::RollbackGone, "replaced a version that was dropped"))
+            }
+            (SwapKind::Rollback, State::RolledBack | State::Staging | State::Staged | State::Aborting) => {
+                Err((Code::RollbackNothing, "is not production"))
+            }
+        };
+        possible.map_err(|(code, message)| {
+            Error::new(code, format!("{id} {message}")).effect("nothing was changed")
+        })
+    }
+}
+
+impl fenced::Change for Exchange {
+    async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
+        let ledger = ctx.ledger_or_refuse().await?;
+        if let Some(written) = &self.written {
+            let own = ledger.history.iter().find(|entry| entry.intent == *written);
+            if let Some(own) = own {
+                self.committed = Some(own.clone());
+                return Ok(Next::Happened);
+            }
+        }
+        self.still_possible(&ledger)?;
+        let intent = self.intent(&ledger.marker, ctx);
+        if self.written.as_ref() != Some(&intent) {
+            ctx.record(Record::SwapIntent(intent.clone())).await?;
+        }
+        let steps = steps(&self.scope, self.kind, &intent.from, &intent.to)
+            .map_err(|error| Error::bug(format!("a staged name is none: {error}")))?;
+        self.written = Some(intent);
+        self.history = ledger.history;
+        Ok(Next::Try(steps))
+    }
+
+    fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)
+    }
+
+    fn codes(&self) -> (Code, Code) {
+        (Code::SwapConflict, Code::SwapRejected)
+    }
+
+    fn what(&self) -> &'static str {
+        match self.kind {
+            SwapKind::Promotion => "the swap",
+            SwapKind::Rollback => "the rollback",
+        }
+    }
+}

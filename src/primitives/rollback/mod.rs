@@ -1,0 +1,64 @@
+//! rollback: makes the version that a promotion replaced production again.
+//!
+//! The inverse exchange, under the same rules and with the same proof. Refuses:
+//! `rollback.nothing`, `rollback.gone`, `rollback.superseded`, `swap.sink-orphaned`. Start reading
+//! at [`run`].
+
+use super::code::Code;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::exchange::ConflictCheck;
+use super::exchange::Exchange;
+use super::exchange::aftermath;
+use super::exchange::aftermath::Exchanged;
+use super::ledger::Ledger;
+use super::scope::Scope;
+use crate::deployment::DeploymentId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::state::State;
+
+/// Names the promotion to take back.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The deployment; `None` is the one that was promoted last.
+    pub deployment: Option<DeploymentId>,
+}
+
+/// Chooses the promotion to take back.
+fn choose(ledger: &Ledger, request: &Request) -> Result<DeploymentId, Error> {
+    if let Some(id) = &request.deployment {
+        return Ok(id.clone());
+    }
+    ledger.standing().pop().ok_or_else(|| {
+        Error::new(Code::RollbackNothing, "nothing was promoted here").effect("nothing was changed")
+    })
+}
+
+/// Takes the promotion back; repeating it after a crash finishes it.
+///
+/// # Errors
+/// See the head of this file; besides, `swap.conflict`, `swap.rejected`, `swap.sink-pending`,
+/// `deployment.unknown`, `run.fenced`, `db.*`.
+///
+/// # Cancel
+/// Not safe; Ctrl-C is noticed between two attempts.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
+    let ledger = ctx.ledger_or_refuse().await?;
+    let id = choose(&ledger, request)?;
+    let known = ledger.deployment(&id)?.clone();
+    let scope = Scope::read(ctx, &known).await?;
+    if known.state == State::RolledBack {
+        // Taken back already: what follows may still be open.
+        if let Some(entry) = known.swapped.as_ref().filter(|_| !known.settled) {
+            return aftermath::finish(ctx, &scope, entry).await;
+        }
+    }
+    let pairs = &scope.intent.schemas;
+    if !pairs.is_empty() && pairs.iter().all(|pair| pair.production_id.is_none()) {
+        let message = format!("{id} replaced nothing: taking it back would leave no version at all");
+        return Err(Error::new(Code::RollbackNothing, message).effect("nothing was changed"));
+    }
+    let exchange = Exchange::new(scope, SwapKind::Rollback, ConflictCheck::Made, 0);
+    let (scope, entry) = exchange.make(ctx).await?;
+    aftermath::finish(ctx, &scope, &entry).await
+}

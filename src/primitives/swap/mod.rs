@@ -1,0 +1,104 @@
+//! swap: exchanges a ready deployment with production, in one transaction.
+//!
+//! Writes an intent, then one DDL transaction that renames the epoch marker, swaps every schema
+//! and every cluster, or nothing at all; then lets sinks read the new objects. Refuses:
+//! `swap.not-ready`, `swap.production-moved`, `swap.staging-moved`, `swap.sink-orphaned`,
+//! `swap.already-promoted`. Unknown outcome: only when the server cannot be asked any more.
+//! Start reading at [`run`]; the rules are in [`super::exchange`].
+
+use std::time::Duration;
+
+use super::code::Code;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::exchange::ConflictCheck;
+use super::exchange::Exchange;
+use super::exchange::aftermath;
+use super::exchange::aftermath::Exchanged;
+use super::ledger::Deployment;
+use super::readiness::Condition;
+use super::readiness::Watched;
+use super::scope::Scope;
+use crate::deployment::DeploymentId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::state::State;
+
+/// Whether the deployment has to be ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadyCheck {
+    /// It has to be, with no object further behind than this.
+    Within(Duration),
+    /// Somebody said `--no-ready-check`.
+    Skipped,
+}
+
+/// Names the deployment to promote.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// How long the replaced version is to be kept for a rollback.
+    pub keep: Duration,
+    /// Whether production must be what it was when the deployment was staged.
+    pub conflicts: ConflictCheck,
+    /// Whether the deployment has to be ready.
+    pub ready: ReadyCheck,
+}
+
+/// Promotes the deployment; within one run, and after a crash, repeating it changes nothing more.
+///
+/// # Errors
+/// See the head of this file; besides, `swap.conflict`, `swap.rejected`, `swap.sink-pending`,
+/// `run.fenced`, `db.*`.
+///
+/// # Cancel
+/// Not safe; Ctrl-C is noticed between two attempts.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
+    let ledger = ctx.ledger_or_refuse().await?;
+    let known = ledger.deployment(&request.deployment)?.clone();
+    if known.state.is_promoted() {
+        return again(ctx, &known).await;
+    }
+    let scope = Scope::read(ctx, &known).await?;
+    if known.state == State::Staged || known.state == State::RolledBack {
+        ready(ctx, request).await?;
+    }
+    let keep_s = request.keep.as_secs();
+    let exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
+    let (scope, entry) = exchange.make(ctx).await?;
+    aftermath::finish(ctx, &scope, &entry).await
+}
+
+/// It is promoted: finishes what a crash left undone, or tells the run that did it once more.
+async fn again(ctx: &mut Ctx, known: &Deployment) -> Result<Exchanged, Error> {
+    let id = &known.intent.deployment;
+    let Some(entry) = &known.swapped else {
+        return Err(Error::bug(format!("{id} is promoted and no swap of it is recorded")));
+    };
+    let ours = entry.intent.to.run == ctx.run.id;
+    if known.settled && !ours {
+        let message = format!("{id} is production already, since epoch {}", entry.intent.to.epoch);
+        return Err(Error::new(Code::SwapAlreadyPromoted, message).effect("nothing was changed"));
+    }
+    let scope = Scope::read(ctx, known).await?;
+    if known.settled {
+        let catalog = ctx.catalog().await?;
+        return Ok(aftermath::told(&scope, entry, &catalog, Vec::new(), Vec::new()));
+    }
+    aftermath::finish(ctx, &scope, entry).await
+}
+
+async fn ready(ctx: &Ctx, request: &Request) -> Result<(), Error> {
+    let ReadyCheck::Within(allowed_lag) = request.ready else { return Ok(()) };
+    let readiness = Watched::read(ctx, &request.deployment).await?.look(ctx, allowed_lag).await?;
+    match readiness.state {
+        Condition::Ready => Ok(()),
+        Condition::Failing | Condition::Hydrating | Condition::Lagging => {
+            let (ready, total) = (readiness.ready, readiness.total);
+            let message = format!("{} is not ready: {ready} of {total} objects are", request.deployment);
+            Err(Error::new(Code::SwapNotReady, message)
+                .with_lines(readiness.missing())
+                .effect("production is untouched; what was staged stays"))
+        }
+    }
+}

@@ -42,7 +42,7 @@ pub enum World {
     /// On the server.
     Live,
     /// On facts.
-    Rehearsed(RefCell<Rehearsal>),
+    Rehearsed(Box<RefCell<Rehearsal>>),
 }
 
 /// The run that a primitive works in.

@@ -2,8 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::scope::Scope;
 use crate::catalog::Catalog;
 use crate::catalog::Session;
+use crate::deployment::DeploymentId;
+use crate::deployment::Isolation;
+use crate::deployment::record::Change;
+use crate::deployment::record::ClusterPair;
+use crate::deployment::record::SchemaPair;
+use crate::deployment::record::StageDone;
+use crate::deployment::record::StageIntent;
+use crate::deployment::record::StageObjects;
+use crate::deployment::record::StagedIndex;
+use crate::deployment::record::StagedObject;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -77,4 +88,94 @@ pub(crate) fn grown(databases: &[&str], schemas: &[&str], clusters: &[&str], ste
         catalog.take(step);
     }
     catalog
+}
+
+/// A deployment `77b01de` staged beside `app.core` (a view and a materialized view) with a clone of
+/// `compute`, in an environment where `app.raw` and `app.core` stand. The catalog has both sides.
+pub(crate) fn staged() -> (Catalog, Scope) {
+    use ObjectKind::MaterializedView;
+    use ObjectKind::Table;
+    use ObjectKind::View;
+    let catalog = grown(
+        &["_mzflow", "app"],
+        &["_mzflow.epoch@1:r1", "app.raw", "app.core", "app.core__77b01de__mzf"],
+        &["compute", "compute__77b01de__mzf"],
+        &[
+            create(Table, "app.raw.t", None, &[]),
+            create(View, "app.core.v", None, &["app.raw.t"]),
+            create(MaterializedView, "app.core.m", Some("compute"), &["app.core.v"]),
+            index("app.core.m_idx", "app.core.m", "compute"),
+            create(View, "app.core__77b01de__mzf.v", None, &["app.raw.t"]),
+            create(
+                MaterializedView,
+                "app.core__77b01de__mzf.m",
+                Some("compute__77b01de__mzf"),
+                &["app.core__77b01de__mzf.v"],
+            ),
+            index("app.core__77b01de__mzf.m_idx", "app.core__77b01de__mzf.m", "compute__77b01de__mzf"),
+        ],
+    );
+    let scope = scope(&catalog);
+    (catalog, scope)
+}
+
+fn scope(catalog: &Catalog) -> Scope {
+    let id: DeploymentId = "77b01de".parse().expect("an id");
+    let schema = |name: &str| catalog.schemas[&name.parse().expect("a schema")].id.clone();
+    let on = |name: &str| catalog.clusters[&cluster(name)].id.clone();
+    let at = |name: &str| catalog.object(&object(name)).expect("it was made").id.clone();
+    let staged = |name: &str, kind| StagedObject {
+        name: object(name),
+        kind,
+        change: Change::Changed,
+        because: Vec::new(),
+        fingerprint: "v1:0".to_owned(),
+        metadata_fingerprint: "v1:0".to_owned(),
+        production_id: Some(at(name)),
+        file: None,
+    };
+    let green = "app.core__77b01de__mzf";
+    let built = ["v", "m", "m_idx"].map(|name| format!("{green}.{name}"));
+    Scope {
+        intent: StageIntent {
+            deployment: id.clone(),
+            project_fingerprint: "v1:0".to_owned(),
+            isolation: Isolation::Cluster,
+            base_epoch: 1,
+            commit: None,
+            project_schemas: vec!["app.core".parse().expect("a schema")],
+            schemas: vec![SchemaPair {
+                database: ident("app"),
+                production: ident("core"),
+                staging: ident("core__77b01de__mzf"),
+                production_id: Some(schema("app.core")),
+            }],
+            clusters: vec![ClusterPair {
+                production: cluster("compute"),
+                staging: cluster("compute__77b01de__mzf"),
+                production_id: on("compute"),
+            }],
+            built: 2,
+        },
+        contents: StageObjects {
+            objects: vec![
+                staged("app.core.v", ObjectKind::View),
+                staged("app.core.m", ObjectKind::MaterializedView),
+            ],
+            indexes: vec![StagedIndex {
+                name: object("app.core.m_idx"),
+                staging: object(&format!("{green}.m_idx")),
+                on: object("app.core.m"),
+                production_id: Some(at("app.core.m_idx")),
+            }],
+            replaced_indexes: vec![at("app.core.m_idx")],
+            ..StageObjects::empty(id.clone())
+        },
+        done: Some(StageDone {
+            deployment: id,
+            schemas: vec![schema(green)],
+            clusters: vec![on("compute__77b01de__mzf")],
+        }),
+        built: built.iter().map(|name| (object(name), at(name))).collect(),
+    }
 }

@@ -19,6 +19,7 @@ use crate::db::retry;
 use crate::db::retry::Decision;
 use crate::event::Event;
 use crate::plan::Plan;
+use crate::plan::step::Exchange;
 use crate::plan::step::Step;
 
 /// How long other people's DDL may keep a transaction from committing.
@@ -64,7 +65,7 @@ enum Trouble {
     /// The checks said no; nothing happened.
     Refused(Error),
     /// The server said no; nothing happened.
-    Rejected(Step, db::error::Error),
+    Rejected(Box<Step>, db::error::Error),
     /// The connection broke at COMMIT; it may have happened.
     Unknown(db::error::Error),
 }
@@ -217,7 +218,7 @@ async fn live_attempt<C: Change>(
         Err(error) if error.is_retryable() => Err(Trouble::Conflict(error)),
         Err(error) if error.outcome_unknown() => Err(Trouble::Unknown(error)),
         Err(error) => Err(match steps.first() {
-            Some(step) => Trouble::Rejected(step.clone(), error),
+            Some(step) => Trouble::Rejected(Box::new(step.clone()), error),
             None => Trouble::Unknown(error),
         }),
     })
@@ -245,27 +246,26 @@ async fn explain<C: Change>(
     // The first rename is of the marker or of a name that a rival may have taken in this very
     // moment: then the next look tells.
     match steps.get(at) {
-        Some(step) if at > 0 => Ok(Trouble::Rejected(step.clone(), error)),
+        Some(step) if at > 0 => Ok(Trouble::Rejected(Box::new(step.clone()), error)),
         Some(step) if is_gone(step, &catalog) => {
             tracing::debug!("{} has gone meanwhile", step.what());
             Ok(Trouble::Conflict(error))
         }
-        Some(step) => Ok(Trouble::Rejected(step.clone(), error)),
+        Some(step) => Ok(Trouble::Rejected(Box::new(step.clone()), error)),
         None => Ok(Trouble::Conflict(error)),
     }
 }
 
 /// Tells whether the schema that a step renames does not exist.
 fn is_gone(step: &Step, catalog: &Catalog) -> bool {
-    use crate::plan::step::Exchange;
-    match step {
-        Step::Exchange(Exchange::RenameSchema { from, .. } | Exchange::SwapSchemas { a: from, .. }) => {
+    let Step::Exchange(exchange) = step else { return false };
+    match exchange {
+        Exchange::RenameSchema { from, .. } | Exchange::SwapSchemas { a: from, .. } => {
             !catalog.schemas.contains_key(from)
         }
-        Step::Exchange(Exchange::RenameCluster { from, .. } | Exchange::SwapClusters { a: from, .. }) => {
+        Exchange::RenameCluster { from, .. } | Exchange::SwapClusters { a: from, .. } => {
             !catalog.clusters.contains_key(from)
         }
-        Step::Exchange(Exchange::RenameObject { from, .. }) => catalog.object(from).is_none(),
-        _ => false,
+        Exchange::RenameObject { from, .. } => catalog.object(from).is_none(),
     }
 }

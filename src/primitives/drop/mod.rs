@@ -437,3 +437,6 @@ fn replaced_nothing(scope: &Scope) -> bool {
         && scope.intent.schemas.iter().all(|pair| pair.production_id.is_none())
         && scope.contents.indexes.iter().all(|index| !index.stands_beside() || index.production_id.is_none())
 }
+
+#[cfg(test)]
+mod tests;

@@ -452,3 +452,6 @@ impl fenced::Change for Exchange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+use expect_test::Expect;
+use expect_test::expect;
+
+use super::*;
+use crate::primitives::facts::create;
+use crate::primitives::facts::object;
+use crate::primitives::facts::staged;
+
+/// Claims and drops on the given catalog, telling every statement or the refusal.
+#[track_caller]
+fn check_drop(catalog: &mut Catalog, scope: &Scope, reason: DropReason, expect: Expect) {
+    let intent = claim(scope, reason, catalog).expect("names are fine");
+    let told = match check(&intent, catalog) {
+        Err(error) => format!("{error}\n{}", error.lines().join("\n")),
+        Ok(()) => {
+            let claiming = claiming(&intent, catalog);
+            claiming.iter().for_each(|step| catalog.take(step));
+            let drops = steps(&intent, catalog);
+            drops.iter().for_each(|step| catalog.take(step));
+            claiming.iter().chain(&drops).map(Step::sql).collect::<Vec<_>>().join("\n")
+        }
+    };
+    expect.assert_eq(&told);
+}
+
+#[test]
+fn abort_claims_green_and_drops_it_leaves_first() {
+    let (mut catalog, scope) = staged();
+    check_drop(
+        &mut catalog,
+        &scope,
+        DropReason::Abort,
+        expect![[r#"
+        ALTER SCHEMA "app"."core__77b01de__mzf" RENAME TO "core__77b01de__mzx"
+        ALTER CLUSTER "compute__77b01de__mzf" RENAME TO "compute__77b01de__mzx"
+        DROP MATERIALIZED VIEW "app"."core__77b01de__mzx"."m" RESTRICT
+        DROP VIEW "app"."core__77b01de__mzx"."v" RESTRICT
+        DROP SCHEMA "app"."core__77b01de__mzx" RESTRICT
+        DROP CLUSTER "compute__77b01de__mzx" RESTRICT"#]],
+    );
+    assert!(catalog.object(&object("app.core.m")).is_some(), "blue is untouched");
+}
+
+#[test]
+fn what_died_before_its_ids_were_recorded_is_found_by_its_recorded_names() {
+    let (mut catalog, mut scope) = staged();
+    scope.done = None;
+    scope.built.clear();
+    let never = ObjectKind::MaterializedView;
+    catalog.take(&Step::DropObjects { kind: never, names: vec![object("app.core__77b01de__mzf.m")] });
+    check_drop(
+        &mut catalog,
+        &scope,
+        DropReason::Abort,
+        expect![[r#"
+        ALTER SCHEMA "app"."core__77b01de__mzf" RENAME TO "core__77b01de__mzx"
+        ALTER CLUSTER "compute__77b01de__mzf" RENAME TO "compute__77b01de__mzx"
+        DROP VIEW "app"."core__77b01de__mzx"."v" RESTRICT
+        DROP SCHEMA "app"."core__77b01de__mzx" RESTRICT
+        DROP CLUSTER "compute__77b01de__mzx" RESTRICT"#]],
+    );
+}
+
+#[test]
+fn a_drop_that_died_half_way_goes_on_from_the_claimed_names() {
+    let (mut catalog, mut scope) = staged();
+    scope.done = None;
+    scope.built.clear();
+    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    claiming(&intent, &catalog).iter().for_each(|step| catalog.take(step));
+    let first = steps(&intent, &catalog).remove(0);
+    catalog.take(&first);
+    check_drop(
+        &mut catalog,
+        &scope,
+        DropReason::Abort,
+        expect![[r#"
+        DROP VIEW "app"."core__77b01de__mzx"."v" RESTRICT
+        DROP SCHEMA "app"."core__77b01de__mzx" RESTRICT
+        DROP CLUSTER "compute__77b01de__mzx" RESTRICT"#]],
+    );
+}
+
+#[test]
+fn a_name_that_holds_another_id_is_not_dropped() {
+    let (mut catalog, scope) = staged();
+    // A stale abort: the names were swapped since.
+    let a = "app.core".parse().expect("a schema");
+    let b = crate::primitives::facts::ident("core__77b01de__mzf");
+    catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
+    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    assert!(intent.schemas.is_empty(), "green is production now and bears no staging name");
+    check_drop(
+        &mut catalog,
+        &scope,
+        DropReason::Retire,
+        expect![[r#"
+        ALTER SCHEMA "app"."core__77b01de__mzf" RENAME TO "core__77b01de__mzx"
+        DROP MATERIALIZED VIEW "app"."core__77b01de__mzx"."m" RESTRICT
+        DROP VIEW "app"."core__77b01de__mzx"."v" RESTRICT
+        DROP SCHEMA "app"."core__77b01de__mzx" RESTRICT"#]],
+    );
+}
+
+#[test]
+fn a_foreign_reader_keeps_everything_and_is_named() {
+    let (mut catalog, scope) = staged();
+    catalog.take(&Step::CreateSchema("app.theirs".parse().expect("a schema")));
+    catalog.take(&create(ObjectKind::View, "app.theirs.report", None, &["app.core__77b01de__mzf.m"]));
+    catalog.take(&create(ObjectKind::View, "app.core__77b01de__mzf.inside", None, &[]));
+    check_drop(
+        &mut catalog,
+        &scope,
+        DropReason::Abort,
+        expect![[r#"
+        drop.foreign-dependents: others depend on what was staged as 77b01de
+        view app.core__77b01de__mzf.inside (owner materialize)
+        view app.theirs.report (owner materialize) reads it"#]],
+    );
+}

@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod ctx;
+pub mod diff;
 pub mod drop;
 pub mod error;
 pub mod exchange;

@@ -1,0 +1,3 @@
+//! diff: compares the project with production.
+
+pub mod spread;

@@ -17,3 +17,5 @@ pub mod catalog;
 pub mod db;
 
 pub mod primitives;
+
+pub mod cli;

@@ -8,6 +8,7 @@ use std::fmt;
 use super::code::Code;
 use super::code::Kind;
 use crate::db;
+use crate::deployment::DeploymentId;
 
 /// A place in a file of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,7 @@ struct Inner {
     detail: Option<String>,
     hint: Option<String>,
     effect: Option<String>,
+    deployment: Option<DeploymentId>,
     also: Vec<Error>,
 }
 
@@ -59,6 +61,7 @@ impl Error {
             detail: None,
             hint: None,
             effect: None,
+            deployment: None,
             also: Vec::new(),
         };
         Self { inner: Box::new(inner) }
@@ -98,6 +101,13 @@ impl Error {
     #[must_use]
     pub fn object(mut self, object: impl ToString) -> Self {
         self.inner.object = Some(object.to_string());
+        self
+    }
+
+    /// Names the deployment it is about.
+    #[must_use]
+    pub fn deployment(mut self, deployment: &DeploymentId) -> Self {
+        self.inner.deployment = Some(deployment.clone());
         self
     }
 
@@ -145,6 +155,11 @@ impl Error {
     /// The object it is about.
     pub fn about(&self) -> Option<&str> {
         self.inner.object.as_deref()
+    }
+
+    /// The deployment it is about.
+    pub fn of_deployment(&self) -> Option<&DeploymentId> {
+        self.inner.deployment.as_ref()
     }
 
     /// The place it is about.

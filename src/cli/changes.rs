@@ -1,0 +1,119 @@
+//! A diff as people read it: what changed, why each object is rebuilt, and what it costs.
+
+use std::time::Duration;
+
+use console::Style;
+use serde_json::Value;
+
+use super::ui::Ui;
+use super::ui::ago;
+use super::ui::counted;
+use crate::deployment::record::Change;
+
+/// So many carried objects are listed; the rest is a number.
+const CARRIED_SHOWN: usize = 5;
+
+/// The lines of a diff, from what the primitive's outcome serialises to.
+pub fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<String> {
+    let objects = outcome["objects"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let against = against(outcome);
+    if outcome["empty"].as_bool() == Some(true) {
+        return vec![ui.line("diff", &format!("no changes {against}"), took)];
+    }
+    let first = outcome["against"].is_null();
+    let counts = counts(outcome);
+    if first && objects.iter().all(|object| object["change"] == "added") {
+        return vec![ui.line("diff", &counts, took)];
+    }
+    let mut lines = vec![ui.line("diff", &format!("{counts}, {against}"), took)];
+    let width = objects.iter().filter_map(|o| o["name"].as_str()).map(str::len).max().unwrap_or(0).min(48);
+    for change in Change::ALL {
+        let of_kind: Vec<&Value> = objects.iter().filter(|o| o["change"] == change.as_str()).collect();
+        let shown = match change {
+            Change::Carried => CARRIED_SHOWN,
+            Change::Unchanged => 0,
+            Change::Changed
+            | Change::Added
+            | Change::Removed
+            | Change::Drifted
+            | Change::Dependent
+            | Change::Metadata => usize::MAX,
+        };
+        lines.extend(of_kind.iter().take(shown).map(|object| line(object, change, width, ui)));
+        if change == Change::Carried && of_kind.len() > shown {
+            lines.push(format!("            · and {} more carried", of_kind.len() - shown));
+        }
+    }
+    lines.push(format!("          {}", cost(outcome)));
+    for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
+        if let Some(text) = dependent.as_str() {
+            let note = format!("{text} is not of this project: it goes on reading the replaced version");
+            lines.push(format!("          {}", ui.paint(Style::yellow, note)));
+        }
+    }
+    lines
+}
+
+fn against(outcome: &Value) -> String {
+    let Some(deployment) = outcome["against"]["deployment"].as_str() else {
+        return "against what is there".to_owned();
+    };
+    let by = outcome["against"]["by"].as_str().unwrap_or("someone");
+    let since = outcome["against"]["age_s"].as_u64().map(|age| ago(Duration::from_secs(age)));
+    match since {
+        Some(since) => format!("against {deployment} (promoted {since} by {by})"),
+        None => format!("against {deployment} (promoted by {by})"),
+    }
+}
+
+fn counts(outcome: &Value) -> String {
+    let count = |change: &Change| {
+        let number = outcome["summary"][change.as_str()].as_u64()?;
+        (number > 0 && *change != Change::Unchanged).then(|| format!("{number} {change}"))
+    };
+    Change::ALL.iter().filter_map(count).collect::<Vec<_>>().join(", ")
+}
+
+fn line(object: &Value, change: Change, width: usize, ui: &Ui) -> String {
+    let name = object["name"].as_str().unwrap_or("?");
+    let (sign, style): (&str, fn(Style) -> Style) = match change {
+        Change::Changed => ("~", Style::yellow),
+        Change::Added => ("+", Style::green),
+        Change::Removed => ("-", Style::red),
+        Change::Drifted => ("!", Style::red),
+        Change::Dependent => (">", Style::cyan),
+        Change::Metadata => ("@", Style::cyan),
+        Change::Carried | Change::Unchanged => ("·", Style::dim),
+    };
+    let because = object["because"][0].as_str();
+    let why = match (change, because) {
+        (Change::Dependent, Some(read)) => format!("reads {read}"),
+        (Change::Carried, Some(beside)) => format!("swapped together with {beside}"),
+        (Change::Metadata, _) => "grants or comments, in place".to_owned(),
+        (Change::Drifted, _) => "production is not what was last promoted".to_owned(),
+        _ => object["file"].as_str().unwrap_or("").to_owned(),
+    };
+    let word = format!("{:<9}", change.as_str());
+    format!("            {} {name:<width$}  {}  {}", ui.paint(style, sign), ui.paint(style, word), why)
+        .trim_end()
+        .to_owned()
+}
+
+fn cost(outcome: &Value) -> String {
+    let number = |value: &Value| usize::try_from(value.as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
+    let told = |cost: &Value| {
+        let mut parts = vec![counted(number(&cost["objects"]), "object")];
+        parts.push(counted(number(&cost["clusters"]), "cluster"));
+        parts.push(counted(number(&cost["ddl_statements"]), "statement"));
+        parts
+    };
+    let total: u64 = outcome["summary"].as_object().map_or(0, |s| s.values().filter_map(Value::as_u64).sum());
+    let own = told(&outcome["cost"]);
+    let (objects, rest) = own.split_first().map_or((String::new(), &[][..]), |(o, r)| (o.clone(), r));
+    let mut text = format!("rebuilds {objects} of {total} · {}", rest.join(" · "));
+    for other in outcome["alternatives"].as_array().into_iter().flatten() {
+        let isolation = other["isolation"].as_str().unwrap_or("?");
+        text += &format!("   (--isolation {isolation}: {})", told(other).join(", "));
+    }
+    text
+}

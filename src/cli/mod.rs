@@ -1,0 +1,9 @@
+//! The command line.
+
+mod changes;
+mod exit;
+mod git;
+mod narrate;
+mod profile;
+mod render;
+mod ui;

@@ -1,0 +1,339 @@
+//! Turns the events of a run into what its reader sees: live lines, plain lines, or NDJSON.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use console::Style;
+use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
+use indicatif::ProgressStyle;
+use serde_json::Value;
+use serde_json::json;
+
+use super::ui::Reader;
+use super::ui::Talk;
+use super::ui::Ui;
+use super::ui::counted;
+use super::ui::elapsed;
+use crate::clock::Clock;
+use crate::deployment::RunId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::DropReason;
+use crate::event::Event;
+use crate::event::HydrationProgress;
+use crate::event::Sink;
+
+/// A line of hydration in a pipe comes at a change of state, and otherwise this often.
+const PIPE_PAUSE: Duration = Duration::from_secs(10);
+
+/// The width of a cluster's bar.
+const BAR: usize = 16;
+
+/// Listens to a run.
+pub struct Narrator {
+    ui: Ui,
+    clock: Clock,
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    run: Option<RunId>,
+    live: Option<ProgressBar>,
+    last: Option<(Duration, &'static str, usize)>,
+}
+
+impl Narrator {
+    /// A narrator for the given streams.
+    pub fn new(ui: Ui, clock: Clock) -> Self {
+        Self { ui, clock, state: RefCell::new(State::default()) }
+    }
+
+    /// Takes the live line away, so that something else can be written.
+    pub fn still(&self) {
+        if let Some(live) = self.state.borrow_mut().live.take() {
+            live.finish_and_clear();
+        }
+    }
+
+    fn live(&self, text: String) {
+        if self.ui.reader != Reader::Terminal || self.ui.json || self.ui.talk < Talk::Normal {
+            return;
+        }
+        let mut state = self.state.borrow_mut();
+        let live = state.live.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // The template is a constant of ours; the fallback is indicatif's own.
+            let style = ProgressStyle::with_template("{msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar
+        });
+        live.set_message(text);
+    }
+
+    fn step(&self, label: &str, text: &str, took: Option<Duration>) {
+        self.still();
+        self.ui.step(label, text, took);
+    }
+
+    fn ndjson(&self, event: &Event) {
+        let Some((name, mut fields)) = told(event) else { return };
+        let run = self.state.borrow().run.as_ref().map(ToString::to_string);
+        if let Value::Object(fields) = &mut fields {
+            let mut line = serde_json::Map::new();
+            line.insert("event".to_owned(), name.into());
+            line.insert("at".to_owned(), self.clock.now().0.into());
+            line.insert("run".to_owned(), run.into());
+            line.append(fields);
+            self.ui.json(&Value::Object(line));
+        }
+    }
+
+    fn hydration(&self, progress: &HydrationProgress) {
+        let text = hydration_text(progress, &self.ui);
+        if self.ui.reader == Reader::Terminal {
+            return self.live(self.ui.line("hydrate", &text, Some(progress.waited)));
+        }
+        let mut state = self.state.borrow_mut();
+        let changed = match state.last {
+            None => true,
+            Some((_, word, _)) if self.ui.reader == Reader::Ci => word != progress.state,
+            Some((at, word, ready)) => {
+                word != progress.state
+                    || ready != progress.ready
+                    || progress.waited.saturating_sub(at) >= PIPE_PAUSE
+            }
+        };
+        if changed {
+            state.last = Some((progress.waited, progress.state, progress.ready));
+            drop(state);
+            self.ui.step("hydrate", &text, Some(progress.waited));
+        }
+    }
+}
+
+fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
+    let clusters = progress.clusters.iter().map(|cluster| {
+        let filled = if cluster.total == 0 { BAR } else { BAR * cluster.ready / cluster.total };
+        let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled));
+        let bar = ui.paint(if cluster.state == "failing" { Style::red } else { Style::green }, bar);
+        format!("{} {bar} {}/{}", cluster.name, cluster.ready, cluster.total)
+    });
+    let mut parts: Vec<String> = clusters.collect();
+    if parts.is_empty() {
+        parts.push("nothing to wait for".to_owned());
+    }
+    if let (Some(lag), true) = (progress.lag, progress.state == "ready" || progress.state == "lagging") {
+        parts.push(format!("lag {:.1} s", lag.as_secs_f64()));
+    }
+    if let Some((object, reason)) = &progress.slowest {
+        parts.push(format!("slowest: {object}, {reason}"));
+    }
+    parts.join("   ")
+}
+
+impl Sink for Narrator {
+    fn event(&self, event: Event) {
+        if let Event::RunStarted { run, .. } = &event {
+            self.state.borrow_mut().run = Some(run.clone());
+        }
+        if self.ui.json {
+            return self.ndjson(&event);
+        }
+        match &event {
+            Event::RunStarted { .. } | Event::RunFinished { .. } => {}
+            Event::SetUp { statements } => {
+                self.step("setup", &format!("database _mzflow, {}", counted(*statements, "statement")), None);
+            }
+            Event::Compiled { objects, clusters, sources, took } => {
+                let mut parts = vec![counted(*objects, "object")];
+                parts.extend((*clusters > 0).then(|| counted(*clusters, "cluster")));
+                parts.extend((*sources > 0).then(|| counted(*sources, "source")));
+                self.step("compile", &parts.join(", "), Some(*took));
+            }
+            Event::Applied { actions, took } => self.applied(actions, *took),
+            Event::Diffed { outcome, took } => {
+                self.still();
+                for line in super::changes::lines(outcome, &self.ui, Some(*took)) {
+                    self.ui.talk(&line);
+                }
+            }
+            Event::StageStarted { deployment, names, found, .. } => {
+                let mut text = format!("deployment {deployment}");
+                let arrows: Vec<String> = names.iter().map(|(from, to)| format!("{from} → {to}")).collect();
+                if !arrows.is_empty() {
+                    text += &format!(" · {}", arrows.join(", "));
+                }
+                if *found > 0 {
+                    text += &format!(" · {} there already", counted(*found, "object"));
+                }
+                self.step("stage", &text, None);
+            }
+            Event::StageProgress { done, statements, what } => {
+                self.live(self.ui.line("stage", &format!("{done}/{statements} {what}"), None));
+            }
+            Event::Staged { deployment, objects, schemas, clusters, took } => {
+                let mut parts = vec![counted(*schemas, "schema"), counted(*objects, "object")];
+                parts.extend((*clusters > 0).then(|| counted(*clusters, "cluster")));
+                self.step("stage", &format!("{deployment}: {}", parts.join(", ")), Some(*took));
+            }
+            Event::Hydration(progress) => self.hydration(progress),
+            Event::Hydrated { progress } => {
+                let text = hydration_text(progress, &self.ui);
+                self.step("hydrate", &text, Some(progress.waited));
+            }
+            Event::SwapRetried { attempt, reason, others, pause } => {
+                let others =
+                    if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
+                let pause = elapsed(*pause);
+                self.step("swap", &format!("attempt {attempt}: {reason}{others}; again in {pause}"), None);
+            }
+            Event::Swapped { .. } => self.swapped(&event),
+            Event::SinkCutOver { sink, from } => self.step("sink", &format!("{sink} reads {from}"), None),
+            Event::Dropped { deployment, reason, objects, took } => {
+                let what = match reason {
+                    DropReason::Abort => format!("{deployment}, {}", counted(*objects, "object")),
+                    DropReason::Retire => {
+                        format!("the version that {deployment} replaced, {}", counted(*objects, "object"))
+                    }
+                };
+                self.step("drop", &what, Some(*took));
+            }
+            Event::Warning { code, message } => {
+                self.still();
+                let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
+                self.ui.talk(&format!("{head}: {message}"));
+            }
+            Event::Log { level, message } => self.log(level, message),
+            Event::Statement { sql, what } => {
+                self.still();
+                self.ui.data(&statement(sql, what));
+            }
+        }
+    }
+}
+
+/// A statement of a rehearsal: the text as it is sent, and a comment where the text alone does not
+/// say what it is for.
+fn statement(sql: &str, what: &str) -> String {
+    let comment = if what.starts_with("journal") || what.starts_with("record") { what } else { "" };
+    if comment.is_empty() { format!("{sql};") } else { format!("{sql};  -- {comment}") }
+}
+
+impl Narrator {
+    fn applied(&self, actions: &[String], took: Duration) {
+        if actions.is_empty() {
+            return;
+        }
+        let text = actions.iter().map(|action| match action.strip_prefix("create ") {
+            Some(created) => format!("+ {created}"),
+            None => action.clone(),
+        });
+        self.step("apply", &text.collect::<Vec<_>>().join("   "), Some(took));
+    }
+
+    fn swapped(&self, event: &Event) {
+        if let Event::Swapped { deployment, kind, from, to, schemas, clusters, took, .. } = event {
+            let mut parts = vec![format!("epoch {from} → {to}"), counted(*schemas, "schema")];
+            parts.extend((*clusters > 0).then(|| counted(*clusters, "cluster")));
+            let label = match kind {
+                SwapKind::Promotion => "swap",
+                SwapKind::Rollback => "rollback",
+            };
+            parts.push(format!(
+                "{deployment} {}",
+                match kind {
+                    SwapKind::Promotion => "in",
+                    SwapKind::Rollback => "out",
+                }
+            ));
+            self.step(label, &parts.join(" · "), Some(*took));
+        }
+    }
+
+    fn log(&self, level: &str, message: &str) {
+        match level {
+            "debug" if self.ui.talk < Talk::Verbose => {}
+            "warn" => {
+                self.still();
+                self.ui.talk(&format!("{} {message}", self.ui.paint(Style::yellow, "warning:")));
+            }
+            _ => self.step("", message, None),
+        }
+    }
+}
+
+/// An event as JSON: its name and its fields. Units end the names.
+fn told(event: &Event) -> Option<(&'static str, Value)> {
+    let ms = |duration: &Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    Some(match event {
+        Event::RunStarted { recipe, .. } => ("run.started", json!({ "recipe": recipe })),
+        Event::SetUp { statements } => ("setup.done", json!({ "statements": statements })),
+        Event::Compiled { objects, clusters, sources, took } => (
+            "compile.done",
+            json!({ "objects": objects, "clusters": clusters, "sources": sources, "took_ms": ms(took) }),
+        ),
+        Event::Applied { actions, took } => {
+            ("apply.done", json!({ "actions": actions, "took_ms": ms(took) }))
+        }
+        Event::Diffed { outcome, took } => ("diff.done", json!({ "diff": outcome, "took_ms": ms(took) })),
+        Event::StageStarted { deployment, statements, names, found } => {
+            let names: Vec<Value> =
+                names.iter().map(|(from, to)| json!({ "production": from, "staging": to })).collect();
+            let fields = json!({
+                "deployment": deployment, "statements": statements, "names": names, "found": found,
+            });
+            ("stage.started", fields)
+        }
+        Event::StageProgress { done, statements, what } => {
+            ("stage.progress", json!({ "done": done, "statements": statements, "what": what }))
+        }
+        Event::Staged { deployment, objects, schemas, clusters, took } => (
+            "stage.done",
+            json!({
+                "deployment": deployment, "objects": objects, "schemas": schemas, "clusters": clusters,
+                "took_ms": ms(took),
+            }),
+        ),
+        Event::Hydration(progress) => ("hydration.progress", hydration_json(progress)),
+        Event::Hydrated { progress } => ("hydration.done", hydration_json(progress)),
+        Event::SwapRetried { attempt, reason, others, pause } => (
+            "swap.retried",
+            json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),
+        ),
+        Event::Swapped { deployment, kind, from, to, schemas, clusters, objects, took } => (
+            "swap.done",
+            json!({
+                "deployment": deployment, "kind": kind, "epoch_before": from, "epoch": to,
+                "schemas": schemas, "clusters": clusters, "objects": objects, "took_ms": ms(took),
+            }),
+        ),
+        Event::SinkCutOver { sink, from } => ("sink.cut-over", json!({ "sink": sink, "from": from })),
+        Event::Dropped { deployment, reason, objects, took } => (
+            "drop.done",
+            json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
+        ),
+        Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
+        Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
+        Event::Statement { sql, what } => ("statement", json!({ "sql": sql, "what": what })),
+        // Written by whoever knows the error too, as the last line.
+        Event::RunFinished { .. } => return None,
+    })
+}
+
+fn hydration_json(progress: &HydrationProgress) -> Value {
+    let clusters: Vec<Value> = progress
+        .clusters
+        .iter()
+        .map(|c| json!({ "name": c.name, "state": c.state, "ready": c.ready, "total": c.total }))
+        .collect();
+    json!({
+        "deployment": progress.deployment,
+        "state": progress.state,
+        "ready": progress.ready,
+        "total": progress.total,
+        "clusters": clusters,
+        "lag_s": progress.lag.map(|lag| lag.as_secs_f64()),
+        "waited_ms": u64::try_from(progress.waited.as_millis()).unwrap_or(u64::MAX),
+    })
+}

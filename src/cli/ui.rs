@@ -1,0 +1,228 @@
+//! The only writer to the terminal: data on stdout, talk on stderr.
+//!
+//! One type decides what reaches which stream. A terminal gets colour and live lines, a pipe or
+//! `NO_COLOR` plain ones, `CI` one line for each change of state, `--json` data alone.
+
+use std::io::Write;
+use std::time::Duration;
+
+use console::Style;
+use console::Term;
+use serde_json::Value;
+
+/// Who reads along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A person at a terminal.
+    Terminal,
+    /// A pipe or a file.
+    Pipe,
+    /// A build server's log.
+    Ci,
+}
+
+/// What of the talk is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Talk {
+    /// Errors only.
+    Quiet,
+    /// What a person wants to know.
+    Normal,
+    /// Statements as well.
+    Verbose,
+}
+
+/// The streams and how to write on them.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    /// Who reads stderr.
+    pub reader: Reader,
+    /// What of the talk is wanted.
+    pub talk: Talk,
+    /// Whether stdout carries JSON and nothing else.
+    pub json: bool,
+    /// Whether stderr takes colour.
+    pub colour: bool,
+    terminal: Term,
+}
+
+/// Where the second column of a line begins.
+const LABEL: usize = 10;
+/// The width that lines fill in a pipe.
+const PIPE_WIDTH: usize = 88;
+/// Lines are not stretched beyond this, however wide the terminal is.
+const WIDEST: usize = 110;
+
+/// Facts of the process that decide how to write.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings {
+    /// `NO_COLOR` is set and not empty.
+    pub no_colour: bool,
+    /// `CI` is set and not empty.
+    pub ci: bool,
+}
+
+impl Ui {
+    /// Decides how to write.
+    pub fn new(talk: Talk, json: bool, surroundings: Surroundings) -> Self {
+        let terminal = Term::stderr();
+        let reader = match (terminal.is_term(), surroundings.ci) {
+            (_, true) => Reader::Ci,
+            (true, false) => Reader::Terminal,
+            (false, false) => Reader::Pipe,
+        };
+        let colour = terminal.is_term() && !surroundings.no_colour;
+        Self { reader, talk, json, colour, terminal }
+    }
+
+    /// Tells whether a person can be asked.
+    pub fn can_ask(&self) -> bool {
+        self.reader == Reader::Terminal && !self.json && Term::stdout().is_term()
+    }
+
+    /// The width of a line of talk.
+    pub fn width(&self) -> usize {
+        match self.reader {
+            Reader::Terminal => usize::from(self.terminal.size().1).clamp(40, WIDEST),
+            Reader::Pipe | Reader::Ci => PIPE_WIDTH,
+        }
+    }
+
+    /// Colours a piece of talk, where colour is wanted.
+    pub fn paint(&self, style: fn(Style) -> Style, text: impl std::fmt::Display) -> String {
+        style(Style::new().force_styling(self.colour)).apply_to(text).to_string()
+    }
+
+    /// Writes a line of data.
+    pub fn data(&self, line: &str) {
+        write_line(&mut std::io::stdout().lock(), line);
+    }
+
+    /// Writes a document or an event of data.
+    pub fn json(&self, value: &Value) {
+        self.data(&value.to_string());
+    }
+
+    /// Writes a line of talk, whatever its wanted amount: errors and questions.
+    pub fn say(&self, line: &str) {
+        write_line(&mut std::io::stderr().lock(), line);
+    }
+
+    /// Writes a line of talk.
+    pub fn talk(&self, line: &str) {
+        if self.talk >= Talk::Normal && !self.json {
+            self.say(line);
+        }
+    }
+
+    /// Writes `label  text                    12 ms`.
+    pub fn step(&self, label: &str, text: &str, took: Option<Duration>) {
+        self.talk(&self.line(label, text, took));
+    }
+
+    /// The text of [`Ui::step`].
+    pub fn line(&self, label: &str, text: &str, took: Option<Duration>) -> String {
+        let padded = format!("{label:<LABEL$}");
+        let label = self.paint(Style::bold, padded);
+        let Some(took) = took else { return format!("{label}{text}") };
+        let took = elapsed(took);
+        let used = LABEL + console::measure_text_width(text) + console::measure_text_width(&took);
+        let gap = " ".repeat(self.width().saturating_sub(used).max(2));
+        format!("{label}{text}{gap}{}", self.paint(Style::dim, took))
+    }
+
+    /// Asks a yes-or-no question; anything but yes is no.
+    pub fn ask(&self, question: &str) -> bool {
+        if !self.can_ask() {
+            return false;
+        }
+        let mut out = std::io::stderr().lock();
+        let written = write!(out, "{question} [y/N] ").and_then(|()| out.flush());
+        let mut answer = String::new();
+        written.is_ok()
+            && std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// A reader that has gone away (`mzflow log | head -1`) ends the writing, not the deployment.
+fn write_line(out: &mut dyn Write, line: &str) {
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// A duration for people: `8 ms`, `2.3 s`, `4 min 10 s`.
+pub fn elapsed(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 if duration.as_millis() == 0 => "<1 ms".to_owned(),
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How long ago something was, for people: `4 minutes ago`.
+pub fn ago(duration: Duration) -> String {
+    let count = |number: u64, unit: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {unit}{plural} ago")
+    };
+    match duration.as_secs() {
+        0..5 => "just now".to_owned(),
+        seconds @ 5..60 => count(seconds, "second"),
+        seconds @ 60..3600 => count(seconds / 60, "minute"),
+        seconds @ 3600..86_400 => count(seconds / 3600, "hour"),
+        seconds => count(seconds / 86_400, "day"),
+    }
+}
+
+/// `1 object`, `2 objects`, `3 indexes`.
+pub fn counted(number: usize, what: &str) -> String {
+    let ending = match (number, what.ends_with('x')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{number} {what}{ending}")
+}
+
+/// Rows under a head, in columns as wide as their widest cell.
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let mut widths: Vec<usize> = head.iter().map(|cell| console::measure_text_width(cell)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(console::measure_text_width(cell));
+        }
+    }
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| {
+            let gap = width.saturating_sub(console::measure_text_width(cell));
+            format!("{cell}{}", " ".repeat(gap))
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let head = line(head.to_vec());
+    let rows = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    std::iter::once(head).chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_for_people() {
+        let told: Vec<String> =
+            [0, 8, 2_300, 250_000, 7_200_000].map(|ms| elapsed(Duration::from_millis(ms))).into();
+        assert_eq!(told, ["<1 ms", "8 ms", "2.3 s", "4 min 10 s", "2 h 0 min"]);
+        let told: Vec<String> = [0, 59, 60, 7_300, 200_000].map(|s| ago(Duration::from_secs(s))).into();
+        assert_eq!(told, ["just now", "59 seconds ago", "1 minute ago", "2 hours ago", "2 days ago"]);
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_its_cells() {
+        let rows = vec![vec!["a".to_owned(), "long".to_owned()], vec!["bbb".to_owned(), String::new()]];
+        assert_eq!(table(&["X", "Y"], &rows), ["X    Y", "a    long", "bbb"]);
+    }
+}

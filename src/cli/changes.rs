@@ -14,7 +14,7 @@ use crate::deployment::record::Change;
 const CARRIED_SHOWN: usize = 5;
 
 /// The lines of a diff, from what the primitive's outcome serialises to.
-pub fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<String> {
+pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<String> {
     let objects = outcome["objects"].as_array().map(Vec::as_slice).unwrap_or_default();
     let against = against(outcome);
     if outcome["empty"].as_bool() == Some(true) {

@@ -7,7 +7,7 @@ use crate::primitives::code::Kind;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// It did what it was to do.
     Done,
     /// It did not happen.
@@ -32,7 +32,7 @@ pub enum Exit {
 
 impl Exit {
     /// The number.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
@@ -48,7 +48,7 @@ impl Exit {
     }
 
     /// The status that a run ending like this has in the journal.
-    pub fn status(self) -> RunStatus {
+    pub(crate) fn status(self) -> RunStatus {
         match self {
             Self::Done | Self::Changes => RunStatus::Done,
             Self::Failed | Self::Usage | Self::Unreachable | Self::Fenced | Self::OutcomeUnknown => {

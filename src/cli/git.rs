@@ -5,18 +5,18 @@ use std::process::Command;
 
 /// The state of a checkout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GitFacts {
+pub(crate) struct GitFacts {
     /// The commit; `None` outside git, or before the first commit.
-    pub sha: Option<String>,
+    pub(crate) sha: Option<String>,
     /// The branch, unless HEAD is detached.
-    pub branch: Option<String>,
+    pub(crate) branch: Option<String>,
     /// Whether something below the project is not committed.
-    pub dirty: bool,
+    pub(crate) dirty: bool,
 }
 
 impl GitFacts {
     /// Asks git; where there is none, nothing is known and nothing is dirty.
-    pub fn of(project: &Path) -> Self {
+    pub(crate) fn of(project: &Path) -> Self {
         let Some(sha) = git(project, &["rev-parse", "HEAD"]) else { return Self::default() };
         let branch = git(project, &["symbolic-ref", "--short", "--quiet", "HEAD"]);
         // `.` limits it to the project: what lies beside it is not deployed.
@@ -26,7 +26,7 @@ impl GitFacts {
     }
 
     /// The first seven digits of the commit.
-    pub fn short_sha(&self) -> Option<&str> {
+    pub(crate) fn short_sha(&self) -> Option<&str> {
         let sha = self.sha.as_deref()?;
         Some(sha.get(..7).unwrap_or(sha))
     }

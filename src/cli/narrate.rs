@@ -30,7 +30,7 @@ const PIPE_PAUSE: Duration = Duration::from_secs(10);
 const BAR: usize = 16;
 
 /// Listens to a run.
-pub struct Narrator {
+pub(crate) struct Narrator {
     ui: Ui,
     clock: Clock,
     state: RefCell<State>,
@@ -45,12 +45,12 @@ struct State {
 
 impl Narrator {
     /// A narrator for the given streams.
-    pub fn new(ui: Ui, clock: Clock) -> Self {
+    pub(crate) fn new(ui: Ui, clock: Clock) -> Self {
         Self { ui, clock, state: RefCell::new(State::default()) }
     }
 
     /// Takes the live line away, so that something else can be written.
-    pub fn still(&self) {
+    pub(crate) fn still(&self) {
         if let Some(live) = self.state.borrow_mut().live.take() {
             live.finish_and_clear();
         }

@@ -18,7 +18,7 @@ const FILE: &str = "profiles.toml";
 
 /// Why a profile cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProfileError {
+pub(crate) enum ProfileError {
     /// The folder has no `profiles.toml`.
     #[error("profile `{profile}` is selected, but there is no {path}")]
     NoFile {
@@ -65,7 +65,7 @@ pub enum ProfileError {
 
 impl ProfileError {
     /// Its stable code.
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::NoFile { .. } => "profile.no-file",
             Self::Unreadable { .. } => "profile.unreadable",
@@ -95,13 +95,13 @@ fn port() -> u16 {
 }
 
 /// Reads environment variables; a closure so that tests need no process of their own.
-pub type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
+pub(crate) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 /// Finds a profile and makes a target of it.
 ///
 /// # Errors
 /// [`ProfileError`], never with a password in it.
-pub fn target(directory: &Path, profile: &str, variable: Lookup<'_>) -> Result<Target, ProfileError> {
+pub(crate) fn target(directory: &Path, profile: &str, variable: Lookup<'_>) -> Result<Target, ProfileError> {
     let path = directory.join(FILE);
     let shown = path.display().to_string();
     let text = match std::fs::read_to_string(&path) {
@@ -168,7 +168,7 @@ fn password(
 }
 
 /// The profile that a checkout has chosen for itself, in `.mzprofile`.
-pub fn of_checkout(project: &Path) -> Option<String> {
+pub(crate) fn of_checkout(project: &Path) -> Option<String> {
     let text = std::fs::read_to_string(project.join(".mzprofile")).ok()?;
     let mut lines = text.lines().map(str::trim);
     lines.find(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)

@@ -15,7 +15,7 @@ use crate::primitives::error::Place;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Nothing works before it is mended.
     Error,
     /// It works, and somebody should look.
@@ -24,38 +24,38 @@ pub enum Severity {
 
 /// Something to show.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// How bad it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// Its stable code.
-    pub code: String,
+    pub(crate) code: String,
     /// What happened.
-    pub message: String,
+    pub(crate) message: String,
     /// Where.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// Facts, a line each.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// The right name, or another remedy that is certain.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
     /// The object it is about.
-    pub object: Option<String>,
+    pub(crate) object: Option<String>,
     /// The server's SQLSTATE.
-    pub sqlstate: Option<String>,
+    pub(crate) sqlstate: Option<String>,
     /// The server's detail line.
-    pub detail: Option<String>,
+    pub(crate) detail: Option<String>,
     /// The server's hint.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// What was and was not changed.
-    pub effect: Option<String>,
+    pub(crate) effect: Option<String>,
     /// What to type next, each with what it does.
-    pub advice: Vec<String>,
+    pub(crate) advice: Vec<String>,
     /// Further reports of the same failure.
-    pub also: Vec<Report>,
+    pub(crate) also: Vec<Report>,
 }
 
 impl Report {
     /// A report with nothing but a code and a message.
-    pub fn new(severity: Severity, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(severity: Severity, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             severity,
             code: code.into(),
@@ -74,7 +74,7 @@ impl Report {
     }
 
     /// The report of a primitive's error, with advice.
-    pub fn of(error: &Error, advice: Vec<String>) -> Self {
+    pub(crate) fn of(error: &Error, advice: Vec<String>) -> Self {
         Self {
             severity: Severity::Error,
             code: error.code().to_string(),
@@ -93,7 +93,7 @@ impl Report {
     }
 
     /// The report as text, without a final newline.
-    pub fn text(&self, colour: bool, width: usize) -> String {
+    pub(crate) fn text(&self, colour: bool, width: usize) -> String {
         let mut out = self.excerpt(colour, width);
         let server = [("detail", &self.detail), ("hint", &self.hint)];
         let server = server.iter().filter_map(|(what, text)| {
@@ -145,7 +145,7 @@ impl Report {
     }
 
     /// The report as JSON: the fields that are known.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let mut fields = Map::new();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {

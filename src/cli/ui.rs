@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Who reads along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reader {
+pub(crate) enum Reader {
     /// A person at a terminal.
     Terminal,
     /// A pipe or a file.
@@ -23,7 +23,7 @@ pub enum Reader {
 
 /// What of the talk is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Talk {
+pub(crate) enum Talk {
     /// Errors only.
     Quiet,
     /// What a person wants to know.
@@ -34,15 +34,15 @@ pub enum Talk {
 
 /// The streams and how to write on them.
 #[derive(Clone, Debug)]
-pub struct Ui {
+pub(crate) struct Ui {
     /// Who reads stderr.
-    pub reader: Reader,
+    pub(crate) reader: Reader,
     /// What of the talk is wanted.
-    pub talk: Talk,
+    pub(crate) talk: Talk,
     /// Whether stdout carries JSON and nothing else.
-    pub json: bool,
+    pub(crate) json: bool,
     /// Whether stderr takes colour.
-    pub colour: bool,
+    pub(crate) colour: bool,
     terminal: Term,
 }
 
@@ -55,16 +55,16 @@ const WIDEST: usize = 110;
 
 /// Facts of the process that decide how to write.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// `NO_COLOR` is set and not empty.
-    pub no_colour: bool,
+    pub(crate) no_colour: bool,
     /// `CI` is set and not empty.
-    pub ci: bool,
+    pub(crate) ci: bool,
 }
 
 impl Ui {
     /// Decides how to write.
-    pub fn new(talk: Talk, json: bool, surroundings: Surroundings) -> Self {
+    pub(crate) fn new(talk: Talk, json: bool, surroundings: Surroundings) -> Self {
         let terminal = Term::stderr();
         let reader = match (terminal.is_term(), surroundings.ci) {
             (_, true) => Reader::Ci,
@@ -76,12 +76,12 @@ impl Ui {
     }
 
     /// Tells whether a person can be asked.
-    pub fn can_ask(&self) -> bool {
+    pub(crate) fn can_ask(&self) -> bool {
         self.reader == Reader::Terminal && !self.json && Term::stdout().is_term()
     }
 
     /// The width of a line of talk.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         match self.reader {
             Reader::Terminal => usize::from(self.terminal.size().1).clamp(40, WIDEST),
             Reader::Pipe | Reader::Ci => PIPE_WIDTH,
@@ -89,39 +89,39 @@ impl Ui {
     }
 
     /// Colours a piece of talk, where colour is wanted.
-    pub fn paint(&self, style: fn(Style) -> Style, text: impl std::fmt::Display) -> String {
+    pub(crate) fn paint(&self, style: fn(Style) -> Style, text: impl std::fmt::Display) -> String {
         style(Style::new().force_styling(self.colour)).apply_to(text).to_string()
     }
 
     /// Writes a line of data.
-    pub fn data(&self, line: &str) {
+    pub(crate) fn data(&self, line: &str) {
         write_line(&mut std::io::stdout().lock(), line);
     }
 
     /// Writes a document or an event of data.
-    pub fn json(&self, value: &Value) {
+    pub(crate) fn json(&self, value: &Value) {
         self.data(&value.to_string());
     }
 
     /// Writes a line of talk, whatever its wanted amount: errors and questions.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         write_line(&mut std::io::stderr().lock(), line);
     }
 
     /// Writes a line of talk.
-    pub fn talk(&self, line: &str) {
+    pub(crate) fn talk(&self, line: &str) {
         if self.talk >= Talk::Normal && !self.json {
             self.say(line);
         }
     }
 
     /// Writes `label  text                    12 ms`.
-    pub fn step(&self, label: &str, text: &str, took: Option<Duration>) {
+    pub(crate) fn step(&self, label: &str, text: &str, took: Option<Duration>) {
         self.talk(&self.line(label, text, took));
     }
 
     /// The text of [`Ui::step`].
-    pub fn line(&self, label: &str, text: &str, took: Option<Duration>) -> String {
+    pub(crate) fn line(&self, label: &str, text: &str, took: Option<Duration>) -> String {
         let padded = format!("{label:<LABEL$}");
         let label = self.paint(Style::bold, padded);
         let Some(took) = took else { return format!("{label}{text}") };
@@ -132,7 +132,7 @@ impl Ui {
     }
 
     /// Asks a yes-or-no question; anything but yes is no.
-    pub fn ask(&self, question: &str) -> bool {
+    pub(crate) fn ask(&self, question: &str) -> bool {
         if !self.can_ask() {
             return false;
         }
@@ -151,7 +151,7 @@ fn write_line(out: &mut dyn Write, line: &str) {
 }
 
 /// A duration for people: `8 ms`, `2.3 s`, `4 min 10 s`.
-pub fn elapsed(duration: Duration) -> String {
+pub(crate) fn elapsed(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 if duration.as_millis() == 0 => "<1 ms".to_owned(),
@@ -163,7 +163,7 @@ pub fn elapsed(duration: Duration) -> String {
 }
 
 /// How long ago something was, for people: `4 minutes ago`.
-pub fn ago(duration: Duration) -> String {
+pub(crate) fn ago(duration: Duration) -> String {
     let count = |number: u64, unit: &str| {
         let plural = if number == 1 { "" } else { "s" };
         format!("{number} {unit}{plural} ago")
@@ -178,7 +178,7 @@ pub fn ago(duration: Duration) -> String {
 }
 
 /// `1 object`, `2 objects`, `3 indexes`.
-pub fn counted(number: usize, what: &str) -> String {
+pub(crate) fn counted(number: usize, what: &str) -> String {
     let ending = match (number, what.ends_with('x')) {
         (1, _) => "",
         (_, true) => "es",
@@ -188,7 +188,7 @@ pub fn counted(number: usize, what: &str) -> String {
 }
 
 /// Rows under a head, in columns as wide as their widest cell.
-pub fn table(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let mut widths: Vec<usize> = head.iter().map(|cell| console::measure_text_width(cell)).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

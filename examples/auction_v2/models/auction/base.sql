@@ -1,0 +1,1 @@
+COMMENT ON SCHEMA auction.base IS 'Bids and auctions with names instead of numbers';

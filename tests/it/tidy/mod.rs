@@ -1,0 +1,10 @@
+//! The rules of the house as tests: one file a rule, each with a bad example of its own.
+
+mod completeness;
+mod crates;
+mod docs;
+mod facilities;
+mod layers;
+mod leftovers;
+mod size;
+mod tree;

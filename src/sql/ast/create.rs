@@ -20,8 +20,8 @@ pub struct CreateNamed {
 pub struct CreateCluster {
     /// The cluster.
     pub name: RawIdent,
-    /// Its options as written. Replicas of an unmanaged one are
-    /// `REPLICAS` with [`OptionValue::Raw`] replaced by `Nested("r1", …)` items of a list.
+    /// Its options as written. The replicas of an unmanaged one are `REPLICAS` with a list of
+    /// `Nested("r1", …)`; the name in it is as the server stores it.
     pub options: Vec<WithOption>,
 }
 
@@ -60,6 +60,9 @@ pub struct CreateTable {
     pub name: RawName,
     /// Its columns; names alone may stand here when it comes from a source.
     pub columns: Vec<ColumnDef>,
+    /// Constraints on it or its columns besides `NOT NULL`, upper case: `PRIMARY KEY`, `UNIQUE`,
+    /// `FOREIGN KEY`, `CHECK`. The server parses them and refuses them.
+    pub constraints: Vec<String>,
     /// `FROM SOURCE s [(REFERENCE x)]`
     pub from_source: Option<FromSource>,
     /// `WITH (…)`
@@ -124,7 +127,7 @@ pub struct CreateMaterializedView {
 /// `CREATE INDEX`
 #[derive(Clone, Debug)]
 pub struct CreateIndex {
-    /// Whether `DEFAULT` is written, or no key list follows.
+    /// Whether `DEFAULT` is written.
     pub default: bool,
     /// Whether `IF NOT EXISTS` is written.
     pub if_not_exists: bool,

@@ -69,7 +69,8 @@ pub struct Statement {
     pub kind: StatementKind,
 }
 
-/// A possibly partial name as written: one to three parts, folded or unquoted already.
+/// A possibly partial name as written, folded or unquoted already. The text may hold more than
+/// the three parts that mean something; refusing that is the reader's work too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawName {
     /// The parts, outermost first; never empty.

@@ -1,9 +1,387 @@
-//! Query bodies and expressions.
+//! Query bodies and expressions: text with what it refers to.
+//!
+//! The tree behind them stays in this room. Spans count bytes of the whole text that was parsed,
+//! of which [`Query::text`] is a part. Start reading at [`Query`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use sqlparser::ast as tree;
+use sqlparser::ast::Visit;
+use sqlparser::parser::Parser;
+use sqlparser::parser::ParserError;
+use sqlparser::tokenizer::Token as Lexeme;
+
+use super::ast::RawName;
+use super::dialect::Materialize;
+use super::error::SyntaxError;
+use super::error::expected;
+use super::lower::Lowered;
+use super::lower::Notes;
+use super::lower::lower;
+use super::lower::span_of;
+use super::opaque;
+use super::parse::cursor::Cursor;
+use super::parse::cursor::closing;
+use super::references::Qualifier;
+use super::references::Scan;
+use super::span::Span;
+use super::token::MAX_DEPTH;
+use super::token::Token;
+use super::token::too_deep;
+use crate::name::Ident;
 
 /// A query body.
-#[derive(Clone, Debug)]
-pub struct Query {}
+#[derive(Clone)]
+pub struct Query {
+    body: Body,
+    tree: Option<Arc<tree::Query>>,
+    as_of: Option<Span>,
+}
 
 /// An expression.
-#[derive(Clone, Debug)]
-pub struct Expr {}
+#[derive(Clone)]
+pub struct Expr {
+    body: Body,
+    tree: Arc<tree::Expr>,
+}
+
+/// What queries and expressions share.
+#[derive(Clone)]
+struct Body {
+    text: Arc<str>,
+    span: Span,
+    references: Arc<[RawName]>,
+    qualifiers: Arc<[Qualifier]>,
+    notes: Arc<Notes>,
+    opaque: Option<Span>,
+}
+
+/// Relations in scope of an expression from outside of it, each with its alias.
+pub(super) type Outside = [(RawName, Option<Ident>)];
+
+impl Query {
+    /// The text as written, with its comments.
+    pub fn text(&self) -> &str {
+        &self.body.text
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        self.body.span
+    }
+
+    /// The relations it names, in the order of the tree and as often as they are named: neither
+    /// CTEs nor table functions.
+    pub fn references(&self) -> &[RawName] {
+        &self.body.references
+    }
+
+    /// The column qualifiers that mean one of [`Query::references`] by its own name.
+    pub fn qualifiers(&self) -> &[Qualifier] {
+        &self.body.qualifiers
+    }
+
+    /// Where something stands that only the server can read. References are then a guess from the
+    /// tokens, and there may be more of them than the query has.
+    pub fn opaque(&self) -> Option<Span> {
+        self.body.opaque
+    }
+
+    /// `AS OF …` at the end of a one-off query.
+    pub fn as_of(&self) -> Option<Span> {
+        self.as_of
+    }
+
+    /// The text with other relations in it; nothing else of it changes.
+    ///
+    /// `replace` gives the full quoted name that a relation shall have, or `None` to leave it.
+    /// Qualifiers of two and three parts that mean it become that name too, for the server
+    /// resolves a two-part one no longer (and refuses to swap schemas over it); one-part ones
+    /// only where the relation's own name changes.
+    pub fn rewrite(&self, replace: &dyn Fn(&RawName) -> Option<String>) -> String {
+        self.body.rewrite(replace)
+    }
+
+    pub(super) fn tree(&self) -> Option<(&tree::Query, &Notes)> {
+        self.tree.as_deref().map(|tree| (tree, &*self.body.notes))
+    }
+}
+
+impl Expr {
+    /// The text as written.
+    pub fn text(&self) -> &str {
+        &self.body.text
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        self.body.span
+    }
+
+    /// The relations that subqueries in it name.
+    pub fn references(&self) -> &[RawName] {
+        &self.body.references
+    }
+
+    /// The column qualifiers that mean a relation in scope by its own name.
+    pub fn qualifiers(&self) -> &[Qualifier] {
+        &self.body.qualifiers
+    }
+
+    /// The text with other relations in it; see [`Query::rewrite`].
+    pub fn rewrite(&self, replace: &dyn Fn(&RawName) -> Option<String>) -> String {
+        self.body.rewrite(replace)
+    }
+
+    pub(super) fn tree(&self) -> (&tree::Expr, &Notes) {
+        (&self.tree, &self.body.notes)
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Query({:?})", self.text())
+    }
+}
+
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expr({:?})", self.text())
+    }
+}
+
+impl Body {
+    fn rewrite(&self, replace: &dyn Fn(&RawName) -> Option<String>) -> String {
+        let mut edits: Vec<(Span, String)> = Vec::new();
+        for name in &*self.references {
+            edits.extend(replace(name).map(|text| (name.span, text)));
+        }
+        for qualifier in &*self.qualifiers {
+            edits.extend(requalify(qualifier, replace).map(|text| (qualifier.name.span, text)));
+        }
+        splice(&self.text, self.span.start, edits)
+    }
+}
+
+/// What a qualifier has to become when its relation gets another name.
+pub(super) fn requalify(
+    qualifier: &Qualifier,
+    replace: &dyn Fn(&RawName) -> Option<String>,
+) -> Option<String> {
+    let full = replace(&qualifier.relation)?;
+    let own = qualifier.name.parts.last()?.sql();
+    let still_found = qualifier.name.parts.len() == 1 && full.ends_with(&format!(".{own}"));
+    (!still_found).then_some(full)
+}
+
+/// Replaces parts of a text that begins at a byte of a larger one; the parts do not overlap.
+pub(super) fn splice(text: &str, offset: usize, mut edits: Vec<(Span, String)>) -> String {
+    edits.sort_by_key(|(span, _)| span.start);
+    let mut result = String::with_capacity(text.len() + edits.len() * 16);
+    let mut at = 0;
+    for (span, replacement) in edits {
+        let start = span.start.saturating_sub(offset);
+        result.push_str(text.get(at..start).unwrap_or_default());
+        result.push_str(&replacement);
+        at = span.end.saturating_sub(offset);
+    }
+    result.push_str(text.get(at..).unwrap_or_default());
+    result
+}
+
+/// Reads everything that the cursor has left as a query.
+///
+/// # Errors
+/// Where it is none.
+pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
+    let begins = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW"].iter().any(|word| cursor.peek_is(word));
+    if !begins && !cursor.peek_is_lexeme(&Lexeme::LParen) {
+        return Err(cursor.expected("SELECT, VALUES, or a subquery in the query body"));
+    }
+    let rest = cursor.until(cursor.tokens().len());
+    cursor.move_to(cursor.tokens().len());
+    let tokens = rest.tokens().get(rest.at()..).unwrap_or_default();
+    let end = tokens.last().map_or(rest.start(), |token| token.span.end);
+    let whole = Span::new(rest.start(), end);
+    let lowered = lower(rest.text(), tokens)?;
+    let as_of = lowered.as_of.and_then(|at| tokens.get(at)).map(|token| Span::new(token.span.start, end));
+    let body = |notes: Notes, scan: (Vec<RawName>, Vec<Qualifier>), opaque| Body {
+        text: Arc::from(whole.of(rest.text())),
+        span: whole,
+        references: Arc::from(scan.0),
+        qualifiers: Arc::from(scan.1),
+        notes: Arc::new(notes),
+        opaque,
+    };
+    let unreadable = lowered.notes.unreadable.or_else(|| opaque::plausible(tokens));
+    match parse(tokens, &lowered, end, Parser::parse_query) {
+        Ok(tree) => {
+            let scan = scan(&*tree, &lowered.notes, &[]);
+            Ok(Query { body: body(lowered.notes, scan, None), tree: Some(Arc::from(tree)), as_of })
+        }
+        Err(error) => match unreadable {
+            Some(place) => {
+                let scan = (opaque::references(rest.text(), tokens), Vec::new());
+                Ok(Query { body: body(lowered.notes, scan, Some(place)), tree: None, as_of })
+            }
+            None => Err(locate(rest.text(), tokens).unwrap_or(error)),
+        },
+    }
+}
+
+/// Reads everything that the cursor has left as an expression.
+///
+/// # Errors
+/// Where it is none.
+pub(super) fn expr(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<Expr, SyntaxError> {
+    let expr = expr_prefix(cursor, outside)?;
+    cursor.end()?;
+    Ok(expr)
+}
+
+/// Reads an expression and leaves the cursor behind it.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<Expr, SyntaxError> {
+    let first = cursor.at();
+    let tokens = cursor.tokens().get(first..).unwrap_or_default();
+    let start = cursor.start();
+    let end = tokens.last().map_or(start, |token| token.span.end);
+    if tokens.is_empty() {
+        return Err(cursor.expected("an expression"));
+    }
+    let lowered = lower(cursor.text(), tokens)?;
+    let mut parser = parser(&lowered);
+    let tree = parser
+        .parse_expr()
+        .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
+    let used = lowered.origins.get(parser.index()).copied().unwrap_or(tokens.len());
+    let (references, qualifiers) = scan(&tree, &lowered.notes, outside);
+    cursor.move_to(first + used);
+    let span = Span::new(start, cursor.last_end());
+    let body = Body {
+        text: Arc::from(span.of(cursor.text())),
+        span,
+        references: Arc::from(references),
+        qualifiers: Arc::from(qualifiers),
+        notes: Arc::new(lowered.notes),
+        opaque: None,
+    };
+    Ok(Expr { body, tree: Arc::new(tree) })
+}
+
+/// Collects references and qualifiers of a tree.
+fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> (Vec<RawName>, Vec<Qualifier>) {
+    let mut scan = Scan::new(notes, outside);
+    // The scan never breaks off.
+    let _ = tree.visit(&mut scan);
+    (scan.references, scan.qualifiers)
+}
+
+/// A parser over lowered tokens.
+fn parser(lowered: &Lowered) -> Parser<'static> {
+    Parser::new(&Materialize)
+        .with_recursion_limit(MAX_DEPTH)
+        .with_tokens_with_locations(lowered.tokens.clone())
+}
+
+/// Runs a rule of sqlparser over all tokens.
+fn parse<T>(
+    tokens: &[Token],
+    lowered: &Lowered,
+    end: usize,
+    rule: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
+) -> Result<T, SyntaxError> {
+    let mut parser = parser(lowered);
+    let tree = rule(&mut parser).map_err(|error| translate(&error, tokens, end))?;
+    match parser.peek_token_ref() {
+        next if next.token == Lexeme::EOF => Ok(tree),
+        next => {
+            let place = span_of(next.span).map_or(end, |span| span.start);
+            Err(expected("end of statement", token_at(tokens, place), end))
+        }
+    }
+}
+
+/// The token that begins at a byte.
+fn token_at(tokens: &[Token], byte: usize) -> Option<&Token> {
+    tokens.iter().find(|token| token.span.start >= byte)
+}
+
+/// Says in the server's manner what sqlparser found wrong.
+fn translate(error: &ParserError, tokens: &[Token], end: usize) -> SyntaxError {
+    let text = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+        ParserError::RecursionLimitExceeded => {
+            let first = tokens.first().map_or(Span::new(end, end), |token| token.span);
+            return too_deep(first);
+        }
+    };
+    let (sentence, place) = match text.rsplit_once(" at Line: 1, Column: ") {
+        Some((sentence, column)) => (sentence, column.parse::<usize>().ok().and_then(|at| at.checked_sub(1))),
+        None => (text.as_str(), None),
+    };
+    let found = place.and_then(|place| token_at(tokens, place));
+    let what = sentence.strip_prefix("Expected: ").and_then(|rest| rest.split_once(", found: "));
+    match what {
+        Some((what, _)) => expected(server_word(what), found, end),
+        None => SyntaxError::new(sentence, found.map_or(Span::new(end, end), |token| token.span)),
+    }
+}
+
+/// The server's word for what sqlparser expected.
+fn server_word(what: &str) -> &str {
+    match what {
+        "(" => "left parenthesis",
+        ")" => "right parenthesis",
+        "[" => "left square bracket",
+        "]" => "right square bracket",
+        "," => "comma",
+        other => other,
+    }
+}
+
+/// Finds the innermost query in parentheses that is wrong by itself.
+///
+/// sqlparser tries several readings of a parenthesis and reports the last one, which points
+/// outside of the subquery where the mistake is.
+fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let begins = tokens
+            .get(at + 1)
+            .is_some_and(|next| ["SELECT", "WITH", "VALUES"].iter().any(|word| next.is(word)));
+        if !token.is_lexeme(&Lexeme::LParen) || !begins {
+            at += 1;
+            continue;
+        }
+        let close = closing(tokens, at).unwrap_or(tokens.len());
+        let inner = tokens.get(at + 1..close).unwrap_or_default();
+        if let Some(error) = locate(text, inner) {
+            return Some(error);
+        }
+        let end = inner.last().map_or(token.span.end, |token| token.span.end);
+        let read = lower(text, inner).and_then(|lowered| parse(inner, &lowered, end, Parser::parse_query));
+        if let Err(error) = read {
+            return Some(in_parentheses(error, tokens.get(close), end));
+        }
+        if tokens.get(close).is_none() {
+            return Some(expected("right parenthesis", None, end));
+        }
+        at = close + 1;
+    }
+    None
+}
+
+/// Says of a query in parentheses what is said of one that stands alone.
+fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token>, end: usize) -> SyntaxError {
+    if let Some(found) = error.message.strip_prefix("Expected end of statement, ") {
+        error.message = format!("Expected right parenthesis, {found}");
+    }
+    match error.message.strip_suffix(", found EOF").and_then(|rest| rest.strip_prefix("Expected ")) {
+        Some(what) if error.span.start == end => expected(what, bracket, end),
+        _ => error,
+    }
+}

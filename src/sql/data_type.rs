@@ -1,0 +1,211 @@
+//! Types as written in casts and column lists.
+//!
+//! The many spellings of one built-in type (`bigint`, `int8`, `pg_catalog.int8`, the catalog's
+//! `[s22 AS "pg_catalog"."int8"]`) come out as one. Start reading at [`DataType`].
+
+use super::ast::RawName;
+use super::error::SyntaxError;
+use super::parse::cursor::Cursor;
+use super::span::Span;
+use super::token::MAX_DEPTH;
+use crate::name::Ident;
+use sqlparser::tokenizer::Token as Lexeme;
+
+/// A type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataType {
+    /// A type with a name. One part that is not quoted is the server's own name of a built-in
+    /// type where it is one: `int8`, whatever spelling was used.
+    Named {
+        /// Its name.
+        name: RawName,
+        /// What stands in parentheses behind it, such as `10` and `2`.
+        modifiers: Vec<String>,
+    },
+    /// `x[]`
+    Array(Box<DataType>),
+    /// `x list`
+    List(Box<DataType>),
+    /// `map[k=>v]`
+    Map(Box<DataType>, Box<DataType>),
+}
+
+impl DataType {
+    /// Reads a type that stands alone, such as a column's.
+    ///
+    /// # Errors
+    /// Where the text is no type, or more than one.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let tokens = super::token::lex(text)?;
+        super::token::check_depth(&tokens)?;
+        let mut cursor = Cursor::new(text, &tokens);
+        let data_type = read(&mut cursor)?;
+        cursor.end()?;
+        Ok(data_type)
+    }
+
+    /// The server's name of a built-in type, without its schema: `int8`, `_text` for an array of
+    /// `text`. `None` for lists, maps and types of users.
+    pub fn builtin(&self) -> Option<String> {
+        match self {
+            Self::Named { name, .. } => match name.parts.as_slice() {
+                [only] => Some(only.as_str().to_owned()),
+                [schema, own] if is_system(schema) => Some(own.as_str().to_owned()),
+                _ => None,
+            },
+            Self::Array(element) => {
+                let element = element.builtin()?;
+                // An array of an array is the same type to the server.
+                Some(if element.starts_with('_') { element } else { format!("_{element}") })
+            }
+            Self::List(_) | Self::Map(..) => None,
+        }
+    }
+
+    /// The numbers in parentheses of it or of its elements.
+    pub fn modifiers(&self) -> &[String] {
+        match self {
+            Self::Named { modifiers, .. } => modifiers,
+            Self::Array(element) | Self::List(element) => element.modifiers(),
+            Self::Map(..) => &[],
+        }
+    }
+}
+
+/// Tells whether a schema holds the system's own types and functions.
+pub(super) fn is_system(schema: &Ident) -> bool {
+    matches!(
+        schema.as_str(),
+        "pg_catalog" | "mz_catalog" | "mz_internal" | "mz_unsafe" | "information_schema"
+    )
+}
+
+/// Reads a type at the cursor.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<DataType, SyntaxError> {
+    let mut data_type = if cursor.peek_is("MAP") && cursor.nth_is_lexeme(1, &Lexeme::LBracket) {
+        cursor.advance();
+        cursor.expect_lexeme(&Lexeme::LBracket)?;
+        let key = read(cursor)?;
+        cursor.expect_lexeme(&Lexeme::RArrow)?;
+        let value = read(cursor)?;
+        cursor.expect_lexeme(&Lexeme::RBracket)?;
+        DataType::Map(Box::new(key), Box::new(value))
+    } else {
+        read_named(cursor)?
+    };
+    let first = cursor.at();
+    loop {
+        if cursor.at() - first > MAX_DEPTH {
+            return Err(cursor.expected("fewer nested types"));
+        }
+        if cursor.keyword("LIST") {
+            data_type = DataType::List(Box::new(data_type));
+        } else if cursor.peek_is_lexeme(&Lexeme::LBracket) && ends_array(cursor) {
+            cursor.advance();
+            if !cursor.peek_is_lexeme(&Lexeme::RBracket) {
+                cursor.advance();
+            }
+            cursor.expect_lexeme(&Lexeme::RBracket)?;
+            data_type = DataType::Array(Box::new(data_type));
+        } else {
+            return Ok(data_type);
+        }
+    }
+}
+
+/// Tells whether the bracket at the cursor is `[]` or `[3]`, and not the catalog's `[u1 AS …]`.
+fn ends_array(cursor: &Cursor<'_>) -> bool {
+    cursor.nth_is_lexeme(1, &Lexeme::RBracket)
+        || (matches!(cursor.nth(1).map(|token| &token.lexeme), Some(Lexeme::Number(..)))
+            && cursor.nth_is_lexeme(2, &Lexeme::RBracket))
+}
+
+/// Reads a name with its modifiers, in any of the spellings of SQL.
+fn read_named(cursor: &mut Cursor<'_>) -> Result<DataType, SyntaxError> {
+    if !cursor.peek_is_word() && !cursor.peek_is_lexeme(&Lexeme::LBracket) {
+        return Err(cursor.expected("a data type name"));
+    }
+    let unquoted = cursor.peek().and_then(|token| token.word()).map(str::to_ascii_lowercase);
+    let mut name = cursor.name()?;
+    let mut modifiers = modifiers(cursor)?;
+    let spelling = match (unquoted, name.parts.len(), &name.id) {
+        (Some(word), 1, None) => word,
+        _ => return Ok(DataType::Named { name, modifiers }),
+    };
+    let builtin = match spelling.as_str() {
+        "bigint" => "int8",
+        "int" | "integer" => "int4",
+        "smallint" => "int2",
+        "boolean" => "bool",
+        "bytes" => "bytea",
+        "dec" | "decimal" => "numeric",
+        "json" => "jsonb",
+        "real" => "float4",
+        "string" => "text",
+        "float" => match modifiers.drain(..).next().and_then(|bits| bits.parse::<u32>().ok()) {
+            Some(..=24) => "float4",
+            _ => "float8",
+        },
+        "double" => {
+            cursor.expect("PRECISION")?;
+            "float8"
+        }
+        "char" | "character" => {
+            let varying = cursor.keyword("VARYING");
+            if modifiers.is_empty() {
+                modifiers = self::modifiers(cursor)?;
+            }
+            if varying { "varchar" } else { "bpchar" }
+        }
+        "time" => {
+            zone(cursor)?;
+            "time"
+        }
+        "timestamp" => {
+            if zone(cursor)? {
+                "timestamptz"
+            } else {
+                "timestamp"
+            }
+        }
+        _ => return Ok(DataType::Named { name, modifiers }),
+    };
+    name.span = Span::new(name.span.start, cursor.last_end());
+    name.parts = vec![Ident::new(builtin).map_err(|error| SyntaxError::new(error.to_string(), name.span))?];
+    Ok(DataType::Named { name, modifiers })
+}
+
+/// Reads `WITH TIME ZONE` or `WITHOUT TIME ZONE`; tells whether it was the first.
+fn zone(cursor: &mut Cursor<'_>) -> Result<bool, SyntaxError> {
+    for (word, answer) in [("WITH", true), ("WITHOUT", false)] {
+        if cursor.peek_is(word) && cursor.nth_is(1, "TIME") {
+            cursor.advance();
+            cursor.advance();
+            cursor.expect("ZONE")?;
+            return Ok(answer);
+        }
+    }
+    Ok(false)
+}
+
+/// Reads `(10, 2)` if it is there.
+fn modifiers(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
+    let numbered = matches!(cursor.nth(1).map(|token| &token.lexeme), Some(Lexeme::Number(..)));
+    if !cursor.peek_is_lexeme(&Lexeme::LParen) || !numbered {
+        return Ok(Vec::new());
+    }
+    cursor.advance();
+    let numbers = cursor.list(|cursor| match cursor.peek().map(|token| &token.lexeme) {
+        Some(Lexeme::Number(digits, _)) => {
+            let digits = digits.clone();
+            cursor.advance();
+            Ok(digits)
+        }
+        _ => Err(cursor.expected("literal unsigned integer")),
+    })?;
+    cursor.expect_lexeme(&Lexeme::RParen)?;
+    Ok(numbers)
+}

@@ -1,0 +1,71 @@
+//! What is wrong with a text that is no SQL, in the server's manner of speaking.
+
+use sqlparser::tokenizer::Token as Lexeme;
+
+use super::keyword::is_keyword;
+use super::span::Span;
+use super::token::Token;
+
+/// Why a text is not a statement, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// The sentence, as the server would say it: `Expected TO, found ON`.
+    pub message: String,
+    /// The token that was not expected; empty at the end of the text.
+    pub span: Span,
+}
+
+impl SyntaxError {
+    /// Makes an error of a sentence about a place.
+    pub(super) fn new(message: impl Into<String>, span: Span) -> Self {
+        Self { message: message.into(), span }
+    }
+}
+
+/// Says that something else was expected at a place; `found` is the token there, if any.
+pub(super) fn expected(what: &str, found: Option<&Token>, end: usize) -> SyntaxError {
+    SyntaxError {
+        message: format!("Expected {what}, found {}", describe(found)),
+        span: found.map_or(Span::new(end, end), |token| token.span),
+    }
+}
+
+/// Names a token as the server does: `identifier "x"`, `left parenthesis`, `FROM`, `EOF`.
+pub(super) fn describe(token: Option<&Token>) -> String {
+    let Some(token) = token else { return "EOF".to_owned() };
+    match &token.lexeme {
+        Lexeme::Word(word) if word.quote_style.is_none() && is_keyword(&word.value) => {
+            word.value.to_ascii_uppercase()
+        }
+        Lexeme::Word(word) if word.quote_style.is_none() => {
+            format!("identifier \"{}\"", word.value.to_lowercase())
+        }
+        Lexeme::Word(word) => format!("identifier \"{}\"", word.value.replace('"', "\"\"")),
+        Lexeme::Number(digits, _) => format!("number \"{digits}\""),
+        Lexeme::SingleQuotedString(text) => format!("string literal \"{text}\""),
+        Lexeme::HexStringLiteral(text) => format!("hex string literal \"{text}\""),
+        Lexeme::Placeholder(text) => format!("parameter \"{text}\""),
+        Lexeme::EOF => "EOF".to_owned(),
+        other => punctuation(other).map_or_else(|| format!("operator \"{other}\""), str::to_owned),
+    }
+}
+
+/// The server's name for a mark of punctuation; `None` for operators.
+fn punctuation(lexeme: &Lexeme) -> Option<&'static str> {
+    Some(match lexeme {
+        Lexeme::LParen => "left parenthesis",
+        Lexeme::RParen => "right parenthesis",
+        Lexeme::LBracket => "left square bracket",
+        Lexeme::RBracket => "right square bracket",
+        Lexeme::Comma => "comma",
+        Lexeme::Period => "dot",
+        Lexeme::Colon => "colon",
+        Lexeme::DoubleColon => "double colon",
+        Lexeme::SemiColon => "semicolon",
+        Lexeme::Eq => "equals sign",
+        Lexeme::Mul => "star",
+        Lexeme::RArrow => "arrow",
+        _ => return None,
+    })
+}

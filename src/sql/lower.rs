@@ -1,0 +1,539 @@
+//! Turns the tokens of a query into ones that sqlparser reads.
+//!
+//! What Materialize alone has is taken out or replaced by something sqlparser knows, and noted:
+//! types, `[u1 AS …]`, `TABLE t` as a query, `WITH MUTUALLY RECURSIVE`, `ROWS FROM`, `OPTIONS (…)`,
+//! `AS OF`. Each token keeps its place in the text, as a column of an imaginary first line, so that
+//! every span in the tree leads back to the text. Start reading at [`lower`].
+
+use std::collections::HashMap;
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::Span as Place;
+use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::TokenWithSpan;
+use sqlparser::tokenizer::Word;
+
+use super::data_type::DataType;
+use super::data_type::read as read_type;
+use super::error::SyntaxError;
+use super::keyword::is_query_keyword;
+use super::parse::cursor::Cursor;
+use super::parse::cursor::closing;
+use super::span::Span;
+use super::token::Token;
+use crate::name::ObjectId;
+
+/// What was taken out of a query. Keys are places in the text.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    types: Vec<DataType>,
+    /// Ids of `[u1 AS …]`, by the place of the bracket.
+    pub(super) ids: HashMap<usize, ObjectId>,
+    /// Places of `TABLE` where it stands for `SELECT * FROM`.
+    pub(super) tables: Vec<usize>,
+    /// The text of `OPTIONS (…)`, by the place of the `SELECT` it belongs to.
+    pub(super) options: HashMap<usize, Vec<Token>>,
+    /// What stands behind `MUTUALLY RECURSIVE` in parentheses, by the place of `WITH`.
+    pub(super) recursive: HashMap<usize, Vec<Token>>,
+    /// The alias of `USING (…) AS a`, by the place of the first column.
+    pub(super) using: HashMap<usize, Token>,
+    /// Where a query begins that only the server can read, such as `(SHOW …)`.
+    pub(super) unreadable: Option<Span>,
+}
+
+impl Notes {
+    /// The type that a placeholder stands for.
+    pub(super) fn data_type(&self, placeholder: &str) -> Option<&DataType> {
+        self.types.get(placeholder.strip_prefix(PLACEHOLDER)?.parse::<usize>().ok()?)
+    }
+}
+
+/// A query as sqlparser reads it.
+#[derive(Debug)]
+pub(super) struct Lowered {
+    /// Its tokens.
+    pub(super) tokens: Vec<TokenWithSpan>,
+    /// For each of them, the number of the original token it comes from.
+    pub(super) origins: Vec<usize>,
+    /// What was taken out.
+    pub(super) notes: Notes,
+    /// The number of the original token where `AS OF` begins, if it does.
+    pub(super) as_of: Option<usize>,
+}
+
+/// The name of the table function that stands for `ROWS FROM`.
+pub(super) const ROWS_FROM: &str = "\0rows from";
+
+/// How placeholders of types begin: with what no identifier can hold.
+const PLACEHOLDER: &str = "\0";
+
+/// Rewrites the tokens of a query or an expression.
+///
+/// # Errors
+/// Where a type is expected and none is there.
+pub(super) fn lower(text: &str, tokens: &[Token]) -> Result<Lowered, SyntaxError> {
+    let lowered = Lowered {
+        tokens: Vec::with_capacity(tokens.len()),
+        origins: Vec::with_capacity(tokens.len()),
+        notes: Notes::default(),
+        as_of: None,
+    };
+    let mut lowering = Lowering { text, tokens, at: 0, lowered, frames: Vec::new(), frame: Frame::default() };
+    while let Some(token) = tokens.get(lowering.at) {
+        if lowering.frames.is_empty() && lowering.begins_as_of() {
+            lowering.lowered.as_of = Some(lowering.at);
+            break;
+        }
+        lowering.step(token)?;
+    }
+    Ok(lowering.lowered)
+}
+
+/// The place of a byte as sqlparser keeps it.
+fn place(span: Span) -> Place {
+    let location = |byte: usize| Location { line: 1, column: byte as u64 + 1 };
+    Place { start: location(span.start), end: location(span.end) }
+}
+
+/// The bytes of a place; `None` for a place sqlparser made up.
+pub(super) fn span_of(place: Place) -> Option<Span> {
+    let byte = |location: Location| usize::try_from(location.column).ok()?.checked_sub(1);
+    if place.start.line == 0 {
+        return None;
+    }
+    Some(Span::new(byte(place.start)?, byte(place.end)?))
+}
+
+/// What is known within one pair of brackets.
+#[derive(Clone, Copy, Default)]
+struct Frame {
+    /// Whether these are the parentheses of `CAST`.
+    cast: bool,
+    /// Where the first column stands, if these are the parentheses of `USING`.
+    using: Option<usize>,
+    /// Where the last `SELECT` stands.
+    select: Option<usize>,
+    /// How far a `WITH MUTUALLY RECURSIVE` is read.
+    recursive: Recursive,
+}
+
+/// How far the list of a `WITH MUTUALLY RECURSIVE` is read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Recursive {
+    /// There is none, or it is over.
+    #[default]
+    Outside,
+    /// A name comes next.
+    Name,
+    /// The parentheses with the query come next.
+    Body,
+    /// The query has ended.
+    AfterBody,
+}
+
+/// The state of the rewriting.
+struct Lowering<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    at: usize,
+    lowered: Lowered,
+    frames: Vec<Frame>,
+    frame: Frame,
+}
+
+impl<'a> Lowering<'a> {
+    /// Takes one token, or more where they belong together.
+    fn step(&mut self, token: &Token) -> Result<(), SyntaxError> {
+        match &token.lexeme {
+            Lexeme::DoubleColon => {
+                self.keep();
+                self.data_type()
+            }
+            Lexeme::LBracket if is_catalog_name(self.tokens, self.at) => {
+                self.catalog_name();
+                Ok(())
+            }
+            Lexeme::LParen | Lexeme::LBracket => {
+                self.open(token);
+                Ok(())
+            }
+            Lexeme::RParen | Lexeme::RBracket => {
+                self.keep();
+                self.using_alias();
+                if let Some(frame) = self.frames.pop() {
+                    self.frame = frame;
+                }
+                Ok(())
+            }
+            Lexeme::Word(word) if word.quote_style.is_none() => self.word(token),
+            Lexeme::Word(_) if self.frame.recursive == Recursive::Name => self.recursive_name(),
+            _ => {
+                if self.frame.recursive == Recursive::AfterBody {
+                    let next = token.is_lexeme(&Lexeme::Comma);
+                    self.frame.recursive = if next { Recursive::Name } else { Recursive::Outside };
+                }
+                self.keep();
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes an unquoted word.
+    fn word(&mut self, token: &Token) -> Result<(), SyntaxError> {
+        if self.frame.recursive == Recursive::Name {
+            return self.recursive_name();
+        }
+        if self.frame.recursive == Recursive::AfterBody {
+            self.frame.recursive = Recursive::Outside;
+        }
+        if token.is("AS") && self.frame.cast {
+            self.keep();
+            return self.data_type();
+        }
+        if token.is("WITH") && self.nth_is(1, "MUTUALLY") && self.nth_is(2, "RECURSIVE") {
+            self.recursive(token);
+        } else if token.is("WITH") && self.nth_is(1, "RECURSIVE") {
+            // Source: the server takes `recursive` here for the name of the first CTE.
+            self.keep();
+            self.keep_as_name();
+        } else if token.is("TABLE") && self.begins_query() && self.names_relation(1) {
+            self.lowered.notes.tables.push(token.span.start);
+            for (lexeme, keyword) in
+                [("SELECT", Keyword::SELECT), ("*", Keyword::NoKeyword), ("FROM", Keyword::FROM)]
+            {
+                self.push(
+                    if lexeme == "*" { Lexeme::Mul } else { keyword_lexeme(lexeme, keyword) },
+                    token.span,
+                );
+            }
+            self.at += 1;
+        } else if token.is("ROWS") && self.nth_is(1, "FROM") && self.nth_is_lexeme(2, &Lexeme::LParen) {
+            self.push(name_lexeme(ROWS_FROM), token.span);
+            self.at += 2;
+        } else if token.is("OPERATOR") && self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() {
+            self.operator();
+        } else if token.is("OPTIONS") && self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() {
+            self.options();
+        } else if token.is("ISNULL") && self.ends_expression() {
+            self.push(keyword_lexeme("IS", Keyword::IS), token.span);
+            self.push(keyword_lexeme("NULL", Keyword::NULL), token.span);
+            self.at += 1;
+        } else if is_type_word(token) && !self.ends_expression() && self.typed_literal() {
+        } else {
+            if token.is("SELECT") {
+                self.frame.select = Some(token.span.start);
+            }
+            self.keep();
+        }
+        Ok(())
+    }
+
+    /// Opens a bracket.
+    fn open(&mut self, token: &Token) {
+        let follows = |word: &str| self.previous().is_some_and(|previous| previous.is(word));
+        let cast = follows("CAST");
+        let using = self.nth(1).filter(|_| follows("USING")).map(|column| column.span.start);
+        if token.is_lexeme(&Lexeme::LParen)
+            && self.nth_is(1, "SHOW")
+            && self.nth(2).is_some_and(Token::is_word)
+        {
+            self.lowered.notes.unreadable = self.nth(1).map(|token| token.span);
+        }
+        if self.frame.recursive == Recursive::Body {
+            self.frame.recursive = Recursive::AfterBody;
+        }
+        self.keep();
+        self.frames.push(self.frame);
+        self.frame = Frame { cast, using, ..Frame::default() };
+    }
+
+    /// Takes the alias out that may stand behind the closing bracket of `USING (…)`.
+    fn using_alias(&mut self) {
+        let Some(first) = self.frame.using else { return };
+        let alias = self.nth(1).filter(|alias| alias.is_word());
+        if let Some(alias) = alias
+            && self.nth_is(0, "AS")
+        {
+            self.lowered.notes.using.insert(first, alias.clone());
+            self.at += 2;
+        }
+    }
+
+    /// Takes `WITH MUTUALLY RECURSIVE` and the options behind it.
+    fn recursive(&mut self, with: &Token) {
+        self.keep();
+        self.at += 1;
+        self.keep();
+        if self.nth_is_lexeme(0, &Lexeme::LParen)
+            && let Some(end) = closing(self.tokens, self.at)
+        {
+            let options = self.tokens.get(self.at + 1..end).unwrap_or_default().to_vec();
+            self.lowered.notes.recursive.insert(with.span.start, options);
+            self.at = end + 1;
+        } else {
+            self.lowered.notes.recursive.insert(with.span.start, Vec::new());
+        }
+        self.frame.recursive = Recursive::Name;
+    }
+
+    /// Takes the name of a recursive query and its columns with their types.
+    fn recursive_name(&mut self) -> Result<(), SyntaxError> {
+        self.keep();
+        self.frame.recursive = Recursive::Body;
+        if !self.nth_is_lexeme(0, &Lexeme::LParen) {
+            return Ok(());
+        }
+        self.keep();
+        while self.nth(0).is_some_and(Token::is_word) {
+            self.keep();
+            let typed = !self.nth_is_lexeme(0, &Lexeme::Comma) && !self.nth_is_lexeme(0, &Lexeme::RParen);
+            if typed {
+                self.data_type()?;
+            }
+            if !self.nth_is_lexeme(0, &Lexeme::Comma) {
+                break;
+            }
+            self.keep();
+        }
+        if self.nth_is_lexeme(0, &Lexeme::RParen) {
+            self.keep();
+        }
+        Ok(())
+    }
+
+    /// Takes a type and leaves a placeholder.
+    fn data_type(&mut self) -> Result<(), SyntaxError> {
+        let mut cursor = self.cursor();
+        let start = cursor.start();
+        let data_type = read_type(&mut cursor)?;
+        let span = Span::new(start, cursor.last_end());
+        let after = cursor.at();
+        self.placeholder(data_type, span);
+        self.at = after;
+        Ok(())
+    }
+
+    /// Takes `DATE '2024-01-01'` as `'2024-01-01'::date`, which the server makes of it; tells
+    /// whether there is such a literal.
+    fn typed_literal(&mut self) -> bool {
+        let mut cursor = self.cursor();
+        let start = cursor.start();
+        let Ok(data_type) = read_type(&mut cursor) else { return false };
+        let Some(literal) = cursor.peek() else { return false };
+        if !matches!(literal.lexeme, Lexeme::SingleQuotedString(_)) {
+            return false;
+        }
+        let span = Span::new(start, cursor.last_end());
+        self.push(literal.lexeme.clone(), literal.span);
+        self.push(Lexeme::DoubleColon, span);
+        self.placeholder(data_type, span);
+        self.at = cursor.at() + 1;
+        true
+    }
+
+    /// Takes `[u1 AS "d"."s"."t"]` as the name in it.
+    fn catalog_name(&mut self) {
+        let Some(open) = self.nth(0) else { return };
+        let end = closing(self.tokens, self.at).unwrap_or(self.tokens.len());
+        let whole =
+            Span::new(open.span.start, self.tokens.get(end).map_or(open.span.end, |close| close.span.end));
+        if let Some(id) = self.nth(1).and_then(Token::word) {
+            self.lowered.notes.ids.insert(whole.start, ObjectId::new(id));
+        }
+        self.at += 3;
+        let last = end.saturating_sub(1);
+        let mut start = Some(whole.start);
+        while self.at < end {
+            let Some(token) = self.nth(0) else { break };
+            let span = Span::new(
+                start.take().unwrap_or(token.span.start),
+                if self.at == last { whole.end } else { token.span.end },
+            );
+            self.push(without_keyword(&token.lexeme), span);
+            self.at += 1;
+        }
+        self.at = end + 1;
+    }
+
+    /// Takes `OPTIONS (…)` out.
+    fn options(&mut self) {
+        let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
+        if let Some(select) = self.frame.select {
+            let options = self.tokens.get(self.at + 2..end).unwrap_or_default().to_vec();
+            self.lowered.notes.options.insert(select, options);
+        }
+        self.at = end + 1;
+    }
+
+    /// Takes `OPERATOR(pg_catalog.+)` as `+`: there are no operators but the system's.
+    fn operator(&mut self) {
+        let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
+        if let Some(operator) = end.checked_sub(1).and_then(|last| self.tokens.get(last)) {
+            self.push(operator.lexeme.clone(), operator.span);
+        }
+        self.at = end + 1;
+    }
+
+    /// Tells whether `AS OF` and a time come next, rather than a column called `of`.
+    fn begins_as_of(&self) -> bool {
+        let time = self.nth(2).is_some_and(|token| !token.is_lexeme(&Lexeme::Comma) && !token.is("FROM"));
+        self.nth_is(0, "AS") && self.nth_is(1, "OF") && time
+    }
+
+    /// Tells whether a query may begin at this place.
+    fn begins_query(&self) -> bool {
+        match self.previous() {
+            None => true,
+            Some(previous) => {
+                matches!(previous.lexeme, Lexeme::LParen | Lexeme::RParen)
+                    || ["UNION", "EXCEPT", "INTERSECT", "ALL", "DISTINCT"]
+                        .iter()
+                        .any(|word| previous.is(word))
+            }
+        }
+    }
+
+    /// Tells whether what stands before this place may be a whole expression.
+    fn ends_expression(&self) -> bool {
+        self.previous().is_some_and(|previous| match &previous.lexeme {
+            Lexeme::Word(word) => {
+                word.quote_style.is_some()
+                    || !is_query_keyword(&word.value)
+                    || ["END", "NULL", "TRUE", "FALSE"].iter().any(|word| previous.is(word))
+            }
+            Lexeme::Number(..) | Lexeme::SingleQuotedString(_) | Lexeme::Placeholder(_) => true,
+            Lexeme::RParen | Lexeme::RBracket => true,
+            _ => false,
+        })
+    }
+
+    /// Tells whether a relation's name stands that many tokens ahead.
+    fn names_relation(&self, offset: usize) -> bool {
+        self.nth(offset).is_some_and(|token| token.is_word() || token.is_lexeme(&Lexeme::LBracket))
+    }
+
+    fn cursor(&self) -> Cursor<'a> {
+        let mut cursor = Cursor::new(self.text, self.tokens);
+        cursor.move_to(self.at);
+        cursor
+    }
+
+    fn nth(&self, offset: usize) -> Option<&'a Token> {
+        self.tokens.get(self.at + offset)
+    }
+
+    fn nth_is(&self, offset: usize, keyword: &str) -> bool {
+        self.nth(offset).is_some_and(|token| token.is(keyword))
+    }
+
+    fn nth_is_lexeme(&self, offset: usize, lexeme: &Lexeme) -> bool {
+        self.nth(offset).is_some_and(|token| token.is_lexeme(lexeme))
+    }
+
+    fn previous(&self) -> Option<&'a Token> {
+        self.at.checked_sub(1).and_then(|previous| self.tokens.get(previous))
+    }
+
+    /// Passes the next token on.
+    fn keep(&mut self) {
+        if let Some(token) = self.tokens.get(self.at) {
+            self.push(without_keyword(&token.lexeme), token.span);
+            self.at += 1;
+        }
+    }
+
+    /// Passes the next word on as if it were quoted.
+    fn keep_as_name(&mut self) {
+        if let Some(token) = self.tokens.get(self.at) {
+            self.push(name_lexeme(&token.word().unwrap_or_default().to_lowercase()), token.span);
+            self.at += 1;
+        }
+    }
+
+    fn placeholder(&mut self, data_type: DataType, span: Span) {
+        let number = self.lowered.notes.types.len();
+        self.lowered.notes.types.push(data_type);
+        self.push(name_lexeme(&format!("{PLACEHOLDER}{number}")), span);
+    }
+
+    fn push(&mut self, token: Lexeme, span: Span) {
+        self.lowered.tokens.push(TokenWithSpan { token, span: place(span) });
+        self.lowered.origins.push(self.at);
+    }
+}
+
+/// Tells whether `[u1 AS …` begins at a place.
+fn is_catalog_name(tokens: &[Token], at: usize) -> bool {
+    let id = tokens.get(at + 1).and_then(Token::word);
+    let id = id.is_some_and(|id| {
+        let digits = id.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+        digits.len() < id.len() && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    id && tokens.get(at + 2).is_some_and(|token| token.is("AS"))
+}
+
+/// Tells whether a word may begin `type 'literal'`.
+fn is_type_word(token: &Token) -> bool {
+    // Only built-in types: the server's parser takes no other before a literal.
+    const TYPES: &[&str] = &[
+        "bigint",
+        "bool",
+        "boolean",
+        "bpchar",
+        "bytea",
+        "bytes",
+        "char",
+        "character",
+        "date",
+        "dec",
+        "decimal",
+        "double",
+        "float",
+        "float4",
+        "float8",
+        "int",
+        "int2",
+        "int4",
+        "int8",
+        "integer",
+        "json",
+        "jsonb",
+        "numeric",
+        "oid",
+        "real",
+        "smallint",
+        "string",
+        "text",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "uint2",
+        "uint4",
+        "uint8",
+        "uuid",
+        "varchar",
+    ];
+    token.word().is_some_and(|word| TYPES.iter().any(|name| name.eq_ignore_ascii_case(word)))
+}
+
+/// A copy in which words of other databases' syntax are plain names.
+fn without_keyword(lexeme: &Lexeme) -> Lexeme {
+    match lexeme {
+        Lexeme::Word(word) if word.quote_style.is_none() => {
+            let keyword = if is_query_keyword(&word.value) { word.keyword } else { Keyword::NoKeyword };
+            Lexeme::Word(Word { value: word.value.clone(), quote_style: None, keyword })
+        }
+        other => other.clone(),
+    }
+}
+
+/// A keyword as sqlparser has it.
+fn keyword_lexeme(text: &str, keyword: Keyword) -> Lexeme {
+    Lexeme::Word(Word { value: text.to_owned(), quote_style: None, keyword })
+}
+
+/// A quoted name as sqlparser has it.
+fn name_lexeme(text: &str) -> Lexeme {
+    Lexeme::Word(Word { value: text.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword })
+}

@@ -1,0 +1,281 @@
+//! Lists of options: `(NAME = value, …)`, with the equals sign or without.
+
+use sqlparser::tokenizer::Token as Lexeme;
+
+use super::cursor::Cursor;
+use crate::sql::ast::OptionValue;
+use crate::sql::ast::WithOption;
+use crate::sql::error::SyntaxError;
+use crate::sql::span::Span;
+
+/// What a cluster's options may be called, as the server lists them in its error.
+const CLUSTER_WORDS: &[&str] = &[
+    "AVAILABILITY",
+    "DISK",
+    "INTROSPECTION",
+    "MANAGED",
+    "REPLICAS",
+    "REPLICATION",
+    "SIZE",
+    "SCHEDULE",
+    "WORKLOAD",
+];
+
+/// Names of several words: without an equals sign, only they tell where the value begins. The
+/// longer of two that begin alike comes first.
+const LONG_NAMES: &[&str] = &[
+    "ACCESS KEY ID",
+    "AGGREGATE INPUT GROUP SIZE",
+    "AS OF",
+    "ASSERT NOT NULL",
+    "ASSUME ROLE ARN",
+    "ASSUME ROLE SESSION NAME",
+    "AVAILABILITY ZONES",
+    "AVAILABILITY ZONE",
+    "AWS CONNECTION",
+    "AWS PRIVATELINK",
+    "BATCH SIZE",
+    "BILLED AS",
+    "CATALOG TYPE",
+    "COMMIT INTERVAL",
+    "COMPRESSION TYPE",
+    "DISTINCT ON INPUT GROUP SIZE",
+    "ERROR AT RECURSION LIMIT",
+    "EXCLUDE COLUMNS",
+    "EXPECTED GROUP SIZE",
+    "GROUP ID PREFIX",
+    "HYDRATION TIME ESTIMATE",
+    "INTROSPECTION DEBUGGING",
+    "INTROSPECTION INTERVAL",
+    "LIMIT INPUT GROUP SIZE",
+    "MAX CARDINALITY",
+    "ON TIMEOUT",
+    "PARTITION BY",
+    "PARTITION COUNT",
+    "PARTITION STRATEGY",
+    "PROGRESS GROUP ID PREFIX",
+    "PROGRESS TOPIC REPLICATION FACTOR",
+    "PROGRESS TOPIC",
+    "PUBLIC KEY 1",
+    "PUBLIC KEY 2",
+    "RECURSION LIMIT",
+    "REPLICATION FACTOR",
+    "RETAIN HISTORY",
+    "RETURN AT RECURSION LIMIT",
+    "SASL MECHANISMS",
+    "SASL PASSWORD",
+    "SASL USERNAME",
+    "SCALE FACTOR",
+    "SECRET ACCESS KEY",
+    "SECURITY PROTOCOL",
+    "SERVICE NAME",
+    "SESSION TOKEN",
+    "SNAPSHOT ROUNDS",
+    "SSH TUNNEL",
+    "SSL CERTIFICATE AUTHORITY",
+    "SSL CERTIFICATE",
+    "SSL KEY",
+    "SSL MODE",
+    "START OFFSET",
+    "START TIMESTAMP",
+    "TEXT COLUMNS",
+    "TICK INTERVAL",
+    "TIMESTAMP INTERVAL",
+    "TOPIC METADATA REFRESH INTERVAL",
+    "TRANSACTIONAL ID PREFIX",
+    "TRANSACTIONAL SNAPSHOT",
+    "UP TO",
+    "VALUE SIZE",
+    "WAIT FOR",
+    "WAIT UNTIL READY",
+    "WORKLOAD CLASS",
+];
+
+/// Options after which a mark of the name's own may stand, such as `RETAIN HISTORY FOR '1h'`.
+const NOISE: &str = "FOR";
+
+/// Reads the options of a cluster, with or without parentheses.
+pub(super) fn cluster(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    let parentheses = cursor.lexeme(&Lexeme::LParen);
+    let options = cursor.list(|cursor| {
+        if CLUSTER_WORDS.iter().any(|word| cursor.peek_is(word)) || cursor.peek_is("FEATURES") {
+            option(cursor)
+        } else {
+            Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))
+        }
+    })?;
+    if parentheses {
+        cursor.expect_lexeme(&Lexeme::RParen)?;
+    }
+    Ok(options)
+}
+
+/// Reads the names of a cluster's options, in parentheses.
+pub(super) fn cluster_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
+    cursor.in_parentheses(|cursor| {
+        if CLUSTER_WORDS.iter().any(|word| cursor.peek_is(word)) {
+            Ok(name(cursor))
+        } else {
+            Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))
+        }
+    })
+}
+
+/// Reads `WITH (…)` if it is there.
+pub(super) fn with(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    if cursor.peek_is("WITH") && cursor.nth_is_lexeme(1, &Lexeme::LParen) {
+        cursor.advance();
+        return parenthesised(cursor);
+    }
+    Ok(Vec::new())
+}
+
+/// Reads `(…)`.
+pub(super) fn parenthesised(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    cursor.in_parentheses(option)
+}
+
+/// Reads `(…)` if it is there.
+pub(super) fn maybe_parenthesised(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    if cursor.peek_is_lexeme(&Lexeme::LParen) { parenthesised(cursor) } else { Ok(Vec::new()) }
+}
+
+/// Reads all of a list that has lost its parentheses.
+pub(in crate::sql) fn all(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    let options = cursor.list(option)?;
+    cursor.end()?;
+    Ok(options)
+}
+
+/// Reads one option.
+fn option(cursor: &mut Cursor<'_>) -> Result<WithOption, SyntaxError> {
+    let start = cursor.start();
+    if !cursor.peek_is_word() {
+        return Err(cursor.expected("option name"));
+    }
+    let name = name(cursor);
+    let equals = cursor.lexeme(&Lexeme::Eq);
+    if name == "RETAIN HISTORY" {
+        cursor.keyword(NOISE);
+    }
+    let ended =
+        cursor.is_done() || cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen);
+    let value = if ended && !equals { None } else { Some(value(cursor, &name)?) };
+    Ok(WithOption { name, value, span: Span::new(start, cursor.last_end()) })
+}
+
+/// Reads the words of a name: all of them before an equals sign, else those of a known name, else
+/// one.
+fn name(cursor: &mut Cursor<'_>) -> String {
+    let mut count = 0;
+    while cursor.nth(count).and_then(|token| token.word()).is_some() {
+        count += 1;
+    }
+    if !cursor.nth_is_lexeme(count, &Lexeme::Eq) {
+        if let Some(known) = LONG_NAMES.iter().find(|known| cursor.keywords(known)) {
+            return (*known).to_owned();
+        }
+        count = 1;
+    }
+    let words: Vec<String> =
+        (0..count).filter_map(|offset| cursor.nth(offset)?.word()).map(str::to_uppercase).collect();
+    cursor.move_to(cursor.at() + count);
+    words.join(" ")
+}
+
+/// Reads a value.
+fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError> {
+    let Some(token) = cursor.peek() else { return Err(cursor.expected("option value")) };
+    match &token.lexeme {
+        Lexeme::SingleQuotedString(_) => Ok(OptionValue::String(cursor.string()?)),
+        Lexeme::Number(digits, _) => {
+            cursor.advance();
+            Ok(OptionValue::Number(digits.clone()))
+        }
+        Lexeme::Minus if matches!(cursor.nth(1).map(|token| &token.lexeme), Some(Lexeme::Number(..))) => {
+            let start = cursor.start();
+            cursor.advance();
+            cursor.advance();
+            Ok(OptionValue::Number(cursor.text_from(start)))
+        }
+        Lexeme::LParen if name == "REPLICAS" => Ok(OptionValue::List(cursor.in_parentheses(replica)?)),
+        Lexeme::LParen | Lexeme::LBracket => list(cursor),
+        Lexeme::Word(_) => word_value(cursor),
+        _ => Err(cursor.expected("option value")),
+    }
+}
+
+/// Reads `r1 (SIZE 'x', …)`.
+fn replica(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
+    let name = cursor.ident()?;
+    let options = maybe_parenthesised(cursor)?;
+    Ok(OptionValue::Nested(name.ident.as_str().to_owned(), options))
+}
+
+/// Reads a list of values, or takes it as it is written.
+fn list(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
+    let start = cursor.start();
+    let Some(close) = cursor.closing() else {
+        return Err(cursor.expected("right parenthesis"));
+    };
+    let mut inside = cursor.until(close);
+    inside.advance();
+    let values = if inside.is_done() { Ok(Vec::new()) } else { inside.list(|inside| value(inside, "")) };
+    let whole = inside.is_done();
+    cursor.move_to(close + 1);
+    match values {
+        Ok(values) if whole => Ok(OptionValue::List(values)),
+        _ => Ok(OptionValue::Raw(cursor.text_from(start))),
+    }
+}
+
+/// Reads a value that begins with a word.
+fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
+    if cursor.peek_is("INTERVAL") && cursor.nth(1).is_some_and(|token| !token.is_word()) {
+        cursor.advance();
+        return Ok(OptionValue::Interval(cursor.string()?));
+    }
+    if cursor.peek_is("SECRET") && cursor.nth(1).is_some_and(|token| token.is_word() || token.opens()) {
+        cursor.advance();
+        return Ok(OptionValue::Secret(cursor.name()?));
+    }
+    for (word, truth) in [("TRUE", true), ("FALSE", false)] {
+        if cursor.keyword(word) {
+            return Ok(OptionValue::Bool(truth));
+        }
+    }
+    let start = cursor.start();
+    let name = cursor.name()?;
+    if cursor.is_done() || cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen) {
+        return Ok(OptionValue::Name(name));
+    }
+    if cursor.nth_is_lexeme(1, &Lexeme::LParen) || cursor.peek_is_lexeme(&Lexeme::LParen) {
+        if cursor.peek_is_word() {
+            cursor.advance();
+        }
+        let words = cursor.text_from(start).to_uppercase();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        return Ok(OptionValue::Nested(words.join(" "), parenthesised(cursor)?));
+    }
+    skip_value(cursor);
+    Ok(OptionValue::Raw(cursor.text_from(start)))
+}
+
+/// Moves to the comma or the closing parenthesis that ends a value.
+fn skip_value(cursor: &mut Cursor<'_>) {
+    while let Some(token) = cursor.peek() {
+        if token.opens() {
+            let close = cursor.closing().unwrap_or(cursor.tokens().len());
+            cursor.move_to(close + 1);
+        } else if token.closes() || token.is_lexeme(&Lexeme::Comma) {
+            return;
+        } else {
+            cursor.advance();
+        }
+    }
+}
+
+/// Reads options with or without parentheses around them.
+pub(super) fn parenthesised_or_bare(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    if cursor.peek_is_lexeme(&Lexeme::LParen) { parenthesised(cursor) } else { cursor.list(option) }
+}

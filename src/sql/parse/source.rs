@@ -1,0 +1,200 @@
+//! `CREATE` of sources, sinks and connections.
+
+use sqlparser::tokenizer::Token as Lexeme;
+
+use super::create::column;
+use super::create::if_not_exists;
+use super::create::in_cluster;
+use super::cursor::Cursor;
+use super::options;
+use crate::sql::ast::RawName;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::source::CreateConnection;
+use crate::sql::ast::source::CreateSink;
+use crate::sql::ast::source::CreateSource;
+use crate::sql::ast::source::External;
+use crate::sql::ast::source::Subsources;
+use crate::sql::error::SyntaxError;
+use crate::sql::span::Span;
+
+/// The load generators, as the server lists them in its error; `KEY` is `KEY VALUE`.
+const GENERATORS: &[&str] = &["CLOCK", "COUNTER", "MARKETING", "AUCTION", "TPCH", "DATUMS", "KEY"];
+
+/// The systems a source reads through a connection.
+const SYSTEMS: &[&str] = &["KAFKA", "POSTGRES", "MYSQL", "SQL SERVER"];
+
+/// Reads `SOURCE …`.
+pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
+    cursor.advance();
+    let if_not_exists = if_not_exists(cursor)?;
+    let name = cursor.name()?;
+    let columns = if cursor.peek_is_lexeme(&Lexeme::LParen) {
+        let columns = cursor.in_parentheses(|cursor| column(cursor, &mut Vec::new()))?;
+        columns.into_iter().flatten().collect()
+    } else {
+        Vec::new()
+    };
+    let cluster = in_cluster(cursor)?;
+    cursor.expect("FROM")?;
+    let external = external(cursor)?;
+    let rest_start = cursor.at();
+    let rest_byte = cursor.start();
+    while !cursor.is_done() && !ends_rest(cursor) {
+        let close = cursor.peek().filter(|token| token.opens()).and_then(|_| cursor.closing());
+        cursor.move_to(close.unwrap_or(cursor.at()) + 1);
+    }
+    let rest = if cursor.at() == rest_start { String::new() } else { cursor.text_from(rest_byte) };
+    let rest_names = names(cursor, rest_start)?;
+    let subsources = subsources(cursor)?;
+    let progress = if cursor.keywords("EXPOSE PROGRESS AS") { Some(cursor.name()?) } else { None };
+    let options = options::with(cursor)?;
+    Ok(StatementKind::CreateSource(CreateSource {
+        if_not_exists,
+        name,
+        columns,
+        cluster,
+        external,
+        rest,
+        rest_names,
+        subsources,
+        progress,
+        options,
+    }))
+}
+
+/// Tells whether the clauses behind `FORMAT`, `INCLUDE` and `ENVELOPE` begin.
+fn ends_rest(cursor: &Cursor<'_>) -> bool {
+    let tables =
+        cursor.peek_is("FOR") && ["ALL", "TABLES", "SCHEMAS"].iter().any(|word| cursor.nth_is(1, word));
+    let options = cursor.peek_is("WITH") && cursor.nth_is_lexeme(1, &Lexeme::LParen);
+    tables || options || cursor.peek_is("EXPOSE")
+}
+
+fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
+    if cursor.keyword("WEBHOOK") {
+        return Ok(External::Webhook(cursor.rest()));
+    }
+    if cursor.keywords("LOAD GENERATOR") {
+        let mut generator = cursor.expect_one(GENERATORS)?.to_owned();
+        if generator == "KEY" {
+            cursor.expect("VALUE")?;
+            generator.push_str(" VALUE");
+        }
+        return Ok(External::LoadGenerator(generator, options::maybe_parenthesised(cursor)?));
+    }
+    for system in SYSTEMS {
+        if cursor.keywords(system) {
+            cursor.expect("CONNECTION")?;
+            let connection = cursor.name()?;
+            let options = options::maybe_parenthesised(cursor)?;
+            return Ok(External::Connection((*system).to_owned(), connection, options));
+        }
+    }
+    Err(cursor.expected("one of KAFKA or POSTGRES or MYSQL or SQL SERVER or LOAD GENERATOR or WEBHOOK"))
+}
+
+fn subsources(cursor: &mut Cursor<'_>) -> Result<Subsources, SyntaxError> {
+    if !cursor.keyword("FOR") {
+        return Ok(Subsources::None);
+    }
+    if cursor.keywords("ALL TABLES") {
+        return Ok(Subsources::AllTables);
+    }
+    if cursor.keyword("SCHEMAS") {
+        return Ok(Subsources::Schemas(cursor.in_parentheses(Cursor::ident)?));
+    }
+    cursor.expect("TABLES")?;
+    let tables = cursor.in_parentheses(|cursor| {
+        let upstream = cursor.name()?;
+        let named = cursor.keyword("AS") || cursor.keyword("INTO");
+        Ok((upstream, if named { Some(cursor.name()?) } else { None }))
+    })?;
+    Ok(Subsources::Tables(tables))
+}
+
+/// Reads `SINK …`.
+pub(super) fn sink(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
+    cursor.advance();
+    let if_not_exists = if_not_exists(cursor)?;
+    let unnamed = cursor.peek_is("FROM") || (cursor.peek_is("IN") && cursor.nth_is(1, "CLUSTER"));
+    let name = if unnamed { None } else { Some(cursor.name()?) };
+    let cluster = in_cluster(cursor)?;
+    cursor.expect("FROM")?;
+    let from = cursor.name()?;
+    let rest_number = cursor.at();
+    let start = cursor.start();
+    cursor.expect("INTO")?;
+    let into = ["KAFKA", "ICEBERG CATALOG"].iter().find(|kind| cursor.keywords(kind));
+    let Some(into) = into else { return Err(cursor.expected("one of KAFKA or ICEBERG")) };
+    let into = (*into).to_owned();
+    if !cursor.peek_is("CONNECTION") {
+        return Err(cursor.expected("CONNECTION"));
+    }
+    let rest = cursor.rest();
+    let rest = format!("{}{rest}", Span::new(start, cursor.last_end() - rest.len()).of(cursor.text()));
+    let connections = names(cursor, rest_number)?;
+    let rest_span = Span::new(start, cursor.last_end());
+    Ok(StatementKind::CreateSink(CreateSink {
+        if_not_exists,
+        name,
+        cluster,
+        from,
+        into,
+        connections,
+        rest,
+        rest_span,
+    }))
+}
+
+/// Reads `CONNECTION …`.
+pub(super) fn connection(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
+    cursor.advance();
+    let if_not_exists = if_not_exists(cursor)?;
+    let name = cursor.name()?;
+    if !cursor.keyword("FOR") {
+        cursor.expect("TO")?;
+    }
+    let body = cursor.at();
+    let mut words = Vec::new();
+    while let Some(word) = cursor.peek().and_then(|token| token.word()) {
+        words.push(word.to_uppercase());
+        cursor.advance();
+    }
+    if words.is_empty() {
+        return Err(cursor.expected("connection type"));
+    }
+    let values = options::parenthesised(cursor)?;
+    let options = options::with(cursor)?;
+    let names = names(cursor, body)?;
+    let connector = words.join(" ");
+    Ok(StatementKind::CreateConnection(CreateConnection {
+        if_not_exists,
+        name,
+        connector,
+        values,
+        options,
+        names,
+    }))
+}
+
+/// Words behind which the name of a secret or a connection stands.
+const NAMED: &[&str] = &["CONNECTION", "SECRET", "SSH TUNNEL", "AWS PRIVATELINK"];
+
+/// Finds the secrets and connections named between a token and the cursor.
+fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, SyntaxError> {
+    let mut scan = Cursor::new(cursor.text(), cursor.tokens());
+    scan.move_to(from);
+    let mut names = Vec::new();
+    while scan.at() < cursor.at() {
+        if !NAMED.iter().any(|words| scan.keywords(words)) {
+            scan.advance();
+            continue;
+        }
+        scan.lexeme(&Lexeme::Eq);
+        let name = scan.peek_is_word() && !scan.nth_is_lexeme(1, &Lexeme::Eq);
+        if name || scan.peek_is_lexeme(&Lexeme::LBracket) {
+            names.push(scan.name()?);
+        }
+    }
+    Ok(names)
+}

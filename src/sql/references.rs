@@ -1,0 +1,263 @@
+//! Which relations a query names, and which column qualifiers mean them.
+//!
+//! Scopes follow the server's rules: a CTE shadows in the query that owns it and below, each body
+//! sees the ones before it (all of them in `WITH MUTUALLY RECURSIVE`), and a name of several parts
+//! is never a CTE. Nothing is resolved here: names come out as written. Start reading at
+//! [`Scan`].
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::AccessExpr;
+use sqlparser::ast::Expr;
+use sqlparser::ast::FunctionArg;
+use sqlparser::ast::FunctionArgExpr;
+use sqlparser::ast::FunctionArguments;
+use sqlparser::ast::Ident as TreeIdent;
+use sqlparser::ast::ObjectName;
+use sqlparser::ast::Query;
+use sqlparser::ast::Select;
+use sqlparser::ast::SelectItem;
+use sqlparser::ast::SelectItemQualifiedWildcardKind;
+use sqlparser::ast::TableFactor;
+use sqlparser::ast::Visitor;
+
+use super::ast::RawName;
+use super::lower::Notes;
+use super::lower::span_of;
+use super::span::Span;
+use crate::name::Ident;
+
+/// The part of a column reference or of a `.*` that names a relation of a FROM clause in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qualifier {
+    /// What is written before the column, such as `sales.orders` in `sales.orders.total`.
+    pub name: RawName,
+    /// The relation it means, as that is written; never a CTE and never one with an alias.
+    pub relation: RawName,
+}
+
+/// Collects the relations of a tree, in the order in which it is visited.
+pub(super) struct Scan<'a> {
+    notes: &'a Notes,
+    scopes: Vec<Scope>,
+    pub(super) references: Vec<RawName>,
+    pub(super) qualifiers: Vec<Qualifier>,
+}
+
+/// What a query or a select brings into scope.
+#[derive(Default)]
+struct Scope {
+    /// CTEs that may be named.
+    ctes: Vec<Ident>,
+    /// CTE bodies that were not visited yet, with the name that becomes visible afterwards.
+    bodies: Vec<(*const Query, Option<Ident>)>,
+    /// Relations of the FROM clause; not for CTE bodies.
+    items: Vec<Item>,
+}
+
+/// A relation of a FROM clause.
+struct Item {
+    /// Its name as written.
+    name: RawName,
+    /// What columns are qualified with; `None` for its own name.
+    alias: Option<Ident>,
+    /// Whether it is a CTE, which is no reference.
+    cte: bool,
+}
+
+impl<'a> Scan<'a> {
+    /// Starts with relations that are in scope from outside, such as the table of an `UPDATE`.
+    pub(super) fn new(notes: &'a Notes, outside: &[(RawName, Option<Ident>)]) -> Self {
+        let item = |(name, alias): &(RawName, Option<Ident>)| Item {
+            name: name.clone(),
+            alias: alias.clone(),
+            cte: false,
+        };
+        let items = outside.iter().map(item).collect();
+        let scopes = vec![Scope { items, ..Scope::default() }];
+        Self { notes, scopes, references: Vec::new(), qualifiers: Vec::new() }
+    }
+
+    /// Tells whether a name means a CTE at this point.
+    fn is_cte(&self, name: &RawName) -> bool {
+        match name.parts.as_slice() {
+            [only] if name.id.is_none() => self.scopes.iter().any(|scope| scope.ctes.contains(only)),
+            _ => false,
+        }
+    }
+
+    /// The relations of a FROM clause.
+    fn items(&self, select: &Select) -> Vec<Item> {
+        let mut items = Vec::new();
+        for table in &select.from {
+            self.add_items(&table.relation, &mut items);
+            for join in &table.joins {
+                self.add_items(&join.relation, &mut items);
+            }
+        }
+        items
+    }
+
+    fn add_items(&self, factor: &TableFactor, items: &mut Vec<Item>) {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                if let Some(name) = raw_name(name, self.notes) {
+                    let alias = alias.as_ref().and_then(|alias| ident(&alias.name));
+                    items.push(Item { cte: self.is_cte(&name), name, alias });
+                }
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                self.add_items(&table_with_joins.relation, items);
+                for join in &table_with_joins.joins {
+                    self.add_items(&join.relation, items);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes what a qualifier means, if it means a relation by its own name.
+    fn qualifier(&mut self, parts: &[TreeIdent]) {
+        let Some(name) = name_of(parts) else { return };
+        let found = self.scopes.iter().rev().find_map(|scope| {
+            let exact = scope.items.iter().find(|item| item.alias.is_none() && item.name.parts == name.parts);
+            exact.or_else(|| scope.items.iter().find(|item| item.is_meant_by(&name.parts)))
+        });
+        if let Some(Item { name: relation, alias: None, cte: false }) = found {
+            self.qualifiers.push(Qualifier { name, relation: relation.clone() });
+        }
+    }
+}
+
+impl Item {
+    /// Tells whether a qualifier may mean this relation.
+    fn is_meant_by(&self, qualifier: &[Ident]) -> bool {
+        match &self.alias {
+            Some(alias) => qualifier == std::slice::from_ref(alias),
+            // The shorter one has to be the end of the longer: `t` in FROM may be written
+            // `public.t` before a column, and the other way round.
+            None => qualifier.iter().rev().zip(self.name.parts.iter().rev()).all(|(a, b)| a == b),
+        }
+    }
+}
+
+impl Visitor for Scan<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let mut scope = Scope::default();
+        if let Some(with) = &query.with {
+            for cte in &with.cte_tables {
+                let name = ident(&cte.alias.name);
+                if with.recursive {
+                    scope.ctes.extend(name);
+                    scope.bodies.push((&raw const *cte.query, None));
+                } else {
+                    scope.bodies.push((&raw const *cte.query, name));
+                }
+            }
+        }
+        self.scopes.push(scope);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        self.scopes.pop();
+        if let Some(owner) = self.scopes.last_mut()
+            && let Some(body) = owner.bodies.iter().position(|(body, _)| std::ptr::eq(*body, query))
+        {
+            let (_, name) = owner.bodies.remove(body);
+            owner.ctes.extend(name);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let items = self.items(select);
+        self.scopes.push(Scope { items, ..Scope::default() });
+        for item in &select.projection {
+            if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item
+            {
+                self.qualifier(&idents(name));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _select: &Select) -> ControlFlow<()> {
+        let scope = self.scopes.pop();
+        // ORDER BY belongs to the query but sees the FROM clause of a plain SELECT.
+        if let (Some(scope), Some(owner)) = (scope, self.scopes.last_mut()) {
+            owner.items = scope.items;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, args: None, .. } = factor
+            && let Some(name) = raw_name(name, self.notes)
+            && !self.is_cte(&name)
+        {
+            self.references.push(name);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::CompoundIdentifier(parts) => {
+                if let Some((_, qualifier)) = parts.split_last() {
+                    self.qualifier(qualifier);
+                }
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                let mut parts: Vec<TreeIdent> = match &**root {
+                    Expr::Identifier(first) => vec![first.clone()],
+                    _ => return ControlFlow::Continue(()),
+                };
+                parts.extend(access_chain.iter().map_while(|access| match access {
+                    AccessExpr::Dot(Expr::Identifier(part)) => Some(part.clone()),
+                    _ => None,
+                }));
+                parts.pop();
+                self.qualifier(&parts);
+            }
+            Expr::QualifiedWildcard(name, _) => self.qualifier(&idents(name)),
+            Expr::Function(function) => {
+                if let FunctionArguments::List(list) = &function.args {
+                    for arg in &list.args {
+                        if let FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) = arg {
+                            self.qualifier(&idents(name));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The identifiers of a name.
+pub(super) fn idents(name: &ObjectName) -> Vec<TreeIdent> {
+    name.0.iter().filter_map(|part| part.as_ident().cloned()).collect()
+}
+
+/// An identifier as the server stores it.
+pub(super) fn ident(ident: &TreeIdent) -> Option<Ident> {
+    if ident.quote_style.is_some() { Ident::new(&ident.value).ok() } else { Ident::folded(&ident.value).ok() }
+}
+
+/// A name as the rest of the room has it, with the catalog's id if there is one.
+pub(super) fn raw_name(name: &ObjectName, notes: &Notes) -> Option<RawName> {
+    let mut raw = name_of(&idents(name))?;
+    raw.id = notes.ids.get(&raw.span.start).cloned();
+    Some(raw)
+}
+
+fn name_of(parts: &[TreeIdent]) -> Option<RawName> {
+    let spans: Vec<Span> = parts.iter().filter_map(|part| span_of(part.span)).collect();
+    let span = spans.first()?.to(*spans.last()?);
+    let parts = parts.iter().map(ident).collect::<Option<Vec<Ident>>>()?;
+    Some(RawName { parts, id: None, span })
+}

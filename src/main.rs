@@ -1,3 +1,7 @@
-//! The binary: hands over to the library.
+//! The binary: hands over to the library and passes its exit code on.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mzflow::cli::main()
+}

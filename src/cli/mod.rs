@@ -1,9 +1,131 @@
-//! The command line.
+//! The command line: what is typed, who does it, how it ends.
+//!
+//! The only room that knows people: streams, environment, home directory, exit codes.
 
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::app::App;
+use self::app::CliError;
+use self::app::Global;
+use self::exit::Exit;
+use self::ui::Surroundings;
+use self::ui::Talk;
+use self::ui::Ui;
+use crate::clock::Timestamp;
+
+mod advice;
+mod app;
 mod changes;
+mod commands;
 mod exit;
+mod finish;
 mod git;
+mod interrupt;
 mod narrate;
+mod place;
 mod profile;
 mod render;
 mod ui;
+
+/// Deployments for Materialize: build the new version beside the old, wait, swap
+#[derive(Debug, Parser)]
+#[command(name = "mzflow", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Setup(commands::setup::Args),
+    Wait(commands::wait::Args),
+    Promote(commands::promote::Args),
+    Abort(commands::abort::Args),
+    Rollback(commands::rollback::Args),
+    List(commands::list::Args),
+    Log(commands::log::Args),
+    Describe(commands::describe::Args),
+}
+
+async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
+    match verb {
+        Verb::Setup(args) => commands::setup::run(app, args).await,
+        Verb::Wait(args) => commands::wait::run(app, args).await,
+        Verb::Promote(args) => commands::promote::run(app, args).await,
+        Verb::Abort(args) => commands::abort::run(app, args).await,
+        Verb::Rollback(args) => commands::rollback::run(app, args).await,
+        Verb::List(args) => commands::list::run(app, args).await,
+        Verb::Log(args) => commands::log::run(app, args).await,
+        Verb::Describe(args) => commands::describe::run(app, args).await,
+    }
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not mistakes.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let talk = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Talk::Quiet,
+        (false, true) => Talk::Verbose,
+        (false, false) => Talk::Normal,
+    };
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let surroundings = Surroundings { no_colour: is_set("NO_COLOR"), ci: is_set("CI") };
+    let ui = Ui::new(talk, cli.global.json, surroundings);
+    trace(talk);
+    let Ok(runtime) = runtime() else {
+        ui.say("error: the machine has no threads to give");
+        return Exit::Failed.into();
+    };
+    let mut app = App::new(cli.global, ui);
+    let outcome = runtime.block_on(async {
+        let outcome = dispatch(&mut app, cli.verb).await;
+        app.close().await;
+        outcome
+    });
+    app.narrator.still();
+    outcome.unwrap_or_else(|error| failed(&app.ui, &error)).into()
+}
+
+/// One runtime. Query planning in the sandbox recurses deeply, so its threads get large stacks.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    const STACK: usize = 16 * 1024 * 1024;
+    tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build()
+}
+
+/// Sends what the code traces to stderr, where it is asked for.
+fn trace(talk: Talk) {
+    use tracing_subscriber::EnvFilter;
+    let filter = match std::env::var("MZFLOW_LOG") {
+        Ok(filter) => EnvFilter::try_new(filter).unwrap_or_default(),
+        Err(_) if talk == Talk::Verbose => EnvFilter::new("mzflow::sql=debug"),
+        Err(_) => return,
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+}
+
+fn failed(ui: &Ui, error: &CliError) -> Exit {
+    ui.say(&error.report.text(ui.colour, ui.width()));
+    if ui.json {
+        ui.json(&serde_json::json!({ "error": error.report.json() }));
+    }
+    error.exit
+}
+
+/// A moment for programs: RFC 3339 in UTC, to the millisecond.
+fn moment(at: Timestamp) -> String {
+    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+    chrono::DateTime::from_timestamp_millis(millis)
+        .map_or_else(String::new, |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+}

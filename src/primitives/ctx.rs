@@ -68,6 +68,11 @@ impl Run {
         Self { id, started, next_seq, entries }
     }
 
+    /// Tells whether it has written anything.
+    pub fn has_written(&self) -> bool {
+        self.next_seq > 1
+    }
+
     /// What it wrote before it was resumed, oldest first.
     pub fn earlier(&self) -> &[Entry] {
         &self.entries

@@ -196,7 +196,7 @@ async fn live_attempt<C: Change>(
         Err(error) => return Ok(Err(explain(ctx, change, steps, 0, error).await?)),
     };
     // From here on nobody can change anything without making COMMIT fail.
-    let (settled, seen) = futures_util::join!(fence.settle(), ctx.fresh_catalog(beside));
+    let (settled, seen) = futures_util::future::join(fence.settle(), ctx.fresh_catalog(beside)).await;
     if let Err(error) = settled {
         let at = fence.answered();
         fence.rollback().await;

@@ -1,0 +1,249 @@
+//! What every command works with: the flags that all share, the streams, the way to the server.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::advice;
+use super::exit::Exit;
+use super::git::GitFacts;
+use super::interrupt;
+use super::narrate::Narrator;
+use super::place;
+use super::place::Place;
+use super::render::Report;
+use super::render::Severity;
+use super::ui::Ui;
+use crate::clock::Clock;
+use crate::db::apply::Interrupt;
+use crate::db::session::Session;
+use crate::deployment::RunId;
+use crate::deployment::record::RunStarted;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::ctx::Run;
+use crate::primitives::ctx::World;
+use crate::primitives::error::Error;
+use crate::primitives::rehearsal::Assume;
+use crate::primitives::rehearsal::Rehearsal;
+
+/// The flags that every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Folder of the project
+    #[arg(
+        short = 'd',
+        long = "project",
+        visible_alias = "directory",
+        value_name = "DIR",
+        global = true,
+        default_value = "."
+    )]
+    pub(crate) project: PathBuf,
+    /// Profile: an environment of profiles.toml, and the project's settings for it
+    #[arg(short, long, value_name = "NAME", global = true)]
+    pub(crate) profile: Option<String>,
+    /// Folder of profiles.toml [default: ~/.mz]
+    #[arg(long, value_name = "DIR", global = true, env = "MZ_DEPLOY_PROFILES_DIR", hide_env = true)]
+    pub(crate) profiles_dir: Option<PathBuf>,
+    /// Materialize to work on: postgres://user@host:6875/materialize [env: MZFLOW_URL]
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) url: Option<String>,
+    /// Write JSON to stdout: one document, or one event a line for a run
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show every statement that is sent
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Show errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    /// What people see.
+    pub(crate) report: Box<Report>,
+    /// What automation sees.
+    pub(crate) exit: Exit,
+}
+
+impl CliError {
+    /// A wrong command line.
+    pub(crate) fn usage(code: &str, message: impl Into<String>) -> Self {
+        let report = Box::new(Report::new(Severity::Error, code, message));
+        Self { report, exit: Exit::Usage }
+    }
+
+    /// Adds what to type next.
+    pub(crate) fn advise(mut self, line: impl Into<String>) -> Self {
+        self.report.advice.push(line.into());
+        self
+    }
+}
+
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
+        let report = Report::of(&error, advice::lines(&error));
+        Self { report: Box::new(report), exit: error.kind().into() }
+    }
+}
+
+/// What every command works with.
+pub(crate) struct App {
+    /// The flags.
+    pub(crate) global: Global,
+    /// The streams.
+    pub(crate) ui: Ui,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// The wish to stop.
+    pub(crate) interrupt: Interrupt,
+    /// Listens to runs.
+    pub(crate) narrator: Rc<Narrator>,
+    place: Option<Place>,
+}
+
+impl App {
+    /// Puts it together.
+    pub(crate) fn new(global: Global, ui: Ui) -> Self {
+        let clock = Clock::system();
+        let narrator = Rc::new(Narrator::new(ui.clone(), clock.clone()));
+        Self { global, ui, clock, interrupt: Interrupt::default(), narrator, place: None }
+    }
+
+    /// The project's folder.
+    pub(crate) fn project(&self) -> &Path {
+        &self.global.project
+    }
+
+    /// What git says of the project.
+    pub(crate) fn git(&self) -> GitFacts {
+        GitFacts::of(self.project())
+    }
+
+    /// The active profile, for the project's own settings.
+    pub(crate) fn profile(&self) -> Option<String> {
+        place::profile(&self.global)
+    }
+
+    /// Tells whether the target is the embedded sandbox.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.place.as_ref().is_some_and(Place::is_embedded)
+    }
+
+    /// Connects, starting the embedded sandbox if that is the target.
+    pub(crate) async fn connect(&mut self) -> Result<Session, CliError> {
+        if self.place.is_none() {
+            let place = place::open(&self.global, &self.clock).await?;
+            self.ui.step("target", &place.told(), None);
+            self.place = Some(place);
+        }
+        let Some(place) = &self.place else {
+            return Err(Error::bug("the target was opened and is not there").into());
+        };
+        let session = Session::connect(&Arc::new(place.target().clone())).await;
+        session.map_err(|error| {
+            let error = Error::from(error).line(format!("target: {}", place.told()));
+            CliError::from(error)
+        })
+    }
+
+    /// Begins a run of a verb or a recipe.
+    pub(crate) async fn ctx(
+        &mut self,
+        started: RunStarted,
+        rehearse: Option<Assume>,
+    ) -> Result<Ctx, CliError> {
+        let session = self.connect().await?;
+        let run = Run::new(new_run_id()?, started);
+        Ok(self.ctx_of(session, run, rehearse))
+    }
+
+    /// Begins or goes on with a run on a connection that is open.
+    pub(crate) fn ctx_of(&self, session: Session, run: Run, rehearse: Option<Assume>) -> Ctx {
+        let world = match rehearse {
+            None => World::Live,
+            Some(assume) => World::Rehearsed(Box::new(Rehearsal::new(assume).into())),
+        };
+        let narrator = Rc::clone(&self.narrator);
+        let mut ctx = Ctx::new(session, world, run, narrator, self.clock.clone());
+        ctx.interrupt = self.interrupt.clone();
+        interrupt::listen(&self.interrupt, &self.ui);
+        ctx
+    }
+
+    /// Begins a run of a verb.
+    pub(crate) async fn verb(
+        &mut self,
+        verb: &str,
+        arguments: Value,
+        rehearse: Option<Assume>,
+    ) -> Result<Ctx, CliError> {
+        let started = RunStarted {
+            recipe: verb.to_owned(),
+            source: String::new(),
+            arguments,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: self.git().sha,
+        };
+        self.ctx(started, rehearse).await
+    }
+
+    /// Takes the sandbox down, if this process runs one.
+    pub(crate) async fn close(&mut self) {
+        if let Some(place) = self.place.take() {
+            place.close().await;
+        }
+    }
+}
+
+/// A new run's id: short enough to type, long enough not to meet another.
+pub(crate) fn new_run_id() -> Result<RunId, CliError> {
+    let number = crate::db::retry::random();
+    format!("r-{:08x}", number & 0xffff_ffff).parse().map_err(|error| Error::bug(format!("{error}")).into())
+}
+
+/// Reads a duration with a unit (`90s`, `5m`) or a number of seconds.
+///
+/// # Errors
+/// A sentence saying what was expected.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || {
+        format!(
+            "`{text}` is not a duration: a number of seconds, or one with a unit such as `90s`, `5m`, `1h`"
+        )
+    };
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let scale = match unit.trim() {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(number * scale).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_with_and_without_units() {
+        for (text, ms) in [("90", 90_000), ("90s", 90_000), ("1.5m", 90_000), ("20ms", 20), ("1h", 3_600_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "x", "5 parsecs", "-1", "1e400"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

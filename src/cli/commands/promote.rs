@@ -1,0 +1,77 @@
+//! `mzflow promote`: swaps a staged deployment with production.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::app::CliError;
+use crate::cli::app::duration;
+use crate::cli::exit::Exit;
+use crate::cli::finish;
+use crate::deployment::DeploymentId;
+use crate::deployment::record::DropReason;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::drop;
+use crate::primitives::exchange::ConflictCheck;
+use crate::primitives::exchange::aftermath::Exchanged;
+use crate::primitives::readiness::ALLOWED_LAG;
+use crate::primitives::rehearsal::Assume;
+use crate::primitives::swap;
+use crate::primitives::swap::ReadyCheck;
+use crate::primitives::swap::Request;
+
+/// Make a staged deployment production, in one transaction
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Deployment to promote
+    #[arg(value_name = "ID")]
+    deployment: DeploymentId,
+    /// Keep the replaced version this long, for a rollback; 0 drops it at once
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
+    keep: Duration,
+    /// Replace whatever stands in production now, also if it changed since staging
+    #[arg(long)]
+    force: bool,
+    /// Promote although it is not ready
+    #[arg(long)]
+    no_ready_check: bool,
+    /// How far behind the clock an object may be [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    allowed_lag: Option<Duration>,
+    /// Print the statements and run none
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let rehearse = args.dry_run.then_some(Assume::Ready);
+    let arguments = json!({ "deployment": args.deployment, "keep_s": args.keep.as_secs() });
+    let mut ctx = app.verb("promote", arguments, rehearse).await?;
+    let request = Request {
+        deployment: args.deployment,
+        keep: args.keep,
+        conflicts: if args.force { ConflictCheck::Skipped } else { ConflictCheck::Made },
+        ready: match (args.no_ready_check, args.allowed_lag) {
+            (true, _) => ReadyCheck::Skipped,
+            (false, lag) => ReadyCheck::Within(lag.unwrap_or(ALLOWED_LAG)),
+        },
+    };
+    let outcome = promote(&mut ctx, &request).await;
+    let exchanged = finish::verb(app, &mut ctx, outcome).await?;
+    let id = &exchanged.deployment;
+    finish::say(app, &exchanged, &format!("{id} is production, since epoch {}", exchanged.epoch));
+    for reader in &exchanged.held_by {
+        app.ui.talk(&format!("  kept: {reader} still reads the replaced version"));
+    }
+    Ok(Exit::Done)
+}
+
+async fn promote(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, crate::primitives::error::Error> {
+    let exchanged = swap::run(ctx, request).await?;
+    if request.keep.is_zero() && exchanged.held_by.is_empty() {
+        let deployment = exchanged.deployment.clone();
+        drop::run(ctx, &drop::Request { deployment, reason: DropReason::Retire }).await?;
+    }
+    Ok(exchanged)
+}

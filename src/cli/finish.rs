@@ -1,0 +1,45 @@
+//! How a verb that is a run of its own ends: its record, its error, its last words.
+
+use serde::Serialize;
+
+use super::app::App;
+use super::app::CliError;
+use super::exit::Exit;
+use crate::deployment::record::Record;
+use crate::deployment::record::RunFinished;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::error::Error;
+
+/// Records how the run ended, if it has written anything, and passes its outcome on.
+pub(crate) async fn verb<T>(app: &App, ctx: &mut Ctx, outcome: Result<T, Error>) -> Result<T, CliError> {
+    app.narrator.still();
+    let exit = outcome.as_ref().err().map_or(Exit::Done, |error| error.kind().into());
+    record(ctx, exit, outcome.as_ref().err()).await;
+    outcome.map_err(CliError::from)
+}
+
+/// Writes the run's last row. A run that wrote nothing leaves nothing.
+///
+/// A row that cannot be written is no reason to call the run failed: what it did is recorded.
+pub(crate) async fn record(ctx: &mut Ctx, exit: Exit, error: Option<&Error>) {
+    if !ctx.run.has_written() || exit == Exit::Fenced {
+        return;
+    }
+    let finished = RunFinished {
+        status: exit.status(),
+        code: error.map(|error| error.code().to_string()),
+        message: error.map(|error| error.message().to_owned()),
+    };
+    if let Err(error) = ctx.record(Record::RunFinished(finished)).await {
+        tracing::debug!("recording the end of the run: {error}");
+    }
+}
+
+/// Tells the outcome: a document under `--json`, a line for people.
+pub(crate) fn say<T: Serialize>(app: &App, outcome: &T, line: &str) {
+    if app.ui.json {
+        app.ui.json(&serde_json::to_value(outcome).unwrap_or_default());
+    } else {
+        app.ui.step("done", line, Some(app.clock.elapsed()));
+    }
+}

@@ -1,0 +1,41 @@
+//! Ctrl-C: once stops at the next safe point, twice stops now.
+
+use super::exit::Exit;
+use super::ui::Ui;
+use crate::db::apply::Interrupt;
+
+/// Listens for Ctrl-C and for the signal that ends a process, from now on.
+///
+/// The task lives as long as the process: it has nothing to give back.
+pub(crate) fn listen(interrupt: &Interrupt, ui: &Ui) {
+    let (interrupt, ui) = (interrupt.clone(), ui.clone());
+    tokio::spawn(async move {
+        loop {
+            if signalled().await.is_err() {
+                return;
+            }
+            if interrupt.is_asked() {
+                ui.say("stopped; what was sent before may still take effect");
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+            interrupt.ask();
+            ui.say("stopping at the next safe point; Ctrl-C again stops now");
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,127 @@
+//! Which environment a command works on: a URL, a profile, or the embedded sandbox.
+
+use std::path::PathBuf;
+
+use super::app::CliError;
+use super::app::Global;
+use super::exit::Exit;
+use super::profile;
+use crate::clock::Clock;
+use crate::db::config::Target;
+
+/// Where the embedded sandbox keeps its data, below the working directory.
+const SANDBOX: &str = ".mzflow/sandbox";
+
+/// An environment, and what keeps it open.
+pub(crate) struct Place {
+    target: Target,
+    told: String,
+    #[cfg(feature = "sandbox")]
+    server: Option<crate::sandbox::Server>,
+    embedded: bool,
+}
+
+impl Place {
+    /// Where to connect.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What people are told of it.
+    pub(crate) fn told(&self) -> String {
+        self.told.clone()
+    }
+
+    /// Tells whether it is the embedded sandbox.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
+    /// Takes the sandbox down, if this process runs it.
+    pub(crate) async fn close(self) {
+        #[cfg(feature = "sandbox")]
+        if let Some(server) = self.server {
+            server.shutdown().await;
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The active profile: the flag, then the environment, then the checkout's own choice.
+pub(crate) fn profile(global: &Global) -> Option<String> {
+    let flag = global.profile.clone();
+    flag.or_else(|| variable("MZ_DEPLOY_PROFILE")).or_else(|| profile::of_checkout(&global.project))
+}
+
+/// Where the embedded sandbox keeps its data.
+pub(crate) fn sandbox_folder() -> PathBuf {
+    variable("MZFLOW_SANDBOX").map_or_else(|| PathBuf::from(SANDBOX), PathBuf::from)
+}
+
+/// Finds the environment; starts the embedded sandbox where nothing else is named.
+///
+/// A URL on the command line wins over a profile on the command line, that over `MZFLOW_URL`, and
+/// that over a profile chosen elsewhere.
+pub(crate) async fn open(global: &Global, clock: &Clock) -> Result<Place, CliError> {
+    let url = global.url.clone().or_else(|| variable("MZFLOW_URL").filter(|_| global.profile.is_none()));
+    if let Some(url) = url {
+        let target =
+            Target::from_url(&url).map_err(|error| CliError::usage("target.bad-url", error.to_string()))?;
+        let told = format!("{} as {}", target.place(), target.user);
+        return Ok(remote(target, told));
+    }
+    if let Some(name) = profile(global) {
+        let folder =
+            global.profiles_dir.clone().or_else(|| Some(PathBuf::from(variable("HOME")?).join(".mz")));
+        let folder = folder.ok_or_else(|| {
+            CliError::usage("profile.no-home", "neither --profiles-dir nor HOME says where profiles.toml is")
+        })?;
+        let target = profile::target(&folder, &name, &variable)
+            .map_err(|error| CliError::usage(error.code(), error.to_string()))?;
+        let told = format!("{name} ({} as {})", target.place(), target.user);
+        return Ok(remote(target, told));
+    }
+    embedded(clock).await
+}
+
+fn remote(target: Target, told: String) -> Place {
+    Place {
+        target,
+        told,
+        #[cfg(feature = "sandbox")]
+        server: None,
+        embedded: false,
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+async fn embedded(_: &Clock) -> Result<Place, CliError> {
+    let message = "this build has no embedded sandbox: name a Materialize with --url or --profile";
+    Err(CliError { exit: Exit::Usage, ..CliError::usage("target.no-sandbox", message) })
+}
+
+#[cfg(feature = "sandbox")]
+async fn embedded(clock: &Clock) -> Result<Place, CliError> {
+    use std::net::SocketAddr;
+
+    use super::render::Report;
+    use super::render::Severity;
+
+    let folder = sandbox_folder();
+    let shown = folder.display().to_string();
+    let told = format!("sandbox (embedded, {shown}) · use --url or profiles.toml for a real Materialize");
+    let at = |address: SocketAddr| Target::new(address.ip().to_string(), address.port(), "materialize");
+    // Another command of the same folder runs it already: use that one.
+    if let Some(address) = crate::sandbox::running_at(&folder) {
+        return Ok(Place { target: at(address), told, server: None, embedded: true });
+    }
+    let server = crate::sandbox::start_embedded(&folder, clock).await.map_err(|error| {
+        let report = Report::new(Severity::Error, "sandbox.cannot-start", error.to_string());
+        CliError { report: Box::new(report), exit: Exit::Failed }
+    })?;
+    let target = at(server.address());
+    Ok(Place { target, told, server: Some(server), embedded: true })
+}

@@ -14,6 +14,7 @@ mod facts;
 mod fenced;
 pub mod hydration_status;
 pub mod ledger;
+pub mod metadata;
 pub mod readiness;
 pub mod rehearsal;
 pub mod rollback;

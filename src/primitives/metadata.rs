@@ -1,0 +1,292 @@
+//! Owners, grants and comments: what has to be said so that green is like blue, plus the files.
+//!
+//! Pure. Privileges are compared as sets, the owner's own entries left out on both sides, and what
+//! differs is granted and revoked in as few statements as possible. Start reading at [`carry`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::exchange::aftermath::TAG;
+use crate::catalog::Catalog;
+use crate::catalog::Privileges;
+use crate::name::RoleName;
+use crate::plan::step::Grantee;
+use crate::plan::step::Step;
+use crate::plan::step::Target;
+
+/// What the project's files say, under the names at which it is to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Privileges that are granted, by what they are on.
+    pub grants: BTreeMap<Target, Privileges>,
+    /// Comments; `None` removes one.
+    pub comments: BTreeMap<Target, Option<String>>,
+}
+
+/// A thing in production, if there is one, and the thing that is to be like it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Production's.
+    pub blue: Option<Target>,
+    /// The staged one.
+    pub green: Target,
+}
+
+/// What hangs on a thing.
+struct Facts<'c> {
+    owner: &'c RoleName,
+    privileges: &'c Privileges,
+    comment: Option<&'c str>,
+}
+
+fn facts<'c>(catalog: &'c Catalog, target: &Target) -> Option<Facts<'c>> {
+    let (owner, privileges, comment) = match target {
+        Target::Database(name) => {
+            let found = catalog.databases.get(name)?;
+            (&found.owner, &found.privileges, &found.comment)
+        }
+        Target::Schema(name) => {
+            let found = catalog.schemas.get(name)?;
+            (&found.owner, &found.privileges, &found.comment)
+        }
+        Target::Cluster(name) => {
+            let found = catalog.clusters.get(name)?;
+            (&found.owner, &found.privileges, &found.comment)
+        }
+        Target::Object(_, name) => {
+            let found = catalog.object(name)?;
+            (&found.owner, &found.privileges, &found.comment)
+        }
+        Target::Role(_) | Target::NetworkPolicy(_) | Target::Column(..) => return None,
+    };
+    Some(Facts { owner, privileges, comment: comment.as_deref() })
+}
+
+/// The privileges that others than the owner hold.
+fn of_others<'p>(facts: &'p Facts<'_>) -> impl Iterator<Item = &'p (Grantee, String)> {
+    let owner = Grantee::Role(facts.owner.clone());
+    facts.privileges.iter().filter(move |(grantee, _)| *grantee != owner)
+}
+
+/// The steps that make each green like its blue, plus what the files say.
+///
+/// Owners first: the new owner's role is one the connected role is a member of, or changing it
+/// would be refused.
+pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> {
+    let mut owners = Vec::new();
+    let mut missing = Changes::default();
+    let mut extra = Changes::default();
+    let mut comments = Vec::new();
+    for pair in pairs {
+        let Some(green) = facts(catalog, &pair.green) else { continue };
+        let blue = pair.blue.as_ref().and_then(|blue| facts(catalog, blue));
+        let owner = blue.as_ref().map_or(green.owner, |blue| blue.owner);
+        let is_index = matches!(pair.green, Target::Object(crate::name::ObjectKind::Index, _));
+        // An index belongs to whoever owns its relation; the server changes both at once.
+        if owner != green.owner && !is_index {
+            owners.push(Step::SetOwner { of: pair.green.clone(), owner: owner.clone() });
+        }
+        let has: BTreeSet<_> = of_others(&green).cloned().collect();
+        let mut wants = written.grants.get(&pair.green).cloned().unwrap_or_default();
+        match &blue {
+            Some(blue) => {
+                wants.extend(of_others(blue).cloned());
+                extra.note(&pair.green, has.difference(&wants));
+            }
+            // Something new has what default privileges gave it.
+            None => wants.extend(has.iter().cloned()),
+        }
+        let new_owner = Grantee::Role(owner.clone());
+        missing.note(&pair.green, wants.difference(&has).filter(|(grantee, _)| *grantee != new_owner));
+        comments.extend(comment(&pair.green, blue.as_ref(), &green, written));
+    }
+    comments.extend(column_comments(catalog, pairs, written));
+    let grants = missing.grouped().into_iter().map(|(privileges, on, to)| Step::Grant { privileges, on, to });
+    let revokes =
+        extra.grouped().into_iter().map(|(privileges, on, from)| Step::Revoke { privileges, on, from });
+    owners.into_iter().chain(grants).chain(revokes).chain(comments).collect()
+}
+
+fn comment(target: &Target, blue: Option<&Facts<'_>>, green: &Facts<'_>, written: &Written) -> Option<Step> {
+    // A tag of mzflow's own tells of one deployment and is not carried to the next.
+    let carried = blue.and_then(|blue| blue.comment).filter(|text| !text.starts_with(TAG));
+    let wanted = match written.comments.get(target) {
+        Some(text) => text.as_deref(),
+        None => carried,
+    };
+    (wanted != green.comment).then(|| Step::Comment { on: target.clone(), text: wanted.map(str::to_owned) })
+}
+
+fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> {
+    let mut wanted: BTreeMap<Target, Option<String>> = BTreeMap::new();
+    for pair in pairs {
+        if let (Some(Target::Object(_, blue)), Target::Object(_, green)) = (&pair.blue, &pair.green) {
+            let found = catalog.object(blue).into_iter().flat_map(|object| &object.column_comments);
+            let found = found
+                .map(|(column, text)| (Target::Column(green.clone(), column.clone()), Some(text.clone())));
+            wanted.extend(found);
+        }
+    }
+    let greens: BTreeSet<_> = pairs.iter().map(|pair| &pair.green).collect();
+    for (target, text) in &written.comments {
+        if let Target::Column(relation, _) = target {
+            let here = |kind| greens.contains(&Target::Object(kind, relation.clone()));
+            if crate::name::ObjectKind::ALL.into_iter().any(here) {
+                wanted.insert(target.clone(), text.clone());
+            }
+        }
+    }
+    let differs = |(target, text): &(Target, Option<String>)| {
+        let Target::Column(relation, column) = target else { return false };
+        let has = catalog.object(relation).and_then(|object| object.column_comments.get(column));
+        has != text.as_ref()
+    };
+    let steps = wanted.into_iter().filter(differs);
+    steps.map(|(on, text)| Step::Comment { on, text }).collect()
+}
+
+/// Privileges to grant or to revoke, by what they are on and who is meant.
+#[derive(Default)]
+struct Changes(BTreeMap<(Target, Grantee), BTreeSet<String>>);
+
+/// Privileges, what they are on, and who is meant: the parts of one statement.
+type Grouped = (Vec<String>, Vec<Target>, Vec<Grantee>);
+
+impl Changes {
+    fn note<'e>(&mut self, target: &Target, entries: impl Iterator<Item = &'e (Grantee, String)>) {
+        for (grantee, privilege) in entries {
+            let key = (target.clone(), grantee.clone());
+            self.0.entry(key).or_default().insert(privilege.clone());
+        }
+    }
+
+    /// Puts together what one statement can say: the same privileges on things of one noun, for
+    /// the same grantees.
+    fn grouped(self) -> Vec<Grouped> {
+        let mut by_target: BTreeMap<(&'static str, BTreeSet<String>, Grantee), Vec<Target>> = BTreeMap::new();
+        for ((target, grantee), privileges) in self.0 {
+            by_target.entry((target.grant_noun(), privileges, grantee)).or_default().push(target);
+        }
+        let mut by_grantee: BTreeMap<(BTreeSet<String>, Vec<Target>), Vec<Grantee>> = BTreeMap::new();
+        for ((_, privileges, grantee), targets) in by_target {
+            by_grantee.entry((privileges, targets)).or_default().push(grantee);
+        }
+        let parts = by_grantee.into_iter();
+        parts.map(|((privileges, on), to)| (privileges.into_iter().collect(), on, to)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+
+    use super::*;
+    use crate::name::ObjectKind;
+    use crate::primitives::facts;
+    use crate::primitives::facts::create;
+    use crate::primitives::facts::object;
+
+    fn role(name: &str) -> Grantee {
+        Grantee::Role(RoleName(facts::ident(name)))
+    }
+
+    fn view(name: &str) -> Target {
+        Target::Object(ObjectKind::View, object(name))
+    }
+
+    fn grant(privilege: &str, on: Target, to: &str) -> Step {
+        Step::Grant { privileges: vec![privilege.to_owned()], on: vec![on], to: vec![role(to)] }
+    }
+
+    fn world(steps: &[Step]) -> Catalog {
+        let views = [
+            create(ObjectKind::View, "d.blue.a", None, &[]),
+            create(ObjectKind::View, "d.blue.b", None, &[]),
+            create(ObjectKind::View, "d.green.a", None, &[]),
+            create(ObjectKind::View, "d.green.b", None, &[]),
+        ];
+        let all: Vec<Step> = views.iter().chain(steps).cloned().collect();
+        facts::grown(&["d"], &["d.blue", "d.green"], &[], &all)
+    }
+
+    fn pairs() -> Vec<Pair> {
+        let schema = |name: &str| Target::Schema(name.parse().expect("a schema"));
+        vec![
+            Pair { blue: Some(schema("d.blue")), green: schema("d.green") },
+            Pair { blue: Some(view("d.blue.a")), green: view("d.green.a") },
+            Pair { blue: Some(view("d.blue.b")), green: view("d.green.b") },
+        ]
+    }
+
+    #[track_caller]
+    fn check(mut catalog: Catalog, written: &Written, expect: Expect) {
+        let steps = carry(&catalog, &pairs(), written);
+        let text: Vec<String> = steps.iter().map(Step::sql).collect();
+        expect.assert_eq(&text.join("\n"));
+        steps.iter().for_each(|step| catalog.take(step));
+        let again = carry(&catalog, &pairs(), written);
+        assert!(again.is_empty(), "carrying is not over after once: {again:?}");
+    }
+
+    #[test]
+    fn nothing_to_carry() {
+        check(world(&[]), &Written::default(), expect![""]);
+    }
+
+    #[test]
+    fn the_same_grant_on_many_to_many_is_one_statement() {
+        let steps: Vec<Step> = ["d.blue.a", "d.blue.b"]
+            .iter()
+            .flat_map(|name| ["joe", "ann"].map(|to| grant("SELECT", view(name), to)))
+            .collect();
+        check(
+            world(&steps),
+            &Written::default(),
+            expect![[r#"
+            GRANT SELECT ON TABLE "d"."green"."a", "d"."green"."b" TO "ann", "joe""#]],
+        );
+    }
+
+    #[test]
+    fn what_green_has_beyond_blue_is_revoked() {
+        let steps = [grant("SELECT", view("d.green.a"), "joe")];
+        check(
+            world(&steps),
+            &Written::default(),
+            expect![[r#"
+            REVOKE SELECT ON TABLE "d"."green"."a" FROM "joe""#]],
+        );
+    }
+
+    #[test]
+    fn owners_comments_and_files() {
+        let of = view("d.blue.a");
+        let column = |name: &str| Target::Column(object(name), facts::ident("x"));
+        let schema = Target::Schema("d.blue".parse().expect("a schema"));
+        let steps = [
+            Step::SetOwner { of: of.clone(), owner: RoleName(facts::ident("team")) },
+            Step::Comment { on: of, text: Some("blue".to_owned()) },
+            Step::Comment { on: column("d.blue.a"), text: Some("a number".to_owned()) },
+            Step::Comment { on: schema, text: Some(format!("{TAG}deployment old")) },
+        ];
+        let written = Written {
+            grants: [(view("d.green.b"), [(Grantee::Public, "SELECT".to_owned())].into())].into(),
+            comments: [
+                (view("d.green.a"), Some("from the file".to_owned())),
+                (column("d.green.b"), Some("new".to_owned())),
+            ]
+            .into(),
+        };
+        check(
+            world(&steps),
+            &written,
+            expect![[r#"
+            ALTER VIEW "d"."green"."a" OWNER TO "team"
+            GRANT SELECT ON TABLE "d"."green"."b" TO PUBLIC
+            COMMENT ON VIEW "d"."green"."a" IS 'from the file'
+            COMMENT ON COLUMN "d"."green"."a"."x" IS 'a number'
+            COMMENT ON COLUMN "d"."green"."b"."x" IS 'new'"#]],
+        );
+    }
+}

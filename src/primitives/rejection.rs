@@ -1,0 +1,108 @@
+//! Where in the user's file the server's refusal points: a guess from its position or its words.
+//!
+//! What is sent is not what was written: references are written out in full. So a position is
+//! carried over by the word that stands there, counted from the end, which rewriting leaves alone;
+//! without a position the name that the message quotes is looked up. Pure.
+
+use std::ops::Range;
+
+use super::error::Place;
+use crate::plan::step::Origin;
+use crate::sql::span::line_column;
+
+/// Finds the place in the file that the server means; the statement's first line where nothing
+/// better is known.
+pub fn place(file: &str, origin: &Origin, sent: &str, position: Option<usize>, message: &str) -> Place {
+    let start = origin.start.min(file.len());
+    let statement = file.get(start..).unwrap_or("");
+    let inside = position
+        .and_then(|position| by_position(statement, sent, position))
+        .or_else(|| by_name(statement, message))
+        .unwrap_or_else(|| first_line(statement));
+    let span = start + inside.start..start + inside.end;
+    let (line, column) = line_column(file, span.start);
+    Place { file: origin.file.clone(), line, column, text: file.to_owned(), span, label: message.to_owned() }
+}
+
+/// The word at a character position (from 1) of what was sent, found in what was written.
+fn by_position(written: &str, sent: &str, position: usize) -> Option<Range<usize>> {
+    let at = sent.char_indices().nth(position.checked_sub(1)?).map(|(at, _)| at)?;
+    let word = words(sent).find(|range| range.contains(&at))?;
+    let text = sent.get(word.clone())?;
+    let behind =
+        words(sent).filter(|range| range.start > word.start && sent.get(range.clone()) == Some(text)).count();
+    let found: Vec<Range<usize>> =
+        words(written).filter(|range| written.get(range.clone()) == Some(text)).collect();
+    found.into_iter().rev().nth(behind)
+}
+
+/// A name that the message quotes, found in what was written.
+fn by_name(written: &str, message: &str) -> Option<Range<usize>> {
+    let quoted = ['"', '\'', '`'].iter().flat_map(|quote| message.split(*quote).skip(1).step_by(2));
+    quoted.filter(|name| !name.is_empty() && !name.contains(char::is_whitespace)).find_map(|name| {
+        // Of a dotted name the last part is the likeliest to stand there as it is.
+        let last = name.rsplit('.').next().unwrap_or(name);
+        words(written)
+            .find(|range| written.get(range.clone()).is_some_and(|word| word.eq_ignore_ascii_case(last)))
+    })
+}
+
+fn first_line(statement: &str) -> Range<usize> {
+    let end = statement.find('\n').unwrap_or(statement.len());
+    0..end
+}
+
+/// The words of a text: runs of letters, digits and underscores.
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(from..)?;
+        let start = from + rest.find(is_part)?;
+        let tail = text.get(start..)?;
+        let end = start + tail.find(|c| !is_part(c)).unwrap_or(tail.len());
+        from = end;
+        Some(start..end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str =
+        "-- totals\nCREATE VIEW v AS\nSELECT item, summ(amount) AS item2,\n  item\nFROM core.item;\n";
+    const SENT: &str = "CREATE VIEW \"d\".\"s__1__mzf\".\"v\" AS\nSELECT item, summ(amount) AS item2,\n  item\nFROM \"d\".\"core\".\"item\"";
+
+    #[track_caller]
+    fn check(position: Option<usize>, message: &str, line: usize, column: usize, word: &str) {
+        let origin = Origin { object: "d.s.v".parse().expect("a name"), file: "v.sql".to_owned(), start: 10 };
+        let place = place(FILE, &origin, SENT, position, message);
+        let text = &FILE[place.span.clone()];
+        assert_eq!((place.line, place.column, text), (line, column, word));
+    }
+
+    #[test]
+    fn a_position_is_carried_over_by_its_word() {
+        let at = |word: &str, nth: usize| {
+            let (at, _) = SENT.match_indices(word).nth(nth).expect("it is there");
+            Some(SENT[..at].chars().count() + 1)
+        };
+        check(at("summ", 0), "", 3, 14, "summ");
+        // The second of three: counted from the end.
+        check(at("item", 2), "", 4, 3, "item");
+    }
+
+    #[test]
+    fn a_quoted_name_is_looked_up() {
+        check(None, "function \"summ\" does not exist", 3, 14, "summ");
+        check(None, "unknown catalog item 'd.core.ITEM'", 3, 8, "item");
+        check(None, "column \"v.amount\" does not exist", 3, 19, "amount");
+    }
+
+    #[test]
+    fn otherwise_the_first_line() {
+        check(None, "something else", 2, 1, "CREATE VIEW v AS");
+        check(Some(10_000), "something else", 2, 1, "CREATE VIEW v AS");
+    }
+}

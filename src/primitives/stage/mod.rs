@@ -1,0 +1,3 @@
+//! stage: builds what has to be rebuilt beside production.
+
+mod clone;

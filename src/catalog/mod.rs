@@ -204,6 +204,47 @@ impl Catalog {
         readers
     }
 
+    /// Sorts objects into layers for dropping: what nothing among them reads comes first, and each
+    /// kind of a layer stands by itself. Ids that are gone are left out.
+    pub fn layers<'o>(
+        &self,
+        ids: impl Iterator<Item = &'o ObjectId>,
+    ) -> BTreeMap<(usize, ObjectKind), Vec<ObjectName>> {
+        let ids: BTreeSet<&ObjectId> = ids.filter(|id| self.objects.contains_key(*id)).collect();
+        let reads = |id: &ObjectId| self.reads.get(id).into_iter().flatten().filter(|read| ids.contains(read));
+        // Readers before what they read: a count of unfinished readers, and those with none left.
+        let mut unfinished: BTreeMap<&ObjectId, usize> = ids.iter().map(|id| (*id, 0)).collect();
+        for read in ids.iter().flat_map(|id| reads(id)) {
+            if let Some(count) = unfinished.get_mut(read) {
+                *count += 1;
+            }
+        }
+        let mut heights: BTreeMap<&ObjectId, usize> = BTreeMap::new();
+        let free = unfinished.iter().filter(|(_, count)| **count == 0);
+        let mut open: Vec<&ObjectId> = free.map(|(id, _)| *id).collect();
+        while let Some(id) = open.pop() {
+            let height = *heights.entry(id).or_insert(0);
+            for read in reads(id) {
+                let below = heights.entry(read).or_insert(0);
+                *below = (*below).max(height + 1);
+                if let Some(count) = unfinished.get_mut(read) {
+                    *count -= 1;
+                    if *count == 0 {
+                        open.push(read);
+                    }
+                }
+            }
+        }
+        let mut layers: BTreeMap<(usize, ObjectKind), Vec<ObjectName>> = BTreeMap::new();
+        for id in ids {
+            if let Some(object) = self.objects.get(id) {
+                let height = heights.get(id).copied().unwrap_or(0);
+                layers.entry((height, object.kind)).or_default().push(object.name.clone());
+            }
+        }
+        layers
+    }
+
     /// Tells whether the connected role may act as an owner of something that role owns.
     pub fn owns(&self, owner: &RoleName) -> bool {
         !self.session.checked || self.session.member_of.contains(owner)

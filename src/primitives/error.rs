@@ -27,6 +27,23 @@ pub struct Place {
     pub label: String,
 }
 
+/// One diagnostic of a project, with its places.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Whether it is an error; otherwise a warning.
+    pub is_error: bool,
+    /// Whether it stops `apply` alone.
+    pub only_apply: bool,
+    /// Its stable code.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// Where: its own place first, then those that explain it.
+    pub places: Vec<Place>,
+    /// What could be meant.
+    pub help: Option<String>,
+}
+
 /// One thing that went wrong.
 #[derive(Clone, Debug)]
 pub struct Error {
@@ -45,6 +62,7 @@ struct Inner {
     hint: Option<String>,
     effect: Option<String>,
     deployment: Option<DeploymentId>,
+    findings: Vec<Finding>,
     also: Vec<Error>,
 }
 
@@ -62,6 +80,7 @@ impl Error {
             hint: None,
             effect: None,
             deployment: None,
+            findings: Vec::new(),
             also: Vec::new(),
         };
         Self { inner: Box::new(inner) }
@@ -101,6 +120,13 @@ impl Error {
     #[must_use]
     pub fn object(mut self, object: impl ToString) -> Self {
         self.inner.object = Some(object.to_string());
+        self
+    }
+
+    /// Adds the diagnostics that it stands for.
+    #[must_use]
+    pub fn findings(mut self, findings: Vec<Finding>) -> Self {
+        self.inner.findings = findings;
         self
     }
 
@@ -155,6 +181,11 @@ impl Error {
     /// The object it is about.
     pub fn about(&self) -> Option<&str> {
         self.inner.object.as_deref()
+    }
+
+    /// The diagnostics that it stands for.
+    pub fn diagnostics(&self) -> &[Finding] {
+        &self.inner.findings
     }
 
     /// The deployment it is about.

@@ -6,7 +6,6 @@
 //! dropped, a layer of dependents at a time and without CASCADE. Refuses: `drop.promoted`,
 //! `drop.foreign-dependents`, `drop.moved`. Start reading at [`claim`] and [`steps`].
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -248,19 +247,13 @@ fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
 /// The drops, leaves first: one statement for each kind of each layer, then the schemas and the
 /// clusters, all of it by claimed names and RESTRICT.
 fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
-    let ours: BTreeSet<&ObjectId> = intent.objects.iter().collect();
     let beside: BTreeSet<&ObjectId> = intent.indexes.iter().map(|index| &index.id).collect();
-    let mut layers: BTreeMap<(usize, ObjectKind), Vec<ObjectName>> = BTreeMap::new();
-    let heights = heights(&ours, catalog);
-    for id in &ours {
-        let Some(object) = catalog.objects.get(*id) else { continue };
-        // Indexes go with their relation, except those on relations that stay.
-        if object.kind == ObjectKind::Index && !beside.contains(id) {
-            continue;
-        }
-        let height = heights.get(id).copied().unwrap_or(0);
-        layers.entry((height, object.kind)).or_default().push(object.name.clone());
-    }
+    // Indexes go with their relation, except those on relations that stay.
+    let goes_along = |id: &&ObjectId| {
+        let index = catalog.objects.get(*id).is_some_and(|object| object.kind == ObjectKind::Index);
+        index && !beside.contains(id)
+    };
+    let layers = catalog.layers(intent.objects.iter().filter(|id| !goes_along(id)));
     let drops = layers.into_iter().map(|((_, kind), mut names)| {
         names.sort();
         Step::DropObjects { kind, names }
@@ -270,40 +263,6 @@ fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
     });
     let clusters = intent.clusters.iter().map(|cluster| Step::DropCluster(cluster.claimed.clone()));
     drops.chain(schemas).chain(clusters).collect()
-}
-
-/// How many layers of readers stand on each object: 0 for what nothing reads.
-fn heights<'o>(ours: &BTreeSet<&'o ObjectId>, catalog: &'o Catalog) -> BTreeMap<&'o ObjectId, usize> {
-    // Readers before what they read: a count of unfinished readers, and those with none left.
-    let mut unfinished: BTreeMap<&ObjectId, usize> = ours.iter().map(|id| (*id, 0)).collect();
-    let reads = |id: &ObjectId| {
-        let index = catalog.objects.get(id).is_some_and(|object| object.kind == ObjectKind::Index);
-        let read = catalog.reads.get(id).filter(|_| !index);
-        read.into_iter().flatten().filter(|read| ours.contains(read))
-    };
-    for id in ours {
-        for read in reads(id) {
-            if let Some(count) = unfinished.get_mut(read) {
-                *count += 1;
-            }
-        }
-    }
-    let mut heights: BTreeMap<&ObjectId, usize> = BTreeMap::new();
-    let mut open: Vec<&ObjectId> = ours.iter().copied().filter(|id| unfinished.get(id) == Some(&0)).collect();
-    while let Some(id) = open.pop() {
-        let height = *heights.entry(id).or_insert(0);
-        for read in reads(id) {
-            let below = heights.entry(read).or_insert(0);
-            *below = (*below).max(height + 1);
-            if let Some(count) = unfinished.get_mut(read) {
-                *count -= 1;
-                if *count == 0 {
-                    open.push(read);
-                }
-            }
-        }
-    }
-    heights
 }
 
 /// A claim under way.

@@ -1,0 +1,370 @@
+//! Compares a project with production: what differs, how far it spreads, what it touches.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::super::compile::Compiled;
+use super::super::metadata;
+use super::super::metadata::Pair;
+use super::super::metadata::Written;
+use super::super::scope;
+use super::Against;
+use super::Beside;
+use super::Changes;
+use super::Reuse;
+use super::refuse;
+use super::spread;
+use super::spread::Node;
+use super::written;
+use crate::catalog::Catalog;
+use crate::catalog::Object as Found;
+use crate::compiler::object::Object;
+use crate::compiler::template::Names;
+use crate::db::snapshot::DeployedObject;
+use crate::deployment::Isolation;
+use crate::deployment::record::AfterSwap;
+use crate::deployment::record::Change;
+use crate::deployment::record::StagedObject;
+use crate::name::ClusterId;
+use crate::name::ClusterName;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::SchemaName;
+use crate::plan::step::Target;
+
+/// Everything that a comparison is made from.
+pub struct Facts<'f> {
+    /// The project.
+    pub compiled: &'f Rc<Compiled>,
+    /// The environment.
+    pub catalog: &'f Catalog,
+    /// The newest promoted row of each production name, indexes included.
+    pub snapshot: &'f BTreeMap<ObjectName, DeployedObject>,
+    /// The schemas that deployments of this project have had, to tell its removed objects from
+    /// another project's.
+    pub own_schemas: &'f BTreeSet<SchemaName>,
+    /// The fingerprints of production objects that no row of the snapshot vouches for, computed
+    /// from what the catalog stores.
+    pub adopted: &'f BTreeMap<ObjectId, String>,
+    /// The epoch, and who made it.
+    pub base_epoch: u64,
+    /// See [`Changes::against`].
+    pub against: Option<Against>,
+}
+
+/// Compares; touches nothing.
+pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes {
+    let view = View::new(facts, isolation, reuse);
+    let nodes = view.nodes();
+    let reasons = spread::spread(&nodes);
+    let mut objects = Vec::new();
+    let mut unchanged = 0;
+    for (at, node) in nodes.iter().enumerate() {
+        let reason = reasons.get(at).cloned().flatten();
+        match reason {
+            Some(reason) => objects.push(view.staged(at, node, &nodes, &reason, &reasons)),
+            None if node.staged => unchanged += 1,
+            None => {}
+        }
+    }
+    let touched: Vec<&Node> =
+        nodes.iter().zip(&reasons).filter(|(_, reason)| reason.is_some()).map(|(node, _)| node).collect();
+    let schemas: BTreeMap<_, _> = touched
+        .iter()
+        .map(|node| node.name.schema_name())
+        .map(|name| (name.clone(), facts.catalog.schemas.get(&name).map(|schema| schema.id.clone())))
+        .collect();
+    let clusters: BTreeMap<ClusterName, ClusterId> = touched
+        .iter()
+        .flat_map(|node| &node.clusters)
+        .filter_map(|name| Some((name.clone(), facts.catalog.clusters.get(name)?.id.clone())))
+        .collect();
+    let rebuilt: BTreeSet<&ObjectName> = touched.iter().map(|node| &node.name).collect();
+    let (in_place, metadata) = view.in_place(&rebuilt, &schemas);
+    unchanged -= metadata.len().min(unchanged);
+    objects.extend(metadata);
+    let mut changes = Changes {
+        compiled: Rc::clone(facts.compiled),
+        isolation,
+        beside: view.beside(&rebuilt, &clusters),
+        replaced_indexes: Vec::new(),
+        in_place,
+        new_sinks: view.new_sinks(),
+        base_epoch: facts.base_epoch,
+        against: facts.against.clone(),
+        unchanged,
+        sinks: Vec::new(),
+        foreign_dependents: Vec::new(),
+        refusals: Vec::new(),
+        objects,
+        schemas,
+        clusters,
+    };
+    changes.replaced_indexes = view.replaced_indexes(&changes);
+    view.readers(&mut changes);
+    changes.refusals = refuse::refusals(&changes, facts);
+    changes
+}
+
+/// The facts, indexed for one comparison.
+struct View<'f> {
+    facts: &'f Facts<'f>,
+    isolation: Isolation,
+    reuse: &'f Reuse,
+    removed: Vec<&'f DeployedObject>,
+    by_relation: HashMap<&'f ObjectId, Vec<&'f Found>>,
+    occupied: BTreeSet<&'f ClusterId>,
+}
+
+impl<'f> View<'f> {
+    fn new(facts: &'f Facts<'f>, isolation: Isolation, reuse: &'f Reuse) -> Self {
+        let mut by_relation: HashMap<&ObjectId, Vec<&Found>> = HashMap::new();
+        let mut occupied = BTreeSet::new();
+        for object in facts.catalog.objects.values() {
+            if let Some(on) = &object.on {
+                by_relation.entry(on).or_default().push(object);
+            }
+            occupied.extend(object.cluster.as_ref());
+        }
+        let project = &facts.compiled.project;
+        let gone = |row: &&DeployedObject| {
+            row.kind.is_staged()
+                && project.object(&row.name).is_none()
+                && facts.own_schemas.contains(&row.name.schema_name())
+                && facts.catalog.object(&row.name).is_some_and(|found| Some(&found.id) == row.object_id.as_ref())
+        };
+        let removed = facts.snapshot.values().filter(gone).collect();
+        Self { facts, isolation, reuse, removed, by_relation, occupied }
+    }
+
+    fn project(&self) -> &'f [Object] {
+        &self.facts.compiled.project.objects
+    }
+
+    fn indexes_of(&self, id: &ObjectId) -> &[&'f Found] {
+        self.by_relation.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The clusters that rebuilding an object touches: those that are cloned.
+    fn cloned<'c>(&self, clusters: impl Iterator<Item = &'c ClusterName>) -> Vec<ClusterName> {
+        match self.isolation {
+            Isolation::Schema => Vec::new(),
+            Isolation::Cluster => clusters.filter(|cluster| self.is_cloned(cluster)).cloned().collect(),
+        }
+    }
+
+    /// A cluster that nothing runs on needs no clone: what is built there disturbs nobody.
+    fn is_cloned(&self, cluster: &ClusterName) -> bool {
+        let found = self.facts.catalog.clusters.get(cluster);
+        !self.reuse.keeps(cluster) && found.is_some_and(|found| self.occupied.contains(&found.id))
+    }
+
+    /// The project's objects by position, then those it no longer has.
+    fn nodes(&self) -> Vec<Node> {
+        let objects = self.project();
+        let at: HashMap<&ObjectName, usize> =
+            objects.iter().enumerate().map(|(at, object)| (&object.name, at)).collect();
+        let own = objects.iter().map(|object| Node {
+            name: object.name.clone(),
+            clusters: if object.kind.is_staged() {
+                self.cloned(object.clusters().into_iter())
+            } else {
+                Vec::new()
+            },
+            reads: object.depends_on.iter().filter_map(|read| at.get(read).copied()).collect(),
+            seed: if object.kind.is_staged() { self.seed(object) } else { None },
+            staged: object.kind.is_staged(),
+        });
+        let gone = self.removed.iter().map(|row| Node {
+            name: row.name.clone(),
+            clusters: self.cloned(self.clusters_of(row).iter()),
+            reads: Vec::new(),
+            seed: Some(Change::Removed),
+            staged: true,
+        });
+        own.chain(gone).collect()
+    }
+
+    fn clusters_of(&self, row: &DeployedObject) -> Vec<ClusterName> {
+        let Some(found) = self.facts.catalog.object(&row.name) else { return Vec::new() };
+        let indexes = self.indexes_of(&found.id).iter().filter_map(|index| index.cluster.as_ref());
+        let ids: BTreeSet<&ClusterId> = found.cluster.iter().chain(indexes).collect();
+        let clusters = self.facts.catalog.clusters.iter();
+        clusters.filter(|(_, cluster)| ids.contains(&cluster.id)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether an object differs from production by itself.
+    fn seed(&self, object: &Object) -> Option<Change> {
+        let found = self.facts.catalog.object(&object.name);
+        let row = self.facts.snapshot.get(&object.name);
+        let wanted = object.fingerprint.as_str();
+        match (found, row) {
+            (None, None) => Some(Change::Added),
+            // Promoted once, and gone now: somebody dropped it.
+            (None, Some(_)) => Some(Change::Drifted),
+            (Some(found), Some(row)) if row.object_id.as_ref() == Some(&found.id) => {
+                (row.fingerprint != wanted).then_some(Change::Changed)
+            }
+            (Some(found), row) => {
+                let same = self.facts.adopted.get(&found.id).is_some_and(|stored| stored == wanted);
+                match (same, row) {
+                    (true, _) => None,
+                    (false, Some(_)) => Some(Change::Drifted),
+                    (false, None) => Some(Change::Changed),
+                }
+            }
+        }
+    }
+
+    fn staged(
+        &self,
+        at: usize,
+        node: &Node,
+        nodes: &[Node],
+        reason: &spread::Reason,
+        reasons: &[Option<spread::Reason>],
+    ) -> StagedObject {
+        let found = self.facts.catalog.object(&node.name);
+        let object = self.project().get(at);
+        StagedObject {
+            name: node.name.clone(),
+            kind: object.map_or_else(|| found.map_or(ObjectKind::View, |found| found.kind), |o| o.kind),
+            change: reason.change,
+            because: chain(reason, nodes, reasons),
+            fingerprint: object.map(|o| o.fingerprint.to_string()).unwrap_or_default(),
+            metadata_fingerprint: object.map(|o| o.metadata_fingerprint.to_string()).unwrap_or_default(),
+            production_id: found.map(|found| found.id.clone()),
+            file: object.map(|o| o.file.clone()),
+        }
+    }
+
+    /// What files say of things that are not rebuilt, and production does not have yet.
+    fn in_place(
+        &self,
+        rebuilt: &BTreeSet<&ObjectName>,
+        swapped: &BTreeMap<SchemaName, Option<crate::name::SchemaId>>,
+    ) -> (Vec<AfterSwap>, Vec<StagedObject>) {
+        let mut written = Written::default();
+        let mut pairs = Vec::new();
+        let same = |target: Target| Pair { blue: Some(target.clone()), green: target };
+        for schema in &self.facts.compiled.project.schemas {
+            let target = Target::Schema(schema.name.clone());
+            if !swapped.contains_key(&schema.name) && self.facts.catalog.schemas.contains_key(&schema.name) {
+                written::modifiers(&mut written, &schema.modifiers, &target);
+                pairs.push(same(target));
+            }
+        }
+        let mut staged = Vec::new();
+        for object in self.project().iter().filter(|o| o.kind.is_staged() && !rebuilt.contains(&o.name)) {
+            let mut own = Written::default();
+            written::object(&mut own, object, &object.name);
+            let pair = same(Target::Object(object.kind, object.name.clone()));
+            if !metadata::carry(self.facts.catalog, std::slice::from_ref(&pair), &own).is_empty() {
+                staged.push(StagedObject {
+                    name: object.name.clone(),
+                    kind: object.kind,
+                    change: Change::Metadata,
+                    because: Vec::new(),
+                    fingerprint: object.fingerprint.to_string(),
+                    metadata_fingerprint: object.metadata_fingerprint.to_string(),
+                    production_id: self.facts.catalog.object(&object.name).map(|found| found.id.clone()),
+                    file: Some(object.file.clone()),
+                });
+                written.grants.extend(own.grants);
+                written.comments.extend(own.comments);
+                pairs.push(pair);
+            }
+        }
+        let steps = metadata::carry(self.facts.catalog, &pairs, &written);
+        let after = steps.iter().map(|step| AfterSwap { what: step.what(), sql: step.sql() }).collect();
+        (after, staged)
+    }
+
+    fn new_sinks(&self) -> Vec<AfterSwap> {
+        let sinks = self.project().iter().filter(|object| object.kind == ObjectKind::Sink);
+        let missing = sinks.filter(|sink| self.facts.catalog.object(&sink.name).is_none());
+        missing
+            .map(|sink| AfterSwap {
+                what: format!("create sink {}", sink.name),
+                sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
+            })
+            .collect()
+    }
+
+    /// Indexes of tables and sources that live on a cloned cluster.
+    fn beside(
+        &self,
+        rebuilt: &BTreeSet<&ObjectName>,
+        clusters: &BTreeMap<ClusterName, ClusterId>,
+    ) -> Vec<Beside> {
+        let stay = self.project().iter().filter(|object| !rebuilt.contains(&object.name));
+        stay.flat_map(|object| object.indexes.iter().map(move |index| (object, index)))
+            .filter(|(_, index)| clusters.contains_key(&index.cluster))
+            .map(|(object, index)| {
+                let name = object.name.schema_name().object(index.name.clone());
+                let found = self.facts.catalog.object(&name);
+                Beside {
+                    on: object.name.clone(),
+                    index: index.name.clone(),
+                    production_id: found.map(|found| found.id.clone()),
+                }
+            })
+            .collect()
+    }
+
+    /// The ids of indexes of ours on what is replaced: those of the files, and those a deployment made.
+    fn replaced_indexes(&self, changes: &Changes) -> Vec<ObjectId> {
+        let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+        let mut ids = Vec::new();
+        for object in replaced {
+            let Some(production) = &object.production_id else { continue };
+            let files = self.facts.compiled.project.object(&object.name);
+            let named: BTreeSet<_> = files.iter().flat_map(|o| &o.indexes).map(|index| &index.name).collect();
+            let ours = self.indexes_of(production).iter().filter(|index| {
+                let row = self.facts.snapshot.get(&index.name);
+                let recorded = row.is_some_and(|row| row.object_id.as_ref() == Some(&index.id));
+                recorded || named.contains(&index.name.object)
+            });
+            ids.extend(ours.map(|index| index.id.clone()));
+        }
+        ids.extend(changes.beside.iter().filter_map(|beside| beside.production_id.clone()));
+        ids
+    }
+
+    /// Who, outside the project, reads what is replaced.
+    fn readers(&self, changes: &mut Changes) {
+        let catalog = self.facts.catalog;
+        let replaced: BTreeSet<&ObjectId> = changes
+            .objects
+            .iter()
+            .filter(|object| object.change.is_built() || object.change == Change::Removed)
+            .filter_map(|object| object.production_id.as_ref())
+            .collect();
+        let ours: BTreeSet<&ObjectId> = replaced.iter().copied().chain(&changes.replaced_indexes).collect();
+        let foreign = scope::foreign_readers(catalog, &replaced, &ours);
+        let sinks = scope::sinks_reading(catalog, &replaced);
+        let foreign_dependents = foreign.into_iter().map(scope::told).collect();
+        let sinks = sinks.into_iter().map(|sink| sink.name.to_string()).collect();
+        changes.foreign_dependents = foreign_dependents;
+        changes.sinks = sinks;
+    }
+}
+
+/// The objects that lead from an object to what changed by itself, nearest first.
+fn chain(first: &spread::Reason, nodes: &[Node], reasons: &[Option<spread::Reason>]) -> Vec<ObjectName> {
+    let mut names = Vec::new();
+    let mut reason = Some(first);
+    while let Some(at) = reason.and_then(|reason| reason.because) {
+        names.extend(nodes.get(at).map(|node| node.name.clone()));
+        reason = reasons.get(at).and_then(Option::as_ref);
+        // Reasons point to what was taken up earlier, so the chain cannot close; the length of the
+        // project bounds it in any case.
+        if names.len() > nodes.len() {
+            break;
+        }
+    }
+    names
+}

@@ -1,0 +1,105 @@
+//! Grants, comments and default privileges as the project's files say them, ready to compare.
+
+use std::collections::BTreeSet;
+
+use super::super::metadata::Written;
+use crate::catalog::Privileges;
+use crate::compiler::definition::Modifiers;
+use crate::compiler::object::Comment;
+use crate::compiler::object::Grant;
+use crate::compiler::object::Object;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::RoleName;
+use crate::name::SchemaName;
+use crate::plan::step::DefaultPrivilege;
+use crate::plan::step::DefaultScope;
+use crate::plan::step::Grantee;
+use crate::plan::step::Target;
+
+/// What `ALL` means on a thing.
+fn all(target: &Target) -> &'static [&'static str] {
+    match target {
+        Target::Database(_) | Target::Schema(_) | Target::Cluster(_) => &["USAGE", "CREATE"],
+        Target::Object(ObjectKind::Table, _) => &["INSERT", "SELECT", "UPDATE", "DELETE"],
+        Target::Object(
+            ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Source,
+            _,
+        ) => &["SELECT"],
+        Target::Object(ObjectKind::Type | ObjectKind::Secret | ObjectKind::Connection, _)
+        | Target::NetworkPolicy(_) => &["USAGE"],
+        Target::Object(ObjectKind::Sink | ObjectKind::Index | ObjectKind::Function, _)
+        | Target::Role(_)
+        | Target::Column(..) => &[],
+    }
+}
+
+fn grantee(role: Option<&RoleName>) -> Grantee {
+    role.cloned().map_or(Grantee::Public, Grantee::Role)
+}
+
+/// Adds what is granted on a thing.
+pub fn grants(written: &mut Written, target: &Target, grants: &[Grant]) {
+    let mut held = Privileges::new();
+    for grant in grants {
+        let named = grant.privileges.iter().map(String::as_str);
+        let named: Vec<&str> = match grant.privileges.as_slice() {
+            [one] if one == "ALL" => all(target).to_vec(),
+            _ => named.collect(),
+        };
+        for role in &grant.grantees {
+            held.extend(named.iter().map(|privilege| (grantee(role.as_ref()), (*privilege).to_owned())));
+        }
+    }
+    if !held.is_empty() {
+        written.grants.entry(target.clone()).or_default().extend(held);
+    }
+}
+
+/// Adds what is commented on a thing and on its columns; of several comments the last counts.
+pub fn comments(written: &mut Written, target: &Target, comments: &[Comment]) {
+    for comment in comments {
+        let on = match (&comment.column, target) {
+            (Some(column), Target::Object(_, name)) => Target::Column(name.clone(), column.clone()),
+            _ => target.clone(),
+        };
+        written.comments.insert(on, comment.text.clone());
+    }
+}
+
+/// Adds what an object's file says, under a name.
+pub fn object(written: &mut Written, object: &Object, name: &ObjectName) {
+    let target = Target::Object(object.kind, name.clone());
+    grants(written, &target, &object.grants);
+    comments(written, &target, &object.comments);
+}
+
+/// Adds what a modifier file says of a schema or database, under a name.
+pub fn modifiers(written: &mut Written, modifiers: &Modifiers, target: &Target) {
+    grants(written, target, &modifiers.grants);
+    comments(written, target, &modifiers.comments);
+}
+
+/// What a modifier file grants on things that will be made in a schema, under a name.
+pub fn defaults(modifiers: &Modifiers, schema: &SchemaName, me: &RoleName) -> BTreeSet<DefaultPrivilege> {
+    let mut found = BTreeSet::new();
+    for default in modifiers.default_privileges.iter().filter(|default| default.grant) {
+        let roles: Vec<Option<RoleName>> = match (default.all_roles, default.roles.as_slice()) {
+            (true, _) => vec![None],
+            (false, []) => vec![Some(me.clone())],
+            (false, roles) => roles.iter().cloned().map(Some).collect(),
+        };
+        for role in roles {
+            for privilege in &default.privileges {
+                found.extend(default.grantees.iter().map(|to| DefaultPrivilege {
+                    role: role.clone(),
+                    scope: DefaultScope::Schema(schema.clone()),
+                    on: default.on.clone(),
+                    privilege: privilege.clone(),
+                    grantee: grantee(to.as_ref()),
+                }));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,249 @@
+//! compile: reads a project folder into objects with full names, a graph and fingerprints.
+//!
+//! Touches no server. Mistakes in the project are all told at once: `compile.failed` carries every
+//! diagnostic with its place. Start reading at [`run`]; the work is the compiler's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::code::Code;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::error::Finding;
+use super::error::Place;
+use crate::compiler;
+use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::diagnostic::Phase;
+use crate::compiler::diagnostic::Severity;
+use crate::compiler::load;
+use crate::compiler::project::Project;
+use crate::compiler::source::File;
+use crate::event::Event;
+use crate::event::Sink;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+
+/// Names the project and the circumstances.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The project's folder.
+    pub path: PathBuf,
+    /// The active profile: it chooses variants, variables and the suffix.
+    pub profile: Option<String>,
+    /// Variables besides the profile's, over which they win.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A compiled project with the texts it was made from.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The project.
+    pub project: Project,
+    files: BTreeMap<String, String>,
+}
+
+impl Compiled {
+    /// The text of a file, relative to the project; empty where there is none.
+    pub fn text(&self, file: &str) -> &str {
+        self.files.get(file).map_or("", String::as_str)
+    }
+
+    /// The first byte of a line (from 1) of a file.
+    pub fn line_start(&self, file: &str, line: usize) -> usize {
+        let text = self.text(file);
+        let lines = text.split_inclusive('\n').take(line.saturating_sub(1));
+        lines.map(str::len).sum()
+    }
+}
+
+/// One object.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompiledObject {
+    /// Its full name.
+    pub name: String,
+    /// The database it is in.
+    pub database: String,
+    /// The schema it is in.
+    pub schema: String,
+    /// Its own name.
+    pub object: String,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The cluster it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// The objects of the project that it reads.
+    pub depends_on: Vec<String>,
+    /// What it means.
+    pub fingerprint: String,
+    /// Its file, relative to the project.
+    pub file: String,
+    /// The line in which its statement begins, from 1.
+    pub line: usize,
+}
+
+/// One diagnostic.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompiledDiagnostic {
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// Its stable code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The file, relative to the project.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// Tells what the project holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The project itself, for the primitives that go on with it.
+    #[serde(skip)]
+    pub compiled: Rc<Compiled>,
+    /// Its objects, each behind everything it reads.
+    pub objects: Vec<CompiledObject>,
+    /// What a person should know; errors are raised instead.
+    pub diagnostics: Vec<CompiledDiagnostic>,
+    /// Clusters it defines.
+    pub clusters: usize,
+    /// Sources it defines.
+    pub sources: usize,
+    /// What all of it means: equal for projects that would be deployed alike.
+    pub fingerprint: String,
+}
+
+/// Everything that was found, mistakes included: for whoever shows them without failing.
+#[derive(Debug)]
+pub struct Report {
+    /// The project, in part where it is broken.
+    pub compiled: Compiled,
+    /// Every diagnostic with its places, sorted by file and place.
+    pub findings: Vec<(Diagnostic, Finding)>,
+}
+
+/// Reads and compiles a folder.
+pub fn report(request: &Request) -> Report {
+    let (files, mut diagnostics) = load::load(&request.path);
+    let options =
+        compiler::Options { profile: request.profile.clone(), variables: request.variables.clone() };
+    let (project, found) = compiler::compile(&files, &options);
+    // A folder that is no project says so itself; that its `project.toml` is missing is no news.
+    if !files.is_empty() {
+        diagnostics.extend(found);
+    }
+    let files: BTreeMap<String, String> = files.into_iter().map(|File { path, text }| (path, text)).collect();
+    let findings = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &files))).collect();
+    Report { compiled: Compiled { project, files }, findings }
+}
+
+/// Compiles, and fails when anything is wrong with the project.
+///
+/// # Errors
+/// `compile.failed` with every diagnostic.
+pub fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let started = ctx.clock.elapsed();
+    let report = report(request);
+    let failed = report.findings.iter().any(|(diagnostic, _)| diagnostic.severity == Severity::Error);
+    if failed {
+        return Err(failure(report));
+    }
+    warn(&*ctx.events, &report);
+    let outcome = outcome(report);
+    ctx.events.event(Event::Compiled {
+        objects: outcome.objects.len() - outcome.sources,
+        clusters: outcome.clusters,
+        sources: outcome.sources,
+        took: ctx.clock.elapsed().saturating_sub(started),
+    });
+    Ok(outcome)
+}
+
+/// The error that carries every diagnostic of a broken project.
+pub fn failure(report: Report) -> Error {
+    let errors = report.findings.iter().filter(|(d, _)| d.severity == Severity::Error).count();
+    let objects = report.compiled.project.objects.len();
+    let plural = |number: usize| if number == 1 { "" } else { "s" };
+    let message =
+        format!("{errors} error{} in a project of {objects} object{}", plural(errors), plural(objects));
+    let findings = report.findings.into_iter().map(|(_, finding)| finding).collect();
+    Error::new(Code::CompileFailed, message).findings(findings).effect("nothing was sent to the server")
+}
+
+fn warn(events: &dyn Sink, report: &Report) {
+    for (diagnostic, _) in &report.findings {
+        let place = format!("{}:{}:{}", diagnostic.file, diagnostic.line, diagnostic.column);
+        let message = format!("{} ({place})", diagnostic.message);
+        events.event(Event::Warning { code: diagnostic.code.as_str().to_owned(), message });
+    }
+}
+
+/// What a report says, for programs.
+pub fn outcome(report: Report) -> Outcome {
+    let project = &report.compiled.project;
+    let objects = project.objects.iter().map(|object| CompiledObject {
+        name: object.name.to_string(),
+        database: object.name.database.to_string(),
+        schema: object.name.schema.to_string(),
+        object: object.name.object.to_string(),
+        kind: object.kind,
+        cluster: object.cluster.as_ref().map(ToString::to_string),
+        depends_on: object.depends_on.iter().map(ObjectName::to_string).collect(),
+        fingerprint: object.fingerprint.to_string(),
+        file: object.file.clone(),
+        line: object.line,
+    });
+    let diagnostics = report.findings.iter().map(|(diagnostic, _)| CompiledDiagnostic {
+        severity: diagnostic.severity.as_str(),
+        code: diagnostic.code.as_str(),
+        message: diagnostic.message.clone(),
+        file: diagnostic.file.clone(),
+        line: diagnostic.line,
+        column: diagnostic.column,
+    });
+    Outcome {
+        objects: objects.collect(),
+        diagnostics: diagnostics.collect(),
+        clusters: project.clusters.len(),
+        sources: project.objects.iter().filter(|object| object.kind == ObjectKind::Source).count(),
+        fingerprint: project.fingerprint.to_string(),
+        compiled: Rc::new(report.compiled),
+    }
+}
+
+fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, String>) -> Finding {
+    let text = |file: &str| files.get(file).cloned().unwrap_or_default();
+    let own = diagnostic.labels.iter().find(|l| l.file == diagnostic.file && l.span == diagnostic.span);
+    let mut places = vec![Place {
+        text: text(&diagnostic.file),
+        line: diagnostic.line,
+        column: diagnostic.column,
+        span: diagnostic.span.start..diagnostic.span.end,
+        label: own.map(|label| label.message.clone()).unwrap_or_default(),
+        file: diagnostic.file.clone(),
+    }];
+    let others = diagnostic.labels.iter().filter(|l| l.file != diagnostic.file || l.span != diagnostic.span);
+    places.extend(others.map(|label| Place {
+        text: text(&label.file),
+        line: label.line,
+        column: label.column,
+        span: label.span.start..label.span.end,
+        label: label.message.clone(),
+        file: label.file.clone(),
+    }));
+    Finding {
+        is_error: diagnostic.severity == Severity::Error,
+        only_apply: diagnostic.phase == Phase::Apply,
+        code: diagnostic.code.as_str().to_owned(),
+        message: diagnostic.message,
+        places,
+        help: diagnostic.help,
+    }
+}

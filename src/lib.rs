@@ -5,3 +5,5 @@ pub mod name;
 pub mod clock;
 
 pub mod sql;
+
+pub mod compiler;

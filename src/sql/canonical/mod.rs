@@ -6,6 +6,7 @@
 //! [`Names`]. Start reading at [`statement`].
 
 mod expr;
+mod function;
 mod item;
 mod printer;
 mod query;

@@ -6,9 +6,11 @@ pub mod clock;
 
 pub mod deployment;
 
+pub mod event;
+
 pub mod sql;
 
-pub mod event;
+pub mod compiler;
 
 pub mod plan;
 

@@ -211,7 +211,8 @@ impl Catalog {
         ids: impl Iterator<Item = &'o ObjectId>,
     ) -> BTreeMap<(usize, ObjectKind), Vec<ObjectName>> {
         let ids: BTreeSet<&ObjectId> = ids.filter(|id| self.objects.contains_key(*id)).collect();
-        let reads = |id: &ObjectId| self.reads.get(id).into_iter().flatten().filter(|read| ids.contains(read));
+        let reads =
+            |id: &ObjectId| self.reads.get(id).into_iter().flatten().filter(|read| ids.contains(read));
         // Readers before what they read: a count of unfinished readers, and those with none left.
         let mut unfinished: BTreeMap<&ObjectId, usize> = ids.iter().map(|id| (*id, 0)).collect();
         for read in ids.iter().flat_map(|id| reads(id)) {

@@ -95,6 +95,8 @@ pub struct Ctx {
     pub interrupt: Interrupt,
     /// When the whole run must be over.
     pub deadline: Deadline,
+    /// The environment variables that secrets may come from.
+    pub variables: Rc<dyn Fn(&str) -> Option<String>>,
 }
 
 impl Ctx {
@@ -112,6 +114,7 @@ impl Ctx {
             clock,
             interrupt,
             deadline,
+            variables: Rc::new(|_| None),
         }
     }
 

@@ -1,13 +1,17 @@
 //! Materialize's SQL as text and as data: statements, references, rewriting, fingerprints.
 //!
-//! No parser type appears in a signature of this room. Start reading at [`parse`] and [`ast`].
+//! No parser type appears in a signature of this room. Start reading at [`parse`] and [`ast`];
+//! then [`canonical`] and [`fingerprint`] tell when two statements are one.
 
 pub mod ast;
+pub mod canonical;
 pub mod data_type;
 mod dialect;
 pub mod error;
+pub mod fingerprint;
 mod keyword;
 mod lower;
+pub mod mention;
 mod opaque;
 pub mod parse;
 pub mod query;

@@ -113,6 +113,7 @@ pub(super) fn check_depth(tokens: &[Token]) -> Result<(), SyntaxError> {
         } else if token.is_lexeme(&Lexeme::Comma) {
             chain = 0;
         } else if ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word)) {
+            chain = 0;
             set_operations += 1;
         }
         if chains.len() > MAX_DEPTH || chain > MAX_CHAIN || set_operations > MAX_CHAIN {

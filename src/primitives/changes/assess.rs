@@ -99,6 +99,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         sinks: Vec::new(),
         foreign_dependents: Vec::new(),
         refusals: Vec::new(),
+        recorded_as: None,
         objects,
         schemas,
         clusters,
@@ -134,7 +135,10 @@ impl<'f> View<'f> {
             row.kind.is_staged()
                 && project.object(&row.name).is_none()
                 && facts.own_schemas.contains(&row.name.schema_name())
-                && facts.catalog.object(&row.name).is_some_and(|found| Some(&found.id) == row.object_id.as_ref())
+                && facts
+                    .catalog
+                    .object(&row.name)
+                    .is_some_and(|found| Some(&found.id) == row.object_id.as_ref())
         };
         let removed = facts.snapshot.values().filter(gone).collect();
         Self { facts, isolation, reuse, removed, by_relation, occupied }

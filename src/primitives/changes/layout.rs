@@ -293,7 +293,14 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
         let beside = changes.beside.iter().map(|b| if b.production_id.is_some() { 3 } else { 1 });
         let exchanges = 1 + schemas + clusters + beside.sum::<usize>();
         let in_place = changes.in_place.len() + changes.new_sinks.len() + changes.sinks.len();
-        Some(layout.create.len() + layout.metadata(&after).len() + exchanges + in_place + schemas + retired(changes, catalog))
+        Some(
+            layout.create.len()
+                + layout.metadata(&after).len()
+                + exchanges
+                + in_place
+                + schemas
+                + retired(changes, catalog),
+        )
     };
     Cost {
         objects: changes.built().count(),

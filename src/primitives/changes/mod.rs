@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::compile::Compiled;
 use super::error::Error;
+use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Change;
@@ -106,6 +107,8 @@ pub struct Changes {
     pub foreign_dependents: Vec<String>,
     /// What forbids it, in the order in which a person should be told.
     pub refusals: Vec<Error>,
+    /// The deployment they are recorded as, in a resumed run that has staged already.
+    pub recorded_as: Option<DeploymentId>,
 }
 
 impl Changes {

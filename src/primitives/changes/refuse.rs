@@ -51,9 +51,10 @@ fn missing(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     }
     for staged in changes.built() {
         let Some(object) = project.object(&staged.name) else { continue };
-        let own = object.depends_on.iter().filter(|read| {
-            project.object(read).is_some_and(|read| !read.kind.is_staged())
-        });
+        let own = object
+            .depends_on
+            .iter()
+            .filter(|read| project.object(read).is_some_and(|read| !read.kind.is_staged()));
         for read in own.chain(&object.external) {
             if catalog.object(read).is_none() {
                 lines.insert(format!("{read}, which {} reads, does not exist", staged.name));
@@ -79,7 +80,8 @@ fn clusters(changes: &Changes, catalog: &Catalog) -> Option<Error> {
 }
 
 fn unmanaged(changes: &Changes, catalog: &Catalog) -> Option<Error> {
-    let by_hand = changes.clusters.keys().filter(|name| catalog.clusters.get(name).is_some_and(|c| !c.managed));
+    let by_hand =
+        changes.clusters.keys().filter(|name| catalog.clusters.get(name).is_some_and(|c| !c.managed));
     let lines = by_hand.map(|name| format!("cluster {name} has replicas made by hand")).collect();
     listed(Code::StageUnmanagedCluster, "a cluster cannot be cloned", lines)
 }
@@ -111,8 +113,10 @@ fn sinks(changes: &Changes, catalog: &Catalog) -> Option<Error> {
 /// What the project did not create would be swapped out of production with the rest.
 fn foreign(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
-    let ours: BTreeSet<&ObjectId> =
-        replaced.filter_map(|object| object.production_id.as_ref()).chain(&changes.replaced_indexes).collect();
+    let ours: BTreeSet<&ObjectId> = replaced
+        .filter_map(|object| object.production_id.as_ref())
+        .chain(&changes.replaced_indexes)
+        .collect();
     let found = in_scope(changes, catalog);
     let strangers = found.into_iter().filter(|(o, _)| o.kind != ObjectKind::Sink && !ours.contains(&o.id));
     let lines = strangers.map(|(object, place)| format!("{} {place}", scope::told(object))).collect();
@@ -145,9 +149,9 @@ fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {
         .filter(|(_, schema)| !catalog.owns(&schema.owner))
         .map(|(name, schema)| not_owned("SCHEMA", &format!("schema {name}"), &name.sql(), &schema.owner, me));
     let clusters = changes.clusters.keys().filter_map(|name| Some((name, catalog.clusters.get(name)?)));
-    let clusters = clusters
-        .filter(|(_, cluster)| !catalog.owns(&cluster.owner))
-        .map(|(name, cluster)| not_owned("CLUSTER", &format!("cluster {name}"), &name.sql(), &cluster.owner, me));
+    let clusters = clusters.filter(|(_, cluster)| !catalog.owns(&cluster.owner)).map(|(name, cluster)| {
+        not_owned("CLUSTER", &format!("cluster {name}"), &name.sql(), &cluster.owner, me)
+    });
     let message = format!("{me} does not own what would be swapped");
     listed(Code::StageNotOwner, &message, schemas.chain(clusters).collect())
 }
@@ -167,7 +171,12 @@ fn limits(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     check("clusters".to_owned(), catalog.clusters.len(), changes.clusters.len(), limits.clusters);
     let views = |kind| catalog.objects.values().filter(|object| object.kind == kind).count();
     let new = changes.built().filter(|object| object.kind == ObjectKind::MaterializedView).count();
-    check("materialized views".to_owned(), views(ObjectKind::MaterializedView), new, limits.materialized_views);
+    check(
+        "materialized views".to_owned(),
+        views(ObjectKind::MaterializedView),
+        new,
+        limits.materialized_views,
+    );
     let mut by_schema: BTreeMap<SchemaName, usize> = BTreeMap::new();
     let mut by_database: BTreeMap<_, usize> = BTreeMap::new();
     for object in changes.built() {

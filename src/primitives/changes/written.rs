@@ -22,10 +22,9 @@ fn all(target: &Target) -> &'static [&'static str] {
     match target {
         Target::Database(_) | Target::Schema(_) | Target::Cluster(_) => &["USAGE", "CREATE"],
         Target::Object(ObjectKind::Table, _) => &["INSERT", "SELECT", "UPDATE", "DELETE"],
-        Target::Object(
-            ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Source,
-            _,
-        ) => &["SELECT"],
+        Target::Object(ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Source, _) => {
+            &["SELECT"]
+        }
         Target::Object(ObjectKind::Type | ObjectKind::Secret | ObjectKind::Connection, _)
         | Target::NetworkPolicy(_) => &["USAGE"],
         Target::Object(ObjectKind::Sink | ObjectKind::Index | ObjectKind::Function, _)

@@ -1,3 +1,265 @@
-//! diff: compares the project with production.
+//! diff: compares the project with production and says what a deployment would change.
+//!
+//! Reads, never writes. Every object gets one change and the reason for it; what forbids the
+//! deployment is told here and refused by `stage`. Start reading at [`run`]; the comparison is
+//! [`super::changes::assess`].
 
-pub mod spread;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::changes::Against;
+use super::changes::Changes;
+use super::changes::Reuse;
+use super::changes::assess;
+use super::changes::assess::Facts;
+use super::changes::layout;
+use super::changes::layout::Cost;
+use super::compile::Compiled;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::ledger::Ledger;
+use crate::catalog::Catalog;
+use crate::db;
+use crate::db::snapshot::DeployedObject;
+use crate::deployment::DeploymentId;
+use crate::deployment::Isolation;
+use crate::deployment::epoch;
+use crate::deployment::record::Change;
+use crate::event::Event;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::SchemaName;
+
+mod adopt;
+mod resumed;
+
+/// Names the project and how much may be replaced as a whole.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The project.
+    pub compiled: Rc<Compiled>,
+    /// How much is replaced as a whole.
+    pub isolation: Isolation,
+    /// Which clusters are kept instead of cloned.
+    pub reuse: Reuse,
+}
+
+/// One object that is not unchanged.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangedObject {
+    /// Its full name.
+    pub name: String,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What happens to it.
+    pub change: Change,
+    /// The objects that are the reason, nearest first; empty where it is its own.
+    pub because: Vec<String>,
+    /// Its file, if the project still has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// The promotion that production was compared with.
+#[derive(Clone, Debug, Serialize)]
+pub struct ComparedWith {
+    /// The deployment.
+    pub deployment: String,
+    /// When it was promoted, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Seconds since then.
+    pub age_s: u64,
+    /// By whom.
+    pub by: String,
+}
+
+/// What another isolation would cost.
+#[derive(Clone, Debug, Serialize)]
+pub struct Alternative {
+    /// The isolation.
+    pub isolation: Isolation,
+    /// What it would cost.
+    #[serde(flatten)]
+    pub cost: Cost,
+}
+
+/// Tells what a deployment would change.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The changes themselves, for the primitives that go on with them.
+    #[serde(skip)]
+    pub changes: Rc<Changes>,
+    /// Whether there is nothing to deploy.
+    pub empty: bool,
+    /// Every object that is not unchanged.
+    pub objects: Vec<ChangedObject>,
+    /// How many objects there are of each change.
+    pub summary: BTreeMap<&'static str, usize>,
+    /// The names of drifted objects.
+    pub drifted: Vec<String>,
+    /// The names of objects that would be gone.
+    pub removed: Vec<String>,
+    /// What is granted or commented in place, in words.
+    pub in_place: Vec<String>,
+    /// Sinks, of whomever, that will read the new objects.
+    pub sinks: Vec<String>,
+    /// Objects of others that read what is replaced, with their owners.
+    pub foreign_dependents: Vec<String>,
+    /// The codes of what forbids the deployment; `stage` raises the first.
+    pub refusals: Vec<String>,
+    /// How much is replaced as a whole.
+    pub isolation: Isolation,
+    /// What it costs.
+    pub cost: Cost,
+    /// What the other isolations would cost.
+    pub alternatives: Vec<Alternative>,
+    /// What production was compared with; `None` where nothing was promoted yet.
+    pub against: Option<ComparedWith>,
+}
+
+/// Compares.
+///
+/// In a resumed run that has staged already, what it recorded is told again.
+///
+/// # Errors
+/// `run.project-changed` in a resumed run, `db.*`.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let started = ctx.clock.elapsed();
+    let catalog = ctx.catalog().await?;
+    if let Some(changes) = resumed::changes(ctx, request)? {
+        return Ok(outcome(ctx, changes, Vec::new(), &catalog));
+    }
+    let ledger = ctx.ledger().await?;
+    let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
+    let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
+    let snapshot = snapshot(ctx, &standing).await?;
+    let adopted = adopted(ctx, &request.compiled, &catalog, &snapshot).await?;
+    let facts = Facts {
+        compiled: &request.compiled,
+        catalog: &catalog,
+        snapshot: &snapshot,
+        own_schemas: &own_schemas,
+        adopted: &adopted,
+        base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
+        against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
+    };
+    let changes = assess::assess(&facts, request.isolation, &request.reuse);
+    let others = Isolation::ALL.into_iter().filter(|isolation| *isolation != request.isolation);
+    let alternatives = others
+        .map(|isolation| {
+            let other = assess::assess(&facts, isolation, &request.reuse);
+            Alternative { isolation, cost: layout::cost(&other, &catalog) }
+        })
+        .collect();
+    let outcome = outcome(ctx, changes, alternatives, &catalog);
+    ctx.events.event(Event::Diffed {
+        outcome: serde_json::to_value(&outcome).unwrap_or_default(),
+        took: ctx.clock.elapsed().saturating_sub(started),
+    });
+    Ok(outcome)
+}
+
+/// The newest promoted rows by name.
+async fn snapshot(
+    ctx: &Ctx,
+    standing: &[DeploymentId],
+) -> Result<BTreeMap<ObjectName, DeployedObject>, Error> {
+    let rows = db::snapshot::newest(ctx.session(), standing).await?;
+    Ok(rows.into_iter().map(|row| (row.name.clone(), row)).collect())
+}
+
+/// The schemas of this project, and those that its earlier deployments had.
+///
+/// A deployment is of this project when it shares a schema with it: projects have no names.
+fn own_schemas(compiled: &Compiled, ledger: Option<&Ledger>) -> BTreeSet<SchemaName> {
+    let mut own: BTreeSet<SchemaName> =
+        compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect();
+    let earlier = ledger.iter().flat_map(|ledger| ledger.history.iter().rev());
+    for entry in earlier {
+        let had: Vec<SchemaName> =
+            entry.intent.project_schemas.iter().filter_map(|name| name.parse().ok()).collect();
+        if had.iter().any(|schema| own.contains(schema)) {
+            own.extend(had);
+        }
+    }
+    own
+}
+
+/// The last promotion of this project that stands.
+fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
+    let of_ours = |name: &String| name.parse().is_ok_and(|name: SchemaName| own.contains(&name));
+    let standing = epoch::standing(&ledger.history);
+    let last = standing.into_iter().rev().find(|entry| entry.intent.project_schemas.iter().any(of_ours))?;
+    Some(Against { deployment: last.intent.deployment.to_string(), at_ms: last.at.0, by: last.actor.clone() })
+}
+
+/// Fingerprints of production objects that no promotion vouches for, from what the catalog stores.
+async fn adopted(
+    ctx: &Ctx,
+    compiled: &Compiled,
+    catalog: &Catalog,
+    snapshot: &BTreeMap<ObjectName, DeployedObject>,
+) -> Result<BTreeMap<ObjectId, String>, Error> {
+    let objects = compiled.project.objects.iter().filter(|object| object.kind.is_staged());
+    let unknown = objects.filter_map(|object| {
+        let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
+        let row = snapshot.get(&object.name);
+        let vouched = row.is_some_and(|row| row.object_id.as_ref() == Some(&found.id));
+        (!vouched).then_some(found)
+    });
+    let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
+    let on_unknown =
+        catalog.objects.values().filter(|o| o.on.as_ref().is_some_and(|on| unknown.contains(on)));
+    let indexes: Vec<(&ObjectId, &ObjectId)> =
+        on_unknown.filter_map(|index| Some((index.on.as_ref()?, &index.id))).collect();
+    let ids: Vec<ObjectId> =
+        unknown.iter().copied().chain(indexes.iter().map(|(_, index)| *index)).cloned().collect();
+    // A rehearsal may have made objects that no server knows.
+    let ids: Vec<ObjectId> = ids.into_iter().filter(|id| !id.as_str().starts_with("new-")).collect();
+    let stored = db::introspect::stored_sql(ctx.session(), &ids).await?;
+    Ok(adopt::fingerprints(catalog, &unknown, &indexes, &stored))
+}
+
+fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog: &Catalog) -> Outcome {
+    let objects: Vec<ChangedObject> = changes
+        .objects
+        .iter()
+        .map(|object| ChangedObject {
+            name: object.name.to_string(),
+            kind: object.kind,
+            change: object.change,
+            because: object.because.iter().map(ToString::to_string).collect(),
+            file: object.file.clone(),
+        })
+        .collect();
+    let mut summary: BTreeMap<&'static str, usize> =
+        Change::ALL.into_iter().map(|change| (change.as_str(), changes.of(change).count())).collect();
+    summary.insert(Change::Unchanged.as_str(), changes.unchanged);
+    let names = |change| changes.of(change).map(|object| object.name.to_string()).collect();
+    let now = ctx.clock.now();
+    Outcome {
+        empty: changes.is_empty(),
+        summary,
+        drifted: names(Change::Drifted),
+        removed: names(Change::Removed),
+        in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
+        sinks: changes.sinks.clone(),
+        foreign_dependents: changes.foreign_dependents.clone(),
+        refusals: changes.refusals.iter().map(|error| error.code().to_string()).collect(),
+        isolation: changes.isolation,
+        cost: layout::cost(&changes, catalog),
+        alternatives,
+        against: changes.against.as_ref().map(|against| ComparedWith {
+            deployment: against.deployment.clone(),
+            at_ms: against.at_ms,
+            age_s: now.since(crate::clock::Timestamp(against.at_ms)).as_secs(),
+            by: against.by.clone(),
+        }),
+        objects,
+        changes: Rc::new(changes),
+    }
+}

@@ -19,6 +19,7 @@ use super::ledger::Deployment;
 use super::scope;
 use super::scope::Scope;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::db::apply::OnFailure;
 use crate::deployment::DeploymentId;
 use crate::deployment::record::ClaimedCluster;
@@ -155,7 +156,15 @@ fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropInten
                 .collect()
         }
     };
-    recorded.into_iter().chain(beside).filter(|id| catalog.objects.contains_key(id)).collect()
+    let mut ours: BTreeSet<ObjectId> = recorded.into_iter().chain(beside).collect();
+    if reason == DropReason::Abort && scope.done.is_none() {
+        // An index that the server named itself.
+        let on_ours = |object: &&Object| object.on.as_ref().is_some_and(|on| ours.contains(on));
+        let indexes: Vec<ObjectId> =
+            catalog.objects.values().filter(on_ours).map(|object| object.id.clone()).collect();
+        ours.extend(indexes);
+    }
+    ours.into_iter().filter(|id| catalog.objects.contains_key(id)).collect()
 }
 
 /// The name a claimed schema bears now: its old one, its claimed one, or none that holds its id.

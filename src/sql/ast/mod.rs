@@ -238,7 +238,8 @@ pub enum OptionValue {
     Secret(RawName),
     /// `(a, b)` or `[a, b]`
     List(Vec<OptionValue>),
-    /// `(NAME = value, …)`, or words before such a list: `ON REFRESH (…)`; the words are upper case.
+    /// `(NAME = value, …)`, or words before such a list: `ON REFRESH (…)`; the words are upper
+    /// case, except that a replica's name is as the server stores it.
     Nested(String, Vec<WithOption>),
     /// Anything else, as written.
     Raw(String),

@@ -129,3 +129,6 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
         _ => Err(cursor.expected("a keyword at the beginning of a statement")),
     }
 }
+
+#[cfg(test)]
+mod tests;

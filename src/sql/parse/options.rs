@@ -198,6 +198,9 @@ fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError
             cursor.advance();
             Ok(OptionValue::Number(cursor.text_from(start)))
         }
+        Lexeme::LParen if name == "WAIT UNTIL READY" => {
+            Ok(OptionValue::Nested(String::new(), parenthesised(cursor)?))
+        }
         Lexeme::LParen if name == "REPLICAS" => Ok(OptionValue::List(cursor.in_parentheses(replica)?)),
         Lexeme::LParen | Lexeme::LBracket => list(cursor),
         Lexeme::Word(_) => word_value(cursor),

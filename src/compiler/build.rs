@@ -1,0 +1,388 @@
+//! From drafts to objects: names resolved, companions attached, fingerprints taken.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use super::checks;
+use super::diagnostic::Diagnostic;
+use super::draft::Draft;
+use super::draft::main_name;
+use super::draft::opening;
+use super::modifier::roles;
+use super::namespace::Meaning;
+use super::namespace::Namespace;
+use super::object::Comment;
+use super::object::Grant;
+use super::object::Index;
+use super::object::Object;
+use super::object::UnitTest;
+use super::template::Slot;
+use super::template::Template;
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::SchemaName;
+use crate::sql::ast::RawIdent;
+use crate::sql::ast::RawName;
+use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::alter::CommentTarget;
+use crate::sql::ast::create::CreateIndex;
+use crate::sql::canonical;
+use crate::sql::canonical::Form;
+use crate::sql::fingerprint::Fingerprint;
+use crate::sql::mention::Mention;
+use crate::sql::mention::mentions;
+use crate::sql::span::Span;
+
+/// What a draft reads: which drafts, where it names them first, and what is outside.
+#[derive(Default)]
+pub(super) struct Reads {
+    /// Drafts by number, each with the place of its first mention.
+    pub(super) drafts: Vec<(usize, Span)>,
+    /// Objects outside of the project.
+    pub(super) external: Vec<ObjectName>,
+    /// Entries of `dependencies` by number.
+    pub(super) declared: Vec<usize>,
+}
+
+/// Everything that is needed to build an object.
+pub(super) struct Builder<'a> {
+    pub(super) drafts: &'a [Draft<'a>],
+    pub(super) namespace: &'a Namespace,
+    pub(super) suffix: &'a str,
+}
+
+impl Builder<'_> {
+    /// Resolves what a draft names, and reports what means nothing.
+    pub(super) fn reads(&self, number: usize, found: &mut Vec<Diagnostic>) -> Reads {
+        let Some(draft) = self.drafts.get(number) else { return Reads::default() };
+        let home = draft.name.schema_name();
+        let mut reads = Reads::default();
+        let mut names: Vec<&RawName> = mentions(&draft.main.kind)
+            .into_iter()
+            .filter_map(|mention| match mention {
+                Mention::Object(name) => Some(name),
+                Mention::Defined(_) | Mention::Qualifier(_) | Mention::Cluster(_) => None,
+            })
+            .collect();
+        names.sort_by_key(|name| name.span);
+        let foreign_keys = draft.companions.iter().filter_map(|companion| match &companion.kind {
+            StatementKind::CreateConstraint(constraint) => constraint.references.as_ref(),
+            _ => None,
+        });
+        for (target, _) in foreign_keys {
+            let meaning = self.namespace.resolve(&home, target);
+            checks::relation::check(draft, target, &meaning, self.namespace, found);
+        }
+        for name in names {
+            let meaning = self.namespace.resolve(&home, name);
+            checks::relation::check(draft, name, &meaning, self.namespace, found);
+            match meaning {
+                Meaning::Object(other, _)
+                | Meaning::Subsource(other, _)
+                | Meaning::PerhapsSubsource(other, _) => {
+                    if reads.drafts.iter().all(|(known, _)| *known != other) {
+                        reads.drafts.push((other, name.span));
+                    }
+                }
+                Meaning::Declared(entry, full) => {
+                    reads.declared.push(entry);
+                    reads.external.push(full);
+                }
+                Meaning::Foreign(full) => reads.external.push(full),
+                Meaning::Broken(_) | Meaning::System(..) | Meaning::Unknown(_) | Meaning::Malformed => {}
+            }
+        }
+        reads.external.sort();
+        reads.external.dedup();
+        reads
+    }
+
+    /// Builds the object of a draft.
+    pub(super) fn object(
+        &self,
+        draft: &Draft<'_>,
+        reads: &Reads,
+        subsources: Vec<ObjectName>,
+        index_names: &mut IndexNames,
+        found: &mut Vec<Diagnostic>,
+    ) -> Object {
+        let source = draft.source;
+        let indexes = self.indexes(draft, index_names, found);
+        let constraints =
+            draft.companions.iter().filter(|one| matches!(one.kind, StatementKind::CreateConstraint(_)));
+        let mut companions: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
+        companions.extend(indexes.iter().map(|(_, meaning)| meaning.clone()));
+        let main = self.meaning(draft, draft.main);
+        let mut depends_on: Vec<ObjectName> = reads
+            .drafts
+            .iter()
+            .filter_map(|(number, _)| Some(self.drafts.get(*number)?.name.clone()))
+            .collect();
+        depends_on.sort();
+        depends_on.dedup();
+        let (grants, comments, tests) = companions_of(draft);
+        Object {
+            name: draft.name.clone(),
+            kind: draft.kind,
+            cluster: self.cluster(cluster_of(draft.main)),
+            file: source.path.to_owned(),
+            line: source.line(draft.main.span),
+            depends_on,
+            external: reads.external.clone(),
+            fingerprint: Fingerprint::of(&main, companions.iter().map(String::as_str)),
+            metadata_fingerprint: metadata(draft, &grants, &comments),
+            indexes: indexes.into_iter().map(|(index, _)| index).collect(),
+            grants,
+            comments,
+            subsources,
+            tests,
+            head: head(draft.kind),
+            rest: self.rest(draft, draft.main, after_name(draft)),
+        }
+    }
+
+    /// A statement's text behind a byte, with slots for its names.
+    fn rest(&self, draft: &Draft<'_>, statement: &Statement, from: usize) -> Template {
+        let slots: Vec<(Span, Slot)> = mentions(&statement.kind)
+            .into_iter()
+            .filter_map(|mention| Some((mention.span(), self.slot(draft, mention)?)))
+            .collect();
+        Template::new(draft.source.sql(), Span::new(from, statement.span.end), slots)
+    }
+
+    fn slot(&self, draft: &Draft<'_>, mention: Mention<'_>) -> Option<Slot> {
+        let home = draft.name.schema_name();
+        match mention {
+            Mention::Defined(name) => Some(Slot::Object(self.namespace.complete(&home, &name.parts)?)),
+            Mention::Object(name) => Some(self.object_slot(&home, name)),
+            Mention::Cluster(cluster) => self.cluster(Some(cluster)).map(Slot::Cluster),
+            Mention::Qualifier(qualifier) => {
+                let own = qualifier.name.parts.last()?.clone();
+                Some(match self.object_slot(&home, &qualifier.relation) {
+                    Slot::Object(relation) => Slot::Qualifier(relation, own, qualifier.name.parts.len()),
+                    // A system object keeps its name, so what is written still means it.
+                    _ => return None,
+                })
+            }
+        }
+    }
+
+    fn object_slot(&self, home: &SchemaName, name: &RawName) -> Slot {
+        match self.namespace.resolve(home, name) {
+            Meaning::System(schema, object) => Slot::Fixed(format!("{}.{}", schema.sql(), object.sql())),
+            meaning => match meaning.name() {
+                Some(full) => Slot::Object(full.clone()),
+                None => Slot::Fixed(written(name)),
+            },
+        }
+    }
+
+    /// A cluster under its production name.
+    fn cluster(&self, written: Option<&RawIdent>) -> Option<ClusterName> {
+        let name = format!("{}{}", written?.ident.as_str(), self.suffix);
+        Ident::new(name).ok().map(ClusterName)
+    }
+
+    /// What a statement means.
+    fn meaning(&self, draft: &Draft<'_>, statement: &Statement) -> String {
+        let names = Production { builder: self, draft };
+        canonical::statement(draft.source.sql(), statement, Form::Meaning, &names)
+    }
+
+    fn indexes(
+        &self,
+        draft: &Draft<'_>,
+        names: &mut IndexNames,
+        found: &mut Vec<Diagnostic>,
+    ) -> Vec<(Index, String)> {
+        let mut indexes = Vec::new();
+        for statement in &draft.companions {
+            let StatementKind::CreateIndex(index) = &statement.kind else { continue };
+            let Some(cluster) = self.cluster(index.cluster.as_ref()) else { continue };
+            let Some(name) = names.take(draft, index) else {
+                if let Some(given) = &index.name {
+                    let name = draft.name.schema_name().object(given.ident.clone());
+                    let owner = self.namespace.owner(&name).and_then(|number| self.drafts.get(number));
+                    checks::duplicate::report(draft, given.span, &name, owner, found);
+                }
+                continue;
+            };
+            let meaning = self.meaning(draft, statement);
+            let keys_at = keys_start(draft, statement, index);
+            let built = Index {
+                name,
+                cluster,
+                default: index.default,
+                keys: index.keys.iter().map(|key| key.text().to_owned()).collect(),
+                fingerprint: Fingerprint::of(&meaning, []),
+                line: draft.source.line(statement.span),
+                rest: self.rest(draft, statement, keys_at),
+            };
+            indexes.push((built, meaning));
+        }
+        indexes
+    }
+}
+
+/// Where the part of an index that does not change begins: behind the relation and the method.
+fn keys_start(draft: &Draft<'_>, statement: &Statement, index: &CreateIndex) -> usize {
+    let from = index.on.span.end;
+    let first = index.keys.first().map(|key| key.span().start);
+    let text = Span::new(from, first.unwrap_or(statement.span.end)).of(draft.source.sql());
+    match (first, text.rfind('(')) {
+        (Some(_), Some(bracket)) => from + bracket,
+        _ => from,
+    }
+}
+
+/// The names of indexes in each schema; they share those of the objects.
+pub(super) struct IndexNames {
+    taken: HashMap<SchemaName, HashSet<Ident>>,
+}
+
+impl IndexNames {
+    /// Starts with the names of objects.
+    pub(super) fn new<'a>(objects: impl IntoIterator<Item = &'a ObjectName>) -> Self {
+        let mut taken: HashMap<SchemaName, HashSet<Ident>> = HashMap::new();
+        for name in objects {
+            taken.entry(name.schema_name()).or_default().insert(name.object.clone());
+        }
+        Self { taken }
+    }
+
+    /// Takes the name of an index; `None` where it has one that is taken.
+    fn take(&mut self, draft: &Draft<'_>, index: &CreateIndex) -> Option<Ident> {
+        let taken = self.taken.entry(draft.name.schema_name()).or_default();
+        if let Some(name) = &index.name {
+            return taken.insert(name.ident.clone()).then(|| name.ident.clone());
+        }
+        // Source: the server puts the first number behind a taken name that makes it free.
+        let base = canonical::default_index_name(&draft.name.object, index);
+        for number in 0..=taken.len() {
+            let text = if number == 0 { base.clone() } else { format!("{base}{number}") };
+            let name = Ident::new(text).ok()?;
+            if taken.insert(name.clone()) {
+                return Some(name);
+            }
+        }
+        None
+    }
+}
+
+/// Names in production, for fingerprints.
+struct Production<'a> {
+    builder: &'a Builder<'a>,
+    draft: &'a Draft<'a>,
+}
+
+impl canonical::Names for Production<'_> {
+    fn object(&self, name: &RawName) -> String {
+        match self.builder.object_slot(&self.draft.name.schema_name(), name) {
+            Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
+            Slot::Fixed(text) => text,
+            Slot::Cluster(cluster) => cluster.sql(),
+        }
+    }
+
+    fn defined(&self, name: &RawName) -> String {
+        match main_name(&self.draft.main.kind) {
+            // What the path says counts, also where the statement says otherwise.
+            Some(own) if own.span == name.span => self.draft.name.sql(),
+            _ => self.object(name),
+        }
+    }
+
+    fn cluster(&self, written: Option<&RawIdent>) -> Option<String> {
+        self.builder.cluster(written).map(|cluster| cluster.sql())
+    }
+
+    fn columns(&self, _relation: &RawName) -> Option<Vec<Ident>> {
+        match &self.draft.main.kind {
+            StatementKind::CreateTable(table) if table.from_source.is_none() => {
+                Some(table.columns.iter().map(|column| column.name.ident.clone()).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The keywords before the name.
+fn head(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Table => "CREATE TABLE",
+        ObjectKind::View => "CREATE VIEW",
+        ObjectKind::MaterializedView => "CREATE MATERIALIZED VIEW",
+        ObjectKind::Source => "CREATE SOURCE",
+        ObjectKind::Sink => "CREATE SINK",
+        ObjectKind::Index => "CREATE INDEX",
+        ObjectKind::Connection => "CREATE CONNECTION",
+        ObjectKind::Secret => "CREATE SECRET",
+        ObjectKind::Type => "CREATE TYPE",
+        ObjectKind::Function => "CREATE FUNCTION",
+    }
+}
+
+/// The byte behind the name; behind the keywords of a sink without one.
+fn after_name(draft: &Draft<'_>) -> usize {
+    match main_name(&draft.main.kind) {
+        Some(name) => name.span.end,
+        None => {
+            let keyword = opening(draft.source, draft.main).of(draft.source.sql());
+            let sink =
+                keyword.to_ascii_uppercase().find("SINK").map_or(keyword.len(), |at| at + "SINK".len());
+            draft.main.span.start + sink
+        }
+    }
+}
+
+fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
+    match &statement.kind {
+        StatementKind::CreateMaterializedView(view) => view.cluster.as_ref(),
+        StatementKind::CreateSource(source) => source.cluster.as_ref(),
+        StatementKind::CreateSink(sink) => sink.cluster.as_ref(),
+        _ => None,
+    }
+}
+
+/// A name as it would have to be written, for one that means nothing.
+fn written(name: &RawName) -> String {
+    name.parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
+}
+
+fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>, Vec<UnitTest>) {
+    let (mut grants, mut comments, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+    for companion in &draft.companions {
+        let line = draft.source.line(companion.span);
+        match &companion.kind {
+            StatementKind::Privileges(privileges) => grants.push(Grant {
+                privileges: privileges.privileges.clone(),
+                grantees: roles(&privileges.grantees),
+                line,
+            }),
+            StatementKind::Comment(comment) => comments.push(Comment {
+                column: match &comment.on {
+                    CommentTarget::Column(_, column) => Some(column.ident.clone()),
+                    CommentTarget::Named(..) => None,
+                },
+                text: comment.text.clone(),
+                line,
+            }),
+            StatementKind::UnitTest(test) => {
+                tests.push(UnitTest { name: test.name.ident.clone(), rest: test.rest.clone(), line });
+            }
+            _ => {}
+        }
+    }
+    (grants, comments, tests)
+}
+
+/// What the grants and comments of an object say, whatever their order.
+fn metadata(draft: &Draft<'_>, grants: &[Grant], comments: &[Comment]) -> Fingerprint {
+    let grants = grants.iter().map(|grant| grant.object_sql(draft.kind, &draft.name));
+    let comments = comments.iter().map(|comment| comment.object_sql(draft.kind, &draft.name));
+    let texts: Vec<String> = grants.chain(comments).collect();
+    Fingerprint::of("", texts.iter().map(String::as_str))
+}

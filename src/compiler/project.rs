@@ -1,0 +1,52 @@
+//! A compiled project.
+
+use std::collections::HashMap;
+
+use super::definition::Cluster;
+use super::definition::Database;
+use super::definition::NetworkPolicy;
+use super::definition::Role;
+use super::definition::Schema;
+use super::graph::Graph;
+use super::object::Object;
+use super::settings::Settings;
+use crate::name::ObjectName;
+use crate::name::SchemaName;
+use crate::sql::fingerprint::Fingerprint;
+
+/// Everything that a project folder says, under one profile.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its settings.
+    pub settings: Settings,
+    /// Its objects, each behind everything it reads; in a broken project those in a circle, and
+    /// what reads them, come last.
+    pub objects: Vec<Object>,
+    /// Who reads whom.
+    pub graph: Graph,
+    /// The databases that hold its objects, sorted by name.
+    pub databases: Vec<Database>,
+    /// The schemas that hold its objects, sorted by name.
+    pub schemas: Vec<Schema>,
+    /// The clusters it defines, sorted by name. Objects may use others.
+    pub clusters: Vec<Cluster>,
+    /// The roles it defines, sorted by name.
+    pub roles: Vec<Role>,
+    /// The network policies it defines, sorted by name.
+    pub network_policies: Vec<NetworkPolicy>,
+    /// What all of it means: equal for projects that would be deployed alike.
+    pub fingerprint: Fingerprint,
+    pub(super) numbers: HashMap<ObjectName, usize>,
+}
+
+impl Project {
+    /// An object by its production name; also by the name of a table that comes with a source.
+    pub fn object(&self, name: &ObjectName) -> Option<&Object> {
+        self.numbers.get(name).and_then(|number| self.objects.get(*number))
+    }
+
+    /// A schema by its production name.
+    pub fn schema(&self, name: &SchemaName) -> Option<&Schema> {
+        self.schemas.binary_search_by(|schema| schema.name.cmp(name)).ok().and_then(|at| self.schemas.get(at))
+    }
+}

@@ -1,0 +1,204 @@
+//! A file of the project: its place, its text before and after substitution, its statements.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Code;
+use super::diagnostic::Diagnostic;
+use super::diagnostic::Label;
+use super::diagnostic::Phase;
+use super::diagnostic::Severity;
+use super::variables::Substituted;
+use super::variables::substitute;
+use crate::name::Ident;
+use crate::sql::ast::Statement;
+use crate::sql::error::SyntaxError;
+use crate::sql::parse;
+use crate::sql::span::Span;
+use crate::sql::span::line_column;
+
+/// A file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Relative to the project, with `/` between its parts: `models/app/core/orders.sql`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a file is for, by its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `project.toml`
+    Settings,
+    /// `models/<database>.sql`
+    Database(String),
+    /// `models/<database>/<schema>.sql`
+    Schema(String, String),
+    /// `models/<database>/<schema>/<stem>.sql`
+    Object(String, String, String),
+    /// `clusters/<stem>.sql`
+    Cluster(String),
+    /// `roles/<stem>.sql`
+    Role(String),
+    /// `network-policies/<stem>.sql`
+    NetworkPolicy(String),
+}
+
+/// Tells what a file is for; `None` for files the project does not use.
+pub(super) fn place(path: &str) -> Option<Place> {
+    if path == "project.toml" {
+        return Some(Place::Settings);
+    }
+    let stem = path.strip_suffix(".sql")?;
+    let parts: Vec<&str> = stem.split('/').collect();
+    // A file called `.sql` has no name; folders with a dot in front are not the project's.
+    if parts.iter().any(|part| part.is_empty()) {
+        return None;
+    }
+    let visible = |part: &str| !part.starts_with('.');
+    match parts.as_slice() {
+        ["clusters", stem] => Some(Place::Cluster((*stem).to_owned())),
+        ["roles", stem] => Some(Place::Role((*stem).to_owned())),
+        ["network-policies", stem] => Some(Place::NetworkPolicy((*stem).to_owned())),
+        ["models", database] if visible(database) => Some(Place::Database((*database).to_owned())),
+        ["models", database, schema] if visible(database) && visible(schema) => {
+            Some(Place::Schema((*database).to_owned(), (*schema).to_owned()))
+        }
+        ["models", database, schema, stem] if visible(database) && visible(schema) => {
+            Some(Place::Object((*database).to_owned(), (*schema).to_owned(), (*stem).to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// A file and what is in it. Spans of its statements count bytes of `sql`, which differs from the
+/// file's text where variables were replaced; everything that is said is about the file's text.
+pub(super) struct Source<'a> {
+    /// Its path.
+    pub(super) path: &'a str,
+    /// Its text as it is on the disk.
+    pub(super) text: &'a str,
+    /// What it is for.
+    pub(super) place: Place,
+    /// Its statements, in the order of the text.
+    pub(super) statements: Vec<Statement>,
+    substituted: Substituted<'a>,
+    mistakes: Vec<SyntaxError>,
+}
+
+impl<'a> Source<'a> {
+    /// Takes a file whose statements are not wanted.
+    pub(super) fn plain(file: &'a File, place: Place) -> Self {
+        let substituted = substitute("", &BTreeMap::new());
+        Self {
+            path: &file.path,
+            text: &file.text,
+            place,
+            statements: Vec::new(),
+            substituted,
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// Replaces the variables of a file and parses it.
+    pub(super) fn parsed(file: &'a File, place: Place, variables: &BTreeMap<String, String>) -> Self {
+        let substituted = substitute(&file.text, variables);
+        let (statements, mistakes) = parse::file(&substituted.text);
+        Self { path: &file.path, text: &file.text, place, statements, substituted, mistakes }
+    }
+
+    /// The text that was parsed.
+    pub(super) fn sql(&self) -> &str {
+        &self.substituted.text
+    }
+
+    /// Whether some of it could not be read.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
+
+    /// What is wrong with its variables and its syntax.
+    pub(super) fn diagnostics(&self, profile: Option<&str>) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (name, span) in &self.substituted.undefined {
+            let message = format!("variable `{name}` is not defined");
+            let mut diagnostic = self.at(Code::UndefinedVariable, *span, message);
+            if self.substituted.lenient {
+                diagnostic.severity = Severity::Warning;
+            }
+            found.push(match profile {
+                Some(profile) => diagnostic
+                    .with_help(format!("add it to `[profiles.{profile}.variables]` of project.toml")),
+                None => diagnostic.with_help("no profile is selected, so no variable has a value"),
+            });
+        }
+        // An undefined variable is no SQL, so its file has syntax errors for no other reason.
+        if self.substituted.undefined.is_empty() || self.substituted.lenient {
+            found.extend(self.mistakes.iter().map(|mistake| {
+                let mut message = mistake.message.clone();
+                if let Some(first) = message.get(..1).map(str::to_lowercase) {
+                    message.replace_range(..1, &first);
+                }
+                self.error(Code::Syntax, mistake.span, message)
+            }));
+        }
+        found
+    }
+
+    /// The place in the file of a place in what was parsed.
+    pub(super) fn original(&self, span: Span) -> Span {
+        if matches!(self.place, Place::Settings) { span } else { self.substituted.original(span) }
+    }
+
+    /// The line of a place in what was parsed.
+    pub(super) fn line(&self, span: Span) -> usize {
+        line_column(self.text, self.original(span).start).0
+    }
+
+    /// An error about a place in what was parsed.
+    pub(super) fn error(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        self.at(code, self.original(span), message)
+    }
+
+    /// A warning about a place in what was parsed.
+    pub(super) fn warning(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        let mut diagnostic = self.error(code, span, message);
+        diagnostic.severity = Severity::Warning;
+        diagnostic
+    }
+
+    /// A remark about a place in what was parsed.
+    pub(super) fn label(&self, span: Span, message: impl Into<String>) -> Label {
+        let span = self.original(span);
+        let (line, column) = line_column(self.text, span.start);
+        Label { file: self.path.to_owned(), span, line, column, message: message.into() }
+    }
+
+    /// An error about a place in the file.
+    fn at(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        let (line, column) = line_column(self.text, span.start);
+        Diagnostic {
+            severity: Severity::Error,
+            phase: Phase::Compile,
+            code,
+            message: message.into(),
+            file: self.path.to_owned(),
+            span,
+            line,
+            column,
+            help: None,
+            labels: Vec::new(),
+        }
+    }
+}
+
+/// Takes a file or folder name as an identifier.
+pub(super) fn identifier(source: &Source<'_>, text: &str, found: &mut Vec<Diagnostic>) -> Option<Ident> {
+    match Ident::new(text) {
+        Ok(ident) => Some(ident),
+        Err(error) => {
+            found.push(source.error(Code::InvalidIdentifier, Span::default(), error.to_string()));
+            None
+        }
+    }
+}

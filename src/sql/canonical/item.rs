@@ -1,0 +1,336 @@
+//! Statements that are written from their structure.
+
+use super::Form;
+use super::printer::Body;
+use super::printer::Printer;
+use crate::name::Ident;
+use crate::name::literal;
+use crate::sql::ast::OptionValue;
+use crate::sql::ast::RawIdent;
+use crate::sql::ast::WithOption;
+use crate::sql::ast::create::ColumnDef;
+use crate::sql::ast::create::CreateIndex;
+use crate::sql::ast::create::CreateMaterializedView;
+use crate::sql::ast::create::CreateTable;
+use crate::sql::ast::create::CreateView;
+use crate::sql::ast::project::ConstraintKind;
+use crate::sql::ast::project::CreateConstraint;
+use crate::sql::ast::source::CreateSource;
+use crate::sql::ast::source::External;
+use crate::sql::ast::source::Subsources;
+use crate::sql::data_type::DataType;
+use crate::sql::parse::cursor::Cursor;
+use crate::sql::parse::options::all as all_options;
+use crate::sql::query::Expr;
+use crate::sql::query::Query;
+use crate::sql::references::ident as stored_ident;
+use crate::sql::token::Token;
+
+/// When a materialized view is refreshed unless it says otherwise.
+const REFRESH: (&str, &str) = ("REFRESH", "ON COMMIT");
+
+impl<'a> Printer<'a> {
+    pub(super) fn view(&mut self, view: &'a CreateView) {
+        self.write(if view.temporary { "CREATE TEMPORARY VIEW " } else { "CREATE VIEW " });
+        let name = self.names.defined(&view.name);
+        self.write(&name);
+        self.column_names(&view.columns);
+        self.write(" AS ");
+        self.body_of(&view.query);
+    }
+
+    pub(super) fn materialized_view(&mut self, view: &'a CreateMaterializedView) {
+        self.write("CREATE ");
+        self.write(if view.replacement { "REPLACEMENT MATERIALIZED VIEW " } else { "MATERIALIZED VIEW " });
+        let name = self.names.defined(&view.name);
+        self.write(&name);
+        self.column_names(&view.columns);
+        if let Some(target) = &view.replaces {
+            self.write(" FOR ");
+            let target = self.names.object(target);
+            self.write(&target);
+        }
+        self.in_cluster(view.cluster.as_ref());
+        if let Some(replica) = &view.replica {
+            self.write(" REPLICA ");
+            self.name(&replica.ident);
+        }
+        let mut options: Vec<String> = view.options.iter().map(option).collect();
+        let refresh = format!("{} = {}", REFRESH.0, REFRESH.1);
+        match self.form {
+            Form::Stored if !view.options.iter().any(|option| option.name == REFRESH.0) => {
+                options.push(refresh)
+            }
+            Form::Stored => {}
+            Form::Meaning => {
+                options.retain(|option| *option != refresh);
+                options.sort();
+            }
+        }
+        self.with_options(&options);
+        self.write(" AS ");
+        self.body_of(&view.query);
+        if let (Form::Stored, Some(time)) = (self.form, &view.as_of) {
+            self.write(" AS OF ");
+            self.write(time);
+        }
+    }
+
+    pub(super) fn index(&mut self, index: &'a CreateIndex) {
+        let columns = index.default.then(|| self.names.columns(&index.on));
+        self.write(if columns == Some(None) { "CREATE DEFAULT INDEX " } else { "CREATE INDEX " });
+        let name = match (&index.name, index.on.parts.last()) {
+            (Some(name), _) => name.ident.sql(),
+            (None, Some(relation)) => match Ident::new(default_index_name(relation, index)) {
+                Ok(name) => name.sql(),
+                Err(_) => return self.give_up(),
+            },
+            (None, None) => return self.give_up(),
+        };
+        self.write(&name);
+        self.in_cluster(index.cluster.as_ref());
+        self.write(" ON ");
+        let relation = self.names.object(&index.on);
+        self.write(&relation);
+        match columns {
+            Some(Some(columns)) => {
+                self.write(" ");
+                self.parenthesised(&columns, Self::name);
+            }
+            Some(None) => {}
+            None => self.parenthesised_keys(&index.keys),
+        }
+        let mut options: Vec<String> = index.options.iter().map(option).collect();
+        if self.form == Form::Meaning {
+            options.sort();
+        }
+        self.with_options(&options);
+    }
+
+    fn parenthesised_keys(&mut self, keys: &'a [Expr]) {
+        self.write(" (");
+        for (number, key) in keys.iter().enumerate() {
+            if number > 0 {
+                self.write(", ");
+            }
+            self.standalone(key);
+        }
+        self.write(")");
+    }
+
+    pub(super) fn table(&mut self, table: &'a CreateTable) {
+        if table.from_source.is_some() || !table.constraints.is_empty() {
+            // From a source it is written from its words, like what it comes from.
+            return self.give_up();
+        }
+        self.write(if table.temporary { "CREATE TEMPORARY TABLE " } else { "CREATE TABLE " });
+        let name = self.names.defined(&table.name);
+        self.write(&name);
+        self.write(" (");
+        for (number, column) in table.columns.iter().enumerate() {
+            if number > 0 {
+                self.write(", ");
+            }
+            self.column_definition(column);
+        }
+        self.write(")");
+        let options: Vec<String> = table.options.iter().map(option).collect();
+        self.with_options(&options);
+    }
+
+    fn column_definition(&mut self, column: &'a ColumnDef) {
+        self.name(&column.name.ident);
+        if let Some(written) = &column.data_type {
+            self.write(" ");
+            match DataType::parse(written) {
+                Ok(data_type) => self.data_type(&data_type),
+                Err(_) => self.give_up(),
+            }
+        }
+        if column.not_null {
+            self.write(" NOT NULL");
+        }
+        if let Some(default) = &column.default {
+            self.write(" DEFAULT ");
+            self.standalone(default);
+        }
+    }
+
+    pub(super) fn source(&mut self, source: &'a CreateSource) {
+        let External::LoadGenerator(generator, options) = &source.external else { return self.give_up() };
+        if !source.rest.is_empty() || !source.columns.is_empty() {
+            return self.give_up();
+        }
+        self.write("CREATE SOURCE ");
+        let name = self.names.defined(&source.name);
+        self.write(&name);
+        self.in_cluster(source.cluster.as_ref());
+        self.write(" FROM LOAD GENERATOR ");
+        self.write(generator);
+        if !options.is_empty() {
+            let options: Vec<String> = options.iter().map(option).collect();
+            self.write(" (");
+            self.write(&options.join(", "));
+            self.write(")");
+        }
+        match &source.subsources {
+            Subsources::None => {}
+            Subsources::AllTables => self.write(" FOR ALL TABLES"),
+            Subsources::Tables(_) | Subsources::Schemas(_) => return self.give_up(),
+        }
+        if let Some(progress) = &source.progress {
+            self.write(" EXPOSE PROGRESS AS ");
+            let progress = self.names.object(progress);
+            self.write(&progress);
+        }
+        let options: Vec<String> = source.options.iter().map(option).collect();
+        self.with_options(&options);
+    }
+
+    pub(super) fn constraint(&mut self, constraint: &'a CreateConstraint) {
+        self.write(match constraint.kind {
+            ConstraintKind::PrimaryKey => "CREATE PRIMARY KEY",
+            ConstraintKind::Unique => "CREATE UNIQUE CONSTRAINT",
+            ConstraintKind::ForeignKey => "CREATE FOREIGN KEY",
+        });
+        self.write(if constraint.enforced { "" } else { " NOT ENFORCED" });
+        if let Some(name) = &constraint.name {
+            self.write(" ");
+            self.name(&name.ident);
+        }
+        if constraint.cluster.is_some() {
+            self.in_cluster(constraint.cluster.as_ref());
+        }
+        self.write(" ON ");
+        let on = self.names.object(&constraint.on);
+        self.write(&on);
+        self.column_names(&constraint.columns);
+        if let Some((target, columns)) = &constraint.references {
+            self.write(" REFERENCES ");
+            let target = self.names.object(target);
+            self.write(&target);
+            self.column_names(columns);
+        }
+    }
+
+    fn column_names(&mut self, columns: &[RawIdent]) {
+        if !columns.is_empty() {
+            self.write(" ");
+            self.parenthesised(columns, |printer, column| printer.name(&column.ident));
+        }
+    }
+
+    fn in_cluster(&mut self, cluster: Option<&RawIdent>) {
+        if let Some(cluster) = self.names.cluster(cluster) {
+            self.write(" IN CLUSTER ");
+            self.write(&cluster);
+        }
+    }
+
+    fn with_options(&mut self, options: &[String]) {
+        if !options.is_empty() {
+            self.write(" WITH (");
+            self.write(&options.join(", "));
+            self.write(")");
+        }
+    }
+
+    /// Writes the query of a view.
+    fn body_of(&mut self, query: &'a Query) {
+        match query.tree() {
+            Some((tree, notes)) => {
+                self.body = Body {
+                    notes: Some(notes),
+                    references: query.references(),
+                    qualifiers: query.qualifiers(),
+                };
+                self.query(tree);
+            }
+            None => self.give_up(),
+        }
+    }
+
+    /// Writes an expression that is not part of a query.
+    fn standalone(&mut self, expr: &'a Expr) {
+        let (tree, notes) = expr.tree();
+        self.body = Body { notes: Some(notes), references: expr.references(), qualifiers: expr.qualifiers() };
+        if self.is_stored() {
+            self.expr(tree);
+        } else {
+            self.expr(super::expr::without_parentheses(tree));
+        }
+    }
+
+    /// Writes options that lowering took out of a query.
+    pub(super) fn noted_options(&mut self, tokens: &[Token]) {
+        let mut cursor = Cursor::new("", tokens);
+        match all_options(&mut cursor) {
+            Ok(options) => {
+                let options: Vec<String> = options.iter().map(option).collect();
+                self.write(&options.join(", "));
+            }
+            Err(_) => self.give_up(),
+        }
+    }
+}
+
+/// Writes one option: `NAME = value`.
+fn option(option: &WithOption) -> String {
+    match &option.value {
+        None => option.name.clone(),
+        Some(value) if option.name == "RETAIN HISTORY" => {
+            format!("{} = FOR {}", option.name, option_value(value))
+        }
+        Some(value) => format!("{} = {}", option.name, option_value(value)),
+    }
+}
+
+fn option_value(value: &OptionValue) -> String {
+    match value {
+        OptionValue::String(text) => literal(text),
+        OptionValue::Interval(text) => format!("INTERVAL {}", literal(text)),
+        OptionValue::Number(digits) => digits.clone(),
+        OptionValue::Bool(truth) => truth.to_string(),
+        OptionValue::Name(name) => dotted(&name.parts),
+        OptionValue::Secret(name) => format!("SECRET {}", dotted(&name.parts)),
+        OptionValue::List(values) => {
+            format!("({})", values.iter().map(option_value).collect::<Vec<_>>().join(", "))
+        }
+        OptionValue::Nested(words, options) => {
+            let options = options.iter().map(option).collect::<Vec<_>>().join(", ");
+            format!("{words} ({options})").trim_start().to_owned()
+        }
+        OptionValue::Raw(text) => {
+            text.split_whitespace().map(str::to_uppercase).collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+fn dotted(parts: &[Ident]) -> String {
+    parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
+}
+
+/// The name of an index that has none: `t_primary_idx`, `t_a_b_idx`.
+///
+/// Source: recorded, `create_sql/pairs.json`; keys that are no columns are called `expr`.
+pub(super) fn default_index_name(relation: &Ident, index: &CreateIndex) -> String {
+    if index.default {
+        return format!("{}_primary_idx", relation.as_str());
+    }
+    let keys: Vec<String> = index
+        .keys
+        .iter()
+        .map(|key| column_of(key).map_or_else(|| "expr".to_owned(), |column| column.as_str().to_owned()))
+        .collect();
+    format!("{}_{}_idx", relation.as_str(), keys.join("_"))
+}
+
+/// The column that a key is, if it is one.
+fn column_of(key: &Expr) -> Option<Ident> {
+    use sqlparser::ast::Expr as Tree;
+    match super::expr::without_parentheses(key.tree().0) {
+        Tree::Identifier(column) => stored_ident(column),
+        Tree::CompoundIdentifier(parts) => stored_ident(parts.last()?),
+        _ => None,
+    }
+}

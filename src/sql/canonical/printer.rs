@@ -1,0 +1,164 @@
+//! What every part of the printing shares: the text so far, the names, the limits.
+
+use super::Form;
+use super::Names;
+use crate::name::Ident;
+use crate::sql::ast::RawName;
+use crate::sql::data_type::DataType;
+use crate::sql::lower::Notes;
+use crate::sql::references::Qualifier;
+use crate::sql::references::ident;
+use sqlparser::ast::Ident as TreeIdent;
+
+/// How deep the printing may recurse: more than the parser lets brackets nest, less than what
+/// exhausts a small stack.
+const MAX_DEPTH: usize = 300;
+
+/// The text that is written.
+pub(super) struct Printer<'a> {
+    pub(super) text: String,
+    pub(super) form: Form,
+    pub(super) names: &'a dyn Names,
+    pub(super) body: Body<'a>,
+    depth: usize,
+    given_up: bool,
+}
+
+/// What is known about the query or expression that is being written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Body<'a> {
+    pub(super) notes: Option<&'a Notes>,
+    pub(super) references: &'a [RawName],
+    pub(super) qualifiers: &'a [Qualifier],
+}
+
+impl<'a> Body<'a> {
+    /// The reference that begins at a byte.
+    pub(super) fn reference(&self, start: usize) -> Option<&'a RawName> {
+        self.references.iter().find(|name| name.span.start == start)
+    }
+
+    /// The qualifier that begins at a byte.
+    pub(super) fn qualifier(&self, start: usize) -> Option<&'a Qualifier> {
+        self.qualifiers.iter().find(|qualifier| qualifier.name.span.start == start)
+    }
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(form: Form, names: &'a dyn Names) -> Self {
+        Self {
+            text: String::with_capacity(256),
+            form,
+            names,
+            body: Body::default(),
+            depth: 0,
+            given_up: false,
+        }
+    }
+
+    /// The whole text; `None` if something in it has no canonical form.
+    pub(super) fn finish(self) -> Option<String> {
+        (!self.given_up).then_some(self.text)
+    }
+
+    /// Notes that something has no canonical form.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// Whether the text is for the catalog.
+    pub(super) fn is_stored(&self) -> bool {
+        self.form == Form::Stored
+    }
+
+    pub(super) fn write(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Writes one level deeper, unless that is too deep.
+    pub(super) fn deeper(&mut self, write: impl FnOnce(&mut Self)) {
+        if self.depth >= MAX_DEPTH || self.given_up {
+            self.give_up();
+            return;
+        }
+        self.depth += 1;
+        write(self);
+        self.depth -= 1;
+    }
+
+    /// Writes items with something between.
+    pub(super) fn separated<T>(&mut self, items: &[T], between: &str, mut write: impl FnMut(&mut Self, &T)) {
+        for (number, item) in items.iter().enumerate() {
+            if number > 0 {
+                self.write(between);
+            }
+            write(self, item);
+        }
+    }
+
+    /// Writes items with commas between.
+    pub(super) fn commas<T>(&mut self, items: &[T], write: impl FnMut(&mut Self, &T)) {
+        self.separated(items, ", ", write);
+    }
+
+    /// Writes items with commas between, in parentheses.
+    pub(super) fn parenthesised<T>(&mut self, items: &[T], write: impl FnMut(&mut Self, &T)) {
+        self.write("(");
+        self.commas(items, write);
+        self.write(")");
+    }
+
+    /// Writes an identifier, in quotes.
+    pub(super) fn ident(&mut self, tree: &TreeIdent) {
+        match ident(tree) {
+            Some(ident) => self.name(&ident),
+            None => self.give_up(),
+        }
+    }
+
+    /// Writes an identifier, in quotes.
+    pub(super) fn name(&mut self, ident: &Ident) {
+        let quoted = ident.sql();
+        self.write(&quoted);
+    }
+
+    /// Writes a type.
+    pub(super) fn data_type(&mut self, data_type: &DataType) {
+        if let Some(builtin) = data_type.builtin() {
+            let name = self.names.builtin_type(&builtin);
+            self.write(&name);
+            self.modifiers(data_type.modifiers());
+            return;
+        }
+        match data_type {
+            DataType::Named { name, modifiers } => {
+                let name = self.names.user_type(name);
+                self.write(&name);
+                self.modifiers(modifiers);
+            }
+            DataType::Array(element) => {
+                self.data_type(element);
+                self.write("[]");
+            }
+            DataType::List(element) => {
+                self.data_type(element);
+                self.write(" list");
+            }
+            DataType::Map(key, value) => {
+                self.write("map[");
+                self.data_type(key);
+                self.write("=>");
+                self.data_type(value);
+                self.write("]");
+            }
+        }
+    }
+
+    fn modifiers(&mut self, modifiers: &[String]) {
+        if !modifiers.is_empty() {
+            self.write("(");
+            self.write(&modifiers.join(", "));
+            self.write(")");
+        }
+    }
+}

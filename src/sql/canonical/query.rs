@@ -1,0 +1,450 @@
+//! Queries.
+
+use sqlparser::ast::Cte;
+use sqlparser::ast::Distinct;
+use sqlparser::ast::GroupByExpr;
+use sqlparser::ast::Join;
+use sqlparser::ast::JoinConstraint;
+use sqlparser::ast::JoinOperator;
+use sqlparser::ast::LimitClause;
+use sqlparser::ast::NamedWindowExpr;
+use sqlparser::ast::ObjectName;
+use sqlparser::ast::OrderByExpr;
+use sqlparser::ast::OrderByKind;
+use sqlparser::ast::Query;
+use sqlparser::ast::Select;
+use sqlparser::ast::SelectItem;
+use sqlparser::ast::SelectItemQualifiedWildcardKind;
+use sqlparser::ast::SetExpr;
+use sqlparser::ast::SetOperator;
+use sqlparser::ast::SetQuantifier;
+use sqlparser::ast::TableAlias;
+use sqlparser::ast::TableFactor;
+use sqlparser::ast::TableFunctionArgs;
+use sqlparser::ast::TableWithJoins;
+use sqlparser::ast::With;
+use sqlparser::tokenizer::Span as Place;
+
+use super::printer::Printer;
+use crate::sql::lower::ROWS_FROM;
+use crate::sql::lower::span_of;
+use crate::sql::references::idents;
+use crate::sql::token::Token;
+
+impl Printer<'_> {
+    /// Writes a query, one level deeper.
+    pub(super) fn query(&mut self, query: &Query) {
+        self.deeper(|printer| printer.query_here(query));
+    }
+
+    fn query_here(&mut self, query: &Query) {
+        // Source: recorded: parentheses around a whole query are dropped by the server.
+        if let SetExpr::Query(inner) = &*query.body
+            && query.with.is_none()
+            && query.order_by.is_none()
+            && query.limit_clause.is_none()
+            && query.fetch.is_none()
+        {
+            return self.query(inner);
+        }
+        if !query.locks.is_empty() || query.for_clause.is_some() || query.settings.is_some() {
+            return self.give_up();
+        }
+        if let Some(with) = &query.with {
+            self.with(with);
+        }
+        self.set_expr(&query.body);
+        if let Some(order) = &query.order_by {
+            match &order.kind {
+                OrderByKind::Expressions(order) => {
+                    self.write(" ORDER BY ");
+                    self.commas(order, Self::order);
+                }
+                OrderByKind::All(_) => self.give_up(),
+            }
+        }
+        self.limit(query);
+    }
+
+    fn limit(&mut self, query: &Query) {
+        let (limit, offset) = match &query.limit_clause {
+            None => (None, None),
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
+                (limit.as_ref(), offset.as_ref().map(|offset| &offset.value))
+            }
+            Some(_) => return self.give_up(),
+        };
+        let write_offset = |printer: &mut Self| {
+            if let Some(offset) = offset {
+                printer.write(" OFFSET ");
+                printer.expr(offset);
+            }
+        };
+        match &query.fetch {
+            Some(fetch) if fetch.with_ties || fetch.percent => self.give_up(),
+            Some(fetch) => {
+                self.write(" LIMIT ");
+                match &fetch.quantity {
+                    Some(quantity) => self.expr(quantity),
+                    None => self.write("1"),
+                }
+            }
+            None => {
+                if let Some(limit) = limit {
+                    self.write(" LIMIT ");
+                    self.expr(limit);
+                }
+            }
+        }
+        write_offset(self);
+    }
+
+    fn with(&mut self, with: &With) {
+        self.write("WITH ");
+        if with.recursive {
+            self.write("MUTUALLY RECURSIVE ");
+            let options = noted(with.with_token.0.span, |start| {
+                self.body.notes.and_then(|notes| notes.recursive.get(&start))
+            });
+            if let Some(options) = options.filter(|options| !options.is_empty()) {
+                self.options(options);
+                self.write(" ");
+            }
+        }
+        self.commas(&with.cte_tables, Self::cte);
+        self.write(" ");
+    }
+
+    fn cte(&mut self, cte: &Cte) {
+        self.ident(&cte.alias.name);
+        self.alias_columns(&cte.alias);
+        self.write(" AS (");
+        self.query(&cte.query);
+        self.write(")");
+    }
+
+    /// Writes a body; chains of set operations without recursion on the left.
+    fn set_expr(&mut self, body: &SetExpr) {
+        let mut links = Vec::new();
+        let mut first = body;
+        loop {
+            match first {
+                SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                    links.push((*op, *set_quantifier, &**right));
+                    first = left;
+                }
+                SetExpr::Query(inner) if !self.is_stored() && is_plain(inner) => first = &inner.body,
+                _ => break,
+            }
+        }
+        if !self.is_stored() {
+            self.write(&"(".repeat(links.len().saturating_sub(1)));
+        }
+        self.set_operand(first);
+        for (number, (op, quantifier, right)) in links.into_iter().rev().enumerate() {
+            if number > 0 && !self.is_stored() {
+                self.write(")");
+            }
+            self.write(match op {
+                SetOperator::Union => " UNION ",
+                SetOperator::Except | SetOperator::Minus => " EXCEPT ",
+                SetOperator::Intersect => " INTERSECT ",
+            });
+            match quantifier {
+                SetQuantifier::All => self.write("ALL "),
+                SetQuantifier::Distinct | SetQuantifier::None => {}
+                SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName => {
+                    self.give_up();
+                }
+            }
+            self.set_operand(right);
+        }
+    }
+
+    fn set_operand(&mut self, body: &SetExpr) {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Values(values) => {
+                self.write("VALUES ");
+                self.commas(&values.rows, |printer, row| {
+                    printer.write("(");
+                    printer.commas(&row.content, Self::expr);
+                    printer.write(")");
+                });
+            }
+            SetExpr::Query(inner) if !self.is_stored() && is_plain(inner) => match &*inner.body {
+                chain @ SetExpr::SetOperation { .. } => {
+                    self.write("(");
+                    self.deeper(|printer| printer.set_expr(chain));
+                    self.write(")");
+                }
+                other => self.deeper(|printer| printer.set_operand(other)),
+            },
+            SetExpr::Query(inner) => {
+                self.write("(");
+                self.query(inner);
+                self.write(")");
+            }
+            chain @ SetExpr::SetOperation { .. } => self.deeper(|printer| {
+                let stored = printer.is_stored();
+                printer.write(if stored { "" } else { "(" });
+                printer.set_expr(chain);
+                printer.write(if stored { "" } else { ")" });
+            }),
+            _ => self.give_up(),
+        }
+    }
+
+    fn select(&mut self, select: &Select) {
+        let start = span_of(select.select_token.0.span).map(|span| span.start);
+        let table = start.zip(self.body.notes).is_some_and(|(start, notes)| notes.tables.contains(&start));
+        if let (true, [TableWithJoins { relation, .. }]) = (table, select.from.as_slice()) {
+            self.write("TABLE ");
+            return self.factor(relation);
+        }
+        if select.into.is_some() || select.top.is_some() || !select.lateral_views.is_empty() {
+            return self.give_up();
+        }
+        self.write("SELECT");
+        match &select.distinct {
+            None | Some(Distinct::All) => {}
+            Some(Distinct::Distinct) => self.write(" DISTINCT"),
+            Some(Distinct::On(columns)) => {
+                self.write(" DISTINCT ON ");
+                self.parenthesised(columns, Self::expr);
+            }
+        }
+        if !select.projection.is_empty() {
+            self.write(" ");
+            self.commas(&select.projection, Self::item);
+        }
+        if !select.from.is_empty() {
+            self.write(" FROM ");
+            self.commas(&select.from, Self::table_with_joins);
+        }
+        if let Some(filter) = &select.selection {
+            self.write(" WHERE ");
+            self.expr(filter);
+        }
+        self.grouping(select);
+        let options = start.and_then(|start| self.body.notes.and_then(|notes| notes.options.get(&start)));
+        if let Some(options) = options {
+            self.write(" OPTIONS ");
+            self.options(options);
+        }
+    }
+
+    fn grouping(&mut self, select: &Select) {
+        match &select.group_by {
+            GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
+                if !keys.is_empty() {
+                    self.write(" GROUP BY ");
+                    self.commas(keys, Self::expr);
+                }
+            }
+            GroupByExpr::Expressions(..) | GroupByExpr::All(_) => self.give_up(),
+        }
+        if let Some(having) = &select.having {
+            self.write(" HAVING ");
+            self.expr(having);
+        }
+        if !select.named_window.is_empty() {
+            self.write(" WINDOW ");
+            self.commas(&select.named_window, |printer, window| {
+                printer.ident(&window.0);
+                printer.write(" AS ");
+                match &window.1 {
+                    NamedWindowExpr::NamedWindow(name) => printer.ident(name),
+                    NamedWindowExpr::WindowSpec(spec) => {
+                        printer.write("(");
+                        printer.window(spec);
+                        printer.write(")");
+                    }
+                }
+            });
+        }
+        if let Some(qualify) = &select.qualify {
+            self.write(" QUALIFY ");
+            self.expr(qualify);
+        }
+    }
+
+    fn item(&mut self, item: &SelectItem) {
+        match item {
+            SelectItem::UnnamedExpr(expr) => self.expr(expr),
+            SelectItem::ExprWithAlias { expr, alias } => {
+                self.expr(expr);
+                self.write(" AS ");
+                self.ident(alias);
+            }
+            SelectItem::Wildcard(_) => self.write("*"),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                self.star(name);
+            }
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                self.expr(expr);
+                self.write(".*");
+            }
+            SelectItem::ExprWithAliases { .. } => self.give_up(),
+        }
+    }
+
+    pub(super) fn order(&mut self, order: &OrderByExpr) {
+        self.expr(&order.expr);
+        match order.options.asc {
+            Some(true) => self.write(" ASC"),
+            Some(false) => self.write(" DESC"),
+            None => {}
+        }
+        match order.options.nulls_first {
+            Some(true) => self.write(" NULLS FIRST"),
+            Some(false) => self.write(" NULLS LAST"),
+            None => {}
+        }
+    }
+
+    fn table_with_joins(&mut self, table: &TableWithJoins) {
+        self.factor(&table.relation);
+        for join in &table.joins {
+            self.join(join);
+        }
+    }
+
+    fn join(&mut self, join: &Join) {
+        let (words, constraint) = match &join.join_operator {
+            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => ("JOIN", constraint),
+            JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => ("LEFT JOIN", constraint),
+            JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => {
+                ("RIGHT JOIN", constraint)
+            }
+            JoinOperator::FullOuter(constraint) => ("FULL JOIN", constraint),
+            JoinOperator::CrossJoin(constraint) => ("CROSS JOIN", constraint),
+            _ => return self.give_up(),
+        };
+        self.write(if matches!(constraint, JoinConstraint::Natural) { " NATURAL " } else { " " });
+        self.write(words);
+        self.write(" ");
+        self.factor(&join.relation);
+        match constraint {
+            JoinConstraint::On(condition) => {
+                self.write(" ON ");
+                self.expr(condition);
+            }
+            JoinConstraint::Using(columns) => self.using(columns),
+            JoinConstraint::Natural | JoinConstraint::None => {}
+        }
+    }
+
+    fn using(&mut self, columns: &[ObjectName]) {
+        self.write(" USING ");
+        self.parenthesised(columns, |printer, column| {
+            printer.separated(&idents(column), ".", |printer, part| printer.ident(part));
+        });
+        let first = columns.first().and_then(|column| column.0.first()?.as_ident()).map(|ident| ident.span);
+        let alias = first.and_then(|place| {
+            noted(place, |start| self.body.notes.and_then(|notes| notes.using.get(&start)))
+        });
+        if let Some(alias) = alias {
+            self.write(" AS ");
+            self.words(std::slice::from_ref(alias));
+        }
+    }
+
+    fn factor(&mut self, factor: &TableFactor) {
+        self.deeper(|printer| printer.factor_here(factor));
+    }
+
+    fn factor_here(&mut self, factor: &TableFactor) {
+        let alias = match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                self.relation(name);
+                alias
+            }
+            TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
+                self.table_function(name, args);
+                self.write(if *with_ordinality { " WITH ORDINALITY" } else { "" });
+                alias
+            }
+            TableFactor::Function { name, args, alias, with_ordinality, .. } => {
+                self.function_name(&idents(name));
+                self.write("(");
+                self.function_args(args);
+                self.write(")");
+                self.write(if *with_ordinality { " WITH ORDINALITY" } else { "" });
+                alias
+            }
+            TableFactor::Derived { lateral, subquery, alias, sample: None } => {
+                self.write(if *lateral { "LATERAL (" } else { "(" });
+                self.query(subquery);
+                self.write(")");
+                alias
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                self.write("(");
+                self.table_with_joins(table_with_joins);
+                self.write(")");
+                alias
+            }
+            _ => return self.give_up(),
+        };
+        if let Some(alias) = alias {
+            self.write(" AS ");
+            self.ident(&alias.name);
+            self.alias_columns(alias);
+        }
+    }
+
+    fn relation(&mut self, name: &ObjectName) {
+        let parts = idents(name);
+        let start = parts.first().and_then(|first| span_of(first.span)).map(|span| span.start);
+        match start.and_then(|start| self.body.reference(start)) {
+            Some(reference) => {
+                let name = self.names.object(reference);
+                self.write(&name);
+            }
+            None => self.separated(&parts, ".", |printer, part| printer.ident(part)),
+        }
+    }
+
+    fn table_function(&mut self, name: &ObjectName, args: &TableFunctionArgs) {
+        let parts = idents(name);
+        match parts.as_slice() {
+            [only] if only.value == ROWS_FROM => self.write("ROWS FROM "),
+            _ => self.function_name(&parts),
+        }
+        self.write("(");
+        self.function_args(&args.args);
+        self.write(")");
+    }
+
+    fn alias_columns(&mut self, alias: &TableAlias) {
+        if alias.columns.is_empty() {
+            return;
+        }
+        self.write(" ");
+        self.parenthesised(&alias.columns, |printer, column| {
+            printer.ident(&column.name);
+            if let Some(data_type) = &column.data_type {
+                printer.write(" ");
+                printer.tree_type(data_type);
+            }
+        });
+    }
+
+    /// Writes the options that lowering took out.
+    fn options(&mut self, options: &[Token]) {
+        self.write("(");
+        self.noted_options(options);
+        self.write(")");
+    }
+}
+
+/// Tells whether parentheses around a query change nothing.
+fn is_plain(query: &Query) -> bool {
+    query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
+}
+
+/// Looks something up by where a token of the tree stands.
+fn noted<'n, T>(place: Place, find: impl FnOnce(usize) -> Option<&'n T>) -> Option<&'n T> {
+    find(span_of(place)?.start)
+}

@@ -1,0 +1,345 @@
+//! Statements as written against what a real server stored for them.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use expect_test::Expect;
+use expect_test::expect;
+use serde::Deserialize;
+
+use super::Form;
+use super::Names;
+use super::statement;
+use crate::name::Ident;
+use crate::sql::ast::RawIdent;
+use crate::sql::ast::RawName;
+use crate::sql::ast::StatementKind;
+use crate::sql::fingerprint::Fingerprint;
+use crate::sql::parse::batch;
+
+/// Recorded from a server: see the README of the conformance folder.
+const PAIRS: &str = include_str!("../../../tests/data/create_sql/pairs.json");
+
+#[derive(Deserialize)]
+struct Pair {
+    input: String,
+    create_sql: String,
+    setup: Vec<String>,
+    group: String,
+}
+
+/// The catalog that a pair's `setup` makes.
+struct Catalog {
+    form: Form,
+    /// Ids by full name.
+    ids: HashMap<String, String>,
+    columns: HashMap<String, Vec<Ident>>,
+}
+
+impl Catalog {
+    fn new(form: Form, pair: &Pair, system: &HashMap<String, String>) -> Self {
+        let mut catalog = Self { form, ids: system.clone(), columns: HashMap::new() };
+        let mut next = 1;
+        for text in &pair.setup {
+            for statement in batch(text).unwrap_or_else(|error| panic!("{text}: {error}")) {
+                let (name, columns) = match &statement.kind {
+                    StatementKind::CreateTable(table) => {
+                        (&table.name, table.columns.iter().map(|column| column.name.ident.clone()).collect())
+                    }
+                    StatementKind::CreateView(view) => (&view.name, Vec::new()),
+                    _ => continue,
+                };
+                let full = catalog.full(name);
+                catalog.ids.insert(full.clone(), format!("u{next}"));
+                catalog.columns.insert(full, columns);
+                next += 1;
+            }
+        }
+        catalog
+    }
+
+    fn full(&self, name: &RawName) -> String {
+        let parts: Vec<String> = name.parts.iter().map(Ident::sql).collect();
+        match parts.as_slice() {
+            [own] => {
+                let found = ["mz_catalog", "pg_catalog"]
+                    .iter()
+                    .map(|schema| format!("\"{schema}\".{own}"))
+                    .find(|full| self.ids.contains_key(full));
+                found.unwrap_or_else(|| format!("\"pairs_db\".\"public\".{own}"))
+            }
+            [schema, own] if schema.contains("_catalog") => format!("{schema}.{own}"),
+            [schema, own] => format!("\"pairs_db\".{schema}.{own}"),
+            _ => parts.join("."),
+        }
+    }
+}
+
+impl Names for Catalog {
+    fn object(&self, name: &RawName) -> String {
+        let full = self.full(name);
+        match (self.form, self.ids.get(&full)) {
+            (Form::Stored, Some(id)) => format!("[{id} AS {full}]"),
+            _ => full,
+        }
+    }
+
+    fn defined(&self, name: &RawName) -> String {
+        self.full(name)
+    }
+
+    fn cluster(&self, written: Option<&RawIdent>) -> Option<String> {
+        if let Some(cluster) = written {
+            assert!(["quickstart", "u1"].contains(&cluster.ident.as_str()));
+        }
+        Some(if self.form == Form::Stored { "[u1]" } else { "\"quickstart\"" }.to_owned())
+    }
+
+    fn builtin_type(&self, name: &str) -> String {
+        let full = format!("\"pg_catalog\".\"{name}\"");
+        match (self.form, self.ids.get(&full)) {
+            (Form::Stored, Some(id)) => format!("[{id} AS {full}]"),
+            _ => name.to_owned(),
+        }
+    }
+
+    fn function(&self, parts: &[Ident]) -> String {
+        let own = parts.last().expect("a function has a name");
+        match self.form {
+            Form::Stored if own.as_str() == "mz_now" => format!("\"mz_catalog\".{}", own.sql()),
+            Form::Stored => format!("\"pg_catalog\".{}", own.sql()),
+            Form::Meaning => own.sql(),
+        }
+    }
+
+    fn columns(&self, relation: &RawName) -> Option<Vec<Ident>> {
+        self.columns.get(&self.full(relation)).cloned()
+    }
+}
+
+/// Ids of the system's things, as they occur anywhere in the recordings.
+fn system_ids(pairs: &[Pair]) -> HashMap<String, String> {
+    let mut ids = HashMap::new();
+    for pair in pairs {
+        for part in pair.create_sql.split("[s").skip(1) {
+            let (inside, _) = part.split_once(']').expect("a bracket closes");
+            let (id, name) = inside.split_once(" AS ").expect("an id has a name");
+            ids.insert(name.to_owned(), format!("s{id}"));
+        }
+    }
+    ids
+}
+
+fn pairs() -> Vec<Pair> {
+    serde_json::from_str(PAIRS).expect("the recordings are JSON")
+}
+
+fn canonical(text: &str, form: Form, pair: &Pair, system: &HashMap<String, String>) -> String {
+    let parsed = batch(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    statement(text, &parsed[0], form, &Catalog::new(form, pair, system))
+}
+
+#[test]
+fn what_the_catalog_stores_is_written_character_by_character() {
+    let pairs = pairs();
+    let system = system_ids(&pairs);
+    let mut differing = Vec::new();
+    for pair in &pairs {
+        let actual = canonical(&pair.input, Form::Stored, pair, &system);
+        // The time is the server's.
+        let stored = pair.create_sql.split(" AS OF 1").next().unwrap_or_default();
+        if actual != stored {
+            differing.push(format!("{}\n  server {stored}\n  we     {actual}\n", pair.input));
+        }
+    }
+    assert!(differing.is_empty(), "{} differ\n{}", differing.len(), differing.concat());
+}
+
+#[test]
+fn one_meaning_has_one_fingerprint() {
+    let pairs = pairs();
+    let system = system_ids(&pairs);
+    let mut groups: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+    for pair in &pairs {
+        for text in [&pair.input, &pair.create_sql] {
+            let canonical = canonical(text, Form::Meaning, pair, &system);
+            groups.entry(&pair.group).or_default().push((canonical, text.clone()));
+        }
+    }
+    let mut differing = Vec::new();
+    for (group, texts) in groups {
+        let fingerprints: Vec<Fingerprint> =
+            texts.iter().map(|(canonical, _)| Fingerprint::of(canonical, [])).collect();
+        if fingerprints.iter().any(|one| *one != fingerprints[0]) {
+            let texts: String =
+                texts.iter().map(|(canonical, text)| format!("  {canonical}\n    of {text}\n")).collect();
+            differing.push(format!("{group}\n{texts}"));
+        }
+    }
+    assert!(differing.is_empty(), "{} differ\n{}", differing.len(), differing.concat());
+}
+
+/// Names as they are written, with `"d"."s"` before what has no schema.
+struct Plain;
+
+impl Names for Plain {
+    fn object(&self, name: &RawName) -> String {
+        let parts: Vec<String> = name.parts.iter().map(Ident::sql).collect();
+        match parts.as_slice() {
+            [own] => format!("\"d\".\"s\".{own}"),
+            [schema, own] => format!("\"d\".{schema}.{own}"),
+            _ => parts.join("."),
+        }
+    }
+
+    fn defined(&self, name: &RawName) -> String {
+        self.object(name)
+    }
+
+    fn cluster(&self, written: Option<&RawIdent>) -> Option<String> {
+        written.map(|cluster| cluster.ident.sql())
+    }
+}
+
+#[track_caller]
+fn meaning(text: &str) -> String {
+    let parsed = batch(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let texts: Vec<String> = parsed.iter().map(|one| statement(text, one, Form::Meaning, &Plain)).collect();
+    texts.join("\n")
+}
+
+#[track_caller]
+fn check(text: &str, expect: Expect) {
+    let meaning = meaning(text);
+    // Reading it again changes nothing more.
+    let again: Vec<String> = meaning.lines().map(self::meaning).collect();
+    assert_eq!(again.join("\n"), meaning, "not stable");
+    expect.assert_eq(&meaning);
+}
+
+#[test]
+fn what_changes_nothing_is_dropped() {
+    check(
+        "CREATE VIEW v AS SELECT ((A)), public.t.B -- why\n FROM public.t WHERE NOT (a = 1 OR (b)) AND c != -1",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS SELECT "a", "d"."public"."t"."b" FROM "d"."public"."t" WHERE (NOT (("a" = 1) OR "b")) AND ("c" <> (-1))"#
+        ]],
+    );
+    check(
+        "CREATE VIEW v AS (SELECT 1 UNION ALL (SELECT 2)) EXCEPT DISTINCT (SELECT 3 ORDER BY 1 LIMIT 1)",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS (SELECT 1 UNION ALL SELECT 2) EXCEPT (SELECT 3 ORDER BY 1 LIMIT 1)"#
+        ]],
+    );
+    check(
+        "CREATE VIEW v AS SELECT pg_catalog.SUM(x::bigint), DATE '2024-01-01', E'a\\tb', $q$it's$q$, \
+         1e3, x AT TIME ZONE 'UTC', extract(epoch FROM x), (a + b) * -c, - (- d), x::numeric(10, 2)[] FROM t",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS SELECT "sum"("x"::int8), '2024-01-01'::date, 'a	b', 'it''s', 1E3, "timezone"('UTC', "x"), "extract"('epoch', "x"), ("a" + "b") * (- "c"), - (- "d"), "x"::_numeric(10, 2) FROM "d"."s"."t""#
+        ]],
+    );
+}
+
+#[test]
+fn queries_keep_their_structure() {
+    check(
+        "CREATE VIEW v AS WITH a (x) AS (SELECT 1), b AS (TABLE a) SELECT DISTINCT ON (x) b.*, s.* FROM b \
+         LEFT OUTER JOIN (SELECT * FROM t) AS s (p, q) USING (x) AS j NATURAL JOIN u, LATERAL f(1) WITH ORDINALITY, \
+         ROWS FROM (g(1), h(2)) AS r ORDER BY x DESC NULLS LAST FETCH FIRST 3 ROWS ONLY",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS WITH "a" ("x") AS (SELECT 1), "b" AS (TABLE "a") SELECT DISTINCT ON ("x") "b".*, "s".* FROM "b" LEFT JOIN (SELECT * FROM "d"."s"."t") AS "s" ("p", "q") USING ("x") AS "j" NATURAL JOIN "d"."s"."u", "f"(1) WITH ORDINALITY, ROWS FROM ("g"(1), "h"(2)) AS "r" ORDER BY "x" DESC NULLS LAST LIMIT 3"#
+        ]],
+    );
+    check(
+        "CREATE VIEW v AS WITH MUTUALLY RECURSIVE (ERROR AT RECURSION LIMIT 5) r (n int, m text list) AS \
+         (SELECT n, m FROM r) SELECT count(*) FILTER (WHERE n > 1), string_agg(a, ',' ORDER BY b), \
+         lag(n) IGNORE NULLS OVER (PARTITION BY a ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING) \
+         FROM r GROUP BY a HAVING count(*) > 1 OPTIONS (AGGREGATE INPUT GROUP SIZE = 10, LIMIT INPUT GROUP SIZE 5)",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS WITH MUTUALLY RECURSIVE (ERROR AT RECURSION LIMIT = 5) "r" ("n" int4, "m" text list) AS (SELECT "n", "m" FROM "r") SELECT "count"(*) FILTER (WHERE "n" > 1), "string_agg"("a", ',' ORDER BY "b"), "lag"("n") IGNORE NULLS OVER (PARTITION BY "a" ORDER BY "b" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 FOLLOWING) FROM "r" GROUP BY "a" HAVING "count"(*) > 1 OPTIONS (AGGREGATE INPUT GROUP SIZE = 10, LIMIT INPUT GROUP SIZE = 5)"#
+        ]],
+    );
+    check(
+        "CREATE VIEW v AS SELECT LIST[1, LIST[2]], MAP['a' => 1], ARRAY(SELECT 1), a[1:2][3], (r).f, ROW(1), (1, 2), \
+         CASE a WHEN 1 THEN 2 END, EXISTS (SELECT 1), a IN (SELECT 1), a NOT IN (1), 1 = ANY (ARRAY[1]), \
+         2 < ALL (SELECT 1), a IS NOT DISTINCT FROM b, a LIKE 'x' ESCAPE '!', INTERVAL '1' DAY, INTERVAL '2' HOUR TO MINUTE, \
+         mz_internal.f(x).*, a || b ->> 'c', x COLLATE \"C\", current_timestamp, (SELECT max(y) FROM o) FROM t",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS SELECT LIST[1, LIST[2]], MAP['a' => 1], ARRAY(SELECT 1), "a"[1:2][3], ("r")."f", ROW(1), ROW(1, 2), CASE "a" WHEN 1 THEN 2 END, EXISTS (SELECT 1), "a" IN (SELECT 1), "a" NOT IN (1), 1 = ANY (ARRAY[1]), 2 < ALL (SELECT 1), "a" IS NOT DISTINCT FROM "b", "a" LIKE 'x' ESCAPE '!', INTERVAL '1' DAY, INTERVAL '2' HOUR TO MINUTE, "f"("x").*, ("a" || "b") ->> 'c', "x" COLLATE "C", "current_timestamp", (SELECT "max"("y") FROM "d"."s"."o") FROM "d"."s"."t""#
+        ]],
+    );
+}
+
+#[test]
+fn other_statements_have_a_form_too() {
+    check(
+        "CREATE OR REPLACE MATERIALIZED VIEW m (k) IN CLUSTER C WITH (REFRESH = ON COMMIT, RETAIN HISTORY FOR '1h', \
+         ASSERT NOT NULL k) AS SELECT 1",
+        expect![[
+            r#"CREATE MATERIALIZED VIEW "d"."s"."m" ("k") IN CLUSTER "c" WITH (ASSERT NOT NULL = "k", RETAIN HISTORY = FOR '1h') AS SELECT 1"#
+        ]],
+    );
+    check(
+        "CREATE INDEX IN CLUSTER c ON t (A, (b + 1), lower(c)) WITH (RETAIN HISTORY = FOR '1s'); CREATE DEFAULT INDEX ON t",
+        expect![[r#"
+            CREATE INDEX "t_a_expr_expr_idx" IN CLUSTER "c" ON "d"."s"."t" ("a", "b" + 1, "lower"("c")) WITH (RETAIN HISTORY = FOR '1s')
+            CREATE DEFAULT INDEX "t_primary_idx" ON "d"."s"."t""#]],
+    );
+    check(
+        "CREATE TABLE IF NOT EXISTS t (a INT NOT NULL DEFAULT (1), b character varying(5), c map[text=>int list])",
+        expect![[
+            r#"CREATE TABLE "d"."s"."t" ("a" int4 NOT NULL DEFAULT 1, "b" varchar(5), "c" map[text=>int4 list])"#
+        ]],
+    );
+    check(
+        "CREATE SOURCE s IN CLUSTER c FROM LOAD GENERATOR TPCH (SCALE FACTOR .1, UP TO 5) FOR ALL TABLES",
+        expect![[
+            r#"CREATE SOURCE "d"."s"."s" IN CLUSTER "c" FROM LOAD GENERATOR TPCH (SCALE FACTOR = .1, UP TO = 5) FOR ALL TABLES"#
+        ]],
+    );
+    check(
+        "CREATE SINK IF NOT EXISTS k IN CLUSTER C FROM other.m INTO KAFKA CONNECTION kc (TOPIC 'T') FORMAT JSON ENVELOPE UPSERT; \
+         CREATE CONNECTION kc TO KAFKA (BROKER 'b', SASL PASSWORD = SECRET pw)",
+        expect![[r#"
+            create sink "d"."s"."k" in cluster "c" from "d"."other"."m" into kafka connection "d"."s"."kc" ( topic 'T' ) format json envelope upsert
+            create connection "d"."s"."kc" to kafka ( broker 'b' , sasl password = secret "d"."s"."pw" )"#]],
+    );
+}
+
+#[test]
+fn a_difference_in_meaning_is_a_difference_in_text() {
+    for (one, other) in [
+        ("SELECT a FROM t", "SELECT b FROM t"),
+        ("SELECT a FROM t", "SELECT \"A\" FROM t"),
+        ("SELECT a FROM t", "SELECT a FROM x.t"),
+        ("SELECT a - (b - c) FROM t", "SELECT a - b - c FROM t"),
+        ("SELECT NOT a AND b FROM t", "SELECT NOT (a AND b) FROM t"),
+        ("SELECT 'a' FROM t", "SELECT 'A' FROM t"),
+        ("SELECT t.a, u.b FROM x.t, y.t AS u", "SELECT u.a, t.b FROM x.t, y.t AS u"),
+        ("SELECT 1 UNION ALL (SELECT 2 EXCEPT SELECT 3)", "SELECT 1 UNION ALL SELECT 2 EXCEPT SELECT 3"),
+        ("SELECT a FROM t ORDER BY a LIMIT 1", "SELECT a FROM t ORDER BY a LIMIT 1 OFFSET 1"),
+        ("SELECT x::int[] FROM t", "SELECT x::int list FROM t"),
+        ("SELECT LIST[1]", "SELECT ARRAY[1]"),
+        ("WITH t AS (SELECT 1 AS a) SELECT a FROM t", "WITH u AS (SELECT 1 AS a) SELECT a FROM t"),
+    ] {
+        let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
+        assert_ne!(text(one), text(other));
+    }
+}
+
+#[test]
+fn what_only_the_server_reads_is_written_word_by_word() {
+    check(
+        "CREATE VIEW v AS SELECT * FROM (SHOW  TABLES) AS \"x\", Raw.T -- no",
+        expect![[r#"create view "d"."s"."v" as select * from ( show tables ) as x , "d"."raw"."t""#]],
+    );
+}
+
+#[test]
+fn fingerprints_do_not_depend_on_the_order_of_companions() {
+    let one = Fingerprint::of("m", ["a", "b"]);
+    assert_eq!(one, Fingerprint::of("m", ["b", "a"]));
+    assert_ne!(one, Fingerprint::of("m", ["ab"]));
+    assert_ne!(one, Fingerprint::of("ma", ["b"]));
+    assert!(one.as_str().starts_with("v1:") && one.as_str().len() == 3 + 64);
+}

@@ -1,0 +1,95 @@
+//! Statements that are written word by word, with the names in them replaced.
+
+use sqlparser::tokenizer::Token as Lexeme;
+
+use super::Names;
+use super::printer::Printer;
+use crate::name::Ident;
+use crate::name::literal;
+use crate::sql::ast::Statement;
+use crate::sql::mention::Mention;
+use crate::sql::mention::mentions;
+use crate::sql::span::Span;
+use crate::sql::token::Token;
+use crate::sql::token::lex;
+
+/// Words that say nothing about what is created.
+const NOISE: &[&[&str]] = &[&["OR", "REPLACE"], &["IF", "NOT", "EXISTS"]];
+
+/// Writes a statement from its words: one blank between, unquoted words folded, names replaced.
+pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) -> String {
+    let mut replaced: Vec<(Span, String)> = mentions(&statement.kind)
+        .into_iter()
+        .filter_map(|mention| {
+            let text = match mention {
+                Mention::Defined(name) => names.defined(name),
+                Mention::Object(name) => names.object(name),
+                Mention::Cluster(cluster) => names.cluster(Some(cluster))?,
+                Mention::Qualifier(qualifier) => names.object(&qualifier.relation),
+            };
+            Some((mention.span(), text))
+        })
+        .collect();
+    replaced.sort_by_key(|(span, _)| span.start);
+    let own = statement.span.of(text);
+    // It was parsed from tokens, so it has some.
+    let Ok(tokens) = lex(own) else { return own.to_owned() };
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if let Some(noise) = NOISE.iter().find(|noise| follows(&tokens, at, noise)) {
+            at += noise.len();
+            continue;
+        }
+        let start = token.span.start + statement.span.start;
+        match replaced.iter().find(|(span, _)| span.start == start) {
+            Some((span, name)) => {
+                words.push(name.clone());
+                while tokens.get(at).is_some_and(|token| token.span.start + statement.span.start < span.end) {
+                    at += 1;
+                }
+            }
+            None => {
+                words.push(word(token));
+                at += 1;
+            }
+        }
+    }
+    words.join(" ")
+}
+
+fn follows(tokens: &[Token], at: usize, words: &[&str]) -> bool {
+    words.iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|token| token.is(word)))
+}
+
+/// Writes a token: a word that needs no quotes comes out the same with and without them.
+fn word(token: &Token) -> String {
+    match &token.lexeme {
+        Lexeme::Word(word) if word.quote_style.is_some() => {
+            Ident::new(&word.value).map_or_else(|_| word.value.clone(), |ident| ident.to_string())
+        }
+        Lexeme::Word(word) => word.value.to_lowercase(),
+        Lexeme::SingleQuotedString(text) => literal(text),
+        other => other.to_string(),
+    }
+}
+
+impl Printer<'_> {
+    /// Writes tokens as they are.
+    pub(super) fn words(&mut self, tokens: &[Token]) {
+        self.separated(tokens, " ", |printer, token| match &token.lexeme {
+            Lexeme::Word(word) => {
+                let ident = if word.quote_style.is_some() {
+                    Ident::new(&word.value)
+                } else {
+                    Ident::folded(&word.value)
+                };
+                match ident {
+                    Ok(ident) => printer.name(&ident),
+                    Err(_) => printer.give_up(),
+                }
+            }
+            other => printer.write(&other.to_string()),
+        });
+    }
+}

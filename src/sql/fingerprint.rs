@@ -1,0 +1,53 @@
+//! Fingerprints: whether two statements, written in whatever way, mean the same.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::Serialize;
+use sha2::Digest;
+use sha2::Sha256;
+
+/// How the text below the hash is made; a change of it makes everything look changed.
+const VERSION: &str = "v1";
+
+/// `v1:` and the SHA-256 of a canonical text, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(Arc<str>);
+
+impl Fingerprint {
+    /// Hashes a main text and what belongs to it.
+    ///
+    /// The order of the companions (indexes, constraints) does not matter.
+    pub fn of<'a>(main: &str, companions: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut companions: Vec<&str> = companions.into_iter().collect();
+        companions.sort_unstable();
+        let mut hash = Sha256::new();
+        for text in std::iter::once(main).chain(companions) {
+            // The length keeps two texts from looking like one.
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        let mut text = String::with_capacity(VERSION.len() + 1 + 64);
+        text.push_str(VERSION);
+        text.push(':');
+        for byte in hash.finalize() {
+            use fmt::Write;
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(Arc::from(text))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -294,7 +294,14 @@ impl Catalog {
             Target::Schema(name) => self.schemas.get_mut(name).map(|s| &mut s.comment),
             Target::Cluster(name) => self.clusters.get_mut(name).map(|c| &mut c.comment),
             Target::Object(_, name) => self.object_mut(name).map(|o| &mut o.comment),
-            Target::Role(_) | Target::NetworkPolicy(_) => None,
+            Target::Role(name) => {
+                match text {
+                    Some(text) => self.role_comments.insert(name.clone(), text),
+                    None => self.role_comments.remove(name),
+                };
+                return;
+            }
+            Target::NetworkPolicy(_) => None,
             Target::Column(relation, column) => {
                 if let Some(object) = self.object_mut(relation) {
                     match text {

@@ -133,6 +133,8 @@ pub struct Catalog {
     pub objects: BTreeMap<ObjectId, Object>,
     /// Every role, the system's included.
     pub roles: BTreeSet<RoleName>,
+    /// The comments of roles.
+    pub role_comments: BTreeMap<RoleName, String>,
     /// Default privileges, the pre-set ones of the system left out.
     pub default_privileges: BTreeSet<DefaultPrivilege>,
     /// What each object reads directly, by id.
@@ -153,6 +155,7 @@ impl Catalog {
             clusters: BTreeMap::new(),
             objects: BTreeMap::new(),
             roles: BTreeSet::new(),
+            role_comments: BTreeMap::new(),
             default_privileges: BTreeSet::new(),
             reads: BTreeMap::new(),
             limits: Limits::default(),

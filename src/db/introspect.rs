@@ -203,6 +203,11 @@ impl Facts {
     fn assemble(&self) -> Result<Catalog, Error> {
         let mut catalog = Catalog::new(self.roles.session.clone());
         catalog.roles = self.roles.names.values().cloned().collect();
+        for ((id, _), text) in self.comments(&["role"])? {
+            if let Some(name) = self.roles.names.get(id) {
+                catalog.role_comments.insert(name.clone(), text.to_owned());
+            }
+        }
         let databases = self.put_databases(&mut catalog)?;
         let schemas = self.put_schemas(&mut catalog, &databases)?;
         self.put_clusters(&mut catalog)?;
@@ -457,6 +462,15 @@ pub async fn recent_changes(session: &Session, count: usize) -> Result<Vec<Strin
         format!("{}: {} {}", part(0), part(1), part(2))
     };
     Ok(session.read(&sql).await?.iter().map(told).collect())
+}
+
+/// The names of the network policies that exist.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn network_policies(session: &Session) -> Result<Vec<String>, Error> {
+    let rows = session.read("SELECT name FROM mz_internal.mz_network_policies").await?;
+    rows.iter().map(|row| row.required(0).map(str::to_owned)).collect()
 }
 
 /// The names of the schemas of mzflow's own database; empty where `setup` never ran.

@@ -422,6 +422,15 @@ impl Ctx {
         }
     }
 
+    /// Rehearses transactions on the server and rolls them back: nothing changes.
+    pub async fn rehearse(&self, plan: &Plan) -> Applied {
+        if self.is_rehearsal() {
+            self.tell_statements(plan);
+            return Applied::default();
+        }
+        db::apply::apply(&self.session, plan, OnFailure::Stop, &self.interrupt, &mut |_| {}).await
+    }
+
     /// Tells whoever listens every statement of a plan.
     pub fn tell_statements(&self, plan: &Plan) {
         for block in plan.blocks() {

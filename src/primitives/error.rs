@@ -32,8 +32,6 @@ pub struct Place {
 pub struct Finding {
     /// Whether it is an error; otherwise a warning.
     pub is_error: bool,
-    /// Whether it stops `apply` alone.
-    pub only_apply: bool,
     /// Its stable code.
     pub code: String,
     /// What is wrong.

@@ -1,10 +1,15 @@
 //! Small environments for the tests of this room: a catalog grown by the steps a test names.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use super::compile;
+use super::compile::Compiled;
 use super::scope::Scope;
 use crate::catalog::Catalog;
 use crate::catalog::Session;
+use crate::compiler;
+use crate::compiler::source::File;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::record::Change;
@@ -178,4 +183,18 @@ fn scope(catalog: &Catalog) -> Scope {
         }),
         built: built.iter().map(|name| (object(name), at(name))).collect(),
     }
+}
+
+/// A project from one string with `-- file: path` markers; the database is `app`.
+pub(crate) fn project(text: &str) -> Rc<Compiled> {
+    let mut files = vec![File { path: "project.toml".to_owned(), text: String::new() }];
+    for part in text.split("-- file: ").skip(1) {
+        let (path, text) = part.split_once('\n').unwrap_or((part, ""));
+        files.push(File { path: path.trim().to_owned(), text: text.to_owned() });
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let report = compile::compiled(files, Vec::new(), &compiler::Options::default());
+    let failed: Vec<_> = report.findings.iter().filter(|(d, _)| d.fails_compile()).collect();
+    assert!(failed.is_empty(), "the test's own project is broken: {failed:?}");
+    Rc::new(report.compiled)
 }

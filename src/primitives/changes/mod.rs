@@ -24,6 +24,7 @@ use crate::name::SchemaName;
 
 pub mod assess;
 pub mod layout;
+pub mod options;
 pub mod refuse;
 pub mod spread;
 pub mod written;
@@ -127,3 +128,6 @@ impl Changes {
         self.objects.iter().filter(|object| object.change.is_built())
     }
 }
+
+#[cfg(test)]
+mod tests;

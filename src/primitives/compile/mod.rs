@@ -43,12 +43,18 @@ pub struct Compiled {
     /// The project.
     pub project: Project,
     files: BTreeMap<String, String>,
+    only_apply: Vec<Finding>,
 }
 
 impl Compiled {
     /// The text of a file, relative to the project; empty where there is none.
     pub fn text(&self, file: &str) -> &str {
         self.files.get(file).map_or("", String::as_str)
+    }
+
+    /// Mistakes that stop `apply` alone: in `clusters/`, `roles/`, `network-policies/`.
+    pub fn only_apply(&self) -> &[Finding] {
+        &self.only_apply
     }
 
     /// The first byte of a line (from 1) of a file.
@@ -131,17 +137,29 @@ pub struct Report {
 
 /// Reads and compiles a folder.
 pub fn report(request: &Request) -> Report {
-    let (files, mut diagnostics) = load::load(&request.path);
+    let (files, diagnostics) = load::load(&request.path);
     let options =
         compiler::Options { profile: request.profile.clone(), variables: request.variables.clone() };
-    let (project, found) = compiler::compile(&files, &options);
+    compiled(files, diagnostics, &options)
+}
+
+/// Compiles files that were read, with what was found while reading them.
+pub(super) fn compiled(
+    files: Vec<File>,
+    mut diagnostics: Vec<Diagnostic>,
+    options: &compiler::Options,
+) -> Report {
+    let (project, found) = compiler::compile(&files, options);
     // A folder that is no project says so itself; that its `project.toml` is missing is no news.
     if !files.is_empty() {
         diagnostics.extend(found);
     }
     let files: BTreeMap<String, String> = files.into_iter().map(|File { path, text }| (path, text)).collect();
-    let findings = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &files))).collect();
-    Report { compiled: Compiled { project, files }, findings }
+    let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &files))).collect();
+    let only_apply =
+        findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
+    let only_apply = only_apply.map(|(_, finding)| finding.clone()).collect();
+    Report { compiled: Compiled { project, files, only_apply }, findings }
 }
 
 /// Compiles, and fails when anything is wrong with the project.
@@ -151,8 +169,7 @@ pub fn report(request: &Request) -> Report {
 pub fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let report = report(request);
-    let failed = report.findings.iter().any(|(diagnostic, _)| diagnostic.severity == Severity::Error);
-    if failed {
+    if report.findings.iter().any(|(diagnostic, _)| diagnostic.fails_compile()) {
         return Err(failure(report));
     }
     warn(&*ctx.events, &report);
@@ -168,7 +185,7 @@ pub fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
 
 /// The error that carries every diagnostic of a broken project.
 pub fn failure(report: Report) -> Error {
-    let errors = report.findings.iter().filter(|(d, _)| d.severity == Severity::Error).count();
+    let errors = report.findings.iter().filter(|(d, _)| d.fails_compile()).count();
     let objects = report.compiled.project.objects.len();
     let plural = |number: usize| if number == 1 { "" } else { "s" };
     let message =
@@ -240,7 +257,6 @@ fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, String>) -> Finding 
     }));
     Finding {
         is_error: diagnostic.severity == Severity::Error,
-        only_apply: diagnostic.phase == Phase::Apply,
         code: diagnostic.code.as_str().to_owned(),
         message: diagnostic.message,
         places,

@@ -5,7 +5,7 @@
 //!
 //! Source: `SHOW CREATE CLUSTER` on v26.21 (`design/materialize.md` 1.4).
 
-use crate::sql::ast::OptionValue;
+use crate::primitives::changes::options::value;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::WithOption;
 use crate::sql::parse;
@@ -30,37 +30,6 @@ fn is_default(option: &WithOption) -> bool {
                 | ("INTROSPECTION DEBUGGING", "false")
                 | ("INTROSPECTION INTERVAL", "INTERVAL '00:00:01'")
         )
-}
-
-/// The text of a value, as a statement takes it.
-pub(super) fn value(value: Option<&OptionValue>) -> String {
-    let Some(value) = value else { return String::new() };
-    let literal = crate::name::literal;
-    let listed = |items: &[OptionValue]| {
-        items.iter().map(|item| self::value(Some(item))).collect::<Vec<_>>().join(", ")
-    };
-    match value {
-        OptionValue::String(text) => literal(text),
-        OptionValue::Interval(text) => format!("INTERVAL {}", literal(text)),
-        OptionValue::Number(text) | OptionValue::Raw(text) => text.clone(),
-        OptionValue::Bool(value) => value.to_string(),
-        OptionValue::Name(name) => match name.parts.as_slice() {
-            [word] if word.as_str().chars().all(|c| c.is_ascii_alphabetic()) => word.as_str().to_uppercase(),
-            parts => parts.iter().map(crate::name::Ident::sql).collect::<Vec<_>>().join("."),
-        },
-        OptionValue::Secret(name) => {
-            let parts: Vec<String> = name.parts.iter().map(crate::name::Ident::sql).collect();
-            format!("SECRET {}", parts.join("."))
-        }
-        OptionValue::List(items) => format!("({})", listed(items)),
-        OptionValue::Nested(words, options) => {
-            let inner: Vec<String> = options
-                .iter()
-                .map(|option| format!("{} = {}", option.name, self::value(option.value.as_ref())))
-                .collect();
-            format!("{words} ({})", inner.join(", ")).trim_start().to_owned()
-        }
-    }
 }
 
 #[cfg(test)]

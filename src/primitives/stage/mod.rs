@@ -1,3 +1,317 @@
-//! stage: builds what has to be rebuilt beside production.
+//! stage: builds what has to be rebuilt beside production, under staging names.
+//!
+//! Writes its intent first (every name that will be created), then creates, then records the ids.
+//! A model that the server refuses does not keep the others from being created: all refusals are
+//! told at once, and what stands stays for the next attempt. At the end the swap is rehearsed and
+//! rolled back. Refuses: `stage.*`. Start reading at [`run`] and in `choose.rs`.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use self::choose::Choice;
+use super::changes::Changes;
+use super::changes::layout;
+use super::changes::layout::Clones;
+use super::changes::layout::Layout;
+use super::code::Code;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::exchange;
+use super::scope::Scope;
+use crate::catalog::Catalog;
+use crate::db;
+use crate::db::snapshot::DeployedObject;
+use crate::deployment::DeploymentId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::Change;
+use crate::deployment::record::Record;
+use crate::deployment::record::StageDone;
+use crate::event::Event;
+use crate::name::ClusterName;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::plan::Plan;
+
+mod choose;
 mod clone;
+mod create;
+
+/// Whether objects that somebody else changed may be replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drift {
+    /// They may not.
+    #[default]
+    Refused,
+    /// The project's version is put over theirs.
+    Overwritten,
+}
+
+/// Names what to build.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What `diff` found.
+    pub changes: Rc<Changes>,
+    /// The deployment's id; `None` is the commit's, or outside git the project's.
+    pub id: Option<DeploymentId>,
+    /// Whether objects that somebody else changed may be replaced.
+    pub drift: Drift,
+}
+
+/// A schema or cluster and its green.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Staged {
+    /// The production name.
+    pub production: String,
+    /// The staging name.
+    pub staging: String,
+}
+
+/// Tells what stands beside production now.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The deployment.
+    pub id: DeploymentId,
+    /// Its schemas.
+    pub schemas: Vec<Staged>,
+    /// Its clusters.
+    pub clusters: Vec<Staged>,
+    /// How many objects were built.
+    pub objects: usize,
+}
+
+/// Builds it; after a crash, or after a refusal and a mended file, repeating it goes on.
+///
+/// # Errors
+/// See the head of this file; besides, `run.interrupted`, `run.fenced`, `db.*`.
+///
+/// # Cancel
+/// Not safe inside a statement; Ctrl-C is noticed between two, and what stands is recorded.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let changes = &request.changes;
+    if changes.recorded_as.is_none() {
+        refuse(changes, request.drift)?;
+    }
+    let catalog = ctx.catalog().await?;
+    let choice = choose::chosen(ctx, request, &catalog).await?;
+    let id = match &choice {
+        Choice::New(id) | Choice::Continue(id) | Choice::Complete(id) => id.clone(),
+    };
+    let commit = ctx.run.started.commit.clone();
+    let clones = clones(ctx, changes).await?;
+    let layout = layout::layout(changes, &id, commit.as_deref(), &clones, &catalog)
+        .map_err(|error| error.deployment(&id))?;
+    if matches!(choice, Choice::Complete(_)) {
+        return Ok(outcome(&layout));
+    }
+    if matches!(choice, Choice::New(_)) {
+        free_names(&layout, &catalog)?;
+    }
+    ctx.go_on()?;
+    let started = ctx.clock.elapsed();
+    ctx.record(Record::StageIntent(layout.intent.clone())).await?;
+    ctx.record(Record::StageObjects(layout.contents.clone())).await?;
+    create::create(ctx, &layout, changes, &catalog).await?;
+    let catalog = ctx.catalog().await?;
+    create::bring_in_line(ctx, &layout, &catalog).await?;
+    let done = done(&layout, &catalog)?;
+    let rows = rows(&layout, &catalog);
+    rehearse(ctx, &layout, &done, &rows).await?;
+    ctx.record_objects(&rows).await?;
+    ctx.record(Record::StageDone(done)).await?;
+    ctx.events.event(Event::Staged {
+        deployment: id,
+        objects: layout.intent.built,
+        schemas: layout.intent.schemas.len(),
+        clusters: layout.intent.clusters.len(),
+        took: ctx.clock.elapsed().saturating_sub(started),
+    });
+    Ok(outcome(&layout))
+}
+
+fn refuse(changes: &Changes, drift: Drift) -> Result<(), Error> {
+    let drifted: Vec<String> = changes.of(Change::Drifted).map(|object| object.name.to_string()).collect();
+    if drift == Drift::Refused && !drifted.is_empty() {
+        let message = "production is not what was last promoted: somebody else changed it";
+        return Err(Error::new(Code::StageDrifted, message)
+            .with_lines(drifted)
+            .effect("nothing was changed"));
+    }
+    match changes.refusals.split_first() {
+        None => Ok(()),
+        Some((first, others)) => Err(first.clone().also(others.to_vec())),
+    }
+}
+
+/// The options of every cluster that is cloned, as the server itself writes them down.
+async fn clones(ctx: &Ctx, changes: &Changes) -> Result<Clones, Error> {
+    let names: Vec<ClusterName> = changes.clusters.keys().cloned().collect();
+    let definitions = db::introspect::cluster_definitions(ctx.session(), &names).await?;
+    let mut clones = Clones::new();
+    for (name, definition) in names.into_iter().zip(definitions) {
+        let options = clone::options(&definition).ok_or_else(|| {
+            let message = format!("cannot read how cluster {name} is defined");
+            Error::new(Code::StageUnmanagedCluster, message).line(definition).effect("nothing was changed")
+        })?;
+        clones.insert(name, options);
+    }
+    Ok(clones)
+}
+
+/// Fails where something that no deployment recorded bears one of the names.
+fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
+    let schemas = layout.intent.schemas.iter().map(|pair| pair.staging_name());
+    let schemas =
+        schemas.filter(|name| catalog.schemas.contains_key(name)).map(|name| format!("schema {name}"));
+    let clusters = layout.intent.clusters.iter().map(|pair| &pair.staging);
+    let clusters =
+        clusters.filter(|name| catalog.clusters.contains_key(*name)).map(|name| format!("cluster {name}"));
+    let taken: Vec<String> = schemas.chain(clusters).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let id = &layout.intent.deployment;
+    Err(Error::new(Code::StageNameTaken, "a staging name is taken by something that no deployment recorded")
+        .deployment(id)
+        .with_lines(taken)
+        .effect("nothing was changed"))
+}
+
+/// Rehearses the swap, so that what would forbid it is known before anybody waits for hydration.
+async fn rehearse(
+    ctx: &mut Ctx,
+    layout: &Layout,
+    done: &StageDone,
+    rows: &[DeployedObject],
+) -> Result<(), Error> {
+    // Somebody else's DDL makes a rehearsal fail as it makes a swap fail; neither is worth a refusal.
+    const ATTEMPTS: u32 = 5;
+    let id = &layout.intent.deployment;
+    let Some(marker) = ctx.marker().await? else { return Ok(()) };
+    let scope = Scope {
+        intent: layout.intent.clone(),
+        contents: layout.contents.clone(),
+        done: Some(done.clone()),
+        built: rows.iter().filter_map(|r| Some((r.green_name.clone(), r.object_id.clone()?))).collect(),
+    };
+    let steps = exchange::steps(&scope, SwapKind::Promotion, &marker, &marker.next(&ctx.run.id))
+        .map_err(|error| Error::bug(format!("a staged name is none: {error}")))?;
+    let mut plan = Plan::new();
+    plan.rehearse(steps);
+    for attempt in 1..=ATTEMPTS {
+        let applied = ctx.rehearse(&plan).await;
+        let Some((step, error)) = applied.failed.into_iter().next() else { return Ok(()) };
+        if error.outcome_unknown() {
+            return Err(Error::from(error).deployment(id));
+        }
+        if !error.is_retryable() && ctx.marker().await?.as_ref() == Some(&marker) {
+            let message = format!("the swap would fail: cannot {}: {}", step.what(), error.message());
+            return Err(Error::server(Code::StageSwapImpossible, message, &error)
+                .deployment(id)
+                .effect(format!("{id} is staged and not visible to anyone; production is untouched")));
+        }
+        let pause = Duration::from_millis(50) * attempt;
+        let deadline = ctx.clock.deadline(Some(pause));
+        ctx.interrupt_or_sleep(&deadline, pause).await?;
+    }
+    Ok(())
+}
+
+fn done(layout: &Layout, catalog: &Catalog) -> Result<StageDone, Error> {
+    let gone = |what: String| {
+        Error::new(Code::SwapStagingMoved, format!("{what} was created and is gone: somebody dropped it"))
+            .deployment(&layout.intent.deployment)
+    };
+    let schemas = layout.intent.schemas.iter().map(|pair| {
+        let name = pair.staging_name();
+        let found = catalog.schemas.get(&name).map(|schema| schema.id.clone());
+        found.ok_or_else(|| gone(format!("schema {name}")))
+    });
+    let clusters = layout.intent.clusters.iter().map(|pair| {
+        let found = catalog.clusters.get(&pair.staging).map(|cluster| cluster.id.clone());
+        found.ok_or_else(|| gone(format!("cluster {}", pair.staging)))
+    });
+    Ok(StageDone {
+        deployment: layout.intent.deployment.clone(),
+        schemas: schemas.collect::<Result<_, _>>()?,
+        clusters: clusters.collect::<Result<_, _>>()?,
+    })
+}
+
+/// What is recorded of each object and each index, by the ids that the catalog gave them.
+fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
+    let id = &layout.intent.deployment;
+    let scope = Scope {
+        intent: layout.intent.clone(),
+        contents: layout.contents.clone(),
+        done: None,
+        built: BTreeMap::new(),
+    };
+    let mut rows = Vec::new();
+    let mut production: BTreeMap<_, &ObjectName> = BTreeMap::new();
+    for object in &layout.contents.objects {
+        let green = scope.staging_name(&object.name);
+        let stands = catalog.object(&green).filter(|_| object.change.is_built());
+        if let Some(found) = stands {
+            production.insert(&found.id, &object.name);
+        }
+        let object_id = match object.change {
+            Change::Removed => None,
+            Change::Metadata | Change::Unchanged => object.production_id.clone(),
+            Change::Added | Change::Changed | Change::Drifted | Change::Dependent | Change::Carried => {
+                stands.map(|found| found.id.clone())
+            }
+        };
+        rows.push(DeployedObject {
+            deployment: id.clone(),
+            name: object.name.clone(),
+            kind: object.kind,
+            object_id,
+            green_name: green,
+            fingerprint: object.fingerprint.clone(),
+            metadata_fingerprint: object.metadata_fingerprint.clone(),
+            change: object.change,
+        });
+    }
+    let beside: BTreeMap<&ObjectName, &ObjectName> =
+        layout.contents.indexes.iter().filter(|i| i.stands_beside()).map(|i| (&i.staging, &i.name)).collect();
+    for index in catalog.objects.values().filter(|object| object.kind == ObjectKind::Index) {
+        let of_ours = index.on.as_ref().and_then(|on| production.get(on));
+        let name = match (of_ours, beside.get(&index.name)) {
+            (Some(relation), _) => relation.schema_name().object(index.name.object.clone()),
+            (None, Some(name)) => (*name).clone(),
+            (None, None) => continue,
+        };
+        rows.push(DeployedObject {
+            deployment: id.clone(),
+            name,
+            kind: ObjectKind::Index,
+            object_id: Some(index.id.clone()),
+            green_name: index.name.clone(),
+            fingerprint: String::new(),
+            metadata_fingerprint: String::new(),
+            change: Change::Added,
+        });
+    }
+    rows
+}
+
+fn outcome(layout: &Layout) -> Outcome {
+    let schemas = layout.intent.schemas.iter().map(|pair| Staged {
+        production: pair.production_name().to_string(),
+        staging: pair.staging_name().to_string(),
+    });
+    let clusters = layout
+        .intent
+        .clusters
+        .iter()
+        .map(|pair| Staged { production: pair.production.to_string(), staging: pair.staging.to_string() });
+    Outcome {
+        id: layout.intent.deployment.clone(),
+        schemas: schemas.collect(),
+        clusters: clusters.collect(),
+        objects: layout.intent.built,
+    }
+}

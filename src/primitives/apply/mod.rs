@@ -1,0 +1,351 @@
+//! apply: creates and reconciles what is not blue/green: roles, clusters, network policies,
+//! databases, schemas of stored things, secrets, connections, sources, tables.
+//!
+//! Creates what is missing, resizes clusters whose definition says another size, brings grants and
+//! comments in line; it drops nothing and takes nothing away. Refuses: `apply.secret-missing`.
+//! Start reading at [`plan`].
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::changes::written;
+use super::code::Code;
+use super::compile::Compiled;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::metadata;
+use super::metadata::Pair;
+use super::metadata::Written;
+use super::rejection;
+use crate::catalog::Catalog;
+use crate::compiler::object::Object;
+use crate::compiler::template::Names;
+use crate::db;
+use crate::db::apply::OnFailure;
+use crate::deployment::record::ApplyDone;
+use crate::deployment::record::ApplyIntent;
+use crate::deployment::record::Record;
+use crate::event::Event;
+use crate::name::Ident;
+use crate::name::ObjectKind;
+use crate::name::SchemaName;
+use crate::plan::Plan;
+use crate::plan::step::Origin;
+use crate::plan::step::Step;
+use crate::plan::step::Target;
+use crate::sql::ast::WithOption;
+
+mod secret;
+
+/// Which secrets get their value from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// Those that do not exist yet.
+    #[default]
+    Missing,
+    /// All: existing ones get their value anew.
+    All,
+    /// None, and missing ones are not created.
+    Skipped,
+}
+
+/// Names the project.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The project.
+    pub compiled: Rc<Compiled>,
+    /// Which secrets get their value from here.
+    pub secrets: Secrets,
+}
+
+/// Tells what was done.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// What was done, in order, such as `create cluster compute`; empty where nothing was to do.
+    pub actions: Vec<String>,
+    /// The statements, secrets masked.
+    pub statements: Vec<String>,
+}
+
+/// Where secrets come from.
+type Lookup<'l> = &'l dyn Fn(&str) -> Option<String>;
+
+/// Decides what is missing or differs in size; grants and comments come after, in [`in_line`].
+fn plan(
+    request: &Request,
+    catalog: &Catalog,
+    policies: &[String],
+    lookup: Lookup<'_>,
+) -> Result<Vec<Step>, Error> {
+    let mut steps = roles(request, catalog);
+    steps.extend(clusters(request, catalog));
+    let missing = request.compiled.project.network_policies.iter();
+    let missing = missing.filter(|policy| !policies.iter().any(|name| name == policy.name.as_str()));
+    steps.extend(missing.map(|policy| Step::Statement {
+        what: format!("create network policy {}", policy.name),
+        sql: policy.create_sql(),
+        shown: None,
+        origin: None,
+    }));
+    steps.extend(containers(request, catalog)?);
+    for object in request.compiled.project.objects.iter().filter(|object| is_applied(object.kind)) {
+        steps.extend(stored(request, object, catalog, lookup)?);
+    }
+    Ok(steps)
+}
+
+/// Roles that do not exist yet, with their settings and members.
+fn roles(request: &Request, catalog: &Catalog) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for role in &request.compiled.project.roles {
+        if catalog.roles.contains(&role.name) {
+            continue;
+        }
+        let shown = format!("CREATE ROLE {} …", role.name.sql());
+        let has_password = role.definition.to_uppercase().contains("PASSWORD");
+        steps.push(Step::Statement {
+            what: format!("create role {}", role.name),
+            sql: role.create_sql(),
+            shown: has_password.then_some(shown),
+            origin: None,
+        });
+        steps.extend(role.alterations.iter().map(|rest| Step::Statement {
+            what: format!("alter role {}", role.name),
+            sql: format!("ALTER ROLE {} {rest}", role.name.sql()),
+            shown:
+                rest.to_uppercase().contains("PASSWORD").then(|| format!("ALTER ROLE {} …", role.name.sql())),
+            origin: None,
+        }));
+        steps.extend(role.members.iter().map(|member| Step::Statement {
+            what: format!("grant role {} to {member}", role.name),
+            sql: format!("GRANT {} TO {}", role.name.sql(), member.sql()),
+            shown: None,
+            origin: None,
+        }));
+    }
+    steps
+}
+
+/// Clusters that do not exist yet, or are to have another size.
+fn clusters(request: &Request, catalog: &Catalog) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for cluster in &request.compiled.project.clusters {
+        let wanted = options(&cluster.options);
+        let Some(found) = catalog.clusters.get(&cluster.name) else {
+            steps.push(Step::CreateCluster { name: cluster.name.clone(), options: wanted });
+            continue;
+        };
+        let differs = |(name, value): &(String, String)| match name.as_str() {
+            "SIZE" => found.size.as_ref().is_some_and(|size| crate::name::literal(size) != *value),
+            "REPLICATION FACTOR" => {
+                found.replication_factor.is_some_and(|factor| factor.to_string() != *value)
+            }
+            _ => false,
+        };
+        let options: Vec<_> = wanted.into_iter().filter(differs).collect();
+        if !options.is_empty() {
+            steps.push(Step::AlterCluster { name: cluster.name.clone(), options });
+        }
+    }
+    steps
+}
+
+/// Tells whether a kind is created here: neither staged nor waiting for a swap.
+fn is_applied(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Table | ObjectKind::Source | ObjectKind::Connection | ObjectKind::Secret => true,
+        ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::Sink
+        | ObjectKind::Index
+        | ObjectKind::Type
+        | ObjectKind::Function => false,
+    }
+}
+
+/// The options of a cluster as the file writes them.
+fn options(written: &[WithOption]) -> Vec<(String, String)> {
+    written
+        .iter()
+        .map(|option| (option.name.clone(), super::changes::options::value(option.value.as_ref())))
+        .collect()
+}
+
+/// Databases, and the schemas that hold stored things; the others come with what is staged in them.
+fn containers(request: &Request, catalog: &Catalog) -> Result<Vec<Step>, Error> {
+    let project = &request.compiled.project;
+    let public = Ident::new("public").map_err(|error| Error::bug(error.to_string()))?;
+    let mut steps = Vec::new();
+    for database in &project.databases {
+        if !catalog.databases.contains_key(&database.name) {
+            steps.push(Step::CreateDatabase(database.name.clone()));
+        }
+    }
+    let stored = project.objects.iter().filter(|o| is_applied(o.kind) || o.kind == ObjectKind::Sink);
+    let schemas: BTreeSet<SchemaName> = stored.map(|object| object.name.schema_name()).collect();
+    for name in schemas {
+        // A database comes with this one.
+        let comes_along = name.schema == public && !catalog.databases.contains_key(&name.database);
+        if !catalog.schemas.contains_key(&name) && !comes_along {
+            steps.push(Step::CreateSchema(name));
+        }
+    }
+    Ok(steps)
+}
+
+/// One stored object and its indexes.
+fn stored(
+    request: &Request,
+    object: &Object,
+    catalog: &Catalog,
+    lookup: Lookup<'_>,
+) -> Result<Vec<Step>, Error> {
+    let exists = catalog.object(&object.name).is_some();
+    let sql = object.create_sql(&object.name, &Names::PRODUCTION);
+    let start = request.compiled.line_start(&object.file, object.line);
+    let origin = Origin { object: object.name.clone(), file: object.file.clone(), start };
+    if object.kind == ObjectKind::Secret {
+        let wanted = match (exists, request.secrets) {
+            (_, Secrets::Skipped) | (true, Secrets::Missing) => return Ok(Vec::new()),
+            (false, Secrets::Missing | Secrets::All) => secret::Verb::Create,
+            (true, Secrets::All) => secret::Verb::Alter,
+        };
+        return Ok(vec![secret::step(wanted, &object.name, &sql, origin, lookup)?]);
+    }
+    let mut steps = Vec::new();
+    if !exists {
+        steps.push(Step::Create {
+            kind: object.kind,
+            name: object.name.clone(),
+            cluster: object.cluster.clone(),
+            on: None,
+            reads: object.depends_on.clone(),
+            sql,
+            shown: None,
+            origin: Some(origin.clone()),
+        });
+    }
+    for index in &object.indexes {
+        let name = object.name.schema_name().object(index.name.clone());
+        if catalog.object(&name).is_none() {
+            steps.push(Step::Create {
+                kind: ObjectKind::Index,
+                name,
+                cluster: Some(index.cluster.clone()),
+                on: Some(object.name.clone()),
+                reads: Vec::new(),
+                sql: index.create_sql(&object.name, &Names::PRODUCTION),
+                shown: None,
+                origin: Some(origin.clone()),
+            });
+        }
+    }
+    Ok(steps)
+}
+
+/// Decides which grants and comments of the files production does not have yet.
+fn in_line(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
+    let project = &compiled.project;
+    let mut written = Written::default();
+    let mut targets = Vec::new();
+    for database in &project.databases {
+        let target = Target::Database(database.name.clone());
+        written::modifiers(&mut written, &database.modifiers, &target);
+        targets.push(target);
+    }
+    for schema in &project.schemas {
+        let target = Target::Schema(schema.name.clone());
+        written::modifiers(&mut written, &schema.modifiers, &target);
+        targets.push(target);
+    }
+    for cluster in &project.clusters {
+        let target = Target::Cluster(cluster.name.clone());
+        written::grants(&mut written, &target, &cluster.grants);
+        written::comments(&mut written, &target, &cluster.comments);
+        targets.push(target);
+    }
+    for object in project.objects.iter().filter(|object| is_applied(object.kind)) {
+        written::object(&mut written, object, &object.name);
+        targets.push(Target::Object(object.kind, object.name.clone()));
+    }
+    let pairs: Vec<Pair> =
+        targets.into_iter().map(|target| Pair { blue: Some(target.clone()), green: target }).collect();
+    let mut steps = metadata::carry(catalog, &pairs, &written);
+    for role in &project.roles {
+        let has = catalog.role_comments.get(&role.name);
+        let wanted = role.comments.last().map(|comment| comment.text.as_ref());
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != has) {
+            steps.push(Step::Comment { on: Target::Role(role.name.clone()), text: wanted.cloned() });
+        }
+    }
+    steps
+}
+
+/// Applies the project's infrastructure.
+///
+/// # Errors
+/// `compile.failed` where `clusters/`, `roles/` or `network-policies/` hold mistakes,
+/// `apply.secret-missing`, `apply.rejected`, `run.interrupted`, `run.fenced`, `db.*`.
+///
+/// # Cancel
+/// Not safe inside a statement; Ctrl-C is noticed between two.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let broken = request.compiled.only_apply();
+    if !broken.is_empty() {
+        let message = "the project's clusters, roles or network policies hold mistakes";
+        return Err(Error::new(Code::CompileFailed, message)
+            .findings(broken.to_vec())
+            .effect("nothing was sent to the server"));
+    }
+    let started = ctx.clock.elapsed();
+    let catalog = ctx.catalog().await?;
+    let lookup = Rc::clone(&ctx.variables);
+    let policies = if request.compiled.project.network_policies.is_empty() {
+        Vec::new()
+    } else {
+        db::introspect::network_policies(ctx.session()).await?
+    };
+    let create = plan(request, &catalog, &policies, &*lookup)?;
+    let mut expected = (*catalog).clone();
+    create.iter().for_each(|step| expected.take(step));
+    let mut actions: Vec<String> = create.iter().map(Step::what).collect();
+    let foreseen = in_line(&request.compiled, &expected);
+    if create.is_empty() && foreseen.is_empty() {
+        return Ok(Outcome { actions, statements: Vec::new() });
+    }
+    ctx.go_on()?;
+    actions.extend(foreseen.iter().map(Step::what));
+    ctx.record(Record::ApplyIntent(ApplyIntent { actions })).await?;
+    let mut done = carry_out(ctx, request, create).await?;
+    let catalog = ctx.catalog().await?;
+    done.extend(carry_out(ctx, request, in_line(&request.compiled, &catalog)).await?);
+    ctx.record(Record::ApplyDone(ApplyDone { statements: done.len() })).await?;
+    let actions: Vec<String> = done.iter().map(Step::what).collect();
+    let took = ctx.clock.elapsed().saturating_sub(started);
+    ctx.events.event(Event::Applied { actions: actions.clone(), took });
+    Ok(Outcome { actions, statements: done.iter().map(Step::shown).collect() })
+}
+
+async fn carry_out(ctx: &mut Ctx, request: &Request, steps: Vec<Step>) -> Result<Vec<Step>, Error> {
+    let mut plan = Plan::new();
+    plan.each(steps.clone());
+    let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
+    let effect = format!("{} of {} statements ran before it", applied.done, steps.len());
+    if let Some((step, error)) = applied.failed.into_iter().next() {
+        if error.outcome_unknown() {
+            return Err(Error::from(error).effect(effect));
+        }
+        let message = format!("the server refused to {}: {}", step.what(), error.message());
+        let place = step.origin().map(|origin| {
+            let text = request.compiled.text(&origin.file);
+            rejection::place(text, origin, &step.shown(), error.position(), error.message())
+        });
+        return Err(Error::server(Code::ApplyRejected, message, &error).place(place).effect(effect));
+    }
+    if applied.interrupted {
+        return Err(Error::new(Code::RunInterrupted, "stopped, as asked, while applying").effect(effect));
+    }
+    Ok(steps)
+}

@@ -1,0 +1,160 @@
+//! Which id a deployment gets: a new one, one to go on with, or one that is there already.
+
+use std::collections::BTreeMap;
+
+use super::Request;
+use crate::catalog::Catalog;
+use crate::db::journal::Which;
+use crate::deployment::DeploymentId;
+use crate::deployment::record::Record;
+use crate::deployment::record::StageObjects;
+use crate::deployment::state::State;
+use crate::name::ObjectName;
+use crate::primitives::changes::Changes;
+use crate::primitives::code::Code;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::error::Error;
+use crate::primitives::ledger::Ledger;
+
+/// What a wanted id is to mean.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Nothing is staged under it.
+    New(DeploymentId),
+    /// The same content is being staged under it: go on.
+    Continue(DeploymentId),
+    /// The same content is staged under it: nothing to do.
+    Complete(DeploymentId),
+}
+
+/// Where a wanted id comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Somebody named it.
+    Named,
+    /// From the commit, or from the project: a counter behind it is as good.
+    Default,
+}
+
+/// What was staged before.
+pub(super) struct Earlier<'e> {
+    /// Every deployment; `None` where nothing was ever recorded.
+    pub(super) ledger: Option<&'e Ledger>,
+    /// The objects of those whose ids begin like the wanted one.
+    pub(super) contents: &'e BTreeMap<DeploymentId, StageObjects>,
+}
+
+/// Chooses the id, counting up from a default one that other content has taken.
+fn choose(
+    wanted: &DeploymentId,
+    origin: Origin,
+    changes: &Changes,
+    earlier: &Earlier<'_>,
+    catalog: &Catalog,
+) -> Result<Choice, Error> {
+    // So many deployments of one commit are no accident any more.
+    const MOST: usize = 1_000;
+    for counter in 1..=MOST {
+        let id = match counter {
+            1 => wanted.clone(),
+            counter => wanted.numbered(counter).map_err(|error| {
+                Error::new(Code::DeploymentBadId, error.to_string()).effect("nothing was changed")
+            })?,
+        };
+        let Some(known) = earlier.ledger.and_then(|ledger| ledger.deployments.get(&id)) else {
+            return Ok(Choice::New(id));
+        };
+        let before = earlier.contents.get(&id);
+        let same = before.is_some_and(|before| goes_on(before, changes, &id, catalog));
+        match (known.state, same) {
+            (State::Aborted, _) => return Ok(Choice::New(id)),
+            (State::Staging, true) => return Ok(Choice::Continue(id)),
+            (State::Staged, true) if known.intent.project_fingerprint == fingerprint(changes) => {
+                return Ok(Choice::Complete(id));
+            }
+            _ if origin == Origin::Default => {}
+            _ => return Err(already_exists(&id, known.state, &known.intent.project_fingerprint, changes)),
+        }
+    }
+    Err(Error::new(Code::StageAlreadyExists, format!("{wanted} and every number behind it are taken")))
+}
+
+fn fingerprint(changes: &Changes) -> String {
+    changes.compiled.project.fingerprint.to_string()
+}
+
+fn already_exists(id: &DeploymentId, state: State, before: &str, changes: &Changes) -> Error {
+    Error::new(Code::StageAlreadyExists, format!("{id} exists with other content; it is {state}"))
+        .deployment(id)
+        .line(format!("{id} was staged from the project {before}"))
+        .line(format!("this project is {}", fingerprint(changes)))
+        .effect("nothing was changed")
+}
+
+/// Tells whether what stands under an id can be gone on with: everything that exists of it is what
+/// this project wants as well.
+fn goes_on(before: &StageObjects, changes: &Changes, id: &DeploymentId, catalog: &Catalog) -> bool {
+    let wanted: BTreeMap<&ObjectName, &str> =
+        changes.built().map(|object| (&object.name, object.fingerprint.as_str())).collect();
+    let ground: BTreeMap<&ObjectName, _> =
+        changes.objects.iter().map(|object| (&object.name, &object.production_id)).collect();
+    let same_ground = before
+        .objects
+        .iter()
+        .all(|object| ground.get(&object.name).is_none_or(|now| **now == object.production_id));
+    let built = before.objects.iter().filter(|object| object.change.is_built());
+    same_ground
+        && built.clone().all(|object| {
+            let Ok(schema) = id.green(&object.name.schema) else { return false };
+            let staging = ObjectName::new(object.name.database.clone(), schema, object.name.object.clone());
+            let stands = catalog.object(&staging).is_some();
+            !stands || wanted.get(&object.name) == Some(&object.fingerprint.as_str())
+        })
+}
+
+/// Finds out what the wanted id is to mean.
+///
+/// # Errors
+/// `stage.already-exists`, `deployment.gone`, `deployment.bad-id`, `db.*`.
+pub(super) async fn chosen(ctx: &Ctx, request: &Request, catalog: &Catalog) -> Result<Choice, Error> {
+    let changes = &request.changes;
+    let ledger = ctx.ledger().await?;
+    if let Some(id) = &changes.recorded_as {
+        let state = ledger.as_ref().and_then(|ledger| ledger.deployments.get(id)).map(|known| known.state);
+        return Ok(match state {
+            None | Some(State::Staging) => Choice::Continue(id.clone()),
+            Some(State::Aborting | State::Aborted) => {
+                return Err(Error::new(Code::DeploymentGone, format!("{id} was dropped")).deployment(id));
+            }
+            Some(_) => Choice::Complete(id.clone()),
+        });
+    }
+    let commit = ctx.run.started.commit.as_deref().and_then(|commit| commit.get(..7)).map(str::to_owned);
+    let (wanted, origin) = match &request.id {
+        // What the recipe passes on may be the default itself.
+        Some(id) if Some(id.as_str()) != commit.as_deref() => (id.clone(), Origin::Named),
+        Some(_) | None => (default_id(commit, changes)?, Origin::Default),
+    };
+    let mut contents = BTreeMap::new();
+    if ledger.is_some() {
+        // Whatever is numbered behind it is looked at as well, so all of them are read at once.
+        for entry in ctx.entries(Which::Kinds(&["stage.objects"])).await? {
+            if let Record::StageObjects(objects) = entry.record
+                && objects.deployment.as_str().starts_with(wanted.as_str())
+            {
+                contents.insert(objects.deployment.clone(), objects);
+            }
+        }
+    }
+    let earlier = Earlier { ledger: ledger.as_ref(), contents: &contents };
+    choose(&wanted, origin, changes, &earlier, catalog)
+}
+
+/// The first seven digits of the commit, or outside git of the project's fingerprint.
+fn default_id(commit: Option<String>, changes: &Changes) -> Result<DeploymentId, Error> {
+    let text = match commit {
+        Some(commit) => commit,
+        None => fingerprint(changes).trim_start_matches("v1:").chars().take(7).collect(),
+    };
+    text.parse().map_err(|error| Error::bug(format!("a default id is none: {error}")))
+}

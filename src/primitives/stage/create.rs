@@ -1,0 +1,163 @@
+//! Creating what a layout says, and telling what the server refused of it.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use crate::catalog::Catalog;
+use crate::db;
+use crate::db::apply::Applied;
+use crate::db::apply::OnFailure;
+use crate::event::Event;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::plan::Plan;
+use crate::plan::step::Step;
+use crate::primitives::changes::Changes;
+use crate::primitives::changes::layout::Layout;
+use crate::primitives::code::Code;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::error::Error;
+use crate::primitives::rejection;
+
+/// Tells whether what a step would create is there, from an earlier attempt.
+fn stands(step: &Step, catalog: &Catalog) -> bool {
+    match step {
+        Step::CreateSchema(name) => catalog.schemas.contains_key(name),
+        Step::CreateCluster { name, .. } => catalog.clusters.contains_key(name),
+        Step::Create { name, .. } => catalog.object(name).is_some(),
+        Step::GrantDefault(default) => catalog.default_privileges.contains(default),
+        Step::CreateDatabase(_)
+        | Step::AlterCluster { .. }
+        | Step::Statement { .. }
+        | Step::Exchange(_)
+        | Step::DropObjects { .. }
+        | Step::DropSchema(_)
+        | Step::DropCluster(_)
+        | Step::Grant { .. }
+        | Step::Revoke { .. }
+        | Step::Comment { .. }
+        | Step::SetOwner { .. }
+        | Step::CutOverSink { .. } => false,
+    }
+}
+
+/// Creates what is missing.
+///
+/// # Errors
+/// `stage.rejected`, `run.interrupted`, `db.lost`.
+pub(super) async fn create(
+    ctx: &mut Ctx,
+    layout: &Layout,
+    changes: &Changes,
+    catalog: &Catalog,
+) -> Result<(), Error> {
+    let (there, steps): (Vec<Step>, Vec<Step>) =
+        layout.create.iter().cloned().partition(|step| stands(step, catalog));
+    let is_object = |step: &&Step| matches!(step, Step::Create { kind, .. } if *kind != ObjectKind::Index);
+    let pairs =
+        layout.intent.schemas.iter().map(|p| (p.production_name().to_string(), p.staging.to_string()));
+    let clusters = layout.intent.clusters.iter().map(|p| (p.production.to_string(), p.staging.to_string()));
+    ctx.events.event(Event::StageStarted {
+        deployment: layout.intent.deployment.clone(),
+        statements: steps.len(),
+        names: pairs.chain(clusters).collect(),
+        found: there.iter().filter(is_object).count(),
+    });
+    let statements = steps.len();
+    let mut plan = Plan::new();
+    plan.each(steps);
+    let mut done = 0;
+    let events = Rc::clone(&ctx.events);
+    let mut progress = |step: &Step| {
+        done += 1;
+        events.event(Event::StageProgress { done, statements, what: step.what() });
+    };
+    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut progress).await;
+    finished(ctx, layout, applied, Some(changes)).await
+}
+
+/// Brings owners, grants and comments in line.
+///
+/// # Errors
+/// As [`create`].
+pub(super) async fn bring_in_line(ctx: &mut Ctx, layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
+    let mut plan = Plan::new();
+    plan.each(layout.metadata(catalog));
+    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
+    finished(ctx, layout, applied, None).await
+}
+
+/// Turns what became of a plan into an error, if it did not become what it should.
+async fn finished(
+    ctx: &mut Ctx,
+    layout: &Layout,
+    applied: Applied,
+    changes: Option<&Changes>,
+) -> Result<(), Error> {
+    let id = &layout.intent.deployment;
+    if applied.failed.is_empty() && !applied.interrupted {
+        return Ok(());
+    }
+    if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
+        return Err(Error::from(error.clone())
+            .deployment(id)
+            .effect(format!("what was staged of {id} so far is recorded; production is untouched")));
+    }
+    let staged = standing(ctx, layout).await;
+    let effect = format!("staged so far: {staged} of {id}, not visible to anyone; production is untouched");
+    if applied.failed.is_empty() {
+        let message = "stopped, as asked, while staging";
+        return Err(Error::new(Code::RunInterrupted, message).deployment(id).effect(effect));
+    }
+    let mut errors = roots(&applied).into_iter().map(|(step, error)| rejected(step, error, changes));
+    match errors.next() {
+        Some(first) => Err(first.deployment(id).also(errors.collect()).effect(effect)),
+        None => Err(Error::bug("a plan failed without a failed step")),
+    }
+}
+
+/// How many objects stand under the staging names, in words.
+async fn standing(ctx: &mut Ctx, layout: &Layout) -> String {
+    let names: BTreeSet<_> = layout.intent.schemas.iter().map(|pair| pair.staging_name()).collect();
+    match ctx.catalog().await {
+        Ok(catalog) => {
+            let objects = names.iter().flat_map(|name| catalog.objects_in(name));
+            let count = objects.filter(|object| object.kind.is_staged()).count();
+            format!("{count} of {} objects", layout.intent.built)
+        }
+        Err(_) => "an unknown number of objects".to_owned(),
+    }
+}
+
+/// The failures that are not merely a consequence of another: what reads an object that was refused
+/// is refused itself.
+fn roots(applied: &Applied) -> Vec<(&Step, &db::error::Error)> {
+    let mut failed: BTreeSet<&ObjectName> = BTreeSet::new();
+    let mut roots = Vec::new();
+    for (step, error) in &applied.failed {
+        let follows = match step {
+            Step::Create { reads, on, .. } => reads.iter().chain(on).any(|read| failed.contains(read)),
+            _ => false,
+        };
+        if let Step::Create { name, .. } = step {
+            failed.insert(name);
+        }
+        if !follows {
+            roots.push((step, error));
+        }
+    }
+    roots
+}
+
+fn rejected(step: &Step, error: &db::error::Error, changes: Option<&Changes>) -> Error {
+    let Some(origin) = step.origin() else {
+        let message = format!("the server refused to {}: {}", step.what(), error.message());
+        return Error::server(Code::StageRejected, message, error);
+    };
+    let message = format!("the server refused {}: {}", origin.object, error.message());
+    let rejected = Error::server(Code::StageRejected, message, error).object(&origin.object);
+    let Some(changes) = changes else { return rejected };
+    let text = changes.compiled.text(&origin.file);
+    let place = rejection::place(text, origin, &step.sql(), error.position(), error.message());
+    rejected.place(Some(place))
+}

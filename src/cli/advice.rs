@@ -4,6 +4,7 @@ use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
 /// The commands that go on from an error, a line each.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match: every code has its arm here")]
 pub(crate) fn lines(error: &Error) -> Vec<String> {
     let id = error.of_deployment().map_or_else(|| "ID".to_owned(), ToString::to_string);
     let one = |line: String| vec![line];

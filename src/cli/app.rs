@@ -1,5 +1,6 @@
 //! What every command works with: the flags that all share, the streams, the way to the server.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -23,6 +24,10 @@ use crate::db::apply::Interrupt;
 use crate::db::session::Session;
 use crate::deployment::RunId;
 use crate::deployment::record::RunStarted;
+use crate::event::Event;
+use crate::event::Sink;
+use crate::primitives::code::Code;
+use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::ctx::Run;
 use crate::primitives::ctx::World;
@@ -126,14 +131,27 @@ impl App {
         GitFacts::of(self.project())
     }
 
-    /// The active profile, for the project's own settings.
-    pub(crate) fn profile(&self) -> Option<String> {
-        place::profile(&self.global)
+    /// What to compile, and under which circumstances.
+    pub(crate) fn compile_request(&self) -> compile::Request {
+        compile::Request {
+            path: self.global.project.clone(),
+            profile: place::profile(&self.global),
+            variables: BTreeMap::new(),
+        }
     }
 
-    /// Tells whether the target is the embedded sandbox.
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.place.as_ref().is_some_and(Place::is_embedded)
+    /// Refuses a project with uncommitted changes, except on the embedded sandbox, where it is said.
+    pub(crate) fn check_tree(&self, allowed: bool) -> Result<(), CliError> {
+        if allowed || !self.git().dirty {
+            return Ok(());
+        }
+        let message = "the project has uncommitted changes";
+        if self.place.as_ref().is_some_and(Place::is_embedded) {
+            let code = Code::RunDirtyTree.to_string();
+            self.narrator.event(Event::Warning { code, message: message.to_owned() });
+            return Ok(());
+        }
+        Err(Error::new(Code::RunDirtyTree, message).effect("nothing was changed").into())
     }
 
     /// Connects, starting the embedded sandbox if that is the target.
@@ -173,6 +191,7 @@ impl App {
         let narrator = Rc::clone(&self.narrator);
         let mut ctx = Ctx::new(session, world, run, narrator, self.clock.clone());
         ctx.interrupt = self.interrupt.clone();
+        ctx.variables = Rc::new(place::variable);
         interrupt::listen(&self.interrupt, &self.ui);
         ctx
     }

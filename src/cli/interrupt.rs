@@ -24,8 +24,9 @@ pub(crate) fn listen(interrupt: &Interrupt, ui: &Ui) {
     });
 }
 
+/// Waits for Ctrl-C or the signal that ends a process.
 #[cfg(unix)]
-async fn signalled() -> std::io::Result<()> {
+pub(crate) async fn signalled() -> std::io::Result<()> {
     use tokio::signal::unix::SignalKind;
     use tokio::signal::unix::signal;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -35,7 +36,8 @@ async fn signalled() -> std::io::Result<()> {
     }
 }
 
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
-async fn signalled() -> std::io::Result<()> {
+pub(crate) async fn signalled() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

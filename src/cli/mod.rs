@@ -41,7 +41,12 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    Compile(commands::compile::Args),
+    Diff(commands::diff::Args),
+    Explain(commands::explain::Args),
     Setup(commands::setup::Args),
+    Apply(commands::apply::Args),
+    Stage(commands::stage::Args),
     Wait(commands::wait::Args),
     Promote(commands::promote::Args),
     Abort(commands::abort::Args),
@@ -49,10 +54,17 @@ enum Verb {
     List(commands::list::Args),
     Log(commands::log::Args),
     Describe(commands::describe::Args),
+    #[cfg(feature = "sandbox")]
+    Sandbox(commands::sandbox::Args),
 }
 
 async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
     match verb {
+        Verb::Compile(args) => commands::compile::run(app, args),
+        Verb::Diff(args) => commands::diff::run(app, args).await,
+        Verb::Explain(args) => commands::explain::run(app, args).await,
+        Verb::Apply(args) => commands::apply::run(app, args).await,
+        Verb::Stage(args) => commands::stage::run(app, args).await,
         Verb::Setup(args) => commands::setup::run(app, args).await,
         Verb::Wait(args) => commands::wait::run(app, args).await,
         Verb::Promote(args) => commands::promote::run(app, args).await,
@@ -61,6 +73,8 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::List(args) => commands::list::run(app, args).await,
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,
+        #[cfg(feature = "sandbox")]
+        Verb::Sandbox(args) => commands::sandbox::run(app, args).await,
     }
 }
 

@@ -16,6 +16,7 @@ use super::ui::Ui;
 use super::ui::counted;
 use super::ui::elapsed;
 use crate::clock::Clock;
+use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
@@ -114,7 +115,7 @@ impl Narrator {
 
 fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
     let clusters = progress.clusters.iter().map(|cluster| {
-        let filled = if cluster.total == 0 { BAR } else { BAR * cluster.ready / cluster.total };
+        let filled = (BAR * cluster.ready).checked_div(cluster.total).unwrap_or(BAR);
         let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled));
         let bar = ui.paint(if cluster.state == "failing" { Style::red } else { Style::green }, bar);
         format!("{} {bar} {}/{}", cluster.name, cluster.ready, cluster.total)
@@ -159,15 +160,7 @@ impl Sink for Narrator {
                 }
             }
             Event::StageStarted { deployment, names, found, .. } => {
-                let mut text = format!("deployment {deployment}");
-                let arrows: Vec<String> = names.iter().map(|(from, to)| format!("{from} → {to}")).collect();
-                if !arrows.is_empty() {
-                    text += &format!(" · {}", arrows.join(", "));
-                }
-                if *found > 0 {
-                    text += &format!(" · {} there already", counted(*found, "object"));
-                }
-                self.step("stage", &text, None);
+                self.staging(deployment, names, *found);
             }
             Event::StageProgress { done, statements, what } => {
                 self.live(self.ui.line("stage", &format!("{done}/{statements} {what}"), None));
@@ -191,13 +184,7 @@ impl Sink for Narrator {
             Event::Swapped { .. } => self.swapped(&event),
             Event::SinkCutOver { sink, from } => self.step("sink", &format!("{sink} reads {from}"), None),
             Event::Dropped { deployment, reason, objects, took } => {
-                let what = match reason {
-                    DropReason::Abort => format!("{deployment}, {}", counted(*objects, "object")),
-                    DropReason::Retire => {
-                        format!("the version that {deployment} replaced, {}", counted(*objects, "object"))
-                    }
-                };
-                self.step("drop", &what, Some(*took));
+                self.dropped(deployment, *reason, *objects, *took);
             }
             Event::Warning { code, message } => {
                 self.still();
@@ -230,6 +217,27 @@ impl Narrator {
             None => action.clone(),
         });
         self.step("apply", &text.collect::<Vec<_>>().join("   "), Some(took));
+    }
+
+    fn staging(&self, deployment: &DeploymentId, names: &[(String, String)], found: usize) {
+        let mut text = format!("deployment {deployment}");
+        let arrows: Vec<String> = names.iter().map(|(from, to)| format!("{from} → {to}")).collect();
+        if !arrows.is_empty() {
+            text += &format!(" · {}", arrows.join(", "));
+        }
+        if found > 0 {
+            text += &format!(" · {} there already", counted(found, "object"));
+        }
+        self.step("stage", &text, None);
+    }
+
+    fn dropped(&self, deployment: &DeploymentId, reason: DropReason, objects: usize, took: Duration) {
+        let objects = counted(objects, "object");
+        let what = match reason {
+            DropReason::Abort => format!("{deployment}, {objects}"),
+            DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
+        };
+        self.step("drop", &what, Some(took));
     }
 
     fn swapped(&self, event: &Event) {

@@ -46,7 +46,8 @@ impl Place {
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// An environment variable that is set and not empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

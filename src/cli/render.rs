@@ -4,6 +4,7 @@
 
 use annotate_snippets::AnnotationKind;
 use annotate_snippets::Level;
+use annotate_snippets::Origin;
 use annotate_snippets::Renderer;
 use annotate_snippets::Snippet;
 use annotate_snippets::renderer::DecorStyle;
@@ -11,6 +12,7 @@ use serde_json::Map;
 use serde_json::Value;
 
 use crate::primitives::error::Error;
+use crate::primitives::error::Finding;
 use crate::primitives::error::Place;
 
 /// How bad it is.
@@ -31,8 +33,8 @@ pub(crate) struct Report {
     pub(crate) code: String,
     /// What happened.
     pub(crate) message: String,
-    /// Where.
-    pub(crate) place: Option<Place>,
+    /// Where: its own place first, then those that explain it.
+    pub(crate) places: Vec<Place>,
     /// Facts, a line each.
     pub(crate) lines: Vec<String>,
     /// The right name, or another remedy that is certain.
@@ -51,6 +53,8 @@ pub(crate) struct Report {
     pub(crate) advice: Vec<String>,
     /// Further reports of the same failure.
     pub(crate) also: Vec<Report>,
+    /// Whether this one only sums up the further ones, and comes after them.
+    pub(crate) sums_up: bool,
 }
 
 impl Report {
@@ -60,7 +64,7 @@ impl Report {
             severity,
             code: code.into(),
             message: message.into(),
-            place: None,
+            places: Vec::new(),
             lines: Vec::new(),
             help: None,
             object: None,
@@ -70,6 +74,7 @@ impl Report {
             effect: None,
             advice: Vec::new(),
             also: Vec::new(),
+            sums_up: false,
         }
     }
 
@@ -79,7 +84,7 @@ impl Report {
             severity: Severity::Error,
             code: error.code().to_string(),
             message: error.message().to_owned(),
-            place: error.where_().cloned(),
+            places: error.where_().cloned().into_iter().collect(),
             lines: error.lines().to_vec(),
             help: None,
             object: error.about().map(str::to_owned),
@@ -88,12 +93,35 @@ impl Report {
             hint: error.hint().map(str::to_owned),
             effect: error.changed().map(str::to_owned),
             advice,
-            also: error.others().iter().map(|other| Self::of(other, Vec::new())).collect(),
+            also: error
+                .diagnostics()
+                .iter()
+                .map(Self::of_finding)
+                .chain(error.others().iter().map(|other| Self::of(other, Vec::new())))
+                .collect(),
+            sums_up: !error.diagnostics().is_empty(),
         }
     }
 
     /// The report as text, without a final newline.
     pub(crate) fn text(&self, colour: bool, width: usize) -> String {
+        let others = self.also.iter().map(|other| other.text(colour, width));
+        let mut out = if self.sums_up {
+            others.chain([self.own(colour, width)]).collect::<Vec<_>>().join("\n\n")
+        } else {
+            std::iter::once(self.own(colour, width)).chain(others).collect::<Vec<_>>().join("\n\n")
+        };
+        if let Some(effect) = &self.effect {
+            out += &format!("\n\n  {effect}");
+        }
+        for line in &self.advice {
+            out += &format!("\n  {line}");
+        }
+        out
+    }
+
+    /// The excerpt and the facts below it.
+    fn own(&self, colour: bool, width: usize) -> String {
         let mut out = self.excerpt(colour, width);
         let server = [("detail", &self.detail), ("hint", &self.hint)];
         let server = server.iter().filter_map(|(what, text)| {
@@ -101,15 +129,6 @@ impl Report {
             Some(format!("{what} from the server: {text}"))
         });
         for line in self.lines.iter().cloned().chain(server) {
-            out += &format!("\n  {line}");
-        }
-        for other in &self.also {
-            out += &format!("\n\n{}", other.text(colour, width));
-        }
-        if let Some(effect) = &self.effect {
-            out += &format!("\n\n  {effect}");
-        }
-        for line in &self.advice {
             out += &format!("\n  {line}");
         }
         out
@@ -130,18 +149,27 @@ impl Report {
             .primary_title(message)
             .id(self.code.as_str())
             .elements(std::iter::empty::<annotate_snippets::Element<'_>>());
-        if let Some(place) = &self.place {
-            let end = place.span.end.min(place.text.len());
-            let span = place.span.start.min(end)..end;
-            let annotation = AnnotationKind::Primary.span(span).label(place.label.as_str());
-            group = group.element(
-                Snippet::source(place.text.as_str()).path(place.file.as_str()).annotation(annotation),
-            );
+        for (at, place) in self.places.iter().enumerate() {
+            group = if place.text.is_empty() {
+                group.element(Origin::path(place.file.as_str()))
+            } else {
+                group.element(snippet(place, at == 0))
+            };
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         renderer.render(&[group])
+    }
+
+    /// The report of a diagnostic.
+    pub(crate) fn of_finding(finding: &Finding) -> Self {
+        let severity = if finding.is_error { Severity::Error } else { Severity::Warning };
+        Self {
+            places: finding.places.clone(),
+            help: finding.help.clone(),
+            ..Self::new(severity, finding.code.clone(), finding.message.clone())
+        }
     }
 
     /// The report as JSON: the fields that are known.
@@ -158,15 +186,24 @@ impl Report {
         put("detail", self.detail.clone().map(Value::from));
         put("hint", self.hint.clone().or_else(|| self.help.clone()).map(Value::from));
         put("sqlstate", self.sqlstate.clone().map(Value::from));
-        put("file", self.place.as_ref().map(|place| place.file.clone().into()));
-        put("line", self.place.as_ref().map(|place| place.line.into()));
-        put("column", self.place.as_ref().map(|place| place.column.into()));
+        put("file", self.places.first().map(|place| place.file.clone().into()));
+        put("line", self.places.first().map(|place| place.line.into()));
+        put("column", self.places.first().map(|place| place.column.into()));
         put("object", self.object.clone().map(Value::from));
         put("effect", self.effect.clone().map(Value::from));
         put("next", (!self.advice.is_empty()).then(|| self.advice.clone().into()));
         put("also", (!self.also.is_empty()).then(|| self.also.iter().map(Self::json).collect()));
         Value::Object(fields)
     }
+}
+
+/// The excerpt of one place.
+fn snippet(place: &Place, is_own: bool) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    let end = place.span.end.min(place.text.len());
+    let span = place.span.start.min(end)..end;
+    let kind = if is_own { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let annotation = kind.span(span).label(place.label.as_str());
+    Snippet::source(place.text.as_str()).path(place.file.as_str()).annotation(annotation)
 }
 
 #[cfg(test)]
@@ -178,14 +215,14 @@ mod tests {
     fn report() -> Report {
         let text = "SELECT item\nFROM core.winnig_bids\n".to_owned();
         Report {
-            place: Some(Place {
+            places: vec![Place {
                 file: "models/a.sql".to_owned(),
                 line: 2,
                 column: 6,
                 span: 17..33,
                 text,
                 label: "no project object".to_owned(),
-            }),
+            }],
             help: Some("did you mean `core.winning_bids`?".to_owned()),
             lines: vec!["a fact".to_owned()],
             effect: Some("nothing was changed".to_owned()),
@@ -214,9 +251,7 @@ mod tests {
     #[test]
     fn a_span_beyond_the_text_does_no_harm() {
         let mut report = report();
-        if let Some(place) = &mut report.place {
-            place.span = 900..1000;
-        }
+        report.places[0].span = 900..1000;
         assert!(report.text(false, 80).contains("models/a.sql"));
     }
 

@@ -37,6 +37,9 @@ use crate::event::Sink;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 
+/// Looks an environment variable up.
+pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;
+
 /// Where things happen.
 pub enum World {
     /// On the server.
@@ -96,7 +99,7 @@ pub struct Ctx {
     /// When the whole run must be over.
     pub deadline: Deadline,
     /// The environment variables that secrets may come from.
-    pub variables: Rc<dyn Fn(&str) -> Option<String>>,
+    pub variables: Variables,
 }
 
 impl Ctx {

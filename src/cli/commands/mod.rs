@@ -1,10 +1,18 @@
 //! The verbs: one file each, with its arguments and what it does.
 
 pub(crate) mod abort;
+pub(crate) mod apply;
+pub(crate) mod choices;
+pub(crate) mod compile;
 pub(crate) mod describe;
+pub(crate) mod diff;
+pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod promote;
 pub(crate) mod rollback;
+#[cfg(feature = "sandbox")]
+pub(crate) mod sandbox;
 pub(crate) mod setup;
+pub(crate) mod stage;
 pub(crate) mod wait;

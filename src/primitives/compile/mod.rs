@@ -15,6 +15,7 @@ use super::error::Error;
 use super::error::Finding;
 use super::error::Place;
 use crate::compiler;
+use crate::compiler::diagnostic::Code::NotMzDeploy;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::diagnostic::Phase;
 use crate::compiler::diagnostic::Severity;
@@ -194,8 +195,11 @@ pub fn failure(report: Report) -> Error {
     Error::new(Code::CompileFailed, message).findings(findings).effect("nothing was sent to the server")
 }
 
+/// Tells what a person who deploys should know. That mz-deploy would not take something is for
+/// whoever checks the project, not for every run.
 fn warn(events: &dyn Sink, report: &Report) {
-    for (diagnostic, _) in &report.findings {
+    let told = report.findings.iter().filter(|(diagnostic, _)| diagnostic.code != NotMzDeploy);
+    for (diagnostic, _) in told {
         let place = format!("{}:{}:{}", diagnostic.file, diagnostic.line, diagnostic.column);
         let message = format!("{} ({place})", diagnostic.message);
         events.event(Event::Warning { code: diagnostic.code.as_str().to_owned(), message });

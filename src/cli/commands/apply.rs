@@ -1,0 +1,45 @@
+//! `mzflow apply`: creates and reconciles what is not blue/green.
+
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::app::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::finish;
+use crate::primitives::apply;
+use crate::primitives::apply::Outcome;
+use crate::primitives::apply::Secrets;
+use crate::primitives::compile;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::error::Error;
+use crate::primitives::rehearsal::Assume;
+use crate::primitives::setup;
+
+/// Create and reconcile clusters, roles, sources, tables, connections, secrets
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Neither create secrets nor give existing ones their value anew
+    #[arg(long)]
+    skip_secrets: bool,
+    /// Print the statements and run none
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let request = app.compile_request();
+    let rehearse = args.dry_run.then_some(Assume::Ready);
+    let mut ctx = app.verb("apply", json!({ "skip_secrets": args.skip_secrets }), rehearse).await?;
+    let secrets = if args.skip_secrets { Secrets::Skipped } else { Secrets::All };
+    let outcome = apply(&mut ctx, &request, secrets).await;
+    let applied = finish::verb(app, &mut ctx, outcome).await?;
+    let line = if applied.actions.is_empty() { "everything is there" } else { "applied" };
+    finish::say(app, &applied, line);
+    Ok(Exit::Done)
+}
+
+async fn apply(ctx: &mut Ctx, request: &compile::Request, secrets: Secrets) -> Result<Outcome, Error> {
+    let compiled = compile::run(ctx, request)?.compiled;
+    setup::run(ctx).await?;
+    apply::run(ctx, &apply::Request { compiled, secrets }).await
+}

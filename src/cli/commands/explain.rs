@@ -1,0 +1,113 @@
+//! `mzflow explain`: why an object would be rebuilt, as a chain a person can follow.
+
+use serde_json::json;
+
+use super::choices::Choices;
+use super::diff;
+use crate::cli::app::App;
+use crate::cli::app::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::render::Report;
+use crate::cli::render::Severity;
+use crate::deployment::record::Change;
+use crate::deployment::record::StagedObject;
+use crate::primitives::changes::Changes;
+use crate::primitives::code::Code;
+
+/// Say why an object would be rebuilt
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Object: its full name, or the end of it
+    #[arg(value_name = "OBJECT")]
+    object: String,
+    #[command(flatten)]
+    choices: Choices,
+}
+
+pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let outcome = diff::compare(app, &args.choices).await?;
+    let changes = &outcome.changes;
+    let name = find(changes, &args.object)?;
+    let staged = changes.objects.iter().find(|object| object.name.to_string() == name);
+    if app.ui.json {
+        let because: Vec<String> =
+            staged.iter().flat_map(|object| &object.because).map(ToString::to_string).collect();
+        let change = staged.map_or(Change::Unchanged, |object| object.change);
+        app.ui.json(&json!({ "name": name, "change": change, "because": because }));
+        return Ok(Exit::Done);
+    }
+    match staged {
+        None => app.ui.data(&format!("{name} is unchanged: it is not rebuilt")),
+        Some(object) => {
+            for line in lines(changes, object) {
+                app.ui.data(&line);
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The object a person means, by its full name or by the end of it.
+fn find(changes: &Changes, text: &str) -> Result<String, CliError> {
+    let project = changes.compiled.project.objects.iter().map(|object| object.name.to_string());
+    let removed = changes.of(Change::Removed).map(|object| object.name.to_string());
+    let names: Vec<String> = project.chain(removed).collect();
+    let ends = format!(".{text}");
+    let found: Vec<&String> = names.iter().filter(|name| **name == text || name.ends_with(&ends)).collect();
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => {
+            let near = names.iter().max_by(|a, b| likeness(a, text).total_cmp(&likeness(b, text)));
+            let mut report = Report::new(
+                Severity::Error,
+                Code::CompileUnknownObject.as_str(),
+                format!("the project has no object `{text}`"),
+            );
+            report.help = near.map(|near| format!("did you mean `{near}`?"));
+            Err(CliError { report: Box::new(report), exit: Exit::Failed })
+        }
+        several => {
+            let several: Vec<String> = several.iter().map(|name| (*name).clone()).collect();
+            let message = format!("`{text}` may be {}", several.join(" or "));
+            Err(CliError::usage(Code::CompileUnknownObject.as_str(), message))
+        }
+    }
+}
+
+fn likeness(name: &str, text: &str) -> f64 {
+    strsim::jaro_winkler(name.rsplit('.').next().unwrap_or(name), text.rsplit('.').next().unwrap_or(text))
+}
+
+fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
+    let mut lines = vec![format!("{} is {}", object.name, object.change)];
+    let mut from = object;
+    for name in &object.because {
+        let Some(next) = changes.objects.iter().find(|other| other.name == *name) else { break };
+        let how = match from.change {
+            Change::Dependent => "it reads",
+            Change::Carried => "it is swapped together with",
+            Change::Added
+            | Change::Changed
+            | Change::Removed
+            | Change::Drifted
+            | Change::Metadata
+            | Change::Unchanged => "it follows",
+        };
+        let file = next.file.as_ref().map(|file| format!("   {file}")).unwrap_or_default();
+        lines.push(format!("  because {how} {name}, which is {}{file}", next.change));
+        from = next;
+    }
+    if object.because.is_empty() {
+        lines.push(match object.change {
+            Change::Drifted => "  because production is not what was last promoted".to_owned(),
+            Change::Metadata => {
+                "  because its grants or comments differ; they are changed in place".to_owned()
+            }
+            Change::Removed => "  because the project no longer has it".to_owned(),
+            Change::Added | Change::Changed | Change::Dependent | Change::Carried | Change::Unchanged => {
+                format!("  because of {}", object.file.as_deref().unwrap_or("its file"))
+            }
+        });
+    }
+    lines
+}

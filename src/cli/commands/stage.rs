@@ -1,0 +1,74 @@
+//! `mzflow stage`: builds what has to be rebuilt beside production.
+
+use serde_json::json;
+
+use super::choices::Choices;
+use crate::cli::app::App;
+use crate::cli::app::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::finish;
+use crate::deployment::DeploymentId;
+use crate::primitives::compile;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::diff;
+use crate::primitives::error::Error;
+use crate::primitives::rehearsal::Assume;
+use crate::primitives::setup;
+use crate::primitives::stage;
+use crate::primitives::stage::Drift;
+
+/// Build what has to be rebuilt beside production
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Deployment id [default: the first 7 digits of the commit, or of the project's fingerprint]
+    #[arg(long, visible_alias = "deploy-id", value_name = "ID")]
+    id: Option<DeploymentId>,
+    #[command(flatten)]
+    choices: Choices,
+    /// Replace objects that somebody else changed since the last promotion
+    #[arg(long)]
+    overwrite_drifted: bool,
+    /// Stage although the project has uncommitted changes
+    #[arg(long)]
+    allow_dirty: bool,
+    /// Print the statements and run none
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let request = app.compile_request();
+    let rehearse = args.dry_run.then_some(Assume::Ready);
+    let mut ctx = app.verb("stage", json!({ "id": args.id }), rehearse).await?;
+    app.check_tree(args.allow_dirty)?;
+    let (isolation, reuse) = (args.choices.isolation()?, args.choices.reuse()?);
+    let drift = if args.overwrite_drifted { Drift::Overwritten } else { Drift::Refused };
+    let outcome =
+        staged(&mut ctx, &request, args.id, drift, |compiled| diff::Request { compiled, isolation, reuse });
+    let outcome = outcome.await;
+    let staged = finish::verb(app, &mut ctx, outcome).await?;
+    let Some(staged) = staged else {
+        finish::say(app, &json!({ "id": null, "objects": 0 }), "nothing to stage: no changes");
+        return Ok(Exit::Done);
+    };
+    let id = &staged.id;
+    finish::say(app, &staged, &format!("{id} is staged, and not visible to anyone"));
+    app.ui.talk(&format!("  next: mzflow wait {id}   then   mzflow promote {id}   or   mzflow abort {id}"));
+    Ok(Exit::Done)
+}
+
+async fn staged(
+    ctx: &mut Ctx,
+    request: &compile::Request,
+    id: Option<DeploymentId>,
+    drift: Drift,
+    compare: impl FnOnce(std::rc::Rc<compile::Compiled>) -> diff::Request,
+) -> Result<Option<stage::Outcome>, Error> {
+    let compiled = compile::run(ctx, request)?.compiled;
+    setup::run(ctx).await?;
+    let diffed = diff::run(ctx, &compare(compiled)).await?;
+    if diffed.empty {
+        return Ok(None);
+    }
+    stage::run(ctx, &stage::Request { changes: diffed.changes, id, drift }).await.map(Some)
+}

@@ -37,6 +37,31 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Reads a duration with a unit (`90s`, `5m`) or a number of seconds.
+///
+/// # Errors
+/// A sentence saying what was expected.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || {
+        format!(
+            "`{text}` is not a duration: a number of seconds, or one with a unit such as `90s`, `5m`, `1h`"
+        )
+    };
+    let text = text.trim();
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let scale = match unit.trim() {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(number * scale).map_err(|_| wrong())
+}
+
 /// Where the time comes from; clones share it.
 #[derive(Clone)]
 pub struct Clock {
@@ -171,6 +196,17 @@ mod tests {
         assert_eq!(clock.now(), Timestamp(6_000));
         clock.advance(Duration::from_secs(5));
         sleeper.await.expect("the sleeper wakes");
+    }
+
+    #[test]
+    fn durations_with_and_without_units() {
+        for (text, ms) in [("90", 90_000), ("90s", 90_000), ("1.5m", 90_000), ("20ms", 20), ("1h", 3_600_000)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "x", "5 parsecs", "-1", "1e400"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -184,6 +184,15 @@ pub enum Event {
         /// The line.
         message: String,
     },
+    /// How far something of a recipe's own has come.
+    Progress {
+        /// What it is.
+        message: String,
+        /// How much of it is done.
+        done: Option<u64>,
+        /// How much there is in all.
+        total: Option<u64>,
+    },
     /// A statement of a rehearsal.
     Statement {
         /// Its text, secrets masked.

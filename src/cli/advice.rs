@@ -97,6 +97,18 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::RunInterrupted
         | Code::RunDeadline
         | Code::QueryFailed
+        | Code::QueryNotARead
+        | Code::QueryTooManyRows
+        | Code::LuaSyntax
+        | Code::LuaBadRecipe
+        | Code::LuaUnknownArgument
+        | Code::LuaWrongArgument
+        | Code::LuaUnknownFunction
+        | Code::LuaNoModule
+        | Code::LuaNotHere
+        | Code::LuaNotJson
+        | Code::LuaError
+        | Code::LuaMemory
         | Code::DbRejected
         | Code::Bug => Vec::new(),
     }

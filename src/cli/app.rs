@@ -5,7 +5,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -206,6 +205,8 @@ impl App {
         let started = RunStarted {
             recipe: verb.to_owned(),
             source: String::new(),
+            file: String::new(),
+            modules: BTreeMap::new(),
             arguments,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: self.git().sha,
@@ -225,44 +226,4 @@ impl App {
 pub(crate) fn new_run_id() -> Result<RunId, CliError> {
     let number = crate::db::retry::random();
     format!("r-{:08x}", number & 0xffff_ffff).parse().map_err(|error| Error::bug(format!("{error}")).into())
-}
-
-/// Reads a duration with a unit (`90s`, `5m`) or a number of seconds.
-///
-/// # Errors
-/// A sentence saying what was expected.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || {
-        format!(
-            "`{text}` is not a duration: a number of seconds, or one with a unit such as `90s`, `5m`, `1h`"
-        )
-    };
-    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(at);
-    let number: f64 = number.parse().map_err(|_| wrong())?;
-    let scale = match unit.trim() {
-        "" | "s" => 1.0,
-        "ms" => 0.001,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return Err(wrong()),
-    };
-    Duration::try_from_secs_f64(number * scale).map_err(|_| wrong())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_with_and_without_units() {
-        for (text, ms) in [("90", 90_000), ("90s", 90_000), ("1.5m", 90_000), ("20ms", 20), ("1h", 3_600_000)]
-        {
-            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
-        }
-        for text in ["", "x", "5 parsecs", "-1", "1e400"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 }

@@ -192,6 +192,7 @@ impl Sink for Narrator {
                 self.ui.talk(&format!("{head}: {message}"));
             }
             Event::Log { level, message } => self.log(level, message),
+            Event::Progress { message, done, total } => self.progress(message, *done, *total),
             Event::Statement { sql, what } => {
                 self.still();
                 self.ui.data(&statement(sql, what));
@@ -259,6 +260,15 @@ impl Narrator {
         }
     }
 
+    fn progress(&self, message: &str, done: Option<u64>, total: Option<u64>) {
+        let text = match (done, total) {
+            (Some(done), Some(total)) => format!("{message} {done}/{total}"),
+            (Some(done), None) => format!("{message} {done}"),
+            (None, _) => message.to_owned(),
+        };
+        self.live(self.ui.line("", &text, None));
+    }
+
     fn log(&self, level: &str, message: &str) {
         match level {
             "debug" if self.ui.talk < Talk::Verbose => {}
@@ -323,6 +333,9 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         ),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
+        Event::Progress { message, done, total } => {
+            ("progress", json!({ "message": message, "done": done, "total": total }))
+        }
         Event::Statement { sql, what } => ("statement", json!({ "sql": sql, "what": what })),
         // Written by whoever knows the error too, as the last line.
         Event::RunFinished { .. } => return None,

@@ -13,3 +13,4 @@ pub mod retry;
 pub mod session;
 pub mod snapshot;
 mod tls;
+pub mod value;

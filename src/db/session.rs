@@ -23,6 +23,8 @@ use super::config::Target;
 use super::config::TlsMode;
 use super::error::Error;
 use super::tls;
+use super::value;
+use super::value::Fields;
 use crate::clock::Clock;
 
 /// How long a server may take to accept a connection; a firewall that drops packets answers never.
@@ -61,13 +63,17 @@ impl Row {
     }
 }
 
-/// A typed parameter of [`Session::append`].
+/// A typed parameter of [`Session::append`] and [`Session::query`].
 #[derive(Clone, Debug)]
 pub enum Parameter {
     /// `text`
     Text(Option<String>),
     /// `int8`
     Number(i64),
+    /// `float8`
+    Float(f64),
+    /// `bool`
+    Bool(bool),
     /// `jsonb`
     Json(serde_json::Value),
 }
@@ -82,6 +88,8 @@ impl Parameter {
         match self {
             Self::Text(text) => (text, Type::TEXT),
             Self::Number(number) => (number, Type::INT8),
+            Self::Float(number) => (number, Type::FLOAT8),
+            Self::Bool(yes) => (yes, Type::BOOL),
             Self::Json(json) => (json, Type::JSONB),
         }
     }
@@ -236,6 +244,45 @@ impl Session {
         let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
         let made = self.client.execute_typed(sql, &parameters).await;
         made.map_err(|error| Error::from_driver(&error, false))
+    }
+
+    /// Runs one statement that reads, in a transaction that can do nothing else, and gives its rows
+    /// with their types; `None` where there are more than `most`.
+    ///
+    /// # Errors
+    /// What the server says, a lost connection, or a column whose type has no form here.
+    pub async fn query(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+        most: usize,
+    ) -> Result<Option<Vec<Fields>>, Error> {
+        self.run("BEGIN READ ONLY").await?;
+        let rows = self.rows(sql, parameters, most).await;
+        // Nothing was written; what ends the transaction is one and the same.
+        self.run("ROLLBACK").await?;
+        rows
+    }
+
+    async fn rows(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+        most: usize,
+    ) -> Result<Option<Vec<Fields>>, Error> {
+        tracing::debug!(target: "mzflow::sql", "{sql}");
+        let parameters = parameters.iter().map(Parameter::typed);
+        let stream = self.client.query_typed_raw(sql, parameters).await;
+        let mut stream = std::pin::pin!(stream.map_err(|error| Error::from_driver(&error, false))?);
+        let mut rows = Vec::new();
+        while let Some(row) = stream.next().await {
+            if rows.len() == most {
+                return Ok(None);
+            }
+            let row = row.map_err(|error| Error::from_driver(&error, false))?;
+            rows.push(value::fields(&row)?);
+        }
+        Ok(Some(rows))
     }
 
     /// Sends `BEGIN` and the given renames and swaps in one message, and comes back as soon as the

@@ -2,6 +2,7 @@
 //!
 //! Field names are read by later versions and by people; they may grow and never change meaning.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -192,6 +193,12 @@ pub struct RunStarted {
     pub recipe: String,
     /// The recipe's source, to run the same again; empty for a verb.
     pub source: String,
+    /// The file it is from, for people.
+    #[serde(default)]
+    pub file: String,
+    /// The other sources that were read with it, by name.
+    #[serde(default)]
+    pub modules: BTreeMap<String, String>,
     /// The arguments it was given, by name.
     pub arguments: Value,
     /// The version of mzflow.

@@ -184,6 +184,31 @@ codes! {
 
     /// A query was refused.
     QueryFailed = "query.failed", Failed;
+    /// What a recipe asked for is more than reading, or more than one statement.
+    QueryNotARead = "query.not-a-read", Invalid;
+    /// A query gave more rows than a recipe may hold.
+    QueryTooManyRows = "query.too-many-rows", Failed;
+
+    /// A recipe is not Lua.
+    LuaSyntax = "lua.syntax", Invalid;
+    /// A file does not return a recipe, or the recipe is not of its shape.
+    LuaBadRecipe = "lua.bad-recipe", Invalid;
+    /// A function does not have an argument of that name.
+    LuaUnknownArgument = "lua.unknown-argument", Invalid;
+    /// An argument is missing, or is not of its type.
+    LuaWrongArgument = "lua.wrong-argument", Invalid;
+    /// There is no such function of `mz`.
+    LuaUnknownFunction = "lua.unknown-function", Invalid;
+    /// There is no module of that name below the project.
+    LuaNoModule = "lua.no-module", Invalid;
+    /// The function cannot be called at this point.
+    LuaNotHere = "lua.not-here", Invalid;
+    /// A value has no JSON form, or a text is not JSON.
+    LuaNotJson = "lua.not-json", Invalid;
+    /// The recipe raised an error, or Lua did on its behalf.
+    LuaError = "lua.error", Failed;
+    /// The recipe holds more than its memory.
+    LuaMemory = "lua.memory", Failed;
 
     /// The server could not be reached.
     DbUnreachable = "db.unreachable", Unreachable;

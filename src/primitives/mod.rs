@@ -18,6 +18,7 @@ mod fenced;
 pub mod hydration_status;
 pub mod ledger;
 pub mod metadata;
+pub mod query;
 pub mod readiness;
 pub mod rehearsal;
 pub mod rejection;

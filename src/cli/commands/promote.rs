@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
-use crate::cli::app::duration;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
+use crate::clock::parse_duration;
 use crate::deployment::DeploymentId;
 use crate::deployment::record::DropReason;
 use crate::primitives::ctx::Ctx;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     deployment: DeploymentId,
     /// Keep the replaced version this long, for a rollback; 0 drops it at once
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "0s")]
     keep: Duration,
     /// Replace whatever stands in production now, also if it changed since staging
     #[arg(long)]
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long)]
     no_ready_check: bool,
     /// How far behind the clock an object may be [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     allowed_lag: Option<Duration>,
     /// Print the statements and run none
     #[arg(long)]

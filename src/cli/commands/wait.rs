@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
-use crate::cli::app::duration;
 use crate::cli::exit::Exit;
+use crate::clock::parse_duration;
 use crate::deployment::DeploymentId;
 use crate::primitives::hydration_status;
 use crate::primitives::hydration_status::Request;
@@ -27,10 +27,10 @@ pub(crate) struct Args {
     #[arg(long)]
     once: bool,
     /// Give up after this time [default: 30m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
     /// How far behind the clock an object may be [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     allowed_lag: Option<Duration>,
 }
 

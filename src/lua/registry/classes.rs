@@ -1,0 +1,262 @@
+//! The tables that functions give, for the stubs and the reference page.
+
+/// A field of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as the stubs write it.
+    pub kind: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+}
+
+/// A table that a function gives.
+#[derive(Clone, Copy, Debug)]
+pub struct Class {
+    /// Its name in the stubs.
+    pub name: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+    /// Its fields, in order.
+    pub fields: &'static [Field],
+}
+
+const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
+    Field { name, kind, doc }
+}
+
+/// Every table, each behind those that give it.
+pub const CLASSES: &[Class] = &[
+    Class {
+        name: "mz.Context",
+        doc: "What a recipe's functions are called with.",
+        fields: &[
+            f("args", "table<string, any>", "the arguments of the recipe; durations in seconds"),
+            f("run", "string", "id of the run"),
+            f("recipe", "string", "name of the recipe"),
+            f("rehearsal", "boolean", "whether nothing is really done"),
+            f("done", "fun(message: string)", "says how the run ended, for the last line"),
+            f("hook", "fun(name: string, ...): any", "calls the functions that were given for a hook"),
+        ],
+    },
+    Class {
+        name: "mz.Project",
+        doc: "A compiled project.",
+        fields: &[
+            f("objects", "mz.ProjectObject[]", "each behind everything it reads"),
+            f("diagnostics", "mz.Diagnostic[]", "what a person should know; errors are raised"),
+            f("clusters", "integer", "clusters it defines"),
+            f("sources", "integer", "sources it defines"),
+            f("fingerprint", "string", "equal for projects that would be deployed alike"),
+        ],
+    },
+    Class {
+        name: "mz.ProjectObject",
+        doc: "An object of a project.",
+        fields: &[
+            f("name", "string", "full name"),
+            f("database", "string", ""),
+            f("schema", "string", ""),
+            f("object", "string", "its own name"),
+            f("kind", "string", ""),
+            f("cluster", "string?", "the cluster it runs on"),
+            f("depends_on", "string[]", "objects of the project that it reads"),
+            f("fingerprint", "string", "what it means"),
+            f("file", "string", ""),
+            f("line", "integer", ""),
+        ],
+    },
+    Class {
+        name: "mz.Diagnostic",
+        doc: "Something about a file.",
+        fields: &[
+            f("severity", "\"error\"|\"warning\"", ""),
+            f("code", "string", ""),
+            f("message", "string", ""),
+            f("file", "string", ""),
+            f("line", "integer", ""),
+            f("column", "integer", ""),
+        ],
+    },
+    Class {
+        name: "mz.Setup",
+        doc: "What `mz.setup` made.",
+        fields: &[f("statements", "string[]", "statements that ran; none where everything was there")],
+    },
+    Class {
+        name: "mz.Applied",
+        doc: "What `mz.apply` did.",
+        fields: &[
+            f("actions", "string[]", "in words, in order"),
+            f("statements", "string[]", "secrets masked"),
+        ],
+    },
+    Class {
+        name: "mz.Changes",
+        doc: "What a deployment would change.",
+        fields: &[
+            f("empty", "boolean", "whether there is nothing to deploy"),
+            f("objects", "mz.Change[]", "every object that is not unchanged"),
+            f("summary", "table<string, integer>", "how many objects there are of each change"),
+            f("drifted", "string[]", "objects that somebody else changed"),
+            f("removed", "string[]", "objects that would be gone"),
+            f("in_place", "string[]", "what is granted or commented in place, in words"),
+            f("sinks", "string[]", "sinks that will read the new objects"),
+            f("foreign_dependents", "string[]", "objects of others that read what is replaced"),
+            f("refusals", "string[]", "codes of what forbids the deployment; `mz.stage` raises the first"),
+            f("isolation", "\"cluster\"|\"schema\"", ""),
+            f("cost", "mz.Cost", ""),
+            f("alternatives", "mz.Cost[]", "what other isolations would cost"),
+            f("against", "mz.Against?", "what production was compared with"),
+        ],
+    },
+    Class {
+        name: "mz.Change",
+        doc: "What happens to an object.",
+        fields: &[
+            f("name", "string", "full name"),
+            f("kind", "string", ""),
+            f(
+                "change",
+                "\"added\"|\"changed\"|\"removed\"|\"drifted\"|\"dependent\"|\"carried\"|\"metadata\"",
+                "",
+            ),
+            f("because", "string[]", "the objects that are the reason, nearest first"),
+            f("file", "string?", ""),
+        ],
+    },
+    Class {
+        name: "mz.Cost",
+        doc: "What a deployment takes.",
+        fields: &[
+            f("isolation", "string?", "of an alternative"),
+            f("objects", "integer", "objects built"),
+            f("clusters", "integer", "clusters cloned"),
+            f("ddl_statements", "integer", ""),
+        ],
+    },
+    Class {
+        name: "mz.Against",
+        doc: "A promotion.",
+        fields: &[
+            f("deployment", "string", ""),
+            f("at_ms", "integer", "milliseconds since 1970"),
+            f("age_s", "integer", ""),
+            f("by", "string", "role"),
+        ],
+    },
+    Class {
+        name: "mz.Pair",
+        doc: "A production name and its staging name.",
+        fields: &[f("production", "string", ""), f("staging", "string", "")],
+    },
+    Class {
+        name: "mz.Deployment",
+        doc: "What stands beside production.",
+        fields: &[
+            f("id", "string", ""),
+            f("schemas", "mz.Pair[]", ""),
+            f("clusters", "mz.Pair[]", ""),
+            f("objects", "integer", "objects built"),
+        ],
+    },
+    Class {
+        name: "mz.Status",
+        doc: "How a deployment fares.",
+        fields: &[
+            f("deployment", "string", ""),
+            f("state", "\"ready\"|\"hydrating\"|\"lagging\"|\"failing\"", "the worst of its objects"),
+            f("ready", "integer", "objects that are ready"),
+            f("total", "integer", ""),
+            f("clusters", "mz.ClusterStatus[]", ""),
+            f("objects", "mz.ObjectStatus[]", ""),
+        ],
+    },
+    Class {
+        name: "mz.ClusterStatus",
+        doc: "How a cluster fares.",
+        fields: &[
+            f("name", "string", ""),
+            f("state", "string", ""),
+            f("ready", "integer", ""),
+            f("total", "integer", ""),
+            f("reason", "string?", ""),
+        ],
+    },
+    Class {
+        name: "mz.ObjectStatus",
+        doc: "How an object fares.",
+        fields: &[
+            f("name", "string", "production name"),
+            f("state", "string", ""),
+            f("lag_s", "number?", "seconds behind the server's clock, where known"),
+            f("reason", "string?", "why it is not ready"),
+        ],
+    },
+    Class {
+        name: "mz.Promotion",
+        doc: "An exchange that committed.",
+        fields: &[
+            f("deployment", "string", ""),
+            f("kind", "\"promotion\"|\"rollback\"", ""),
+            f("epoch", "integer", "the one it made"),
+            f("at_ms", "integer", "milliseconds since 1970"),
+            f("retired", "mz.Retired", "what left production, by the names it bears now"),
+            f("sinks", "string[]", "sinks that read something else now"),
+            f("pending_sinks", "string[]", ""),
+            f("held_by", "string[]", "others who still read what left production: it cannot be dropped before"),
+            f("keep_s", "integer", "seconds for which it is to be kept"),
+        ],
+    },
+    Class {
+        name: "mz.Retired",
+        doc: "What left production.",
+        fields: &[f("schemas", "string[]", ""), f("clusters", "string[]", "")],
+    },
+    Class {
+        name: "mz.Dropped",
+        doc: "What is gone.",
+        fields: &[
+            f("deployment", "string", ""),
+            f("objects", "integer", ""),
+            f("schemas", "string[]", ""),
+            f("clusters", "string[]", ""),
+        ],
+    },
+    Class {
+        name: "mz.Git",
+        doc: "The state of a checkout.",
+        fields: &[
+            f("sha", "string?", "the commit"),
+            f("short_sha", "string?", "its first seven digits"),
+            f("branch", "string?", "nil on a detached HEAD"),
+            f("dirty", "boolean", "whether something of the project is not committed"),
+        ],
+    },
+    Class {
+        name: "mz.Error",
+        doc: "What is raised; `tostring` makes a line of it.",
+        fields: &[
+            f(
+                "kind",
+                "\"invalid\"|\"refused\"|\"failed\"|\"outcome-unknown\"|\"unreachable\"|\"fenced\"|\"interrupted\"",
+                "what to do next differs with it",
+            ),
+            f("code", "string", "stable, such as `stage.already-exists`"),
+            f("message", "string", "for people"),
+            f("lines", "string[]", "facts below the message"),
+            f("detail", "string?", "the server's"),
+            f("hint", "string?", "the server's"),
+            f("object", "string?", "what it is about"),
+            f("deployment", "string?", "what it is about"),
+            f("file", "string?", ""),
+            f("line", "integer?", ""),
+            f("column", "integer?", ""),
+            f("sqlstate", "string?", "the server's"),
+            f("cause", "any", "the error that a recipe raised this one for"),
+            f("traceback", "string[]", "the recipe's own lines, innermost first"),
+        ],
+    },
+    Class { name: "mz.Recipe", doc: "A recipe.", fields: &[f("name", "string", "")] },
+];

@@ -1,0 +1,86 @@
+//! What an argument has to be, and how people are told.
+
+/// What an argument has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// A duration: a text with a unit, or a number of seconds.
+    Duration,
+    /// A function.
+    Function,
+    /// A table.
+    Table,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of texts, or one text.
+    Texts,
+    /// Whatever is not nil.
+    Anything,
+    /// What `mz.compile` gave.
+    Project,
+    /// What `mz.diff` gave.
+    Changes,
+    /// What `mz.stage` gave, or a deployment's id.
+    Deployment,
+    /// What `mz.swap` gave, or a deployment's id.
+    Promotion,
+    /// `clone`, `reuse`, or a table that says so of each cluster.
+    Clusters,
+}
+
+impl Kind {
+    /// What people are told that it has to be.
+    pub fn expected(self) -> String {
+        match self {
+            Self::Text => "a string".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Integer => "a whole number".to_owned(),
+            Self::Boolean => "true or false".to_owned(),
+            Self::Duration => "a duration such as \"90s\" or \"5m\", or a number of seconds".to_owned(),
+            Self::Function => "a function".to_owned(),
+            Self::Table => "a table".to_owned(),
+            Self::Choice(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                words.join(" or ")
+            }
+            Self::Texts => "a string or a list of strings".to_owned(),
+            Self::Anything => "a value".to_owned(),
+            Self::Project => "what mz.compile returned".to_owned(),
+            Self::Changes => "what mz.diff returned".to_owned(),
+            Self::Deployment => "what mz.stage returned, or a deployment's id".to_owned(),
+            Self::Promotion => "what mz.swap returned, or a deployment's id".to_owned(),
+            Self::Clusters => "\"clone\", \"reuse\", or a table such as { compute = \"reuse\" }".to_owned(),
+        }
+    }
+
+    /// Its type, as the stubs write it.
+    pub fn stub(self) -> String {
+        match self {
+            Self::Text => "string".to_owned(),
+            Self::Number => "number".to_owned(),
+            Self::Integer => "integer".to_owned(),
+            Self::Boolean => "boolean".to_owned(),
+            Self::Duration => "mz.Duration".to_owned(),
+            Self::Function => "function".to_owned(),
+            Self::Table => "table".to_owned(),
+            Self::Choice(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                words.join("|")
+            }
+            Self::Texts => "string|string[]".to_owned(),
+            Self::Anything => "any".to_owned(),
+            Self::Project => "mz.Project".to_owned(),
+            Self::Changes => "mz.Changes".to_owned(),
+            Self::Deployment => "mz.Deployment|string".to_owned(),
+            Self::Promotion => "mz.Promotion|string".to_owned(),
+            Self::Clusters => "\"clone\"|\"reuse\"|table<string, \"clone\"|\"reuse\">".to_owned(),
+        }
+    }
+}

@@ -8,6 +8,8 @@ pub mod deployment;
 
 pub mod event;
 
+pub mod recipes;
+
 pub mod sql;
 
 pub mod compiler;
@@ -19,5 +21,7 @@ pub mod catalog;
 pub mod db;
 
 pub mod primitives;
+
+pub mod lua;
 
 pub mod cli;

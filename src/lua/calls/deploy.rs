@@ -1,0 +1,303 @@
+//! The functions that look at an environment or change it: each calls one primitive.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use mlua::Table;
+use mlua::Value;
+
+use super::Binding;
+use super::Call;
+use super::json;
+use super::tables;
+use crate::deployment::DeploymentId;
+use crate::deployment::Isolation;
+use crate::deployment::record::Change;
+use crate::deployment::record::DropReason;
+use crate::lua::check;
+use crate::lua::failure;
+use crate::lua::failure::Failure;
+use crate::lua::shared::Shared;
+use crate::lua::values::Handle;
+use crate::name::ClusterName;
+use crate::name::split_dotted;
+use crate::primitives::apply;
+use crate::primitives::apply::Secrets;
+use crate::primitives::changes::Changes;
+use crate::primitives::changes::Reuse;
+use crate::primitives::code::Code;
+use crate::primitives::compile;
+use crate::primitives::compile::Compiled;
+use crate::primitives::diff;
+use crate::primitives::drop;
+use crate::primitives::error::Error;
+use crate::primitives::exchange::ConflictCheck;
+use crate::primitives::hydration_status;
+use crate::primitives::query;
+use crate::primitives::query::Parameter;
+use crate::primitives::readiness::Readiness;
+use crate::primitives::rollback;
+use crate::primitives::setup;
+use crate::primitives::stage;
+use crate::primitives::stage::Drift;
+use crate::primitives::swap;
+use crate::primitives::swap::ReadyCheck;
+
+/// Binds them.
+pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
+    binding.waiting("compile", compiled)?;
+    binding.waiting("setup", set_up)?;
+    binding.waiting("apply", applied)?;
+    binding.waiting("diff", diffed)?;
+    binding.waiting("stage", staged)?;
+    binding.waiting("hydration_status", looked)?;
+    binding.waiting("await", awaited)?;
+    binding.waiting("swap", swapped)?;
+    binding.waiting("rollback", rolled_back)?;
+    binding.waiting("drop", dropped)?;
+    binding.waiting("query", queried)
+}
+
+async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
+    let mut work = call.shared.work("compile")?;
+    let request = call.shared.running.borrow().as_ref().map(|running| running.compile.clone());
+    let mut request = request.ok_or_else(|| Error::bug("a recipe runs without a project"))?;
+    if let Some(path) = call.text("path").filter(|path| path != ".") {
+        request.path = request.path.join(path);
+    }
+    request.profile = call.text("profile").or(request.profile);
+    if let Value::Table(variables) = call.value("variables") {
+        for pair in variables.pairs::<Value, Value>() {
+            let (name, value) = pair?;
+            request.variables.insert(name.to_string()?, value.to_string()?);
+        }
+    }
+    let outcome = compile::run(work.ctx()?, &request)?;
+    let handle = Handle::Project(Rc::clone(&outcome.compiled));
+    call.give_with(&outcome, handle)
+}
+
+async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
+    let mut work = call.shared.work("setup")?;
+    let outcome = setup::run(work.ctx()?).await?;
+    call.give(&outcome)
+}
+
+fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
+    match call.handle("project")? {
+        Handle::Project(compiled) => Ok(compiled),
+        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) => Err(Error::bug("`project` is something else")),
+    }
+}
+
+async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
+    let compiled = project(&call)?;
+    let secrets = match call.text("secrets").as_deref() {
+        Some("all") => Secrets::All,
+        Some("skip") => Secrets::Skipped,
+        _ => Secrets::Missing,
+    };
+    let mut work = call.shared.work("apply")?;
+    let outcome = apply::run(work.ctx()?, &apply::Request { compiled, secrets }).await?;
+    if !outcome.actions.is_empty() {
+        call.shared.changes.set(true);
+    }
+    call.give(&outcome)
+}
+
+async fn diffed(call: Rc<Call>) -> Result<Value, Failure> {
+    let compiled = project(&call)?;
+    let wanted = call.text("isolation");
+    let isolation = Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
+    let reuse = reuse(&check::texts(&call.value("reuse")).unwrap_or_default())?;
+    let request = diff::Request { compiled, isolation: isolation.unwrap_or_default(), reuse: reuse.clone() };
+    let mut work = call.shared.work("diff")?;
+    let outcome = diff::run(work.ctx()?, &request).await?;
+    if !outcome.empty {
+        call.shared.changes.set(true);
+    }
+    let handle = Handle::Changes(Rc::clone(&outcome.changes), reuse);
+    call.give_with(&outcome, handle)
+}
+
+/// The clusters that are kept, by the names that people write.
+fn reuse(names: &[String]) -> Result<Reuse, Error> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(Reuse::All);
+    }
+    let kept = names.iter().map(|name| cluster(name)).collect::<Result<BTreeSet<_>, _>>()?;
+    Ok(if kept.is_empty() { Reuse::None } else { Reuse::Some(kept) })
+}
+
+fn cluster(text: &str) -> Result<ClusterName, Error> {
+    let parts = split_dotted(text, "cluster").unwrap_or_default();
+    match <[_; 1]>::try_from(parts) {
+        Ok([name]) => Ok(ClusterName(name)),
+        Err(_) => Err(Error::new(Code::LuaWrongArgument, format!("`{text}` is no cluster's name"))),
+    }
+}
+
+/// What `clusters` of `mz.stage` says; `None` where nothing is said.
+fn clusters(value: &Value) -> Result<Option<Reuse>, Error> {
+    let Value::Table(choices) = value else {
+        return Ok(match check::text_of(value).as_deref() {
+            Some("reuse") => Some(Reuse::All),
+            Some(_) => Some(Reuse::None),
+            None => None,
+        });
+    };
+    let kept = choices.pairs::<String, String>().flatten().filter(|(_, choice)| choice == "reuse");
+    let names: Vec<String> = kept.map(|(name, _)| name).collect();
+    reuse(&names).map(Some)
+}
+
+async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
+    let Handle::Changes(mut changes, compared) = call.handle("changes")? else {
+        return Err(Error::bug("`changes` is something else").into());
+    };
+    let id = call.text("id").filter(|id| !id.is_empty()).map(|text| {
+        let parsed = text.parse::<DeploymentId>();
+        parsed.map_err(|error| Error::new(Code::DeploymentBadId, error.to_string()).effect("nothing was changed"))
+    });
+    let drift = if call.flag("overwrite_drifted") { Drift::Overwritten } else { Drift::Refused };
+    let id = id.transpose()?;
+    let mut work = call.shared.work("stage")?;
+    if let Some(reuse) = clusters(&call.value("clusters"))?.filter(|reuse| *reuse != compared) {
+        let (compiled, isolation) = (Rc::clone(&changes.compiled), changes.isolation);
+        changes = diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse }).await?.changes;
+    }
+    consent(&call.shared, &changes)?;
+    let outcome = stage::run(work.ctx()?, &stage::Request { changes, id, drift }).await?;
+    call.give(&outcome)
+}
+
+/// Asks once before objects go, unless they went before this run was resumed.
+fn consent(shared: &Shared, changes: &Changes) -> Result<(), Error> {
+    let removed: Vec<String> = changes.of(Change::Removed).map(|object| object.name.to_string()).collect();
+    let asked = {
+        let running = shared.running.borrow();
+        let Some(running) = running.as_ref() else { return Ok(()) };
+        let settled = running.agreed || running.rehearsal || changes.recorded_as.is_some();
+        if settled || removed.is_empty() {
+            return Ok(());
+        }
+        Rc::clone(&running.consent)
+    };
+    if asked(&removed) {
+        if let Some(running) = shared.running.borrow_mut().as_mut() {
+            running.agreed = true;
+        }
+        return Ok(());
+    }
+    let plural = if removed.len() == 1 { "" } else { "s" };
+    let message = format!("the plan removes {} object{plural}, and nobody agreed to that", removed.len());
+    Err(Error::new(Code::RunNeedsConsent, message)
+        .with_lines(removed)
+        .effect("nothing was staged; production is untouched"))
+}
+
+/// The deployment that has to be named.
+fn deployment(call: &Call) -> Result<DeploymentId, Error> {
+    call.deployment("deployment")?.ok_or_else(|| Error::bug("`deployment` passed its check and names none"))
+}
+
+async fn looked(call: Rc<Call>) -> Result<Value, Failure> {
+    let request =
+        hydration_status::Request { deployment: deployment(&call)?, allowed_lag: call.duration("allowed_lag") };
+    let mut work = call.shared.work("hydration_status")?;
+    let outcome = hydration_status::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn awaited(call: Rc<Call>) -> Result<Value, Failure> {
+    let request =
+        hydration_status::Request { deployment: deployment(&call)?, allowed_lag: call.duration("allowed_lag") };
+    let wait = hydration_status::Wait {
+        request,
+        timeout: Some(call.duration("timeout")),
+        // No pause at all would ask the server without a break.
+        poll: call.duration("poll").max(std::time::Duration::from_millis(10)),
+    };
+    let on_progress = call.value("on_progress").as_function().cloned();
+    let mut on_look = |readiness: &Readiness| -> Result<(), Error> {
+        let Some(on_progress) = &on_progress else { return Ok(()) };
+        let status = call.give(readiness).and_then(|status| Ok(on_progress.call::<()>(status)?));
+        status.map_err(|failure| match failure {
+            Failure::Said(error) => *error,
+            Failure::Lua(error) => failure::of_lua(&call.shared, &error, &call.frames).error,
+        })
+    };
+    let mut work = call.shared.work("await")?;
+    let outcome = hydration_status::wait(work.ctx()?, &wait, &mut on_look).await?;
+    call.give(&outcome)
+}
+
+async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
+    let request = swap::Request {
+        deployment: deployment(&call)?,
+        keep: call.duration("keep"),
+        conflicts: if call.flag("force") { ConflictCheck::Skipped } else { ConflictCheck::Made },
+        ready: if call.flag("ready_check") {
+            ReadyCheck::Within(call.duration("allowed_lag"))
+        } else {
+            ReadyCheck::Skipped
+        },
+    };
+    let mut work = call.shared.work("swap")?;
+    let outcome = swap::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
+    let request = rollback::Request { deployment: call.deployment("promotion")? };
+    let mut work = call.shared.work("rollback")?;
+    let outcome = rollback::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
+    let request = match (call.deployment("deployment")?, call.deployment("retired")?) {
+        (Some(deployment), None) => drop::Request { deployment, reason: DropReason::Abort },
+        (None, Some(deployment)) => drop::Request { deployment, reason: DropReason::Retire },
+        (None, None) | (Some(_), Some(_)) => {
+            let message = "mz.drop takes either `deployment` or `retired`";
+            return Err(Error::new(Code::LuaWrongArgument, message).into());
+        }
+    };
+    let mut work = call.shared.work("drop")?;
+    let outcome = drop::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn queried(call: Rc<Call>) -> Result<Value, Failure> {
+    let sql = call.text("sql").unwrap_or_default();
+    let parameters = match call.value("params") {
+        Value::Table(params) => parameters(&call, &params)?,
+        _ => Vec::new(),
+    };
+    let mut work = call.shared.work("query")?;
+    let outcome = query::run(work.ctx()?, &query::Request { sql, parameters }).await?;
+    call.give(&outcome)
+}
+
+fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
+    let count = params.pairs::<Value, Value>().count();
+    let length = params.raw_len();
+    if count != length {
+        let message = "the parameters of mz.query are a list without holes; NULL is `mz.json.null`";
+        return Err(Error::new(Code::LuaWrongArgument, message).into());
+    }
+    let mut parameters = Vec::with_capacity(length);
+    for value in params.sequence_values::<Value>() {
+        let value = value?;
+        parameters.push(match &value {
+            value if value.is_null() => Parameter::Null,
+            Value::Boolean(yes) => Parameter::Bool(*yes),
+            Value::Integer(whole) => Parameter::Integer(*whole),
+            Value::Number(number) => Parameter::Float(*number),
+            Value::String(_) => Parameter::Text(check::text_of(&value).ok_or_else(|| json::wrong("a string is not UTF-8"))?),
+            _ => Parameter::Json(tables(&call.shared)?.take(&value).map_err(json::wrong)?),
+        });
+    }
+    Ok(parameters)
+}

@@ -1,0 +1,277 @@
+//! The functions of `mz`, bound to what they do.
+//!
+//! Arguments are checked before a function sees them; what it fails with is thrown with the lines
+//! of the recipe that led there. Start reading at [`Call`].
+
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use mlua::Function;
+use mlua::Lua;
+use mlua::MultiValue;
+use mlua::Table;
+use mlua::Value;
+use serde::Serialize;
+
+use super::check;
+use super::failure;
+use super::failure::Failure;
+use super::near;
+use super::registry;
+use super::registry::Argument;
+use super::shared::Shared;
+use super::site;
+use super::site::Frame;
+use super::values::Handle;
+use super::values::Nulls;
+use super::values::Tables;
+use crate::deployment::DeploymentId;
+use crate::primitives::code::Code;
+use crate::primitives::error::Error;
+
+mod beside;
+mod deploy;
+mod json;
+mod steps;
+
+/// One call of a function, its arguments checked.
+struct Call {
+    lua: Lua,
+    shared: Rc<Shared>,
+    function: &'static registry::Function,
+    values: Vec<Value>,
+    frames: Vec<Frame>,
+}
+
+impl Call {
+    fn new(
+        lua: &Lua,
+        shared: &Rc<Shared>,
+        function: &'static registry::Function,
+        passed: MultiValue,
+    ) -> mlua::Result<Self> {
+        let frames = site::frames(lua);
+        let passed: Vec<Value> = passed.into_iter().collect();
+        let tables = tables(shared).map_err(|error| failure::thrown(error, Vec::new()))?;
+        match check::call(function, &passed, tables) {
+            Ok(values) => Ok(Self { lua: lua.clone(), shared: Rc::clone(shared), function, values, frames }),
+            Err(mistake) => {
+                let error = failure::of_mistake(shared, mistake, &frames);
+                Err(failure::thrown(error, frames))
+            }
+        }
+    }
+
+    fn argument(&self, name: &str) -> Option<(&'static Argument, &Value)> {
+        let at = self.function.arguments.iter().position(|argument| argument.name == name)?;
+        Some((self.function.arguments.get(at)?, self.values.get(at)?))
+    }
+
+    /// A value as it was passed.
+    fn value(&self, name: &str) -> Value {
+        self.argument(name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// A text, or its default.
+    fn text(&self, name: &str) -> Option<String> {
+        let (argument, value) = self.argument(name)?;
+        check::text_of(value).or_else(|| check::default_text(argument))
+    }
+
+    /// Yes or no.
+    fn flag(&self, name: &str) -> bool {
+        self.value(name).as_boolean().unwrap_or(false)
+    }
+
+    /// A duration, or its default.
+    fn duration(&self, name: &str) -> Duration {
+        let found = self.argument(name).and_then(|(argument, value)| {
+            let default = || crate::clock::parse_duration(&check::default_text(argument)?).ok();
+            check::seconds(value).or_else(default)
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The deployment that is named.
+    fn deployment(&self, name: &str) -> Result<Option<DeploymentId>, Error> {
+        let Some(text) = check::deployment_id(&self.value(name)) else { return Ok(None) };
+        let parsed = text.parse().map(Some);
+        parsed.map_err(|error: crate::deployment::IdError| Error::new(Code::DeploymentBadId, error.to_string()))
+    }
+
+    /// What travels with an argument.
+    fn handle(&self, name: &str) -> Result<Handle, Error> {
+        let handle = tables(&self.shared)?.handle(&self.value(name));
+        handle.ok_or_else(|| Error::bug(format!("`{name}` passed its check and carries nothing")))
+    }
+
+    /// An outcome as the table that the recipe gets.
+    fn give<T: Serialize>(&self, outcome: &T) -> Result<Value, Failure> {
+        let json = serde_json::to_value(outcome).map_err(|error| Error::bug(format!("an outcome: {error}")))?;
+        Ok(tables(&self.shared)?.give(&self.lua, &json, Nulls::LeftOut)?)
+    }
+
+    /// An outcome as a table, with what later primitives need of it.
+    fn give_with<T: Serialize>(&self, outcome: &T, handle: Handle) -> Result<Value, Failure> {
+        let value = self.give(outcome)?;
+        if let Some(table) = value.as_table() {
+            tables(&self.shared)?.attach(&self.lua, table, handle)?;
+        }
+        Ok(value)
+    }
+
+    fn fail(shared: &Shared, failure: Failure, frames: Vec<Frame>) -> mlua::Error {
+        if let Failure::Said(error) = &failure {
+            shared.note(error);
+        }
+        failure.thrown(frames)
+    }
+}
+
+fn tables(shared: &Shared) -> Result<&Tables, Error> {
+    shared.tables().ok_or_else(|| Error::bug("a function of `mz` is called before there are tables"))
+}
+
+/// Puts functions below `mz`.
+struct Binding<'b> {
+    lua: &'b Lua,
+    shared: &'b Rc<Shared>,
+    fields: Table,
+}
+
+impl Binding<'_> {
+    fn declared(name: &str) -> mlua::Result<&'static registry::Function> {
+        registry::function(name).ok_or_else(|| mlua::Error::runtime(format!("mz.{name} is bound and not declared")))
+    }
+
+    /// Puts a value below `mz`, into a table of its own where the name has a dot.
+    fn put(&self, name: &str, value: impl mlua::IntoLua) -> mlua::Result<()> {
+        match name.split_once('.') {
+            None => self.fields.raw_set(name, value),
+            Some((group, name)) => {
+                let inner = match self.fields.raw_get::<Option<Table>>(group)? {
+                    Some(inner) => inner,
+                    None => {
+                        let inner = self.lua.create_table()?;
+                        self.fields.raw_set(group, &inner)?;
+                        inner
+                    }
+                };
+                inner.raw_set(name, value)
+            }
+        }
+    }
+
+    /// Binds a function that answers at once.
+    fn at_once(
+        &self,
+        name: &str,
+        function: impl Fn(&Call) -> Result<Value, Failure> + 'static,
+    ) -> mlua::Result<()> {
+        let declared = Self::declared(name)?;
+        let shared = Rc::clone(self.shared);
+        let bound = self.lua.create_function(move |lua, passed: MultiValue| {
+            let call = Call::new(lua, &shared, declared, passed)?;
+            function(&call).map_err(|failure| Call::fail(&shared, failure, call.frames))
+        })?;
+        self.put(name, bound)
+    }
+
+    /// Binds a function that waits.
+    fn waiting<F, Answer>(&self, name: &str, function: F) -> mlua::Result<()>
+    where
+        F: Fn(Rc<Call>) -> Answer + Copy + 'static,
+        Answer: Future<Output = Result<Value, Failure>> + 'static,
+    {
+        let declared = Self::declared(name)?;
+        let shared = Rc::clone(self.shared);
+        let bound = self.lua.create_async_function(move |lua, passed: MultiValue| {
+            let call = Call::new(&lua, &shared, declared, passed).map(Rc::new);
+            async move {
+                let call = call?;
+                let answer = function(Rc::clone(&call)).await;
+                answer.map_err(|failure| Call::fail(&call.shared, failure, call.frames.clone()))
+            }
+        })?;
+        self.put(name, bound)
+    }
+}
+
+/// The functions and facts of `mz`; those in `written` are written in Lua.
+pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, written: &Table) -> mlua::Result<Table> {
+    let binding = Binding { lua, shared, fields: lua.create_table()? };
+    for pair in written.pairs::<String, Function>() {
+        let (name, function) = pair?;
+        Binding::declared(&name)?;
+        binding.put(&name, function)?;
+    }
+    deploy::bind(&binding)?;
+    beside::bind(&binding)?;
+    json::bind(&binding)?;
+    steps::bind(&binding)?;
+    Ok(binding.fields)
+}
+
+/// What the prelude is given.
+pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    let with = |function: fn(&Lua, &Rc<Shared>, MultiValue) -> mlua::Result<MultiValue>| {
+        let shared = Rc::clone(shared);
+        lua.create_function(move |lua, passed: MultiValue| function(lua, &shared, passed))
+    };
+    table.raw_set("check", with(checked)?)?;
+    table.raw_set("told", with(|lua, shared, passed| one(failure::told(lua, shared, first(passed))?))?)?;
+    table.raw_set("failure", with(|lua, shared, passed| one(caught(lua, shared, first(passed), Vec::new())?))?)?;
+    let entered = with(|lua, shared, passed| one(caught(lua, shared, first(passed), site::frames(lua))?))?;
+    table.raw_set("entered", entered)?;
+    table.raw_set("stopping", with(|_, shared, _| one(Value::Boolean(shared.stop.is_raised())))?)?;
+    table.raw_set("written", with(|lua, shared, passed| one(json::written(lua, shared, &first(passed))?))?)?;
+    table.raw_set("log", with(|_, shared, passed| one(beside::print(shared, &first(passed))))?)?;
+    table.raw_set("pending", Lua::poll_pending())?;
+    steps::inside(lua, shared, &table)?;
+    Ok(table)
+}
+
+/// What happens when `mz` does not have a name.
+pub(super) fn missing(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, name: Value| -> mlua::Result<()> {
+        let name = name.to_string()?;
+        let question = near::question(&name, registry::names());
+        let mistake = check::Mistake {
+            code: Code::LuaUnknownFunction,
+            message: format!("there is no mz.{name}{question}"),
+            word: Some(name),
+            label: String::new(),
+        };
+        let frames = site::frames(lua);
+        let error = failure::of_mistake(&shared, mistake, &frames);
+        Err(failure::thrown(error, frames))
+    })
+}
+
+fn first(passed: MultiValue) -> Value {
+    passed.into_iter().next().unwrap_or_default()
+}
+
+fn one(value: Value) -> mlua::Result<MultiValue> {
+    Ok(std::iter::once(value).collect())
+}
+
+/// Checks the arguments of a function that is written in Lua.
+fn checked(lua: &Lua, shared: &Rc<Shared>, mut passed: MultiValue) -> mlua::Result<MultiValue> {
+    let name = passed.pop_front().unwrap_or_default().to_string()?;
+    let call = Call::new(lua, shared, Binding::declared(&name)?, passed)?;
+    Ok(call.values.into_iter().collect())
+}
+
+/// The table of whatever was thrown.
+fn caught(lua: &Lua, shared: &Rc<Shared>, value: Value, frames: Vec<Frame>) -> mlua::Result<Value> {
+    let Some(tables) = shared.tables() else { return Ok(value) };
+    if matches!(tables.handle(&value), Some(Handle::Failure(_))) {
+        return Ok(value);
+    }
+    let raised = failure::of_value(shared, &value, frames);
+    Ok(Value::Table(tables.failure(lua, Rc::new(raised))?))
+}

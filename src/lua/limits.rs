@@ -1,0 +1,100 @@
+//! What fences Lua in: which libraries there are, how much memory, and how it is stopped.
+//!
+//! A hook is called every so many instructions. In the recipe's own coroutine it lets other work
+//! go on; everywhere else, once a stop is asked for, it raises an error that cannot be caught. What
+//! runs in C without an end (a pathological pattern) is past any hook: there a second Ctrl-C ends
+//! the process.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use mlua::HookTriggers;
+use mlua::Lua;
+use mlua::LuaOptions;
+use mlua::StdLib;
+use mlua::Thread;
+use mlua::VmState;
+
+use super::failure;
+use super::site;
+use crate::primitives::error::Error;
+
+/// The memory that a recipe may hold.
+pub(super) const MEMORY: usize = 256 * 1024 * 1024;
+
+/// Instructions between two looks: a fraction of a millisecond.
+const INSTRUCTIONS: u32 = 20_000;
+
+/// Names of the base library that a recipe does without: they read files, write past the command
+/// line, or reach into the collector.
+const REMOVED: &[&str] = &["dofile", "loadfile", "collectgarbage", "warn"];
+
+/// Why to stop, if there is a reason.
+type Reason = Rc<dyn Fn() -> Option<Error>>;
+
+/// The wish to stop, as Lua is told of it.
+pub(super) struct Stop {
+    reason: RefCell<Reason>,
+    raised: Cell<bool>,
+    own: RefCell<Option<Thread>>,
+}
+
+impl Stop {
+    /// Nobody wants to stop yet.
+    pub(super) fn new() -> Self {
+        Self { reason: RefCell::new(Rc::new(|| None)), raised: Cell::new(false), own: RefCell::new(None) }
+    }
+
+    /// From now on, this is asked.
+    pub(super) fn ask(&self, reason: Reason) {
+        *self.reason.borrow_mut() = reason;
+        self.raised.set(false);
+    }
+
+    /// From now on, this is the recipe's own coroutine.
+    pub(super) fn enter(&self, own: Option<Thread>) {
+        *self.own.borrow_mut() = own;
+    }
+
+    /// An error was raised that nobody may catch.
+    pub(super) fn raise(&self) {
+        self.raised.set(true);
+    }
+
+    /// Tells whether such an error is on its way.
+    pub(super) fn is_raised(&self) -> bool {
+        self.raised.get()
+    }
+
+    fn look(&self, lua: &Lua) -> mlua::Result<VmState> {
+        let reason = Rc::clone(&self.reason.borrow());
+        if let Some(error) = reason() {
+            self.raise();
+            return Err(failure::thrown(error, site::frames(lua)));
+        }
+        // Elsewhere a yield would go to whoever resumed the coroutine, not to the host.
+        let own = self.own.borrow().as_ref().is_some_and(|own| *own == lua.current_thread());
+        Ok(if own { VmState::Yield } else { VmState::Continue })
+    }
+}
+
+/// Opens Lua with what a recipe may have.
+///
+/// # Errors
+/// Lua's, where it cannot even start.
+pub(super) fn open(stop: &Rc<Stop>) -> mlua::Result<Lua> {
+    let libraries = StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH;
+    let lua = Lua::new_with(libraries, LuaOptions::default())?;
+    let globals = lua.globals();
+    for name in REMOVED {
+        globals.raw_set(*name, mlua::Nil)?;
+    }
+    let string: mlua::Table = globals.raw_get("string")?;
+    string.raw_set("dump", mlua::Nil)?;
+    lua.set_memory_limit(MEMORY)?;
+    let stop = Rc::clone(stop);
+    let every = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
+    lua.set_global_hook(every, move |lua, _| stop.look(lua))?;
+    Ok(lua)
+}

@@ -1,0 +1,25 @@
+//! The host of recipes: Lua, fenced in, with the functions of `mz`.
+//!
+//! A recipe decides, this room carries out: each function of `mz` is declared in [`registry`],
+//! checked by [`check`], and calls one primitive in [`calls`]. Nothing here talks to people, and
+//! no type of the Lua library leaves it. Start reading at [`host::Host`], then at [`run`].
+
+mod arguments;
+mod calls;
+mod check;
+mod failure;
+pub mod host;
+mod limits;
+mod lint;
+mod near;
+pub mod recipe;
+mod reference;
+pub mod registry;
+pub mod run;
+mod shared;
+mod site;
+mod stubs;
+mod values;
+
+#[cfg(test)]
+mod tests;

@@ -193,7 +193,8 @@ function beside.try(...)
   if ok then
     return value, nil
   end
-  return nil, host.failure(value)
+  -- What a recipe threw itself it gets as it was.
+  return nil, type(value) == "table" and value or host.failure(value)
 end
 
 function beside.step(...)

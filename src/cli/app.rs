@@ -15,6 +15,7 @@ use super::interrupt;
 use super::narrate::Narrator;
 use super::place;
 use super::place::Place;
+use super::recipe::Loaded;
 use super::render::Report;
 use super::render::Severity;
 use super::ui::Ui;
@@ -109,6 +110,8 @@ pub(crate) struct App {
     pub(crate) interrupt: Interrupt,
     /// Listens to runs.
     pub(crate) narrator: Rc<Narrator>,
+    /// The recipe of the command line, loaded before the command line was read in full.
+    pub(crate) recipe: Option<Result<Loaded, CliError>>,
     place: Option<Place>,
 }
 
@@ -117,7 +120,7 @@ impl App {
     pub(crate) fn new(global: Global, ui: Ui) -> Self {
         let clock = Clock::system();
         let narrator = Rc::new(Narrator::new(ui.clone(), clock.clone()));
-        Self { global, ui, clock, interrupt: Interrupt::default(), narrator, place: None }
+        Self { global, ui, clock, interrupt: Interrupt::default(), narrator, recipe: None, place: None }
     }
 
     /// The project's folder.

@@ -2,14 +2,18 @@
 //!
 //! The only room that knows people: streams, environment, home directory, exit codes.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+use clap::FromArgMatches;
 use clap::Parser;
 
 use self::app::App;
 use self::app::CliError;
 use self::app::Global;
 use self::exit::Exit;
+use self::recipe::Loaded;
 use self::ui::Surroundings;
 use self::ui::Talk;
 use self::ui::Ui;
@@ -26,7 +30,10 @@ mod interrupt;
 mod narrate;
 mod place;
 mod profile;
+mod recipe;
 mod render;
+mod running;
+mod summary;
 mod ui;
 
 /// Deployments for Materialize: build the new version beside the old, wait, swap
@@ -41,6 +48,7 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    Run(commands::run::Args),
     Compile(commands::compile::Args),
     Diff(commands::diff::Args),
     Explain(commands::explain::Args),
@@ -54,12 +62,16 @@ enum Verb {
     List(commands::list::Args),
     Log(commands::log::Args),
     Describe(commands::describe::Args),
+    Resume(commands::resume::Args),
+    Recipes(commands::recipes::Args),
+    Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::Args),
 }
 
 async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
     match verb {
+        Verb::Run(args) => commands::run::run(app, args).await,
         Verb::Compile(args) => commands::compile::run(app, args),
         Verb::Diff(args) => commands::diff::run(app, args).await,
         Verb::Explain(args) => commands::explain::run(app, args).await,
@@ -73,6 +85,9 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::List(args) => commands::list::run(app, args).await,
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,
+        Verb::Resume(args) => commands::resume::run(app, args).await,
+        Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(app, args).await,
     }
@@ -80,13 +95,12 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are answers, not mistakes.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print();
-            return exit.into();
+    let (cli, loaded) = match read(&std::env::args_os().collect::<Vec<_>>()) {
+        Ok(read) => read,
+        Err(Unread::Answered(exit)) => return exit.into(),
+        Err(Unread::Failed(error)) => {
+            let json = std::env::args_os().any(|word| word == "--json");
+            return failed(&Ui::new(Talk::Normal, json, surroundings()), &error).into();
         }
     };
     let talk = match (cli.global.quiet, cli.global.verbose) {
@@ -94,15 +108,14 @@ pub fn main() -> ExitCode {
         (false, true) => Talk::Verbose,
         (false, false) => Talk::Normal,
     };
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let surroundings = Surroundings { no_colour: is_set("NO_COLOR"), ci: is_set("CI") };
-    let ui = Ui::new(talk, cli.global.json, surroundings);
+    let ui = Ui::new(talk, cli.global.json, surroundings());
     trace(talk);
     let Ok(runtime) = runtime() else {
         ui.say("error: the machine has no threads to give");
         return Exit::Failed.into();
     };
     let mut app = App::new(cli.global, ui);
+    app.recipe = loaded;
     let outcome = runtime.block_on(async {
         let outcome = dispatch(&mut app, cli.verb).await;
         app.close().await;
@@ -110,6 +123,53 @@ pub fn main() -> ExitCode {
     });
     app.narrator.still();
     outcome.unwrap_or_else(|error| failed(&app.ui, &error)).into()
+}
+
+/// Why a command line was not read.
+enum Unread {
+    /// It was answered: help, the version, or what is wrong with it.
+    Answered(Exit),
+    /// The recipe that it names has no options that could be read.
+    Failed(CliError),
+}
+
+/// Reads the command line; the options of `run` are those of the recipe that it names.
+fn read(words: &[OsString]) -> Result<(Cli, Option<Result<Loaded, CliError>>), Unread> {
+    let command = Cli::command();
+    let loaded = recipe::of_command_line(&command, words);
+    let (command, mut loaded) = match loaded {
+        None => (command, None),
+        Some(Ok(loaded)) => match recipe::with_options(command, &loaded.recipe) {
+            Ok(command) => (command, Some(Ok(loaded))),
+            Err(error) => return Err(Unread::Failed(error)),
+        },
+        // What its options are nobody knows; the rest of the line is read as far as it goes.
+        Some(Err(error)) => (command.ignore_errors(true), Some(Err(error))),
+    };
+    let read = command.try_get_matches_from(words).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((matches, cli))
+    });
+    match (read, &mut loaded) {
+        (Ok((matches, cli)), Some(Ok(found))) => {
+            found.given = recipe::given(&matches, &found.recipe);
+            Ok((cli, loaded))
+        }
+        (Ok((_, cli)), _) => Ok((cli, loaded)),
+        (Err(error), _) => match loaded {
+            Some(Err(why)) if error.use_stderr() => Err(Unread::Failed(why)),
+            _ => {
+                let _ = error.print();
+                // Help and version are answers, not mistakes.
+                Err(Unread::Answered(if error.use_stderr() { Exit::Usage } else { Exit::Done }))
+            }
+        },
+    }
+}
+
+fn surroundings() -> Surroundings {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    Surroundings { no_colour: is_set("NO_COLOR"), ci: is_set("CI") }
 }
 
 /// One runtime. Query planning in the sandbox recurses deeply, so its threads get large stacks.

@@ -44,7 +44,7 @@ pub(super) fn call(function: &Function, passed: &[Value], tables: &Tables) -> Re
     match function.style {
         Style::Named => {
             if let Some(extra) = passed.get(1).filter(|extra| !extra.is_nil()) {
-                let message = format!("{what} takes one table of named arguments, and got a {} too", extra.type_name());
+                let message = format!("{what} takes one table of named arguments, and got {} too", kind_of(extra));
                 return Err(Mistake::wrong(message, None));
             }
             match passed.first() {
@@ -54,7 +54,7 @@ pub(super) fn call(function: &Function, passed: &[Value], tables: &Tables) -> Re
                 }
                 Some(other) => {
                     let names = function.arguments.first().map_or("", |argument| argument.name);
-                    let got = if other.is_table() { "that table" } else { other.type_name() };
+                    let got = if other.is_table() { "that table".to_owned() } else { kind_of(other) };
                     let message =
                         format!("{what} takes named arguments, such as {{ {names} = … }}, and got {got} itself");
                     Err(Mistake::wrong(message, None))
@@ -155,7 +155,7 @@ fn one(what: &str, argument: &Argument, value: Value, tables: &Tables) -> Result
     let got = match &value {
         Value::String(text) => format!("\"{}\"", text.to_string_lossy()),
         Value::Integer(_) | Value::Number(_) | Value::Boolean(_) => value.to_string().unwrap_or_default(),
-        other => format!("a {}", other.type_name()),
+        other => kind_of(other),
     };
     let message = format!("`{name}` of {what} has to be {expected}, not {got}");
     Err(Mistake { label: format!("has to be {expected}"), ..Mistake::wrong(message, Some(name)) })
@@ -206,6 +206,16 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
                 other => text_of(other).is_some_and(|text| word(&text)),
             }
         }
+    }
+}
+
+/// What a value is, for people.
+pub(super) fn kind_of(value: &Value) -> String {
+    match value {
+        Value::Nil => "nil".to_owned(),
+        Value::Integer(_) | Value::Number(_) => "a number".to_owned(),
+        Value::LightUserData(_) => "null".to_owned(),
+        other => format!("a {}", other.type_name()),
     }
 }
 

@@ -91,6 +91,20 @@ pub(super) fn of_mistake(shared: &Shared, mistake: Mistake, frames: &[Frame]) ->
     error.place(Some(site::place(&sources, &frame.file, frame.line, mistake.word.as_deref(), mistake.label)))
 }
 
+/// An error about the recipe itself, at the line that is being run; those about the environment or
+/// the project stay as they are.
+pub(super) fn placed(shared: &Shared, error: Error, frames: &[Frame]) -> Error {
+    let code = error.code().as_str();
+    let about_recipe = ["lua.", "query."].iter().any(|room| code.starts_with(room));
+    match frames.first() {
+        Some(frame) if about_recipe && error.where_().is_none() => {
+            let sources = shared.sources.borrow();
+            error.place(Some(site::place(&sources, &frame.file, frame.line, None, "")))
+        }
+        _ => error,
+    }
+}
+
 /// What a call of ours ends with when it fails.
 pub(super) enum Failure {
     /// A primitive, or the host itself, says no.
@@ -113,9 +127,9 @@ impl From<mlua::Error> for Failure {
 
 impl Failure {
     /// As Lua takes it.
-    pub(super) fn thrown(self, frames: Vec<Frame>) -> mlua::Error {
+    pub(super) fn thrown(self, shared: &Shared, frames: Vec<Frame>) -> mlua::Error {
         match self {
-            Self::Said(error) => thrown(*error, frames),
+            Self::Said(error) => thrown(placed(shared, *error, &frames), frames),
             Self::Lua(error) => error,
         }
     }

@@ -13,6 +13,7 @@ use mlua::Table;
 use mlua::Value;
 
 use super::calls;
+use super::check;
 use super::failure;
 use super::failure::Raised;
 use super::limits;
@@ -88,7 +89,10 @@ impl Host {
             let shared = Rc::clone(&shared);
             move |lua: &Lua, name: String| {
                 let loaded = module(lua, &shared, &name);
-                loaded.map_err(|error| failure::thrown(error, site::frames(lua)))
+                loaded.map_err(|error| {
+                    let frames = site::frames(lua);
+                    failure::thrown(failure::placed(&shared, error, &frames), frames)
+                })
             }
         };
         inside.raw_set("module", lua.create_function(module)?)?;
@@ -169,7 +173,7 @@ impl Host {
             Some(Handle::Failure(raised)) if !ok => Err(raised.error.clone()),
             _ if !ok => Err(failure::of_value(&self.shared, &value, Vec::new()).error),
             _ => {
-                let message = format!("the file returns a {}; it has to return mz.recipe {{ … }}", value.type_name());
+                let message = format!("the file returns {}; it has to return mz.recipe {{ … }}", check::kind_of(&value));
                 let sources = self.shared.sources.borrow();
                 let last = source.text.lines().count().max(1);
                 let place = site::place(&sources, &source.file, last, None, "");

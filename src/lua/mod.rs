@@ -11,14 +11,14 @@ mod failure;
 pub mod host;
 mod limits;
 mod lint;
-mod near;
+pub mod near;
 pub mod recipe;
-mod reference;
+pub mod reference;
 pub mod registry;
 pub mod run;
 mod shared;
 mod site;
-mod stubs;
+pub mod stubs;
 mod values;
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 const ALIKE: f64 = 0.8;
 
 /// The name that was probably meant.
-pub(super) fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let scored = names.into_iter().map(|name| (strsim::jaro_winkler(wrong, name), name));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= ALIKE).then_some(best.1)
 }
 
 /// ` (did you mean …?)`, or nothing.
-pub(super) fn question<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+pub fn question<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     nearest(wrong, names).map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 

@@ -194,7 +194,7 @@ fn arguments(value: &Value, tables: &Tables) -> Result<Vec<Written>, Mistake> {
             return Err(wrong(message.to_owned(), Some("args")));
         }
         let Value::Table(fields) = value else {
-            let message = format!("argument `{name}` is a {}; it has to be a table", value.type_name());
+            let message = format!("argument `{name}` is {}; it has to be a table", check::kind_of(&value));
             return Err(wrong(message, Some(&name)));
         };
         found.push(argument(name, &fields, tables)?);

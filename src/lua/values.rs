@@ -128,7 +128,7 @@ impl Tables {
 
     fn take_at(&self, value: &Value, path: &str, depth: usize) -> Result<Json, String> {
         if depth > DEEPEST {
-            return Err(format!("{path} is nested deeper than {DEEPEST} levels, or holds itself"));
+            return Err(format!("the value is nested deeper than {DEEPEST} levels, or holds itself"));
         }
         match value {
             Value::Nil => Ok(Json::Null),

@@ -6,11 +6,15 @@ pub(crate) mod choices;
 pub(crate) mod compile;
 pub(crate) mod describe;
 pub(crate) mod diff;
+pub(crate) mod eject;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod promote;
+pub(crate) mod recipes;
+pub(crate) mod resume;
 pub(crate) mod rollback;
+pub(crate) mod run;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
 pub(crate) mod setup;

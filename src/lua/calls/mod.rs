@@ -125,7 +125,7 @@ impl Call {
         if let Failure::Said(error) = &failure {
             shared.note(error);
         }
-        failure.thrown(frames)
+        failure.thrown(shared, frames)
     }
 }
 

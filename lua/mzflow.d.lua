@@ -1,0 +1,387 @@
+-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
+---@meta
+
+---A text with a unit, such as `90s`, `5m`, `1h`, or a number of seconds.
+---@alias mz.Duration string|number
+
+---@class mz
+mz = {}
+
+---What a recipe's functions are called with.
+---@class mz.Context
+---@field args table<string, any> the arguments of the recipe; durations in seconds
+---@field run string id of the run
+---@field recipe string name of the recipe
+---@field rehearsal boolean whether nothing is really done
+---@field done fun(message: string) says how the run ended, for the last line
+---@field hook fun(name: string, ...): any calls the functions that were given for a hook
+
+---A compiled project.
+---@class mz.Project
+---@field objects mz.ProjectObject[] each behind everything it reads
+---@field diagnostics mz.Diagnostic[] what a person should know; errors are raised
+---@field clusters integer clusters it defines
+---@field sources integer sources it defines
+---@field fingerprint string equal for projects that would be deployed alike
+
+---An object of a project.
+---@class mz.ProjectObject
+---@field name string full name
+---@field database string
+---@field schema string
+---@field object string its own name
+---@field kind string
+---@field cluster string? the cluster it runs on
+---@field depends_on string[] objects of the project that it reads
+---@field fingerprint string what it means
+---@field file string
+---@field line integer
+
+---Something about a file.
+---@class mz.Diagnostic
+---@field severity "error"|"warning"
+---@field code string
+---@field message string
+---@field file string
+---@field line integer
+---@field column integer
+
+---What `mz.setup` made.
+---@class mz.Setup
+---@field statements string[] statements that ran; none where everything was there
+
+---What `mz.apply` did.
+---@class mz.Applied
+---@field actions string[] in words, in order
+---@field statements string[] secrets masked
+
+---What a deployment would change.
+---@class mz.Changes
+---@field empty boolean whether there is nothing to deploy
+---@field objects mz.Change[] every object that is not unchanged
+---@field summary table<string, integer> how many objects there are of each change
+---@field drifted string[] objects that somebody else changed
+---@field removed string[] objects that would be gone
+---@field in_place string[] what is granted or commented in place, in words
+---@field sinks string[] sinks that will read the new objects
+---@field foreign_dependents string[] objects of others that read what is replaced
+---@field refusals string[] codes of what forbids the deployment; `mz.stage` raises the first
+---@field isolation "cluster"|"schema"
+---@field cost mz.Cost
+---@field alternatives mz.Cost[] what other isolations would cost
+---@field against mz.Against? what production was compared with
+
+---What happens to an object.
+---@class mz.Change
+---@field name string full name
+---@field kind string
+---@field change "added"|"changed"|"removed"|"drifted"|"dependent"|"carried"|"metadata"
+---@field because string[] the objects that are the reason, nearest first
+---@field file string?
+
+---What a deployment takes.
+---@class mz.Cost
+---@field isolation string? of an alternative
+---@field objects integer objects built
+---@field clusters integer clusters cloned
+---@field ddl_statements integer
+
+---A promotion.
+---@class mz.Against
+---@field deployment string
+---@field at_ms integer milliseconds since 1970
+---@field age_s integer
+---@field by string role
+
+---A production name and its staging name.
+---@class mz.Pair
+---@field production string
+---@field staging string
+
+---What stands beside production.
+---@class mz.Deployment
+---@field id string
+---@field schemas mz.Pair[]
+---@field clusters mz.Pair[]
+---@field objects integer objects built
+
+---How a deployment fares.
+---@class mz.Status
+---@field deployment string
+---@field state "ready"|"hydrating"|"lagging"|"failing" the worst of its objects
+---@field ready integer objects that are ready
+---@field total integer
+---@field clusters mz.ClusterStatus[]
+---@field objects mz.ObjectStatus[]
+
+---How a cluster fares.
+---@class mz.ClusterStatus
+---@field name string
+---@field state string
+---@field ready integer
+---@field total integer
+---@field reason string?
+
+---How an object fares.
+---@class mz.ObjectStatus
+---@field name string production name
+---@field state string
+---@field lag_s number? seconds behind the server's clock, where known
+---@field reason string? why it is not ready
+
+---An exchange that committed.
+---@class mz.Promotion
+---@field deployment string
+---@field kind "promotion"|"rollback"
+---@field epoch integer the one it made
+---@field at_ms integer milliseconds since 1970
+---@field retired mz.Retired what left production, by the names it bears now
+---@field sinks string[] sinks that read something else now
+---@field pending_sinks string[]
+---@field held_by string[] others who still read what left production: it cannot be dropped before
+---@field keep_s integer seconds for which it is to be kept
+
+---What left production.
+---@class mz.Retired
+---@field schemas string[]
+---@field clusters string[]
+
+---What is gone.
+---@class mz.Dropped
+---@field deployment string
+---@field objects integer
+---@field schemas string[]
+---@field clusters string[]
+
+---The state of a checkout.
+---@class mz.Git
+---@field sha string? the commit
+---@field short_sha string? its first seven digits
+---@field branch string? nil on a detached HEAD
+---@field dirty boolean whether something of the project is not committed
+
+---What is raised; `tostring` makes a line of it.
+---@class mz.Error
+---@field kind "invalid"|"refused"|"failed"|"outcome-unknown"|"unreachable"|"fenced"|"interrupted" what to do next differs with it
+---@field code string stable, such as `stage.already-exists`
+---@field message string for people
+---@field lines string[] facts below the message
+---@field detail string? the server's
+---@field hint string? the server's
+---@field object string? what it is about
+---@field deployment string? what it is about
+---@field file string?
+---@field line integer?
+---@field column integer?
+---@field sqlstate string? the server's
+---@field cause any the error that a recipe raised this one for
+---@field traceback string[] the recipe's own lines, innermost first
+
+---A recipe.
+---@class mz.Recipe
+---@field name string
+
+---An argument of a recipe.
+---@class mz.RecipeArgument
+---@field type? "string"|"duration"|"number"|"boolean"|string[] `string`, `duration`, `number`, `boolean`, or a list of choices
+---@field default? any what it is where it is not given
+---@field help? string what it is for
+---@field required? boolean whether it has to be given
+---@field many? boolean whether it may be given several times; it is a list then
+---@field alias? string another name of its option
+
+---The arguments of `mz.compile`.
+---@class mz.CompileArguments
+---@field path? string folder of the project, from the project that is run (default ".")
+---@field variables? table variables of the project, over the profile's
+---@field profile? string profile that chooses variants and variables
+
+---The arguments of `mz.apply`.
+---@class mz.ApplyArguments
+---@field project mz.Project the project
+---@field secrets? "missing"|"all"|"skip" which secrets get their value: those that do not exist yet, all, or none (default "missing")
+
+---The arguments of `mz.diff`.
+---@class mz.DiffArguments
+---@field project mz.Project the project
+---@field isolation? "cluster"|"schema" what is swapped as a whole: schemas and clusters, or schemas (default "cluster")
+---@field reuse? string|string[] clusters to build on instead of cloning them; `all` for every one
+
+---The arguments of `mz.stage`.
+---@class mz.StageArguments
+---@field changes mz.Changes what is to be built
+---@field id? string the deployment's id; else from the commit, or outside git from the project
+---@field clusters? "clone"|"reuse"|table<string, "clone"|"reuse"> clusters to build on instead of cloning them, if not as compared
+---@field overwrite_drifted? boolean put the project's version over what somebody else changed (default false)
+
+---The arguments of `mz.hydration_status`.
+---@class mz.HydrationStatusArguments
+---@field deployment mz.Deployment|string the deployment
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.await`.
+---@class mz.AwaitArguments
+---@field deployment mz.Deployment|string the deployment
+---@field timeout? mz.Duration how long to wait (default "30m")
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+---@field poll? mz.Duration longest pause between two looks (default "1s")
+---@field on_progress? fun(status: mz.Status) is called with each look; may only log
+
+---The arguments of `mz.swap`.
+---@class mz.SwapArguments
+---@field deployment mz.Deployment|string the deployment
+---@field keep? mz.Duration how long the replaced version is to be kept for a rollback (default "0s")
+---@field force? boolean replace whatever stands in production now (default false)
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.rollback`.
+---@class mz.RollbackArguments
+---@field promotion? mz.Promotion|string the promotion to take back; else the last one
+
+---The arguments of `mz.drop`.
+---@class mz.DropArguments
+---@field deployment? mz.Deployment|string a deployment that is not production, to drop
+---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
+
+---The arguments of `mz.recipe`.
+---@class mz.RecipeArguments
+---@field api integer version of this interface: 1
+---@field name string what people type
+---@field summary string one sentence for `mzflow recipes`
+---@field args? table<string, mz.RecipeArgument> its arguments by name: the options of `mzflow run`
+---@field hooks? string[]|table<string, fun(ctx: mz.Context, ...): any> names of hooks; with `extends`, functions by the names of its hooks
+---@field run? fun(ctx: mz.Context) what it does: `function(ctx)`
+---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
+---@field extends? string the recipe that this one changes, instead of `run`
+
+mz.json = {}
+
+---What git says of the project; outside git its fields are nil and `dirty` is false.
+---@type mz.Git
+mz.git = nil
+
+---The null of JSON and the NULL of a query's parameters.
+---@type lightuserdata
+mz.json.null = nil
+
+---Reads the project into objects with full names, dependencies and fingerprints. Touches no server. Raises `compile.failed` with every mistake at its place.
+---@param arguments? mz.CompileArguments
+---@return mz.Project
+function mz.compile(arguments) end
+
+---Makes the tracking database, whatever of it is missing.
+---@param arguments? {}
+---@return mz.Setup
+function mz.setup(arguments) end
+
+---Creates and reconciles what is not blue/green: databases, clusters, roles, secrets, connections, sources, tables. Drops nothing.
+---@param arguments mz.ApplyArguments
+---@return mz.Applied
+function mz.apply(arguments) end
+
+---Compares the project with production and says what a deployment would change, why, and at what cost.
+---@param arguments mz.DiffArguments
+---@return mz.Changes
+function mz.diff(arguments) end
+
+---Builds beside production what has to be rebuilt, under staging names that nobody reads. After a crash, or a refusal and a mended file, it goes on with what is there.
+---@param arguments mz.StageArguments
+---@return mz.Deployment
+function mz.stage(arguments) end
+
+---Looks once how far a deployment has come.
+---@param arguments mz.HydrationStatusArguments
+---@return mz.Status
+function mz.hydration_status(arguments) end
+
+---Looks until everything is ready. Raises `hydration.failing` at once when a cluster cannot make progress, and `hydration.timeout` with what was missing.
+---@param arguments mz.AwaitArguments
+---@return mz.Status
+function mz.await(arguments) end
+
+---Exchanges a ready deployment with production, in one transaction: readers see all of the old version or all of the new one.
+---@param arguments mz.SwapArguments
+---@return mz.Promotion
+function mz.swap(arguments) end
+
+---Makes the version that a promotion replaced production again, under the same rules as a swap.
+---@param arguments? mz.RollbackArguments
+---@return mz.Promotion
+function mz.rollback(arguments) end
+
+---Drops what stands under a deployment's staging names, and nothing else: either `deployment` or `retired`. What others still read is refused.
+---@param arguments? mz.DropArguments
+---@return mz.Dropped
+function mz.drop(arguments) end
+
+---Runs a statement that reads, in a transaction that can do nothing else. Values are typed parameters, never part of the text.
+---@param sql string one statement that reads, with `$1`, `$2` where values go in
+---@param params? table the values, in order; `mz.json.null` is NULL
+---@return table<string, any>[] # the rows; in each the columns by name, NULL left out
+function mz.query(sql, params) end
+
+---Declares a recipe; the file returns it.
+---@param arguments mz.RecipeArguments
+---@return mz.Recipe # what the file has to return
+function mz.recipe(arguments) end
+
+---Does a side effect of yours once in a run. Its result is recorded, and a resumed run gets the result instead of doing it again.
+---@param name string unique in its run
+---@param fn function does it, and returns what JSON can hold
+---@return any # what `fn` returned, this time or before the run was resumed
+function mz.step(name, fn) end
+
+---Calls a function when the run ends, however it ends; the last one that was deferred comes first.
+---@param fn function cleans up
+function mz.defer(fn) end
+
+---Calls a function and gives its error as a value. A stop that was asked for, the run's deadline, and a run that another process has taken over cannot be caught.
+---@param fn function may raise an error
+---@return any # what `fn` returned, or nil and the error
+---@return mz.Error?
+function mz.try(fn) end
+
+---Waits; Ctrl-C and the run's deadline end the wait. A rehearsal does not wait.
+---@param duration mz.Duration how long
+function mz.sleep(duration) end
+
+---Tells the time.
+---@return number # seconds since 1970 in UTC
+function mz.now() end
+
+---Reads a duration.
+---@param text mz.Duration such as `90s`, `5m`, `1h`
+---@return number # seconds
+function mz.duration(text) end
+
+---Reads an environment variable.
+---@param name string of the variable
+---@param default? string what it is where it is not set
+---@return string? # nil where it is not set
+function mz.env(name, default) end
+
+---Makes a random id.
+---@return string # such as `0f8fad5b-d9cb-469f-a165-70867728950e`
+function mz.uuid() end
+
+---Writes a value as JSON.
+---@param value any a table, a string, a number, a boolean
+---@return string # JSON, keys in order
+function mz.json.encode(value) end
+
+---Reads JSON.
+---@param text string JSON
+---@return any # null is `mz.json.null`
+function mz.json.decode(text) end
+
+---Tells people something.
+---@param message any a line; what is no string is written as JSON
+---@param level? "debug"|"info"|"warn" how important it is (default "info")
+function mz.log(message, level) end
+
+---Tells how far something has come; the next one takes its place.
+---@param message string what is under way
+---@param done? integer how much of it is done
+---@param total? integer how much there is in all
+function mz.progress(message, done, total) end

@@ -1,0 +1,162 @@
+//! `mzflow resume`: goes on with a run that a crash or Ctrl-C has stopped.
+//!
+//! The recorded source runs again with the recorded arguments; what was done is found done.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::app::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::recipe;
+use crate::cli::recipe::Origin;
+use crate::cli::running;
+use crate::cli::running::Start;
+use crate::clock::parse_duration;
+use crate::db::journal::Entry;
+use crate::db::journal::Which;
+use crate::deployment::RunId;
+use crate::deployment::record::Record;
+use crate::deployment::record::RunStarted;
+use crate::deployment::record::RunStatus;
+use crate::lua::host::Source;
+use crate::primitives::code::Code;
+use crate::primitives::error::Error;
+
+/// Go on with a run that a crash or Ctrl-C has stopped
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Run to go on with; `mzflow list` names it
+    #[arg(value_name = "RUN")]
+    run: RunId,
+    /// Give up after this time, all in all
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    deadline: Option<Duration>,
+    /// Remove objects without asking
+    #[arg(short, long)]
+    yes: bool,
+    /// Deploy although the project has uncommitted changes
+    #[arg(long)]
+    allow_dirty: bool,
+}
+
+pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let entries = journal(app, &args.run).await?;
+    let started = resumable(&args.run, &entries)?;
+    let at = entries.last().map(|entry| entry.record.kind());
+    let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
+    app.ui.step("resume", &format!("{}, stopped at {at}", started.recipe), None);
+    let source = Source { file: started.file.clone(), text: started.source.clone() };
+    let loaded = recipe::load(app.project(), &source, Origin::Journal, started.modules.clone());
+    let loaded = loaded.map(|mut loaded| {
+        loaded.given = match &started.arguments {
+            Value::Object(arguments) => arguments.clone(),
+            _ => serde_json::Map::new(),
+        };
+        loaded
+    });
+    let start = Start {
+        run: args.run,
+        loaded,
+        earlier: Some((started, entries)),
+        rehearse: None,
+        exit_code: false,
+        deadline: args.deadline,
+        yes: args.yes,
+        allow_dirty: args.allow_dirty,
+    };
+    running::carry_out(app, start).await
+}
+
+/// What the run wrote; nothing where nothing was ever written here.
+async fn journal(app: &mut App, run: &RunId) -> Result<Vec<Entry>, CliError> {
+    let ctx = app.verb("resume", json!({}), None).await?;
+    if ctx.marker().await?.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(ctx.entries(Which::Run(run)).await?)
+}
+
+/// What the run began with, if there is something to go on with.
+fn resumable(run: &RunId, entries: &[Entry]) -> Result<RunStarted, CliError> {
+    let started = entries.iter().find_map(|entry| match &entry.record {
+        Record::RunStarted(started) => Some(started.clone()),
+        _ => None,
+    });
+    let Some(started) = started else {
+        let error = Error::new(Code::RunUnknown, format!("no run `{run}` is in the journal"));
+        return Err(error.effect("nothing was changed").into());
+    };
+    let ended = entries.iter().rev().find_map(|entry| match &entry.record {
+        Record::RunFinished(finished) => Some(finished.status),
+        _ => None,
+    });
+    if ended == Some(RunStatus::Done) {
+        let error = Error::new(Code::RunFinished, format!("{run} did what it was to do: there is nothing to resume"));
+        return Err(error.effect("nothing was changed").into());
+    }
+    if started.source.is_empty() {
+        let deployment = entries.iter().rev().find_map(|entry| entry.record.deployment());
+        let id = deployment.map(|id| format!(" --id {id}")).unwrap_or_default();
+        let message = format!("{run} is a run of `mzflow {}`, not of a recipe", started.recipe);
+        let again = match started.recipe.as_str() {
+            "stage" => format!("the same command goes on:  mzflow stage{id}"),
+            verb => format!("the same command goes on:  mzflow {verb}"),
+        };
+        return Err(CliError::usage("cli.not-a-recipe", message).advise(again));
+    }
+    Ok(started)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::deployment::record::RunFinished;
+
+    fn entries(source: &str, status: Option<RunStatus>) -> Vec<Entry> {
+        let started = RunStarted {
+            recipe: "blue_green".to_owned(),
+            source: source.to_owned(),
+            file: "recipes/blue_green.lua".to_owned(),
+            modules: std::collections::BTreeMap::new(),
+            arguments: json!({}),
+            version: "0.1.0".to_owned(),
+            commit: None,
+        };
+        let finished = status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));
+        let records = std::iter::once(Record::RunStarted(started)).chain(finished);
+        let entry = |(seq, record)| Entry {
+            run: "r-1".parse().expect("an id"),
+            seq,
+            at: Timestamp(0),
+            actor: "materialize".to_owned(),
+            record,
+        };
+        (1..).zip(records).map(entry).collect()
+    }
+
+    #[track_caller]
+    fn check(entries: &[Entry], expect: Expect) {
+        let run = "r-1".parse().expect("an id");
+        let told = match resumable(&run, entries) {
+            Ok(started) => started.recipe,
+            Err(error) => format!("{:?} {}: {}", error.exit, error.report.code, error.report.message),
+        };
+        expect.assert_eq(&told);
+    }
+
+    #[test]
+    fn only_what_has_not_ended_by_itself_goes_on() {
+        check(&[], expect!["Failed run.unknown: no run `r-1` is in the journal"]);
+        check(&entries("-- x", None), expect!["blue_green"]);
+        check(&entries("-- x", Some(RunStatus::Interrupted)), expect!["blue_green"]);
+        check(&entries("-- x", Some(RunStatus::Done)), expect!["Refused run.finished: r-1 did what it was to do: there is nothing to resume"]);
+        check(&entries("", None), expect!["Usage cli.not-a-recipe: r-1 is a run of `mzflow blue_green`, not of a recipe"]);
+    }
+}

@@ -1,0 +1,234 @@
+//! A run of a recipe from its first event to its last line, for `run` and for `resume`.
+//!
+//! Connects, runs, records how it ended, tells it: a summary for people, `run.finished` as the last
+//! line under `--json`. Start reading at [`carry_out`].
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Map;
+use serde_json::Value;
+
+use super::app::App;
+use super::app::CliError;
+use super::exit::Exit;
+use super::finish;
+use super::recipe::Loaded;
+use super::recipe::Origin;
+use super::summary::Listener;
+use super::summary::Seen;
+use super::ui::counted;
+use crate::db::journal::Entry;
+use crate::deployment::RunId;
+use crate::deployment::record::RunStarted;
+use crate::event::Event;
+use crate::event::Sink;
+use crate::lua::host::Consent;
+use crate::lua::run;
+use crate::lua::run::Go;
+use crate::primitives::code::Code;
+use crate::primitives::code::Kind;
+use crate::primitives::ctx::Run;
+use crate::primitives::error::Error;
+use crate::primitives::rehearsal::Assume;
+
+/// What is to be run, and how.
+pub(crate) struct Start {
+    /// The run.
+    pub(crate) run: RunId,
+    /// The recipe, or why it could not be loaded.
+    pub(crate) loaded: Result<Loaded, CliError>,
+    /// What the run wrote before, if it is resumed.
+    pub(crate) earlier: Option<(RunStarted, Vec<Entry>)>,
+    /// What branches are to see; `None` is a real run.
+    pub(crate) rehearse: Option<Assume>,
+    /// Whether changes are worth an exit code of their own.
+    pub(crate) exit_code: bool,
+    /// The time for all of it.
+    pub(crate) deadline: Option<Duration>,
+    /// Whether objects may go.
+    pub(crate) yes: bool,
+    /// Whether the project may have uncommitted changes.
+    pub(crate) allow_dirty: bool,
+}
+
+/// How it ended.
+struct Finished {
+    exit: Exit,
+    message: Option<String>,
+    seen: Seen,
+    rehearsal: bool,
+    has_changes: bool,
+    error: Option<CliError>,
+}
+
+/// Runs it and tells how it ended.
+pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliError> {
+    let run = start.run.clone();
+    let recipe = match (&start.loaded, &start.earlier) {
+        (Ok(loaded), _) => loaded.recipe.name.clone(),
+        (Err(_), Some((started, _))) => started.recipe.clone(),
+        (Err(_), None) => String::new(),
+    };
+    app.narrator.event(Event::RunStarted { run: run.clone(), recipe: recipe.clone() });
+    let began = app.clock.elapsed();
+    let finished = match perform(app, start).await {
+        Ok(finished) => finished,
+        // A wrong command line is no run that failed.
+        Err(error) if error.exit == Exit::Usage => return Err(error),
+        Err(error) => Finished {
+            exit: error.exit,
+            message: None,
+            seen: Seen::default(),
+            rehearsal: false,
+            has_changes: false,
+            error: Some(error),
+        },
+    };
+    let took = app.clock.elapsed().saturating_sub(began);
+    tell(app, &run, &recipe, &finished, took);
+    Ok(finished.exit)
+}
+
+async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
+    let loaded = start.loaded?;
+    let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
+    let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
+    let session = app.connect().await?;
+    say_origin(app, &loaded);
+    if start.rehearse.is_none() {
+        app.check_tree(start.allow_dirty)?;
+    }
+    let run = match start.earlier {
+        Some((started, entries)) => Run::resumed(start.run, started, entries),
+        None => Run::new(start.run, started(app, &loaded, &arguments)),
+    };
+    let rehearsal = start.rehearse.is_some();
+    let mut ctx = app.ctx_of(session, run, start.rehearse);
+    ctx.deadline = app.clock.deadline(start.deadline);
+    let listener = Rc::new(Listener::new(Rc::clone(&app.narrator)));
+    ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
+    let consent = consent(app, start.yes);
+    let go = Go { ctx, compile: app.compile_request(), consent, arguments };
+    let ended = run::run(&loaded.host, &loaded.recipe, go).await;
+    let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
+    app.narrator.still();
+    let exit = match &ended.outcome {
+        Ok(_) if rehearsal && start.exit_code && ended.changes => Exit::Changes,
+        Ok(_) => Exit::Done,
+        Err(error) => error.kind().into(),
+    };
+    finish::record(&mut ended.ctx, exit, ended.outcome.as_ref().err()).await;
+    let (seen, has_changes) = (listener.seen(), ended.changes);
+    let written = ended.ctx.run.has_written() && !rehearsal;
+    let (message, error) = match ended.outcome {
+        Ok(message) => (message, None),
+        Err(error) => (None, Some(failure(error, &ended.ctx.run.id, written, &seen))),
+    };
+    Ok(Finished { exit, message, seen, rehearsal, has_changes, error })
+}
+
+/// What is written before the run's first other row: enough to run the same again.
+fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunStarted {
+    RunStarted {
+        recipe: loaded.recipe.name.clone(),
+        source: loaded.recipe.source.clone(),
+        file: loaded.recipe.file.clone(),
+        modules: loaded.host.modules(&loaded.recipe),
+        arguments: Value::Object(arguments.clone()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: app.git().sha,
+    }
+}
+
+/// Which of several recipes of a name it is.
+fn say_origin(app: &App, loaded: &Loaded) {
+    let file = &loaded.recipe.file;
+    match loaded.origin {
+        Origin::InsteadOfBundled => {
+            app.ui.step("recipe", &format!("{file} of the project, instead of the bundled one"), None);
+        }
+        Origin::Project => app.ui.step("recipe", &format!("{file} of the project"), None),
+        Origin::File => app.ui.step("recipe", file, None),
+        Origin::Bundled | Origin::Journal => {}
+    }
+}
+
+/// Asks a person, unless the answer was given on the command line.
+fn consent(app: &App, yes: bool) -> Consent {
+    // A plan may remove hundreds; a question has to fit on the screen.
+    const SHOWN: usize = 10;
+    let (ui, narrator) = (app.ui.clone(), Rc::clone(&app.narrator));
+    Rc::new(move |removed| {
+        if yes || !ui.can_ask() {
+            return yes;
+        }
+        narrator.still();
+        for name in removed.iter().take(SHOWN) {
+            ui.say(&format!("          - {name}"));
+        }
+        if removed.len() > SHOWN {
+            ui.say(&format!("          - and {} more", removed.len() - SHOWN));
+        }
+        ui.ask(&format!("          this removes {}; go on?", counted(removed.len(), "object")))
+    })
+}
+
+/// The report of a failed run: with what goes on from here, where the code alone cannot tell.
+fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
+    let resumable = match error.kind() {
+        Kind::Interrupted => true,
+        Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable => false,
+        Kind::Invalid | Kind::Refused | Kind::Failed => {
+            matches!(error.code(), Code::RunDeadline | Code::DbLost | Code::LuaError | Code::LuaMemory)
+        }
+    };
+    let mut report = CliError::from(error);
+    if report.report.effect.is_none() && !seen.touched_production() {
+        let effect = if written { "production is untouched; what was staged stays" } else { "production is untouched" };
+        report.report.effect = Some(effect.to_owned());
+    }
+    if resumable && written {
+        report = report.advise(format!("go on:  mzflow resume {run}"));
+    }
+    report
+}
+
+/// The last lines.
+fn tell(app: &App, run: &RunId, recipe: &str, finished: &Finished, took: Duration) {
+    app.narrator.still();
+    let status = finished.exit.status();
+    app.narrator.event(Event::RunFinished {
+        run: run.clone(),
+        status,
+        message: finished.message.clone(),
+        took,
+    });
+    if let Some(error) = &finished.error {
+        app.ui.say(&error.report.text(app.ui.colour, app.ui.width()));
+    }
+    if app.ui.json {
+        let mut line = Map::new();
+        line.insert("event".to_owned(), "run.finished".into());
+        line.insert("at".to_owned(), app.clock.now().0.into());
+        line.insert("run".to_owned(), run.as_str().into());
+        line.insert("recipe".to_owned(), recipe.into());
+        line.insert("status".to_owned(), status.as_str().into());
+        line.insert("exit".to_owned(), finished.exit.code().into());
+        line.extend(finished.message.clone().map(|message| ("message".to_owned(), message.into())));
+        line.extend(finished.rehearsal.then(|| ("changes".to_owned(), finished.has_changes.into())));
+        line.extend(finished.seen.json());
+        line.insert("took_ms".to_owned(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX).into());
+        line.extend(finished.error.as_ref().map(|error| ("error".to_owned(), error.report.json())));
+        return app.ui.json(&Value::Object(line));
+    }
+    if finished.error.is_some() {
+        return;
+    }
+    let default = if finished.rehearsal { "rehearsed" } else { "the recipe has ended" };
+    app.ui.step("done", finished.message.as_deref().unwrap_or(default), Some(took));
+    app.ui.talk("");
+    for line in finished.seen.lines(finished.rehearsal, finished.has_changes) {
+        app.ui.talk(&line);
+    }
+}

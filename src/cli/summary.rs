@@ -1,0 +1,230 @@
+//! The last lines of a run: what changed, what it cost, what to do next.
+//!
+//! Listens to the run beside the narrator and remembers what counts.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use super::narrate::Narrator;
+use super::ui::counted;
+use super::ui::elapsed;
+use crate::deployment::DeploymentId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::DropReason;
+use crate::event::Event;
+use crate::event::Sink;
+
+/// Hears everything, and passes it on.
+pub(crate) struct Listener {
+    narrator: Rc<Narrator>,
+    seen: RefCell<Seen>,
+}
+
+/// What counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    deployment: Option<DeploymentId>,
+    staged: bool,
+    built: usize,
+    schemas: usize,
+    clusters: usize,
+    statements: usize,
+    hydrated: Option<Duration>,
+    swapped: Option<(SwapKind, u64, u64)>,
+    applied: usize,
+    retired: Option<usize>,
+    aborted: bool,
+    rehearsed: usize,
+}
+
+impl Listener {
+    /// A listener beside the narrator.
+    pub(crate) fn new(narrator: Rc<Narrator>) -> Self {
+        Self { narrator, seen: RefCell::default() }
+    }
+
+    /// What counts so far.
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+}
+
+impl Sink for Listener {
+    fn event(&self, event: Event) {
+        self.seen.borrow_mut().take(&event);
+        self.narrator.event(event);
+    }
+}
+
+impl Seen {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Applied { actions, .. } => self.applied += actions.len(),
+            Event::StageStarted { deployment, statements, .. } => {
+                self.deployment = Some(deployment.clone());
+                self.statements += statements;
+            }
+            Event::Staged { deployment, objects, schemas, clusters, .. } => {
+                self.deployment = Some(deployment.clone());
+                self.staged = true;
+                (self.built, self.schemas, self.clusters) = (*objects, *schemas, *clusters);
+            }
+            Event::Hydrated { progress } => self.hydrated = Some(progress.waited),
+            Event::Swapped { deployment, kind, from, to, .. } => {
+                self.deployment = Some(deployment.clone());
+                self.swapped = Some((*kind, *from, *to));
+            }
+            Event::Dropped { reason, objects, .. } => match reason {
+                DropReason::Retire => self.retired = Some(*objects),
+                DropReason::Abort => self.aborted = true,
+            },
+            Event::Statement { .. } => self.rehearsed += 1,
+            Event::RunStarted { .. }
+            | Event::SetUp { .. }
+            | Event::Compiled { .. }
+            | Event::Diffed { .. }
+            | Event::StageProgress { .. }
+            | Event::Hydration(_)
+            | Event::SwapRetried { .. }
+            | Event::SinkCutOver { .. }
+            | Event::Warning { .. }
+            | Event::Log { .. }
+            | Event::Progress { .. }
+            | Event::RunFinished { .. } => {}
+        }
+    }
+
+    /// Tells whether production may have changed.
+    pub(crate) fn touched_production(&self) -> bool {
+        self.swapped.is_some()
+    }
+
+    /// The lines below the last word of a run that was done.
+    pub(crate) fn lines(&self, rehearsal: bool, has_changes: bool) -> Vec<String> {
+        if rehearsal {
+            let next = match (self.rehearsed, has_changes) {
+                (0, _) => "  nothing would be sent".to_owned(),
+                (count, _) => format!("  nothing was sent; the same command without --dry-run sends {}", counted(count, "statement")),
+            };
+            return vec![next];
+        }
+        let mut lines = Vec::new();
+        lines.extend(self.changed().map(|changed| format!("  changed  {changed}")));
+        lines.extend(self.cost().map(|cost| format!("  cost     {cost}")));
+        lines.push(format!("  next     {}", self.next()));
+        lines
+    }
+
+    fn changed(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        parts.extend((self.applied > 0).then(|| format!("{} applied", counted(self.applied, "thing"))));
+        let scope = || {
+            let clusters = (self.clusters > 0).then(|| counted(self.clusters, "cluster"));
+            let parts = [Some(counted(self.schemas, "schema")), clusters];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        };
+        match self.swapped {
+            Some((SwapKind::Promotion, from, to)) => parts.push(format!("{} · epoch {from} → {to}", scope())),
+            Some((SwapKind::Rollback, from, to)) => {
+                parts.push(format!("back to the version before · epoch {from} → {to}"));
+            }
+            None => {}
+        }
+        (!parts.is_empty()).then(|| parts.join(" · "))
+    }
+
+    fn cost(&self) -> Option<String> {
+        if !self.staged {
+            return None;
+        }
+        let mut parts = vec![format!("{} built", counted(self.built, "object"))];
+        parts.extend((self.statements > 0).then(|| counted(self.statements, "statement")));
+        parts.extend(self.hydrated.map(|waited| format!("{} of hydration", elapsed(waited))));
+        parts.extend(self.retired.map(|objects| format!("{} dropped", counted(objects, "replaced object"))));
+        Some(parts.join(" · "))
+    }
+
+    fn next(&self) -> String {
+        let Some(id) = &self.deployment else {
+            return "change a file below models/ and run the same command".to_owned();
+        };
+        match (self.swapped.map(|(kind, ..)| kind), self.retired) {
+            (Some(SwapKind::Promotion), Some(_)) => {
+                "change a file below models/ and run the same command, or `mzflow log`".to_owned()
+            }
+            (Some(SwapKind::Promotion), None) => {
+                format!("the replaced version is kept: `mzflow rollback {id}` takes this back, `mzflow log` tells more")
+            }
+            (Some(SwapKind::Rollback), _) => format!("`mzflow promote {id}` or `mzflow abort {id}`"),
+            (None, _) if self.aborted => "change a file below models/ and run the same command".to_owned(),
+            (None, _) => format!("`mzflow wait {id}`, then `mzflow promote {id}` or `mzflow abort {id}`"),
+        }
+    }
+
+    /// What counts, for programs.
+    pub(crate) fn json(&self) -> Map<String, Value> {
+        let waited = self.hydrated.map(|waited| u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+        let fields = json!({
+            "deployment": self.deployment,
+            "epoch": self.swapped.map(|(_, _, to)| to),
+            "objects": self.staged.then_some(self.built),
+            "schemas": self.staged.then_some(self.schemas),
+            "clusters": self.staged.then_some(self.clusters),
+            "statements": (self.statements > 0).then_some(self.statements),
+            "hydration_ms": waited,
+            "dropped": self.retired,
+        });
+        match fields {
+            Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+            _ => Map::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_in_three_lines() {
+        let id: DeploymentId = "77b01de".parse().expect("an id");
+        let mut seen = Seen::default();
+        let took = Duration::from_millis(40);
+        seen.take(&Event::Applied { actions: vec!["create cluster c".to_owned()], took });
+        seen.take(&Event::StageStarted { deployment: id.clone(), statements: 19, names: Vec::new(), found: 0 });
+        seen.take(&Event::Staged { deployment: id.clone(), objects: 5, schemas: 2, clusters: 1, took });
+        let (kind, objects) = (SwapKind::Promotion, 5);
+        seen.take(&Event::Swapped { deployment: id.clone(), kind, from: 1, to: 2, schemas: 2, clusters: 1, objects, took });
+        expect![[r#"
+              changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
+              cost     5 objects built · 19 statements
+              next     the replaced version is kept: `mzflow rollback 77b01de` takes this back, `mzflow log` tells more"#]]
+        .assert_eq(&seen.lines(false, true).join("\n"));
+        seen.take(&Event::Dropped { deployment: id, reason: DropReason::Retire, objects: 4, took });
+        expect![[r#"
+              changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
+              cost     5 objects built · 19 statements · 4 replaced objects dropped
+              next     change a file below models/ and run the same command, or `mzflow log`"#]]
+        .assert_eq(&seen.lines(false, true).join("\n"));
+        expect![[r#"{"deployment":"77b01de","epoch":2,"objects":5,"schemas":2,"clusters":1,"statements":19,"dropped":4}"#]]
+            .assert_eq(&Value::Object(seen.json()).to_string());
+    }
+
+    #[test]
+    fn a_run_without_changes_and_a_rehearsal() {
+        assert_eq!(Seen::default().lines(false, false), ["  next     change a file below models/ and run the same command"]);
+        assert_eq!(Seen::default().lines(true, false), ["  nothing would be sent"]);
+        let seen = Seen { rehearsed: 3, ..Seen::default() };
+        assert_eq!(
+            seen.lines(true, true),
+            ["  nothing was sent; the same command without --dry-run sends 3 statements"]
+        );
+    }
+}

@@ -90,12 +90,16 @@ pub(crate) fn find(project: &Path, name: &str) -> Result<(Source, Origin), CliEr
         return Ok((Source { file, text }, origin));
     }
     if let Some(bundled) = bundled {
-        return Ok((Source { file: bundled.file.to_owned(), text: bundled.text.to_owned() }, Origin::Bundled));
+        return Ok((
+            Source { file: bundled.file.to_owned(), text: bundled.text.to_owned() },
+            Origin::Bundled,
+        ));
     }
     let own = of_project(project);
     let known = own.iter().map(String::as_str).chain(recipes::ALL.iter().map(|recipe| recipe.name));
     let question = near::question(name, known);
-    let message = format!("there is no recipe `{name}`{question}: neither {file} below the project nor a bundled one");
+    let message =
+        format!("there is no recipe `{name}`{question}: neither {file} below the project nor a bundled one");
     Err(CliError::usage("cli.unknown-recipe", message).advise("see what there is:  mzflow recipes"))
 }
 
@@ -229,15 +233,20 @@ pub(crate) fn with_options(command: Command, recipe: &Recipe) -> Result<Command,
     for argument in &recipe.arguments {
         for option in [Some(flag(argument)), argument.alias.clone()].into_iter().flatten() {
             if taken.contains(&option) {
-                let message =
-                    format!("argument `{}` of recipe `{}` would be --{option}, and that is taken", argument.name, recipe.name);
-                return Err(Error::new(Code::LuaBadRecipe, message).effect("nothing was sent to the server").into());
+                let message = format!(
+                    "argument `{}` of recipe `{}` would be --{option}, and that is taken",
+                    argument.name, recipe.name
+                );
+                return Err(Error::new(Code::LuaBadRecipe, message)
+                    .effect("nothing was sent to the server")
+                    .into());
             }
             taken.push(option);
         }
     }
     let heading = format!("Options of {}", recipe.name);
-    let options: Vec<Arg> = recipe.arguments.iter().map(|a| option(a).help_heading(heading.clone())).collect();
+    let options: Vec<Arg> =
+        recipe.arguments.iter().map(|a| option(a).help_heading(heading.clone())).collect();
     let about = recipe.summary.trim_end_matches('.').to_owned();
     Ok(command.mut_subcommand("run", |run| run.about(about).args(options)))
 }
@@ -256,7 +265,8 @@ fn id(argument: &Argument) -> String {
 }
 
 fn option(argument: &Argument) -> Arg {
-    let mut option = Arg::new(id(argument)).long(flag(argument)).help(help(argument)).required(argument.required);
+    let mut option =
+        Arg::new(id(argument)).long(flag(argument)).help(help(argument)).required(argument.required);
     if let Some(alias) = &argument.alias {
         option = option.visible_alias(alias.clone());
     }

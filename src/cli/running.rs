@@ -185,7 +185,11 @@ fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
     };
     let mut report = CliError::from(error);
     if report.report.effect.is_none() && !seen.touched_production() {
-        let effect = if written { "production is untouched; what was staged stays" } else { "production is untouched" };
+        let effect = if written {
+            "production is untouched; what was staged stays"
+        } else {
+            "production is untouched"
+        };
         report.report.effect = Some(effect.to_owned());
     }
     if resumable && written {

@@ -109,7 +109,10 @@ impl Seen {
         if rehearsal {
             let next = match (self.rehearsed, has_changes) {
                 (0, _) => "  nothing would be sent".to_owned(),
-                (count, _) => format!("  nothing was sent; the same command without --dry-run sends {}", counted(count, "statement")),
+                (count, _) => format!(
+                    "  nothing was sent; the same command without --dry-run sends {}",
+                    counted(count, "statement")
+                ),
             };
             return vec![next];
         }
@@ -158,7 +161,9 @@ impl Seen {
                 "change a file below models/ and run the same command, or `mzflow log`".to_owned()
             }
             (Some(SwapKind::Promotion), None) => {
-                format!("the replaced version is kept: `mzflow rollback {id}` takes this back, `mzflow log` tells more")
+                format!(
+                    "the replaced version is kept: `mzflow rollback {id}` takes this back, `mzflow log` tells more"
+                )
             }
             (Some(SwapKind::Rollback), _) => format!("`mzflow promote {id}` or `mzflow abort {id}`"),
             (None, _) if self.aborted => "change a file below models/ and run the same command".to_owned(),
@@ -198,10 +203,24 @@ mod tests {
         let mut seen = Seen::default();
         let took = Duration::from_millis(40);
         seen.take(&Event::Applied { actions: vec!["create cluster c".to_owned()], took });
-        seen.take(&Event::StageStarted { deployment: id.clone(), statements: 19, names: Vec::new(), found: 0 });
+        seen.take(&Event::StageStarted {
+            deployment: id.clone(),
+            statements: 19,
+            names: Vec::new(),
+            found: 0,
+        });
         seen.take(&Event::Staged { deployment: id.clone(), objects: 5, schemas: 2, clusters: 1, took });
         let (kind, objects) = (SwapKind::Promotion, 5);
-        seen.take(&Event::Swapped { deployment: id.clone(), kind, from: 1, to: 2, schemas: 2, clusters: 1, objects, took });
+        seen.take(&Event::Swapped {
+            deployment: id.clone(),
+            kind,
+            from: 1,
+            to: 2,
+            schemas: 2,
+            clusters: 1,
+            objects,
+            took,
+        });
         expect![[r#"
               changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
               cost     5 objects built · 19 statements
@@ -219,7 +238,10 @@ mod tests {
 
     #[test]
     fn a_run_without_changes_and_a_rehearsal() {
-        assert_eq!(Seen::default().lines(false, false), ["  next     change a file below models/ and run the same command"]);
+        assert_eq!(
+            Seen::default().lines(false, false),
+            ["  next     change a file below models/ and run the same command"]
+        );
         assert_eq!(Seen::default().lines(true, false), ["  nothing would be sent"]);
         let seen = Seen { rehearsed: 3, ..Seen::default() };
         assert_eq!(

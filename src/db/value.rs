@@ -41,7 +41,9 @@ pub fn fields(row: &Row) -> Result<Fields, Error> {
         };
         let value = value.ok_or_else(|| {
             let (name, kind) = (column.name(), column.type_().name());
-            Error::protocol(format!("column `{name}` is of type {kind}, which cannot be read: cast it to text"))
+            Error::protocol(format!(
+                "column `{name}` is of type {kind}, which cannot be read: cast it to text"
+            ))
         })?;
         Ok((column.name().to_owned(), value))
     });

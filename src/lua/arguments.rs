@@ -49,7 +49,9 @@ impl Argument {
             return self.single(value);
         }
         match value {
-            Json::Array(items) => items.iter().map(|item| self.single(item)).collect::<Result<_, _>>().map(Json::Array),
+            Json::Array(items) => {
+                items.iter().map(|item| self.single(item)).collect::<Result<_, _>>().map(Json::Array)
+            }
             one => Ok(Json::Array(vec![self.single(one)?])),
         }
     }
@@ -90,10 +92,14 @@ impl Recipe {
     /// `lua.wrong-argument`, `lua.unknown-argument`.
     pub fn arguments(&self, given: &Map<String, Json>) -> Result<Map<String, Json>, Error> {
         let what = format!("recipe `{}`", self.name);
-        if let Some(name) = given.keys().find(|name| self.arguments.iter().all(|argument| argument.name != **name)) {
+        if let Some(name) =
+            given.keys().find(|name| self.arguments.iter().all(|argument| argument.name != **name))
+        {
             let question = near::question(name, self.arguments.iter().map(|argument| argument.name.as_str()));
             let message = format!("unknown argument `{name}` for {what}{question}");
-            return Err(Error::new(Code::LuaUnknownArgument, message).effect("nothing was sent to the server"));
+            return Err(
+                Error::new(Code::LuaUnknownArgument, message).effect("nothing was sent to the server")
+            );
         }
         let mut values = Map::new();
         for argument in &self.arguments {

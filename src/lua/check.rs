@@ -44,7 +44,8 @@ pub(super) fn call(function: &Function, passed: &[Value], tables: &Tables) -> Re
     match function.style {
         Style::Named => {
             if let Some(extra) = passed.get(1).filter(|extra| !extra.is_nil()) {
-                let message = format!("{what} takes one table of named arguments, and got {} too", kind_of(extra));
+                let message =
+                    format!("{what} takes one table of named arguments, and got {} too", kind_of(extra));
                 return Err(Mistake::wrong(message, None));
             }
             match passed.first() {
@@ -55,8 +56,9 @@ pub(super) fn call(function: &Function, passed: &[Value], tables: &Tables) -> Re
                 Some(other) => {
                     let names = function.arguments.first().map_or("", |argument| argument.name);
                     let got = if other.is_table() { "that table".to_owned() } else { kind_of(other) };
-                    let message =
-                        format!("{what} takes named arguments, such as {{ {names} = … }}, and got {got} itself");
+                    let message = format!(
+                        "{what} takes named arguments, such as {{ {names} = … }}, and got {got} itself"
+                    );
                     Err(Mistake::wrong(message, None))
                 }
             }
@@ -142,7 +144,10 @@ fn one(what: &str, argument: &Argument, value: Value, tables: &Tables) -> Result
             Need::Required => {
                 let expected = argument.kind.expected();
                 let message = format!("{what} needs `{name}`: {expected}");
-                Err(Mistake { label: format!("without `{name}`"), ..Mistake::wrong(message, last_part(what)) })
+                Err(Mistake {
+                    label: format!("without `{name}`"),
+                    ..Mistake::wrong(message, last_part(what))
+                })
             }
             // Defaults are literals of ours; texts among them are durations and words.
             Need::Default(text) => Ok(literal(text)),
@@ -200,9 +205,9 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
         Kind::Clusters => {
             let word = |text: &str| text == "clone" || text == "reuse";
             match value {
-                Value::Table(table) => table
-                    .pairs::<String, String>()
-                    .all(|pair| pair.is_ok_and(|(_, choice)| word(&choice))),
+                Value::Table(table) => {
+                    table.pairs::<String, String>().all(|pair| pair.is_ok_and(|(_, choice)| word(&choice)))
+                }
                 other => text_of(other).is_some_and(|text| word(&text)),
             }
         }

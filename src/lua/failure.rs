@@ -144,7 +144,9 @@ pub(super) fn of_lua(shared: &Shared, error: &mlua::Error, frames: &[Frame]) -> 
     let innermost = error.chain().filter_map(|cause| cause.downcast_ref::<mlua::Error>()).last();
     match innermost.unwrap_or(error) {
         mlua::Error::MemoryError(_) => memory(shared, frames),
-        mlua::Error::SyntaxError { message, .. } => Raised { error: syntax(shared, message), frames: frames.to_vec() },
+        mlua::Error::SyntaxError { message, .. } => {
+            Raised { error: syntax(shared, message), frames: frames.to_vec() }
+        }
         mlua::Error::RuntimeError(message) => of_text(shared, message, frames),
         other => of_text(shared, &other.to_string(), frames),
     }
@@ -194,7 +196,8 @@ fn of_text(shared: &Shared, text: &str, frames: &[Frame]) -> Raised {
     }
     let text = text.split("\nstack traceback:").next().unwrap_or(text);
     // `error("…", 2)` blames another level than the innermost.
-    let blamed = frames.iter().position(|frame| text.starts_with(&format!("{}:{}: ", frame.short, frame.line)));
+    let blamed =
+        frames.iter().position(|frame| text.starts_with(&format!("{}:{}: ", frame.short, frame.line)));
     let frame = frames.get(blamed.unwrap_or(0));
     let message = match frame {
         Some(frame) if blamed.is_some() => {
@@ -203,7 +206,8 @@ fn of_text(shared: &Shared, text: &str, frames: &[Frame]) -> Raised {
         _ => text,
     };
     let (code, message) = if message.contains(NO_YIELD) {
-        let message = "a function of `mz` that waits cannot be called from a callback, such as that of table.sort";
+        let message =
+            "a function of `mz` that waits cannot be called from a callback, such as that of table.sort";
         (Code::LuaNotHere, message)
     } else {
         (Code::LuaError, message)
@@ -214,7 +218,8 @@ fn of_text(shared: &Shared, text: &str, frames: &[Frame]) -> Raised {
         error = error.place(Some(site::place(&sources, &frame.file, frame.line, None, "")));
     }
     if frames.len() > 1 {
-        error = error.with_lines(frames.iter().skip(1).take(FRAMES_TOLD).map(|f| format!("from {}", f.told())));
+        error =
+            error.with_lines(frames.iter().skip(1).take(FRAMES_TOLD).map(|f| format!("from {}", f.told())));
     }
     Raised { error, frames: frames.to_vec() }
 }
@@ -234,7 +239,8 @@ pub(super) fn syntax(shared: &Shared, message: &str) -> Error {
     let sources = shared.sources.borrow();
     let located = sources.keys().find_map(|file| {
         // Lua shortens a long name at its beginning.
-        let at = message.find(":").filter(|_| message.starts_with(file.as_str()) || message.starts_with("..."))?;
+        let at =
+            message.find(":").filter(|_| message.starts_with(file.as_str()) || message.starts_with("..."))?;
         let start = if message.starts_with(file.as_str()) { file.len() } else { at };
         let (line, what) = message.get(start + 1..)?.split_once(": ")?;
         Some((file.clone(), line.parse::<usize>().ok()?, what.to_owned()))

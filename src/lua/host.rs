@@ -6,11 +6,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use mlua::chunk::ChunkMode;
 use mlua::Function;
 use mlua::Lua;
 use mlua::Table;
 use mlua::Value;
+use mlua::chunk::ChunkMode;
 
 use super::calls;
 use super::check;
@@ -116,7 +116,12 @@ impl Host {
         let deadline = clock.deadline(Some(LOAD_LIMIT));
         self.shared.stop.ask(Rc::new(move || {
             let seconds = LOAD_LIMIT.as_secs();
-            let late = || Error::new(Code::RunDeadline, format!("the recipe's file takes longer than {seconds} s to load"));
+            let late = || {
+                Error::new(
+                    Code::RunDeadline,
+                    format!("the recipe's file takes longer than {seconds} s to load"),
+                )
+            };
             deadline.passed().then(late)
         }));
         let recipe = self.load_chain(source);
@@ -173,7 +178,10 @@ impl Host {
             Some(Handle::Failure(raised)) if !ok => Err(raised.error.clone()),
             _ if !ok => Err(failure::of_value(&self.shared, &value, Vec::new()).error),
             _ => {
-                let message = format!("the file returns {}; it has to return mz.recipe {{ … }}", check::kind_of(&value));
+                let message = format!(
+                    "the file returns {}; it has to return mz.recipe {{ … }}",
+                    check::kind_of(&value)
+                );
                 let sources = self.shared.sources.borrow();
                 let last = source.text.lines().count().max(1);
                 let place = site::place(&sources, &source.file, last, None, "");
@@ -220,7 +228,9 @@ fn module(lua: &Lua, shared: &Shared, name: &str) -> Result<Function, Error> {
     let parts: Vec<&str> = name.split(['.', '/']).collect();
     let missing = |why: String| Error::new(Code::LuaNoModule, format!("cannot require `{name}`: {why}"));
     if !parts.iter().all(|part| legal(part)) {
-        return Err(missing("a module is named by its path below the project, such as `recipes.checks`".to_owned()));
+        return Err(missing(
+            "a module is named by its path below the project, such as `recipes.checks`".to_owned(),
+        ));
     }
     let source = match parts.as_slice() {
         ["mzflow", recipe] => recipes::find(recipe)

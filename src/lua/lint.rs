@@ -71,7 +71,11 @@ fn call(tokens: &[Token<'_>], at: usize) -> Option<(Mistake, Range<usize>)> {
 }
 
 /// The first key of a table that is not declared.
-fn unknown_key<'a, 't>(tokens: &'a [Token<'t>], open: usize, arguments: &[Argument]) -> Option<&'a Token<'t>> {
+fn unknown_key<'a, 't>(
+    tokens: &'a [Token<'t>],
+    open: usize,
+    arguments: &[Argument],
+) -> Option<&'a Token<'t>> {
     let (mut depth, mut blocks) = (0_usize, 0_usize);
     let mut before = "";
     for (at, token) in tokens.iter().enumerate().skip(open) {
@@ -88,7 +92,8 @@ fn unknown_key<'a, 't>(tokens: &'a [Token<'t>], open: usize, arguments: &[Argume
             "end" | "until" => blocks = blocks.saturating_sub(1),
             _ => {
                 let begins = depth == 1 && blocks == 0 && matches!(before, "{" | "," | ";");
-                let is_key = begins && token.is_name() && tokens.get(at + 1).is_some_and(|next| next.text == "=");
+                let is_key =
+                    begins && token.is_name() && tokens.get(at + 1).is_some_and(|next| next.text == "=");
                 if is_key && arguments.iter().all(|argument| argument.name != token.text) {
                     return Some(token);
                 }
@@ -175,13 +180,19 @@ mod tests {
             Some("timout: unknown argument `timout` for mz.await (did you mean `timeout`?)"),
         );
         check("mz.stge({ changes = c })", Some("stge: there is no mz.stge (did you mean `stage`?)"));
-        check("local d = mz.stage({ change = c })", Some("change: unknown argument `change` for mz.stage (did you mean `changes`?)"));
+        check(
+            "local d = mz.stage({ change = c })",
+            Some("change: unknown argument `change` for mz.stage (did you mean `changes`?)"),
+        );
     }
 
     #[test]
     fn what_is_right_or_not_ours_passes() {
         check("-- mz.stge {}\nlocal s = 'mz.stge' .. [[ mz.stge ]] --[==[ mz.stge ]==]", None);
-        check("mz.await { deployment = d, on_progress = function(s) local a, b = 1 a, timout = 2, 3 end }", None);
+        check(
+            "mz.await { deployment = d, on_progress = function(s) local a, b = 1 a, timout = 2, 3 end }",
+            None,
+        );
         check("mz.compile { variables = { anything = 1 } }", None);
         check("local mz = {} mz.stge {}", None);
         check("x.mz.stge {}", None);

@@ -126,12 +126,18 @@ pub(super) fn declared(values: &[Value], tables: &Tables) -> Result<Declared, Mi
     let value = |at: usize| values.get(at).cloned().unwrap_or_default();
     let api = check::whole(&value(0)).unwrap_or_default();
     if api != API {
-        return Err(wrong(format!("this mzflow has version {API} of the interface, and the recipe wants {api}"), Some("api")));
+        return Err(wrong(
+            format!("this mzflow has version {API} of the interface, and the recipe wants {api}"),
+            Some("api"),
+        ));
     }
     let name = check::text_of(&value(1)).unwrap_or_default();
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || !name.chars().all(legal) {
-        return Err(wrong(format!("`{name}` is no recipe's name: letters, digits, `_` and `-` only"), Some("name")));
+        return Err(wrong(
+            format!("`{name}` is no recipe's name: letters, digits, `_` and `-` only"),
+            Some("name"),
+        ));
     }
     let extends = check::text_of(&value(7));
     let run = value(5).as_function().cloned();
@@ -225,14 +231,21 @@ fn argument(name: String, fields: &Table, tables: &Tables) -> Result<Written, Mi
                 let kinds = ["string", "duration", "number", "boolean"];
                 let unknown = unknown.unwrap_or_default();
                 let question = near::question(unknown, kinds);
-                let message = format!("`{unknown}` is no type of an argument{question}: {}, or a list of choices", kinds.join(", "));
+                let message = format!(
+                    "`{unknown}` is no type of an argument{question}: {}, or a list of choices",
+                    kinds.join(", ")
+                );
                 return Err(wrong(message, Some(&name)));
             }
         }),
     };
     let default = match value(1) {
         Value::Nil => None,
-        default => Some(tables.take(&default).map_err(|error| wrong(format!("the default of {what}: {error}"), Some(&name)))?),
+        default => Some(
+            tables
+                .take(&default)
+                .map_err(|error| wrong(format!("the default of {what}: {error}"), Some(&name)))?,
+        ),
     };
     Ok(Written {
         kind,
@@ -246,7 +259,11 @@ fn argument(name: String, fields: &Table, tables: &Tables) -> Result<Written, Mi
 }
 
 /// Puts a recipe and those that it extends together, the outermost first.
-pub(super) fn merge(chain: &[std::rc::Rc<Declared>], file: String, source: String) -> Result<Recipe, Mistake> {
+pub(super) fn merge(
+    chain: &[std::rc::Rc<Declared>],
+    file: String,
+    source: String,
+) -> Result<Recipe, Mistake> {
     let Some(own) = chain.first() else { return Err(wrong("there is no recipe".to_owned(), None)) };
     let mut arguments: BTreeMap<String, Written> = BTreeMap::new();
     let mut hooks: BTreeMap<String, Vec<Function>> = BTreeMap::new();
@@ -279,7 +296,11 @@ pub(super) fn merge(chain: &[std::rc::Rc<Declared>], file: String, source: Strin
         hooks: names,
         file,
         source,
-        body: Body { run, on_fail: chain.iter().filter_map(|declared| declared.on_fail.clone()).collect(), hooks },
+        body: Body {
+            run,
+            on_fail: chain.iter().filter_map(|declared| declared.on_fail.clone()).collect(),
+            hooks,
+        },
     })
 }
 
@@ -313,9 +334,9 @@ fn finished(written: Written) -> Result<Argument, Mistake> {
     }
     if let Some(default) = written.default {
         let told = format!("the default of argument `{}`", argument.name);
-        argument.default = argument.checked(&default).map_err(|error| {
-            wrong(format!("{told}: {error}"), Some(&argument.name))
-        })?;
+        argument.default = argument
+            .checked(&default)
+            .map_err(|error| wrong(format!("{told}: {error}"), Some(&argument.name)))?;
     }
     Ok(argument)
 }

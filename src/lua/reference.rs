@@ -46,7 +46,8 @@ pub fn text() -> String {
     for class in CLASSES {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);
         for field in class.fields {
-            let _ = writeln!(out, "| `{}` | `{}` | {} |", field.name, escaped(field.kind), escaped(field.doc));
+            let _ =
+                writeln!(out, "| `{}` | `{}` | {} |", field.name, escaped(field.kind), escaped(field.doc));
         }
     }
     out

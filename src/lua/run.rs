@@ -137,12 +137,7 @@ async fn everything(host: &Host, recipe: &Recipe, context: Value) -> Result<(), 
 }
 
 /// The first error counts; later ones are told.
-fn worse(
-    host: &Host,
-    outcome: Result<(), Raised>,
-    failed: Option<Raised>,
-    what: &str,
-) -> Result<(), Raised> {
+fn worse(host: &Host, outcome: Result<(), Raised>, failed: Option<Raised>, what: &str) -> Result<(), Raised> {
     match (outcome, failed) {
         (outcome, None) => outcome,
         (Ok(()), Some(failed)) => Err(failed),

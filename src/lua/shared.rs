@@ -153,7 +153,8 @@ impl Shared {
         match running.ctx.take() {
             Some(ctx) => Ok(Work { shared: Rc::clone(self), ctx: Some(ctx) }),
             None => {
-                let message = format!("mz.{function} cannot be called while another call of `mz` is under way");
+                let message =
+                    format!("mz.{function} cannot be called while another call of `mz` is under way");
                 Err(Error::new(Code::LuaNotHere, message))
             }
         }

@@ -10,7 +10,8 @@ use super::registry::Style;
 use super::registry::beside;
 use super::registry::classes::CLASSES;
 
-const HEAD: &str = "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
+const HEAD: &str =
+    "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
 ---@meta
 
 ---A text with a unit, such as `90s`, `5m`, `1h`, or a number of seconds.

@@ -165,7 +165,8 @@ impl Tables {
         let mut fields = std::collections::BTreeMap::new();
         for pair in table.pairs::<Value, Value>() {
             let (key, value) = pair.map_err(|error| error.to_string())?;
-            let Some(key) = key.as_string().and_then(|key| key.to_str().ok().map(|key| key.to_owned())) else {
+            let Some(key) = key.as_string().and_then(|key| key.to_str().ok().map(|key| key.to_owned()))
+            else {
                 return Err(format!("{path} has a key that is a {}, not a string", key.type_name()));
             };
             let value = self.take_at(&value, &format!("{path}.{key}"), depth + 1)?;

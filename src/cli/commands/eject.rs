@@ -22,7 +22,9 @@ pub(crate) fn run(app: &App, args: Args) -> Result<Exit, CliError> {
     let Some(bundled) = recipes::find(name) else {
         let question = near::question(name, recipes::ALL.iter().map(|recipe| recipe.name));
         let message = format!("there is no bundled recipe `{name}`{question}");
-        return Err(CliError::usage("cli.unknown-recipe", message).advise("see what there is:  mzflow recipes"));
+        return Err(
+            CliError::usage("cli.unknown-recipe", message).advise("see what there is:  mzflow recipes")
+        );
     };
     let folder = app.project().join(recipe::FOLDER);
     let file = folder.join(format!("{name}.lua"));

@@ -45,7 +45,9 @@ fn told(app: &App, name: &str) -> Result<Value, CliError> {
             let arguments: Vec<Value> = recipe
                 .arguments
                 .iter()
-                .map(|a| json!({ "name": a.name, "option": a.option(), "default": a.default, "help": a.help }))
+                .map(
+                    |a| json!({ "name": a.name, "option": a.option(), "default": a.default, "help": a.help }),
+                )
                 .collect();
             json!({
                 "name": name, "from": origin.as_str(), "file": source.file, "summary": recipe.summary,

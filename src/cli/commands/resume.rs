@@ -94,7 +94,8 @@ fn resumable(run: &RunId, entries: &[Entry]) -> Result<RunStarted, CliError> {
         _ => None,
     });
     if ended == Some(RunStatus::Done) {
-        let error = Error::new(Code::RunFinished, format!("{run} did what it was to do: there is nothing to resume"));
+        let error =
+            Error::new(Code::RunFinished, format!("{run} did what it was to do: there is nothing to resume"));
         return Err(error.effect("nothing was changed").into());
     }
     if started.source.is_empty() {
@@ -129,7 +130,8 @@ mod tests {
             version: "0.1.0".to_owned(),
             commit: None,
         };
-        let finished = status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));
+        let finished =
+            status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));
         let records = std::iter::once(Record::RunStarted(started)).chain(finished);
         let entry = |(seq, record)| Entry {
             run: "r-1".parse().expect("an id"),
@@ -156,7 +158,13 @@ mod tests {
         check(&[], expect!["Failed run.unknown: no run `r-1` is in the journal"]);
         check(&entries("-- x", None), expect!["blue_green"]);
         check(&entries("-- x", Some(RunStatus::Interrupted)), expect!["blue_green"]);
-        check(&entries("-- x", Some(RunStatus::Done)), expect!["Refused run.finished: r-1 did what it was to do: there is nothing to resume"]);
-        check(&entries("", None), expect!["Usage cli.not-a-recipe: r-1 is a run of `mzflow blue_green`, not of a recipe"]);
+        check(
+            &entries("-- x", Some(RunStatus::Done)),
+            expect!["Refused run.finished: r-1 did what it was to do: there is nothing to resume"],
+        );
+        check(
+            &entries("", None),
+            expect!["Usage cli.not-a-recipe: r-1 is a run of `mzflow blue_green`, not of a recipe"],
+        );
     }
 }

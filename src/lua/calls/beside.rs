@@ -37,7 +37,8 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 
 fn git(binding: &Binding<'_>) -> mlua::Result<Value> {
     let git = &binding.shared.facts.git;
-    let facts = json!({ "sha": git.sha, "short_sha": git.short_sha, "branch": git.branch, "dirty": git.dirty });
+    let facts =
+        json!({ "sha": git.sha, "short_sha": git.short_sha, "branch": git.branch, "dirty": git.dirty });
     match binding.shared.tables() {
         Some(tables) => tables.give(binding.lua, &facts, Nulls::LeftOut),
         None => Ok(Value::Nil),

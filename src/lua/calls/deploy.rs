@@ -86,7 +86,9 @@ async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
 fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
     match call.handle("project")? {
         Handle::Project(compiled) => Ok(compiled),
-        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) => Err(Error::bug("`project` is something else")),
+        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) => {
+            Err(Error::bug("`project` is something else"))
+        }
     }
 }
 
@@ -108,7 +110,8 @@ async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
 async fn diffed(call: Rc<Call>) -> Result<Value, Failure> {
     let compiled = project(&call)?;
     let wanted = call.text("isolation");
-    let isolation = Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
+    let isolation =
+        Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
     let reuse = reuse(&check::texts(&call.value("reuse")).unwrap_or_default())?;
     let request = diff::Request { compiled, isolation: isolation.unwrap_or_default(), reuse: reuse.clone() };
     let mut work = call.shared.work("diff")?;
@@ -157,7 +160,9 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     };
     let id = call.text("id").filter(|id| !id.is_empty()).map(|text| {
         let parsed = text.parse::<DeploymentId>();
-        parsed.map_err(|error| Error::new(Code::DeploymentBadId, error.to_string()).effect("nothing was changed"))
+        parsed.map_err(|error| {
+            Error::new(Code::DeploymentBadId, error.to_string()).effect("nothing was changed")
+        })
     });
     let drift = if call.flag("overwrite_drifted") { Drift::Overwritten } else { Drift::Refused };
     let id = id.transpose()?;
@@ -202,16 +207,20 @@ fn deployment(call: &Call) -> Result<DeploymentId, Error> {
 }
 
 async fn looked(call: Rc<Call>) -> Result<Value, Failure> {
-    let request =
-        hydration_status::Request { deployment: deployment(&call)?, allowed_lag: call.duration("allowed_lag") };
+    let request = hydration_status::Request {
+        deployment: deployment(&call)?,
+        allowed_lag: call.duration("allowed_lag"),
+    };
     let mut work = call.shared.work("hydration_status")?;
     let outcome = hydration_status::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
 
 async fn awaited(call: Rc<Call>) -> Result<Value, Failure> {
-    let request =
-        hydration_status::Request { deployment: deployment(&call)?, allowed_lag: call.duration("allowed_lag") };
+    let request = hydration_status::Request {
+        deployment: deployment(&call)?,
+        allowed_lag: call.duration("allowed_lag"),
+    };
     let wait = hydration_status::Wait {
         request,
         timeout: Some(call.duration("timeout")),
@@ -295,7 +304,9 @@ fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
             Value::Boolean(yes) => Parameter::Bool(*yes),
             Value::Integer(whole) => Parameter::Integer(*whole),
             Value::Number(number) => Parameter::Float(*number),
-            Value::String(_) => Parameter::Text(check::text_of(&value).ok_or_else(|| json::wrong("a string is not UTF-8"))?),
+            Value::String(_) => {
+                Parameter::Text(check::text_of(&value).ok_or_else(|| json::wrong("a string is not UTF-8"))?)
+            }
             _ => Parameter::Json(tables(&call.shared)?.take(&value).map_err(json::wrong)?),
         });
     }

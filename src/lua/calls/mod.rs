@@ -97,7 +97,8 @@ impl Call {
     fn deployment(&self, name: &str) -> Result<Option<DeploymentId>, Error> {
         let Some(text) = check::deployment_id(&self.value(name)) else { return Ok(None) };
         let parsed = text.parse().map(Some);
-        parsed.map_err(|error: crate::deployment::IdError| Error::new(Code::DeploymentBadId, error.to_string()))
+        parsed
+            .map_err(|error: crate::deployment::IdError| Error::new(Code::DeploymentBadId, error.to_string()))
     }
 
     /// What travels with an argument.
@@ -108,7 +109,8 @@ impl Call {
 
     /// An outcome as the table that the recipe gets.
     fn give<T: Serialize>(&self, outcome: &T) -> Result<Value, Failure> {
-        let json = serde_json::to_value(outcome).map_err(|error| Error::bug(format!("an outcome: {error}")))?;
+        let json =
+            serde_json::to_value(outcome).map_err(|error| Error::bug(format!("an outcome: {error}")))?;
         Ok(tables(&self.shared)?.give(&self.lua, &json, Nulls::LeftOut)?)
     }
 
@@ -142,7 +144,8 @@ struct Binding<'b> {
 
 impl Binding<'_> {
     fn declared(name: &str) -> mlua::Result<&'static registry::Function> {
-        registry::function(name).ok_or_else(|| mlua::Error::runtime(format!("mz.{name} is bound and not declared")))
+        registry::function(name)
+            .ok_or_else(|| mlua::Error::runtime(format!("mz.{name} is bound and not declared")))
     }
 
     /// Puts a value below `mz`, into a table of its own where the name has a dot.
@@ -222,11 +225,15 @@ pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     };
     table.raw_set("check", with(checked)?)?;
     table.raw_set("told", with(|lua, shared, passed| one(failure::told(lua, shared, first(passed))?))?)?;
-    table.raw_set("failure", with(|lua, shared, passed| one(caught(lua, shared, first(passed), Vec::new())?))?)?;
+    table.raw_set(
+        "failure",
+        with(|lua, shared, passed| one(caught(lua, shared, first(passed), Vec::new())?))?,
+    )?;
     let entered = with(|lua, shared, passed| one(caught(lua, shared, first(passed), site::frames(lua))?))?;
     table.raw_set("entered", entered)?;
     table.raw_set("stopping", with(|_, shared, _| one(Value::Boolean(shared.stop.is_raised())))?)?;
-    table.raw_set("written", with(|lua, shared, passed| one(json::written(lua, shared, &first(passed))?))?)?;
+    table
+        .raw_set("written", with(|lua, shared, passed| one(json::written(lua, shared, &first(passed))?))?)?;
     table.raw_set("log", with(|_, shared, passed| one(beside::print(shared, &first(passed))))?)?;
     table.raw_set("pending", Lua::poll_pending())?;
     steps::inside(lua, shared, &table)?;

@@ -80,7 +80,8 @@ async fn begin(lua: &Lua, shared: &Rc<Shared>, name: &str) -> Result<(bool, Valu
     ctx.go_on()?;
     // Before it is done, not after: a result that cannot be recorded would be done twice.
     if ctx.marker().await?.is_none() {
-        let message = format!("step `{name}` cannot be recorded: there is no tracking database; call mz.setup first");
+        let message =
+            format!("step `{name}` cannot be recorded: there is no tracking database; call mz.setup first");
         return Err(Error::new(Code::SetupMissing, message).into());
     }
     Ok((false, Value::Nil))

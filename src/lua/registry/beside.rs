@@ -45,7 +45,11 @@ pub const FACTS: &[Fact] = &[
         kind: "mz.Git",
         doc: "What git says of the project; outside git its fields are nil and `dirty` is false.",
     },
-    Fact { name: "json.null", kind: "lightuserdata", doc: "The null of JSON and the NULL of a query's parameters." },
+    Fact {
+        name: "json.null",
+        kind: "lightuserdata",
+        doc: "The null of JSON and the NULL of a query's parameters.",
+    },
 ];
 
 /// By what a recipe needs first.
@@ -104,7 +108,12 @@ pub const FUNCTIONS: &[Function] = &[
         gives("string?", "nil where it is not set"),
         "Reads an environment variable.",
     ),
-    always("uuid", &[], gives("string", "such as `0f8fad5b-d9cb-469f-a165-70867728950e`"), "Makes a random id."),
+    always(
+        "uuid",
+        &[],
+        gives("string", "such as `0f8fad5b-d9cb-469f-a165-70867728950e`"),
+        "Makes a random id.",
+    ),
     always(
         "json.encode",
         &[required("value", Kind::Anything, "a table, a string, a number, a boolean")],

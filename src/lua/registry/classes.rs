@@ -205,7 +205,11 @@ pub const CLASSES: &[Class] = &[
             f("retired", "mz.Retired", "what left production, by the names it bears now"),
             f("sinks", "string[]", "sinks that read something else now"),
             f("pending_sinks", "string[]", ""),
-            f("held_by", "string[]", "others who still read what left production: it cannot be dropped before"),
+            f(
+                "held_by",
+                "string[]",
+                "others who still read what left production: it cannot be dropped before",
+            ),
             f("keep_s", "integer", "seconds for which it is to be kept"),
         ],
     },

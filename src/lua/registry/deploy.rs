@@ -76,7 +76,11 @@ pub const FUNCTIONS: &[Function] = &[
                 "\"cluster\"",
                 "what is swapped as a whole: schemas and clusters, or schemas",
             ),
-            optional("reuse", Kind::Texts, "clusters to build on instead of cloning them; `all` for every one"),
+            optional(
+                "reuse",
+                Kind::Texts,
+                "clusters to build on instead of cloning them; `all` for every one",
+            ),
         ],
         "mz.Changes",
         Effect::None,
@@ -91,7 +95,11 @@ pub const FUNCTIONS: &[Function] = &[
                 Kind::Text,
                 "the deployment's id; else from the commit, or outside git from the project",
             ),
-            optional("clusters", Kind::Clusters, "clusters to build on instead of cloning them, if not as compared"),
+            optional(
+                "clusters",
+                Kind::Clusters,
+                "clusters to build on instead of cloning them, if not as compared",
+            ),
             default(
                 "overwrite_drifted",
                 Kind::Boolean,
@@ -129,7 +137,12 @@ pub const FUNCTIONS: &[Function] = &[
         "swap",
         &[
             DEPLOYMENT,
-            default("keep", Kind::Duration, "\"0s\"", "how long the replaced version is to be kept for a rollback"),
+            default(
+                "keep",
+                Kind::Duration,
+                "\"0s\"",
+                "how long the replaced version is to be kept for a rollback",
+            ),
             default("force", Kind::Boolean, "false", "replace whatever stands in production now"),
             default("ready_check", Kind::Boolean, "true", "refuse a deployment that is not ready"),
             ALLOWED_LAG,
@@ -164,7 +177,10 @@ pub const FUNCTIONS: &[Function] = &[
             required("sql", Kind::Text, "one statement that reads, with `$1`, `$2` where values go in"),
             optional("params", Kind::Table, "the values, in order; `mz.json.null` is NULL"),
         ],
-        returns: Returns { kind: "table<string, any>[]", doc: "the rows; in each the columns by name, NULL left out" },
+        returns: Returns {
+            kind: "table<string, any>[]",
+            doc: "the rows; in each the columns by name, NULL left out",
+        },
         doc: "Runs a statement that reads, in a transaction that can do nothing else. Values are typed parameters, \
               never part of the text.",
         effect: Effect::None,

@@ -68,7 +68,8 @@ pub struct Outcome {
 /// Fails unless the text is one statement that reads.
 fn check(sql: &str) -> Result<(), Error> {
     let refuse = |message: String| Error::new(Code::QueryNotARead, message).effect("nothing was sent");
-    let statements = parse::batch(sql).map_err(|error| refuse(format!("the query cannot be read: {error}")))?;
+    let statements =
+        parse::batch(sql).map_err(|error| refuse(format!("the query cannot be read: {error}")))?;
     let [statement] = statements.as_slice() else {
         let count = statements.len();
         return Err(refuse(format!("a query is one statement, and this text has {count}")));
@@ -92,7 +93,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if ctx.session().is_closed() {
         ctx.reconnect().await?;
     }
-    let parameters: Vec<db::session::Parameter> = request.parameters.iter().cloned().map(Into::into).collect();
+    let parameters: Vec<db::session::Parameter> =
+        request.parameters.iter().cloned().map(Into::into).collect();
     let answer = ctx.session().query(&request.sql, &parameters, MOST_ROWS).await;
     let rows = answer.map_err(|error| {
         if error.outcome_unknown() {

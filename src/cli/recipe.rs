@@ -284,7 +284,10 @@ fn option(argument: &Argument) -> Arg {
 }
 
 fn help(argument: &Argument) -> String {
-    let mut help = argument.help.clone();
+    // As the help of options that are not a recipe's.
+    let mut letters = argument.help.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let mut help = format!("{first}{}", letters.as_str());
     if let ArgumentKind::Choice(words) = &argument.kind {
         help += &format!(" ({})", words.join(", "));
     }

@@ -36,6 +36,8 @@ use crate::primitives::rehearsal::Assume;
 pub(crate) struct Start {
     /// The run.
     pub(crate) run: RunId,
+    /// What people call the recipe.
+    pub(crate) name: String,
     /// The recipe, or why it could not be loaded.
     pub(crate) loaded: Result<Loaded, CliError>,
     /// What the run wrote before, if it is resumed.
@@ -65,11 +67,8 @@ struct Finished {
 /// Runs it and tells how it ended.
 pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliError> {
     let run = start.run.clone();
-    let recipe = match (&start.loaded, &start.earlier) {
-        (Ok(loaded), _) => loaded.recipe.name.clone(),
-        (Err(_), Some((started, _))) => started.recipe.clone(),
-        (Err(_), None) => String::new(),
-    };
+    let recipe =
+        start.loaded.as_ref().map_or_else(|_| start.name.clone(), |loaded| loaded.recipe.name.clone());
     app.narrator.event(Event::RunStarted { run: run.clone(), recipe: recipe.clone() });
     let began = app.clock.elapsed();
     let finished = match perform(app, start).await {

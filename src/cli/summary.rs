@@ -197,6 +197,10 @@ mod tests {
 
     use super::*;
 
+    fn told(seen: &Seen) -> String {
+        seen.lines(false, true).iter().map(|line| line.trim_start()).collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
     fn a_deployment_in_three_lines() {
         let id: DeploymentId = "77b01de".parse().expect("an id");
@@ -225,13 +229,13 @@ mod tests {
               changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
               cost     5 objects built · 19 statements
               next     the replaced version is kept: `mzflow rollback 77b01de` takes this back, `mzflow log` tells more"#]]
-        .assert_eq(&seen.lines(false, true).join("\n"));
+        .assert_eq(&told(&seen));
         seen.take(&Event::Dropped { deployment: id, reason: DropReason::Retire, objects: 4, took });
         expect![[r#"
               changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
               cost     5 objects built · 19 statements · 4 replaced objects dropped
               next     change a file below models/ and run the same command, or `mzflow log`"#]]
-        .assert_eq(&seen.lines(false, true).join("\n"));
+        .assert_eq(&told(&seen));
         expect![[r#"{"deployment":"77b01de","epoch":2,"objects":5,"schemas":2,"clusters":1,"statements":19,"dropped":4}"#]]
             .assert_eq(&Value::Object(seen.json()).to_string());
     }

@@ -27,8 +27,8 @@ use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
-/// What cleans up after a stop gets so long.
-const GRACE: Duration = Duration::from_secs(10);
+/// What cleans up after a stop gets so long: a drop may take its time.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// What a recipe runs with.
 pub struct Go {
@@ -114,10 +114,10 @@ fn context(host: &Host, recipe: &Recipe, go: &Go) -> mlua::Result<Value> {
 }
 
 /// The body, then what was deferred, then what is called when it failed.
-async fn everything(host: &Host, recipe: &Recipe, context: Value) -> Result<(), Error> {
+pub(super) async fn everything(host: &Host, recipe: &Recipe, context: Value) -> Result<(), Error> {
     let mut outcome = enter(host, &recipe.body.run, vec![context.clone()]).await.map(|_| ());
     relax(host);
-    while let Some(clean_up) = host.shared.deferred.borrow_mut().pop() {
+    while let Some(clean_up) = last_deferred(host) {
         let failed = enter(host, &clean_up, Vec::new()).await.err();
         outcome = worse(host, outcome, failed, "cleaning up");
     }
@@ -134,6 +134,11 @@ async fn everything(host: &Host, recipe: &Recipe, context: Value) -> Result<(), 
     }
     tracing::debug!("{}", raised.frames.iter().map(|frame| frame.told()).collect::<Vec<_>>().join(" from "));
     Err(raised.error)
+}
+
+/// What was deferred last; cleaning up may defer more.
+fn last_deferred(host: &Host) -> Option<Function> {
+    host.shared.deferred.borrow_mut().pop()
 }
 
 /// The first error counts; later ones are told.
@@ -153,9 +158,17 @@ fn warn(host: &Host, what: &str, failed: &Raised) {
     host.shared.tell(Event::Warning { code: failed.error.code().to_string(), message });
 }
 
-/// From here on a stop does not count any more, but time does.
+/// Once a stop was obeyed it does not count any more, so that what cleans up can do so; time does.
+/// Another Ctrl-C ends the process.
 fn relax(host: &Host) {
+    if !host.shared.stop.is_raised() {
+        return;
+    }
     let deadline = host.shared.facts.clock.deadline(Some(GRACE));
+    if let Some(ctx) = host.shared.running.borrow_mut().as_mut().and_then(|running| running.ctx.as_mut()) {
+        ctx.interrupt = Default::default();
+        ctx.deadline = deadline.clone();
+    }
     host.shared.stop.ask(Rc::new(move || {
         let seconds = GRACE.as_secs();
         let late = || Error::new(Code::RunDeadline, format!("cleaning up takes longer than {seconds} s"));

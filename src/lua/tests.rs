@@ -16,10 +16,15 @@ use super::host::Source;
 use super::recipe::ArgumentKind;
 use super::recipe::Recipe;
 use super::registry;
+use super::run;
+use super::shared::Running;
 use super::values::Handle;
 use crate::clock::Clock;
 use crate::clock::Timestamp;
+use crate::event::Event;
+use crate::event::Sink;
 use crate::primitives::code::Code;
+use crate::primitives::compile;
 use crate::primitives::error::Error;
 use crate::recipes;
 
@@ -226,13 +231,22 @@ fn json_goes_both_ways() {
     );
     check(
         "local t = {} t.t = t mz.json.encode(t)",
-        expect!["lua.not-json: the value is nested deeper than 64 levels, or holds itself"],
+        expect![[
+            r#"lua.not-json: the value is nested deeper than 64 levels, or holds itself at t.lua:1:1 `local t = {} t.t = t mz.json.encode(t)`"#
+        ]],
     );
     check(
         "mz.json.encode { [1] = 1, [3] = 3 }",
-        expect!["lua.not-json: the value is a list with holes or with names besides"],
+        expect![
+            "lua.not-json: the value is a list with holes or with names besides at t.lua:1:1 `mz.json.encode { [1] = 1, [3] = 3 }`"
+        ],
     );
-    check("mz.json.encode(0/0)", expect!["lua.not-json: the value is NaN, and JSON has no such number"]);
+    check(
+        "mz.json.encode(0/0)",
+        expect![
+            "lua.not-json: the value is NaN, and JSON has no such number at t.lua:1:1 `mz.json.encode(0/0)`"
+        ],
+    );
 }
 
 #[test]
@@ -292,6 +306,10 @@ fn arguments_are_checked() {
         "mz.setup { really = true }",
         expect!["lua.unknown-argument: unknown argument `really` for mz.setup at t.lua:1:12 `really`"],
     );
+}
+
+#[test]
+fn the_way_of_passing_arguments_is_checked() {
     check(
         "mz.stage('changes')",
         expect![
@@ -476,6 +494,10 @@ fn the_shape_of_a_recipe() {
         "return mz.recipe { api = 1, name = 'r', summary = 's', extends = 'nobody' }",
         expect!["lua.bad-recipe: there is no recipe `nobody` to extend at recipes/r.lua:1:56 `extends`"],
     );
+}
+
+#[test]
+fn what_a_file_must_not_do() {
     check_load(
         "-- nothing",
         expect![
@@ -614,4 +636,115 @@ async fn waiting_inside_a_coroutine_hands_the_wait_to_the_host() {
     let passed: MultiValue = std::iter::once(Value::Function(chunk)).collect();
     let (ok, value) = thread.into_async::<(bool, i64)>(passed).expect("it begins").await.expect("it ends");
     assert_eq!((ok, value), (true, 10));
+}
+
+/// Runs a recipe to its end without an environment: what it logs, and how it ends.
+async fn ran(body: &str, stopped: Stopped) -> String {
+    #[derive(Default)]
+    struct Lines(RefCell<Vec<String>>);
+
+    impl Sink for Lines {
+        fn event(&self, event: Event) {
+            let line = match event {
+                Event::Log { message, .. } => message,
+                Event::Warning { code, message } => format!("{code}: {message}"),
+                other => format!("{other:?}"),
+            };
+            self.0.borrow_mut().push(line);
+        }
+    }
+
+    let host = host_with(&[], Clock::system());
+    let text =
+        format!("return mz.recipe {{ api = 1, name = 'r', summary = 's', hooks = {{ 'here' }}, {body} }}");
+    let recipe = host.load(&Source { file: "r.lua".to_owned(), text }).expect("it is a recipe");
+    let lines = Rc::new(Lines::default());
+    host.shared.begin(Running {
+        ctx: None,
+        compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
+        consent: Rc::new(|_| false),
+        agreed: false,
+        events: Rc::clone(&lines) as Rc<dyn Sink>,
+        rehearsal: false,
+    });
+    host.shared.hooks.borrow_mut().insert("here".to_owned(), Vec::new());
+    host.shared.stop.ask(Rc::new(move || stopped.borrow().clone()));
+    let fields = host.lua.create_table().expect("a table");
+    let context = host.context.call::<Value>(fields).expect("a context");
+    let outcome = run::everything(&host, &recipe, context).await;
+    let mut told = lines.0.borrow().clone();
+    told.extend(host.shared.said.borrow().clone().map(|said| format!("said: {said}")));
+    told.push(match outcome {
+        Ok(()) => "done".to_owned(),
+        Err(error) => line(Err(error)),
+    });
+    told.join("\n")
+}
+
+#[track_caller]
+fn check_run(body: &str, stopped: Option<Error>, expect: Expect) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let stopped = Rc::new(RefCell::new(stopped));
+    expect.assert_eq(&runtime.block_on(ran(body, stopped)));
+}
+
+#[test]
+fn what_was_deferred_runs_last_first_and_then_on_fail() {
+    check_run(
+        "run = function(ctx) mz.defer(function() mz.log('one') end) mz.defer(function() mz.log('two') end) \
+         ctx.hook('here') mz.log { b = 1, a = 2 } print('x', 1) return ctx.done('all is well') end",
+        None,
+        expect![[r#"
+            {"a":2,"b":1}
+            x	1
+            two
+            one
+            said: all is well
+            done"#]],
+    );
+    check_run(
+        "run = function(ctx) mz.defer(function() error('dust') end) mz.defer(function() mz.log('two') end) \
+         error('broken') end, on_fail = function(ctx, err) mz.log(err.code .. ' ' .. err.message .. ' ' .. err.line) end",
+        None,
+        expect![[r#"
+            two
+            lua.error: cleaning up failed as well: dust
+            lua.error broken 1
+            lua.error: broken at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) mz.defer(function() error('dust') end) mz.defer(function() mz.log('two') end) error('broken') end, on_fail = function(ctx, err) mz.log(err.code .. ' ' .. err.message .. ' ' .. err.line) end }`"#]],
+    );
+    check_run(
+        "run = function(ctx) mz.defer(function() error('dust') end) end",
+        None,
+        expect![
+            "lua.error: dust at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) mz.defer(function() error('dust') end) end }`"
+        ],
+    );
+    check_run(
+        "run = function(ctx) ctx.hook('her') end",
+        None,
+        expect![
+            "lua.wrong-argument: the recipe declares no hook `her` (did you mean `here`?) at r.lua:1:106 `her`"
+        ],
+    );
+    check_run(
+        "run = function(ctx) error('a') end, on_fail = function() error('b') end",
+        None,
+        expect![[r#"
+            lua.error: on_fail failed as well: b
+            lua.error: a at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) error('a') end, on_fail = function() error('b') end }`"#]],
+    );
+}
+
+#[test]
+fn after_a_stop_there_is_time_to_clean_up() {
+    check_run(
+        "run = function(ctx) mz.defer(function() for i = 1, 1e6 do end mz.log('clean') end) \
+         pcall(function() while true do end end) mz.log('never') end, \
+         on_fail = function(ctx, err) mz.log(err.kind) end",
+        Some(interrupted()),
+        expect![[r#"
+            clean
+            interrupted
+            run.interrupted: stopped, as asked"#]],
+    );
 }

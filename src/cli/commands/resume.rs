@@ -59,6 +59,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     });
     let start = Start {
         run: args.run,
+        name: started.recipe.clone(),
         loaded,
         earlier: Some((started, entries)),
         rehearse: None,

@@ -49,6 +49,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let assume = args.assume.as_deref().and_then(Assume::parse).unwrap_or_default();
     let start = Start {
         run: new_run_id()?,
+        name: args.recipe,
         loaded,
         earlier: None,
         rehearse: args.dry_run.then_some(assume),

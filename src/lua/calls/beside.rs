@@ -20,7 +20,6 @@ use crate::lua::recipe;
 use crate::lua::shared::Shared;
 use crate::lua::values::Handle;
 use crate::lua::values::Nulls;
-use crate::primitives::error::Error;
 
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
@@ -123,8 +122,8 @@ async fn slept(call: Rc<Call>) -> Result<Value, Failure> {
         return Ok(Value::Nil);
     }
     let deadline = ctx.clock.deadline(Some(duration)).sooner(ctx.deadline.clone());
-    ctx.interrupt_or_sleep(&deadline, duration).await.map_err(Failure::from)?;
-    ctx.go_on().map_err(Error::from)?;
+    ctx.interrupt_or_sleep(&deadline, duration).await?;
+    ctx.go_on()?;
     Ok(Value::Nil)
 }
 

@@ -12,6 +12,7 @@ use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use crate::db;
+use crate::db::value::Fields;
 use crate::sql::ast::StatementKind;
 use crate::sql::parse;
 
@@ -102,11 +103,16 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         }
         Error::server(Code::QueryFailed, error.message().to_owned(), &error)
     })?;
+    outcome(rows)
+}
+
+/// The rows without their NULLs; `None` is too many of them.
+fn outcome(rows: Option<Vec<Fields>>) -> Result<Outcome, Error> {
     let Some(rows) = rows else {
         let message = format!("the query gives more than {MOST_ROWS} rows");
         return Err(Error::new(Code::QueryTooManyRows, message));
     };
-    let row = |fields: db::value::Fields| fields.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let row = |fields: Fields| fields.into_iter().filter(|(_, value)| !value.is_null()).collect();
     Ok(Outcome { rows: rows.into_iter().map(row).collect() })
 }
 
@@ -117,6 +123,15 @@ mod tests {
     #[track_caller]
     fn refused(sql: &str) -> String {
         check(sql).expect_err("it is no question").to_string()
+    }
+
+    #[test]
+    fn rows_are_bounded_and_without_nulls() {
+        let error = outcome(None).expect_err("there are too many");
+        assert_eq!(error.code(), Code::QueryTooManyRows);
+        let row = vec![("a".to_owned(), Value::Null), ("b".to_owned(), Value::from(1))];
+        let told = serde_json::to_string(&outcome(Some(vec![row])).expect("there is one"));
+        assert_eq!(told.expect("it serialises"), r#"[{"b":1}]"#);
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub mod catalog;
 
 pub mod db;
 
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
 pub mod primitives;
 
 pub mod cli;

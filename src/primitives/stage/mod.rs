@@ -38,6 +38,8 @@ use crate::plan::Plan;
 mod choose;
 mod clone;
 mod create;
+#[cfg(test)]
+mod tests;
 
 /// Whether objects that somebody else changed may be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

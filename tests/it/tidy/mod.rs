@@ -6,6 +6,7 @@ mod completeness;
 mod crates;
 mod docs;
 mod facilities;
+mod json;
 mod layers;
 mod leftovers;
 mod primitives;

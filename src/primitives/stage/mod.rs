@@ -38,8 +38,6 @@ use crate::plan::Plan;
 mod choose;
 mod clone;
 mod create;
-#[cfg(test)]
-mod tests;
 
 /// Whether objects that somebody else changed may be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -317,3 +315,6 @@ fn outcome(layout: &Layout) -> Outcome {
         objects: layout.intent.built,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,10 @@ use mzflow::compiler::Options;
 use mzflow::compiler::compile;
 use mzflow::compiler::source::File;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Files in a schema.
 const FILES: usize = 25;
 

@@ -5,4 +5,5 @@
 
 mod console;
 mod examples;
+mod harness;
 mod tidy;

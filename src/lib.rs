@@ -20,6 +20,9 @@ pub mod catalog;
 
 pub mod db;
 
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
 pub mod primitives;
 
 pub mod lua;

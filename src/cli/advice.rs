@@ -113,3 +113,100 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::Bug => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use expect_test::expect_file;
+
+    use super::*;
+    use crate::cli::exit::Exit;
+    use crate::compiler::diagnostic;
+    use crate::primitives::code::Kind;
+    use crate::primitives::code::RETIRED;
+
+    const HEAD: &str = "\
+# Codes
+
+Written by a test from the source: `UPDATE_EXPECT=1 cargo test --lib codes` writes it anew.
+
+Every error has a code that never changes its meaning. People see it behind the message, in brackets; under `--json`
+it is `error.code`; in a recipe it is the field `code` of the error that is raised. The kind of a code decides the exit
+code, and what to do next differs with it:
+
+| kind | exit | what it says |
+|---|---|---|
+";
+
+    const KINDS: [(Kind, &str); 7] = [
+        (Kind::Invalid, "the request is wrong: it fails again until it is changed"),
+        (Kind::Failed, "it did not happen"),
+        (Kind::Refused, "the world is not ready: checks said no, and production was not changed"),
+        (Kind::Unreachable, "the server could not be reached, or did not let us in"),
+        (Kind::Fenced, "another process has taken over the run"),
+        (Kind::OutcomeUnknown, "a write may have happened: look before repeating"),
+        (Kind::Interrupted, "somebody asked for a stop"),
+    ];
+
+    const DIAGNOSTICS: &str = "
+## Diagnostics
+
+What the compiler has to say of a project. Each stands at a file, a line and a column, as an error or as a warning.
+With an error nothing is sent to the server, and a run ends with `compile.failed`.
+
+";
+
+    /// A line of advice with its commands marked: they stand behind two spaces and end at three.
+    fn marked(line: &str) -> String {
+        let Some((text, commands)) = line.split_once(":  ") else { return line.to_owned() };
+        let parts = commands.split("   ").map(|part| match part.starts_with("mzflow ") {
+            true => format!("`{part}`"),
+            false => part.to_owned(),
+        });
+        format!("{text}: {}", parts.collect::<Vec<_>>().join(" "))
+    }
+
+    fn page() -> String {
+        let mut page = HEAD.to_owned();
+        for (kind, meaning) in KINDS {
+            let _ = writeln!(page, "| {} | {} | {meaning} |", kind.as_str(), Exit::from(kind).code());
+        }
+        let mut room = "";
+        for code in Code::ALL {
+            let own = code.as_str().split('.').next().unwrap_or("");
+            if own != room {
+                let _ = write!(page, "\n## {own}\n\n");
+                room = own;
+            }
+            let exit = Exit::from(code.kind()).code();
+            let _ = writeln!(page, "- `{code}` ({}, exit {exit}): {}", code.kind().as_str(), code.meaning());
+            for line in lines(&Error::new(*code, "")) {
+                let _ = writeln!(page, "  - {}", marked(&line));
+            }
+        }
+        page += DIAGNOSTICS;
+        for code in diagnostic::Code::ALL {
+            let _ = writeln!(page, "- `{}`: {}", code.as_str(), code.meaning());
+        }
+        page += "\n## Retired\n\n";
+        if RETIRED.is_empty() {
+            page += "None yet.\n";
+        }
+        for (code, last) in RETIRED {
+            let _ = writeln!(page, "- `{code}`: until {last}");
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_codes_says_what_the_code_says() {
+        expect_file!["../../docs/codes.md"].assert_eq(&page());
+    }
+
+    #[test]
+    fn commands_in_advice_are_marked() {
+        assert_eq!(marked("add --yes"), "add --yes");
+        assert_eq!(marked("list:  mzflow list   or   mzflow log"), "list: `mzflow list` or `mzflow log`");
+    }
+}

@@ -106,7 +106,7 @@ impl Builder<'_> {
         draft: &Draft<'_>,
         reads: &Reads,
         subsources: Vec<ObjectName>,
-        index_names: &mut IndexNames,
+        index_names: &[Option<Ident>],
         found: &mut Vec<Diagnostic>,
     ) -> Object {
         let source = draft.source;
@@ -195,14 +195,13 @@ impl Builder<'_> {
     fn indexes(
         &self,
         draft: &Draft<'_>,
-        names: &mut IndexNames,
+        names: &[Option<Ident>],
         found: &mut Vec<Diagnostic>,
     ) -> Vec<(Index, String)> {
         let mut indexes = Vec::new();
-        for statement in &draft.companions {
-            let StatementKind::CreateIndex(index) = &statement.kind else { continue };
+        for ((statement, index), name) in indexes_of(draft).zip(names) {
             let Some(cluster) = self.cluster(index.cluster.as_ref()) else { continue };
-            let Some(name) = names.take(draft, index) else {
+            let Some(name) = name.clone() else {
                 if let Some(given) = &index.name {
                     let name = draft.name.schema_name().object(given.ident.clone());
                     let owner = self.namespace.owner(&name).and_then(|number| self.drafts.get(number));
@@ -225,6 +224,14 @@ impl Builder<'_> {
         }
         indexes
     }
+}
+
+/// The indexes among a draft's companions, in the order of the file.
+fn indexes_of<'d>(draft: &'d Draft<'_>) -> impl Iterator<Item = (&'d Statement, &'d CreateIndex)> {
+    draft.companions.iter().filter_map(|statement| match &statement.kind {
+        StatementKind::CreateIndex(index) => Some((*statement, index)),
+        _ => None,
+    })
 }
 
 /// Where the part of an index that does not change begins: behind the relation and the method.
@@ -251,6 +258,11 @@ impl IndexNames {
             taken.entry(name.schema_name()).or_default().insert(name.object.clone());
         }
         Self { taken }
+    }
+
+    /// Takes the names of a draft's indexes, in their order; `None` for one whose name is taken.
+    pub(super) fn take_all(&mut self, draft: &Draft<'_>) -> Vec<Option<Ident>> {
+        indexes_of(draft).map(|(_, index)| self.take(draft, index)).collect()
     }
 
     /// Takes the name of an index; `None` where it has one that is taken.

@@ -41,6 +41,10 @@ use modifier::Target;
 use namespace::Namespace;
 use object::Object;
 use project::Project;
+use rayon::iter::IndexedParallelIterator;
+use rayon::iter::IntoParallelIterator;
+use rayon::iter::IntoParallelRefIterator;
+use rayon::iter::ParallelIterator;
 use settings::Settings;
 use source::File;
 use source::Place;
@@ -96,27 +100,47 @@ pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) 
     let (databases, schemas) = containers(&sources, &settings, &drafts, &mut found);
     check_drafts(&drafts, &schemas, &mut found);
     let builder = Builder { drafts: &drafts, namespace: &namespace, suffix: &settings.suffix };
-    let reads: Vec<Reads> = (0..drafts.len()).map(|number| builder.reads(number, &mut found)).collect();
+    let reads =
+        each(drafts.par_iter().enumerate(), &mut found, |(number, _), found| builder.reads(number, found));
     if let Some(source) = &settings_source {
         let read: BTreeSet<usize> = reads.iter().flat_map(|reads| reads.declared.iter().copied()).collect();
         checks::dependency::check(source, &settings.dependencies, &|entry| read.contains(&entry), &mut found);
     }
     let mut names =
         IndexNames::new(drafts.iter().map(|draft| &draft.name).chain(subsources.values().flatten()));
-    let objects = drafts
-        .iter()
-        .zip(&reads)
-        .enumerate()
-        .map(|(number, (draft, reads))| {
-            let tables = subsources.remove(&number).unwrap_or_default();
-            builder.object(draft, reads, tables, &mut names, &mut found)
-        })
-        .collect();
+    let names: Vec<Vec<Option<Ident>>> = drafts.iter().map(|draft| names.take_all(draft)).collect();
+    let objects = each(drafts.par_iter().enumerate(), &mut found, |(number, draft), found| {
+        let tables = subsources.get(&number).cloned().unwrap_or_default();
+        let names = names.get(number).map_or(&[][..], Vec::as_slice);
+        reads.get(number).map(|reads| builder.object(draft, reads, tables, names, found))
+    });
+    let objects = objects.into_iter().flatten().collect();
     let globals = global::read(&sources, &settings.suffix, profile, &mut found);
     let project = assemble(objects, settings, databases, schemas, globals);
     check_cycles(&project.graph, &drafts, &reads, &mut found);
     diagnostic::sort(&mut found);
+    drop(drafts);
+    sources.into_par_iter().for_each(drop);
     (project, found)
+}
+
+/// Does something for each of many on every core; what is found is kept in their order.
+fn each<I: IndexedParallelIterator, T: Send>(
+    items: I,
+    found: &mut Vec<Diagnostic>,
+    make: impl Fn(I::Item, &mut Vec<Diagnostic>) -> T + Sync,
+) -> Vec<T> {
+    let made = items.map(|item| {
+        let mut own = Vec::new();
+        (make(item, &mut own), own)
+    });
+    let made: Vec<(T, Vec<Diagnostic>)> = made.collect();
+    made.into_iter()
+        .map(|(made, own)| {
+            found.extend(own);
+            made
+        })
+        .collect()
 }
 
 /// Finds `project.toml`.
@@ -136,7 +160,7 @@ fn sources<'a>(
         let place = place(&file.path).filter(|place| *place != Place::Settings)?;
         Some(Source::parsed(file, place, &settings.variables))
     };
-    let mut sources: Vec<Source<'a>> = files.iter().filter_map(parse).collect();
+    let mut sources: Vec<Source<'a>> = files.par_iter().filter_map(parse).collect();
     sources.sort_by(|a, b| a.path.cmp(b.path));
     let folders: BTreeSet<(String, Option<String>)> =
         sources.iter().flat_map(|one| folders(&one.place)).collect();

@@ -132,3 +132,6 @@ fn dependencies(
     }
     dependencies
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,3 +202,18 @@ pub(super) fn identifier(source: &Source<'_>, text: &str, found: &mut Vec<Diagno
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_identifier_can_have_is_told() {
+        let file = File { path: "models/shop/core/v.sql".to_owned(), text: "SELECT 1".to_owned() };
+        let source = Source::plain(&file, Place::Settings);
+        let mut found = Vec::new();
+        assert!(identifier(&source, "v", &mut found).is_some() && found.is_empty());
+        assert!(identifier(&source, &"v".repeat(256), &mut found).is_none());
+        assert_eq!(found[0].code, Code::InvalidIdentifier);
+    }
+}

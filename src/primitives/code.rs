@@ -39,6 +39,9 @@ impl Kind {
     }
 }
 
+/// Codes that were given up, each with the version that had it last; none is ever used again.
+pub const RETIRED: &[(&str, &str)] = &[];
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $kind:ident;)+) => {
         /// A stable code.

@@ -521,7 +521,8 @@ fn is_type_word(token: &Token) -> bool {
 fn without_keyword(lexeme: &Lexeme) -> Lexeme {
     match lexeme {
         Lexeme::Word(word) if word.quote_style.is_none() => {
-            let keyword = if is_query_keyword(&word.value) { word.keyword } else { Keyword::NoKeyword };
+            let is_name = word.keyword == Keyword::NoKeyword || !is_query_keyword(&word.value);
+            let keyword = if is_name { Keyword::NoKeyword } else { word.keyword };
             Lexeme::Word(Word { value: word.value.clone(), quote_style: None, keyword })
         }
         other => other.clone(),

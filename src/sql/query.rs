@@ -11,12 +11,12 @@ use sqlparser::ast::Visit;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::TokenWithSpan;
 
 use super::ast::RawName;
 use super::dialect::Materialize;
 use super::error::SyntaxError;
 use super::error::expected;
-use super::lower::Lowered;
 use super::lower::Notes;
 use super::lower::lower;
 use super::lower::span_of;
@@ -204,7 +204,7 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
     let tokens = rest.tokens().get(rest.at()..).unwrap_or_default();
     let end = tokens.last().map_or(rest.start(), |token| token.span.end);
     let whole = Span::new(rest.start(), end);
-    let lowered = lower(rest.text(), tokens)?;
+    let mut lowered = lower(rest.text(), tokens)?;
     let as_of = lowered.as_of.and_then(|at| tokens.get(at)).map(|token| Span::new(token.span.start, end));
     let body = |notes: Notes, scan: (Vec<RawName>, Vec<Qualifier>), opaque| Body {
         text: Arc::from(whole.of(rest.text())),
@@ -215,7 +215,7 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
         opaque,
     };
     let unreadable = lowered.notes.unreadable.or_else(|| opaque::plausible(tokens));
-    match parse(tokens, &lowered, end, Parser::parse_query) {
+    match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
         Ok(tree) => {
             let scan = scan(&*tree, &lowered.notes, &[]);
             Ok(Query { body: body(lowered.notes, scan, None), tree: Some(Arc::from(tree)), as_of })
@@ -252,8 +252,8 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
     if tokens.is_empty() {
         return Err(cursor.expected("an expression"));
     }
-    let lowered = lower(cursor.text(), tokens)?;
-    let mut parser = parser(&lowered);
+    let mut lowered = lower(cursor.text(), tokens)?;
+    let mut parser = parser(std::mem::take(&mut lowered.tokens));
     let tree = parser
         .parse_expr()
         .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
@@ -281,16 +281,14 @@ fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> (Vec<RawName>, V
 }
 
 /// A parser over lowered tokens.
-fn parser(lowered: &Lowered) -> Parser<'static> {
-    Parser::new(&Materialize)
-        .with_recursion_limit(MAX_DEPTH)
-        .with_tokens_with_locations(lowered.tokens.clone())
+fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
+    Parser::new(&Materialize).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens)
 }
 
 /// Runs a rule of sqlparser over all tokens.
 fn parse<T>(
     tokens: &[Token],
-    lowered: &Lowered,
+    lowered: Vec<TokenWithSpan>,
     end: usize,
     rule: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
 ) -> Result<T, SyntaxError> {
@@ -363,7 +361,8 @@ fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
             return Some(error);
         }
         let end = inner.last().map_or(token.span.end, |token| token.span.end);
-        let read = lower(text, inner).and_then(|lowered| parse(inner, &lowered, end, Parser::parse_query));
+        let read =
+            lower(text, inner).and_then(|lowered| parse(inner, lowered.tokens, end, Parser::parse_query));
         if let Err(error) = read {
             return Some(in_parentheses(error, tokens.get(close), end));
         }

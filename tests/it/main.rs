@@ -3,4 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod console;
+mod examples;
+mod harness;
 mod tidy;

@@ -111,3 +111,51 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::deployment::Isolation;
+    use crate::primitives::compile;
+
+    /// The changes of a deployment in which nothing changes.
+    fn changes() -> Changes {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/auction");
+        let request = compile::Request { path, profile: None, variables: BTreeMap::new() };
+        Changes {
+            compiled: Rc::new(compile::report(&request).compiled),
+            isolation: Isolation::Cluster,
+            objects: Vec::new(),
+            schemas: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            beside: Vec::new(),
+            replaced_indexes: Vec::new(),
+            in_place: Vec::new(),
+            new_sinks: Vec::new(),
+            base_epoch: 0,
+            against: None,
+            unchanged: 0,
+            sinks: Vec::new(),
+            foreign_dependents: Vec::new(),
+            refusals: Vec::new(),
+            recorded_as: None,
+        }
+    }
+
+    #[test]
+    fn an_object_is_found_by_the_end_of_its_name() {
+        let changes = changes();
+        let found = |text: &str| {
+            find(&changes, text).map_err(|error| (error.report.code, error.report.help, error.exit))
+        };
+        for text in ["winning_bids", "core.winning_bids", "auction.core.winning_bids"] {
+            assert_eq!(found(text), Ok("auction.core.winning_bids".to_owned()), "{text}");
+        }
+        let help = Some("did you mean `auction.core.winning_bids`?".to_owned());
+        assert_eq!(found("winnig_bids"), Err(("compile.unknown-object".to_owned(), help, Exit::Failed)));
+    }
+}

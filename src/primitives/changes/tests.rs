@@ -15,6 +15,7 @@ use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::StageDone;
 use crate::name::ObjectKind;
 use crate::plan::step::Step;
+use crate::primitives::code::Code;
 use crate::primitives::exchange;
 use crate::primitives::facts;
 use crate::primitives::scope::Scope;
@@ -458,4 +459,48 @@ fn an_index_of_a_table_on_a_cloned_cluster_gets_a_copy_of_its_own() {
         ]
     "#]]
     .assert_debug_eq(&about);
+}
+
+#[test]
+fn a_cluster_with_replicas_made_by_hand_is_not_cloned() {
+    let mut world = first();
+    world.catalog.clusters.get_mut(&facts::cluster("c2")).expect("it was made").managed = false;
+    let changes = world.assess(&V1.replace("sum(n)", "max(n)"), Isolation::Cluster, &Reuse::None);
+    expect![[r#"
+        stage.unmanaged-cluster: a cluster cannot be cloned
+        cluster c2 has replicas made by hand"#]]
+    .assert_eq(&refusals(&changes));
+    let kept = Reuse::Some([facts::cluster("c2")].into());
+    assert_eq!(refusals(&world.assess(&V1.replace("sum(n)", "max(n)"), Isolation::Cluster, &kept)), "");
+}
+
+#[test]
+fn what_others_read_is_not_removed() {
+    let mut world = first();
+    world.catalog.take(&Step::CreateSchema("app.out".parse().expect("a schema")));
+    world.catalog.take(&facts::create(ObjectKind::View, "app.out.report", None, &["app.serve.w"]));
+    world.catalog.take(&facts::create(ObjectKind::Sink, "app.out.k", None, &["app.serve.w"]));
+    let without =
+        V1.replace("-- file: models/app/serve/w.sql\nCREATE VIEW w AS SELECT id FROM base.b;\n", "");
+    let changes = world.assess(&without, Isolation::Schema, &Reuse::None);
+    expect![[r#"
+        stage.removed-still-read: an object that the project no longer has is still read by others
+        view app.out.report (owner materialize) reads app.serve.w
+        sink app.out.k (owner materialize) reads app.serve.w"#]]
+    .assert_eq(&refusals(&changes));
+}
+
+#[test]
+fn a_name_that_leaves_no_room_for_the_id_is_refused() {
+    let world = World::new();
+    let long = format!("-- file: models/app/{}/v.sql\nCREATE VIEW v AS SELECT 1 AS a;\n", "s".repeat(245));
+    let changes = world.assess(&long, Isolation::Cluster, &Reuse::None);
+    let id = "77b01de".parse().expect("an id");
+    let error = layout(&changes, &id, None, &Clones::new(), &world.catalog).expect_err("it is too long");
+    assert_eq!(error.code(), Code::StageNameTooLong);
+}
+
+fn refusals(changes: &Changes) -> String {
+    let told = |error: &Error| [vec![error.to_string()], error.lines().to_vec()].concat();
+    changes.refusals.iter().flat_map(told).collect::<Vec<_>>().join("\n")
 }

@@ -118,3 +118,38 @@ fn a_foreign_reader_keeps_everything_and_is_named() {
         view app.theirs.report (owner materialize) reads it"#]],
     );
 }
+
+#[test]
+fn a_state_that_has_nothing_to_drop_says_why() {
+    let id = "77b01de".parse().expect("an id");
+    let told = |reason, state| match possible(&id, reason, state) {
+        Ok(()) => "fine".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(told(DropReason::Abort, State::Staged), "fine");
+    assert_eq!(told(DropReason::Retire, State::Promoted), "fine");
+    let refused = [
+        told(DropReason::Abort, State::Promoted),
+        told(DropReason::Abort, State::Retired),
+        told(DropReason::Retire, State::Staged),
+        told(DropReason::Abort, State::Aborted),
+    ];
+    expect![[r#"
+        drop.promoted: 77b01de is production: its staging names hold the version that it replaced
+        drop.promoted: 77b01de is production
+        drop.moved: 77b01de is not production: there is nothing that it replaced
+        deployment.gone: 77b01de was dropped before"#]]
+    .assert_eq(&refused.join("\n"));
+}
+
+#[test]
+fn a_name_that_was_taken_over_after_the_claim_was_planned_stops_it() {
+    let (mut catalog, scope) = staged();
+    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    let a = "app.core".parse().expect("a schema");
+    let b = crate::primitives::facts::ident("core__77b01de__mzf");
+    catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
+    let error = check(&intent, &catalog).expect_err("the name holds production now");
+    expect!["drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de"]
+        .assert_eq(&error.to_string());
+}

@@ -178,3 +178,60 @@ fn after_the_swap_the_way_back_is_open_and_a_second_swap_is_not() {
     let again = check(&scope, SwapKind::Promotion, ConflictCheck::Made, &catalog, &[]);
     assert_eq!(again.expect_err("swapping again would swap back").code(), Code::SwapStagingMoved);
 }
+
+#[test]
+fn what_is_not_staged_completely_is_not_swapped() {
+    let (catalog, mut scope) = staged();
+    scope.done = None;
+    check_refusal(
+        &catalog,
+        &scope,
+        ConflictCheck::Made,
+        expect![[r#"
+            swap.not-staged: 77b01de is not staged completely
+        "#]],
+    );
+}
+
+/// What a rollback is refused with, once the promotion and then the given steps have happened.
+#[track_caller]
+fn check_rollback(since: &[Step], expect: Expect) {
+    let (mut catalog, scope) = staged();
+    let from: Marker = "epoch@1:r1".parse().expect("a marker");
+    let to: Marker = "epoch@2:r2".parse().expect("a marker");
+    let swap = steps(&scope, SwapKind::Promotion, &from, &to).expect("names are fine");
+    swap.iter().chain(since).for_each(|step| catalog.take(step));
+    let refused = check(&scope, SwapKind::Rollback, ConflictCheck::Made, &catalog, &[]);
+    let error = refused.expect_err("the way back is closed");
+    expect.assert_eq(&format!("{error}\n{}", error.lines().join("\n")));
+}
+
+#[test]
+fn a_later_swap_closes_the_way_back() {
+    let swap = Renaming::SwapSchemas {
+        a: "app.core".parse().expect("a schema"),
+        b: facts::ident("core__later__mzf"),
+    };
+    check_rollback(
+        &[Step::CreateSchema("app.core__later__mzf".parse().expect("a schema")), Step::Exchange(swap)],
+        expect![[r#"
+            rollback.superseded: production is no longer what 77b01de made of it
+            schema app.core was new-8 when 77b01de was staged and is new-18 now
+            app.core.m was new-16 when 77b01de was staged and is gone
+            app.core.v was new-15 when 77b01de was staged and is gone"#]],
+    );
+}
+
+#[test]
+fn a_replaced_version_that_was_dropped_is_not_swapped_back() {
+    let gone = Step::DropObjects {
+        kind: ObjectKind::MaterializedView,
+        names: vec![object("app.core__77b01de__mzf.m")],
+    };
+    check_rollback(
+        &[gone],
+        expect![[r#"
+            rollback.gone: what stands under the staging names of 77b01de is not what was recorded
+            app.core__77b01de__mzf.m was new-13 when it was recorded and is gone"#]],
+    );
+}

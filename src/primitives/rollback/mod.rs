@@ -62,3 +62,21 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
     let (scope, entry) = exchange.make(ctx).await?;
     aftermath::finish(ctx, &scope, &entry).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_name_it_is_the_last_promotion_and_without_one_there_is_nothing() {
+        let marker = "epoch@0:setup".parse().expect("a marker");
+        let ledger = Ledger::new(&[], marker);
+        let error = choose(&ledger, &Request { deployment: None }).expect_err("nothing was promoted");
+        assert_eq!(error.to_string(), "rollback.nothing: nothing was promoted here");
+        let named: DeploymentId = "77b01de".parse().expect("an id");
+        assert_eq!(
+            choose(&ledger, &Request { deployment: Some(named.clone()) }).expect("it is named"),
+            named
+        );
+    }
+}

@@ -45,7 +45,7 @@ pub(super) struct Earlier<'e> {
 }
 
 /// Chooses the id, counting up from a default one that other content has taken.
-fn choose(
+pub(super) fn choose(
     wanted: &DeploymentId,
     origin: Origin,
     changes: &Changes,

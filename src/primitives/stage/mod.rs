@@ -315,3 +315,6 @@ fn outcome(layout: &Layout) -> Outcome {
         objects: layout.intent.built,
     }
 }
+
+#[cfg(test)]
+mod tests;

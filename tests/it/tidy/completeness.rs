@@ -19,14 +19,19 @@ fn every_test_file_is_a_module() {
             (_, _) => (format!("tests/it/{folder}/mod.rs"), name),
         };
         let module = module.strip_suffix(".rs").unwrap_or(module);
-        let listed = files.iter().any(|other| {
-            other.path == parent && other.text.lines().any(|line| line.trim() == format!("mod {module};"))
-        });
+        let listed = files
+            .iter()
+            .any(|other| other.path == parent && other.text.lines().any(|line| lists(line, module)));
         if !listed {
             unlisted.push(format!("{} is no module of {parent}", file.path));
         }
     }
     tree::none(&unlisted);
+}
+
+/// Tells whether a line declares a module, visible outside or not.
+fn lists(line: &str, module: &str) -> bool {
+    line.trim().trim_start_matches("pub(crate) ") == format!("mod {module};")
 }
 
 #[test]

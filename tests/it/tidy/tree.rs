@@ -32,6 +32,14 @@ impl File {
             || self.path.ends_with("/tests.rs")
     }
 
+    /// Its tests: all of it, or what stands behind `mod tests`.
+    pub(crate) fn tests(&self) -> &str {
+        if self.is_test() {
+            return &self.text;
+        }
+        self.text.find("#[cfg(test)]\nmod tests {").map_or("", |at| &self.text[at..])
+    }
+
     /// Its lines of code outside `mod tests`, numbered from 1, comments and escaped lines left out.
     pub(crate) fn code(&self, check: &str) -> Vec<(usize, &str)> {
         let mut lines = Vec::new();

@@ -1,0 +1,71 @@
+//! A one-view change, deployed: the whole run of the binary against a sandbox that hydrates at once.
+//!
+//! 100 objects, of which the change touches one schema and both clusters. The target is 150 ms,
+//! from the start of the process to its end, optimised.
+
+#![expect(clippy::expect_used, reason = "a bench that cannot go on fails")]
+
+use std::path::Path;
+use std::process::Command;
+use std::process::Stdio;
+
+use divan::Bencher;
+use mzflow::sandbox::Options;
+use mzflow::sandbox::Server;
+use tempfile::TempDir;
+
+mod generated;
+
+fn main() {
+    divan::main();
+}
+
+fn write(folder: &Path, objects: usize) {
+    for file in generated::project(objects) {
+        let path = folder.join(file.path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, file.text).expect("a file");
+    }
+}
+
+fn mzflow(folder: &Path, url: &str, arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_mzflow"))
+        .args(arguments)
+        .args(["--project", "."])
+        .current_dir(folder)
+        .env("MZFLOW_URL", url)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[divan::bench(args = ["cluster", "schema"], sample_count = 20, sample_size = 1)]
+fn one_changed_view_of_100(bencher: Bencher<'_, '_>, isolation: &str) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let server = runtime.block_on(Server::start(Options::default())).expect("the sandbox starts");
+    let url = format!("postgres://materialize@{}/materialize", server.address());
+    let folder = TempDir::new().expect("a folder");
+    write(folder.path(), 100);
+    runtime.block_on(async {
+        let (client, connection) =
+            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the sandbox lets clients in");
+        let connection = tokio::spawn(connection);
+        client.batch_execute("ALTER SYSTEM SET sandbox_hydration = '0s'").await.expect("a setting");
+        drop(client);
+        drop(connection.await);
+    });
+    mzflow(folder.path(), &url, &["run", "blue_green", "--id", "first"]);
+    let changed = folder.path().join("models/shop/s3/o24.sql");
+    let original = std::fs::read_to_string(&changed).expect("it was written");
+    let mut version = 0;
+    bencher.bench_local(|| {
+        version += 1;
+        let text = original.replace("amount > 10", &format!("amount > {}", 10 + version));
+        std::fs::write(&changed, text).expect("a file");
+        let id = format!("v{version}");
+        mzflow(folder.path(), &url, &["run", "blue_green", "--id", &id, "--isolation", isolation]);
+    });
+    runtime.block_on(server.shutdown());
+}

@@ -1,0 +1,72 @@
+//! The permanent ids of things, each family with a number space of its own.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+macro_rules! family {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub(crate) enum $type {
+            /// The system's, as in `s1`.
+            System(u64),
+            /// A user's, as in `u1`.
+            User(u64),
+        }
+
+        impl $type {
+            /// Reads what [`fmt::Display`] writes.
+            pub(crate) fn parse(text: &str) -> Option<Self> {
+                if let Some(number) = text.strip_prefix('u') {
+                    return number.parse().ok().map(Self::User);
+                }
+                text.strip_prefix('s')?.parse().ok().map(Self::System)
+            }
+
+            /// Tells whether it is a user's.
+            pub(crate) fn is_user(self) -> bool {
+                matches!(self, Self::User(_))
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    Self::System(number) => write!(f, "s{number}"),
+                    Self::User(number) => write!(f, "u{number}"),
+                }
+            }
+        }
+    };
+}
+
+family!(
+    /// An object in a schema.
+    ItemId
+);
+family!(
+    /// A schema.
+    SchemaId
+);
+family!(
+    /// A database.
+    DatabaseId
+);
+family!(
+    /// A cluster.
+    ClusterId
+);
+family!(
+    /// A cluster replica.
+    ReplicaId
+);
+family!(
+    /// A role.
+    RoleId
+);
+family!(
+    /// A network policy.
+    PolicyId
+);

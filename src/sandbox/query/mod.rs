@@ -1,0 +1,162 @@
+//! Queries: planned and evaluated by DataFusion over rows, load generators and the system's
+//! relations; views are inlined by id.
+//!
+//! What the engine cannot do is `0A000`, never a wrong answer. No type of the engine leaves this
+//! room. Start reading at [`select`].
+
+use super::ddl::Planner;
+use super::error::SqlError;
+use super::hydration::Runtime;
+use super::model::Row;
+use super::model::State;
+use super::model::column::Column;
+use super::model::column::Type;
+use super::scope::Scope;
+use crate::sql::ast::run::Delete;
+use crate::sql::ast::run::Insert;
+use crate::sql::ast::run::Update;
+use crate::sql::query::Query;
+
+/// What is read from: a state that does not change under the reader.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// The state.
+    pub(crate) state: State,
+    /// What goes on beside it: sessions, hydration, the time.
+    pub(crate) runtime: Runtime,
+}
+
+/// A parameter of a prepared statement, as text.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    /// Its type; `Unknown` where the client leaves it open.
+    pub(crate) kind: Type,
+    /// Its value; `None` is NULL.
+    pub(crate) text: Option<String>,
+}
+
+/// Rows with their columns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    /// The columns.
+    pub(crate) columns: Vec<Column>,
+    /// The rows, as the server would print them.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What a write did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written {
+    /// How many rows it made, changed or removed.
+    pub(crate) count: usize,
+    /// `RETURNING`
+    pub(crate) returning: Option<Answer>,
+}
+
+/// What a statement is like before it is run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Described {
+    /// The types of its parameters.
+    pub(crate) parameters: Vec<Type>,
+    /// Its columns; empty where it has no rows.
+    pub(crate) columns: Vec<Column>,
+}
+
+/// Evaluates a query.
+///
+/// # Errors
+/// What the server would refuse, or `0A000`.
+pub(crate) async fn select(
+    view: &View,
+    scope: &Scope,
+    query: &Query,
+    parameters: &[Parameter],
+) -> Result<Answer, SqlError> {
+    let _ = (view, scope, parameters);
+    Err(SqlError::unsupported(query.text()))
+}
+
+/// Tells the types of a query's parameters and columns; `given` are the types the client named.
+///
+/// # Errors
+/// As [`select`].
+pub(crate) fn describe(
+    view: &View,
+    scope: &Scope,
+    query: &Query,
+    given: &[Type],
+) -> Result<Described, SqlError> {
+    let _ = (view, scope, given);
+    Err(SqlError::unsupported(query.text()))
+}
+
+/// `INSERT`: evaluates the source on `view` and adds the rows to `state`.
+///
+/// # Errors
+/// What the server would refuse (`23502` for a NULL), or `0A000`.
+pub(crate) async fn insert(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    insert: &Insert,
+    parameters: &[Parameter],
+) -> Result<Written, SqlError> {
+    let _ = (view, state, scope, parameters);
+    Err(SqlError::unsupported(format!("INSERT INTO {:?}", insert.table.parts)))
+}
+
+/// `UPDATE`
+///
+/// # Errors
+/// As [`insert`].
+pub(crate) async fn update(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    update: &Update,
+    parameters: &[Parameter],
+) -> Result<Written, SqlError> {
+    let _ = (view, state, scope, parameters);
+    Err(SqlError::unsupported(format!("UPDATE {:?}", update.table.parts)))
+}
+
+/// `DELETE`
+///
+/// # Errors
+/// As [`insert`].
+pub(crate) async fn delete(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    delete: &Delete,
+    parameters: &[Parameter],
+) -> Result<Written, SqlError> {
+    let _ = (view, state, scope, parameters);
+    Err(SqlError::unsupported(format!("DELETE FROM {:?}", delete.table.parts)))
+}
+
+/// The types of the parameters of an `INSERT`, `UPDATE` or `DELETE`, and the columns of its
+/// `RETURNING`.
+///
+/// # Errors
+/// As [`insert`].
+pub(crate) fn describe_write(
+    view: &View,
+    scope: &Scope,
+    statement: &crate::sql::ast::Statement,
+    given: &[Type],
+) -> Result<Described, SqlError> {
+    let _ = (view, scope, given);
+    Err(SqlError::unsupported(format!("{:?}", statement.span)))
+}
+
+/// The engine as the catalog's planner.
+#[derive(Debug)]
+pub(crate) struct Engine;
+
+impl Planner for Engine {
+    fn columns(&self, state: &State, scope: &Scope, query: &Query) -> Result<Option<Vec<Column>>, SqlError> {
+        let _ = (state, scope, query);
+        Ok(None)
+    }
+}

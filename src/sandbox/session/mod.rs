@@ -1,0 +1,1 @@
+//! One client: its variables, its transaction, its prepared statements and cursors.

@@ -1,0 +1,1 @@
+//! The wire protocol: what clients send and what goes back.

@@ -1,0 +1,75 @@
+//! What happens around COMMIT: conflicts, lost answers, rivals.
+
+use crate::harness::World;
+
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
+";
+
+fn total(world: &World) -> String {
+    world.rows("SELECT total FROM shop.core.totals")
+}
+
+fn swaps(world: &World) -> usize {
+    world.rows("SELECT name FROM mz_schemas WHERE name LIKE 'epoch@%'").matches("epoch@2:").count()
+}
+
+/// A second version is staged, and something is about to go wrong.
+fn staged(fault: &str) -> World {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.sql(fault);
+    world
+}
+
+#[test]
+fn others_change_the_catalog_meanwhile() {
+    let world = staged("ALTER SYSTEM SET sandbox_fault = 'conflict 3'");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!((total(&world).as_str(), swaps(&world)), ("20", 1));
+}
+
+#[test]
+fn the_connection_breaks_before_commit_arrives() {
+    let world = staged("ALTER SYSTEM SET sandbox_fault = 'drop before COMMIT'");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!((total(&world).as_str(), swaps(&world)), ("20", 1));
+}
+
+#[test]
+fn the_connection_breaks_after_commit_took_effect() {
+    let world = staged("ALTER SYSTEM SET sandbox_fault = 'drop after COMMIT'");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!((total(&world).as_str(), swaps(&world)), ("20", 1));
+}
+
+#[test]
+fn two_promotions_of_one_deployment_at_once() {
+    let world = staged("ALTER SYSTEM SET sandbox_fault = 'delay 100ms on \"COMMIT\"'");
+    let running = [world.start(&["promote", "second"]), world.start(&["promote", "second"])];
+    let ends: Vec<Option<i32>> = running.into_iter().map(|running| running.end(&world).code).collect();
+    assert!(ends.contains(&Some(0)), "{ends:?}");
+    assert_eq!((total(&world).as_str(), swaps(&world)), ("20", 1));
+}
+
+#[test]
+fn a_killed_process_after_commit_is_found_to_have_swapped() {
+    let world = staged("ALTER SYSTEM SET sandbox_fault = 'delay 10s on \"COMMENT%\"'");
+    world.forget();
+    let running = world.start(&["promote", "second"]);
+    world.until("COMMENT", || world.statements().iter().any(|sql| sql.starts_with("COMMENT")));
+    running.kill();
+    running.end(&world);
+    world.sql("ALTER SYSTEM RESET sandbox_fault");
+    assert_eq!(total(&world), "20");
+    world.mzflow(&["abort", "second"]).code(3).says("[drop.promoted]");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!((total(&world).as_str(), swaps(&world)), ("20", 1));
+}

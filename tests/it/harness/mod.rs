@@ -1,0 +1,178 @@
+//! A world for one test: a folder, a sandbox of its own, the real binary, and a client beside it.
+//!
+//! Everything goes over the wire protocol, as it would against Materialize. Waiting is done by
+//! [`World::until`] and [`Running::until_says`], which have a deadline. Start reading at [`World`].
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use mzflow::clock::Clock;
+use mzflow::sandbox::Options;
+use mzflow::sandbox::Server;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_postgres::Client;
+use tokio_postgres::NoTls;
+use tokio_postgres::SimpleQueryMessage;
+
+pub(crate) mod running;
+pub(crate) mod told;
+
+use running::Running;
+use told::Told;
+
+/// One runtime for the sandboxes of every test. Planning a query recurses deeply, as in the binary.
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.thread_stack_size(16 * 1024 * 1024).enable_all().build().expect("a runtime")
+});
+
+/// How long a test waits for something that must come: long enough for a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder, a sandbox, and the way to both.
+pub(crate) struct World {
+    folder: TempDir,
+    server: Server,
+    password: Option<String>,
+}
+
+impl World {
+    /// A world with an empty sandbox in which everything hydrates at once.
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// A world with a sandbox of one's own making.
+    pub(crate) fn with(options: Options) -> Self {
+        let password = options.password.clone();
+        let server = RUNTIME.block_on(Server::start(options)).expect("the sandbox starts");
+        let world = Self { folder: TempDir::new().expect("a folder"), server, password };
+        world.sql("ALTER SYSTEM SET sandbox_hydration = '0s'");
+        world
+    }
+
+    /// The folder in which commands run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The way to the sandbox.
+    pub(crate) fn url(&self) -> String {
+        let login = match &self.password {
+            Some(password) => format!("materialize:{password}"),
+            None => "materialize".to_owned(),
+        };
+        format!("postgres://{login}@{}/materialize", self.server.address())
+    }
+
+    /// Copies a project of `examples/` into the folder; outside of any git checkout.
+    pub(crate) fn example(&self, name: &str) -> PathBuf {
+        let to = self.folder().join(name);
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name), &to);
+        to
+    }
+
+    /// Writes files: each begins with a line `-- file: path`, relative to the folder.
+    pub(crate) fn write(&self, files: &str) {
+        for part in files.split("-- file: ").skip(1) {
+            let (path, text) = part.split_once('\n').expect("a line `-- file: path`");
+            let path = self.folder().join(path.trim());
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
+    }
+
+    /// Runs the binary against the sandbox until it ends.
+    pub(crate) fn mzflow(&self, arguments: &[&str]) -> Told {
+        let output = self.command(arguments).output().expect("the binary runs");
+        Told::new(self, output.status.code(), &output.stdout, &output.stderr)
+    }
+
+    /// Starts the binary against the sandbox.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        Running::new(self.command(arguments).spawn().expect("the binary starts"))
+    }
+
+    /// The binary with nothing in its environment but what it is given here.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mzflow"));
+        command.args(arguments).current_dir(self.folder()).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.folder()).env("MZFLOW_URL", self.url());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// A connection of one's own.
+    pub(crate) async fn client(&self) -> Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.url(), NoTls).await.expect("the sandbox lets clients in");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Runs a statement on a connection of its own; its rows, each value as text.
+    pub(crate) fn try_sql(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        RUNTIME.block_on(async {
+            let answers = self.client().await.simple_query(sql).await;
+            let answers = answers.map_err(|error| match error.as_db_error() {
+                Some(error) => format!("{}: {}", error.code().code(), error.message()),
+                None => error.to_string(),
+            })?;
+            Ok(answers.iter().filter_map(row).collect())
+        })
+    }
+
+    /// Runs a statement that works.
+    pub(crate) fn sql(&self, sql: &str) -> Vec<Vec<String>> {
+        self.try_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The rows of a query, a line each.
+    pub(crate) fn rows(&self, sql: &str) -> String {
+        self.sql(sql).iter().map(|row| row.join(" ")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Every statement that was sent since the last [`World::forget`], in order, whoever sent it.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        self.server.transcript().into_iter().map(|entry| entry.text).collect()
+    }
+
+    /// Empties the transcript.
+    pub(crate) fn forget(&self) {
+        self.server.forget_transcript();
+    }
+
+    /// Waits until a condition holds.
+    pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let clock = Clock::system();
+        let deadline = clock.deadline(Some(PATIENCE));
+        while !holds() {
+            assert!(!deadline.passed(), "in vain waited for: {what}");
+            RUNTIME.block_on(clock.sleep(Duration::from_millis(5)));
+        }
+    }
+}
+
+fn row(message: &SimpleQueryMessage) -> Option<Vec<String>> {
+    let SimpleQueryMessage::Row(row) = message else { return None };
+    Some((0..row.len()).map(|at| row.get(at).unwrap_or("NULL").to_owned()).collect())
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder of the examples") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}

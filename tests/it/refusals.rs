@@ -1,0 +1,215 @@
+//! Bad input and bad luck: each has a clear error, the right exit code, and production untouched.
+
+use std::net::TcpListener;
+
+use expect_test::expect;
+use mzflow::sandbox::Options;
+
+use crate::harness::World;
+
+/// One schema with one view and what reads it.
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
+SELECT sum(amount) AS total FROM core.orders;
+";
+
+/// The same with other content.
+fn changed() -> String {
+    SHOP.replace("10 AS amount", "20 AS amount")
+}
+
+/// Production as a reader sees it.
+fn production(world: &World) -> String {
+    world.rows(
+        "SELECT s.name, o.name, o.id FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id \
+         JOIN mz_databases d ON d.id = s.database_id WHERE d.name = 'shop' AND s.name = 'core' ORDER BY 1, 2",
+    )
+}
+
+/// Everything that bears a staging name.
+fn staged(world: &World) -> String {
+    world.rows(
+        "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
+         UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx' ORDER BY 1",
+    )
+}
+
+fn deployed() -> World {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world
+}
+
+#[test]
+fn a_wrong_password() {
+    let options = Options { password: Some("right".to_owned()), ..Options::default() };
+    let world = World::with(options);
+    world.write(SHOP);
+    let url = world.url().replace("right", "sesame");
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--url", &url]).code(4);
+    told.says("[db.authentication]").says("28P01").never_says("sesame");
+}
+
+#[test]
+fn an_unreachable_host() {
+    let world = World::new();
+    world.write(SHOP);
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address");
+    let url = format!("postgres://materialize@{free}/materialize");
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--url", &url]).code(4);
+    told.says("[db.unreachable]").says("Connection refused");
+}
+
+#[test]
+fn a_missing_profile() {
+    let world = World::new();
+    world.write(SHOP);
+    world.write("-- file: .mz/profiles.toml\n[here]\nhost = \"127.0.0.1\"\nusername = \"u\"\n");
+    let told = world.mzflow(&["list", "--profile", "prod"]).code(2);
+    told.says("prod").says("here");
+}
+
+#[test]
+fn a_model_that_the_server_rejects() {
+    let world = deployed();
+    let before = production(&world);
+    world.write(&changed().replace("sum(amount)", "summ(amount)"));
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(1);
+    let told = told.says("[stage.rejected]").says("models/shop/core/totals.sql:2:8").says("XX000");
+    told.says("function \"summ\" does not exist").says("mzflow abort second");
+    assert_eq!(production(&world), before);
+    assert_ne!(staged(&world), "");
+    world.mzflow(&["list"]).code(0).says("second");
+    world.mzflow(&["abort", "second"]).code(0);
+    assert_eq!(staged(&world), "");
+    assert_eq!(production(&world), before);
+}
+
+#[test]
+fn the_same_run_goes_on_when_the_file_is_mended() {
+    let world = deployed();
+    world.write(&changed().replace("sum(amount)", "summ(amount)"));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(1);
+    world.write(&changed());
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0).says("second is production");
+    assert_eq!(staged(&world), "");
+}
+
+#[test]
+fn promoting_what_nobody_staged() {
+    let world = deployed();
+    world.mzflow(&["promote", "nobody"]).code(1).says("[deployment.unknown]").says("mzflow list");
+}
+
+#[test]
+fn promoting_twice() {
+    let world = deployed();
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
+    let after = production(&world);
+    world.mzflow(&["promote", "second"]).code(3).says("[swap.already-promoted]");
+    assert_eq!(production(&world), after);
+}
+
+#[test]
+fn promoting_after_somebody_else_did() {
+    let world = deployed();
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "third"]).code(0);
+    let after = production(&world);
+    let told = world.mzflow(&["promote", "second"]).code(3);
+    let told = told.says("[swap.production-moved]").says("promotion of third by materialize");
+    told.says("mzflow abort second").says("nothing was changed");
+    assert_eq!(production(&world), after);
+    world.mzflow(&["abort", "second"]).code(0);
+    assert_eq!(staged(&world), "");
+}
+
+#[test]
+fn staging_under_an_id_that_other_content_has() {
+    let world = deployed();
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    let told = world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(3);
+    told.says("[stage.already-exists]").says("was staged from the project v1:").says("this project is v1:");
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+}
+
+#[test]
+fn a_deployment_that_is_not_ready_in_time() {
+    let world = deployed();
+    let before = production(&world);
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    world.write(&changed());
+    let run = ["run", "blue_green", "--project", "shop", "--id", "second", "--timeout", "200ms"];
+    let told = world.mzflow(&run).code(3);
+    told.says("[hydration.timeout]").says("shop.core.totals");
+    assert_eq!(production(&world), before);
+    world.mzflow(&["promote", "second"]).code(3).says("[swap.not-ready]");
+    world.mzflow(&["abort", "second"]).code(0);
+    assert_eq!(staged(&world), "");
+}
+
+#[test]
+fn a_replica_that_crashes_again_and_again() {
+    let world = deployed();
+    world.sql("ALTER SYSTEM SET sandbox_crash_looping = 'compute__second__mzf'");
+    world.write(&changed());
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(3);
+    told.says("[hydration.failing]").says("oom-killed");
+}
+
+#[test]
+fn what_the_project_no_longer_has_needs_a_yes() {
+    let world = deployed();
+    let before = production(&world);
+    std::fs::remove_file(world.folder().join("shop/models/shop/core/totals.sql")).expect("it is there");
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop"]).code(3);
+    told.says("shop.core.totals").says("--yes");
+    assert_eq!((production(&world), staged(&world)), (before, String::new()));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--yes"]).code(0);
+    assert!(!production(&world).contains("totals"));
+}
+
+#[test]
+fn a_wrong_command_line() {
+    let world = World::new();
+    world.mzflow(&["run", "blue_grene"]).code(2).says("did you mean `blue_green`");
+    world.mzflow(&["run", "blue_green", "--timeuot", "1m"]).code(2).says("--timeout");
+    world.mzflow(&["run", "blue_green", "--timeout", "soon"]).code(2).says("soon");
+    world.mzflow(&["stage", "--id", "a b"]).code(2);
+}
+
+#[test]
+fn every_mistake_of_a_project_at_once() {
+    let world = World::new();
+    world.write("-- file: shop/project.toml\n-- file: shop/models/shop/core/a.sql\nCREATE VIEW a AS SELECT * FROM core.nope;\n-- file: shop/models/shop/core/b.sql\nCREATE VIEW wrong AS SELECT 1;\n");
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop"]).code(1);
+    told.says("[sql.unknown-relation]").says("[project.name-mismatch]").says("nothing was sent to the server");
+    let json = world.mzflow(&["compile", "--project", "shop", "--json"]).code(1).json();
+    let codes: Vec<&str> = json["diagnostics"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter_map(|diagnostic| diagnostic["code"].as_str())
+        .collect();
+    expect![[r#"
+        [
+            "sql.unknown-relation",
+            "project.name-mismatch",
+        ]
+    "#]]
+    .assert_debug_eq(&codes);
+}

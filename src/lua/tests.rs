@@ -250,6 +250,16 @@ fn json_goes_both_ways() {
 }
 
 #[test]
+fn a_value_that_would_have_no_end_is_not_written() {
+    check(
+        "local t = { 1 } for i = 1, 60 do t = { t, t } end return mz.json.encode(t)",
+        expect![[
+            r#"lua.not-json: the value has more than 1000000 parts at t.lua:1:1 `local t = { 1 } for i = 1, 60 do t = { t, t } end return mz.json.encode(t)`"#
+        ]],
+    );
+}
+
+#[test]
 fn what_a_recipe_can_know() {
     check("return mz.duration('1.5m') .. ' ' .. mz.duration(90)", expect!["90.0 90.0"]);
     check(
@@ -732,6 +742,15 @@ fn what_was_deferred_runs_last_first_and_then_on_fail() {
         expect![[r#"
             lua.error: on_fail failed as well: b
             lua.error: a at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) error('a') end, on_fail = function() error('b') end }`"#]],
+    );
+}
+
+#[test]
+fn a_deadline_cannot_be_caught() {
+    check_run(
+        "run = function(ctx) local _, e = mz.try(function() while true do end end) mz.log('caught') end",
+        Some(Error::new(Code::RunDeadline, "the time for the whole run is over")),
+        expect!["run.deadline: the time for the whole run is over"],
     );
 }
 

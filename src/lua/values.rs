@@ -23,6 +23,10 @@ use crate::primitives::compile::Compiled;
 /// A value nested deeper is taken for one that holds itself.
 const DEEPEST: usize = 64;
 
+/// A value of more parts is taken for one whose parts hold each other: written out it would have no
+/// end, and it would be held where Lua's own limit does not count.
+const MOST_PARTS: usize = 1_000_000;
+
 /// What travels with a table.
 #[derive(Clone)]
 pub(super) enum Handle {
@@ -123,10 +127,14 @@ impl Tables {
     /// # Errors
     /// A sentence saying what has no JSON form, and where it stands.
     pub(super) fn take(&self, value: &Value) -> Result<Json, String> {
-        self.take_at(value, "the value", 0)
+        self.take_at(value, "the value", 0, &mut 0)
     }
 
-    fn take_at(&self, value: &Value, path: &str, depth: usize) -> Result<Json, String> {
+    fn take_at(&self, value: &Value, path: &str, depth: usize, parts: &mut usize) -> Result<Json, String> {
+        *parts += 1;
+        if *parts > MOST_PARTS {
+            return Err(format!("the value has more than {MOST_PARTS} parts"));
+        }
         if depth > DEEPEST {
             return Err(format!("the value is nested deeper than {DEEPEST} levels, or holds itself"));
         }
@@ -143,12 +151,12 @@ impl Tables {
                 Ok(text) => Ok(text.to_owned().into()),
                 Err(_) => Err(format!("{path} is a string that is not UTF-8")),
             },
-            Value::Table(table) => self.take_table(table, path, depth),
+            Value::Table(table) => self.take_table(table, path, depth, parts),
             other => Err(format!("{path} is a {}, which has no JSON form", other.type_name())),
         }
     }
 
-    fn take_table(&self, table: &Table, path: &str, depth: usize) -> Result<Json, String> {
+    fn take_table(&self, table: &Table, path: &str, depth: usize, parts: &mut usize) -> Result<Json, String> {
         let length = table.raw_len();
         if length > 0 || table.metatable().as_ref() == Some(&self.list) {
             let count = table.pairs::<Value, Value>().count();
@@ -158,7 +166,7 @@ impl Tables {
             let mut items = Vec::with_capacity(length);
             for at in 1..=length {
                 let item: Value = table.raw_get(at).map_err(|error| error.to_string())?;
-                items.push(self.take_at(&item, &format!("{path}[{at}]"), depth + 1)?);
+                items.push(self.take_at(&item, &format!("{path}[{at}]"), depth + 1, parts)?);
             }
             return Ok(Json::Array(items));
         }
@@ -169,7 +177,7 @@ impl Tables {
             else {
                 return Err(format!("{path} has a key that is a {}, not a string", key.type_name()));
             };
-            let value = self.take_at(&value, &format!("{path}.{key}"), depth + 1)?;
+            let value = self.take_at(&value, &format!("{path}.{key}"), depth + 1, parts)?;
             fields.insert(key, value);
         }
         Ok(Json::Object(fields.into_iter().collect()))

@@ -6,4 +6,5 @@
 mod console;
 mod examples;
 mod harness;
+mod recipes;
 mod tidy;

@@ -23,7 +23,6 @@ use crate::name::ClusterName;
 use crate::name::split_dotted;
 use crate::primitives::apply;
 use crate::primitives::apply::Secrets;
-use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
@@ -171,19 +170,21 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
         let (compiled, isolation) = (Rc::clone(&changes.compiled), changes.isolation);
         changes = diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse }).await?.changes;
     }
-    consent(&call.shared, &changes)?;
+    // What a resumed run has staged already was agreed to before.
+    if changes.recorded_as.is_none() {
+        let removed = changes.of(Change::Removed).map(|object| object.name.to_string());
+        consent(&call.shared, removed.collect())?;
+    }
     let outcome = stage::run(work.ctx()?, &stage::Request { changes, id, drift }).await?;
     call.give(&outcome)
 }
 
-/// Asks once before objects go, unless they went before this run was resumed.
-fn consent(shared: &Shared, changes: &Changes) -> Result<(), Error> {
-    let removed: Vec<String> = changes.of(Change::Removed).map(|object| object.name.to_string()).collect();
+/// Asks once in a run before objects go; a rehearsal removes none.
+fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
     let asked = {
         let running = shared.running.borrow();
         let Some(running) = running.as_ref() else { return Ok(()) };
-        let settled = running.agreed || running.rehearsal || changes.recorded_as.is_some();
-        if settled || removed.is_empty() {
+        if running.agreed || running.rehearsal || removed.is_empty() {
             return Ok(());
         }
         Rc::clone(&running.consent)
@@ -311,4 +312,87 @@ fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
         });
     }
     Ok(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::event::Event;
+    use crate::event::Sink;
+    use crate::lua::registry;
+    use crate::lua::registry::Need;
+    use crate::lua::shared::Facts;
+    use crate::lua::shared::Git;
+    use crate::lua::shared::Running;
+    use crate::primitives::readiness::ALLOWED_LAG;
+
+    struct Silent;
+
+    impl Sink for Silent {
+        fn event(&self, _: Event) {}
+    }
+
+    /// What comes of asking twice, and how often somebody was asked.
+    fn asked(answer: bool, rehearsal: bool, removed: &[&str]) -> (Vec<Option<Code>>, u32) {
+        let facts = Facts {
+            clock: Clock::system(),
+            git: Git::default(),
+            variables: Rc::new(|_| None),
+            files: Rc::new(|_| None),
+        };
+        let shared = Shared::new(facts);
+        let count = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&count);
+        shared.begin(Running {
+            ctx: None,
+            compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
+            consent: Rc::new(move |_| {
+                counted.set(counted.get() + 1);
+                answer
+            }),
+            agreed: false,
+            events: Rc::new(Silent),
+            rehearsal,
+        });
+        let removed = || removed.iter().map(|name| (*name).to_owned()).collect();
+        let outcomes = [consent(&shared, removed()), consent(&shared, removed())];
+        (outcomes.map(|outcome| outcome.err().map(|error| error.code())).into(), count.get())
+    }
+
+    #[test]
+    fn somebody_is_asked_once_before_objects_go() {
+        assert_eq!(asked(true, false, &["a.b.c"]), (vec![None, None], 1));
+        assert_eq!(asked(false, false, &[]), (vec![None, None], 0));
+        assert_eq!(asked(false, true, &["a.b.c"]), (vec![None, None], 0));
+        let no = Some(Code::RunNeedsConsent);
+        assert_eq!(asked(false, false, &["a.b.c"]), (vec![no, no], 2));
+    }
+
+    #[test]
+    fn clusters_are_kept_by_name_or_all() {
+        assert_eq!(reuse(&[]).expect("none"), Reuse::None);
+        assert_eq!(reuse(&["a".to_owned(), "all".to_owned()]).expect("all"), Reuse::All);
+        assert!(matches!(reuse(&["Some".to_owned()]).expect("one"), Reuse::Some(names) if names.len() == 1));
+        assert_eq!(reuse(&["a.b".to_owned()]).expect_err("two parts").code(), Code::LuaWrongArgument);
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_primitives() {
+        let default = |function: &str, name: &str| {
+            let function = registry::function(function).expect("it is declared");
+            let argument =
+                function.arguments.iter().find(|argument| argument.name == name).expect("it has it");
+            assert!(matches!(argument.need, Need::Default(_)));
+            crate::clock::parse_duration(&check::default_text(argument).expect("a text")).expect("a duration")
+        };
+        assert_eq!(default("await", "timeout"), hydration_status::TIMEOUT);
+        assert_eq!(default("await", "poll"), hydration_status::POLL);
+        for function in ["await", "hydration_status", "swap"] {
+            assert_eq!(default(function, "allowed_lag"), ALLOWED_LAG);
+        }
+    }
 }

@@ -42,7 +42,8 @@ fn mzflow(folder: &Path, url: &str, arguments: &[&str]) {
 
 #[divan::bench(args = ["cluster", "schema"], sample_count = 20, sample_size = 1)]
 fn one_changed_view_of_100(bencher: Bencher<'_, '_>, isolation: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let server = runtime.block_on(Server::start(Options::default())).expect("the sandbox starts");
     let url = format!("postgres://materialize@{}/materialize", server.address());

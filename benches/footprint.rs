@@ -20,7 +20,8 @@ fn main() {
         println!("footprint: only Linux tells the peak memory of a process");
         return;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let server = runtime.block_on(Server::start(Options::default())).expect("the sandbox starts");
     let url = format!("postgres://materialize@{}/materialize", server.address());

@@ -69,9 +69,8 @@ fn clean(text: &str, world: &World) -> String {
 fn line(line: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in line.split(' ') {
-        let is_run = word.len() == 10
-            && word.starts_with("r-")
-            && word[2..].chars().all(|c| c.is_ascii_hexdigit());
+        let is_run =
+            word.len() == 10 && word.starts_with("r-") && word[2..].chars().all(|c| c.is_ascii_hexdigit());
         let unit = matches!(word, "ms" | "s" | "µs");
         let number = words.last().is_some_and(|last| last.parse::<f64>().is_ok());
         if is_run {

@@ -40,10 +40,16 @@ struct Entry {
 
 /// What `--help` says, and nothing of the machine it is said on.
 #[cfg(feature = "sandbox")]
-fn help(verb: &[String]) -> String {
+fn help(folder: &std::path::Path, verb: &[String]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mzflow"));
     // No stream is a terminal here, so the width is the one that is named.
-    command.args(verb).arg("--help").env_clear().env("COLUMNS", "100").stdin(std::process::Stdio::null());
+    command
+        .args(verb)
+        .arg("--help")
+        .current_dir(folder)
+        .env_clear()
+        .env("COLUMNS", "100")
+        .stdin(std::process::Stdio::null());
     let output = command.output().expect("the binary runs");
     assert!(output.status.success(), "{verb:?}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("help is UTF-8");
@@ -80,9 +86,9 @@ fn options(help: &str) -> Vec<Entry> {
     entries
 }
 
-/// What a verb's help says that the whole program's does not.
+/// What a verb's help says that those above it do not.
 fn own(help: &str, shared: &[Entry]) -> String {
-    let (before, _) = help.split_once("\nOptions:\n").unwrap_or((help, ""));
+    let (before, behind) = help.split_once("\nOptions:\n").unwrap_or((help, ""));
     let mut text = before.trim_end().to_owned();
     let own: Vec<String> = options(help)
         .into_iter()
@@ -90,25 +96,34 @@ fn own(help: &str, shared: &[Entry]) -> String {
         .flat_map(|entry| entry.lines)
         .collect();
     if !own.is_empty() {
-        text += "\n\nOptions:\n";
-        text += &own.join("\n");
+        text += &format!("\n\nOptions:\n{}", own.join("\n"));
+    }
+    // A recipe's own options stand below.
+    if let Some((_, rest)) = behind.split_once("\n\n") {
+        text += &format!("\n\n{}", rest.trim_end());
     }
     text
 }
 
 #[cfg(feature = "sandbox")]
 fn page() -> String {
-    let whole = help(&[]);
-    let shared = options(&whole);
+    // Outside of any checkout: some defaults come from git.
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let whole = help(folder.path(), &[]);
     let mut page = format!(
         "{HEAD}\n## mzflow\n\nIts options are every verb's, and are told only here.\n\n```text\n{whole}\n```\n"
     );
     let mut open: Vec<Vec<String>> = verbs(&whole).into_iter().rev().map(|verb| vec![verb]).collect();
     while let Some(verb) = open.pop() {
-        let said = help(&verb);
+        let said = help(folder.path(), &verb);
+        let above = (0..verb.len()).map(|length| help(folder.path(), &verb[..length]));
+        let shared: Vec<Entry> = above.flat_map(|help| options(&help)).collect();
         let _ = write!(page, "\n## mzflow {}\n\n```text\n{}\n```\n", verb.join(" "), own(&said, &shared));
-        let below = verbs(&said).into_iter().rev().map(|name| [verb.as_slice(), &[name]].concat());
-        open.extend(below);
+        let mut below = verbs(&said);
+        if verb == ["run"] {
+            below.extend(mzflow::recipes::ALL.iter().map(|recipe| recipe.name.to_owned()));
+        }
+        open.extend(below.into_iter().rev().map(|name| [verb.as_slice(), &[name]].concat()));
     }
     page
 }
@@ -123,7 +138,7 @@ fn the_page_says_what_the_binary_says() {
 fn a_verb_that_the_page_lacks_would_be_found() {
     let whole = "Tool\n\nUsage: t\n\nCommands:\n  go    Go\n          and on\n  help  Help\n\nOptions:\n  -v, --verbose  More\n";
     assert_eq!(verbs(whole), ["go"]);
-    let help = "Go\n\nUsage: t go\n\nOptions:\n      --far      Far\n                 and away\n  -v, --verbose  More\n";
-    let expected = "Go\n\nUsage: t go\n\nOptions:\n      --far      Far\n                 and away";
+    let help = "Go\n\nUsage: t go\n\nOptions:\n      --far      Far\n                 and away\n  -v, --verbose  More\n\nOptions of up:\n      --high     High\n";
+    let expected = "Go\n\nUsage: t go\n\nOptions:\n      --far      Far\n                 and away\n\nOptions of up:\n      --high     High";
     assert_eq!(own(help, &options(whole)), expected);
 }

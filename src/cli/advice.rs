@@ -149,6 +149,29 @@ code, and what to do next differs with it:
         (Kind::Interrupted, "somebody asked for a stop"),
     ];
 
+    /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
+    const OWN: [(&str, Exit, &str); 15] = [
+        ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
+        ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
+        ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
+        ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
+        ("target.bad-url", Exit::Usage, "The URL cannot be read."),
+        ("target.no-sandbox", Exit::Usage, "This build has no sandbox, and nothing else is named."),
+        ("profile.no-home", Exit::Usage, "Nothing says where `profiles.toml` is."),
+        ("profile.no-file", Exit::Usage, "A profile is selected, and there is no `profiles.toml`."),
+        ("profile.not-found", Exit::Usage, "`profiles.toml` has no such profile."),
+        ("profile.unreadable", Exit::Usage, "`profiles.toml` is not of its shape."),
+        ("profile.invalid", Exit::Usage, "A profile has a value that it cannot have."),
+        ("profile.no-variable", Exit::Usage, "A password stands for a variable that is not set."),
+        (
+            "sandbox.cannot-start",
+            Exit::Failed,
+            "The sandbox does not start, or its data cannot be deleted (3 where it is in use).",
+        ),
+        ("eject.exists", Exit::Refused, "The project has a recipe of that name, and it is not written over."),
+        ("eject.cannot-write", Exit::Failed, "The file cannot be written."),
+    ];
+
     const DIAGNOSTICS: &str = "
 ## Diagnostics
 
@@ -184,6 +207,10 @@ With an error nothing is sent to the server, and a run ends with `compile.failed
             for line in lines(&Error::new(*code, "")) {
                 let _ = writeln!(page, "  - {}", marked(&line));
             }
+        }
+        page += "\n## The command line's own\n\n";
+        for (code, exit, meaning) in OWN {
+            let _ = writeln!(page, "- `{code}` (exit {}): {meaning}", exit.code());
         }
         page += DIAGNOSTICS;
         for code in diagnostic::Code::ALL {

@@ -60,6 +60,21 @@ fn tells(text: &str, code: &str) -> bool {
     [format!("[{code}]"), format!("\"{code}\""), format!("{code}: ")].iter().any(|form| text.contains(form))
 }
 
+/// Where codes are the command line's own, written where they are raised.
+const OWN_ROOMS: [&str; 5] = ["cli.", "target.", "profile.", "sandbox.", "eject."];
+
+/// The command line's own codes that the page does not tell.
+fn untold(file: &File, page: &str) -> Vec<String> {
+    let is_code = |text: &&str| {
+        let rest = OWN_ROOMS.iter().find_map(|room| text.strip_prefix(room));
+        rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+    };
+    let code = file.path.starts_with("src/cli/").then(|| file.code("codes")).unwrap_or_default();
+    let quoted = code.into_iter().flat_map(|(_, line)| line.split('"').skip(1).step_by(2));
+    let untold = quoted.filter(is_code).filter(|text| !page.contains(&format!("- `{text}` ")));
+    untold.map(|text| format!("{}: docs/codes.md does not tell of {text}", file.path)).collect()
+}
+
 /// The codes below the heading `Retired` of the page.
 fn retired(page: &str) -> Vec<String> {
     let below = page.split("\n## Retired\n").nth(1).unwrap_or("");
@@ -72,7 +87,8 @@ fn every_code_is_raised_and_tested() {
     let files: Vec<File> = ["src", "tests"].iter().flat_map(|folder| tree::files(folder, "rs")).collect();
     let page = std::fs::read_to_string(tree::root().join("docs/codes.md")).expect("the page is there");
     let retired = retired(&page);
-    let found: Vec<String> = known().iter().flat_map(|code| offences(code, &files, &retired)).collect();
+    let mut found: Vec<String> = known().iter().flat_map(|code| offences(code, &files, &retired)).collect();
+    found.extend(files.iter().flat_map(|file| untold(file, &page)));
     tree::none(&found);
 }
 
@@ -103,4 +119,6 @@ fn an_idle_and_a_revived_code_are_found() {
         "let code = Code::StageLost;\n#[cfg(test)]\nmod tests {\n    check(\"stage.lost: gone\");\n}\n",
     );
     assert!(offences(&code, &[used], &[]).is_empty());
+    let own = File::made_up("src/cli/recipe.rs", "CliError::usage(\"cli.unknown-verb\", \"no verb\")\n");
+    assert_eq!(untold(&own, page), ["src/cli/recipe.rs: docs/codes.md does not tell of cli.unknown-verb"]);
 }

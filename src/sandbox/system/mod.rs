@@ -5,7 +5,7 @@
 
 mod access;
 mod audit;
-mod clusters;
+pub(crate) mod clusters;
 mod columns;
 mod comments;
 mod dependencies;

@@ -116,6 +116,8 @@ pub(crate) fn rows(source: &Item, data: &SourceData, table: &str, now: Timestamp
     let Some(ticks) = Ticks::new(source, data, now).filter(|ticks| ticks.count > 0) else {
         return Vec::new();
     };
+    // An upstream reference may be written with its schema: `"auction"."bids"`.
+    let table = table.rsplit('.').next().unwrap_or(table).trim_matches('"');
     match generator.as_str() {
         "AUCTION" => auction::rows(&ticks, table),
         "MARKETING" => marketing::rows(&ticks, table),

@@ -253,6 +253,16 @@ fn descriptions_are_sound() {
 }
 
 #[test]
+fn what_is_absent_is_not_there() {
+    assert!(super::unmodelled::is_absent("mz_introspection", "mz_dataflow_operators"));
+    assert!(super::unmodelled::is_absent("pg_catalog", "pg_operator"));
+    assert!(!super::unmodelled::is_absent("pg_catalog", "pg_nope"));
+    for relation in super::all() {
+        assert!(!super::unmodelled::is_absent(relation.schema, relation.name), "{}", relation.name);
+    }
+}
+
+#[test]
 fn rows_fit_their_columns() {
     let (state, runtime) = (state(), runtime());
     for relation in super::all() {

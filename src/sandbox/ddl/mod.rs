@@ -3,6 +3,8 @@
 //! Pure: a statement works on a copy of the state, which the caller keeps or throws away. Start
 //! reading at [`execute`].
 
+pub(crate) mod class;
+
 use super::error::Notice;
 use super::error::SqlError;
 use super::model::State;

@@ -70,3 +70,18 @@ family!(
     /// A network policy.
     PolicyId
 );
+
+/// The number from which on the ids of temporary schemas begin: one for each connection.
+const TEMPORARY: u64 = 1 << 32;
+
+impl SchemaId {
+    /// The schema `mz_temp` of a connection. It is in no map of the catalog.
+    pub(crate) fn temporary(connection: u32) -> Self {
+        Self::System(TEMPORARY + u64::from(connection))
+    }
+
+    /// Tells whether it is a connection's `mz_temp`.
+    pub(crate) fn is_temporary(self) -> bool {
+        matches!(self, Self::System(number) if number >= TEMPORARY)
+    }
+}

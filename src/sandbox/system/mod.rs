@@ -5,6 +5,7 @@
 
 pub(crate) mod generator;
 pub(crate) mod show;
+pub(crate) mod types;
 
 use super::hydration::Runtime;
 use super::model::Row;

@@ -44,9 +44,14 @@ mod tests {
 
     #[test]
     fn durations_are_read_and_written_in_the_longest_unit() {
-        for (text, shown) in
-            [("60s", "1 min"), ("7s", "7 s"), ("300", "300 ms"), ("1500 ms", "1500 ms"), ("2h", "2 h"), ("0", "0")]
-        {
+        for (text, shown) in [
+            ("60s", "1 min"),
+            ("7s", "7 s"),
+            ("300", "300 ms"),
+            ("1500 ms", "1500 ms"),
+            ("2h", "2 h"),
+            ("0", "0"),
+        ] {
             assert_eq!(parse(text).map(format).as_deref(), Some(shown), "{text}");
         }
         for text in ["soon", "", "-1s", "5 fortnights"] {

@@ -79,8 +79,8 @@ pub(crate) struct Faults {
 
 /// Codes that `error` may give.
 const CODES: &[&str] = &[
-    "08006", "22000", "22023", "25000", "25001", "25006", "25P02", "40001", "42501", "42601", "42704", "53000",
-    "53300", "55000", "55006", "57014", "57P01", "57P03", "0A000", "XX000",
+    "08006", "22000", "22023", "25000", "25001", "25006", "25P02", "40001", "42501", "42601", "42704",
+    "53000", "53300", "55000", "55006", "57014", "57P01", "57P03", "0A000", "XX000",
 ];
 
 impl Faults {
@@ -89,8 +89,12 @@ impl Faults {
     /// # Errors
     /// What cannot be read, for people.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let waiting =
-            text.split(';').map(str::trim).filter(|one| !one.is_empty()).map(fault).collect::<Result<_, _>>()?;
+        let waiting = text
+            .split(';')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .map(fault)
+            .collect::<Result<_, _>>()?;
         Ok(Self { waiting })
     }
 
@@ -165,7 +169,9 @@ impl Faults {
                 Action::DropBefore => format!("drop before {target}"),
                 Action::DropAfter => format!("drop after {target}"),
                 Action::Lose => format!("lose {target}"),
-                Action::Delay(by) => format!("delay {} before {target}", duration::format(*by).replace(' ', "")),
+                Action::Delay(by) => {
+                    format!("delay {} before {target}", duration::format(*by).replace(' ', ""))
+                }
                 Action::Error(code) => format!("error '{code}' on {target}"),
                 Action::Conflict => format!("conflict {}", fault.left),
                 Action::Refuse => format!("refuse {}", fault.left),
@@ -252,7 +258,8 @@ mod tests {
 
     #[test]
     fn each_fault_counts_for_itself_and_is_used_up() {
-        let mut faults = Faults::parse("drop before 3; lose commit; delay 50ms before 'create view%' 2").expect("ok");
+        let mut faults =
+            Faults::parse("drop before 3; lose commit; delay 50ms before 'create view%' 2").expect("ok");
         assert_eq!(faults.statement("CREATE VIEW a AS SELECT 1", false), Strike::default());
         let struck = faults.statement("create view b AS SELECT 1", false);
         assert_eq!(struck.delay, Duration::from_millis(50));

@@ -124,7 +124,8 @@ impl<'a> Progress<'a> {
     /// The row of a replica, once it has reported.
     fn on(&self, id: ReplicaId, replica: &Replica, now: Timestamp) -> Option<Status> {
         let begun = self.item.created.max(replica.created);
-        let status = |hydrated, took_ms| Some(Status { item: self.item.id, replica: Some(id), hydrated, took_ms });
+        let status =
+            |hydrated, took_ms| Some(Status { item: self.item.id, replica: Some(id), hydrated, took_ms });
         if self.constant {
             return status(true, None);
         }
@@ -138,7 +139,10 @@ impl<'a> Progress<'a> {
     }
 
     fn hydrated(&self, cluster: &Cluster, now: Timestamp) -> bool {
-        cluster.replicas.iter().any(|(id, replica)| self.on(*id, replica, now).is_some_and(|row| row.hydrated))
+        cluster
+            .replicas
+            .iter()
+            .any(|(id, replica)| self.on(*id, replica, now).is_some_and(|row| row.hydrated))
     }
 }
 
@@ -196,7 +200,10 @@ fn named(state: &State, item: &Item, setting: &str) -> bool {
 
 fn is_crash_looping(state: &State, cluster: &Cluster) -> bool {
     let names = settings::system(state, settings::CRASH_LOOPING).unwrap_or_default();
-    names.split(',').map(str::trim).any(|name| !name.is_empty() && settings::like(cluster.name.as_str(), name))
+    names
+        .split(',')
+        .map(str::trim)
+        .any(|name| !name.is_empty() && settings::like(cluster.name.as_str(), name))
 }
 
 /// One row of `mz_frontiers`, in milliseconds since 1970; `None` is for ever.
@@ -221,13 +228,17 @@ fn frontier(state: &State, item: &Item, now: Timestamp) -> Option<Frontier> {
     let lag = if !lag.is_zero() && named(state, item, settings::LAGGING) { lag } else { Duration::ZERO };
     let behind = now.0.saturating_sub(u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     let write = behind / FRONTIER_STEP_MS * FRONTIER_STEP_MS;
-    let at = |write: Option<u64>| Some(Frontier {
-        item: item.id,
-        read: Some(write.unwrap_or(write_of(now)).saturating_sub(FRONTIER_STEP_MS)),
-        write,
-    });
+    let at = |write: Option<u64>| {
+        Some(Frontier {
+            item: item.id,
+            read: Some(write.unwrap_or(write_of(now)).saturating_sub(FRONTIER_STEP_MS)),
+            write,
+        })
+    };
     match &item.data {
-        ItemData::Table { from_source: None } | ItemData::Source(SourceData::Webhook { .. }) => at(Some(write)),
+        ItemData::Table { from_source: None } | ItemData::Source(SourceData::Webhook { .. }) => {
+            at(Some(write))
+        }
         ItemData::Table { from_source: Some((of, _)) }
         | ItemData::Source(SourceData::Subsource { of, .. } | SourceData::Progress { of }) => {
             let source = state.catalog.items.get(of)?;
@@ -247,7 +258,9 @@ fn frontier(state: &State, item: &Item, now: Timestamp) -> Option<Frontier> {
                 at(Some(write))
             }
         }
-        ItemData::View { .. } | ItemData::Connection { .. } | ItemData::Secret | ItemData::Type { .. } => None,
+        ItemData::View { .. } | ItemData::Connection { .. } | ItemData::Secret | ItemData::Type { .. } => {
+            None
+        }
     }
 }
 

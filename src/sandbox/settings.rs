@@ -260,8 +260,9 @@ pub(crate) fn unknown(name: &str) -> SqlError {
 /// # Errors
 /// `22023` where it does not take them.
 pub(crate) fn check(variable: &Variable, values: &[String]) -> Result<String, SqlError> {
-    let requires =
-        |what: &str| SqlError::new("22023", format!("parameter \"{}\" requires a {what} value", variable.name));
+    let requires = |what: &str| {
+        SqlError::new("22023", format!("parameter \"{}\" requires a {what} value", variable.name))
+    };
     if variable.kind == Kind::Names {
         return Ok(names(values));
     }
@@ -269,14 +270,17 @@ pub(crate) fn check(variable: &Variable, values: &[String]) -> Result<String, Sq
         return date_style(variable, values);
     }
     let [value] = values else { return Err(requires("single")) };
-    let refused = || {
-        SqlError::new("22023", format!("invalid value for parameter \"{}\": \"{value}\"", variable.name))
-    };
+    let refused =
+        || SqlError::new("22023", format!("invalid value for parameter \"{}\": \"{value}\"", variable.name));
     match variable.kind {
         Kind::Text | Kind::Names | Kind::DateStyle => Ok(value.clone()),
         Kind::Bool => boolean(value).ok_or_else(|| requires("\"boolean\"")),
-        Kind::Integer => value.trim().parse::<i64>().map(|n| n.to_string()).map_err(|_| requires("\"integer\"")),
-        Kind::Duration => duration::parse(value).map(duration::format).ok_or_else(|| requires("\"duration\"")),
+        Kind::Integer => {
+            value.trim().parse::<i64>().map(|n| n.to_string()).map_err(|_| requires("\"integer\""))
+        }
+        Kind::Duration => {
+            duration::parse(value).map(duration::format).ok_or_else(|| requires("\"duration\""))
+        }
         Kind::Size => size(value).then(|| value.clone()).ok_or_else(|| requires("\"byte size\"")),
         Kind::OneOf(all) => {
             let found = all.iter().find(|one| same_word(one, value));
@@ -369,8 +373,9 @@ mod tests {
 
     fn set(name: &str, value: &str) -> Result<String, String> {
         let variable = of_session(name).or_else(|| of_system(name)).expect("it exists");
-        check(variable, &[value.to_owned()])
-            .map_err(|error| [Some(error.to_string()), error.hint].into_iter().flatten().collect::<Vec<_>>().join(" | "))
+        check(variable, &[value.to_owned()]).map_err(|error| {
+            [Some(error.to_string()), error.hint].into_iter().flatten().collect::<Vec<_>>().join(" | ")
+        })
     }
 
     #[test]

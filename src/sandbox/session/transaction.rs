@@ -95,9 +95,7 @@ pub(crate) fn step(kind: Kind, input: Input, block: Block, text: &str) -> Result
                 "transactions which modify objects are restricted to just modifying objects",
             )),
         },
-        Kind::Single => {
-            Err(SqlError::new("25000", "this transaction can only execute a single statement"))
-        }
+        Kind::Single => Err(SqlError::new("25000", "this transaction can only execute a single statement")),
     }
 }
 
@@ -129,10 +127,7 @@ pub(crate) fn conflict() -> SqlError {
 
 /// Anything but its end in a transaction that has failed.
 pub(crate) fn aborted() -> SqlError {
-    SqlError::new(
-        "25P02",
-        "current transaction is aborted, commands ignored until end of transaction block",
-    )
+    SqlError::new("25P02", "current transaction is aborted, commands ignored until end of transaction block")
 }
 
 #[cfg(test)]

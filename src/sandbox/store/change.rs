@@ -10,6 +10,7 @@ use imbl::ordmap::DiffItem;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::name::Ident;
 use crate::sandbox::model::AuditEvent;
 use crate::sandbox::model::CommentKey;
 use crate::sandbox::model::Database;
@@ -32,7 +33,6 @@ use crate::sandbox::model::id::PolicyId;
 use crate::sandbox::model::id::RoleId;
 use crate::sandbox::model::id::SchemaId;
 use crate::sandbox::model::item::Item;
-use crate::name::Ident;
 
 /// What is new under a key; `None` where it is gone.
 type Entries<K, V> = Vec<(K, Option<V>)>;

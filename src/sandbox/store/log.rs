@@ -46,7 +46,8 @@ impl Log {
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Record>), String> {
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(told)?;
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).open(path).map_err(told)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(told)?;
         if bytes.len() < MAGIC.len() && MAGIC.starts_with(&bytes) {
@@ -82,8 +83,13 @@ impl Log {
     pub(crate) fn rewrite(path: &Path, payload: &[u8]) -> Result<Self, String> {
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         let fresh = path.with_extension("new");
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&fresh).map_err(told)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&fresh)
+            .map_err(told)?;
         let mut log = Self::begin(file).map_err(told)?;
         log.append(payload)?;
         std::fs::rename(&fresh, path).map_err(told)?;
@@ -110,7 +116,8 @@ impl Log {
         if let Some(why) = &self.broken {
             return Err(why.clone());
         }
-        let length = u32::try_from(payload.len()).map_err(|_| "a commit is too large for the log".to_owned())?;
+        let length =
+            u32::try_from(payload.len()).map_err(|_| "a commit is too large for the log".to_owned())?;
         let mut record = Vec::with_capacity(HEADER + payload.len());
         record.extend(length.to_le_bytes());
         record.extend(crc32fast::hash(payload).to_le_bytes());

@@ -60,7 +60,8 @@ impl Store {
     /// # Errors
     /// When it could not be written; then it is not there.
     pub(crate) fn commit(&mut self, before: &State, after: &State) -> Result<(), String> {
-        let payload = serde_json::to_vec(&Change::between(before, after)).map_err(|error| error.to_string())?;
+        let payload =
+            serde_json::to_vec(&Change::between(before, after)).map_err(|error| error.to_string())?;
         self.log.append(&payload)
     }
 

@@ -39,7 +39,9 @@ impl AsyncDB for Client {
                     types = Some(vec![DefaultColumnType::Text; columns.len()]);
                     rows.clear();
                 }
-                SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| shown(row.get(at))).collect()),
+                SimpleQueryMessage::Row(row) => {
+                    rows.push((0..row.len()).map(|at| shown(row.get(at))).collect())
+                }
                 _ => {}
             }
         }

@@ -148,7 +148,9 @@ impl Session {
         if let Some((_, now)) = self.open.as_ref().and_then(|open| open.snapshot.as_ref()) {
             runtime.now = *now;
         }
-        View { state: self.sees(), runtime }
+        let mut state = self.sees();
+        self.variables.lay_over(&mut state.system);
+        View { state, runtime }
     }
 
     fn database(&self) -> Ident {

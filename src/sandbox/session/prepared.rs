@@ -33,12 +33,28 @@ pub(crate) struct Prepared {
     pub(crate) described: Described,
     /// The types the client named.
     given: Vec<Type>,
+    /// From where it was looked at.
+    outlook: Outlook,
+}
+
+/// What the meaning of names depends on: the same outlook, the same meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Outlook {
+    version: u64,
+    database: String,
+    search_path: String,
 }
 
 impl Prepared {
     /// The statement of a cursor.
     pub(super) fn declared(text: &str, statement: Statement, described: Described) -> Self {
-        Self { text: text.into(), statement: Some(Arc::new(statement)), described, given: Vec::new() }
+        Self {
+            text: text.into(),
+            statement: Some(Arc::new(statement)),
+            described,
+            given: Vec::new(),
+            outlook: Outlook::default(),
+        }
     }
 }
 
@@ -62,7 +78,15 @@ impl Session {
             Some(statement) => self.describe(statement, &given)?,
             None => Described::default(),
         };
-        Ok(Prepared { text: text.into(), statement, described, given })
+        Ok(Prepared { text: text.into(), statement, described, given, outlook: self.outlook() })
+    }
+
+    fn outlook(&self) -> Outlook {
+        Outlook {
+            version: self.hub.state().catalog.version,
+            database: self.variable("database"),
+            search_path: self.variable("search_path"),
+        }
     }
 
     /// In a failed transaction only its end may be prepared.
@@ -108,6 +132,10 @@ impl Session {
     /// When it has others, or is no longer valid.
     pub(crate) fn recheck(&self, prepared: &Prepared) -> Result<(), SqlError> {
         let Some(statement) = &prepared.statement else { return Ok(()) };
+        let renames = self.open.as_ref().is_some_and(|open| open.ddl.is_some());
+        if !renames && prepared.outlook == self.outlook() {
+            return Ok(());
+        }
         let described = self.describe(statement, &prepared.given)?;
         let shape = |columns: &[Column]| {
             columns.iter().map(|column| (column.name.clone(), column.kind.clone())).collect::<Vec<_>>()

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use imbl::OrdMap;
+
 use crate::name::Ident;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::State;
@@ -68,6 +70,15 @@ impl Variables {
         match maps.iter().find_map(|map| map.get(variable.name)) {
             Some(value) => Ok(value.clone()),
             None => settings::system(state, variable.name),
+        }
+    }
+
+    /// Lays the session's variables over the system's, for functions that ask for settings.
+    pub(super) fn lay_over(&self, system: &mut OrdMap<String, String>) {
+        for map in [&self.initial, &self.session, &self.local] {
+            for (name, value) in map {
+                system.insert(name.to_ascii_lowercase(), value.clone());
+            }
         }
     }
 

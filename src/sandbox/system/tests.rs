@@ -300,7 +300,10 @@ fn rows_fit_their_columns() {
 
 #[test]
 fn objects() {
-    check("mz_catalog", "mz_objects", &expect![[r#"
+    check(
+        "mz_catalog",
+        "mz_objects",
+        &expect![[r#"
         u1 | 20001 | u3 | t | table | u1 | NULL | {u1=r/u1}
         u2 | 20002 | u3 | v | view | u1 | NULL | {u1=r/u1}
         u3 | 20003 | u3 | m | materialized-view | u1 | u1 | {u1=r/u1}
@@ -309,8 +312,12 @@ fn objects() {
         u6 | 20006 | u3 | house_progress | source | u1 | NULL | {u1=r/u1}
         u7 | 20007 | u3 | bids | source | u1 | u1 | {u1=r/u1}
         u8 | 20008 | u3 | ids | type | u1 | NULL | {u1=r/u1}
-    "#]]);
-    check("mz_internal", "mz_object_fully_qualified_names", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_internal",
+        "mz_object_fully_qualified_names",
+        &expect![[r#"
         u1 | t | table | u3 | app | u1 | shop | NULL
         u2 | v | view | u3 | app | u1 | shop | NULL
         u3 | m | materialized-view | u3 | app | u1 | shop | u1
@@ -319,43 +326,79 @@ fn objects() {
         u6 | house_progress | source | u3 | app | u1 | shop | NULL
         u7 | bids | source | u3 | app | u1 | shop | u1
         u8 | ids | type | u3 | app | u1 | shop | NULL
-    "#]]);
-    check("mz_catalog", "mz_sources", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_sources",
+        &expect![[r#"
         u5 | 20005 | u3 | house | load-generator | NULL | NULL | NULL | NULL | NULL | u1 | u1 | {u1=r/u1} | CREATE SOMETHING "house" | CREATE SOMETHING "house"
         u6 | 20006 | u3 | house_progress | progress | NULL | NULL | NULL | NULL | NULL | NULL | u1 | {u1=r/u1} | CREATE SOMETHING "house_progress" | CREATE SOMETHING "house_progress"
         u7 | 20007 | u3 | bids | subsource | NULL | NULL | NULL | NULL | NULL | u1 | u1 | {u1=r/u1} | CREATE SOMETHING "bids" | CREATE SOMETHING "bids"
-    "#]]);
-    check("mz_catalog", "mz_views", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_views",
+        &expect![[r#"
         u2 | 20002 | u3 | v | SELECT "id" FROM [u1 AS "t"]; | u1 | {u1=r/u1} | CREATE SOMETHING "v" | CREATE SOMETHING "v"
-    "#]]);
-    check("mz_catalog", "mz_index_columns", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_index_columns",
+        &expect![[r#"
         u4 | 1 | 1 | NULL | f
         u4 | 2 | NULL | pg_catalog.lower("Big Name", 'a"b') | t
-    "#]]);
-    check("mz_catalog", "mz_columns", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_columns",
+        &expect![[r#"
         u1 | id | 1 | f | integer | NULL | 23 | -1
         u1 | label | 2 | t | text | NULL | 25 | -1
         u2 | id | 1 | f | integer | NULL | 23 | -1
         u2 | label | 2 | t | text | NULL | 25 | -1
         u3 | n | 1 | f | bigint | NULL | 20 | -1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn clusters_and_roles() {
-    check("mz_catalog", "mz_clusters", &expect![[r#"
+    check(
+        "mz_catalog",
+        "mz_clusters",
+        &expect![[r#"
         u1 | quickstart | s1 | {=U/s1} | t | 25cc | 1 | t | NULL | f | 00:00:01
-    "#]]);
-    check("mz_catalog", "mz_schemas", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_schemas",
+        &expect![[r#"
         u3 | 20011 | u1 | app | u1 | {=U/u1,s2=U/u1,u1=UC/u1}
-    "#]]);
-    check("mz_catalog", "mz_role_members", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_role_members",
+        &expect![[r#"
         u2 | u1 | s1
-    "#]]);
-    check("mz_catalog", "mz_default_privileges", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_catalog",
+        "mz_default_privileges",
+        &expect![[r#"
         p | NULL | NULL | type | p | U
-    "#]]);
-    check("mz_internal", "mz_show_all_privileges", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_internal",
+        "mz_show_all_privileges",
+        &expect![[r#"
         mz_system | PUBLIC | NULL | NULL | quickstart | cluster | USAGE
         alice | alice | NULL | NULL | shop | database | USAGE
         alice | alice | NULL | NULL | shop | database | CREATE
@@ -369,24 +412,36 @@ fn clusters_and_roles() {
         alice | alice | shop | app | house_progress | source | SELECT
         alice | alice | shop | app | bids | source | SELECT
         alice | alice | shop | app | ids | type | SELECT
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn comments_and_dependencies() {
-    check("mz_internal", "mz_comments", &expect![[r#"
+    check(
+        "mz_internal",
+        "mz_comments",
+        &expect![[r#"
         u3 | schema | NULL | the schema
         u1 | table | NULL | the table
         u1 | table | 2 | the label
-    "#]]);
-    check("mz_internal", "mz_object_dependencies", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_internal",
+        "mz_object_dependencies",
+        &expect![[r#"
         u2 | u1
         u3 | u2
         u4 | u2
         u6 | u5
         u7 | u5
-    "#]]);
-    check("mz_internal", "mz_object_transitive_dependencies", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_internal",
+        "mz_object_transitive_dependencies",
+        &expect![[r#"
         u2 | u1
         u3 | u1
         u3 | u2
@@ -394,21 +449,34 @@ fn comments_and_dependencies() {
         u4 | u2
         u6 | u5
         u7 | u5
-    "#]]);
-    check("mz_internal", "mz_materialization_dependencies", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_internal",
+        "mz_materialization_dependencies",
+        &expect![[r#"
         u3 | u1
         u4 | u1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn shown() {
-    check("mz_internal", "mz_show_indexes", &expect![[r#"
+    check(
+        "mz_internal",
+        "mz_show_indexes",
+        &expect![[r#"
         u4 | v_idx | v | quickstart | {id,"pg_catalog.lower(\"Big Name\", 'a\"b')"} | u2 | u3 | u1 | 
-    "#]]);
-    check("mz_internal", "mz_show_clusters", &expect![[r#"
+    "#]],
+    );
+    check(
+        "mz_internal",
+        "mz_show_clusters",
+        &expect![[r#"
         quickstart | r1 (25cc) | 
-    "#]]);
+    "#]],
+    );
     let of_table = rows("mz_internal", "mz_show_columns")
         .into_iter()
         .filter(|row| row.first().is_some_and(|id| id.as_deref() == Some("u1")));
@@ -497,7 +565,8 @@ fn type_names() {
         pg_catalog.int8: bigint int8 20 -1
         mz_catalog.uint4: uint4 uint4 16462 -1
         "char": "char" char 18 -1
-        int4[][]: integer[] _int4 1007 -1"#]].assert_eq(&texts.map(told).join("\n"));
+        int4[][]: integer[] _int4 1007 -1"#]]
+    .assert_eq(&texts.map(told).join("\n"));
 }
 
 #[test]

@@ -111,7 +111,8 @@ fn sizes_of_tpch() {
         .unwrap()
         .into_iter()
         .map(|(table, _)| format!("{table} {}", after(&item, table, 0).len()));
-    expect!["customer 15, lineitem 610, nation 25, orders 150, part 20, partsupp 20, region 5, supplier 1"].assert_eq(&counts.collect::<Vec<_>>().join(", "));
+    expect!["customer 15, lineitem 610, nation 25, orders 150, part 20, partsupp 20, region 5, supplier 1"]
+        .assert_eq(&counts.collect::<Vec<_>>().join(", "));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+//! `SHOW CREATE`: the stored statement for people.

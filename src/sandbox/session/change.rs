@@ -9,6 +9,7 @@ use super::Reply;
 use super::Session;
 use super::open::DdlWork;
 use super::open::Queued;
+use super::privilege;
 use super::transaction;
 use super::transaction::Input;
 use crate::sandbox::ddl;
@@ -17,6 +18,7 @@ use crate::sandbox::error::code;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::State;
+use crate::sandbox::model::access::Privilege;
 use crate::sandbox::model::id::ItemId;
 use crate::sandbox::query;
 use crate::sandbox::query::Engine;
@@ -150,6 +152,7 @@ impl Session {
         let turn = hub.turn().await;
         let view = self.view();
         let scope = self.scope(&view.state);
+        privilege::write(&view.state.catalog, &scope, &insert.table, &[Privilege::Insert])?;
         if let Some(source) = insert.source.as_ref().filter(|_| !constant) {
             self.admit_cluster(&view, &scope, source)?;
         }
@@ -164,6 +167,7 @@ impl Session {
     async fn insert_later(&mut self, insert: &Insert, parameters: &[Parameter]) -> Result<Reply, SqlError> {
         let view = self.view();
         let scope = self.scope(&view.state);
+        privilege::write(&view.state.catalog, &scope, &insert.table, &[Privilege::Insert])?;
         let before = view.state.clone();
         let mut after = before.clone();
         let written = query::insert(&view, &mut after, &scope, insert, parameters).await?;
@@ -203,11 +207,14 @@ async fn written(
     statement: &Statement,
     parameters: &[Parameter],
 ) -> Result<(Written, &'static str), SqlError> {
+    let catalog = &view.state.catalog;
     match &statement.kind {
         StatementKind::Update(update) => {
+            privilege::write(catalog, scope, &update.table, &[Privilege::Update, Privilege::Select])?;
             query::update(view, after, scope, update, parameters).await.map(|written| (written, "UPDATE"))
         }
         StatementKind::Delete(delete) => {
+            privilege::write(catalog, scope, &delete.table, &[Privilege::Delete, Privilege::Select])?;
             query::delete(view, after, scope, delete, parameters).await.map(|written| (written, "DELETE"))
         }
         _ => Err(SqlError::internal("neither UPDATE nor DELETE")),

@@ -17,9 +17,7 @@ use crate::sandbox::model::Catalog;
 use crate::sandbox::model::State;
 use crate::sandbox::model::id::RoleId;
 use crate::sandbox::model::id::SchemaId;
-use crate::sandbox::query::Engine;
 use crate::sandbox::scope::Scope;
-use crate::sql::parse;
 
 /// The role that owns the system; it may log in here, for there is no second port.
 pub(super) const SYSTEM: &str = "mz_system";
@@ -83,15 +81,6 @@ fn system_scope(clock: &Clock, catalog: &Catalog, connection: u32) -> Result<Sco
     })
 }
 
-/// Carries out a statement of the sandbox's own.
-fn by_itself(state: &mut State, scope: &Scope, text: &str) -> Result<(), SqlError> {
-    let statements = parse::batch(text).map_err(|error| SqlError::internal(error.to_string()))?;
-    for statement in &statements {
-        ddl::execute(state, scope, text, statement, &Engine)?;
-    }
-    Ok(())
-}
-
 /// Finds the role of a user; one that nobody knows is made, for nobody is authenticated.
 async fn role(hub: &Hub, user: &Ident, connection: u32) -> Result<RoleId, SqlError> {
     let known = |catalog: &Catalog| catalog.role_named(user);
@@ -105,7 +94,7 @@ async fn role(hub: &Hub, user: &Ident, connection: u32) -> Result<RoleId, SqlErr
     }
     let mut after = before.clone();
     let scope = system_scope(&hub.clock, &after.catalog, connection)?;
-    by_itself(&mut after, &scope, &format!("CREATE ROLE {} LOGIN", user.sql()))?;
+    ddl::role_for_connecting(&mut after, &scope, user)?;
     after.catalog.version = before.catalog.version + 1;
     let role = known(&after.catalog).ok_or_else(|| SqlError::internal("a role was not made"))?;
     turn.publish(&before, after)?;
@@ -198,17 +187,8 @@ impl Session {
 
 /// Drops what is temporary of a connection.
 fn drop_temporary(clock: &Clock, state: &mut State, connection: u32) -> Result<(), SqlError> {
-    let schema = SchemaId::temporary(connection);
     let scope = system_scope(clock, &state.catalog, connection)?;
-    let temporary: Vec<_> =
-        state.catalog.items.values().filter(|item| item.schema == schema).cloned().collect();
-    for item in temporary {
-        if state.catalog.items.contains_key(&item.id) {
-            let text = format!("DROP {} mz_temp.{} CASCADE", item.kind().sql(), item.name.sql());
-            by_itself(state, &scope, &text)?;
-        }
-    }
-    Ok(())
+    ddl::discard_temporary(state, &scope).map(|_| ())
 }
 
 /// Drops what is temporary of connections that ended with an earlier run.

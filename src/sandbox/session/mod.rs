@@ -9,6 +9,7 @@ mod cursor;
 mod login;
 mod open;
 mod prepared;
+mod privilege;
 mod reach;
 mod read;
 mod run;

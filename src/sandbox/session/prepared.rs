@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Reply;
 use super::Session;
 use super::change::words;
+use super::read::show_create_columns;
 use super::show::text_column;
 use super::transaction;
 use crate::sandbox::error::SqlError;
@@ -162,6 +163,7 @@ impl Session {
                 query::describe_write(&view, &self.scope(&view.state), statement, given)
             }
             StatementKind::Show(Show::Variable(name)) => columns(self.show_columns(name)?),
+            StatementKind::Show(Show::Create { .. }) => columns(show_create_columns()?),
             StatementKind::Show(show) => {
                 let view = self.view();
                 query::describe(&view, &self.scope(&view.state), &self.show_query(show)?, &[])

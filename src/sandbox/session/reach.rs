@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Session;
+use super::privilege;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::error::code;
 use crate::sandbox::model::Catalog;
@@ -48,6 +49,11 @@ pub(super) fn reach(catalog: &Catalog, scope: &Scope, query: &Query) -> Result<R
 }
 
 impl Reach {
+    /// The relations of users that it names.
+    pub(super) fn user(&self) -> &BTreeSet<ItemId> {
+        &self.user
+    }
+
     /// Tells whether it goes to the system's own cluster, whatever the session's is.
     fn is_routed(&self, query: &Query) -> bool {
         self.user.is_empty() && (self.system || is_literal(query.text()))
@@ -131,12 +137,16 @@ impl Session {
     pub(super) fn admit_cluster(&self, view: &View, scope: &Scope, query: &Query) -> Result<(), SqlError> {
         let catalog = &view.state.catalog;
         let reach = reach(catalog, scope, query)?;
+        privilege::read(catalog, scope, &reach)?;
         let routes = self.variable("auto_route_catalog_queries") == "on";
         if routes && reach.is_routed(query) {
             return Ok(());
         }
-        let cluster = catalog.cluster_named(&scope.cluster).and_then(|id| catalog.clusters.get(&id));
-        let error = match cluster {
+        let id = catalog.cluster_named(&scope.cluster);
+        if let Some(id) = id {
+            privilege::cluster(catalog, scope, id)?;
+        }
+        let error = match id.and_then(|id| catalog.clusters.get(&id)) {
             Some(cluster) if !cluster.replicas.is_empty() => return Ok(()),
             Some(cluster) => {
                 let name = cluster.name.as_str();

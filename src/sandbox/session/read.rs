@@ -4,9 +4,12 @@ use super::Reply;
 use super::Session;
 use super::change::words;
 use super::reach;
+use super::show::text_column;
 use super::transaction::Input;
+use crate::sandbox::ddl;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::error::code;
+use crate::sandbox::model::column::Column;
 use crate::sandbox::query;
 use crate::sandbox::query::Answer;
 use crate::sandbox::query::Parameter;
@@ -50,7 +53,14 @@ impl Session {
     /// `SHOW` of things, columns, indexes; `SHOW CREATE`.
     pub(super) async fn show_things(&mut self, words: &str, show: &Show) -> Result<Reply, SqlError> {
         match show {
-            Show::Create { .. } | Show::Variable(_) => {}
+            Show::Create { noun, name, redacted } => {
+                let state = self.sees();
+                let scope = self.scope(&state);
+                let (name, text) = ddl::show_create::text(&state.catalog, &scope, *noun, name, *redacted)?;
+                let columns = show_create_columns()?;
+                return Ok(rows(Answer { columns, rows: vec![vec![Some(name), Some(text)]] }));
+            }
+            Show::Variable(_) => {}
             Show::Columns(..) | Show::Indexes { .. } | Show::Things { .. } => {
                 self.admit(Input::Read, words)?;
             }
@@ -74,6 +84,11 @@ impl Session {
         let query = parse::query(query).map_err(|error| SqlError::new(code::SYNTAX, error.message))?;
         self.evaluate(words, &query, &[]).await.map(Reply::Copy)
     }
+}
+
+/// The columns of a `SHOW CREATE`.
+pub(super) fn show_create_columns() -> Result<Vec<Column>, SqlError> {
+    ["name", "create_sql"].into_iter().map(text_column).collect()
 }
 
 /// Rows with the tag of a query.

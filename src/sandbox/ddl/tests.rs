@@ -63,6 +63,15 @@ impl Planner for Plain {
     }
 }
 
+/// Knows no columns of any query.
+struct Silent;
+
+impl Planner for Silent {
+    fn columns(&self, _: &State, _: &Scope, _: &Query) -> Result<Option<Vec<Column>>, SqlError> {
+        Ok(None)
+    }
+}
+
 fn ident(text: &str) -> Ident {
     Ident::new(text).expect("a name")
 }
@@ -82,11 +91,15 @@ fn scope(database: &str) -> Scope {
 
 /// Runs statements one after the other; a failed one changes nothing.
 fn run(state: &mut State, scope: &Scope, text: &str) -> String {
+    run_with(state, scope, text, &Plain)
+}
+
+fn run_with(state: &mut State, scope: &Scope, text: &str, planner: &dyn Planner) -> String {
     let mut log = String::new();
     let statements = parse::batch(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     for statement in &statements {
         let mut copy = state.clone();
-        match super::execute(&mut copy, scope, text, statement, &Plain) {
+        match super::execute(&mut copy, scope, text, statement, planner) {
             Ok(done) => {
                 *state = copy;
                 for notice in done.notices {
@@ -155,9 +168,9 @@ fn what_is_stored_is_what_a_real_server_stores() {
         let before = run(&mut state, &scope("materialize"), "CREATE DATABASE pairs_db");
         assert_eq!(before, "");
         for text in &pair.setup {
-            assert_eq!(run(&mut state, &scope("pairs_db"), text), "", "{text}");
+            assert_eq!(run_with(&mut state, &scope("pairs_db"), text, &Silent), "", "{text}");
         }
-        let log = run(&mut state, &scope("pairs_db"), &pair.input);
+        let log = run_with(&mut state, &scope("pairs_db"), &pair.input, &Silent);
         let made = state.catalog.items.values().next_back().map(|item| item.create_sql.clone());
         let made = made.unwrap_or_default();
         // Which relations the system has is another folder's to know.
@@ -362,4 +375,51 @@ fn or_replace_drops_what_may_be_dropped() {
             u6: CREATE TEMPORARY VIEW "mz_temp"."tv" AS SELECT "id" FROM [u1 AS "materialize"."public"."t9"]
         "#]],
     );
+}
+
+/// The record of a recording that follows a `SHOW CREATE`: name and statement on one line.
+fn recorded_shows(recording: &str) -> Vec<(String, String)> {
+    let mut shows = Vec::new();
+    for record in recording.split("\n\n") {
+        let Some((query, answer)) = record.split_once("\n----\n") else { continue };
+        let sql = query.lines().skip_while(|line| !line.starts_with("query")).skip(1).collect::<Vec<_>>().join("\n");
+        if sql.starts_with("SHOW CREATE") || sql.starts_with("SHOW REDACTED") {
+            shows.push((sql, answer.trim().to_owned()));
+        }
+    }
+    shows
+}
+
+/// Runs the statements of a recording and compares what `SHOW CREATE` prints.
+#[track_caller]
+fn check_shows(recording: &str, database: &str) {
+    let mut state = super::bootstrap(NOW);
+    run_with(&mut state, &scope(database), &format!("CREATE DATABASE \"{database}\""), &Silent);
+    let shows = recorded_shows(recording);
+    for record in recording.split("\n\n") {
+        let Some((_, sql)) = record.split_once("statement ok\n") else { continue };
+        if sql.to_uppercase().starts_with("CREATE") && !sql.starts_with("CREATE DATABASE") {
+            run_with(&mut state, &scope(database), sql, &Silent);
+        }
+    }
+    let mut differing = String::new();
+    for (sql, answer) in &shows {
+        let statements = parse::batch(sql).expect("the recording parses");
+        let crate::sql::ast::StatementKind::Show(crate::sql::ast::run::Show::Create { noun, name, redacted }) =
+            &statements[0].kind
+        else {
+            panic!("{sql} is no SHOW CREATE");
+        };
+        let shown = match super::show_create::text(&state.catalog, &scope(database), *noun, name, *redacted) {
+            Ok((name, text)) => format!("{name} {text}"),
+            Err(error) => error.to_string(),
+        };
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let answer = answer.split_whitespace().collect::<Vec<_>>().join(" ");
+        if shown != answer {
+            differing.push_str(&format!("{sql}\n  server {answer}\n  we     {shown}\n"));
+        }
+    }
+    assert!(shows.len() > 3, "the recording has no SHOW CREATE");
+    assert_eq!(differing, "");
 }

@@ -3,6 +3,8 @@
 use super::super::hydration::Runtime;
 use super::super::model::Row;
 use super::super::model::State;
+use super::super::model::access::Grantee;
+use super::super::model::access::Privilege;
 use super::columns;
 use super::functions;
 use super::names;
@@ -46,6 +48,8 @@ pub(super) const SPECS: &[Spec] = &[
     view(689, "key_column_usage", KEY_COLUMN_USAGE, no_rows),
     view(690, "referential_constraints", REFERENTIAL_CONSTRAINTS, no_rows),
     view(691, "triggers", TRIGGERS, no_rows),
+    view(692, "table_privileges", TABLE_PRIVILEGES, table_privileges),
+    view(693, "role_table_grants", TABLE_PRIVILEGES, role_table_grants),
 ];
 
 const CHARACTER_SETS: &str = "character_set_catalog text?, character_set_schema text?, character_set_name text, character_repertoire text, \
@@ -58,6 +62,8 @@ const KEY_COLUMN_USAGE: &str = "constraint_catalog text, constraint_schema text,
 const REFERENTIAL_CONSTRAINTS: &str = "constraint_catalog text, constraint_schema text, constraint_name text, unique_constraint_catalog text, \
      unique_constraint_schema text, unique_constraint_name text, match_option text, update_rule text, \
      delete_rule text";
+const TABLE_PRIVILEGES: &str = "grantor text, grantee text?, table_catalog text?, table_schema text, table_name text, privilege_type text?, \
+     is_grantable text, with_hierarchy text";
 const TRIGGERS: &str = "trigger_catalog text, trigger_schema text, trigger_name text, event_manipulation text, \
      event_object_catalog text, event_object_schema text, event_object_table text, action_order int4, \
      action_condition text, action_statement text, action_orientation text, action_timing text, \
@@ -180,4 +186,42 @@ fn character_sets(_: &State, runtime: &Runtime) -> Vec<Row> {
         some("pg_catalog"),
         some("en_US.utf8"),
     ]]
+}
+
+/// What is granted on the relations of users in the session's database; `also_public` for what
+/// everybody has, too.
+fn grants(state: &State, runtime: &Runtime, also_public: bool) -> Vec<Row> {
+    let catalog = &state.catalog;
+    let schemas = names::by_id(catalog);
+    let mine = super::privileges::with_memberships(catalog, runtime.role);
+    let role = |id| catalog.roles.get(&id).and_then(|role| some(role.name.as_str()));
+    let mut rows = Vec::new();
+    for item in catalog.items.values().filter(|item| item.is_relation()) {
+        let schema = schemas.get(&item.schema.to_string());
+        let Some(schema) = schema.filter(|schema| names::shows(schema, runtime)) else { continue };
+        for ((grantee, grantor), privileges) in &item.acl {
+            let (name, is_mine) = match grantee {
+                Grantee::Public => (some(super::privileges::PUBLIC), also_public),
+                Grantee::Role(id) => (role(*id), mine.contains(id)),
+            };
+            if !is_mine && !mine.contains(grantor) {
+                continue;
+            }
+            for privilege in privileges {
+                let below = if *privilege == Privilege::Select { "YES" } else { "NO" };
+                let mut row = vec![role(*grantor), name.clone(), database(runtime), some(schema.name)];
+                row.extend([some(item.name.as_str()), some(privilege.word()), some("NO"), some(below)]);
+                rows.push(row);
+            }
+        }
+    }
+    rows
+}
+
+fn table_privileges(state: &State, runtime: &Runtime) -> Vec<Row> {
+    grants(state, runtime, true)
+}
+
+fn role_table_grants(state: &State, runtime: &Runtime) -> Vec<Row> {
+    grants(state, runtime, false)
 }

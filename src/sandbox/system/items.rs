@@ -162,7 +162,7 @@ fn redacted(item: &Item) -> Option<String> {
 
 /// `id, oid, schema_id, name`
 fn head(item: &Item) -> Row {
-    vec![some(item.id), some(item.oid), some(item.schema), text::ident(&item.name)]
+    vec![some(item.id), some(item.oid), Some(text::schema(item.schema)), text::ident(&item.name)]
 }
 
 /// The same of a relation of the system.

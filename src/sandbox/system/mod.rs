@@ -5,7 +5,7 @@
 
 mod access;
 mod audit;
-mod clusters;
+pub(crate) mod clusters;
 mod columns;
 mod comments;
 mod dependencies;
@@ -28,7 +28,7 @@ mod spec;
 mod status;
 mod text;
 pub(crate) mod types;
-mod unmodelled;
+pub(crate) mod unmodelled;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

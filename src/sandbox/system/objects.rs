@@ -136,7 +136,7 @@ pub(super) fn user_entry<'c>(catalog: &Catalog, item: &'c Item) -> Entry<'c> {
     Entry {
         id: item.id.to_string(),
         oid: item.oid,
-        schema: item.schema.to_string(),
+        schema: text::schema(item.schema),
         name: Cow::Borrowed(item.name.as_str()),
         kind: item.kind().catalog(),
         owner: item.owner.to_string(),

@@ -5,37 +5,25 @@
 
 use super::text::closing;
 
+/// Types that are shown with numbers behind them.
+const WITH_NUMBERS: [&str; 5] = ["numeric", "varchar", "bpchar", "timestamp", "timestamptz"];
+
 const REDACTED: &str = "'<REDACTED>'";
 
 /// Takes the literals out of a statement as the catalog stores or shows it.
 pub(crate) fn redact(stored: &str) -> String {
-    // Of other statements nothing but the query is text of users that can be told from options.
-    let from = body(stored);
-    let (head, query) = stored.split_at(from);
-    let (query, tail) = match query.rfind(" AS OF ") {
-        Some(at) if query.get(at + 7..).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit())) => {
-            query.split_at(at)
+    // What stands in these is options, not text of users.
+    let options = ["CREATE SOURCE", "CREATE SUBSOURCE", "CREATE SINK", "CREATE CLUSTER"];
+    if options.iter().any(|words| stored.starts_with(words)) {
+        return stored.to_owned();
+    }
+    let (statement, as_of) = match stored.rfind(" AS OF ") {
+        Some(at) if stored.get(at + 7..).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit())) => {
+            stored.split_at(at)
         }
-        _ => (query, ""),
+        _ => (stored, ""),
     };
-    format!("{head}{}{tail}", literals(query))
-}
-
-/// Where the part of a statement begins that holds users' literals: a view's query, an index's
-/// keys, a table's defaults.
-fn body(stored: &str) -> usize {
-    let begins = |words: &str| stored.starts_with(words);
-    if begins("CREATE SOURCE")
-        || begins("CREATE SUBSOURCE")
-        || begins("CREATE SINK")
-        || begins("CREATE CLUSTER")
-    {
-        return stored.len();
-    }
-    if begins("CREATE TABLE") || begins("CREATE INDEX") || begins("CREATE DEFAULT INDEX") {
-        return stored.find('(').unwrap_or(stored.len());
-    }
-    stored.find(" AS ").unwrap_or(0)
+    format!("{}{as_of}", literals(statement))
 }
 
 fn literals(text: &str) -> String {
@@ -57,7 +45,7 @@ fn literals(text: &str) -> String {
             operand = true;
             continue;
         }
-        after_type = c == '[' && token.starts_with("[s") && token.ends_with(']');
+        after_type = (c == '[' && token.starts_with("[s")) || WITH_NUMBERS.contains(&token);
         if is_literal {
             result.push_str(REDACTED);
         } else {

@@ -181,7 +181,7 @@ fn cluster_name(catalog: &Catalog, id: ClusterId) -> Option<String> {
 fn connections(state: &State, _: &Runtime) -> Vec<Row> {
     items_with(state, |item, comment| match &item.data {
         ItemData::Connection { kind } => {
-            Some(vec![some(item.schema), text::ident(&item.name), some(kind), comment])
+            Some(vec![Some(text::schema(item.schema)), text::ident(&item.name), some(kind), comment])
         }
         _ => None,
     })
@@ -203,7 +203,7 @@ fn sources(state: &State, _: &Runtime) -> Vec<Row> {
                 text::ident(&item.name),
                 some(items::source_type(data).0),
                 cluster.and_then(|id| cluster_name(&state.catalog, id)),
-                some(item.schema),
+                Some(text::schema(item.schema)),
                 cluster.and_then(some),
                 comment,
             ])
@@ -220,7 +220,7 @@ fn sinks(state: &State, _: &Runtime) -> Vec<Row> {
             text::ident(&item.name),
             some(kind),
             cluster_name(&state.catalog, *cluster),
-            some(item.schema),
+            Some(text::schema(item.schema)),
             some(cluster),
             comment,
         ]),
@@ -234,7 +234,7 @@ fn materialized_views(state: &State, _: &Runtime) -> Vec<Row> {
             some(item.id),
             text::ident(&item.name),
             cluster_name(&state.catalog, *cluster),
-            some(item.schema),
+            Some(text::schema(item.schema)),
             some(cluster),
             comment,
         ]),
@@ -265,7 +265,7 @@ fn indexes(state: &State, _: &Runtime) -> Vec<Row> {
             cluster_name(&state.catalog, *cluster),
             Some(text::array(keys)),
             some(on),
-            some(relation.schema),
+            Some(text::schema(relation.schema)),
             some(cluster),
             comment,
         ])

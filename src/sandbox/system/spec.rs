@@ -58,8 +58,8 @@ pub(super) fn columns(text: &'static str) -> Vec<(&'static str, Type, bool)> {
 pub(super) fn type_of(word: &str) -> Option<Type> {
     match word.strip_suffix(" list") {
         Some(element) => types::plain(element).map(|element| Type::List(Box::new(element))),
-        // A vector is an array of small numbers that is printed with blanks.
-        None if word == "int2vector" => Some(Type::Array(Box::new(Type::Int2))),
+        // A vector of numbers is printed with blanks between them, unlike any array.
+        None if word == "int2vector" => Some(Type::Text),
         None => types::plain(word),
     }
 }

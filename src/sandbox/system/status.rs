@@ -10,6 +10,7 @@ use super::super::model::State;
 use super::super::model::item::Item;
 use super::super::model::item::ItemData;
 use super::super::model::item::SourceData;
+use super::generator;
 use super::items;
 use super::objects;
 use super::spec::Spec;
@@ -141,18 +142,39 @@ fn sinks(state: &State, _: &Runtime) -> Vec<Row> {
     rows
 }
 
-/// One row for each replica of a source; what it counts is not modelled beyond whether the
-/// snapshot is there.
+/// How many rows a source or one of its tables has produced; what comes from outside never comes.
+fn produced(state: &State, item: &Item, now: Timestamp) -> Option<(usize, Option<u64>)> {
+    let (of, table) = match &item.data {
+        ItemData::Source(SourceData::Subsource { of, reference }) => {
+            (state.catalog.items.get(of)?, Some(reference))
+        }
+        ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. }) => {
+            (state.catalog.items.get(&item.id)?, None)
+        }
+        _ => return None,
+    };
+    let ItemData::Source(data) = &of.data else { return None };
+    let SourceData::LoadGenerator { generator, .. } = data else { return Some((0, None)) };
+    let offset = generator::offset(of, data, now);
+    let count = |table: &str| generator::rows(of, data, table, now).len();
+    let rows = match table {
+        Some(table) => count(table),
+        None => generator::tables(generator).unwrap_or_default().iter().map(|(table, _)| count(table)).sum(),
+    };
+    Some((rows, offset))
+}
+
+/// One row for each replica of a source. Sizes in bytes are not modelled and are 0.
 fn source_statistics(state: &State, runtime: &Runtime) -> Vec<Row> {
     let statuses = hydration::statuses(state, runtime.now);
     let by_place: HashMap<_, _> =
         statuses.into_iter().map(|status| ((status.item, status.replica), status)).collect();
     let mut rows = Vec::new();
     for item in state.catalog.items.values() {
+        let Some((produced, offset)) = produced(state, item, runtime.now) else { continue };
         let of = match &item.data {
             ItemData::Source(SourceData::Subsource { of, .. }) => *of,
-            ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. }) => item.id,
-            _ => continue,
+            _ => item.id,
         };
         let cluster = objects::cluster_of(&state.catalog, item);
         let Some(cluster) = cluster.and_then(|id| state.catalog.clusters.get(&id)) else { continue };
@@ -160,10 +182,12 @@ fn source_statistics(state: &State, runtime: &Runtime) -> Vec<Row> {
             let status = by_place.get(&(of, Some(*replica)));
             let hydrated = status.is_some_and(|status| status.hydrated);
             let took = status.and_then(|status| status.took_ms).filter(|_| hydrated);
-            let mut row = vec![some(item.id), some(replica)];
-            row.extend(std::iter::repeat_n(some(0), 6));
+            let count = if hydrated { produced } else { 0 };
+            let offset = offset.filter(|_| hydrated);
+            let mut row = vec![some(item.id), some(replica), some(count), some(0)];
+            row.extend([some(count), some(count), some(0), some(0)]);
             row.push(took.map(|took| text::interval(Duration::from_millis(took))));
-            row.extend([None, None, flag(hydrated), None, None]);
+            row.extend([None, None, flag(hydrated), offset.and_then(some), offset.and_then(some)]);
             rows.push(row);
         }
     }

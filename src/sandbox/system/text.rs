@@ -1,11 +1,13 @@
 //! Values as the server prints them.
 
 use std::fmt::Display;
+use std::fmt::Write;
 use std::time::Duration;
 
 use super::super::model::access::Acl;
 use super::super::model::access::Grantee;
 use super::super::model::access::Privilege;
+use super::super::model::id::SchemaId;
 use crate::clock::Timestamp;
 use crate::name::Ident;
 
@@ -22,6 +24,16 @@ pub(super) fn flag(value: bool) -> Option<String> {
 /// A boolean that can be NULL.
 pub(super) fn flag_or_null(value: Option<bool>) -> Option<String> {
     value.and_then(flag)
+}
+
+/// The id of a schema; the one of temporary things is `0`, whosever they are.
+pub(super) fn schema(id: SchemaId) -> String {
+    match id {
+        SchemaId::System(number) if !super::SCHEMAS.iter().any(|(_, known)| *known == number) => {
+            "0".to_owned()
+        }
+        id => id.to_string(),
+    }
 }
 
 /// A name as it is stored, without quotes.
@@ -124,7 +136,10 @@ pub(super) fn simple(stored: &str) -> String {
         let (token, after) = from.split_at(end);
         let inner = token.strip_prefix('"').and_then(|token| token.strip_suffix('"'));
         match inner.and_then(|inner| Ident::new(inner.replace("\"\"", "\"")).ok()) {
-            Some(name) => result.push_str(&name.to_string()),
+            Some(name) => {
+                // Writing into a text cannot fail.
+                let _ = write!(result, "{name}");
+            }
             None => result.push_str(token),
         }
         rest = after;

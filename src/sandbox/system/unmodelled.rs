@@ -1,4 +1,5 @@
-//! Relations that are there and always empty: what they would tell of does not exist here.
+//! Relations that are there and always empty, for what they would tell of does not exist here; and
+//! the names of those that the server has and the sandbox has not.
 
 use super::super::hydration::Runtime;
 use super::super::model::Row;
@@ -66,4 +67,35 @@ const SOURCE_HISTORY: &str =
 /// `ALTER SYSTEM SET`: the one of them that has something to tell.
 fn overridden(state: &State, _: &Runtime) -> Vec<Row> {
     state.system.iter().map(|(name, value)| vec![some(name), some(value)]).collect()
+}
+
+/// What the server has in `mz_internal`, `mz_catalog` and `pg_catalog`, and the sandbox has not.
+const ABSENT: &str = "mz_activity_log_thinned mz_aggregates mz_aws_connections \
+     mz_aws_privatelink_connection_status_history mz_aws_privatelink_connection_statuses mz_cluster_replica_metrics_history \
+     mz_cluster_replica_name_history mz_cluster_replica_size_internal mz_cluster_replica_utilization_history \
+     mz_compute_error_counts_raw_unified mz_compute_hydration_times mz_compute_operator_hydration_statuses \
+     mz_console_cluster_utilization_overview mz_iceberg_sinks mz_kafka_source_tables mz_notices_redacted \
+     mz_object_arrangement_size_history mz_object_arrangement_sizes mz_operators mz_optimizer_notices \
+     mz_prepared_statement_history mz_recent_activity_log_redacted mz_recent_activity_log_thinned \
+     mz_recent_sql_text mz_recent_sql_text_redacted mz_sink_statistics_raw mz_source_references \
+     mz_source_statistics_raw mz_source_statistics_with_history mz_sql_server_source_tables mz_sql_text \
+     mz_sql_text_redacted mz_statement_execution_history mz_statement_execution_history_redacted \
+     mz_statement_lifecycle_history mz_storage_shards mz_storage_usage_by_shard mz_timezone_abbreviations \
+     mz_timezone_names mz_type_pg_metadata mz_wallclock_global_lag_histogram mz_wallclock_global_lag_histogram_raw \
+     mz_wallclock_lag_history pg_aggregate pg_operator pg_timezone_abbrevs pg_timezone_names \
+     pg_attrdef_all_databases pg_attribute_all_databases pg_authid_core pg_class_all_databases \
+     pg_description_all_databases pg_namespace_all_databases pg_type_all_databases";
+
+/// The words after which what replicas tell of themselves is named.
+const INTROSPECTION: &str = "mz_active_peeks mz_arrangement_ mz_compute_ mz_dataflow mz_expected_group_size_advice \
+     mz_lir_mapping mz_mappable_objects mz_message_ mz_peek_durations mz_records_per_dataflow mz_scheduling_";
+
+/// Tells whether the server has a relation that the sandbox has not, so that reading it has to be
+/// refused as not supported instead of as unknown.
+pub(crate) fn is_absent(schema: &str, name: &str) -> bool {
+    match schema {
+        "mz_introspection" => INTROSPECTION.split_whitespace().any(|word| name.starts_with(word)),
+        "mz_internal" | "mz_catalog" | "pg_catalog" => ABSENT.split_whitespace().any(|known| known == name),
+        _ => false,
+    }
 }

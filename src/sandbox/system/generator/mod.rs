@@ -116,6 +116,8 @@ pub(crate) fn rows(source: &Item, data: &SourceData, table: &str, now: Timestamp
     let Some(ticks) = Ticks::new(source, data, now).filter(|ticks| ticks.count > 0) else {
         return Vec::new();
     };
+    // An upstream reference may be written with its schema: `"auction"."bids"`.
+    let table = table.rsplit('.').next().unwrap_or(table).trim_matches('"');
     match generator.as_str() {
         "AUCTION" => auction::rows(&ticks, table),
         "MARKETING" => marketing::rows(&ticks, table),
@@ -126,10 +128,14 @@ pub(crate) fn rows(source: &Item, data: &SourceData, table: &str, now: Timestamp
     }
 }
 
+/// How many ticks a generator has behind it at a moment.
+pub(crate) fn offset(source: &Item, data: &SourceData, now: Timestamp) -> Option<u64> {
+    Ticks::new(source, data, now).map(|ticks| ticks.count)
+}
+
 /// The row of its progress relation at a moment.
 pub(crate) fn progress(source: &Item, data: &SourceData, now: Timestamp) -> Vec<Row> {
-    let ticks = Ticks::new(source, data, now);
-    ticks.map(|ticks| vec![some(ticks.count)]).into_iter().collect()
+    offset(source, data, now).map(|offset| vec![some(offset)]).into_iter().collect()
 }
 
 /// One number a tick; with `MAX CARDINALITY` only the latest.

@@ -97,7 +97,7 @@ const ATTRIBUTE: &str = "attrelid oid, attname text, atttypid oid, attlen int2?,
 const DATABASE: &str = "oid oid, datname text, datdba oid, encoding int4, datistemplate bool, datallowconn bool, datcollate text, \
      datctype text, datacl _text?";
 const TYPE: &str = "oid oid, typname text, typnamespace oid, typowner oid, typlen int2?, typtype char, typcategory char?, \
-     typdelim char, typrelid oid, typelem oid, typarray oid, typinput regproc?, typreceive oid, typnotnull bool, \
+     typdelim char, typrelid oid, typelem oid, typarray oid, typinput text?, typreceive oid, typnotnull bool, \
      typbasetype oid, typtypmod int4, typcollation oid, typdefault text?";
 const INDEX: &str = "indexrelid oid, indrelid oid, indnatts int2, indisunique bool, indisprimary bool, indimmediate bool, \
      indisclustered bool, indisvalid bool, indisreplident bool, indkey int2vector, indoption int2vector, \

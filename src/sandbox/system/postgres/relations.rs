@@ -72,6 +72,16 @@ fn relkind(kind: &str) -> Option<&'static str> {
     }
 }
 
+/// How many columns each relation has, by its id.
+fn widths(state: &State) -> HashMap<String, usize> {
+    let system = super::super::all().iter();
+    let system = system.map(|relation| (format!("s{}", relation.id), relation.columns.len()));
+    let users = state.catalog.items.values();
+    let users =
+        users.map(|item| (item.id.to_string(), item.columns.as_ref().map_or(0, |columns| columns.len())));
+    system.chain(users).collect()
+}
+
 pub(super) fn classes(state: &State, runtime: &Runtime) -> Vec<Row> {
     let schemas = names::by_id(&state.catalog);
     let indexed: HashSet<String> = state
@@ -83,6 +93,7 @@ pub(super) fn classes(state: &State, runtime: &Runtime) -> Vec<Row> {
             _ => None,
         })
         .collect();
+    let widths = widths(state);
     let mut rows = Vec::new();
     for entry in objects::entries(state) {
         let Some(kind) = relkind(entry.kind) else { continue };
@@ -101,7 +112,8 @@ pub(super) fn classes(state: &State, runtime: &Runtime) -> Vec<Row> {
             some("p"),
             some(kind),
         ]);
-        row.extend([some(0), some(0), flag(false), flag(false), flag(false), flag(false), flag(false)]);
+        let columns = widths.get(&entry.id).copied().unwrap_or(0);
+        row.extend([some(columns), some(0), flag(false), flag(false), flag(false), flag(false), flag(false)]);
         row.extend([some("d"), flag(false), flag(false), None]);
         rows.push(row);
     }

@@ -42,7 +42,7 @@ pub(super) fn roles(state: &State, _: &Runtime) -> Vec<Row> {
     for (id, role) in &state.catalog.roles {
         rows.push(vec![
             text::ident(&role.name),
-            flag(role.superuser == Some(true)),
+            flag_or_null(role.superuser),
             flag(role.inherit),
             flag(may(state, *id, role, Privilege::CreateRole)),
             flag(may(state, *id, role, Privilege::CreateDb)),
@@ -66,7 +66,7 @@ pub(super) fn users(state: &State, _: &Runtime) -> Vec<Row> {
             text::ident(&role.name),
             some(role.oid),
             flag(may(state, *id, role, Privilege::CreateDb)),
-            flag(role.superuser == Some(true)),
+            flag_or_null(role.superuser),
             flag(false),
             flag(false),
             some(HIDDEN),

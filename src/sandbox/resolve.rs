@@ -89,7 +89,11 @@ pub(crate) fn item(catalog: &Catalog, scope: &Scope, name: &RawName) -> Result<O
 ///
 /// # Errors
 /// `unknown database`, `unknown schema`.
-pub(crate) fn item_type(catalog: &Catalog, scope: &Scope, name: &RawName) -> Result<Option<ItemId>, SqlError> {
+pub(crate) fn item_type(
+    catalog: &Catalog,
+    scope: &Scope,
+    name: &RawName,
+) -> Result<Option<ItemId>, SqlError> {
     if let Some(id) = &name.id {
         return Ok(ItemId::parse(id.as_str()).filter(|id| catalog.items.contains_key(id)));
     }

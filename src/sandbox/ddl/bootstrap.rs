@@ -68,9 +68,10 @@ pub(crate) fn bootstrap(now: Timestamp) -> State {
     let database = DatabaseId::User(1);
     if let (Some(materialize), Some(public)) = (ident("materialize"), ident("public")) {
         let acl = container_acl();
-        catalog
-            .databases
-            .insert(database, Database { oid: 20_001, name: materialize, owner: MZ_SYSTEM, acl: acl.clone() });
+        catalog.databases.insert(
+            database,
+            Database { oid: 20_001, name: materialize, owner: MZ_SYSTEM, acl: acl.clone() },
+        );
         let schema = Schema { oid: 20_002, database, name: public, owner: MZ_SYSTEM, acl };
         catalog.schemas.insert(SchemaId::User(3), schema);
     }

@@ -208,8 +208,11 @@ pub(super) fn alter_cluster(work: &mut Work<'_>, alter: &AlterCluster) -> Outcom
         Err(error) => return Err(error),
     };
     rbac::must_own(work.catalog(), work.scope, &[Thing::Cluster(id)])?;
-    let options =
-        if alter.reset.is_empty() { Options::read(work, &alter.set)? } else { Options::reset(work, &alter.reset)? };
+    let options = if alter.reset.is_empty() {
+        Options::read(work, &alter.set)?
+    } else {
+        Options::reset(work, &alter.reset)?
+    };
     let Some(before) = work.catalog().clusters.get(&id).cloned() else { return Ok(Change::None) };
     let becomes_managed = options.managed.unwrap_or(before.managed.is_some());
     let managed = if becomes_managed {

@@ -112,7 +112,11 @@ impl Options {
     ///
     /// # Errors
     /// What is missing, or does not go together.
-    pub(super) fn managed_from(&self, work: &Work<'_>, before: Option<&Cluster>) -> Result<Managed, SqlError> {
+    pub(super) fn managed_from(
+        &self,
+        work: &Work<'_>,
+        before: Option<&Cluster>,
+    ) -> Result<Managed, SqlError> {
         if self.replicas.is_some() {
             let message = if self.size.is_some() && before.is_none() {
                 "SIZE not supported for unmanaged clusters"

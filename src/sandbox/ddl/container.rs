@@ -139,8 +139,13 @@ pub(super) fn create_policy(work: &mut Work<'_>, create: &CreateNetworkPolicy) -
     let catalog = &mut work.state.catalog;
     let id = PolicyId::User(catalog.next.policy);
     catalog.next.policy += 1;
-    let mut policy =
-        Policy { oid, name: name.clone(), owner, acl: Default::default(), definition: create.definition.clone() };
+    let mut policy = Policy {
+        oid,
+        name: name.clone(),
+        owner,
+        acl: Default::default(),
+        definition: create.definition.clone(),
+    };
     acl::grant(&mut policy.acl, Grantee::Role(owner), owner, acl::USE.iter().copied());
     catalog.policies.insert(id, policy);
     work.audit("create", "network-policy", json!({ "id": id.to_string(), "name": name.as_str() }));

@@ -132,10 +132,8 @@ pub(super) fn with_dependents(catalog: &Catalog, ids: &[ItemId]) -> BTreeSet<Ite
 }
 
 fn progress_of<'c>(catalog: &'c Catalog, item: &'c Item) -> impl Iterator<Item = ItemId> + 'c {
-    let is_source = matches!(
-        item.data,
-        ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. })
-    );
+    let is_source =
+        matches!(item.data, ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. }));
     item.uses.iter().copied().filter(move |used| {
         let data = catalog.items.get(used).map(|item| &item.data);
         is_source && matches!(data, Some(ItemData::Source(SourceData::Progress { of })) if *of == item.id)
@@ -173,8 +171,7 @@ pub(super) fn remove_items(work: &mut Work<'_>, going: &BTreeSet<ItemId>) -> Res
 fn remove_item(work: &mut Work<'_>, item: &Arc<Item>) {
     let catalog = &mut work.state.catalog;
     let key = (item.schema, item.name.clone());
-    let names =
-        if item.kind() == ObjectKind::Type { &mut catalog.type_names } else { &mut catalog.names };
+    let names = if item.kind() == ObjectKind::Type { &mut catalog.type_names } else { &mut catalog.names };
     names.remove(&key);
     unlink(catalog, item.id, &item.uses);
     catalog.used_by.remove(&item.id);
@@ -242,8 +239,7 @@ pub(super) fn remove_schema(work: &mut Work<'_>, id: SchemaId) {
         return;
     }
     forget(catalog, Commented::Schema(id));
-    let keys: Vec<_> =
-        catalog.default_acls.keys().filter(|key| key.schema == Some(id)).copied().collect();
+    let keys: Vec<_> = catalog.default_acls.keys().filter(|key| key.schema == Some(id)).copied().collect();
     for key in keys {
         catalog.default_acls.remove(&key);
     }
@@ -295,8 +291,7 @@ pub(super) fn remove_database(work: &mut Work<'_>, id: DatabaseId) -> Result<(),
     let catalog = &mut work.state.catalog;
     let name = catalog.databases.remove(&id).map(|database| database.name.as_str().to_owned());
     forget(catalog, Commented::Database(id));
-    let keys: Vec<_> =
-        catalog.default_acls.keys().filter(|key| key.database == Some(id)).copied().collect();
+    let keys: Vec<_> = catalog.default_acls.keys().filter(|key| key.database == Some(id)).copied().collect();
     for key in keys {
         catalog.default_acls.remove(&key);
     }

@@ -104,15 +104,15 @@ fn home(work: &Work<'_>, create: &CreateIndex, relation: &Item) -> Result<Home, 
 }
 
 /// The keys, each with whether it may be NULL.
-fn keys(
-    work: &Work<'_>,
-    create: &CreateIndex,
-    relation: &Item,
-) -> Result<Vec<(IndexKey, bool)>, SqlError> {
+fn keys(work: &Work<'_>, create: &CreateIndex, relation: &Item) -> Result<Vec<(IndexKey, bool)>, SqlError> {
     let columns = relation.columns.as_deref();
     if create.default {
         let columns = columns.map(Vec::as_slice).unwrap_or_default();
-        return Ok(columns.iter().zip(1..).map(|(column, at)| (IndexKey::Column(at), column.nullable)).collect());
+        return Ok(columns
+            .iter()
+            .zip(1..)
+            .map(|(column, at)| (IndexKey::Column(at), column.nullable))
+            .collect());
     }
     create.keys.iter().map(|key| self::key(work, key, relation, columns.map(Vec::as_slice))).collect()
 }

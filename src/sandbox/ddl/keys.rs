@@ -30,7 +30,16 @@ pub(super) fn of(query: &str, columns: &[Column]) -> Vec<String> {
 /// Cuts a query at the clauses that are not inside of brackets.
 fn clauses<'p>(query: &str, pieces: &'p [Piece]) -> Vec<(&'static str, &'p [Piece])> {
     const WORDS: [&str; 11] = [
-        "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT",
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "ORDER",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "EXCEPT",
         "INTERSECT",
     ];
     let mut depth = 0_usize;

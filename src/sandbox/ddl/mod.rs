@@ -159,7 +159,9 @@ fn carry_out(work: &mut Work<'_>, statement: &Statement) -> Outcome {
 /// What is recognised by its head alone: the server has most of it switched off.
 fn other(work: &Work<'_>, head: &str) -> SqlError {
     let (feature, flag) = match head {
-        head if head.ends_with(" SET CLUSTER") => ("ALTER ... SET CLUSTER syntax", "enable_alter_set_cluster"),
+        head if head.ends_with(" SET CLUSTER") => {
+            ("ALTER ... SET CLUSTER syntax", "enable_alter_set_cluster")
+        }
         head if head.ends_with(" ADD COLUMN") => {
             ("Enable ALTER TABLE ... ADD COLUMN ...", "enable_alter_table_add_column")
         }

@@ -107,8 +107,7 @@ impl<'a> Stored<'a> {
 
     fn named_type(&self, data_type: &DataType) -> Result<(String, Type), SqlError> {
         let modifiers = data_type.modifiers();
-        let suffix =
-            if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(", ")) };
+        let suffix = if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(", ")) };
         if let Some(name) = data_type.builtin()
             && let (Some(id), Some(sql)) = (builtin::type_id(&name), builtin::type_sql(&name))
             && let Some(kind) = builtin::type_named(&name, modifiers)

@@ -98,7 +98,8 @@ pub(super) fn taken(catalog: &Catalog, schema: SchemaId, name: &Ident, kind: Obj
     let data_type = catalog.type_names.get(&key).copied();
     match kind {
         ObjectKind::Type => {
-            let meets = |id: &ItemId| catalog.items.get(id).is_some_and(|item| shares_with_types(item.kind()));
+            let meets =
+                |id: &ItemId| catalog.items.get(id).is_some_and(|item| shares_with_types(item.kind()));
             data_type.or_else(|| object.filter(meets))
         }
         kind if shares_with_types(kind) => object.or(data_type),
@@ -287,11 +288,7 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// Unknown databases and schemas.
-pub(super) fn find(
-    work: &Work<'_>,
-    kind: ObjectKind,
-    name: &RawName,
-) -> Result<Option<Found>, SqlError> {
+pub(super) fn find(work: &Work<'_>, kind: ObjectKind, name: &RawName) -> Result<Option<Found>, SqlError> {
     let (catalog, scope) = (work.catalog(), work.scope);
     if kind == ObjectKind::Type
         && let Some(id) = resolve::item_type(catalog, scope, name)?

@@ -178,8 +178,11 @@ fn read(work: &Work<'_>, words: &[String], target: Thing) -> Result<Vec<Privileg
         return Ok(every.to_vec());
     }
     let read: Vec<Privilege> = words.iter().filter_map(|word| named(word)).collect();
-    let wrong: Vec<&str> =
-        read.iter().filter(|privilege| !allowed.contains(privilege)).map(|privilege| privilege.word()).collect();
+    let wrong: Vec<&str> = read
+        .iter()
+        .filter(|privilege| !allowed.contains(privilege))
+        .map(|privilege| privilege.word())
+        .collect();
     if wrong.is_empty() {
         return Ok(read);
     }
@@ -190,7 +193,9 @@ fn read(work: &Work<'_>, words: &[String], target: Thing) -> Result<Vec<Privileg
 fn targets(work: &Work<'_>, on: &GrantTarget) -> Result<Vec<Thing>, SqlError> {
     match on {
         GrantTarget::System => Ok(vec![Thing::System]),
-        GrantTarget::Names { noun, names, .. } => names.iter().map(|name| target(work, *noun, name)).collect(),
+        GrantTarget::Names { noun, names, .. } => {
+            names.iter().map(|name| target(work, *noun, name)).collect()
+        }
         GrantTarget::AllIn { plural, container, names } => all_in(work, plural, *container, names),
     }
 }
@@ -210,7 +215,9 @@ fn target(work: &Work<'_>, noun: Noun, name: &RawName) -> Result<Thing, SqlError
         },
         Noun::Schema => match resolve::any_schema(work.catalog(), work.scope, name)? {
             Place::User(id) => Ok(Thing::Schema(id)),
-            Place::System(own) => Err(SqlError::internal(format!("system schema '{own}' cannot be modified"))),
+            Place::System(own) => {
+                Err(SqlError::internal(format!("system schema '{own}' cannot be modified")))
+            }
         },
         Noun::Database => resolve::database(work.catalog(), name).map(Thing::Database),
         Noun::Cluster => match name.parts.first() {
@@ -292,7 +299,9 @@ pub(super) fn alter_default(work: &mut Work<'_>, alter: &AlterDefaultPrivileges)
         DefaultAclOn::Schema if in_schema => Some("IN SCHEMA"),
         DefaultAclOn::Database | DefaultAclOn::Cluster if in_schema => Some("IN SCHEMA"),
         DefaultAclOn::Database | DefaultAclOn::Cluster if !alter.databases.is_empty() => Some("IN DATABASE"),
-        DefaultAclOn::Object(_) | DefaultAclOn::Schema | DefaultAclOn::Database | DefaultAclOn::Cluster => None,
+        DefaultAclOn::Object(_) | DefaultAclOn::Schema | DefaultAclOn::Database | DefaultAclOn::Cluster => {
+            None
+        }
     };
     if let Some(place) = refused {
         return Err(SqlError::internal(format!("cannot specify {} and {place}", alter.on)));

@@ -91,7 +91,9 @@ fn may_be_read(work: &Work<'_>, relation: Relation, temporary: bool) -> Result<(
     let item = work.item(id)?;
     if !temporary && item.schema.is_temporary() {
         let name = item.name.as_str();
-        return Err(SqlError::internal(format!("non-temporary items cannot depend on temporary item '{name}'")));
+        return Err(SqlError::internal(format!(
+            "non-temporary items cannot depend on temporary item '{name}'"
+        )));
     }
     if let ItemData::MaterializedView { replaces: Some(_), .. } = &item.data {
         let name = resolve::short_name(work.catalog(), work.scope, item);
@@ -133,8 +135,10 @@ fn system_reads(relations: &[Relation], text: &str, what: &str) -> Result<(), Sq
     if unstable.is_empty() {
         return Ok(());
     }
-    Err(SqlError::internal(format!("cannot create {what} with unstable dependencies"))
-        .detail(format!("The object depends on the following unstable objects:\n\t{}", unstable.join("\n\t"))))
+    Err(SqlError::internal(format!("cannot create {what} with unstable dependencies")).detail(format!(
+        "The object depends on the following unstable objects:\n\t{}",
+        unstable.join("\n\t")
+    )))
 }
 
 /// Gives columns the names that are listed before the query.

@@ -150,11 +150,9 @@ pub(crate) fn must_own(catalog: &Catalog, scope: &Scope, things: &[Thing]) -> Re
         .filter(|thing| {
             let protected = match thing {
                 Thing::Cluster(id) | Thing::Replica(id, _) => !id.is_user(),
-                Thing::System
-                | Thing::Database(_)
-                | Thing::Schema(_)
-                | Thing::Item(_)
-                | Thing::Policy(_) => false,
+                Thing::System | Thing::Database(_) | Thing::Schema(_) | Thing::Item(_) | Thing::Policy(_) => {
+                    false
+                }
             };
             protected || (scope.checked && !is_member(catalog, scope.role, owner(catalog, **thing)))
         })

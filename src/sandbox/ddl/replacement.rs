@@ -95,8 +95,11 @@ pub(super) fn fits(work: &Work<'_>, target: ItemId, planned: &Planned) -> Result
                 [] => "(none)".to_owned(),
                 keys => format!("{{{}}}", keys.join(", ")),
             };
-            differences
-                .push(format!("keys differ (target: {}, replacement: {})", show(&before), show(&after)));
+            differences.push(format!(
+                "keys differ (target: {}, replacement: {})",
+                show(&before),
+                show(&after)
+            ));
         }
     }
     if differences.is_empty() {
@@ -231,17 +234,12 @@ fn take_place(work: &mut Work<'_>, target: ItemId, replacement: ItemId) -> Resul
     catalog.names.insert((new.schema, new.name.clone()), replacement);
     catalog.items.remove(&target);
     catalog.items.insert(replacement, Arc::new(new));
-    let dropped: Vec<_> = catalog
-        .comments
-        .keys()
-        .filter(|(on, _)| *on == Commented::Item(target))
-        .copied()
-        .collect();
+    let dropped: Vec<_> =
+        catalog.comments.keys().filter(|(on, _)| *on == Commented::Item(target)).copied().collect();
     for key in dropped {
         catalog.comments.remove(&key);
     }
-    let dependents: Vec<ItemId> =
-        catalog.used_by.remove(&target).into_iter().flatten().collect();
+    let dependents: Vec<ItemId> = catalog.used_by.remove(&target).into_iter().flatten().collect();
     for dependent in dependents {
         redirect(work, dependent, target, replacement)?;
     }

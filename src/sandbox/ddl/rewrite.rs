@@ -41,7 +41,11 @@ enum Role {
 ///
 /// # Errors
 /// The reason, without the names of who uses what.
-pub(super) fn item(text: &str, checked: Option<Range<usize>>, rename: &ItemRename<'_>) -> Result<String, String> {
+pub(super) fn item(
+    text: &str,
+    checked: Option<Range<usize>>,
+    rename: &ItemRename<'_>,
+) -> Result<String, String> {
     let pieces = stored::lex(text);
     let mut depth = 1;
     if let Some(range) = &checked {
@@ -102,7 +106,9 @@ fn role(text: &str, pieces: &[Piece], number: usize) -> Role {
     if next.is_some_and(|next| next.kind == Kind::Open && next.at.start == piece.at.end) {
         return Role::Item;
     }
-    let introduces = |before: &Piece| ["AS", "WITH", "OVER", "WINDOW", "VIEW", "INDEX"].iter().any(|word| before.is(text, word));
+    let introduces = |before: &Piece| {
+        ["AS", "WITH", "OVER", "WINDOW", "VIEW", "INDEX"].iter().any(|word| before.is(text, word))
+    };
     if before.is_some_and(introduces) {
         return Role::Alias;
     }

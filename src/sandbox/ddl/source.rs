@@ -45,11 +45,7 @@ use crate::sql::span::Span;
 const TICK_MS: u64 = 1_000;
 
 /// `CREATE SOURCE`
-pub(super) fn create_source(
-    work: &mut Work<'_>,
-    create: &CreateSource,
-    statement: &Statement,
-) -> Outcome {
+pub(super) fn create_source(work: &mut Work<'_>, create: &CreateSource, statement: &Statement) -> Outcome {
     match &create.external {
         External::LoadGenerator(name, options) => load_generator(work, create, name, options),
         External::Connection(kind, connection, _) => {
@@ -78,12 +74,7 @@ fn generator_flag(name: &str) -> Option<&'static str> {
     }
 }
 
-fn load_generator(
-    work: &mut Work<'_>,
-    create: &CreateSource,
-    name: &str,
-    options: &[WithOption],
-) -> Outcome {
+fn load_generator(work: &mut Work<'_>, create: &CreateSource, name: &str, options: &[WithOption]) -> Outcome {
     let flag = generator_flag(name);
     if let Some(flag) = flag.filter(|flag| !object::flag(work, flag)) {
         return Err(object::switched_off(&format!("Create a LOAD GENERATOR {name}"), flag));
@@ -113,7 +104,8 @@ fn load_generator(
     }
     let data = generator_data(name, cluster, options)?;
     let progress_id = insert_progress(work, &progress)?;
-    let columns = if many { Vec::new() } else { tables.into_iter().next().map(|(_, it)| it).unwrap_or_default() };
+    let columns =
+        if many { Vec::new() } else { tables.into_iter().next().map(|(_, it)| it).unwrap_or_default() };
     let id = insert_generator(work, create, &home, &progress, progress_id, (data, columns, cluster))?;
     if let ItemData::Source(SourceData::Progress { of }) = &mut work.item_mut(progress_id)?.data {
         *of = id;
@@ -154,7 +146,8 @@ fn children(
     match &create.subsources {
         Subsources::None => Ok(Vec::new()),
         Subsources::AllTables => {
-            let child = |(name, columns): (&str, Vec<Column>)| Ok((beside(&ident(name)?), name.to_owned(), columns));
+            let child =
+                |(name, columns): (&str, Vec<Column>)| Ok((beside(&ident(name)?), name.to_owned(), columns));
             tables.into_iter().map(child).collect()
         }
         Subsources::Tables(wanted) => {
@@ -206,7 +199,9 @@ fn generator_data(name: &str, cluster: ClusterId, options: &[WithOption]) -> Res
 fn text(option: &WithOption) -> String {
     match &option.value {
         None => "true".to_owned(),
-        Some(OptionValue::String(text) | OptionValue::Interval(text) | OptionValue::Raw(text)) => text.clone(),
+        Some(OptionValue::String(text) | OptionValue::Interval(text) | OptionValue::Raw(text)) => {
+            text.clone()
+        }
         Some(OptionValue::Number(digits)) => digits.clone(),
         Some(OptionValue::Bool(truth)) => truth.to_string(),
         Some(OptionValue::Name(name)) => resolve::as_written(&name.parts),
@@ -217,7 +212,10 @@ fn text(option: &WithOption) -> String {
 fn number(option: &WithOption) -> Result<u64, SqlError> {
     let text = text(option);
     text.parse().map_err(|_| {
-        SqlError::internal(format!("invalid {}: invalid numeric value: invalid digit found in string", option.name))
+        SqlError::internal(format!(
+            "invalid {}: invalid numeric value: invalid digit found in string",
+            option.name
+        ))
     })
 }
 
@@ -311,7 +309,8 @@ fn insert_generator(
         written.subsources = Subsources::None;
     }
     let names = Stored::new(work.catalog(), work.scope, home.full.clone(), Some(cluster));
-    let Some(create_sql) = canonical::kind(&StatementKind::CreateSource(written), Form::Stored, &names) else {
+    let Some(create_sql) = canonical::kind(&StatementKind::CreateSource(written), Form::Stored, &names)
+    else {
         return Err(SqlError::unsupported("this CREATE SOURCE"));
     };
     names.finish()?;

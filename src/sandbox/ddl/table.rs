@@ -81,8 +81,8 @@ fn constraints(constraints: &[String]) -> Result<(), SqlError> {
 
 fn column(names: &Stored<'_>, column: &ColumnDef) -> Result<Column, SqlError> {
     let written = column.data_type.as_deref().unwrap_or_default();
-    let data_type =
-        DataType::parse(written).map_err(|error| SqlError::new(super::super::error::code::SYNTAX, error.message))?;
+    let data_type = DataType::parse(written)
+        .map_err(|error| SqlError::new(super::super::error::code::SYNTAX, error.message))?;
     let (_, kind) = names.typed(&data_type)?;
     let default = match &column.default {
         None => None,

@@ -178,7 +178,10 @@ fn what_is_stored_is_what_a_real_server_stores() {
             continue;
         }
         if made != pair.create_sql {
-            differing.push_str(&format!("{}\n  server {}\n  we     {made}\n  {log}\n", pair.input, pair.create_sql));
+            differing.push_str(&format!(
+                "{}\n  server {}\n  we     {made}\n  {log}\n",
+                pair.input, pair.create_sql
+            ));
         }
     }
     assert_eq!(differing, "");

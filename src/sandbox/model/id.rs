@@ -84,4 +84,12 @@ impl SchemaId {
     pub(crate) fn is_temporary(self) -> bool {
         matches!(self, Self::System(number) if number >= TEMPORARY)
     }
+
+    /// The connection whose `mz_temp` it is.
+    pub(crate) fn connection(self) -> Option<u32> {
+        match self {
+            Self::System(number) => u32::try_from(number.checked_sub(TEMPORARY)?).ok(),
+            Self::User(_) => None,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What a real Materialize answered, replayed against the sandbox through the real protocol.
 //!
 //! The recordings are in `tests/conformance`, or in `../shared/conformance` where that lies beside
-//! the checkout. `core` must pass whole; of `full`, what does not pass yet is listed by name.
+//! the checkout, or in the folder that `MZFLOW_CONFORMANCE` names. `core` must pass whole; of `full`, what does not pass yet is listed by name.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -26,12 +26,37 @@ struct Client {
     driver: tokio::task::JoinHandle<()>,
 }
 
+/// What a server said, with everything that a person needs to compare it.
+#[derive(Debug)]
+struct Said {
+    code: Option<String>,
+    text: String,
+}
+
+impl std::error::Error for Said {}
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<tokio_postgres::Error> for Said {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(said) = error.as_db_error() else { return Self { code: None, text: error.to_string() } };
+        let parts = [Some(said.message()), said.detail(), said.hint()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        let code = said.code().code().to_owned();
+        Self { text: format!("{code} {}", parts.join(" | ")), code: Some(code) }
+    }
+}
+
 #[async_trait::async_trait]
 impl AsyncDB for Client {
-    type Error = tokio_postgres::Error;
+    type Error = Said;
     type ColumnType = DefaultColumnType;
 
-    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, tokio_postgres::Error> {
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Said> {
         let (mut types, mut rows) = (None, Vec::new());
         for message in self.client.simple_query(sql).await? {
             match message {
@@ -63,8 +88,8 @@ impl AsyncDB for Client {
         tokio::time::sleep(duration).await;
     }
 
-    fn error_sql_state(error: &tokio_postgres::Error) -> Option<String> {
-        error.code().map(|code| code.code().to_owned())
+    fn error_sql_state(error: &Said) -> Option<String> {
+        error.code.clone()
     }
 }
 
@@ -76,7 +101,7 @@ fn shown(value: Option<&str>) -> String {
     }
 }
 
-async fn connect(server: std::net::SocketAddr) -> Result<Client, tokio_postgres::Error> {
+async fn connect(server: std::net::SocketAddr) -> Result<Client, Said> {
     let config = format!("host={} port={} user=materialize dbname=materialize", server.ip(), server.port());
     let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
     let driver = tokio::spawn(async move {
@@ -105,7 +130,12 @@ async fn replay(server: &Server, file: &Path) -> Result<(), String> {
 fn recordings(kind: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let beside = root.join("../shared/conformance").join(kind);
-    let folder = if beside.is_dir() { beside } else { root.join("tests/conformance").join(kind) };
+    let named = std::env::var_os("MZFLOW_CONFORMANCE").map(|folder| Path::new(&folder).join(kind));
+    let folder = match named {
+        Some(named) => named,
+        None if beside.is_dir() => beside,
+        None => root.join("tests/conformance").join(kind),
+    };
     let entries = std::fs::read_dir(&folder).expect("the recordings are there");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "slt"));

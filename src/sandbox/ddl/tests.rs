@@ -382,7 +382,12 @@ fn recorded_shows(recording: &str) -> Vec<(String, String)> {
     let mut shows = Vec::new();
     for record in recording.split("\n\n") {
         let Some((query, answer)) = record.split_once("\n----\n") else { continue };
-        let sql = query.lines().skip_while(|line| !line.starts_with("query")).skip(1).collect::<Vec<_>>().join("\n");
+        let sql = query
+            .lines()
+            .skip_while(|line| !line.starts_with("query"))
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join("\n");
         if sql.starts_with("SHOW CREATE") || sql.starts_with("SHOW REDACTED") {
             shows.push((sql, answer.trim().to_owned()));
         }

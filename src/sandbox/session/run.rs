@@ -105,14 +105,15 @@ impl Session {
             Class::Rename => self.rename(text, statement).await,
             Class::RenameReplica => self.rename_replica(text, statement).await,
             Class::SingleDdl | Class::System => self.single(text, statement).await,
+            // It knows what the server says of what it has switched off.
+            Class::Unsupported => self.change_now(text, statement).await.map(Reply::Done),
             Class::Change => self.rewrite(text, statement, parameters).await,
             Class::Transaction
             | Class::Session
             | Class::Prepared
             | Class::Read
             | Class::Subscribe
-            | Class::Insert
-            | Class::Unsupported => self.other(text, statement, parameters).await,
+            | Class::Insert => self.other(text, statement, parameters).await,
         }
     }
 
@@ -146,13 +147,6 @@ impl Session {
                 Err(SqlError::unsupported("SUBSCRIBE outside of DECLARE"))
             }
             StatementKind::Explain(_) => Err(SqlError::unsupported("EXPLAIN")),
-            StatementKind::Other(what) => Err(SqlError::unsupported(what)),
-            StatementKind::CreateConstraint(_) => {
-                Err(SqlError::unsupported("constraints: they are a project's own statements"))
-            }
-            StatementKind::UnitTest(_) => {
-                Err(SqlError::unsupported("EXECUTE UNIT TEST: it is a project's own statement"))
-            }
             _ => Err(SqlError::unsupported(format!("`{said}`"))),
         }
     }

@@ -13,6 +13,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crc32fast", &["sandbox"]),
     ("datafusion", &["sandbox"]),
     ("futures_util", &["db", "primitives", "sandbox", "lua"]),
+    ("imbl", &["sandbox"]),
     ("indicatif", &["cli"]),
     ("mlua", &["lua"]),
     ("notify", &["watch"]),

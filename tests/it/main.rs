@@ -3,4 +3,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[cfg(feature = "sandbox")]
+mod conformance;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod tidy;

@@ -102,7 +102,7 @@ pub(crate) fn class(kind: &StatementKind) -> Class {
         StatementKind::Update(_) | StatementKind::Delete(_) => Class::Change,
         StatementKind::Subscribe(_) => Class::Subscribe,
         StatementKind::Copy(text) => of_copy(text),
-        StatementKind::Declare(declare) => class(&declare.statement.kind),
+        StatementKind::Declare(declare) => of_declared(&declare.statement.kind),
         StatementKind::Begin(_)
         | StatementKind::Commit
         | StatementKind::Rollback
@@ -113,6 +113,14 @@ pub(crate) fn class(kind: &StatementKind) -> Class {
         | StatementKind::Close(_)
         | StatementKind::Prepare(_)
         | StatementKind::Deallocate(_) => Class::Session,
+    }
+}
+
+/// A cursor only reads, whatever it is declared for.
+fn of_declared(kind: &StatementKind) -> Class {
+    match class(kind) {
+        Class::Subscribe => Class::Subscribe,
+        _ => Class::Read,
     }
 }
 

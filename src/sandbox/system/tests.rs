@@ -598,5 +598,5 @@ fn show_becomes_a_query() {
         SELECT "grantor", "grantee", "database", "schema", "name", "object_type", "privilege_type" FROM (SELECT "grantor", "grantee", "database", "schema", "name", "object_type", "privilege_type" FROM mz_internal.mz_show_all_privileges WHERE object_type = 'schema') AS "q" ORDER BY "grantor", "grantee", "database", "schema", "name", "object_type", "privilege_type"
         SELECT "name", "comment" FROM (SELECT "name", "comment" FROM mz_internal.mz_show_views WHERE schema_id = 's1') AS "q" ORDER BY "name", "comment"
         SELECT "name", "type" FROM (SELECT "name", "type" FROM mz_catalog.mz_sources WHERE id IN ('u6', 'u7') AND schema_id = 'u3') AS "q" ORDER BY "name", "type"
-        SELECT "name", "on", "cluster", "key", "comment" FROM (SELECT "name", "on", "cluster", "key", "comment" FROM mz_internal.mz_show_indexes WHERE schema_id = 'u3') AS "q" ORDER BY "name", "on", "cluster", "key", "comment""#]].assert_eq(&texts.map(shown_by).join("\n"));
+        SELECT "name", "on", "cluster", "key", "comment" FROM (SELECT "name", "on", "cluster", "key", "comment" FROM mz_internal.mz_show_indexes WHERE schema_id = 'u3') AS "q" ORDER BY "name", "on", "cluster""#]].assert_eq(&texts.map(shown_by).join("\n"));
 }

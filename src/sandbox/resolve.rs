@@ -16,6 +16,7 @@ use super::model::item::Item;
 use super::scope::Scope;
 use super::system;
 use super::system::SystemRelation;
+use super::system::unmodelled::is_absent;
 use crate::name::Ident;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
@@ -105,9 +106,7 @@ pub(crate) fn item_type(
 
 fn by_id(catalog: &Catalog, id: &str) -> Option<Relation> {
     match ItemId::parse(id)? {
-        ItemId::System(number) => {
-            system::all().iter().find(|relation| relation.id == number).map(Relation::System)
-        }
+        ItemId::System(number) => system::by_id(number).map(Relation::System),
         user => catalog.items.contains_key(&user).then_some(Relation::User(user)),
     }
 }
@@ -278,8 +277,16 @@ fn unknown_database(name: &Ident) -> SqlError {
     SqlError::internal(format!("unknown database '{}'", name.as_str()))
 }
 
-/// There is no such object.
+/// There is no such object; or there is one, but only in the server.
 pub(crate) fn unknown_item(name: &RawName) -> SqlError {
+    let absent = match name.parts.as_slice() {
+        [own] => ["mz_catalog", "pg_catalog"].iter().any(|schema| is_absent(schema, own.as_str())),
+        [.., schema, own] => is_absent(schema.as_str(), own.as_str()),
+        [] => false,
+    };
+    if absent {
+        return SqlError::unsupported(format!("reading {}", as_written(&name.parts)));
+    }
     SqlError::internal(format!("unknown catalog item '{}'", as_written(&name.parts)))
 }
 

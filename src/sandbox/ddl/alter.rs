@@ -109,14 +109,6 @@ pub(super) fn connection(work: &mut Work<'_>, alter: &AlterConnection) -> Outcom
 pub(super) fn system(work: &mut Work<'_>, alter: &SetVariable) -> Outcome {
     rbac::must_be_superuser(work.scope, "alter system")?;
     let name = alter.name.ident.as_str().to_lowercase();
-    if name == "all" && alter.values.is_none() {
-        work.state.system.clear();
-        return Ok(Change::Made);
-    }
-    settings::system(work.state, &name)?;
-    match &alter.values {
-        Some(values) => work.state.system.insert(name, values.join(", ")),
-        None => work.state.system.remove(&name),
-    };
+    settings::set_system(work.state, &name, alter.values.as_deref())?;
     Ok(Change::Made)
 }

@@ -5,6 +5,7 @@ use super::super::error::code;
 use super::super::model::cluster::Cluster;
 use super::super::model::cluster::Managed;
 use super::super::settings;
+use super::super::system::clusters;
 use super::bootstrap::MZ_SYSTEM;
 use super::duration;
 use super::object;
@@ -12,9 +13,6 @@ use super::work::Work;
 use crate::name::Ident;
 use crate::sql::ast::OptionValue;
 use crate::sql::ast::WithOption;
-
-/// The sizes there are.
-pub(crate) const SIZES: [&str; 3] = ["25cc", "50cc", "100cc"];
 
 /// How often a cluster looks at itself, unless it is said.
 const INTROSPECTION_MS: u64 = 1_000;
@@ -204,11 +202,12 @@ fn default_factor(work: &Work<'_>) -> u32 {
 
 /// Checks that there is such a size.
 fn known_size(size: String) -> Result<String, SqlError> {
-    if SIZES.contains(&size.as_str()) {
+    let sizes = clusters::size_names();
+    if sizes.contains(&size.as_str()) {
         return Ok(size);
     }
     Err(SqlError::internal(format!("unknown cluster replica size {size}"))
-        .hint(format!("Valid cluster replica sizes are: {}", SIZES.join(", "))))
+        .hint(format!("Valid cluster replica sizes are: {}", sizes.join(", "))))
 }
 
 fn size(option: &WithOption) -> Result<String, SqlError> {

@@ -109,10 +109,10 @@ impl<'a> Stored<'a> {
         let modifiers = data_type.modifiers();
         let suffix = if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(", ")) };
         if let Some(name) = data_type.builtin()
-            && let (Some(id), Some(sql)) = (builtin::type_id(&name), builtin::type_sql(&name))
+            && let Some((sql, id)) = builtin::type_sql(&name)
             && let Some(kind) = builtin::type_named(&name, modifiers)
         {
-            self.uses_system.borrow_mut().insert(ItemId::System(id));
+            self.uses_system.borrow_mut().insert(id);
             return Ok((format!("{sql}{suffix}"), kind));
         }
         let (name, array) = match data_type {
@@ -160,8 +160,8 @@ impl Names for Stored<'_> {
     }
 
     fn builtin_type(&self, name: &str) -> String {
-        if let (Some(id), Some(sql)) = (builtin::type_id(name), builtin::type_sql(name)) {
-            self.uses_system.borrow_mut().insert(ItemId::System(id));
+        if let Some((sql, id)) = builtin::type_sql(name) {
+            self.uses_system.borrow_mut().insert(id);
             return sql;
         }
         // A name of one part may be a user's type too, and that of an array of it.
@@ -188,10 +188,10 @@ impl Names for Stored<'_> {
     }
 
     fn function(&self, parts: &[Ident]) -> String {
-        match parts {
-            [own] => format!("\"{}\".{}", builtin::function_schema(own.as_str()), own.sql()),
-            _ => dotted(parts),
-        }
+        let Some(own) = parts.last() else { return String::new() };
+        let (schema, id) = builtin::function(own.as_str());
+        self.uses_system.borrow_mut().extend(id);
+        if parts.len() == 1 { format!("\"{schema}\".{}", own.sql()) } else { dotted(parts) }
     }
 
     fn columns(&self, relation: &RawName) -> Option<Vec<Ident>> {

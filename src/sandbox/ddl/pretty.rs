@@ -295,7 +295,13 @@ fn joins(tokens: &[Token]) -> Doc {
         let (title, rest) = part.split_at(words);
         docs.push(if title.is_empty() { expr(rest) } else { Doc::titled(flat(title), expr(rest)) });
     }
-    Doc::Nest(Box::new(Doc::joined(docs, &Doc::Line)))
+    match docs.pop() {
+        Some(only) if docs.is_empty() => only,
+        last => {
+            docs.extend(last);
+            Doc::Nest(Box::new(Doc::joined(docs, &Doc::Line)))
+        }
+    }
 }
 
 /// An expression or a relation: subqueries and lists may break, and what is before AND and OR.

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::super::error::Notice;
 use super::super::error::SqlError;
-use super::super::error::code;
 use super::super::model::Catalog;
 use super::super::model::Commented;
 use super::super::model::access::Acl;
@@ -16,13 +15,13 @@ use super::super::model::access::Privilege;
 use super::super::model::access::Role;
 use super::super::model::id::RoleId;
 use super::super::resolve;
+use super::super::settings;
 use super::bootstrap::MZ_SYSTEM;
 use super::drop;
 use super::limit;
 use super::object;
 use super::rbac;
 use super::rbac::Thing;
-use super::role_variable;
 use super::work::Change;
 use super::work::Outcome;
 use super::work::Work;
@@ -140,15 +139,18 @@ pub(super) fn alter_role(work: &mut Work<'_>, alter: &AlterRole) -> Outcome {
         }
         AlterRoleAction::Variable(variable) => {
             let name = variable.name.ident.as_str();
-            let value = role_variable::stored(name, variable.values.as_deref())?;
+            let known = settings::of_session(name).ok_or_else(|| settings::unknown(name))?;
+            let name = known.name.to_lowercase();
+            let values = variable.values.as_deref();
+            let value = values.map(|values| settings::check(known, values)).transpose()?;
             // Everybody may change what is for himself alone.
             if work.scope.role != id {
                 rbac::needs(work.catalog(), work.scope, Privilege::CreateRole, Thing::System)?;
             }
             if let Some(role) = work.state.catalog.roles.get_mut(&id) {
                 match value {
-                    Some(value) => role.settings.insert(name.to_owned(), value),
-                    None => role.settings.remove(name),
+                    Some(value) => role.settings.insert(name, value),
+                    None => role.settings.remove(&name),
                 };
             }
         }
@@ -349,15 +351,4 @@ fn default_holders(catalog: &Catalog, role: RoleId, name: &str) -> Vec<String> {
 
 fn role_name(catalog: &Catalog, id: RoleId) -> String {
     catalog.roles.get(&id).map(|role| role.name.as_str().to_owned()).unwrap_or_else(|| id.to_string())
-}
-
-/// The words of an unknown variable.
-pub(super) fn unknown_variable(name: &str) -> SqlError {
-    SqlError::new("42704", format!("unrecognized configuration parameter \"{name}\""))
-}
-
-/// The words of a value that a variable cannot have.
-pub(super) fn wrong_value(name: &str, kind: &str) -> SqlError {
-    debug_assert_ne!(code::INTERNAL, "22023");
-    SqlError::new("22023", format!("parameter \"{name}\" requires a \"{kind}\" value"))
 }

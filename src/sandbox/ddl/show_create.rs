@@ -12,6 +12,7 @@ use super::super::model::item::Item;
 use super::super::resolve;
 use super::super::resolve::Relation;
 use super::super::scope::Scope;
+use super::super::system::redact;
 use super::duration;
 use super::pretty;
 use super::pretty::Token;
@@ -19,15 +20,11 @@ use super::rbac;
 use super::rbac::Thing;
 use super::stored;
 use super::stored::Kind;
-use super::stored::Piece;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::literal;
 use crate::sql::ast::Noun;
 use crate::sql::ast::RawName;
-
-/// What a literal becomes in a redacted statement.
-const REDACTED: &str = "'<REDACTED>'";
 
 /// The full name and the statement of a thing.
 ///
@@ -92,7 +89,7 @@ fn object(
         return Err(SqlError::unsupported("SHOW CREATE SECRET"));
     }
     rbac::needs(catalog, scope, Privilege::Usage, Thing::Schema(item.schema))?;
-    let sql = if redacted { self::redacted(statement(item)) } else { statement(item).to_owned() };
+    let sql = if redacted { redact::redact(statement(item)) } else { statement(item).to_owned() };
     Ok((full, format!("{};", pretty::statement(&tokens(catalog, &sql)))))
 }
 
@@ -139,36 +136,6 @@ fn plain(parts: &[Ident]) -> String {
 /// Types of users keep their ids in what is printed.
 fn is_type(catalog: &Catalog, id: ItemId) -> bool {
     catalog.items.get(&id).is_some_and(|item| item.kind() == ObjectKind::Type)
-}
-
-/// A stored statement with its literals blacked out.
-pub(crate) fn redacted(sql: &str) -> String {
-    let pieces = stored::lex(sql);
-    let mut edits = Vec::new();
-    for (number, piece) in pieces.iter().enumerate() {
-        let before = number.checked_sub(1).and_then(|number| pieces.get(number));
-        let is_number =
-            piece.kind == Kind::Word && piece.text(sql).starts_with(|first: char| first.is_ascii_digit());
-        if piece.kind != Kind::Text && (!is_number || is_modifier(&pieces, number)) {
-            continue;
-        }
-        // A sign is part of a number, and not an operator between two.
-        let sign = before.filter(|sign| {
-            is_number && sign.kind == Kind::Mark && sign.text(sql) == "-" && sign.at.end == piece.at.start
-        });
-        edits.push((sign.map_or(piece.at.start, |sign| sign.at.start)..piece.at.end, REDACTED.to_owned()));
-    }
-    stored::splice(sql, &edits)
-}
-
-/// Tells whether a number stands in the brackets of a type: `numeric(10, 2)`.
-fn is_modifier(pieces: &[Piece], number: usize) -> bool {
-    let open = pieces.get(..number).unwrap_or_default().iter().rposition(|piece| piece.kind == Kind::Open);
-    let Some(open) = open else { return false };
-    let head = open.checked_sub(1).and_then(|before| pieces.get(before));
-    let glued = head.zip(pieces.get(open)).is_some_and(|(head, open)| head.at.end == open.at.start);
-    let closed = pieces.get(open..number).unwrap_or_default().iter().any(|piece| piece.kind == Kind::Close);
-    glued && !closed && head.is_some_and(|head| matches!(head.kind, Kind::Reference(..)))
 }
 
 /// All of a managed cluster's options.

@@ -86,7 +86,7 @@ fn load_generator(work: &mut Work<'_>, create: &CreateSource, name: &str, option
     let tables =
         generator::tables(name).ok_or_else(|| SqlError::unsupported(format!("LOAD GENERATOR {name}")))?;
     let home = object::home(work, &create.name, false)?;
-    let many = flag.is_none();
+    let many = !generator::is_single(name);
     if many && !makes_subsources(create) && !object::flag(work, "enable_create_table_from_source") {
         return Err(SqlError::internal(
             "LOAD GENERATOR source validation: multi-output sources require a FOR TABLES (..) or FOR ALL \
@@ -270,12 +270,11 @@ fn type_sql(kind: &Type) -> Option<String> {
         | Type::User(_)
         | Type::Unknown => return None,
     };
-    builtin::type_sql(name)
+    builtin::type_sql(name).map(|(sql, _)| sql)
 }
 
 fn insert_progress(work: &mut Work<'_>, home: &Home) -> Result<ItemId, SqlError> {
-    let name = Ident::new("offset").map_err(|error| SqlError::internal(error.to_string()))?;
-    let columns = vec![Column { name, kind: Type::UInt8, nullable: true, default: None }];
+    let columns = generator::progress_columns();
     let full = stored::dotted(&home.full);
     let create_sql = format!("CREATE SUBSOURCE {full} ({}) WITH (PROGRESS = true)", columns_sql(&columns)?);
     // Who owns it is filled in as soon as that has an id.

@@ -15,6 +15,8 @@ use super::super::scope::Scope;
 use super::Planner;
 use crate::clock::Timestamp;
 use crate::name::Ident;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::run::Show;
 use crate::sql::parse;
 use crate::sql::query::Query;
 
@@ -377,54 +379,249 @@ fn or_replace_drops_what_may_be_dropped() {
     );
 }
 
-/// The record of a recording that follows a `SHOW CREATE`: name and statement on one line.
-fn recorded_shows(recording: &str) -> Vec<(String, String)> {
-    let mut shows = Vec::new();
-    for record in recording.split("\n\n") {
-        let Some((query, answer)) = record.split_once("\n----\n") else { continue };
-        let sql = query
-            .lines()
-            .skip_while(|line| !line.starts_with("query"))
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join("\n");
-        if sql.starts_with("SHOW CREATE") || sql.starts_with("SHOW REDACTED") {
-            shows.push((sql, answer.trim().to_owned()));
+/// What `SHOW CREATE` prints after some statements.
+#[track_caller]
+fn check_show(text: &str, show: &str, expect: Expect) {
+    let mut state = super::bootstrap(NOW);
+    let scope = scope("materialize");
+    assert_eq!(run_with(&mut state, &scope, text, &Silent), "");
+    let mut log = String::new();
+    for statement in parse::batch(show).expect("it parses") {
+        let StatementKind::Show(Show::Create { noun, name, redacted }) = &statement.kind else {
+            panic!("{show} is no SHOW CREATE");
+        };
+        match super::show_create::text(&state.catalog, &scope, *noun, name, *redacted) {
+            Ok((name, text)) => log.push_str(&format!("{name}\n{text}\n")),
+            Err(error) => log.push_str(&format!("{error}\n")),
         }
     }
-    shows
+    expect.assert_eq(&log);
 }
 
-/// Runs the statements of a recording and compares what `SHOW CREATE` prints.
-#[track_caller]
-fn check_shows(recording: &str, database: &str) {
+#[test]
+fn statements_are_shown_without_ids() {
+    check_show(
+        "CREATE TABLE t (id int NOT NULL DEFAULT 1, \"Big Name\" text, amount numeric(12,2), at timestamptz DEFAULT now()); \
+         CREATE TABLE u (a int); CREATE TYPE ty AS LIST (ELEMENT TYPE = int4); \
+         CREATE VIEW v (a, \"B b\") AS SELECT id, '{1}'::ty FROM t; \
+         CREATE VIEW w AS WITH c AS (SELECT id FROM t), d (k) AS (SELECT 1) SELECT * FROM c JOIN d ON c.id = d.k \
+         LEFT OUTER JOIN t USING (id) WHERE c.id IN (1, 2) AND c.id BETWEEN 1 AND 2 AND EXISTS (SELECT 1 FROM u); \
+         CREATE VIEW x AS (SELECT id FROM t UNION ALL SELECT a FROM u) EXCEPT SELECT 1 ORDER BY 1 LIMIT 3; \
+         CREATE VIEW y AS SELECT s.id FROM (SELECT DISTINCT id FROM t) AS s, LATERAL (SELECT amount, \"Big Name\" FROM t \
+         WHERE t.id = s.id ORDER BY amount DESC LIMIT 3) AS top WHERE s.id = -1 OR s.id = 2; \
+         CREATE MATERIALIZED VIEW m AS SELECT id FROM v; CREATE INDEX i ON t (id, lower(\"Big Name\"))",
+        "SHOW CREATE TABLE t; SHOW CREATE TABLE u; SHOW CREATE VIEW v; SHOW CREATE VIEW w; SHOW CREATE VIEW x; \
+         SHOW CREATE VIEW y; SHOW REDACTED CREATE VIEW y; SHOW CREATE MATERIALIZED VIEW m; SHOW CREATE INDEX i; \
+         SHOW CREATE VIEW m; SHOW CREATE TABLE v; SHOW CREATE VIEW nope; SHOW CREATE TYPE ty; \
+         SHOW CREATE CLUSTER quickstart; SHOW CREATE CLUSTER nope",
+        expect![[r#"
+            materialize.public.t
+            CREATE TABLE materialize.public.t (
+                id pg_catalog.int4 NOT NULL DEFAULT 1,
+                "Big Name" pg_catalog.text,
+                amount pg_catalog.numeric(12, 2),
+                at pg_catalog.timestamptz DEFAULT pg_catalog.now()
+            );
+            materialize.public.u
+            CREATE TABLE materialize.public.u (a pg_catalog.int4);
+            materialize.public.v
+            CREATE VIEW materialize.public.v (a, "B b")
+            AS SELECT id, '{1}'::[u3 AS materialize.public.ty] FROM materialize.public.t;
+            materialize.public.w
+            CREATE VIEW materialize.public.w
+            AS
+                WITH c AS (SELECT id FROM materialize.public.t), d (k) AS (SELECT 1)
+                SELECT *
+                FROM c JOIN d ON c.id = d.k LEFT JOIN materialize.public.t USING(id)
+                WHERE c.id IN ( 1, 2 ) AND c.id BETWEEN 1 AND 2 AND EXISTS (SELECT 1 FROM materialize.public.u);
+            materialize.public.x
+            CREATE VIEW materialize.public.x
+            AS
+                (SELECT id FROM materialize.public.t UNION ALL SELECT a FROM materialize.public.u)
+                EXCEPT SELECT 1
+                ORDER BY 1
+                LIMIT 3;
+            materialize.public.y
+            CREATE VIEW materialize.public.y
+            AS
+                SELECT s.id
+                FROM
+                    (SELECT DISTINCT id FROM materialize.public.t) AS s,
+                    LATERAL (
+                        SELECT amount, "Big Name" FROM materialize.public.t WHERE t.id = s.id
+                        ORDER BY amount DESC
+                        LIMIT 3
+                    ) AS top
+                WHERE s.id = -1 OR s.id = 2;
+            materialize.public.y
+            CREATE VIEW materialize.public.y
+            AS
+                SELECT s.id
+                FROM
+                    (SELECT DISTINCT id FROM materialize.public.t) AS s,
+                    LATERAL (
+                        SELECT amount, "Big Name" FROM materialize.public.t WHERE t.id = s.id
+                        ORDER BY amount DESC
+                        LIMIT '<REDACTED>'
+                    ) AS top
+                WHERE s.id = '<REDACTED>' OR s.id = '<REDACTED>';
+            materialize.public.m
+            CREATE MATERIALIZED VIEW materialize.public.m
+            IN CLUSTER quickstart
+            WITH (REFRESH = ON COMMIT)
+            AS SELECT id FROM materialize.public.v;
+            materialize.public.i
+            CREATE INDEX i IN CLUSTER quickstart ON materialize.public.t (id, pg_catalog.lower("Big Name"));
+            XX000: materialize.public.m is not a view
+            XX000: materialize.public.v is not a table
+            XX000: unknown catalog item 'nope'
+            materialize.public.ty
+            CREATE TYPE materialize.public.ty AS LIST (ELEMENT TYPE = pg_catalog.int4);
+            quickstart
+            CREATE CLUSTER "quickstart" (INTROSPECTION DEBUGGING = false, INTROSPECTION INTERVAL = INTERVAL '00:00:01', MANAGED = true, REPLICATION FACTOR = 1, SIZE = '25cc', SCHEDULE = MANUAL)
+            XX000: unknown cluster 'nope'
+        "#]],
+    );
+}
+
+#[test]
+fn clusters_have_the_replicas_they_are_to_have() {
     let mut state = super::bootstrap(NOW);
-    run_with(&mut state, &scope(database), &format!("CREATE DATABASE \"{database}\""), &Silent);
-    let shows = recorded_shows(recording);
-    for record in recording.split("\n\n") {
-        let Some((_, sql)) = record.split_once("statement ok\n") else { continue };
-        if sql.to_uppercase().starts_with("CREATE") && !sql.starts_with("CREATE DATABASE") {
-            run_with(&mut state, &scope(database), sql, &Silent);
-        }
+    let log = run(
+        &mut state,
+        &scope("materialize"),
+        "CREATE CLUSTER a (SIZE '25cc', REPLICATION FACTOR 2); CREATE CLUSTER a (SIZE '25cc'); \
+         CREATE CLUSTER mz_a (SIZE '25cc'); CREATE CLUSTER b (SIZE 'huge'); CREATE CLUSTER b (REPLICATION FACTOR 1); \
+         CREATE CLUSTER b (SIZE '25cc', REPLICATION FACTOR 'two'); CREATE CLUSTER b (MANAGED = false); \
+         CREATE CLUSTER b (SIZE '25cc', REPLICAS (r1 (SIZE '25cc'))); CREATE CLUSTER u REPLICAS (one (SIZE '25cc')); \
+         CREATE CLUSTER REPLICA a.r9 (SIZE '25cc'); CREATE CLUSTER REPLICA u.two (SIZE '50cc'); \
+         CREATE CLUSTER REPLICA u.two (SIZE '50cc'); ALTER CLUSTER a SET (SIZE '50cc'); ALTER CLUSTER a RESET (SIZE); \
+         ALTER CLUSTER a RESET (REPLICATION FACTOR); ALTER CLUSTER u SET (SIZE '25cc'); \
+         ALTER CLUSTER REPLICA u.two RENAME TO three; DROP CLUSTER REPLICA u.nope; ALTER CLUSTER a RENAME TO u; \
+         ALTER CLUSTER a SWAP WITH u; ALTER CLUSTER a SWAP WITH mz_system",
+    );
+    let mut shown = log;
+    for (id, cluster) in state.catalog.clusters.iter().filter(|(id, _)| id.is_user()) {
+        let replicas: Vec<String> = cluster
+            .replicas
+            .iter()
+            .map(|(id, replica)| format!("{id} {} {}", replica.name, replica.size))
+            .collect();
+        shown.push_str(&format!("{id} {}: {}\n", cluster.name, replicas.join(", ")));
     }
-    let mut differing = String::new();
-    for (sql, answer) in &shows {
-        let statements = parse::batch(sql).expect("the recording parses");
-        let crate::sql::ast::StatementKind::Show(crate::sql::ast::run::Show::Create { noun, name, redacted }) =
-            &statements[0].kind
-        else {
-            panic!("{sql} is no SHOW CREATE");
-        };
-        let shown = match super::show_create::text(&state.catalog, &scope(database), *noun, name, *redacted) {
-            Ok((name, text)) => format!("{name} {text}"),
-            Err(error) => error.to_string(),
-        };
-        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-        let answer = answer.split_whitespace().collect::<Vec<_>>().join(" ");
-        if shown != answer {
-            differing.push_str(&format!("{sql}\n  server {answer}\n  we     {shown}\n"));
-        }
-    }
-    assert!(shows.len() > 3, "the recording has no SHOW CREATE");
-    assert_eq!(differing, "");
+    expect![[r#"
+        XX000: cluster 'a' already exists
+        XX000: cluster name "mz_a" is reserved
+          detail: The prefixes "mz_" and "pg_" are reserved for system clusters.
+        XX000: unknown cluster replica size huge
+          hint: Valid cluster replica sizes are: 25cc, 50cc, 100cc
+        XX000: SIZE must be specified for managed clusters
+        XX000: invalid REPLICATION FACTOR: cannot use value as number
+        XX000: REPLICAS must be specified for unmanaged clusters
+        XX000: SIZE not supported for unmanaged clusters
+        XX000: cannot modify managed cluster a
+        XX000: cannot create multiple replicas named 'two' on cluster 'u'
+        XX000: SIZE has no default value
+        XX000: SIZE not supported for unmanaged clusters
+        XX000: CLUSTER u has no CLUSTER REPLICA named "nope"
+        XX000: uniqueness violation
+        42501: must be owner of CLUSTER mz_system
+        u1 quickstart: u1 r1 25cc
+        u2 u: u6 r1 50cc
+        u3 a: u4 one 25cc, u5 three 50cc
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn sources_bring_their_tables_and_take_them_along() {
+    check(
+        "CREATE SOURCE h FROM LOAD GENERATOR COUNTER; CREATE SOURCE h FROM LOAD GENERATOR AUCTION; \
+         CREATE SOURCE h FROM LOAD GENERATOR AUCTION (TICK INTERVAL '1s', UP TO 5) FOR TABLES (bids AS offers, users); \
+         CREATE VIEW busy AS SELECT amount FROM offers; DROP SOURCE h; DROP SOURCE offers; DROP TABLE offers; \
+         ALTER SOURCE h RENAME TO h2; ALTER SOURCE offers RENAME TO bids; ALTER SCHEMA public RENAME TO pub; \
+         CREATE CONNECTION k TO KAFKA (BROKER 'localhost:9092', SECURITY PROTOCOL PLAINTEXT) WITH (VALIDATE = false)",
+        expect![[r#"
+            XX000: Create a LOAD GENERATOR COUNTER is not available
+              detail: The requested feature (enable_load_generator_counter) is in private preview.
+              hint: Contact support to discuss enabling the feature in your Materialize region.
+            XX000: LOAD GENERATOR source validation: multi-output sources require a FOR TABLES (..) or FOR ALL TABLES statement
+            XX000: cannot drop source "h": still depended upon by source "offers"
+              hint: Use DROP ... CASCADE to drop the dependent objects too.
+            XX000: cannot drop source "offers": still depended upon by view "busy"
+              hint: Use DROP ... CASCADE to drop the dependent objects too.
+            XX000: offers is a source not a table
+            3F000: no valid schema selected
+              hint: Use SET schema = name to select a schema.  Use SHOW SCHEMAS to list available schemas.  Use SHOW search_path to show the schema names that we looked for, but none of them existed.
+            u1: CREATE SUBSOURCE "materialize"."pub"."h_progress" ("offset" [s70 AS "mz_catalog"."uint8"]) WITH (PROGRESS = true)
+            u2: CREATE SOURCE "materialize"."pub"."h2" IN CLUSTER [u1] FROM LOAD GENERATOR AUCTION (TICK INTERVAL = '1s', UP TO = 5) EXPOSE PROGRESS AS [u1 AS "materialize"."pub"."h_progress"]
+            u3: CREATE SUBSOURCE "materialize"."pub"."bids" ("id" [s22 AS "pg_catalog"."int8"] NOT NULL, "buyer" [s22 AS "pg_catalog"."int8"] NOT NULL, "auction_id" [s22 AS "pg_catalog"."int8"] NOT NULL, "amount" [s20 AS "pg_catalog"."int4"] NOT NULL, "bid_time" [s52 AS "pg_catalog"."timestamptz"] NOT NULL) OF SOURCE [u2 AS "materialize"."pub"."h2"] WITH (EXTERNAL REFERENCE = "mz_load_generators"."auction"."bids")
+            u4: CREATE SUBSOURCE "materialize"."pub"."users" ("id" [s22 AS "pg_catalog"."int8"] NOT NULL, "org_id" [s22 AS "pg_catalog"."int8"] NOT NULL, "name" [s46 AS "pg_catalog"."text"] NOT NULL) OF SOURCE [u2 AS "materialize"."pub"."h2"] WITH (EXTERNAL REFERENCE = "mz_load_generators"."auction"."users")
+            u5: CREATE VIEW "materialize"."pub"."busy" AS SELECT "amount" FROM [u3 AS "materialize"."pub"."bids"]
+        "#]],
+    );
+    check(
+        "CREATE SOURCE h FROM LOAD GENERATOR AUCTION FOR ALL TABLES; CREATE VIEW busy AS SELECT amount FROM bids; \
+         DROP SOURCE h CASCADE; CREATE SECRET s AS 'hidden'; \
+         CREATE CONNECTION k TO KAFKA (BROKER 'b:9092', SASL MECHANISMS 'PLAIN', SASL USERNAME 'u', SASL PASSWORD SECRET s) \
+         WITH (VALIDATE = false); CREATE TABLE t (x int); CREATE TABLE t2 (x int); \
+         CREATE SINK out FROM t INTO KAFKA CONNECTION k (TOPIC 'x') FORMAT JSON ENVELOPE DEBEZIUM; \
+         ALTER SINK out SET FROM t2; DROP TABLE t; DROP TABLE t2; DROP SECRET s; ALTER SECRET s AS 'other'",
+        expect![[r#"
+            NOTICE 00000: drop cascades to 7 other objects
+            XX000: cannot drop table "t2": still depended upon by sink "out"
+              hint: Use DROP ... CASCADE to drop the dependent objects too.
+            XX000: cannot drop secret "s": still depended upon by connection "k"
+              hint: Use DROP ... CASCADE to drop the dependent objects too.
+            u9: CREATE SECRET "materialize"."public"."s" AS '********'
+            u10: CREATE CONNECTION "materialize"."public"."k" TO KAFKA (BROKER 'b:9092', SASL MECHANISMS 'PLAIN', SASL USERNAME 'u', SASL PASSWORD SECRET [u9 AS "materialize"."public"."s"]) WITH (VALIDATE = FALSE)
+            u12: CREATE TABLE "materialize"."public"."t2" ("x" [s20 AS "pg_catalog"."int4"])
+            u13: CREATE SINK "materialize"."public"."out" IN CLUSTER [u1] FROM [u12 AS "materialize"."public"."t2"] INTO KAFKA CONNECTION [u10 AS "materialize"."public"."k"] (TOPIC 'x') FORMAT JSON ENVELOPE DEBEZIUM
+        "#]],
+    );
+}
+
+#[test]
+fn roles_and_privileges() {
+    let mut state = super::bootstrap(NOW);
+    let log = run(
+        &mut state,
+        &scope("materialize"),
+        "CREATE ROLE a; CREATE ROLE b; CREATE ROLE a; CREATE ROLE mz_x; CREATE ROLE c CREATEDB; GRANT a TO b; GRANT b TO a; \
+         GRANT a TO b; CREATE SCHEMA s; CREATE VIEW s.v AS SELECT 1 AS x; GRANT SELECT ON s.v TO a; GRANT INSERT ON s.v TO a; \
+         GRANT INSERT ON SCHEMA s TO a; GRANT USAGE ON SCHEMA s TO a, PUBLIC; GRANT SELECT ON s.nope TO a; \
+         GRANT CREATEDB ON SYSTEM TO a; REVOKE CREATEDB ON SYSTEM FROM a; REVOKE CREATEDB ON SYSTEM FROM a; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO a; \
+         ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT USAGE ON SCHEMAS TO a; CREATE VIEW s.w AS SELECT 1 AS x; DROP ROLE a; \
+         ALTER VIEW s.v OWNER TO b; DROP ROLE b; ALTER ROLE a SET search_path = x, \"B c\"; ALTER ROLE a SET nonsense = 1; \
+         ALTER ROLE a SET statement_timeout = '5s'; COMMENT ON VIEW s.v IS 'text'; COMMENT ON TABLE s.v IS 'text'; \
+         COMMENT ON COLUMN s.v.x IS 'column'; COMMENT ON COLUMN s.v.y IS 'column'; REASSIGN OWNED BY b TO a; \
+         DROP OWNED BY a; DROP ROLE a, b",
+    );
+    expect![[r#"
+        XX000: role 'a' already exists
+        XX000: role name "mz_x" is reserved
+          detail: The role "public" and the prefixes "mz_" and "pg_" are reserved for system roles.
+        XX000: CREATEDB attribute is not supported, for more information consult the documentation at https://materialize.com/docs/sql/create-role/#details
+          detail: Use system privileges instead.
+        XX000: role "b" is a member of role "a"
+        NOTICE 00000: role "b" is already a member of role "a"
+        XX000: invalid privilege types INSERT for SCHEMA "materialize.s"
+        XX000: unknown catalog item 's.nope'
+        WARNING 01006: no privileges could be revoked for SYSTEM
+        XX000: cannot specify SCHEMAS and IN SCHEMA
+        2BP01: role "a" cannot be dropped because some objects depend on it
+          detail: a: privileges on VIEW "materialize.s.v" granted by materialize
+        a: privileges on VIEW "materialize.s.w" granted by materialize
+        a: privileges on SCHEMA "materialize.s" granted by materialize
+        a: default privileges on TABLES granted to a
+        2BP01: role "b" cannot be dropped because some objects depend on it
+          detail: b: owner of VIEW "materialize.s.v"
+        b: privileges granted on VIEW "materialize.s.v" to a
+        b: privileges on VIEW "materialize.s.v" granted by b
+        b: privileges granted on VIEW "materialize.s.v" to b
+        42704: unrecognized configuration parameter "nonsense"
+        XX000: VIEW v is not a TABLE
+        XX000: column "v.y" does not exist
+    "#]].assert_eq(&log);
 }

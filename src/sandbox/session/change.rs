@@ -13,6 +13,7 @@ use super::privilege;
 use super::transaction;
 use super::transaction::Input;
 use crate::sandbox::ddl;
+use crate::sandbox::error::Notice;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::error::code;
 use crate::sandbox::faults::Faults;
@@ -99,12 +100,28 @@ impl Session {
         let mut after = before.clone();
         let scope = self.scope(&before);
         let done = ddl::execute(&mut after, &scope, text, statement, &Engine)?;
+        self.notices.extend(done.notices);
         if done.changed {
             after.catalog.version = before.catalog.version + 1;
+            self.tell_dropped(&scope, &before, &after);
             turn.publish(&before, after)?;
         }
-        self.notices.extend(done.notices);
         Ok(done.tag)
+    }
+
+    /// A session is told that the database or the cluster it uses is gone.
+    fn tell_dropped(&mut self, scope: &Scope, before: &State, after: &State) {
+        let (old, new) = (&before.catalog, &after.catalog);
+        let database = &scope.database;
+        if old.database_named(database).is_some_and(|id| !new.databases.contains_key(&id)) {
+            let message = format!("active database \"{}\" has been dropped", database.as_str());
+            self.notices.push(Notice::new("MZ002", message));
+        }
+        let cluster = &scope.cluster;
+        if old.cluster_named(cluster).is_some_and(|id| !new.clusters.contains_key(&id)) {
+            let message = format!("active cluster \"{}\" has been dropped", cluster.as_str());
+            self.notices.push(Notice::new("MZ003", message));
+        }
     }
 
     /// `ALTER SYSTEM`: the sandbox's own settings are anybody's, the others a superuser's.

@@ -90,3 +90,6 @@ fn token(text: &str, c: char, operand: bool) -> (usize, bool) {
         _ => (c.len_utf8(), false),
     }
 }
+
+#[cfg(test)]
+mod tests;

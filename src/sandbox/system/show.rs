@@ -35,13 +35,13 @@ struct Listing {
     conditions: Vec<String>,
     /// The column that `LIKE` looks at.
     like: &'static str,
-    /// The column that gives the order, where it is not those that show.
-    order: Option<&'static str>,
+    /// The columns that give the order, where it is not those that show.
+    order: &'static [&'static str],
 }
 
 impl Listing {
     fn new(from: &'static str, columns: &'static [&'static str]) -> Self {
-        Self { from, columns, conditions: Vec::new(), like: "name", order: None }
+        Self { from, columns, conditions: Vec::new(), like: "name", order: columns }
     }
 
     fn narrowed(mut self, condition: impl Into<Option<String>>) -> Self {
@@ -51,7 +51,8 @@ impl Listing {
 
     fn sql(&self, filter: &ShowFilter) -> String {
         let columns = list(self.columns);
-        let inner: Vec<&str> = self.columns.iter().copied().chain(self.order).collect();
+        let hidden = self.order.iter().copied().filter(|column| !self.columns.contains(column));
+        let inner: Vec<&str> = self.columns.iter().copied().chain(hidden).collect();
         let mut text = format!("SELECT {columns} FROM (SELECT {} FROM {}", list(&inner), self.from);
         if !self.conditions.is_empty() {
             text.push_str(&format!(" WHERE {}", self.conditions.join(" AND ")));
@@ -64,7 +65,7 @@ impl Listing {
             }
             ShowFilter::Where(condition) => text.push_str(&format!(" WHERE ({})", condition.text())),
         }
-        text.push_str(&format!(" ORDER BY {}", self.order.map_or(columns, quoted)));
+        text.push_str(&format!(" ORDER BY {}", list(self.order)));
         text
     }
 }
@@ -338,7 +339,7 @@ fn columns(catalog: &Catalog, scope: &Scope, relation: &RawName) -> Result<Listi
         }
     };
     let listing = Listing {
-        order: Some("position"),
+        order: &["position"],
         ..Listing::new("mz_internal.mz_show_columns", &["name", "nullable", "type", "comment"])
     };
     Ok(listing.narrowed(equals("id", &id)))
@@ -355,7 +356,11 @@ fn indexes(
     from: Option<&RawName>,
     cluster: Option<&RawIdent>,
 ) -> Result<Listing, SqlError> {
-    let listing = Listing::new("mz_internal.mz_show_indexes", &["name", "on", "cluster", "key", "comment"]);
+    let listing = Listing {
+        // Keys have no order; names tell indexes apart.
+        order: &["name", "on", "cluster"],
+        ..Listing::new("mz_internal.mz_show_indexes", &["name", "on", "cluster", "key", "comment"])
+    };
     let listing = listing.narrowed(in_cluster(catalog, cluster)?);
     match on {
         Some(relation) => {

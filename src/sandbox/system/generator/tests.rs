@@ -1,3 +1,5 @@
+//! Load generators as time passes.
+
 use std::collections::BTreeSet;
 
 use expect_test::expect;

@@ -39,7 +39,12 @@ use super::scalar::Context;
 use super::scalar::Scalar;
 
 /// An expression as the engine has it.
-pub(super) fn expr(context: &Arc<Context>, scalar: &Scalar, of: &Type, input: &[Type]) -> Arc<dyn PhysicalExpr> {
+pub(super) fn expr(
+    context: &Arc<Context>,
+    scalar: &Scalar,
+    of: &Type,
+    input: &[Type],
+) -> Arc<dyn PhysicalExpr> {
     if let Scalar::Column { level: 0, index } = scalar
         && input.get(*index).is_some_and(|have| kind::arrow(have) == kind::arrow(of))
     {
@@ -122,7 +127,10 @@ impl PhysicalExpr for Computed {
         Vec::new()
     }
 
-    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn PhysicalExpr>>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
         Ok(self)
     }
 

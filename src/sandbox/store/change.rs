@@ -205,8 +205,8 @@ fn users(
 ) -> Vec<(ItemId, Vec<(ItemId, bool)>)> {
     let empty = OrdSet::new();
     let compare = |old: &OrdSet<ItemId>, new: &OrdSet<ItemId>| {
-        let added = new.iter().filter(|id| !old.contains(id)).map(|id| (*id, true));
-        let gone = old.iter().filter(|id| !new.contains(id)).map(|id| (*id, false));
+        let added = new.iter().filter(|id| !old.contains(*id)).map(|id| (*id, true));
+        let gone = old.iter().filter(|id| !new.contains(*id)).map(|id| (*id, false));
         added.chain(gone).collect()
     };
     let differences = before.diff(after).map(|item| match item {

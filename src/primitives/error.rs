@@ -135,6 +135,13 @@ impl Error {
         self
     }
 
+    /// Names the deployment it is about, unless it names one already.
+    #[must_use]
+    pub fn of(mut self, deployment: &DeploymentId) -> Self {
+        self.inner.deployment.get_or_insert_with(|| deployment.clone());
+        self
+    }
+
     /// Names the place it is about.
     #[must_use]
     pub fn place(mut self, place: Option<Place>) -> Self {

@@ -1,6 +1,7 @@
 //! `--dry-run` prints what is then executed, statement by statement, and changes nothing.
 
 use crate::harness::World;
+use crate::harness::told::Told;
 
 /// What a statement is once run ids, moments and made-up ids are out of it.
 fn shape(sql: &str) -> String {
@@ -24,28 +25,32 @@ fn changing(statements: impl IntoIterator<Item = String>) -> Vec<String> {
     changing.map(|sql| shape(&sql)).collect()
 }
 
-/// The statements that a dry run printed.
-fn printed(stdout: &str) -> Vec<String> {
-    let lines = stdout.lines().map(|line| line.trim().trim_end_matches(';').to_owned());
-    changing(lines.filter(|line| !line.is_empty()))
+/// The statements that a dry run told.
+fn told(told: &Told) -> Vec<String> {
+    let lines = told.json_lines();
+    changing(lines.iter().filter_map(|line| line["sql"].as_str().map(str::to_owned)))
 }
 
 #[track_caller]
 fn check(world: &World, arguments: &[&str]) {
     let before = world.rows("SELECT id, name FROM mz_objects WHERE id LIKE 'u%' ORDER BY 1");
-    let rehearsed = world.mzflow(&[arguments, &["--dry-run"]].concat()).code(0);
+    let rehearsed = world.mzflow(&[arguments, &["--dry-run", "--json"]].concat()).code(0);
     assert_eq!(world.rows("SELECT id, name FROM mz_objects WHERE id LIKE 'u%' ORDER BY 1"), before);
     world.forget();
     world.mzflow(arguments).code(0);
     let executed = changing(world.statements());
-    let printed = printed(&rehearsed.stdout);
-    assert!(!printed.is_empty(), "{}", rehearsed.stderr);
+    let told = told(&rehearsed);
+    assert!(!told.is_empty(), "{}", rehearsed.stderr);
     // The tag on a schema bears the moment of the promotion, which nobody knows before.
     let untimed = |sqls: &[String]| -> Vec<String> {
         let until = |sql: &String| sql.split(" promoted by ").next().unwrap_or(sql).to_owned();
         sqls.iter().map(until).collect()
     };
-    assert_eq!(untimed(&printed).join("\n"), untimed(&executed).join("\n"));
+    let (told, executed) = (untimed(&told), untimed(&executed));
+    for (at, (told, executed)) in told.iter().zip(&executed).enumerate() {
+        assert_eq!(told, executed, "statement {at}");
+    }
+    assert_eq!(told.len(), executed.len(), "{:?}", told.iter().zip(&executed).next_back());
 }
 
 #[test]

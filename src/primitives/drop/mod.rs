@@ -345,6 +345,10 @@ fn possible(id: &DeploymentId, reason: DropReason, state: State) -> Result<(), E
 /// # Cancel
 /// Not safe inside a statement; Ctrl-C is noticed between two, and what is claimed stays claimed.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    dropped(ctx, request).await.map_err(|error| error.of(&request.deployment))
+}
+
+async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let ledger = ctx.ledger_or_refuse().await?;
     let known = ledger.deployment(&request.deployment)?.clone();
     if let Some(outcome) = nothing_left(ctx, &known, request) {

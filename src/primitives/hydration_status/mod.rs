@@ -41,7 +41,8 @@ pub struct Request {
 /// # Errors
 /// `deployment.unknown`, `deployment.gone`, `swap.not-staged` while not everything is staged, `db.*`.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Readiness, Error> {
-    Watched::read(ctx, &request.deployment).await?.look(ctx, request.allowed_lag).await
+    let looked = async { Watched::read(ctx, &request.deployment).await?.look(ctx, request.allowed_lag).await };
+    looked.await.map_err(|error| error.of(&request.deployment))
 }
 
 /// How to wait.
@@ -61,6 +62,14 @@ pub struct Wait {
 /// `hydration.failing` at once when a cluster cannot make progress, `hydration.timeout` with what
 /// was missing, `run.interrupted`, and those of [`run`].
 pub async fn wait(
+    ctx: &mut Ctx,
+    wait: &Wait,
+    on_look: &mut dyn FnMut(&Readiness) -> Result<(), Error>,
+) -> Result<Readiness, Error> {
+    waited(ctx, wait, on_look).await.map_err(|error| error.of(&wait.request.deployment))
+}
+
+async fn waited(
     ctx: &mut Ctx,
     wait: &Wait,
     on_look: &mut dyn FnMut(&Readiness) -> Result<(), Error>,

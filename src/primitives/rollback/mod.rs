@@ -45,7 +45,11 @@ fn choose(ledger: &Ledger, request: &Request) -> Result<DeploymentId, Error> {
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
     let ledger = ctx.ledger_or_refuse().await?;
     let id = choose(&ledger, request)?;
-    let known = ledger.deployment(&id)?.clone();
+    taken_back(ctx, &ledger, &id).await.map_err(|error| error.of(&id))
+}
+
+async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result<Exchanged, Error> {
+    let known = ledger.deployment(id)?.clone();
     let scope = Scope::read(ctx, &known).await?;
     if known.state == State::RolledBack {
         // Taken back already: what follows may still be open.

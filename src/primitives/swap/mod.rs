@@ -54,6 +54,10 @@ pub struct Request {
 /// # Cancel
 /// Not safe; Ctrl-C is noticed between two attempts.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
+    promoted(ctx, request).await.map_err(|error| error.of(&request.deployment))
+}
+
+async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
     let ledger = ctx.ledger_or_refuse().await?;
     let known = ledger.deployment(&request.deployment)?.clone();
     if known.state.is_promoted() {

@@ -195,11 +195,13 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
         Fold::Min => values.min_by(Datum::compare).unwrap_or(Datum::Null),
         Fold::Max => values.max_by(Datum::compare).unwrap_or(Datum::Null),
         Fold::All => Datum::Bool(values.into_iter().all(|value| value.is_true())),
-        Fold::Spread { sample, root, numeric } => {
+        Fold::Spread { sample, root, numeric: true } => {
+            let values: Vec<Datum> = values.collect();
+            exact_spread(&values, sample, root)?
+        }
+        Fold::Spread { sample, root, numeric: false } => {
             let values: Vec<f64> = floats(values).collect();
-            spread(&values, sample, root).map_or(Datum::Null, |value| {
-                if numeric { Decimal::from_f64(value).map_or(Datum::Null, Datum::Numeric) } else { Datum::Float(value) }
-            })
+            spread(&values, sample, root).map_or(Datum::Null, Datum::Float)
         }
         Fold::Count
         | Fold::Single
@@ -300,6 +302,28 @@ fn spans(values: impl Iterator<Item = Datum>, by: usize) -> Datum {
     micros += days % by * super::datum::DAY / by;
     let small = |value: i64| i32::try_from(value / by).unwrap_or(i32::MAX);
     Datum::Interval(Interval { months: small(months), days: small(days), micros: micros / by })
+}
+
+/// Variance or deviation of numerics, as the server reckons it: from the sum and that of squares.
+fn exact_spread(values: &[Datum], sample: bool, root: bool) -> Result<Datum, SqlError> {
+    let (mut sum, mut squares) = (Decimal::ZERO, Decimal::ZERO);
+    for value in values {
+        if let Datum::Numeric(value) = value {
+            sum = sum.add(*value).ok_or_else(overflow)?;
+            let square = value.multiply(*value).ok_or_else(overflow)?;
+            squares = squares.add(square).ok_or_else(overflow)?;
+        }
+    }
+    let whole = |number: usize| Decimal::from_i128(i128::try_from(number).unwrap_or(0));
+    let by = whole(values.len() - usize::from(sample));
+    if by.is_zero() {
+        return Ok(Datum::Null);
+    }
+    let mean = sum.multiply(sum).and_then(|square| square.divide(whole(values.len()))).ok_or_else(overflow)?;
+    let variance = squares.subtract(mean).and_then(|rest| rest.divide(by)).ok_or_else(overflow)?;
+    let variance = if variance.is_negative() { Decimal::ZERO } else { variance };
+    let value = if root { variance.sqrt().ok_or_else(overflow)? } else { variance };
+    Ok(Datum::Numeric(value))
 }
 
 fn spread(values: &[f64], sample: bool, root: bool) -> Option<f64> {

@@ -348,7 +348,12 @@ fn subquery(
     let reads = rel.outer();
     let taken = std::mem::replace(input, Rel::unit());
     match question {
-        Question::Any(left, Comparison::Eq) if reads.is_empty() => is_in(input, taken, *left, rel),
+        // Rows with NULL in them cannot be looked up.
+        Question::Any(left, Comparison::Eq)
+            if reads.is_empty() && !matches!(rel.types.as_slice(), [Type::Record(_)]) =>
+        {
+            is_in(input, taken, *left, rel)
+        }
         Question::Value => {
             let fold = |rel: Rel, keys: usize| {
                 let kind = rel.types.get(keys).cloned().unwrap_or(Type::Text);

@@ -75,7 +75,7 @@ fn form(name: &str, given: &[Type]) -> Option<(Fold, Vec<Type>, Type)> {
         }
         let numeric = !matches!(of, Type::Float4 | Type::Float8);
         let result = if numeric { Type::Numeric(None) } else { Type::Float8 };
-        Some((Fold::Spread { sample, root, numeric }, vec![Type::Float8], result))
+        Some((Fold::Spread { sample, root, numeric }, vec![result.clone()], result))
     };
     let numeric = Type::Numeric(None);
     let bare = given.first().map(kind::bare);

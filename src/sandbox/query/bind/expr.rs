@@ -20,6 +20,10 @@ use crate::sandbox::query::scalar::Question;
 use crate::sandbox::query::scalar::Scalar;
 use crate::sandbox::query::time;
 
+/// Functions that are called without parentheses.
+const BARE: &[&str] =
+    &["current_catalog", "current_role", "current_schema", "current_timestamp", "current_user", "session_user", "user"];
+
 impl Binder<'_> {
     /// Settles an expression.
     pub(super) fn expr(&mut self, expr: &tree::Expr) -> Result<Typed, SqlError> {
@@ -55,7 +59,12 @@ impl Binder<'_> {
     fn expr_here(&mut self, expr: &tree::Expr) -> Result<Typed, SqlError> {
         match expr {
             tree::Expr::Nested(inner) => self.expr(inner),
-            tree::Expr::Identifier(name) => self.column(&[folded(name)]),
+            tree::Expr::Identifier(name) => {
+                let found = self.column(&[folded(name)]);
+                // Some functions are written without parentheses.
+                let bare = found.is_err() && name.quote_style.is_none() && BARE.contains(&folded(name).as_str());
+                if bare { self.call(&folded(name), Vec::new()) } else { found }
+            }
             tree::Expr::CompoundIdentifier(parts) => {
                 let parts: Vec<String> = parts.iter().map(folded).collect();
                 self.column(&parts)
@@ -368,7 +377,7 @@ impl Binder<'_> {
         let mut fields = Vec::new();
         let mut scalars = Vec::new();
         for (at, arg) in args.into_iter().enumerate() {
-            let arg = if arg.kind == Type::Unknown { self.coerce(arg, &Type::Text)? } else { arg };
+            let arg = if arg.parameter.is_some() { self.coerce(arg, &Type::Text)? } else { arg };
             fields.push((format!("f{}", at + 1), arg.kind));
             scalars.push(arg.scalar);
         }
@@ -506,7 +515,13 @@ impl Binder<'_> {
     /// `x = ANY (query)`
     fn any(&mut self, left: &tree::Expr, op: Comparison, query: &tree::Query) -> Result<Typed, SqlError> {
         let left = self.expr(left)?;
-        let bound = self.query(query)?;
+        let mut bound = self.query(query)?;
+        if let Type::Record(fields) = &left.kind
+            && fields.len() == bound.columns.len()
+            && fields.len() > 1
+        {
+            bound = as_rows(bound);
+        }
         let [column] = bound.columns.as_slice() else {
             let count = bound.columns.len();
             return Err(SqlError::internal(format!("Expected subselect to return 1 column, got {count} columns")));
@@ -558,6 +573,18 @@ impl Binder<'_> {
         let scalar = Scalar::Call { name: if all { "all" } else { "any" }, eval: quantifier(op, all), strict: false, args };
         Ok(Typed::new(scalar, Type::Bool, true))
     }
+}
+
+/// A query whose rows are one value each.
+fn as_rows(bound: super::Bound) -> super::Bound {
+    let nullable = bound.columns.iter().any(|column| column.nullable);
+    let plain = |of: &Type| if *of == Type::Unknown { Type::Text } else { of.clone() };
+    let fields = bound.columns.iter().map(|column| (column.name.clone(), plain(&column.kind))).collect();
+    let kind = Type::Record(fields);
+    let args = (0..bound.columns.len()).map(Scalar::column).collect();
+    let row = Scalar::Call { name: "row", eval: array::make_row, strict: false, args };
+    let column = super::OutColumn { name: "row".to_owned(), kind: kind.clone(), nullable };
+    super::Bound { rel: bound.rel.project(vec![row], vec![kind]), columns: vec![column] }
 }
 
 fn quantifier(op: Comparison, all: bool) -> Eval {

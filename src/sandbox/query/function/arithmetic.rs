@@ -178,6 +178,7 @@ pub(in crate::sandbox::query) fn find(sign: char, left: &Type, right: &Type) -> 
         (Type::Unknown, Type::Date | Type::Timestamp(_) | Type::Timestamptz(_) | Type::Time) if sign == '+' => {
             (Type::Interval, kind::bare(&given))
         }
+        (Type::Jsonb, Type::Unknown) => (Type::Jsonb, Type::Text),
         (Type::Unknown, right) => (right.clone(), right),
         (left @ (Type::Date | Type::Timestamp(_) | Type::Timestamptz(_) | Type::Time), Type::Unknown) => {
             let right = if sign == '+' || matches!(left, Type::Time) { Type::Interval } else { left.clone() };

@@ -11,9 +11,6 @@ use crate::sandbox::query::names;
 use crate::sandbox::query::scalar::Context;
 use crate::sandbox::settings;
 
-/// The version the sandbox speaks of. Source: recorded from v26.21.
-const VERSION: &str = "v26.21.0";
-
 const OID: Type = Type::Oid;
 
 /// The schema that a name without one is made in.
@@ -44,7 +41,7 @@ fn setting(context: &Context, name: &str) -> Option<String> {
         "cluster" => context.scope.cluster.as_str().to_owned(),
         "database" => context.scope.database.as_str().to_owned(),
         "search_path" => list(&context.scope.search_path),
-        "mz_version" => VERSION.to_owned(),
+        "mz_version" => settings::MZ_VERSION.to_owned(),
         "server_version" => "9.5.0".to_owned(),
         "server_version_num" => "90500".to_owned(),
         "timezone" => "UTC".to_owned(),
@@ -136,9 +133,9 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
     let told = |eval: Eval| vec![f(&[], a_text, eval)];
     Some(match name {
         "version" => told(|_, _| {
-            Ok(Datum::text(format!("PostgreSQL 9.5 on x86_64-unknown-linux-gnu (Materialize {VERSION})")))
+            Ok(Datum::text(format!("PostgreSQL 9.5 on x86_64-unknown-linux-gnu (Materialize {})", settings::MZ_VERSION)))
         }),
-        "mz_version" => told(|_, _| Ok(Datum::text(VERSION))),
+        "mz_version" => told(|_, _| Ok(Datum::text(settings::MZ_VERSION))),
         "mz_environment_id" => told(|_, _| Ok(Datum::text("sandbox-local-00000000-0000-0000-0000-000000000000-0"))),
         "current_user" | "session_user" | "current_role" | "user" => {
             told(|context, _| Ok(Datum::text(context.scope.user.as_str())))

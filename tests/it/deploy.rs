@@ -20,7 +20,10 @@ fn from_nothing_to_version_two_and_back() {
     let world = World::new();
     world.example("auction");
     world.example("auction_v2");
-    world.mzflow(&["run", "blue_green", "--project", "auction", "--id", "one"]).code(0).says("one is production");
+    world
+        .mzflow(&["run", "blue_green", "--project", "auction", "--id", "one"])
+        .code(0)
+        .says("one is production");
     let first = world.rows(CONTENT);
     let second = world
         .mzflow(&["run", "blue_green", "--project", "auction_v2", "--id", "two", "--keep", "1h", "--yes"])
@@ -91,7 +94,8 @@ fn grants_comments_and_owners_are_carried() {
         "ALTER DEFAULT PRIVILEGES FOR ROLE materialize IN SCHEMA auction.core GRANT SELECT ON TABLES TO analyst",
     );
     world.mzflow(&["run", "blue_green", "--project", "auction_v2", "--yes"]).code(0);
-    let owner = "SELECT r.name FROM mz_objects o JOIN mz_roles r ON r.id = o.owner_id WHERE o.name = 'item_totals'";
+    let owner =
+        "SELECT r.name FROM mz_objects o JOIN mz_roles r ON r.id = o.owner_id WHERE o.name = 'item_totals'";
     assert_eq!(world.rows(owner), "keeper");
     let comment = "SELECT c.comment FROM mz_internal.mz_comments c JOIN mz_objects o ON o.id = c.id \
         AND c.object_type = o.type WHERE o.name = 'bid_counts'";
@@ -99,7 +103,11 @@ fn grants_comments_and_owners_are_carried() {
     let grants = "SELECT o.name FROM (SELECT id, mz_internal.mz_aclexplode(privileges).* FROM mz_objects) \
         AS p(id, grantor, grantee, privilege_type, is_grantable) JOIN mz_objects o ON o.id = p.id \
         JOIN mz_roles r ON r.id = p.grantee WHERE r.name = 'analyst' ORDER BY 1";
-    assert_eq!(world.rows(grants), "bid_counts", "default privileges are for what is new, not for what is rebuilt");
+    assert_eq!(
+        world.rows(grants),
+        "bid_counts",
+        "default privileges are for what is new, not for what is rebuilt"
+    );
     let defaults = "SELECT s.name FROM mz_default_privileges p JOIN mz_schemas s ON s.id = p.schema_id \
         JOIN mz_roles r ON r.id = p.grantee WHERE r.name = 'analyst'";
     assert_eq!(world.rows(defaults), "core");
@@ -116,8 +124,9 @@ fn a_reader_never_sees_a_mixture_or_a_missing_name() {
         let done = Arc::clone(&done);
         let url = world.url();
         async move {
-            let (client, connection) =
-                tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the sandbox lets readers in");
+            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+                .await
+                .expect("the sandbox lets readers in");
             tokio::spawn(connection);
             client.batch_execute("SET cluster = serving").await.expect("a reader's setting");
             let clock = Clock::system();

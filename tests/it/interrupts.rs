@@ -59,8 +59,10 @@ fn stopped_at(world: &World, statement: &str) -> String {
     assert_eq!(total(world), "10");
     world.faults("");
     world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
-    let runs = world.rows("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = 'run.finished' \
-        AND payload->>'status' = 'interrupted'");
+    let runs = world.rows(
+        "SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = 'run.finished' \
+        AND payload->>'status' = 'interrupted'",
+    );
     drop(told);
     runs
 }

@@ -98,7 +98,10 @@ fn the_same_run_goes_on_when_the_file_is_mended() {
     world.write(&changed().replace("sum(amount)", "summ(amount)"));
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(1);
     world.write(&changed());
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0).says("second is production");
+    world
+        .mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"])
+        .code(0)
+        .says("second is production");
     assert_eq!(staged(&world), "");
 }
 
@@ -197,7 +200,9 @@ fn every_mistake_of_a_project_at_once() {
     let world = World::new();
     world.write("-- file: shop/project.toml\n-- file: shop/models/shop/core/a.sql\nCREATE VIEW a AS SELECT * FROM core.nope;\n-- file: shop/models/shop/core/b.sql\nCREATE VIEW wrong AS SELECT 1;\n");
     let told = world.mzflow(&["run", "blue_green", "--project", "shop"]).code(1);
-    told.says("[sql.unknown-relation]").says("[project.name-mismatch]").says("nothing was sent to the server");
+    told.says("[sql.unknown-relation]")
+        .says("[project.name-mismatch]")
+        .says("nothing was sent to the server");
     let json = world.mzflow(&["compile", "--project", "shop", "--json"]).code(1).json();
     let codes: Vec<&str> = json["diagnostics"]
         .as_array()

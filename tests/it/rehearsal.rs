@@ -75,7 +75,8 @@ fn a_change_with_schemas_alone() {
     world.example("auction");
     world.example("auction_v2");
     world.mzflow(&["run", "blue_green", "--project", "auction", "--id", "one"]).code(0);
-    let run = ["run", "blue_green", "--project", "auction_v2", "--id", "two", "--yes", "--isolation", "schema"];
+    let run =
+        ["run", "blue_green", "--project", "auction_v2", "--id", "two", "--yes", "--isolation", "schema"];
     check(&world, &run);
 }
 

@@ -41,7 +41,8 @@ pub struct Request {
 /// # Errors
 /// `deployment.unknown`, `deployment.gone`, `swap.not-staged` while not everything is staged, `db.*`.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Readiness, Error> {
-    let looked = async { Watched::read(ctx, &request.deployment).await?.look(ctx, request.allowed_lag).await };
+    let looked =
+        async { Watched::read(ctx, &request.deployment).await?.look(ctx, request.allowed_lag).await };
     looked.await.map_err(|error| error.of(&request.deployment))
 }
 

@@ -16,6 +16,20 @@ macro_rules! family {
             User(u64),
         }
 
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    Self::System(number) => write!(f, "s{number}"),
+                    Self::User(number) => write!(f, "u{number}"),
+                }
+            }
+        }
+    };
+}
+
+/// Ids that come in as text, in `[u1 AS …]` and the like.
+macro_rules! read {
+    ($type:ident) => {
         impl $type {
             /// Reads what [`fmt::Display`] writes.
             pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -24,19 +38,17 @@ macro_rules! family {
                 }
                 text.strip_prefix('s')?.parse().ok().map(Self::System)
             }
+        }
+    };
+}
 
+/// Families in which it matters whose a thing is.
+macro_rules! owned {
+    ($type:ident) => {
+        impl $type {
             /// Tells whether it is a user's.
             pub(crate) fn is_user(self) -> bool {
                 matches!(self, Self::User(_))
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    Self::System(number) => write!(f, "s{number}"),
-                    Self::User(number) => write!(f, "u{number}"),
-                }
             }
         }
     };
@@ -93,3 +105,9 @@ impl SchemaId {
         }
     }
 }
+
+read!(ItemId);
+read!(ClusterId);
+read!(RoleId);
+owned!(ClusterId);
+owned!(RoleId);

@@ -11,7 +11,6 @@ use super::column::Column;
 use super::column::Type;
 use super::id::ClusterId;
 use super::id::ItemId;
-use super::id::ReplicaId;
 use super::id::RoleId;
 use super::id::SchemaId;
 use crate::clock::Timestamp;
@@ -214,6 +213,3 @@ impl Item {
         }
     }
 }
-
-/// Where an object came to be known: a replica and when it began to run there.
-pub(crate) type Placement = (ReplicaId, Timestamp);

@@ -215,11 +215,6 @@ pub(crate) struct AuditEvent {
 }
 
 impl Catalog {
-    /// The object under a name.
-    pub(crate) fn item_named(&self, schema: SchemaId, name: &Ident) -> Option<&Arc<Item>> {
-        self.items.get(self.names.get(&(schema, name.clone()))?)
-    }
-
     /// A database by name.
     pub(crate) fn database_named(&self, name: &Ident) -> Option<DatabaseId> {
         self.databases.iter().find(|(_, database)| database.name == *name).map(|(id, _)| *id)

@@ -135,7 +135,10 @@ impl Rel {
     /// Rows that are known.
     pub(super) fn of_rows(rows: Batch) -> Self {
         let types = rows.types.clone();
-        let once = Once { rel: Self::new(Op::Constant(Vec::new()), types.clone()), rows: OnceCell::new_with(Some(rows)) };
+        let once = Once {
+            rel: Self::new(Op::Constant(Vec::new()), types.clone()),
+            rows: OnceCell::new_with(Some(rows)),
+        };
         Self::new(Op::Shared(Arc::new(once)), types)
     }
 

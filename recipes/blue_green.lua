@@ -6,6 +6,8 @@
 -- Hooks, each called with ctx: after_diff(changes), after_stage(deployment),
 -- before_swap(deployment), after_swap(promotion).
 
+local staged -- the deployment, once there is one
+
 return mz.recipe {
   api = 1,
   name = "blue_green",
@@ -39,6 +41,7 @@ return mz.recipe {
     end
 
     local deployment = mz.stage { changes = changes, id = args.id, overwrite_drifted = args.overwrite_drifted }
+    staged = deployment
     ctx.hook("after_stage", deployment)
 
     local lag, ready_check = args.allowed_lag, not args.no_ready_check
@@ -57,6 +60,14 @@ return mz.recipe {
     if args.keep == 0 and #promotion.held_by == 0 then
       mz.drop { retired = promotion }
     end
+    staged = nil
     return ctx.done(deployment.id .. " is production")
+  end,
+
+  -- Nothing is cleaned up: what stands goes on hydrating, and the same command goes on from there.
+  on_fail = function(_, err)
+    if staged then
+      mz.log(staged.id .. " is recorded and stays (" .. err.code .. ")")
+    end
   end,
 }

@@ -149,6 +149,8 @@ pub enum Event {
         clusters: usize,
         /// Objects whose definition under the production name is now another.
         objects: usize,
+        /// Objects that stood there before, and stand under the staging names now.
+        replaced: usize,
         /// How long the transaction was open.
         took: Duration,
     },

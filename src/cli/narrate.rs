@@ -209,15 +209,21 @@ fn statement(sql: &str, what: &str) -> String {
 }
 
 impl Narrator {
+    /// What was created is named; of the rest, which comes with it, there may be much.
     fn applied(&self, actions: &[String], took: Duration) {
+        const NAMED: usize = 3;
         if actions.is_empty() {
             return;
         }
-        let text = actions.iter().map(|action| match action.strip_prefix("create ") {
-            Some(created) => format!("+ {created}"),
-            None => action.clone(),
-        });
-        self.step("apply", &text.collect::<Vec<_>>().join("   "), Some(took));
+        let (created, rest): (Vec<_>, Vec<_>) = actions.iter().partition(|action| action.starts_with("create "));
+        let mut parts: Vec<String> =
+            created.iter().map(|action| format!("+ {}", action.trim_start_matches("create "))).collect();
+        if rest.len() <= NAMED {
+            parts.extend(rest.into_iter().cloned());
+        } else {
+            parts.push(format!("{} grants, comments and settings", rest.len()));
+        }
+        self.step("apply", &parts.join("   "), Some(took));
     }
 
     fn staging(&self, deployment: &DeploymentId, names: &[(String, String)], found: usize) {
@@ -319,11 +325,11 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "swap.retried",
             json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),
         ),
-        Event::Swapped { deployment, kind, from, to, schemas, clusters, objects, took } => (
+        Event::Swapped { deployment, kind, from, to, schemas, clusters, objects, replaced, took } => (
             "swap.done",
             json!({
                 "deployment": deployment, "kind": kind, "epoch_before": from, "epoch": to,
-                "schemas": schemas, "clusters": clusters, "objects": objects, "took_ms": ms(took),
+                "schemas": schemas, "clusters": clusters, "objects": objects, "replaced": replaced, "took_ms": ms(took),
             }),
         ),
         Event::SinkCutOver { sink, from } => ("sink.cut-over", json!({ "sink": sink, "from": from })),

@@ -36,6 +36,7 @@ pub(crate) struct Seen {
     statements: usize,
     hydrated: Option<Duration>,
     swapped: Option<(SwapKind, u64, u64)>,
+    replaced: usize,
     applied: usize,
     retired: Option<usize>,
     aborted: bool,
@@ -77,8 +78,9 @@ impl Seen {
                 (self.built, self.schemas, self.clusters) = (*objects, *schemas, *clusters);
             }
             Event::Hydrated { progress } => self.hydrated = Some(progress.waited),
-            Event::Swapped { deployment, kind, from, to, .. } => {
+            Event::Swapped { deployment, kind, from, to, replaced, .. } => {
                 self.deployment = Some(deployment.clone());
+                self.replaced = *replaced;
                 self.swapped = Some((*kind, *from, *to));
             }
             Event::Dropped { reason, objects, .. } => match reason {
@@ -146,8 +148,9 @@ impl Seen {
         if !self.staged {
             return None;
         }
-        let mut parts = vec![format!("{} built", counted(self.built, "object"))];
-        parts.extend((self.statements > 0).then(|| counted(self.statements, "statement")));
+        let with = (self.statements > 0).then(|| format!(" with {}", counted(self.statements, "statement")));
+        let mut parts =
+            vec![format!("{} built{}", counted(self.built, "object"), with.unwrap_or_default())];
         parts.extend(self.hydrated.map(|waited| format!("{} of hydration", elapsed(waited))));
         parts.extend(self.retired.map(|objects| format!("{} dropped", counted(objects, "replaced object"))));
         Some(parts.join(" · "))
@@ -158,10 +161,10 @@ impl Seen {
             return self.compared.then(|| "change a file below models/ and run the same command".to_owned());
         };
         Some(match (self.swapped.map(|(kind, ..)| kind), self.retired) {
-            (Some(SwapKind::Promotion), Some(_)) => {
+            (Some(SwapKind::Promotion), retired) if retired.is_some() || self.replaced == 0 => {
                 "change a file below models/ and run the same command, or `mzflow log`".to_owned()
             }
-            (Some(SwapKind::Promotion), None) => {
+            (Some(SwapKind::Promotion), _) => {
                 format!(
                     "the replaced version is kept: `mzflow rollback {id}` takes this back, `mzflow log` tells more"
                 )
@@ -224,17 +227,18 @@ mod tests {
             schemas: 2,
             clusters: 1,
             objects,
+            replaced: 4,
             took,
         });
         expect![[r#"
               changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
-              cost     5 objects built · 19 statements
+              cost     5 objects built with 19 statements
               next     the replaced version is kept: `mzflow rollback 77b01de` takes this back, `mzflow log` tells more"#]]
         .assert_eq(&told(&seen));
         seen.take(&Event::Dropped { deployment: id, reason: DropReason::Retire, objects: 4, took });
         expect![[r#"
               changed  1 thing applied · 2 schemas, 1 cluster · epoch 1 → 2
-              cost     5 objects built · 19 statements · 4 replaced objects dropped
+              cost     5 objects built with 19 statements · 4 replaced objects dropped
               next     change a file below models/ and run the same command, or `mzflow log`"#]]
         .assert_eq(&told(&seen));
         expect![[r#"{"deployment":"77b01de","epoch":2,"objects":5,"schemas":2,"clusters":1,"statements":19,"dropped":4}"#]]

@@ -87,9 +87,12 @@ fn the_parts_one_at_a_time() {
     check(&world, &["setup"]);
     check(&world, &["apply", "--project", "auction"]);
     check(&world, &["stage", "--project", "auction", "--id", "one"]);
-    check(&world, &["promote", "one", "--keep", "1h"]);
-    check(&world, &["rollback", "one"]);
-    check(&world, &["abort", "one"]);
+    check(&world, &["promote", "one"]);
+    world.example("auction_v2");
+    check(&world, &["stage", "--project", "auction_v2", "--id", "two"]);
+    check(&world, &["promote", "two", "--keep", "1h"]);
+    check(&world, &["rollback", "two"]);
+    check(&world, &["abort", "two"]);
 }
 
 #[test]

@@ -369,6 +369,7 @@ impl Exchange {
             schemas: scope.intent.schemas.len(),
             clusters: scope.intent.clusters.len(),
             objects: scope.contents.objects.len(),
+            replaced: scope.replaced().len(),
             took: ctx.clock.elapsed().saturating_sub(started),
         });
         Ok((scope, entry))

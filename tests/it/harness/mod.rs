@@ -1,7 +1,7 @@
 //! A world for one test: a folder, a sandbox of its own, the real binary, and a client beside it.
 //!
-//! Everything goes over the wire protocol, as it would against Materialize. Waiting is done by
-//! [`World::until`] and [`Running::until_says`], which have a deadline. Start reading at [`World`].
+//! Everything goes over the wire protocol, as it would against Materialize. Waiting is done by [`World::until`],
+//! which has a deadline. Start reading at [`World`].
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,12 +1,8 @@
-//! A command under way: what it has said so far, stopping it, its end.
+//! A command under way: stopping it, its end.
 
-use std::io::BufRead;
-use std::io::BufReader;
 use std::io::Read;
 use std::process::Child;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::thread::JoinHandle;
 
 use super::World;
@@ -15,25 +11,15 @@ use super::told::Told;
 /// A command under way.
 pub(crate) struct Running {
     child: Child,
-    said: Arc<Mutex<Vec<u8>>>,
     listeners: Vec<JoinHandle<Vec<u8>>>,
 }
 
 impl Running {
     pub(crate) fn new(mut child: Child) -> Self {
-        let said = Arc::new(Mutex::new(Vec::new()));
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr = child.stderr.take().expect("stderr is piped");
-        let listeners = vec![listen(stdout, &said), listen(stderr, &said)];
-        Self { child, said, listeners }
-    }
-
-    /// Waits until it has said something.
-    pub(crate) fn until_says(&self, world: &World, text: &str) {
-        world.until(text, || {
-            let said = self.said.lock().expect("no listener panicked");
-            String::from_utf8_lossy(&said).contains(text)
-        });
+        let listeners = vec![listen(stdout), listen(stderr)];
+        Self { child, listeners }
     }
 
     /// Presses Ctrl-C.
@@ -61,16 +47,12 @@ impl Running {
     }
 }
 
-fn listen(stream: impl Read + Send + 'static, said: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<Vec<u8>> {
-    let said = Arc::clone(said);
+/// Reads a stream to its end beside the test, so that the command never waits to be heard.
+fn listen(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut whole = Vec::new();
-        let mut reader = BufReader::new(stream);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-            said.lock().expect("no listener panicked").extend_from_slice(&line);
-            whole.append(&mut line);
-        }
+        // What a killed process still held back is lost with it.
+        let _ = stream.read_to_end(&mut whole);
         whole
     })
 }

@@ -134,7 +134,8 @@ impl Decimal {
             return None;
         }
         let wanted = PRECISION + 1 + digits_of(other.coefficient);
-        let shift = wanted.saturating_sub(digits_of(self.coefficient)).min(76 - digits_of(self.coefficient).min(76));
+        let shift =
+            wanted.saturating_sub(digits_of(self.coefficient)).min(76 - digits_of(self.coefficient).min(76));
         let numerator = self.coefficient.checked_mul(ten(shift)?)?;
         let quotient = numerator.checked_div(other.coefficient)?;
         Self::reduced(quotient, self.scale - other.scale + i32::try_from(shift).ok()?)

@@ -85,7 +85,10 @@ fn operator(rel: Rel, outside: Option<&Outside>) -> Result<Rel, SqlError> {
         Op::Constant(rows) => constant(rows, types, all, outside),
         op @ (Op::Item(_) | Op::System(_) | Op::Shared(_) | Op::Recursive(_)) => Ok(Rel::new(op, types)),
         Op::Recursion(parts, body) => {
-            let parts = parts.into_iter().map(|(id, rel)| Ok((id, within(rel, None)?))).collect::<Result<_, SqlError>>()?;
+            let parts = parts
+                .into_iter()
+                .map(|(id, rel)| Ok((id, within(rel, None)?)))
+                .collect::<Result<_, SqlError>>()?;
             Ok(Rel::new(Op::Recursion(parts, within(body, None)?), types))
         }
         Op::Project(input, exprs) => {
@@ -384,7 +387,8 @@ fn subquery(
             types.push(kind);
             let taken = taken.project(exprs, types);
             let fold = |rel: Rel, keys: usize| {
-                let test = Scalar::Compare(op, Box::new(Scalar::column(keys - 1)), Box::new(Scalar::column(keys)));
+                let test =
+                    Scalar::Compare(op, Box::new(Scalar::column(keys - 1)), Box::new(Scalar::column(keys)));
                 grouped(rel, keys, Aggregate::of(Fold::AnyOrNone, test, Type::Bool, Type::Bool))
             };
             let place = joined(input, taken, rel, (reads, Some(place)), outside, fold)?;

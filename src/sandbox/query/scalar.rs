@@ -183,9 +183,11 @@ impl Scalar {
     /// The parts it is made of, subqueries left out.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Column { .. } | Self::Literal(_) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
-                Vec::new()
-            }
+            Self::Column { .. }
+            | Self::Literal(_)
+            | Self::Aggregate(_)
+            | Self::Window(_)
+            | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter().collect(),
             Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -203,9 +205,11 @@ impl Scalar {
     /// The same for changing them.
     pub(super) fn parts_mut(&mut self) -> Vec<&mut Self> {
         match self {
-            Self::Column { .. } | Self::Literal(_) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
-                Vec::new()
-            }
+            Self::Column { .. }
+            | Self::Literal(_)
+            | Self::Aggregate(_)
+            | Self::Window(_)
+            | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter_mut().collect(),
             Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -346,7 +350,11 @@ impl Scalar {
                 }
                 Datum::Null
             }
-            Self::Column { .. } | Self::Subquery(..) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
+            Self::Column { .. }
+            | Self::Subquery(..)
+            | Self::Aggregate(_)
+            | Self::Window(_)
+            | Self::Series(_) => {
                 return Err(SqlError::unsupported("a subquery in this place"));
             }
         })

@@ -18,11 +18,14 @@ use crate::sandbox::query::scalar::Scalar;
 use crate::sandbox::query::series;
 
 /// What the server hints at where it knows no function of a name.
-const NO_FUNCTION: &str = "No function matches the given name and argument types. You might need to add explicit type casts.";
+const NO_FUNCTION: &str =
+    "No function matches the given name and argument types. You might need to add explicit type casts.";
 /// The same where it knows the name; the two blanks are the server's.
-const NO_FORM: &str = "No function matches the given name and argument types.  You might need to add explicit type casts.";
+const NO_FORM: &str =
+    "No function matches the given name and argument types.  You might need to add explicit type casts.";
 /// The same of operators.
-const NO_OPERATOR: &str = "No operator matches the given name and argument types.  You might need to add explicit type casts.";
+const NO_OPERATOR: &str =
+    "No operator matches the given name and argument types.  You might need to add explicit type casts.";
 
 /// A comparison by its operator.
 pub(super) fn comparison(op: &tree::BinaryOperator) -> Option<Comparison> {
@@ -119,7 +122,9 @@ impl Binder<'_> {
             let typed = self.expr(operand)?;
             if !matches!(typed.kind, Type::Bool | Type::Unknown) {
                 let of = self.kind_name(&typed.kind);
-                return Err(SqlError::internal(format!("{op} argument must have type boolean, not type {of}")));
+                return Err(SqlError::internal(format!(
+                    "{op} argument must have type boolean, not type {of}"
+                )));
             }
             let typed = self.coerce(typed, &Type::Bool)?;
             nullable |= typed.nullable;
@@ -130,7 +135,12 @@ impl Binder<'_> {
     }
 
     /// Makes two operands ones of one type.
-    pub(super) fn alike(&mut self, sign: &str, left: Typed, right: Typed) -> Result<(Typed, Typed), SqlError> {
+    pub(super) fn alike(
+        &mut self,
+        sign: &str,
+        left: Typed,
+        right: Typed,
+    ) -> Result<(Typed, Typed), SqlError> {
         let of = match kind::common(&left.kind, &right.kind) {
             Some(Type::Unknown) => Type::Text,
             Some(of) => of,
@@ -200,7 +210,9 @@ impl Binder<'_> {
             tree::UnaryOperator::Not => {
                 if !matches!(typed.kind, Type::Bool | Type::Unknown) {
                     let of = self.kind_name(&typed.kind);
-                    return Err(SqlError::internal(format!("NOT argument must have type boolean, not type {of}")));
+                    return Err(SqlError::internal(format!(
+                        "NOT argument must have type boolean, not type {of}"
+                    )));
                 }
                 self.coerce(typed, &Type::Bool).map(not)
             }
@@ -208,7 +220,9 @@ impl Binder<'_> {
             tree::UnaryOperator::Minus => {
                 let Some(eval) = function::arithmetic::negation(&typed.kind) else {
                     let of = self.kind_name(&typed.kind);
-                    return Err(SqlError::internal(format!("operator does not exist: - {of}")).hint(NO_OPERATOR));
+                    return Err(
+                        SqlError::internal(format!("operator does not exist: - {of}")).hint(NO_OPERATOR)
+                    );
                 };
                 // `-2147483648` is an integer though `2147483648` is none.
                 if let Scalar::Literal(Datum::Int(value)) = &typed.scalar
@@ -238,7 +252,11 @@ impl Binder<'_> {
                     other => other,
                 };
                 let unknown = Type::Unknown;
-                Err(self.no_operator(sign, given.first().unwrap_or(&unknown), given.get(1).unwrap_or(&unknown)))
+                Err(self.no_operator(
+                    sign,
+                    given.first().unwrap_or(&unknown),
+                    given.get(1).unwrap_or(&unknown),
+                ))
             }
         }
     }
@@ -279,7 +297,8 @@ impl Binder<'_> {
         match parts.as_slice() {
             [own] => Ok(own.clone()),
             [schema, own] if system(schema) => Ok(own.clone()),
-            _ => Err(SqlError::internal(format!("function \"{}\" does not exist", parts.join("."))).hint(NO_FUNCTION)),
+            _ => Err(SqlError::internal(format!("function \"{}\" does not exist", parts.join(".")))
+                .hint(NO_FUNCTION)),
         }
     }
 
@@ -402,7 +421,10 @@ impl Binder<'_> {
         let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
         match self.chosen(name, args)? {
             Some(typed) => Ok(typed),
-            None if function::overloads(name).is_some() || super::aggregate::is_one(name) || series::is_known(name) => {
+            None if function::overloads(name).is_some()
+                || super::aggregate::is_one(name)
+                || series::is_known(name) =>
+            {
                 Err(self.no_such_form(name, &given))
             }
             None => Err(unknown(name)),
@@ -443,7 +465,11 @@ impl Binder<'_> {
         }
         let mut made = Vec::with_capacity(args.len());
         for (at, arg) in args.into_iter().enumerate() {
-            made.push(if at % 2 == 0 { self.coerce(arg, &Type::Text)?.scalar } else { self.json(arg)?.scalar });
+            made.push(if at % 2 == 0 {
+                self.coerce(arg, &Type::Text)?.scalar
+            } else {
+                self.json(arg)?.scalar
+            });
         }
         let scalar = Scalar::Call {
             name: "jsonb_build_object",
@@ -477,10 +503,12 @@ impl Binder<'_> {
                     Some((own, false))
                 }
             },
-            tree::Expr::Case { else_result, .. } => match else_result.as_deref().and_then(|expr| self.named(expr)) {
-                Some((name, true)) => Some((name, true)),
-                _ => Some(("case".to_owned(), false)),
-            },
+            tree::Expr::Case { else_result, .. } => {
+                match else_result.as_deref().and_then(|expr| self.named(expr)) {
+                    Some((name, true)) => Some((name, true)),
+                    _ => Some(("case".to_owned(), false)),
+                }
+            }
             tree::Expr::Array(_) => good("array"),
             tree::Expr::Prefixed { .. } => good("list"),
             tree::Expr::Map(_) => good("map"),
@@ -516,7 +544,11 @@ impl Binder<'_> {
     }
 
     /// `a[1]`, and columns written with more parts than usual.
-    pub(super) fn access(&mut self, root: &tree::Expr, chain: &[tree::AccessExpr]) -> Result<Typed, SqlError> {
+    pub(super) fn access(
+        &mut self,
+        root: &tree::Expr,
+        chain: &[tree::AccessExpr],
+    ) -> Result<Typed, SqlError> {
         let mut rest = chain;
         let mut typed = None;
         if let tree::Expr::Identifier(first) = root {
@@ -535,7 +567,11 @@ impl Binder<'_> {
             typed = match access {
                 tree::AccessExpr::Subscript(tree::Subscript::Index { index }) => {
                     let index = self.expr(index)?;
-                    if typed.kind == Type::Jsonb { self.operator("->", vec![typed, index])? } else { self.operator("[]", vec![typed, index])? }
+                    if typed.kind == Type::Jsonb {
+                        self.operator("->", vec![typed, index])?
+                    } else {
+                        self.operator("[]", vec![typed, index])?
+                    }
                 }
                 tree::AccessExpr::Dot(tree::Expr::Identifier(name)) => self.field(typed, &folded(name))?,
                 _ => return Err(SqlError::unsupported("this subscript")),
@@ -553,7 +589,10 @@ impl Binder<'_> {
             )));
         };
         let Some(at) = fields.iter().position(|(own, _)| own == name) else {
-            return Err(SqlError::internal(format!("field {name} not found in data type {}", self.kind_name(&plain))));
+            return Err(SqlError::internal(format!(
+                "field {name} not found in data type {}",
+                self.kind_name(&plain)
+            )));
         };
         let of = fields.get(at).map_or(Type::Text, |(_, of)| of.clone());
         let place = Scalar::Literal(Datum::Int(i64::try_from(at).unwrap_or(0)));

@@ -34,7 +34,10 @@ impl Binder<'_> {
     /// The key of the groups that an expression is, if it is one.
     fn as_key(&mut self, expr: &tree::Expr) -> Option<Typed> {
         let keys = self.frames.last()?.keys.as_ref()?;
-        let compound = !matches!(expr, tree::Expr::Identifier(_) | tree::Expr::CompoundIdentifier(_) | tree::Expr::Value(_));
+        let compound = !matches!(
+            expr,
+            tree::Expr::Identifier(_) | tree::Expr::CompoundIdentifier(_) | tree::Expr::Value(_)
+        );
         let any = keys.iter().any(|key| !matches!(key.scalar, Scalar::Column { .. }));
         if !compound || !any || super::aggregate::is_in(expr) {
             return None;
@@ -97,14 +100,20 @@ impl Binder<'_> {
             tree::Expr::Like { negated, expr, pattern, escape_char, any: false } => {
                 self.like("LIKE", (expr, pattern), escape_char.as_ref().map(|escape| &escape.value), *negated)
             }
-            tree::Expr::ILike { negated, expr, pattern, escape_char, any: false } => {
-                self.like("ILIKE", (expr, pattern), escape_char.as_ref().map(|escape| &escape.value), *negated)
+            tree::Expr::ILike { negated, expr, pattern, escape_char, any: false } => self.like(
+                "ILIKE",
+                (expr, pattern),
+                escape_char.as_ref().map(|escape| &escape.value),
+                *negated,
+            ),
+            tree::Expr::AnyOp { left, compare_op, right, .. } => {
+                self.quantified(left, compare_op, right, false)
             }
-            tree::Expr::AnyOp { left, compare_op, right, .. } => self.quantified(left, compare_op, right, false),
             tree::Expr::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true),
             tree::Expr::Exists { subquery, negated } => {
                 let bound = self.query(subquery)?;
-                let found = Typed::new(Scalar::Subquery(Question::Exists, Box::new(bound.rel)), Type::Bool, false);
+                let found =
+                    Typed::new(Scalar::Subquery(Question::Exists, Box::new(bound.rel)), Type::Bool, false);
                 Ok(if *negated { not(found) } else { found })
             }
             tree::Expr::Subquery(query) => self.subquery(query),
@@ -190,7 +199,13 @@ impl Binder<'_> {
     fn whole_row(&mut self, name: &str) -> Option<Result<Typed, SqlError>> {
         let (level, places) = self.frames.iter().rev().enumerate().find_map(|(level, frame)| {
             let places: Vec<usize> = (0..frame.columns.len())
-                .filter(|at| frame.columns.get(*at).and_then(|column| column.table.last()).is_some_and(|own| own == name))
+                .filter(|at| {
+                    frame
+                        .columns
+                        .get(*at)
+                        .and_then(|column| column.table.last())
+                        .is_some_and(|own| own == name)
+                })
                 .collect();
             (!places.is_empty()).then_some((level, places))
         })?;
@@ -238,7 +253,9 @@ impl Binder<'_> {
     fn literal(&mut self, value: &tree::Value) -> Result<Typed, SqlError> {
         Ok(match value {
             tree::Value::Number(digits, _) => number(digits)?,
-            tree::Value::SingleQuotedString(content) | tree::Value::EscapedStringLiteral(content) => text(content),
+            tree::Value::SingleQuotedString(content) | tree::Value::EscapedStringLiteral(content) => {
+                text(content)
+            }
             tree::Value::DollarQuotedString(quoted) => text(&quoted.value),
             tree::Value::Boolean(value) => Typed::new(Scalar::truth(*value), Type::Bool, false),
             tree::Value::Null => Typed::new(Scalar::Literal(Datum::Null), Type::Unknown, true),
@@ -278,7 +295,8 @@ impl Binder<'_> {
             tree::Expr::Array(elements) if elements.elem.is_empty() => {
                 return Ok(Typed::new(Scalar::Literal(Datum::Array(Vec::new(), Vec::new())), to, false));
             }
-            tree::Expr::Prefixed { value, .. } if matches!(&**value, tree::Expr::Array(list) if list.elem.is_empty()) => {
+            tree::Expr::Prefixed { value, .. } if matches!(&**value, tree::Expr::Array(list) if list.elem.is_empty()) =>
+            {
                 return Ok(Typed::new(Scalar::Literal(Datum::List(Vec::new())), to, false));
             }
             other => self.expr(other)?,
@@ -314,7 +332,9 @@ impl Binder<'_> {
                     let typed = self.expr(&when.condition)?;
                     if !matches!(typed.kind, Type::Bool | Type::Unknown) {
                         let of = self.kind_name(&typed.kind);
-                        return Err(SqlError::internal(format!("CASE expression must have type boolean, not type {of}")));
+                        return Err(SqlError::internal(format!(
+                            "CASE expression must have type boolean, not type {of}"
+                        )));
                     }
                     self.coerce(typed, &Type::Bool)?.scalar
                 }
@@ -337,11 +357,19 @@ impl Binder<'_> {
         let mut of = Type::Unknown;
         for one in &typed {
             of = match kind::common(&of, &one.kind) {
-                Some(common) if kind::bare(&of) == kind::bare(&one.kind) && of != Type::Unknown && of == one.kind => {
+                Some(common)
+                    if kind::bare(&of) == kind::bare(&one.kind) && of != Type::Unknown && of == one.kind =>
+                {
                     let _ = common;
                     of
                 }
-                Some(common) => if of == Type::Unknown { one.kind.clone() } else { common },
+                Some(common) => {
+                    if of == Type::Unknown {
+                        one.kind.clone()
+                    } else {
+                        common
+                    }
+                }
                 None => {
                     return Err(SqlError::internal(format!(
                         "{what} types {} and {} cannot be matched",
@@ -379,7 +407,10 @@ impl Binder<'_> {
     fn elements(&mut self, items: &[tree::Expr], is_array: bool) -> Result<Typed, SqlError> {
         let what = if is_array { "ARRAY" } else { "LIST" };
         if items.is_empty() {
-            return Err(SqlError::internal(format!("unable to infer type for empty {}", what.to_lowercase())));
+            return Err(SqlError::internal(format!(
+                "unable to infer type for empty {}",
+                what.to_lowercase()
+            )));
         }
         let args = items
             .iter()
@@ -467,7 +498,8 @@ impl Binder<'_> {
         let (value, low, high) = (self.expr(expr)?, self.expr(low)?, self.expr(high)?);
         let low = self.compare(Comparison::Ge, value.clone(), low)?;
         let high = self.compare(Comparison::Le, value, high)?;
-        let found = Typed::new(Scalar::and(low.scalar, high.scalar), Type::Bool, low.nullable || high.nullable);
+        let found =
+            Typed::new(Scalar::and(low.scalar, high.scalar), Type::Bool, low.nullable || high.nullable);
         Ok(if negated { not(found) } else { found })
     }
 
@@ -509,7 +541,9 @@ impl Binder<'_> {
         let bound = self.query(query)?;
         let [column] = bound.columns.as_slice() else {
             let count = bound.columns.len();
-            return Err(SqlError::internal(format!("Expected subselect to return 1 column, got {count} columns")));
+            return Err(SqlError::internal(format!(
+                "Expected subselect to return 1 column, got {count} columns"
+            )));
         };
         let right_kind = if column.kind == Type::Unknown { Type::Text } else { column.kind.clone() };
         let nullable = left.nullable || column.nullable;
@@ -529,14 +563,19 @@ impl Binder<'_> {
         right: &tree::Expr,
         all: bool,
     ) -> Result<Typed, SqlError> {
-        let op = super::call::comparison(op).ok_or_else(|| SqlError::unsupported("this operator with ANY or ALL"))?;
+        let op = super::call::comparison(op)
+            .ok_or_else(|| SqlError::unsupported("this operator with ANY or ALL"))?;
         let mut inner = right;
         while let tree::Expr::Nested(deeper) = inner {
             inner = deeper;
         }
         if let tree::Expr::Subquery(query) = inner {
             // All do if none does otherwise.
-            return if all { Ok(not(self.any(left, op.negated(), query)?)) } else { self.any(left, op, query) };
+            return if all {
+                Ok(not(self.any(left, op.negated(), query)?))
+            } else {
+                self.any(left, op, query)
+            };
         }
         let (left, right) = (self.expr(left)?, self.expr(inner)?);
         let right = match &left.kind {
@@ -555,7 +594,12 @@ impl Binder<'_> {
             _ => Type::Array(Box::new(of.clone())),
         };
         let args = vec![self.coerce(left, &of)?.scalar, self.coerce(right, &wanted)?.scalar];
-        let scalar = Scalar::Call { name: if all { "all" } else { "any" }, eval: quantifier(op, all), strict: false, args };
+        let scalar = Scalar::Call {
+            name: if all { "all" } else { "any" },
+            eval: quantifier(op, all),
+            strict: false,
+            args,
+        };
         Ok(Typed::new(scalar, Type::Bool, true))
     }
 }

@@ -39,7 +39,9 @@ fn powered(base: f64, by: f64) -> Result<f64, SqlError> {
         return Err(SqlError::internal("zero raised to a negative power is undefined"));
     }
     if base < 0.0 && by.fract() != 0.0 {
-        return Err(SqlError::internal("a negative number raised to a non-integer power yields a complex result"));
+        return Err(SqlError::internal(
+            "a negative number raised to a non-integer power yields a complex result",
+        ));
     }
     Ok(base.powf(by))
 }
@@ -82,10 +84,7 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             forms.push(f(&[NUMERIC, INT4], a_numeric, |_, a| decimal(d(a, 0).round(places(a)))));
             forms
         }
-        "sqrt" => both(
-            |_, a| float(rooted(x(a, 0))?),
-            |_, a| as_decimal(rooted(d(a, 0).to_f64())?),
-        ),
+        "sqrt" => both(|_, a| float(rooted(x(a, 0))?), |_, a| as_decimal(rooted(d(a, 0).to_f64())?)),
         "cbrt" => vec![f(&[FLOAT8], a_float8, |_, a| float(x(a, 0).cbrt()))],
         "exp" => both(|_, a| float(x(a, 0).exp()), |_, a| as_decimal(d(a, 0).to_f64().exp())),
         "ln" => both(
@@ -98,7 +97,9 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         ),
         "power" | "pow" => vec![
             f(&[FLOAT8, FLOAT8], a_float8, |_, a| float(powered(x(a, 0), x(a, 1))?)),
-            f(&[NUMERIC, NUMERIC], a_numeric, |_, a| as_decimal(powered(d(a, 0).to_f64(), d(a, 1).to_f64())?)),
+            f(&[NUMERIC, NUMERIC], a_numeric, |_, a| {
+                as_decimal(powered(d(a, 0).to_f64(), d(a, 1).to_f64())?)
+            }),
         ],
         "mod" => {
             let mut forms: Vec<Overload> = [Type::Int2, INT4, INT8]
@@ -110,11 +111,15 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 })
                 .into();
             forms.push(f(&[NUMERIC, NUMERIC], a_numeric, |_, a| {
-                d(a, 0).remainder(d(a, 1)).map(Datum::Numeric).ok_or_else(|| SqlError::internal("division by zero"))
+                d(a, 0)
+                    .remainder(d(a, 1))
+                    .map(Datum::Numeric)
+                    .ok_or_else(|| SqlError::internal("division by zero"))
             }));
             forms
         }
-        "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "cot" | "radians" | "degrees" => {
+        "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "cot" | "radians"
+        | "degrees" => {
             let eval: Eval = match name {
                 "sin" => |_, a| float(x(a, 0).sin()),
                 "cos" => |_, a| float(x(a, 0).cos()),

@@ -150,9 +150,7 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
             let mut values = rows.map(first);
             let value = values.next().unwrap_or(Datum::Null);
             if values.next().is_some() {
-                return Err(SqlError::internal(
-                    "Evaluation error: more than one record produced in subquery",
-                ));
+                return Err(SqlError::internal("Evaluation error: more than one record produced in subquery"));
             }
             return Ok(value);
         }
@@ -172,8 +170,7 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
         Fold::Any | Fold::AnyOrNone => return Ok(any(rows, fold)),
         _ => {}
     }
-    let rows: Vec<Vec<Datum>> =
-        rows.filter(|row| row.first().is_some_and(|value| !value.is_null())).collect();
+    let rows: Vec<Vec<Datum>> = rows.filter(|row| row.first().is_some_and(|value| !value.is_null())).collect();
     if rows.is_empty() {
         return Ok(Datum::Null);
     }
@@ -184,8 +181,7 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
     let values = rows.into_iter().map(first);
     Ok(match fold {
         Fold::SumInt => {
-            let sum: i128 =
-                values.map(|value| if let Datum::Int(n) = value { i128::from(n) } else { 0 }).sum();
+            let sum: i128 = values.map(|value| if let Datum::Int(n) = value { i128::from(n) } else { 0 }).sum();
             Datum::Int(i64::try_from(sum).map_err(|_| overflow())?)
         }
         Fold::SumFloat => Datum::Float(floats(values).sum()),
@@ -193,27 +189,19 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
         Fold::SumNumeric | Fold::AvgNumeric => {
             let sum = sum(values)?;
             let by = Decimal::from_i128(i128::try_from(count).unwrap_or(1));
-            Datum::Numeric(if fold == Fold::SumNumeric {
-                sum
-            } else {
-                sum.divide(by).ok_or_else(overflow)?
-            })
+            Datum::Numeric(if fold == Fold::SumNumeric { sum } else { sum.divide(by).ok_or_else(overflow)? })
         }
-        Fold::SumInterval | Fold::AvgInterval => {
-            spans(values, if fold == Fold::SumInterval { 1 } else { count })
-        }
+        Fold::SumInterval | Fold::AvgInterval => spans(values, if fold == Fold::SumInterval { 1 } else { count }),
         Fold::Min => values.min_by(Datum::compare).unwrap_or(Datum::Null),
         Fold::Max => values.max_by(Datum::compare).unwrap_or(Datum::Null),
         Fold::All => Datum::Bool(values.into_iter().all(|value| value.is_true())),
-        Fold::Spread { sample, root, numeric } => {
+        Fold::Spread { sample, root, numeric: true } => {
+            let values: Vec<Datum> = values.collect();
+            exact_spread(&values, sample, root)?
+        }
+        Fold::Spread { sample, root, numeric: false } => {
             let values: Vec<f64> = floats(values).collect();
-            spread(&values, sample, root).map_or(Datum::Null, |value| {
-                if numeric {
-                    Decimal::from_f64(value).map_or(Datum::Null, Datum::Numeric)
-                } else {
-                    Datum::Float(value)
-                }
-            })
+            spread(&values, sample, root).map_or(Datum::Null, Datum::Float)
         }
         Fold::Count
         | Fold::Single
@@ -314,6 +302,28 @@ fn spans(values: impl Iterator<Item = Datum>, by: usize) -> Datum {
     micros += days % by * super::datum::DAY / by;
     let small = |value: i64| i32::try_from(value / by).unwrap_or(i32::MAX);
     Datum::Interval(Interval { months: small(months), days: small(days), micros: micros / by })
+}
+
+/// Variance or deviation of numerics, as the server reckons it: from the sum and that of squares.
+fn exact_spread(values: &[Datum], sample: bool, root: bool) -> Result<Datum, SqlError> {
+    let (mut sum, mut squares) = (Decimal::ZERO, Decimal::ZERO);
+    for value in values {
+        if let Datum::Numeric(value) = value {
+            sum = sum.add(*value).ok_or_else(overflow)?;
+            let square = value.multiply(*value).ok_or_else(overflow)?;
+            squares = squares.add(square).ok_or_else(overflow)?;
+        }
+    }
+    let whole = |number: usize| Decimal::from_i128(i128::try_from(number).unwrap_or(0));
+    let by = whole(values.len() - usize::from(sample));
+    if by.is_zero() {
+        return Ok(Datum::Null);
+    }
+    let mean = sum.multiply(sum).and_then(|square| square.divide(whole(values.len()))).ok_or_else(overflow)?;
+    let variance = squares.subtract(mean).and_then(|rest| rest.divide(by)).ok_or_else(overflow)?;
+    let variance = if variance.is_negative() { Decimal::ZERO } else { variance };
+    let value = if root { variance.sqrt().ok_or_else(overflow)? } else { variance };
+    Ok(Datum::Numeric(value))
 }
 
 fn spread(values: &[f64], sample: bool, root: bool) -> Option<f64> {

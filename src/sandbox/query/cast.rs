@@ -10,8 +10,8 @@ use super::datum::Json;
 use super::decimal::Decimal;
 use super::input;
 use super::kind;
-use super::print;
 use super::scalar::Context;
+use super::print;
 
 /// How a cast came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,7 @@ pub(super) enum Why {
 
 /// Whether there is such a cast.
 pub(super) fn exists(context: &Context, from: &Type, to: &Type, why: Why) -> bool {
-    let (from, to) = (
-        kind::bare(&kind::plain(&context.view.state, from)),
-        kind::bare(&kind::plain(&context.view.state, to)),
-    );
+    let (from, to) = (kind::bare(&kind::plain(&context.view.state, from)), kind::bare(&kind::plain(&context.view.state, to)));
     if kind::is_implicit(&from, &to) || kind::is_text(&to) {
         return true;
     }
@@ -40,10 +37,7 @@ pub(super) fn exists(context: &Context, from: &Type, to: &Type, why: Why) -> boo
         (a, _) if kind::is_text(a) => explicit,
         (Type::Bool, b) => explicit && small(b),
         (a, Type::Bool) => explicit && (small(a) || *a == Type::Jsonb),
-        (
-            Type::Date | Type::Timestamp(_) | Type::Timestamptz(_),
-            Type::Date | Type::Timestamp(_) | Type::Timestamptz(_),
-        ) => true,
+        (Type::Date | Type::Timestamp(_) | Type::Timestamptz(_), Type::Date | Type::Timestamp(_) | Type::Timestamptz(_)) => true,
         (Type::Timestamp(_) | Type::Timestamptz(_) | Type::Interval, Type::Time) => true,
         (Type::MzTimestamp, Type::Timestamp(_) | Type::Timestamptz(_)) => true,
         (a, b) if kind::is_oid(a) && (kind::is_oid(b) || small(b)) => true,
@@ -67,13 +61,7 @@ fn range(value: impl std::fmt::Display, of: &str) -> SqlError {
 ///
 /// # Errors
 /// What the server says of a value that does not fit.
-pub(super) fn perform(
-    context: &Context,
-    value: Datum,
-    from: &Type,
-    to: &Type,
-    why: Why,
-) -> Result<Datum, SqlError> {
+pub(super) fn perform(context: &Context, value: Datum, from: &Type, to: &Type, why: Why) -> Result<Datum, SqlError> {
     let (from, to) = (kind::plain(&context.view.state, from), kind::plain(&context.view.state, to));
     if why == Why::Json {
         return Ok(Datum::Json(json(context, &value, &from)));
@@ -120,11 +108,7 @@ pub(super) fn perform(
             Ok(Datum::Interval(Interval { micros: *micros, ..Interval::default() }))
         }
         (Datum::Int(number), Type::Oid | Type::Reg(_)) => {
-            if u32::try_from(*number).is_ok() {
-                same()
-            } else {
-                Err(range(number, "oid"))
-            }
+            if u32::try_from(*number).is_ok() { same() } else { Err(range(number, "oid")) }
         }
         (Datum::Array(dimensions, items), Type::Array(element)) => {
             let items = each(context, items, &print::element_of(&from), element, why)?;
@@ -157,9 +141,7 @@ pub(super) fn perform(
 /// A value as JSON.
 fn json(context: &Context, value: &Datum, of: &Type) -> Json {
     match (value, of) {
-        (Datum::Int(number), of) if kind::is_number(of) => {
-            Json::Number(Decimal::from_i128(i128::from(*number)))
-        }
+        (Datum::Int(number), of) if kind::is_number(of) => Json::Number(Decimal::from_i128(i128::from(*number))),
         (Datum::Float(number), _) => match Decimal::from_f64(*number) {
             Some(number) => Json::Number(number),
             None => Json::Text(print::text(context, value, of).unwrap_or_default()),
@@ -170,9 +152,7 @@ fn json(context: &Context, value: &Datum, of: &Type) -> Json {
         }
         (Datum::Map(entries), of) => {
             let element = print::element_of(of);
-            Json::Object(
-                entries.iter().map(|(key, value)| (key.clone(), json(context, value, &element))).collect(),
-            )
+            Json::Object(entries.iter().map(|(key, value)| (key.clone(), json(context, value, &element))).collect())
         }
         (Datum::Record(items), Type::Record(fields)) => {
             let pairs = items.iter().zip(fields);
@@ -182,13 +162,7 @@ fn json(context: &Context, value: &Datum, of: &Type) -> Json {
     }
 }
 
-fn each(
-    context: &Context,
-    items: &[Datum],
-    from: &Type,
-    to: &Type,
-    why: Why,
-) -> Result<Vec<Datum>, SqlError> {
+fn each(context: &Context, items: &[Datum], from: &Type, to: &Type, why: Why) -> Result<Vec<Datum>, SqlError> {
     items.iter().map(|item| perform(context, item.clone(), from, to, why)).collect()
 }
 
@@ -200,8 +174,9 @@ fn to_text(context: &Context, value: &Datum, from: &Type, to: &Type, why: Why) -
         (Datum::Text(text), Type::Char(_)) if !matches!(to, Type::Char(_)) => text.trim_end().to_owned(),
         _ => print::text(context, value, from).unwrap_or_default(),
     };
-    let too_long =
-        |length: &Option<u32>| length.is_some_and(|length| text.trim_end().chars().count() > length as usize);
+    let too_long = |length: &Option<u32>| {
+        length.is_some_and(|length| text.trim_end().chars().count() > length as usize)
+    };
     Ok(Datum::text(match to {
         Type::Varchar(length) | Type::Char(length) if why == Why::Assignment && too_long(length) => {
             let name = if matches!(to, Type::Char(_)) { "character" } else { "character varying" };
@@ -229,9 +204,7 @@ fn rounded(micros: i64, precision: Option<u8>) -> i64 {
 fn mz_timestamp(value: &Datum, from: &Type) -> Result<Datum, SqlError> {
     let millis = match (value, from) {
         (Datum::Int(days), Type::Date) => i128::from(*days) * i128::from(DAY) / 1000,
-        (Datum::Int(micros), Type::Timestamp(_) | Type::Timestamptz(_)) => {
-            i128::from(micros.div_euclid(1000))
-        }
+        (Datum::Int(micros), Type::Timestamp(_) | Type::Timestamptz(_)) => i128::from(micros.div_euclid(1000)),
         (Datum::Int(number), _) => i128::from(*number),
         (Datum::Numeric(number), _) => number.to_i128().unwrap_or(-1),
         _ => return Ok(value.clone()),

@@ -134,8 +134,7 @@ impl Decimal {
             return None;
         }
         let wanted = PRECISION + 1 + digits_of(other.coefficient);
-        let shift =
-            wanted.saturating_sub(digits_of(self.coefficient)).min(76 - digits_of(self.coefficient).min(76));
+        let shift = wanted.saturating_sub(digits_of(self.coefficient)).min(76 - digits_of(self.coefficient).min(76));
         let numerator = self.coefficient.checked_mul(ten(shift)?)?;
         let quotient = numerator.checked_div(other.coefficient)?;
         Self::reduced(quotient, self.scale - other.scale + i32::try_from(shift).ok()?)
@@ -148,6 +147,47 @@ impl Decimal {
             return None;
         }
         Self::reduced(left.checked_rem(right)?, scale)
+    }
+
+    /// The root; `None` below zero.
+    pub(super) fn sqrt(self) -> Option<Self> {
+        if self.is_zero() {
+            return Some(Self::ZERO);
+        }
+        if self.is_negative() {
+            return None;
+        }
+        // As many digits under the root as fit, and an even number of places.
+        let mut shift = i32::try_from(75_u32.saturating_sub(digits_of(self.coefficient))).ok()?;
+        if (self.scale + shift) % 2 != 0 {
+            shift -= 1;
+        }
+        let under = self.coefficient.checked_mul(ten(u32::try_from(shift).ok()?)?)?;
+        let mut root = ten(38)?;
+        // Each step halves the error at least; the bound is far above what is ever needed.
+        for _ in 0..300 {
+            let next = root.checked_add(under.checked_div(root)?)?.checked_div(i256::from_i128(2))?;
+            if next >= root {
+                break;
+            }
+            root = next;
+        }
+        // Three digits more from what is left over.
+        let rest = under.checked_sub(root.checked_mul(root)?)?;
+        let more = rest.checked_mul(ten(3)?)?.checked_div(root.checked_mul(i256::from_i128(2))?)?;
+        let digits = root.checked_mul(ten(3)?)?.checked_add(more)?;
+        Self::reduced(digits, (self.scale + shift) / 2 + 3)
+    }
+
+    /// Multiplied with itself; `None` for a power that is no small whole number.
+    pub(super) fn power(self, by: Self) -> Option<Self> {
+        let by = (by.scale <= 0).then(|| by.to_i128()).flatten()?;
+        let times = u32::try_from(by.unsigned_abs()).ok().filter(|times| *times <= 1000)?;
+        let mut result = Self::from_i128(1);
+        for _ in 0..times {
+            result = result.multiply(self)?;
+        }
+        if by < 0 { Self::from_i128(1).divide(result) } else { Some(result) }
     }
 
     /// Rounded to a number of places, half away from zero.

@@ -102,8 +102,12 @@ pub(super) fn describe(
 /// # Errors
 /// What the server would refuse.
 pub(super) fn planned(state: &State, scope: &Scope, query: &Query) -> Result<Option<Vec<Column>>, SqlError> {
-    let runtime =
-        Runtime { now: scope.now, sessions: Vec::new(), role: scope.role, database: scope.database.clone() };
+    let runtime = Runtime {
+        now: scope.now,
+        sessions: Vec::new(),
+        role: scope.role,
+        database: scope.database.clone(),
+    };
     let context = Arc::new(Context { view: View { state: state.clone(), runtime }, scope: scope.clone() });
     match bind::query(&context, query, Parameters::default()) {
         Ok((bound, _)) => columns(bound.columns).map(Some),

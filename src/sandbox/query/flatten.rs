@@ -85,10 +85,7 @@ fn operator(rel: Rel, outside: Option<&Outside>) -> Result<Rel, SqlError> {
         Op::Constant(rows) => constant(rows, types, all, outside),
         op @ (Op::Item(_) | Op::System(_) | Op::Shared(_) | Op::Recursive(_)) => Ok(Rel::new(op, types)),
         Op::Recursion(parts, body) => {
-            let parts = parts
-                .into_iter()
-                .map(|(id, rel)| Ok((id, within(rel, None)?)))
-                .collect::<Result<_, SqlError>>()?;
+            let parts = parts.into_iter().map(|(id, rel)| Ok((id, within(rel, None)?))).collect::<Result<_, SqlError>>()?;
             Ok(Rel::new(Op::Recursion(parts, within(body, None)?), types))
         }
         Op::Project(input, exprs) => {
@@ -351,7 +348,12 @@ fn subquery(
     let reads = rel.outer();
     let taken = std::mem::replace(input, Rel::unit());
     match question {
-        Question::Any(left, Comparison::Eq) if reads.is_empty() => is_in(input, taken, *left, rel),
+        // Rows with NULL in them cannot be looked up.
+        Question::Any(left, Comparison::Eq)
+            if reads.is_empty() && !matches!(rel.types.as_slice(), [Type::Record(_)]) =>
+        {
+            is_in(input, taken, *left, rel)
+        }
         Question::Value => {
             let fold = |rel: Rel, keys: usize| {
                 let kind = rel.types.get(keys).cloned().unwrap_or(Type::Text);
@@ -387,8 +389,7 @@ fn subquery(
             types.push(kind);
             let taken = taken.project(exprs, types);
             let fold = |rel: Rel, keys: usize| {
-                let test =
-                    Scalar::Compare(op, Box::new(Scalar::column(keys - 1)), Box::new(Scalar::column(keys)));
+                let test = Scalar::Compare(op, Box::new(Scalar::column(keys - 1)), Box::new(Scalar::column(keys)));
                 grouped(rel, keys, Aggregate::of(Fold::AnyOrNone, test, Type::Bool, Type::Bool))
             };
             let place = joined(input, taken, rel, (reads, Some(place)), outside, fold)?;

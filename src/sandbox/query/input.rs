@@ -41,8 +41,7 @@ pub(super) fn parse(context: &Context, text: &str, of: &Type) -> Result<Datum, S
             .map(Datum::UInt)
             .map_err(|e: std::num::ParseIntError| invalid(name, &e.to_string(), text))
     };
-    let timed =
-        |name: &str, read: Result<i64, String>| read.map(Datum::Int).map_err(|why| invalid(name, &why, text));
+    let timed = |name: &str, read: Result<i64, String>| read.map(Datum::Int).map_err(|why| invalid(name, &why, text));
     Ok(match of {
         Type::Unknown | Type::Text | Type::Name | Type::MzAclItem => Datum::text(text),
         Type::Varchar(length) => Datum::text(cut(text, *length)),
@@ -134,8 +133,7 @@ fn float(text: &str) -> Option<f64> {
 }
 
 fn uuid(text: &str) -> Option<String> {
-    let digits: String =
-        text.chars().filter(|c| !"-{}".contains(*c)).collect::<String>().to_ascii_lowercase();
+    let digits: String = text.chars().filter(|c| !"-{}".contains(*c)).collect::<String>().to_ascii_lowercase();
     if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
@@ -290,8 +288,7 @@ fn array(context: &Context, text: &str, element: &Type) -> Result<Datum, SqlErro
 
 fn list(context: &Context, text: &str, element: &Type) -> Result<Datum, SqlError> {
     let parts = parts(text).map_err(|why| invalid("list", why, text))?;
-    let items: Result<Vec<Datum>, SqlError> =
-        parts.into_iter().map(|part| item(context, part, element)).collect();
+    let items: Result<Vec<Datum>, SqlError> = parts.into_iter().map(|part| item(context, part, element)).collect();
     items.map(Datum::List)
 }
 

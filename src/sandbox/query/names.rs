@@ -7,67 +7,17 @@ use super::super::model::access::Grantee;
 use super::super::model::column::Type;
 use super::super::model::id::RoleId;
 use super::super::resolve;
+use super::super::system::types;
 use super::scalar::Context;
 use crate::name::Ident;
 use crate::sql::ast::RawName;
 use crate::sql::span::Span;
 
-/// The `oid`s of the built-in types by the server's own name.
-const TYPES: &[(&str, i64)] = &[
-    ("bool", 16),
-    ("bytea", 17),
-    ("char", 18),
-    ("name", 19),
-    ("int8", 20),
-    ("int2", 21),
-    ("int4", 23),
-    ("regproc", 24),
-    ("text", 25),
-    ("oid", 26),
-    ("float4", 700),
-    ("float8", 701),
-    ("_bool", 1000),
-    ("_bytea", 1001),
-    ("_char", 1002),
-    ("_int2", 1005),
-    ("_int4", 1007),
-    ("_text", 1009),
-    ("_bpchar", 1014),
-    ("_varchar", 1015),
-    ("_int8", 1016),
-    ("_float4", 1021),
-    ("_float8", 1022),
-    ("_oid", 1028),
-    ("bpchar", 1042),
-    ("varchar", 1043),
-    ("date", 1082),
-    ("time", 1083),
-    ("timestamp", 1114),
-    ("_timestamp", 1115),
-    ("_date", 1182),
-    ("_time", 1183),
-    ("timestamptz", 1184),
-    ("_timestamptz", 1185),
-    ("interval", 1186),
-    ("_interval", 1187),
-    ("_numeric", 1231),
-    ("numeric", 1700),
-    ("regclass", 2205),
-    ("regtype", 2206),
-    ("uuid", 2950),
-    ("_uuid", 2951),
-    ("jsonb", 3802),
-    ("_jsonb", 3807),
-    ("uint2", 16_460),
-    ("uint4", 16_462),
-    ("uint8", 16_464),
-    ("mz_timestamp", 16_552),
-    ("mz_aclitem", 16_566),
-];
-
 /// A built-in type by its `oid`.
 pub(super) fn type_of_oid(oid: i64) -> Option<Type> {
-    TYPES.iter().find(|(_, own)| *own == oid).and_then(|(name, _)| super::kind::builtin(name, &[]))
+    let oid = u32::try_from(oid).ok()?;
+    let builtin = types::BUILTINS.iter().find(|builtin| builtin.oid == oid)?;
+    super::kind::builtin(builtin.name, &[])
 }
 
 /// A dotted name as a person writes it.
@@ -110,16 +60,14 @@ pub(super) fn oid_of(context: &Context, family: &str, text: &str) -> Result<i64,
                 resolve::Relation::User(id) => {
                     catalog.items.get(&id).map(|item| i64::from(item.oid)).ok_or_else(missing)
                 }
-                resolve::Relation::System(relation) => {
-                    Err(SqlError::unsupported(format!("the oid of {}.{}", relation.schema, relation.name)))
-                }
+                resolve::Relation::System(relation) => Ok(i64::from(relation.oid())),
             }
         }
         "regtype" => {
             let missing = || SqlError::internal(format!("type \"{text}\" does not exist"));
             let data_type = crate::sql::data_type::DataType::parse(text).map_err(|_| missing())?;
             let own = data_type.builtin().ok_or_else(missing)?;
-            TYPES.iter().find(|(name, _)| *name == own).map(|(_, oid)| *oid).ok_or_else(missing)
+            types::builtin_named(&own).map(|builtin| i64::from(builtin.oid)).ok_or_else(missing)
         }
         _ => Err(SqlError::unsupported(format!("{family} by name"))),
     }
@@ -129,24 +77,18 @@ pub(super) fn oid_of(context: &Context, family: &str, text: &str) -> Result<i64,
 pub(super) fn of_oid(state: &State, family: &str, oid: i64) -> String {
     let found = match family {
         "regtype" => type_of_oid(oid).map(|kind| super::kind::name(state, &kind)),
-        _ => state
-            .catalog
-            .items
-            .values()
-            .find(|item| i64::from(item.oid) == oid)
-            .map(|item| item.name.to_string()),
+        _ => {
+            let own = state.catalog.items.values().find(|item| i64::from(item.oid) == oid);
+            let system = || super::super::system::all().iter().find(|relation| i64::from(relation.oid()) == oid);
+            own.map(|item| item.name.to_string()).or_else(|| system().map(|relation| relation.name.to_owned()))
+        }
     };
     found.unwrap_or_else(|| oid.to_string())
 }
 
 /// The name of a role by its number.
 pub(super) fn role_of_oid(state: &State, oid: i64) -> Option<String> {
-    state
-        .catalog
-        .roles
-        .values()
-        .find(|role| i64::from(role.oid) == oid)
-        .map(|role| role.name.as_str().to_owned())
+    state.catalog.roles.values().find(|role| i64::from(role.oid) == oid).map(|role| role.name.as_str().to_owned())
 }
 
 /// An access list item with the names of roles instead of their ids.
@@ -243,9 +185,7 @@ pub(super) fn has_privilege(
             }
         }
         _ => match resolve::relation(catalog, &context.scope, &name?)? {
-            resolve::Relation::User(id) => {
-                &catalog.items.get(&id).ok_or_else(|| missing("catalog item"))?.acl
-            }
+            resolve::Relation::User(id) => &catalog.items.get(&id).ok_or_else(|| missing("catalog item"))?.acl,
             resolve::Relation::System(_) => return Ok(privilege.trim().eq_ignore_ascii_case("SELECT")),
         },
     };

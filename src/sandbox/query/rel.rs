@@ -132,9 +132,21 @@ impl Rel {
         Self { op: Box::new(op), types }
     }
 
+    /// Rows that are known.
+    pub(super) fn of_rows(rows: Batch) -> Self {
+        let types = rows.types.clone();
+        let once = Once { rel: Self::new(Op::Constant(Vec::new()), types.clone()), rows: OnceCell::new_with(Some(rows)) };
+        Self::new(Op::Shared(Arc::new(once)), types)
+    }
+
     /// One row without columns.
     pub(super) fn unit() -> Self {
         Self::new(Op::Constant(vec![Vec::new()]), Vec::new())
+    }
+
+    /// Whether it is one row without columns.
+    fn is_unit(&self) -> bool {
+        matches!(&*self.op, Op::Constant(rows) if matches!(rows.as_slice(), [row] if row.is_empty()))
     }
 
     /// How many columns it has.
@@ -167,6 +179,9 @@ impl Rel {
 
     /// Rows of two inputs, neither of which sees the other.
     pub(super) fn join(self, right: Self, joining: Joining, on: Scalar) -> Self {
+        if joining == Joining::Inner && (self.is_unit() || right.is_unit()) {
+            return if right.is_unit() { self.filter(on) } else { right.filter(on) };
+        }
         let mut types = self.types.clone();
         types.extend(right.types.iter().cloned());
         Self::new(Op::Join { left: self, right, joining, on, lateral: false }, types)

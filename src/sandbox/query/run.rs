@@ -140,9 +140,7 @@ impl Run {
                     let rows = distinct(self.rows(input).await?.rows());
                     Batch::from_rows(rel.types.clone(), rows)
                 }
-                Op::Top { input, group, order, limit, offset }
-                    if !group.is_empty() || limit.is_some() || *offset > 0 =>
-                {
+                Op::Top { input, group, order, limit, offset } if !group.is_empty() || limit.is_some() || *offset > 0 => {
                     let rows = self.rows(input).await?.rows();
                     let rows = self.top(rows, group, order, (*limit, *offset))?;
                     Batch::from_rows(rel.types.clone(), rows)
@@ -181,8 +179,7 @@ impl Run {
             Some(text) => super::input::parse(&self.context, text, of),
             None => Ok(Datum::Null),
         };
-        let rows =
-            rows.map(|row| row.iter().zip(types).map(read).collect()).collect::<Result<Vec<_>, _>>()?;
+        let rows = rows.map(|row| row.iter().zip(types).map(read).collect()).collect::<Result<Vec<_>, _>>()?;
         Batch::from_rows(types.to_vec(), rows)
     }
 
@@ -244,12 +241,7 @@ impl Run {
         Err(SqlError::unsupported(format!("WITH MUTUALLY RECURSIVE of more than {MOST_ROUNDS} rounds")))
     }
 
-    async fn flat_map(
-        &self,
-        rel: &Rel,
-        input: &Rel,
-        (series, args): (series::Series, &[Scalar]),
-    ) -> Result<Batch, SqlError> {
+    async fn flat_map(&self, rel: &Rel, input: &Rel, (series, args): (series::Series, &[Scalar])) -> Result<Batch, SqlError> {
         let mut made = Vec::new();
         for row in self.rows(input).await?.rows() {
             let values = self.values(args, &row)?;
@@ -269,8 +261,7 @@ impl Run {
     ) -> Result<Vec<Vec<Datum>>, SqlError> {
         let mut keyed = Vec::with_capacity(rows.len());
         for row in rows {
-            let keys =
-                order.iter().map(|key| key.by.eval(&self.context, &row)).collect::<Result<Vec<_>, _>>()?;
+            let keys = order.iter().map(|key| key.by.eval(&self.context, &row)).collect::<Result<Vec<_>, _>>()?;
             keyed.push((keys, row));
         }
         keyed.sort_by(|(a, _), (b, _)| aggregate::compare(order, a, b));

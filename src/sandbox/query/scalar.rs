@@ -183,11 +183,9 @@ impl Scalar {
     /// The parts it is made of, subqueries left out.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Column { .. }
-            | Self::Literal(_)
-            | Self::Aggregate(_)
-            | Self::Window(_)
-            | Self::Series(_) => Vec::new(),
+            Self::Column { .. } | Self::Literal(_) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
+                Vec::new()
+            }
             Self::Call { args, .. } => args.iter().collect(),
             Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -205,11 +203,9 @@ impl Scalar {
     /// The same for changing them.
     pub(super) fn parts_mut(&mut self) -> Vec<&mut Self> {
         match self {
-            Self::Column { .. }
-            | Self::Literal(_)
-            | Self::Aggregate(_)
-            | Self::Window(_)
-            | Self::Series(_) => Vec::new(),
+            Self::Column { .. } | Self::Literal(_) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
+                Vec::new()
+            }
             Self::Call { args, .. } => args.iter_mut().collect(),
             Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -312,11 +308,7 @@ impl Scalar {
             }
             Self::Compare(op, left, right) => {
                 let (left, right) = (left.eval(context, row)?, right.eval(context, row)?);
-                if left.is_null() || right.is_null() {
-                    Datum::Null
-                } else {
-                    Datum::Bool(op.holds(left.compare(&right)))
-                }
+                compared(*op, &left, &right)
             }
             Self::Same(left, right) => {
                 let (left, right) = (left.eval(context, row)?, right.eval(context, row)?);
@@ -350,14 +342,33 @@ impl Scalar {
                 }
                 Datum::Null
             }
-            Self::Column { .. }
-            | Self::Subquery(..)
-            | Self::Aggregate(_)
-            | Self::Window(_)
-            | Self::Series(_) => {
+            Self::Column { .. } | Self::Subquery(..) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
                 return Err(SqlError::unsupported("a subquery in this place"));
             }
         })
+    }
+}
+
+/// What a comparison says; of rows with NULL in them only what is certain.
+fn compared(op: Comparison, left: &Datum, right: &Datum) -> Datum {
+    match (left, right) {
+        (Datum::Null, _) | (_, Datum::Null) => Datum::Null,
+        (Datum::Record(a), Datum::Record(b)) => {
+            for (x, y) in a.iter().zip(b) {
+                match compared(Comparison::Eq, x, y) {
+                    Datum::Bool(true) => {}
+                    Datum::Bool(false) => return Datum::Bool(op.holds(x.compare(y))),
+                    _ if matches!(op, Comparison::Eq | Comparison::Ne) => {
+                        // A later difference decides all the same.
+                        let differs = a.iter().zip(b).any(|(x, y)| compared(Comparison::Ne, x, y).is_true());
+                        return if differs { Datum::Bool(op == Comparison::Ne) } else { Datum::Null };
+                    }
+                    _ => return Datum::Null,
+                }
+            }
+            Datum::Bool(op.holds(Ordering::Equal))
+        }
+        _ => Datum::Bool(op.holds(left.compare(right))),
     }
 }
 

@@ -37,16 +37,14 @@ pub(super) fn contents(state: &State, item: &Item, now: Timestamp) -> Result<Con
     Ok(match &item.data {
         ItemData::Table { from_source: Some((of, reference)) }
         | ItemData::Source(SourceData::Subsource { of, reference }) => part(of, reference),
-        ItemData::Table { from_source: None } => Contents::Rows(
-            state.tables.get(&item.id).map_or_else(Vec::new, |t| t.rows.iter().cloned().collect()),
-        ),
-        ItemData::View { query } | ItemData::MaterializedView { query, .. } => Contents::Query(query.clone()),
-        ItemData::Source(data @ SourceData::LoadGenerator { .. }) => {
-            generated(item, data, item.name.as_str())
+        ItemData::Table { from_source: None } => {
+            Contents::Rows(state.tables.get(&item.id).map_or_else(Vec::new, |t| t.rows.iter().cloned().collect()))
         }
-        ItemData::Source(
-            SourceData::External { .. } | SourceData::Webhook { .. } | SourceData::Progress { .. },
-        ) => Contents::Rows(Vec::new()),
+        ItemData::View { query } | ItemData::MaterializedView { query, .. } => Contents::Query(query.clone()),
+        ItemData::Source(data @ SourceData::LoadGenerator { .. }) => generated(item, data, item.name.as_str()),
+        ItemData::Source(SourceData::External { .. } | SourceData::Webhook { .. } | SourceData::Progress { .. }) => {
+            Contents::Rows(Vec::new())
+        }
         ItemData::Index { .. }
         | ItemData::Sink { .. }
         | ItemData::Connection { .. }

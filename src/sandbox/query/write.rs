@@ -17,10 +17,12 @@ use super::Described;
 use super::Parameter;
 use super::View;
 use super::Written;
+use super::batch::Batch;
 use super::bind;
 use super::bind::Binder;
 use super::bind::Parameters;
 use super::bind::Typed;
+use super::bind::insert::Columns;
 use super::datum::Datum;
 use super::engine;
 use super::engine::context;
@@ -57,7 +59,9 @@ impl Target {
 /// Finds the table of a statement. `verb` is what the server says of things that are none.
 fn target(context: &Context, name: &RawName, verb: &str) -> Result<Target, SqlError> {
     let catalog = &context.view.state.catalog;
-    let refused = |what: &str, full: String| SqlError::internal(format!("cannot {verb} {what} '{full}'"));
+    let refused = |what: &str, full: String| {
+        SqlError::internal(format!("cannot {verb} {what} '{full}'"))
+    };
     let id = match resolve::relation(catalog, &context.scope, name)? {
         resolve::Relation::User(id) => id,
         resolve::Relation::System(relation) => {
@@ -122,13 +126,14 @@ fn source(
     let all: Vec<Type> = target.columns.iter().map(|column| column.kind.clone()).collect();
     let mut given: Vec<Option<Scalar>> = vec![None; all.len()];
     let mut rel = Rel::unit();
+    let listed = if insert.columns.is_empty() { Columns::All } else { Columns::Listed };
     if let Some(query) = &insert.source {
         let Some((tree, reading)) = Reading::of_query(query) else {
             return Err(SqlError::unsupported("this syntax"));
         };
         let mut binder = Binder::new(context, reading, parameters);
         let wanted: Vec<Type> = places.iter().filter_map(|at| all.get(*at).cloned()).collect();
-        let (made, typed) = binder.inserted(tree, &wanted)?;
+        let (made, typed) = binder.inserted(tree, &wanted, listed)?;
         parameters = binder.parameters;
         rel = made;
         for (at, typed) in places.iter().zip(typed) {
@@ -156,7 +161,7 @@ fn default(context: &Arc<Context>, column: &Column) -> Result<Scalar, SqlError> 
         return Err(SqlError::unsupported("this default"));
     };
     let mut binder = Binder::new(context, reading, Parameters::default());
-    let (rel, mut exprs) = binder.inserted(tree, std::slice::from_ref(&column.kind))?;
+    let (rel, mut exprs) = binder.inserted(tree, std::slice::from_ref(&column.kind), Columns::Listed)?;
     match (*rel.op, exprs.pop()) {
         (Op::Constant(mut rows), Some(Scalar::Column { index: 0, .. })) if rows.len() == 1 => {
             let value = rows.pop().and_then(|mut row| row.pop());
@@ -221,8 +226,7 @@ pub(super) async fn insert(
 
 /// The query of a `RETURNING`, over the table's name.
 fn returning(target: &Target, list: &str) -> Result<crate::sql::query::Query, SqlError> {
-    let parts: Result<Vec<String>, _> =
-        target.name.iter().map(|part| Ident::new(part).map(|part| part.sql())).collect();
+    let parts: Result<Vec<String>, _> = target.name.iter().map(|part| Ident::new(part).map(|part| part.sql())).collect();
     let name = parts.map_err(|error| SqlError::internal(error.to_string()))?.join(".");
     let text = format!("SELECT {list} FROM {name}");
     crate::sql::parse::query(&text).map_err(|error| SqlError::new("42601", error.message))
@@ -245,51 +249,60 @@ async fn returned(
     engine::select(&view, &context.scope, &query, &[]).await
 }
 
-/// The rows of a table with their values.
-fn current(context: &Context, target: &Target) -> Result<Vec<(Arc<Row>, Vec<Datum>)>, SqlError> {
-    let table = context.view.state.tables.get(&target.item.id).cloned().unwrap_or_default();
-    let mut rows = Vec::with_capacity(table.rows.len());
-    for row in table.rows {
-        let read = |(text, column): (&Option<String>, &Column)| match text {
-            Some(text) => input::parse(context, text, &column.kind),
-            None => Ok(Datum::Null),
-        };
-        let values = row.iter().zip(target.columns.iter()).map(read).collect::<Result<Vec<_>, _>>()?;
-        rows.push((row, values));
-    }
-    Ok(rows)
+/// A row of a table that a statement may change.
+struct Change {
+    /// The row as it was.
+    row: Arc<Row>,
+    /// Whether the condition holds.
+    holds: bool,
+    /// The new values, where it does.
+    values: Vec<Datum>,
 }
 
-/// What changes of a table: of each row whether the condition holds, and the new values.
+/// What changes of a table, in the order of its rows.
 async fn changes(
     context: &Arc<Context>,
     target: &Target,
     filter: Option<Scalar>,
-    values: Vec<Scalar>,
-) -> Result<Vec<(bool, Vec<Datum>)>, SqlError> {
-    let of: Vec<Type> = target.columns.iter().map(|column| column.kind.clone()).collect();
+    new: Vec<Scalar>,
+) -> Result<Vec<Change>, SqlError> {
+    let table = context.view.state.tables.get(&target.item.id).cloned().unwrap_or_default();
+    let mut types: Vec<Type> = target.columns.iter().map(|column| column.kind.clone()).collect();
+    let mut numbered = Vec::with_capacity(table.rows.len());
+    for (number, row) in table.rows.iter().enumerate() {
+        let read = |(text, column): (&Option<String>, &Column)| match text {
+            Some(text) => input::parse(context, text, &column.kind),
+            None => Ok(Datum::Null),
+        };
+        let mut values = row.iter().zip(target.columns.iter()).map(read).collect::<Result<Vec<_>, _>>()?;
+        // Joins that a subquery becomes keep no order: the number tells which row it was.
+        values.push(Datum::Int(i64::try_from(number).unwrap_or(i64::MAX)));
+        numbered.push(values);
+    }
     let condition = filter.unwrap_or(Scalar::truth(true));
-    // New values are computed only of the rows that change.
-    let marked = |rel: Rel| -> Rel {
-        let mut exprs = vec![condition.clone()];
-        let mut types = vec![Type::Bool];
-        for (value, kind) in values.into_iter().zip(&of) {
-            let own = Scalar::Case(vec![(condition.clone(), value)], Box::new(Scalar::Literal(Datum::Null)));
-            exprs.push(own);
-            types.push(kind.clone());
-        }
-        rel.project(exprs, types)
-    };
-    let rel = marked(Rel::new(Op::Item(target.item.id), of.clone()));
+    let mut exprs = vec![Scalar::column(types.len()), condition.clone()];
+    let mut outputs = vec![Type::Int8, Type::Bool];
+    for (value, of) in new.into_iter().zip(&types) {
+        // New values are computed only of the rows that change.
+        exprs.push(Scalar::Case(vec![(condition.clone(), value)], Box::new(Scalar::Literal(Datum::Null))));
+        outputs.push(of.clone());
+    }
+    types.push(Type::Int8);
+    let rel = Rel::of_rows(Batch::from_rows(types, numbered)?).project(exprs, outputs);
     let rel = super::push::push(super::flatten::flatten(rel)?);
     let rows = super::run::Run::new(Arc::clone(context)).rows(&rel).await?.rows();
-    Ok(rows
-        .into_iter()
-        .map(|mut row| {
-            let rest = row.split_off(1.min(row.len()));
-            (row.first().is_some_and(Datum::is_true), rest)
-        })
-        .collect())
+    let mut all: Vec<Change> =
+        table.rows.into_iter().map(|row| Change { row, holds: false, values: Vec::new() }).collect();
+    for mut row in rows {
+        let values = row.split_off(2.min(row.len()));
+        if let [Datum::Int(number), Datum::Bool(true)] = row.as_slice()
+            && let Some(change) = usize::try_from(*number).ok().and_then(|number| all.get_mut(number))
+        {
+            change.holds = true;
+            change.values = values;
+        }
+    }
+    Ok(all)
 }
 
 /// The names by which a statement's expressions see its table.
@@ -325,8 +338,7 @@ fn updated(
     for (name, expr) in &update.assignments {
         let name = name.ident.as_str();
         let at = target.columns.iter().position(|column| column.name.as_str() == name);
-        let Some((slot, column)) = at.and_then(|at| Some((values.get_mut(at)?, target.columns.get(at)?)))
-        else {
+        let Some((slot, column)) = at.and_then(|at| Some((values.get_mut(at)?, target.columns.get(at)?))) else {
             return Err(SqlError::internal(format!("unknown column {name}")));
         };
         let typed: Typed = over(context, (target, &table), expr, parameters, |binder, tree| {
@@ -358,17 +370,15 @@ pub(super) async fn update(
     let target = target(&context, &update.table, "mutate")?;
     let mut parameters = Parameters::given(parameters);
     let (filter, values) = updated(&context, &target, update, &mut parameters)?;
-    let changes = changes(&context, &target, filter, values).await?;
-    let rows = current(&context, &target)?;
     let mut table = super::super::model::Table::default();
     let mut count = 0;
-    for ((row, _), (changed, values)) in rows.into_iter().zip(changes) {
-        if changed {
-            checked(&target, std::slice::from_ref(&values))?;
+    for change in changes(&context, &target, filter, values).await? {
+        if change.holds {
+            checked(&target, std::slice::from_ref(&change.values))?;
             count += 1;
-            table.rows.push_back(kept(&context, &target, &values));
+            table.rows.push_back(kept(&context, &target, &change.values));
         } else {
-            table.rows.push_back(row);
+            table.rows.push_back(change.row);
         }
     }
     replace(state, target.item.id, table, count);
@@ -393,18 +403,15 @@ fn deleted(
     let Some(using) = &delete.using else {
         return filter
             .map(|filter| {
-                over(context, (target, &table), filter, parameters, |binder, tree| {
-                    binder.condition(tree, "WHERE")
-                })
+                over(context, (target, &table), filter, parameters, |binder, tree| binder.condition(tree, "WHERE"))
             })
             .transpose();
     };
     let condition = filter.map_or("true", crate::sql::query::Expr::text);
     let using = using.trim_start();
-    let using = using
-        .get(..5)
-        .filter(|word| word.eq_ignore_ascii_case("using"))
-        .map_or(using, |word| using.get(word.len()..).unwrap_or(using));
+    let using = using.get(..5).filter(|word| word.eq_ignore_ascii_case("using")).map_or(using, |word| {
+        using.get(word.len()..).unwrap_or(using)
+    });
     let text = format!("SELECT 1 FROM {using} WHERE {condition}");
     let query = crate::sql::parse::query(&text).map_err(|error| SqlError::new("42601", error.message))?;
     let Some((tree, reading)) = Reading::of_query(&query) else {
@@ -431,14 +438,13 @@ pub(super) async fn delete(
     let context = context(view, scope);
     let target = target(&context, &delete.table, "mutate")?;
     let filter = deleted(&context, &target, delete, &mut Parameters::given(parameters))?;
-    let changes = changes(&context, &target, filter, Vec::new()).await?;
     let mut table = super::super::model::Table::default();
     let mut count = 0;
-    for ((row, _), (gone, _)) in current(&context, &target)?.into_iter().zip(changes) {
-        if gone {
+    for change in changes(&context, &target, filter, Vec::new()).await? {
+        if change.holds {
             count += 1;
         } else {
-            table.rows.push_back(row);
+            table.rows.push_back(change.row);
         }
     }
     replace(state, target.item.id, table, count);
@@ -478,7 +484,6 @@ pub(super) fn describe(
         }
         _ => return Err(SqlError::unsupported("parameters in this statement")),
     }
-    let types =
-        parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
+    let types = parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
     Ok(Described { parameters: types, columns })
 }

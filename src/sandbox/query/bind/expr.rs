@@ -20,6 +20,10 @@ use crate::sandbox::query::scalar::Question;
 use crate::sandbox::query::scalar::Scalar;
 use crate::sandbox::query::time;
 
+/// Functions that are called without parentheses.
+const BARE: &[&str] =
+    &["current_catalog", "current_role", "current_schema", "current_timestamp", "current_user", "session_user", "user"];
+
 impl Binder<'_> {
     /// Settles an expression.
     pub(super) fn expr(&mut self, expr: &tree::Expr) -> Result<Typed, SqlError> {
@@ -34,10 +38,7 @@ impl Binder<'_> {
     /// The key of the groups that an expression is, if it is one.
     fn as_key(&mut self, expr: &tree::Expr) -> Option<Typed> {
         let keys = self.frames.last()?.keys.as_ref()?;
-        let compound = !matches!(
-            expr,
-            tree::Expr::Identifier(_) | tree::Expr::CompoundIdentifier(_) | tree::Expr::Value(_)
-        );
+        let compound = !matches!(expr, tree::Expr::Identifier(_) | tree::Expr::CompoundIdentifier(_) | tree::Expr::Value(_));
         let any = keys.iter().any(|key| !matches!(key.scalar, Scalar::Column { .. }));
         if !compound || !any || super::aggregate::is_in(expr) {
             return None;
@@ -58,7 +59,12 @@ impl Binder<'_> {
     fn expr_here(&mut self, expr: &tree::Expr) -> Result<Typed, SqlError> {
         match expr {
             tree::Expr::Nested(inner) => self.expr(inner),
-            tree::Expr::Identifier(name) => self.column(&[folded(name)]),
+            tree::Expr::Identifier(name) => {
+                let found = self.column(&[folded(name)]);
+                // Some functions are written without parentheses.
+                let bare = found.is_err() && name.quote_style.is_none() && BARE.contains(&folded(name).as_str());
+                if bare { self.call(&folded(name), Vec::new()) } else { found }
+            }
             tree::Expr::CompoundIdentifier(parts) => {
                 let parts: Vec<String> = parts.iter().map(folded).collect();
                 self.column(&parts)
@@ -100,20 +106,14 @@ impl Binder<'_> {
             tree::Expr::Like { negated, expr, pattern, escape_char, any: false } => {
                 self.like("LIKE", (expr, pattern), escape_char.as_ref().map(|escape| &escape.value), *negated)
             }
-            tree::Expr::ILike { negated, expr, pattern, escape_char, any: false } => self.like(
-                "ILIKE",
-                (expr, pattern),
-                escape_char.as_ref().map(|escape| &escape.value),
-                *negated,
-            ),
-            tree::Expr::AnyOp { left, compare_op, right, .. } => {
-                self.quantified(left, compare_op, right, false)
+            tree::Expr::ILike { negated, expr, pattern, escape_char, any: false } => {
+                self.like("ILIKE", (expr, pattern), escape_char.as_ref().map(|escape| &escape.value), *negated)
             }
+            tree::Expr::AnyOp { left, compare_op, right, .. } => self.quantified(left, compare_op, right, false),
             tree::Expr::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true),
             tree::Expr::Exists { subquery, negated } => {
                 let bound = self.query(subquery)?;
-                let found =
-                    Typed::new(Scalar::Subquery(Question::Exists, Box::new(bound.rel)), Type::Bool, false);
+                let found = Typed::new(Scalar::Subquery(Question::Exists, Box::new(bound.rel)), Type::Bool, false);
                 Ok(if *negated { not(found) } else { found })
             }
             tree::Expr::Subquery(query) => self.subquery(query),
@@ -199,13 +199,7 @@ impl Binder<'_> {
     fn whole_row(&mut self, name: &str) -> Option<Result<Typed, SqlError>> {
         let (level, places) = self.frames.iter().rev().enumerate().find_map(|(level, frame)| {
             let places: Vec<usize> = (0..frame.columns.len())
-                .filter(|at| {
-                    frame
-                        .columns
-                        .get(*at)
-                        .and_then(|column| column.table.last())
-                        .is_some_and(|own| own == name)
-                })
+                .filter(|at| frame.columns.get(*at).and_then(|column| column.table.last()).is_some_and(|own| own == name))
                 .collect();
             (!places.is_empty()).then_some((level, places))
         })?;
@@ -253,9 +247,7 @@ impl Binder<'_> {
     fn literal(&mut self, value: &tree::Value) -> Result<Typed, SqlError> {
         Ok(match value {
             tree::Value::Number(digits, _) => number(digits)?,
-            tree::Value::SingleQuotedString(content) | tree::Value::EscapedStringLiteral(content) => {
-                text(content)
-            }
+            tree::Value::SingleQuotedString(content) | tree::Value::EscapedStringLiteral(content) => text(content),
             tree::Value::DollarQuotedString(quoted) => text(&quoted.value),
             tree::Value::Boolean(value) => Typed::new(Scalar::truth(*value), Type::Bool, false),
             tree::Value::Null => Typed::new(Scalar::Literal(Datum::Null), Type::Unknown, true),
@@ -295,8 +287,7 @@ impl Binder<'_> {
             tree::Expr::Array(elements) if elements.elem.is_empty() => {
                 return Ok(Typed::new(Scalar::Literal(Datum::Array(Vec::new(), Vec::new())), to, false));
             }
-            tree::Expr::Prefixed { value, .. } if matches!(&**value, tree::Expr::Array(list) if list.elem.is_empty()) =>
-            {
+            tree::Expr::Prefixed { value, .. } if matches!(&**value, tree::Expr::Array(list) if list.elem.is_empty()) => {
                 return Ok(Typed::new(Scalar::Literal(Datum::List(Vec::new())), to, false));
             }
             other => self.expr(other)?,
@@ -332,9 +323,7 @@ impl Binder<'_> {
                     let typed = self.expr(&when.condition)?;
                     if !matches!(typed.kind, Type::Bool | Type::Unknown) {
                         let of = self.kind_name(&typed.kind);
-                        return Err(SqlError::internal(format!(
-                            "CASE expression must have type boolean, not type {of}"
-                        )));
+                        return Err(SqlError::internal(format!("CASE expression must have type boolean, not type {of}")));
                     }
                     self.coerce(typed, &Type::Bool)?.scalar
                 }
@@ -357,19 +346,11 @@ impl Binder<'_> {
         let mut of = Type::Unknown;
         for one in &typed {
             of = match kind::common(&of, &one.kind) {
-                Some(common)
-                    if kind::bare(&of) == kind::bare(&one.kind) && of != Type::Unknown && of == one.kind =>
-                {
+                Some(common) if kind::bare(&of) == kind::bare(&one.kind) && of != Type::Unknown && of == one.kind => {
                     let _ = common;
                     of
                 }
-                Some(common) => {
-                    if of == Type::Unknown {
-                        one.kind.clone()
-                    } else {
-                        common
-                    }
-                }
+                Some(common) => if of == Type::Unknown { one.kind.clone() } else { common },
                 None => {
                     return Err(SqlError::internal(format!(
                         "{what} types {} and {} cannot be matched",
@@ -396,7 +377,7 @@ impl Binder<'_> {
         let mut fields = Vec::new();
         let mut scalars = Vec::new();
         for (at, arg) in args.into_iter().enumerate() {
-            let arg = if arg.kind == Type::Unknown { self.coerce(arg, &Type::Text)? } else { arg };
+            let arg = if arg.parameter.is_some() { self.coerce(arg, &Type::Text)? } else { arg };
             fields.push((format!("f{}", at + 1), arg.kind));
             scalars.push(arg.scalar);
         }
@@ -407,10 +388,7 @@ impl Binder<'_> {
     fn elements(&mut self, items: &[tree::Expr], is_array: bool) -> Result<Typed, SqlError> {
         let what = if is_array { "ARRAY" } else { "LIST" };
         if items.is_empty() {
-            return Err(SqlError::internal(format!(
-                "unable to infer type for empty {}",
-                what.to_lowercase()
-            )));
+            return Err(SqlError::internal(format!("unable to infer type for empty {}", what.to_lowercase())));
         }
         let args = items
             .iter()
@@ -498,8 +476,7 @@ impl Binder<'_> {
         let (value, low, high) = (self.expr(expr)?, self.expr(low)?, self.expr(high)?);
         let low = self.compare(Comparison::Ge, value.clone(), low)?;
         let high = self.compare(Comparison::Le, value, high)?;
-        let found =
-            Typed::new(Scalar::and(low.scalar, high.scalar), Type::Bool, low.nullable || high.nullable);
+        let found = Typed::new(Scalar::and(low.scalar, high.scalar), Type::Bool, low.nullable || high.nullable);
         Ok(if negated { not(found) } else { found })
     }
 
@@ -538,12 +515,16 @@ impl Binder<'_> {
     /// `x = ANY (query)`
     fn any(&mut self, left: &tree::Expr, op: Comparison, query: &tree::Query) -> Result<Typed, SqlError> {
         let left = self.expr(left)?;
-        let bound = self.query(query)?;
+        let mut bound = self.query(query)?;
+        if let Type::Record(fields) = &left.kind
+            && fields.len() == bound.columns.len()
+            && fields.len() > 1
+        {
+            bound = as_rows(bound);
+        }
         let [column] = bound.columns.as_slice() else {
             let count = bound.columns.len();
-            return Err(SqlError::internal(format!(
-                "Expected subselect to return 1 column, got {count} columns"
-            )));
+            return Err(SqlError::internal(format!("Expected subselect to return 1 column, got {count} columns")));
         };
         let right_kind = if column.kind == Type::Unknown { Type::Text } else { column.kind.clone() };
         let nullable = left.nullable || column.nullable;
@@ -563,19 +544,14 @@ impl Binder<'_> {
         right: &tree::Expr,
         all: bool,
     ) -> Result<Typed, SqlError> {
-        let op = super::call::comparison(op)
-            .ok_or_else(|| SqlError::unsupported("this operator with ANY or ALL"))?;
+        let op = super::call::comparison(op).ok_or_else(|| SqlError::unsupported("this operator with ANY or ALL"))?;
         let mut inner = right;
         while let tree::Expr::Nested(deeper) = inner {
             inner = deeper;
         }
         if let tree::Expr::Subquery(query) = inner {
             // All do if none does otherwise.
-            return if all {
-                Ok(not(self.any(left, op.negated(), query)?))
-            } else {
-                self.any(left, op, query)
-            };
+            return if all { Ok(not(self.any(left, op.negated(), query)?)) } else { self.any(left, op, query) };
         }
         let (left, right) = (self.expr(left)?, self.expr(inner)?);
         let right = match &left.kind {
@@ -594,14 +570,21 @@ impl Binder<'_> {
             _ => Type::Array(Box::new(of.clone())),
         };
         let args = vec![self.coerce(left, &of)?.scalar, self.coerce(right, &wanted)?.scalar];
-        let scalar = Scalar::Call {
-            name: if all { "all" } else { "any" },
-            eval: quantifier(op, all),
-            strict: false,
-            args,
-        };
+        let scalar = Scalar::Call { name: if all { "all" } else { "any" }, eval: quantifier(op, all), strict: false, args };
         Ok(Typed::new(scalar, Type::Bool, true))
     }
+}
+
+/// A query whose rows are one value each.
+fn as_rows(bound: super::Bound) -> super::Bound {
+    let nullable = bound.columns.iter().any(|column| column.nullable);
+    let plain = |of: &Type| if *of == Type::Unknown { Type::Text } else { of.clone() };
+    let fields = bound.columns.iter().map(|column| (column.name.clone(), plain(&column.kind))).collect();
+    let kind = Type::Record(fields);
+    let args = (0..bound.columns.len()).map(Scalar::column).collect();
+    let row = Scalar::Call { name: "row", eval: array::make_row, strict: false, args };
+    let column = super::OutColumn { name: "row".to_owned(), kind: kind.clone(), nullable };
+    super::Bound { rel: bound.rel.project(vec![row], vec![kind]), columns: vec![column] }
 }
 
 fn quantifier(op: Comparison, all: bool) -> Eval {

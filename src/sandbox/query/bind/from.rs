@@ -81,8 +81,7 @@ impl Binder<'_> {
             self.factor(factor, None)?
         };
         let middle = columns.len();
-        let nullable =
-            |columns: &mut Vec<Visible>| columns.iter_mut().for_each(|column| column.nullable = true);
+        let nullable = |columns: &mut Vec<Visible>| columns.iter_mut().for_each(|column| column.nullable = true);
         if matches!(joining, Joining::Left | Joining::Full) {
             nullable(&mut others);
         }
@@ -148,9 +147,7 @@ impl Binder<'_> {
                     columns.get(*at).is_some_and(|column| !column.hidden && column.name == *name)
                 });
                 let first = found.next().ok_or_else(|| {
-                    SqlError::internal(format!(
-                        "column \"{name}\" specified in USING clause does not exist in {side} table"
-                    ))
+                    SqlError::internal(format!("column \"{name}\" specified in USING clause does not exist in {side} table"))
                 })?;
                 match found.next() {
                     None => Ok(first),
@@ -187,10 +184,7 @@ impl Binder<'_> {
                     }
                 }
             }
-            merged.push((
-                scalar,
-                Visible { table: Vec::new(), name: name.clone(), kind: of, nullable, hidden: false },
-            ));
+            merged.push((scalar, Visible { table: Vec::new(), name: name.clone(), kind: of, nullable, hidden: false }));
         }
         let rel = make(on);
         let mut exprs: Vec<Scalar> = Vec::new();
@@ -328,18 +322,30 @@ impl Binder<'_> {
             return Err(SqlError::unsupported("WITH ORDINALITY"));
         }
         let own = self.function_name(name)?;
+        // The arguments are read one query further in than what they read from.
+        self.frames.push(Frame { clause: Clause::From, ..Frame::default() });
+        let read = self.function_here(&own, args, alias);
+        self.frames.pop();
+        read
+    }
+
+    fn function_here(
+        &mut self,
+        own: &str,
+        args: &[tree::FunctionArg],
+        alias: Option<&tree::TableAlias>,
+    ) -> Result<Read, SqlError> {
         let args = self.arguments(args)?;
         let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
-        let (series, columns, wanted) = match series::find(&own, &given) {
+        let (series, columns, wanted) = match series::find(own, &given) {
             Some(found) => found,
-            None if series::is_known(&own) => return Err(self.no_such_form(&own, &given)),
+            None if series::is_known(own) => return Err(self.no_such_form(own, &given)),
             None => {
                 // Any other function makes one row.
-                let typed = self.call(&own, args)?;
-                let columns =
-                    vec![OutColumn { name: own.clone(), kind: typed.kind.clone(), nullable: typed.nullable }];
+                let typed = self.call(own, args)?;
+                let columns = vec![OutColumn { name: own.to_owned(), kind: typed.kind.clone(), nullable: typed.nullable }];
                 let types = vec![typed.kind];
-                return named(Rel::unit().project(vec![typed.scalar], types), &own, columns, alias);
+                return named(Rel::unit().project(vec![typed.scalar], types), own, columns, alias);
             }
         };
         let mut scalars = Vec::with_capacity(args.len());
@@ -351,7 +357,7 @@ impl Binder<'_> {
             .into_iter()
             .map(|(name, kind, nullable)| OutColumn { name: name.to_owned(), kind, nullable })
             .collect();
-        named(Rel::new(Op::FlatMap(Rel::unit(), series, scalars), types), &own, columns, alias)
+        named(Rel::new(Op::FlatMap(Rel::unit(), series, scalars), types), own, columns, alias)
     }
 }
 

@@ -12,6 +12,26 @@ use crate::sandbox::query::rel::Op;
 use crate::sandbox::query::rel::Rel;
 use crate::sandbox::query::scalar::Scalar;
 
+/// Whether the columns of an `INSERT` are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox::query) enum Columns {
+    /// They are: each needs a value.
+    Listed,
+    /// They are all of the table's; the last ones may be left out.
+    All,
+}
+
+/// Refuses a number of values that is not the columns'.
+fn counted(given: usize, wanted: usize, columns: Columns) -> Result<(), SqlError> {
+    if given > wanted {
+        return Err(SqlError::internal("INSERT has more expressions than target columns"));
+    }
+    if given < wanted && columns == Columns::Listed {
+        return Err(SqlError::internal("INSERT has more target columns than expressions"));
+    }
+    Ok(())
+}
+
 impl Binder<'_> {
     /// Settles a query whose columns go into others: its rows, and for each of its columns what
     /// is stored. It may have fewer columns, unless it is `VALUES`.
@@ -22,6 +42,7 @@ impl Binder<'_> {
         &mut self,
         query: &tree::Query,
         wanted: &[Type],
+        columns: Columns,
     ) -> Result<(Rel, Vec<Scalar>), SqlError> {
         // Plain VALUES take the types of the columns rather than types of their own.
         if let tree::SetExpr::Values(values) = &*query.body
@@ -29,12 +50,10 @@ impl Binder<'_> {
             && query.order_by.is_none()
             && query.limit_clause.is_none()
         {
-            return self.inserted_values(values, wanted);
+            return self.inserted_values(values, wanted, columns);
         }
         let bound = self.query(query)?;
-        if bound.columns.len() > wanted.len() {
-            return Err(SqlError::internal("INSERT has more expressions than target columns"));
-        }
+        counted(bound.columns.len(), wanted.len(), columns)?;
         let literals = match &*bound.rel.op {
             Op::Project(_, exprs) => exprs.clone(),
             _ => Vec::new(),
@@ -54,17 +73,11 @@ impl Binder<'_> {
         Ok((bound.rel, exprs))
     }
 
-    fn inserted_values(
-        &mut self,
-        values: &tree::Values,
-        wanted: &[Type],
-    ) -> Result<(Rel, Vec<Scalar>), SqlError> {
+    fn inserted_values(&mut self, values: &tree::Values, wanted: &[Type], columns: Columns) -> Result<(Rel, Vec<Scalar>), SqlError> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
         let mut rows = Vec::with_capacity(values.rows.len());
         for row in &values.rows {
-            if row.content.len() > wanted.len() {
-                return Err(SqlError::internal("INSERT has more expressions than target columns"));
-            }
+            counted(row.content.len(), wanted.len(), columns)?;
             if row.content.len() != width {
                 return Err(SqlError::internal("VALUES lists must all be the same length"));
             }

@@ -9,7 +9,7 @@ mod aggregate;
 mod call;
 mod expr;
 mod from;
-mod insert;
+pub(super) mod insert;
 mod query;
 mod select;
 
@@ -302,19 +302,14 @@ impl<'a> Binder<'a> {
             return self.settle(number, to);
         }
         if let (Scalar::Literal(value), Type::Unknown) = (&typed.scalar, &typed.kind) {
-            let value = match value {
-                Datum::Text(text) if *to != Type::Unknown => {
-                    let typed = input::parse(self.context, text, to)?;
-                    // A text that does not fit is cut where a cast is written and refused elsewhere.
-                    if why == Why::Assignment && kind::is_text(to) {
-                        cast::perform(self.context, value.clone(), &Type::Text, to, why)?
-                    } else {
-                        typed
-                    }
-                }
-                other => other.clone(),
+            let made = match value {
+                Datum::Text(_) => cast::perform(self.context, value.clone(), &Type::Unknown, to, why),
+                other => Ok(other.clone()),
             };
-            return Ok(Typed::new(Scalar::Literal(value), to.clone(), typed.nullable));
+            // A text that is no such value is an error only where it is looked at.
+            if let Ok(value) = made {
+                return Ok(Typed::new(Scalar::Literal(value), to.clone(), typed.nullable));
+            }
         }
         let scalar = Scalar::Cast(Box::new(typed.scalar), typed.kind, to.clone(), why);
         Ok(Typed::new(scalar, to.clone(), typed.nullable))
@@ -381,12 +376,7 @@ pub(super) fn written_type(
         let (own, schema) = name.parts.split_last()?;
         let schemas: Vec<_> = if schema.is_empty() {
             let database = catalog.database_named(&context.scope.database)?;
-            context
-                .scope
-                .search_path
-                .iter()
-                .filter_map(|schema| catalog.schema_named(database, schema))
-                .collect()
+            context.scope.search_path.iter().filter_map(|schema| catalog.schema_named(database, schema)).collect()
         } else {
             let name = crate::sql::ast::RawName { parts: schema.to_vec(), id: None, span: name.span };
             super::super::resolve::schema(catalog, &context.scope, &name).ok().into_iter().collect()

@@ -39,9 +39,7 @@ impl Binder<'_> {
             let columns = renamed(bound.columns, &cte.alias.columns)?;
             let name = folded(&cte.alias.name);
             if self.ctes.iter().any(|own| own.name == name && own.depth == usize::MAX) {
-                return Err(SqlError::internal(format!(
-                    "WITH query name \"{name}\" specified more than once"
-                )));
+                return Err(SqlError::internal(format!("WITH query name \"{name}\" specified more than once")));
             }
             let mut rel = bound.rel;
             let rel = if rel.outer().is_empty() { rel.shared() } else { rel };

@@ -39,9 +39,7 @@ fn powered(base: f64, by: f64) -> Result<f64, SqlError> {
         return Err(SqlError::internal("zero raised to a negative power is undefined"));
     }
     if base < 0.0 && by.fract() != 0.0 {
-        return Err(SqlError::internal(
-            "a negative number raised to a non-integer power yields a complex result",
-        ));
+        return Err(SqlError::internal("a negative number raised to a non-integer power yields a complex result"));
     }
     Ok(base.powf(by))
 }
@@ -50,8 +48,13 @@ fn places(args: &[Datum]) -> i32 {
     i32::try_from(n(args, 1)).unwrap_or(0)
 }
 
-fn as_decimal(value: f64) -> Result<Datum, SqlError> {
-    decimal(Decimal::from_f64(value))
+/// The server computes 39 digits of these, floats give 16: only whole results are told.
+fn inexact(name: &str) -> SqlError {
+    SqlError::unsupported(format!("{name} of numeric where the result is no whole number"))
+}
+
+fn exactly(value: f64, name: &str) -> Result<Datum, SqlError> {
+    if value.fract() == 0.0 { decimal(Decimal::from_f64(value)) } else { Err(inexact(name)) }
 }
 
 /// A function of floats that numerics have too.
@@ -84,21 +87,28 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             forms.push(f(&[NUMERIC, INT4], a_numeric, |_, a| decimal(d(a, 0).round(places(a)))));
             forms
         }
-        "sqrt" => both(|_, a| float(rooted(x(a, 0))?), |_, a| as_decimal(rooted(d(a, 0).to_f64())?)),
+        "sqrt" => both(
+            |_, a| float(rooted(x(a, 0))?),
+            |_, a| {
+                rooted(d(a, 0).to_f64())?;
+                decimal(d(a, 0).sqrt())
+            },
+        ),
         "cbrt" => vec![f(&[FLOAT8], a_float8, |_, a| float(x(a, 0).cbrt()))],
-        "exp" => both(|_, a| float(x(a, 0).exp()), |_, a| as_decimal(d(a, 0).to_f64().exp())),
+        "exp" => both(|_, a| float(x(a, 0).exp()), |_, a| if d(a, 0).is_zero() { decimal(Some(Decimal::from_i128(1))) } else { Err(inexact("exp")) }),
         "ln" => both(
             |_, a| float(logged(x(a, 0), "ln", f64::ln)?),
-            |_, a| as_decimal(logged(d(a, 0).to_f64(), "ln", f64::ln)?),
+            |_, a| exactly(logged(d(a, 0).to_f64(), "ln", f64::ln)?, "ln"),
         ),
         "log" | "log10" => both(
             |_, a| float(logged(x(a, 0), "log10", f64::log10)?),
-            |_, a| as_decimal(logged(d(a, 0).to_f64(), "log10", f64::log10)?),
+            |_, a| exactly(logged(d(a, 0).to_f64(), "log10", f64::log10)?, "log10"),
         ),
         "power" | "pow" => vec![
             f(&[FLOAT8, FLOAT8], a_float8, |_, a| float(powered(x(a, 0), x(a, 1))?)),
             f(&[NUMERIC, NUMERIC], a_numeric, |_, a| {
-                as_decimal(powered(d(a, 0).to_f64(), d(a, 1).to_f64())?)
+                powered(d(a, 0).to_f64(), d(a, 1).to_f64())?;
+                d(a, 0).power(d(a, 1)).map(Datum::Numeric).ok_or_else(|| inexact("power"))
             }),
         ],
         "mod" => {
@@ -111,15 +121,11 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 })
                 .into();
             forms.push(f(&[NUMERIC, NUMERIC], a_numeric, |_, a| {
-                d(a, 0)
-                    .remainder(d(a, 1))
-                    .map(Datum::Numeric)
-                    .ok_or_else(|| SqlError::internal("division by zero"))
+                d(a, 0).remainder(d(a, 1)).map(Datum::Numeric).ok_or_else(|| SqlError::internal("division by zero"))
             }));
             forms
         }
-        "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "cot" | "radians"
-        | "degrees" => {
+        "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "cot" | "radians" | "degrees" => {
             let eval: Eval = match name {
                 "sin" => |_, a| float(x(a, 0).sin()),
                 "cos" => |_, a| float(x(a, 0).cos()),

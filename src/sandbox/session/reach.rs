@@ -16,6 +16,7 @@ use crate::sandbox::query::View;
 use crate::sandbox::resolve;
 use crate::sandbox::resolve::Relation;
 use crate::sandbox::scope::Scope;
+use crate::sandbox::system::SystemRelation;
 use crate::sql::query::Query;
 
 /// What a query reads.
@@ -25,6 +26,8 @@ pub(super) struct Reach {
     user: BTreeSet<ItemId>,
     /// Whether it names relations of the system.
     system: bool,
+    /// One of them that tells what others do.
+    private: Option<&'static SystemRelation>,
 }
 
 /// What a query reads.
@@ -42,7 +45,10 @@ pub(super) fn reach(catalog: &Catalog, scope: &Scope, query: &Query) -> Result<R
             Relation::User(id) => {
                 reach.user.insert(id);
             }
-            Relation::System(_) => reach.system = true,
+            Relation::System(relation) => {
+                reach.system = true;
+                reach.private = reach.private.or(privilege::is_private(relation).then_some(relation));
+            }
         }
     }
     Ok(reach)
@@ -52,6 +58,11 @@ impl Reach {
     /// The relations of users that it names.
     pub(super) fn user(&self) -> &BTreeSet<ItemId> {
         &self.user
+    }
+
+    /// A relation that only superusers and monitors may read.
+    pub(super) fn private(&self) -> Option<&'static SystemRelation> {
+        self.private
     }
 
     /// Tells whether it goes to the system's own cluster, whatever the session's is.

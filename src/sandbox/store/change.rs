@@ -19,7 +19,6 @@ use crate::sandbox::model::Policy;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::Schema;
 use crate::sandbox::model::State;
-use crate::sandbox::model::Table;
 use crate::sandbox::model::access::DefaultAcl;
 use crate::sandbox::model::access::DefaultAclKey;
 use crate::sandbox::model::access::Grantee;
@@ -36,6 +35,15 @@ use crate::sandbox::model::item::Item;
 
 /// What is new under a key; `None` where it is gone.
 type Entries<K, V> = Vec<(K, Option<V>)>;
+
+/// An access list as a list of pairs: JSON allows only texts as keys.
+type AclPairs = Vec<((Grantee, RoleId), BTreeSet<Privilege>)>;
+
+/// Default privileges as a list of pairs.
+type DefaultPairs = Vec<(Grantee, BTreeSet<Privilege>)>;
+
+/// Users of an object: who is one now, and who no more.
+type Users = Vec<(ItemId, bool)>;
 
 /// What becomes of a list: its beginning stays, the rest is new.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +69,7 @@ pub(crate) struct Change {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     type_names: Entries<(SchemaId, Ident), ItemId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    used_by: Vec<(ItemId, Vec<(ItemId, bool)>)>,
+    used_by: Vec<(ItemId, Users)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     clusters: Entries<ClusterId, Cluster>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -69,9 +77,9 @@ pub(crate) struct Change {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     policies: Entries<PolicyId, Policy>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    default_acls: Entries<DefaultAclKey, Vec<(Grantee, BTreeSet<Privilege>)>>,
+    default_acls: Entries<DefaultAclKey, DefaultPairs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    system_acl: Option<Vec<((Grantee, RoleId), BTreeSet<Privilege>)>>,
+    system_acl: Option<AclPairs>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     comments: Entries<CommentKey, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,7 +162,7 @@ impl Change {
         }
         for (id, splice) in self.tables {
             match splice {
-                Some(splice) => splice.apply(&mut state.tables.entry(id).or_insert_with(Table::default).rows),
+                Some(splice) => splice.apply(&mut state.tables.entry(id).or_default().rows),
                 None => {
                     state.tables.remove(&id);
                 }
@@ -202,7 +210,7 @@ where
 fn users(
     before: &OrdMap<ItemId, OrdSet<ItemId>>,
     after: &OrdMap<ItemId, OrdSet<ItemId>>,
-) -> Vec<(ItemId, Vec<(ItemId, bool)>)> {
+) -> Vec<(ItemId, Users)> {
     let empty = OrdSet::new();
     let compare = |old: &OrdSet<ItemId>, new: &OrdSet<ItemId>| {
         let added = new.iter().filter(|id| !old.contains(*id)).map(|id| (*id, true));

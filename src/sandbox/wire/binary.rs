@@ -29,12 +29,8 @@ pub(super) fn encode(kind: &Type, text: &str) -> Result<Vec<u8>, SqlError> {
         Type::UInt2 => number::<u16>(text).ok_or_else(bad)?.to_be_bytes().to_vec(),
         Type::UInt4 | Type::Oid => number::<u32>(text).ok_or_else(bad)?.to_be_bytes().to_vec(),
         Type::UInt8 => number::<u64>(text).ok_or_else(bad)?.to_be_bytes().to_vec(),
-        Type::Float4 => {
-            float(text).and_then(|text| number::<f32>(text)).ok_or_else(bad)?.to_be_bytes().to_vec()
-        }
-        Type::Float8 => {
-            float(text).and_then(|text| number::<f64>(text)).ok_or_else(bad)?.to_be_bytes().to_vec()
-        }
+        Type::Float4 => float(text).and_then(number::<f32>).ok_or_else(bad)?.to_be_bytes().to_vec(),
+        Type::Float8 => float(text).and_then(number::<f64>).ok_or_else(bad)?.to_be_bytes().to_vec(),
         Type::Numeric(_) => numeric::encode(text).ok_or_else(bad)?,
         Type::Text
         | Type::Varchar(_)

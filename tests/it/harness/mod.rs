@@ -148,6 +148,11 @@ impl World {
         self.server.forget_transcript();
     }
 
+    /// Says what is to go wrong next, in place of what was said before; see `docs/sandbox.md`.
+    pub(crate) fn faults(&self, faults: &str) {
+        self.server.set_faults(faults).expect("they can be read");
+    }
+
     /// Waits until a condition holds.
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let clock = Clock::system();

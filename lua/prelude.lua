@@ -6,7 +6,7 @@
 local host = ...
 
 local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
-local close = coroutine.close
+local close, isyieldable = coroutine.close, coroutine.isyieldable
 local error, next, pcall, xpcall, load, setmetatable = error, next, pcall, xpcall, load, setmetatable
 local rawequal, rawget, select, tostring, type = rawequal, rawget, select, tostring, type
 local concat, sort = table.concat, table.sort
@@ -114,18 +114,36 @@ function _G.xpcall(f, handler, ...)
   end, ...))
 end
 
+-- Whether something that waits can be called: not from a callback of C's, such as table.sort's, nor
+-- from a coroutine that is resumed in one. A wait that were begun there could never end.
+local blocked = false
+local function can_wait()
+  return not blocked and isyieldable()
+end
+
+local function restored(was, ...)
+  blocked = was
+  return ...
+end
+
+local function resumed(co, ...)
+  local was = blocked
+  blocked = not can_wait()
+  return restored(was, resume(co, ...))
+end
+
 -- An asynchronous call inside a coroutine of the recipe's hands its wait up to the host.
 local pending = host.pending
 local function settled(co, ok, first, ...)
   if ok and rawequal(first, pending) and status(co) == "suspended" then
     yield(pending)
-    return settled(co, resume(co))
+    return settled(co, resumed(co))
   end
   return caught(ok, first, ...)
 end
 
 function coroutine.resume(co, ...)
-  return settled(co, resume(co, ...))
+  return settled(co, resumed(co, ...))
 end
 
 local function raised(ok, ...)
@@ -138,7 +156,7 @@ end
 function coroutine.wrap(f)
   local co = create(f)
   return function(...)
-    return raised(settled(co, resume(co, ...)))
+    return raised(settled(co, resumed(co, ...)))
   end
 end
 
@@ -199,7 +217,7 @@ end
 
 function beside.step(...)
   local name, fn = host.check("step", ...)
-  local known, result = host.step_begin(name)
+  local known, result = host.step_begin(can_wait(), name)
   if known then
     return result
   end
@@ -241,6 +259,13 @@ local function frozen(fields, missing)
   })
 end
 
+-- A function that waits, told whether it can.
+local function waiting(fn)
+  return function(...)
+    return fn(can_wait(), ...)
+  end
+end
+
 -- Enters a recipe: what goes wrong comes back as a value.
 local function enter(fn, ...)
   return xpcall(fn, host.entered, ...)
@@ -253,5 +278,6 @@ return {
   beside = beside,
   context = context,
   frozen = frozen,
+  waiting = waiting,
   enter = enter,
 }

@@ -230,8 +230,11 @@ fn tell(app: &App, run: &RunId, recipe: &str, finished: &Finished, took: Duratio
     }
     let default = if finished.rehearsal { "rehearsed" } else { "the recipe has ended" };
     app.ui.step("done", finished.message.as_deref().unwrap_or(default), Some(took));
-    app.ui.talk("");
-    for line in finished.seen.lines(finished.rehearsal, finished.has_changes) {
+    let lines = finished.seen.lines(finished.rehearsal, finished.has_changes);
+    if !lines.is_empty() {
+        app.ui.talk("");
+    }
+    for line in lines {
         app.ui.talk(&line);
     }
 }

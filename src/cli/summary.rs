@@ -40,6 +40,7 @@ pub(crate) struct Seen {
     retired: Option<usize>,
     aborted: bool,
     rehearsed: usize,
+    compared: bool,
 }
 
 impl Listener {
@@ -65,6 +66,7 @@ impl Seen {
     fn take(&mut self, event: &Event) {
         match event {
             Event::Applied { actions, .. } => self.applied += actions.len(),
+            Event::Diffed { .. } => self.compared = true,
             Event::StageStarted { deployment, statements, .. } => {
                 self.deployment = Some(deployment.clone());
                 self.statements += statements;
@@ -87,7 +89,6 @@ impl Seen {
             Event::RunStarted { .. }
             | Event::SetUp { .. }
             | Event::Compiled { .. }
-            | Event::Diffed { .. }
             | Event::StageProgress { .. }
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
@@ -119,7 +120,7 @@ impl Seen {
         let mut lines = Vec::new();
         lines.extend(self.changed().map(|changed| format!("  changed  {changed}")));
         lines.extend(self.cost().map(|cost| format!("  cost     {cost}")));
-        lines.push(format!("  next     {}", self.next()));
+        lines.extend(self.next().map(|next| format!("  next     {next}")));
         lines
     }
 
@@ -152,11 +153,11 @@ impl Seen {
         Some(parts.join(" · "))
     }
 
-    fn next(&self) -> String {
+    fn next(&self) -> Option<String> {
         let Some(id) = &self.deployment else {
-            return "change a file below models/ and run the same command".to_owned();
+            return self.compared.then(|| "change a file below models/ and run the same command".to_owned());
         };
-        match (self.swapped.map(|(kind, ..)| kind), self.retired) {
+        Some(match (self.swapped.map(|(kind, ..)| kind), self.retired) {
             (Some(SwapKind::Promotion), Some(_)) => {
                 "change a file below models/ and run the same command, or `mzflow log`".to_owned()
             }
@@ -168,7 +169,7 @@ impl Seen {
             (Some(SwapKind::Rollback), _) => format!("`mzflow promote {id}` or `mzflow abort {id}`"),
             (None, _) if self.aborted => "change a file below models/ and run the same command".to_owned(),
             (None, _) => format!("`mzflow wait {id}`, then `mzflow promote {id}` or `mzflow abort {id}`"),
-        }
+        })
     }
 
     /// What counts, for programs.
@@ -242,10 +243,12 @@ mod tests {
 
     #[test]
     fn a_run_without_changes_and_a_rehearsal() {
+        let compared = Seen { compared: true, ..Seen::default() };
         assert_eq!(
-            Seen::default().lines(false, false),
+            compared.lines(false, false),
             ["  next     change a file below models/ and run the same command"]
         );
+        assert!(Seen::default().lines(false, false).is_empty());
         assert_eq!(Seen::default().lines(true, false), ["  nothing would be sent"]);
         let seen = Seen { rehearsed: 3, ..Seen::default() };
         assert_eq!(

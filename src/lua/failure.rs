@@ -26,8 +26,9 @@ const FRAMES_TOLD: usize = 8;
 /// What Lua says when its memory is used up.
 const NO_MEMORY: &str = "not enough memory";
 
-/// What Lua says when something waits inside a callback.
-const NO_YIELD: &str = "attempt to yield across a C-call boundary";
+/// Why a function that waits cannot be called.
+pub(super) const NO_WAIT: &str =
+    "that cannot be done in a callback, such as that of table.sort or on_progress";
 
 /// An error with the lines of the recipe that led to it.
 #[derive(Clone, Debug)]
@@ -205,14 +206,7 @@ fn of_text(shared: &Shared, text: &str, frames: &[Frame]) -> Raised {
         }
         _ => text,
     };
-    let (code, message) = if message.contains(NO_YIELD) {
-        let message =
-            "a function of `mz` that waits cannot be called from a callback, such as that of table.sort";
-        (Code::LuaNotHere, message)
-    } else {
-        (Code::LuaError, message)
-    };
-    let mut error = Error::new(code, message);
+    let mut error = Error::new(Code::LuaError, message);
     if let Some(frame) = frame {
         let sources = shared.sources.borrow();
         error = error.place(Some(site::place(&sources, &frame.file, frame.line, None, "")));

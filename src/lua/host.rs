@@ -99,7 +99,7 @@ impl Host {
         let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
         let get = |name: &str| prelude.raw_get::<Table>(name);
         shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
-        let fields = calls::bound(&lua, &shared, &get("beside")?)?;
+        let fields = calls::bound(&lua, &shared, &prelude)?;
         let frozen: Function = prelude.raw_get("frozen")?;
         let missing = calls::missing(&lua, &shared)?;
         lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing))?)?;

@@ -76,6 +76,10 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         Err(error) => Err(host.error_of(&error)),
     };
     shared.stop.enter(None);
+    if shared.running.borrow().as_ref().is_some_and(|running| running.ctx.is_none()) {
+        // A coroutine that was given up in the middle of a call still holds it.
+        let _ = host.lua.gc_collect().and_then(|()| host.lua.gc_collect());
+    }
     let running = shared.running.borrow_mut().take()?;
     let said = shared.said.borrow_mut().take();
     Some(Ended { ctx: running.ctx?, outcome: outcome.map(|()| said), changes: shared.changes.get() })

@@ -746,6 +746,25 @@ fn what_was_deferred_runs_last_first_and_then_on_fail() {
 }
 
 #[test]
+fn what_waits_is_refused_where_it_could_not_end() {
+    check_run(
+        "run = function(ctx) \
+           table.sort({ 2, 1 }, function(a, b) local _, e = pcall(mz.sleep, 1) ctx.e = e return a < b end) \
+           mz.log(ctx.e.message) \
+           table.sort({ 2, 1 }, function(a, b) \
+             local co = coroutine.create(function() mz.sleep(1) end) \
+             ctx.ok, ctx.e = coroutine.resume(co) return a < b end) \
+           mz.log(ctx.e.message) \
+           local co = coroutine.wrap(function() mz.sleep(1) end) co() end",
+        None,
+        expect![[r#"
+            mz.sleep waits, and that cannot be done in a callback, such as that of table.sort or on_progress
+            mz.sleep waits, and that cannot be done in a callback, such as that of table.sort or on_progress
+            lua.not-here: mz.sleep cannot be called while another call of `mz` is under way at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) table.sort({ 2, 1 }, function(a, b) local _, e = pcall(mz.sleep, 1) ctx.e = e return a < b end) mz.log(ctx.e.message) table.sort({ 2, 1 }, function(a, b) local co = coroutine.create(function() mz.sleep(1) end) ctx.ok, ctx.e = coroutine.resume(co) return a < b end) mz.log(ctx.e.message) local co = coroutine.wrap(function() mz.sleep(1) end) co() end }`"#]],
+    );
+}
+
+#[test]
 fn a_deadline_cannot_be_caught() {
     check_run(
         "run = function(ctx) local _, e = mz.try(function() while true do end end) mz.log('caught') end",

@@ -8,11 +8,19 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 
 mod ddl;
+mod duration;
 mod error;
+mod faults;
+mod hub;
 mod hydration;
 mod model;
 mod query;
@@ -20,7 +28,9 @@ mod resolve;
 mod scope;
 mod session;
 mod settings;
+mod store;
 mod system;
+mod transcript;
 mod wire;
 
 /// How a sandbox is to be.
@@ -32,11 +42,21 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
+    /// What clients have to give as a password; without one nobody is asked.
+    pub password: Option<String>,
+    /// System settings, as by `ALTER SYSTEM SET`: name and value.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), data: None, clock: Clock::system() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            clock: Clock::system(),
+            password: None,
+            settings: Vec::new(),
+        }
     }
 }
 
@@ -45,10 +65,14 @@ impl Default for Options {
 #[error("{0}")]
 pub struct StartError(String);
 
-/// A sandbox that runs.
+/// A sandbox that runs. It ends with [`Server::shutdown`], or when it is dropped; then its last
+/// connections end a moment later.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    hub: Arc<hub::Hub>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
 }
 
 impl Server {
@@ -57,7 +81,43 @@ impl Server {
     /// # Errors
     /// When it cannot listen, or its data cannot be read.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        Err(StartError(format!("{options:?}")))
+        let (mut store, known) = match &options.data {
+            Some(folder) => {
+                let (store, known) = store::Store::open(folder).map_err(StartError)?;
+                (Some(store), known)
+            }
+            None => (None, None),
+        };
+        let mut state = match known {
+            Some(state) => state,
+            None => {
+                let state = ddl::bootstrap(options.clock.now());
+                if let Some(store) = &mut store {
+                    store.commit(&model::State::default(), &state).map_err(StartError)?;
+                }
+                state
+            }
+        };
+        let before = state.clone();
+        session::drop_left_behind(&options.clock, &mut state);
+        for (name, value) in &options.settings {
+            settings::set_system(&mut state, name, Some(std::slice::from_ref(value)))
+                .map_err(|error| StartError(error.message))?;
+        }
+        if let Some(store) = store.as_mut().filter(|_| before != state) {
+            store.commit(&before, &state).map_err(StartError)?;
+        }
+        let told = |error: std::io::Error| StartError(format!("{}: {error}", options.listen));
+        let listener = TcpListener::bind(options.listen).await.map_err(told)?;
+        let address = listener.local_addr().map_err(told)?;
+        if let Some(store) = &store {
+            store.announce(address).map_err(StartError)?;
+        }
+        let hub = Arc::new(hub::Hub::new(options.clock, state, store));
+        let (stop, stopped) = watch::channel(false);
+        let password = options.password.map(Arc::from);
+        let serving = tokio::spawn(wire::serve(listener, Arc::clone(&hub), password, stopped));
+        Ok(Self { address, hub, stop, serving })
     }
 
     /// Where it listens.
@@ -66,13 +126,37 @@ impl Server {
     }
 
     /// Ends it; everything committed is on disk.
-    pub async fn shutdown(self) {}
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.serving.await {
+            tracing::warn!("the sandbox did not end in order: {error}");
+        }
+        self.hub.close();
+    }
+
+    /// Every statement that was run with the number of its connection, oldest first.
+    pub fn transcript(&self) -> Vec<(u32, String)> {
+        self.hub.transcript().entries()
+    }
+
+    /// Forgets what was run.
+    pub fn clear_transcript(&self) {
+        self.hub.transcript().clear();
+    }
+
+    /// Sets what goes wrong next, as `ALTER SYSTEM SET sandbox_fault` does.
+    ///
+    /// # Errors
+    /// What cannot be read of it.
+    pub fn set_faults(&self, text: &str) -> Result<(), String> {
+        *self.hub.faults() = faults::Faults::parse(text)?;
+        Ok(())
+    }
 }
 
 /// Where the sandbox of a folder listens, if another process runs it.
 pub fn running_at(folder: &Path) -> Option<SocketAddr> {
-    let _ = folder;
-    None
+    store::folder::listening(folder)
 }
 
 /// Starts the sandbox of a folder, for this process and others that come meanwhile.

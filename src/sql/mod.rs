@@ -15,6 +15,8 @@ pub mod mention;
 mod opaque;
 pub mod parse;
 pub mod query;
+#[cfg(feature = "sandbox")]
+pub(crate) mod reading;
 pub mod references;
 pub mod span;
 mod token;

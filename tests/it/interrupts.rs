@@ -27,13 +27,24 @@ fn staged(world: &World) -> String {
     )
 }
 
+/// What makes a run slow.
+enum Slow {
+    /// A fault of the sandbox.
+    Fault(&'static str),
+    /// A setting of it.
+    Setting(&'static str),
+}
+
 /// A world in which the next run is slow at one place, and a change that is waiting for it.
-fn deployed(slow: &str) -> World {
+fn deployed(slow: &Slow) -> World {
     let world = World::new();
     world.write(SHOP);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
     world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
-    world.sql(slow);
+    match slow {
+        Slow::Fault(text) => world.faults(text),
+        Slow::Setting(sql) => drop(world.sql(sql)),
+    }
     world.forget();
     world
 }
@@ -46,8 +57,8 @@ fn stopped_at(world: &World, statement: &str) -> String {
     let told = running.end(world);
     let told = told.code(130).says("[run.interrupted]").says("mzflow resume");
     assert_eq!(total(world), "10");
-    world.sql("ALTER SYSTEM RESET ALL");
-    world.sql("ALTER SYSTEM SET sandbox_hydration = '0s'");
+    world.faults("");
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
     let runs = world.rows("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = 'run.finished' \
         AND payload->>'status' = 'interrupted'");
     drop(told);
@@ -56,13 +67,13 @@ fn stopped_at(world: &World, statement: &str) -> String {
 
 /// Both ways on, from the same place.
 #[track_caller]
-fn check(slow: &str, statement: &str) {
-    let world = deployed(slow);
+fn check(slow: Slow, statement: &str) {
+    let world = deployed(&slow);
     let run = stopped_at(&world, statement);
     world.mzflow(&["resume", &run, "--project", "shop"]).code(0).says("second is production");
     assert_eq!((total(&world), staged(&world)), ("20".to_owned(), String::new()));
 
-    let world = deployed(slow);
+    let world = deployed(&slow);
     stopped_at(&world, statement);
     world.mzflow(&["abort", "second"]).code(0);
     assert_eq!((total(&world), staged(&world)), ("10".to_owned(), String::new()));
@@ -70,15 +81,15 @@ fn check(slow: &str, statement: &str) {
 
 #[test]
 fn while_staging() {
-    check("ALTER SYSTEM SET sandbox_fault = 'delay 300ms on \"CREATE VIEW%\"'", "CREATE VIEW");
+    check(Slow::Fault("delay 300ms before 'CREATE VIEW%'"), "CREATE VIEW");
 }
 
 #[test]
 fn while_hydrating() {
-    check("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'", "mz_hydration_statuses");
+    check(Slow::Setting("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'"), "mz_hydration_statuses");
 }
 
 #[test]
 fn while_others_keep_the_swap_from_committing() {
-    check("ALTER SYSTEM SET sandbox_fault = 'conflict 1000'", "SWAP WITH");
+    check(Slow::Fault("conflict 1000"), "SWAP WITH");
 }

@@ -3,8 +3,15 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod commits;
+mod conformance;
 mod console;
+mod deploy;
 mod examples;
 mod harness;
+mod interrupts;
 mod recipes;
+mod refusals;
+mod rehearsal;
+mod sandbox;
 mod tidy;

@@ -17,16 +17,11 @@ fn shape(sql: &str) -> String {
     out
 }
 
-/// The statements that change something; a transaction goes out in one message.
+/// The statements that change something.
 fn changing(statements: impl IntoIterator<Item = String>) -> Vec<String> {
     let reads = ["SELECT", "SHOW", "SET", "DISCARD"];
-    let split = statements.into_iter().flat_map(|message| {
-        let whole = message.starts_with("BEGIN;");
-        let parts: Vec<String> =
-            if whole { message.split("; ").map(str::to_owned).collect() } else { vec![message] };
-        parts
-    });
-    split.filter(|sql| !reads.iter().any(|read| sql.starts_with(read))).map(|sql| shape(&sql)).collect()
+    let changing = statements.into_iter().filter(|sql| !reads.iter().any(|read| sql.starts_with(read)));
+    changing.map(|sql| shape(&sql)).collect()
 }
 
 /// The statements that a dry run printed.

@@ -140,6 +140,8 @@ struct Binding<'b> {
     lua: &'b Lua,
     shared: &'b Rc<Shared>,
     fields: Table,
+    /// Makes of a function that waits one that is told whether it can.
+    waiting: Function,
 }
 
 impl Binding<'_> {
@@ -189,22 +191,37 @@ impl Binding<'_> {
     {
         let declared = Self::declared(name)?;
         let shared = Rc::clone(self.shared);
-        let bound = self.lua.create_async_function(move |lua, passed: MultiValue| {
+        let bound = self.lua.create_async_function(move |lua, mut passed: MultiValue| {
+            let can_wait = passed.pop_front().unwrap_or_default() == Value::Boolean(true);
             let call = Call::new(&lua, &shared, declared, passed).map(Rc::new);
             async move {
                 let call = call?;
+                if !can_wait {
+                    let refused = here(&call.shared, declared.name);
+                    return Err(Call::fail(&call.shared, refused.into(), call.frames.clone()));
+                }
                 let answer = function(Rc::clone(&call)).await;
                 answer.map_err(|failure| Call::fail(&call.shared, failure, call.frames.clone()))
             }
         })?;
-        self.put(name, bound)
+        self.put(name, self.waiting.call::<Function>(bound)?)
     }
 }
 
-/// The functions and facts of `mz`; those in `written` are written in Lua.
-pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, written: &Table) -> mlua::Result<Table> {
-    let binding = Binding { lua, shared, fields: lua.create_table()? };
-    for pair in written.pairs::<String, Function>() {
+/// Why a function that waits cannot be called where it was.
+fn here(shared: &Rc<Shared>, name: &str) -> Error {
+    let callback = || Error::new(Code::LuaNotHere, format!("mz.{name} waits, and {}", failure::NO_WAIT));
+    if shared.running.borrow().is_some() {
+        return callback();
+    }
+    shared.work(name).err().unwrap_or_else(callback)
+}
+
+/// The functions and facts of `mz`; some are written in Lua.
+pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Result<Table> {
+    let waiting = prelude.raw_get("waiting")?;
+    let binding = Binding { lua, shared, fields: lua.create_table()?, waiting };
+    for pair in prelude.raw_get::<Table>("beside")?.pairs::<String, Function>() {
         let (name, function) = pair?;
         Binding::declared(&name)?;
         binding.put(&name, function)?;

@@ -37,11 +37,15 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>, table: &Table) -> mlua::Result<()> {
     let known = {
         let shared = Rc::clone(shared);
-        lua.create_async_function(move |lua, name: String| {
+        lua.create_async_function(move |lua, (can_wait, name): (bool, String)| {
             let shared = Rc::clone(&shared);
             let frames = site::frames(&lua);
             async move {
-                let outcome = begin(&lua, &shared, &name).await;
+                let outcome = if can_wait {
+                    begin(&lua, &shared, &name).await
+                } else {
+                    Err(super::here(&shared, "step").into())
+                };
                 outcome.map_err(|failure| Call::fail(&shared, failure, frames))
             }
         })?

@@ -26,6 +26,7 @@ pub(crate) struct Role {
     /// `SUPERUSER`, where it is decided.
     pub(crate) superuser: Option<bool>,
     /// The roles it is a member of, with who granted it.
+    #[serde(with = "super::pairs")]
     pub(crate) member_of: BTreeMap<RoleId, RoleId>,
     /// `ALTER ROLE … SET`, by lower-case name.
     pub(crate) settings: BTreeMap<String, String>,

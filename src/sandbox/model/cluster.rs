@@ -19,10 +19,12 @@ pub(crate) struct Cluster {
     /// Its owner.
     pub(crate) owner: RoleId,
     /// Who may do what.
+    #[serde(with = "super::pairs")]
     pub(crate) acl: Acl,
     /// What a managed one is to be; `None` for one whose replicas are made by hand.
     pub(crate) managed: Option<Managed>,
     /// Its replicas.
+    #[serde(with = "super::pairs")]
     pub(crate) replicas: BTreeMap<ReplicaId, Replica>,
     /// `WORKLOAD CLASS`
     pub(crate) workload_class: Option<String>,

@@ -70,3 +70,26 @@ family!(
     /// A network policy.
     PolicyId
 );
+
+/// The number from which on the ids of temporary schemas begin: one for each connection.
+const TEMPORARY: u64 = 1 << 32;
+
+impl SchemaId {
+    /// The schema `mz_temp` of a connection. It is in no map of the catalog.
+    pub(crate) fn temporary(connection: u32) -> Self {
+        Self::System(TEMPORARY + u64::from(connection))
+    }
+
+    /// Tells whether it is a connection's `mz_temp`.
+    pub(crate) fn is_temporary(self) -> bool {
+        matches!(self, Self::System(number) if number >= TEMPORARY)
+    }
+
+    /// The connection whose `mz_temp` it is.
+    pub(crate) fn connection(self) -> Option<u32> {
+        match self {
+            Self::System(number) => u32::try_from(number.checked_sub(TEMPORARY)?).ok(),
+            Self::User(_) => None,
+        }
+    }
+}

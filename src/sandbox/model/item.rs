@@ -32,6 +32,7 @@ pub(crate) struct Item {
     /// Its owner.
     pub(crate) owner: RoleId,
     /// Who may do what.
+    #[serde(with = "super::pairs")]
     pub(crate) acl: Acl,
     /// When it was made.
     pub(crate) created: Timestamp,

@@ -12,6 +12,7 @@ pub(crate) mod cluster;
 pub(crate) mod column;
 pub(crate) mod id;
 pub(crate) mod item;
+pub(crate) mod pairs;
 
 use std::sync::Arc;
 
@@ -138,6 +139,7 @@ pub(crate) struct Database {
     /// Its owner.
     pub(crate) owner: RoleId,
     /// Who may do what.
+    #[serde(with = "pairs")]
     pub(crate) acl: Acl,
 }
 
@@ -153,6 +155,7 @@ pub(crate) struct Schema {
     /// Its owner.
     pub(crate) owner: RoleId,
     /// Who may do what.
+    #[serde(with = "pairs")]
     pub(crate) acl: Acl,
 }
 
@@ -166,6 +169,7 @@ pub(crate) struct Policy {
     /// Its owner.
     pub(crate) owner: RoleId,
     /// Who may do what.
+    #[serde(with = "pairs")]
     pub(crate) acl: Acl,
     /// Its options as written.
     pub(crate) definition: String,

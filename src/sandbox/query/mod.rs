@@ -4,6 +4,32 @@
 //! What the engine cannot do is `0A000`, never a wrong answer. No type of the engine leaves this
 //! room. Start reading at [`select`].
 
+mod aggregate;
+mod batch;
+mod bind;
+mod cast;
+mod datum;
+mod decimal;
+mod engine;
+mod flatten;
+mod function;
+mod input;
+mod kind;
+mod names;
+mod operator;
+mod print;
+mod push;
+mod rel;
+mod run;
+mod scalar;
+mod series;
+mod source;
+#[cfg(test)]
+mod tests;
+mod time;
+mod window;
+mod write;
+
 use super::ddl::Planner;
 use super::error::SqlError;
 use super::hydration::Runtime;
@@ -72,8 +98,7 @@ pub(crate) async fn select(
     query: &Query,
     parameters: &[Parameter],
 ) -> Result<Answer, SqlError> {
-    let _ = (view, scope, parameters);
-    Err(SqlError::unsupported(query.text()))
+    engine::select(view, scope, query, parameters).await
 }
 
 /// Tells the types of a query's parameters and columns; `given` are the types the client named.
@@ -86,8 +111,7 @@ pub(crate) fn describe(
     query: &Query,
     given: &[Type],
 ) -> Result<Described, SqlError> {
-    let _ = (view, scope, given);
-    Err(SqlError::unsupported(query.text()))
+    engine::describe(view, scope, query, given)
 }
 
 /// `INSERT`: evaluates the source on `view` and adds the rows to `state`.
@@ -101,8 +125,7 @@ pub(crate) async fn insert(
     insert: &Insert,
     parameters: &[Parameter],
 ) -> Result<Written, SqlError> {
-    let _ = (view, state, scope, parameters);
-    Err(SqlError::unsupported(format!("INSERT INTO {:?}", insert.table.parts)))
+    write::insert(view, state, scope, insert, parameters).await
 }
 
 /// `UPDATE`
@@ -116,8 +139,7 @@ pub(crate) async fn update(
     update: &Update,
     parameters: &[Parameter],
 ) -> Result<Written, SqlError> {
-    let _ = (view, state, scope, parameters);
-    Err(SqlError::unsupported(format!("UPDATE {:?}", update.table.parts)))
+    write::update(view, state, scope, update, parameters).await
 }
 
 /// `DELETE`
@@ -131,8 +153,7 @@ pub(crate) async fn delete(
     delete: &Delete,
     parameters: &[Parameter],
 ) -> Result<Written, SqlError> {
-    let _ = (view, state, scope, parameters);
-    Err(SqlError::unsupported(format!("DELETE FROM {:?}", delete.table.parts)))
+    write::delete(view, state, scope, delete, parameters).await
 }
 
 /// The types of the parameters of an `INSERT`, `UPDATE` or `DELETE`, and the columns of its
@@ -146,8 +167,7 @@ pub(crate) fn describe_write(
     statement: &crate::sql::ast::Statement,
     given: &[Type],
 ) -> Result<Described, SqlError> {
-    let _ = (view, scope, given);
-    Err(SqlError::unsupported(format!("{:?}", statement.span)))
+    write::describe(view, scope, statement, given)
 }
 
 /// The engine as the catalog's planner.
@@ -156,7 +176,6 @@ pub(crate) struct Engine;
 
 impl Planner for Engine {
     fn columns(&self, state: &State, scope: &Scope, query: &Query) -> Result<Option<Vec<Column>>, SqlError> {
-        let _ = (state, scope, query);
-        Ok(None)
+        engine::planned(state, scope, query)
     }
 }

@@ -3,13 +3,41 @@
 //!
 //! Static descriptions, and rows computed from the state. Start reading at [`SystemRelation`].
 
+mod access;
+mod audit;
+pub(crate) mod clusters;
+mod columns;
+mod comments;
+mod dependencies;
+pub(crate) mod functions;
 pub(crate) mod generator;
+mod information_schema;
+mod introspection;
+mod items;
+mod lag;
+mod names;
+mod objects;
+mod postgres;
+mod privileges;
+mod readiness;
+pub(crate) mod redact;
+mod sessions;
 pub(crate) mod show;
+mod shown;
+mod spec;
+mod status;
+mod text;
+pub(crate) mod types;
+pub(crate) mod unmodelled;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::hydration::Runtime;
 use super::model::Row;
 use super::model::State;
 use super::model::column::Type;
+use spec::Spec;
 
 /// A relation of the system.
 #[derive(Debug)]
@@ -28,14 +56,70 @@ pub(crate) struct SystemRelation {
     pub(crate) rows: fn(&State, &Runtime) -> Vec<Row>,
 }
 
-/// Every relation of the system that is modelled.
+impl SystemRelation {
+    /// Its `oid`.
+    pub(crate) fn oid(&self) -> u32 {
+        RELATION_OIDS + u32::try_from(self.id).unwrap_or(0)
+    }
+}
+
+/// Where the oids of relations begin: behind those of types, before those of users' objects.
+const RELATION_OIDS: u32 = 16_600;
+
+/// Where the oids of schemas begin.
+const SCHEMA_OIDS: u32 = 13_000;
+
+/// The role that owns everything of the system, `mz_system`.
+pub(crate) const OWNER: &str = "s1";
+
+/// The descriptions, by subject.
+const SPECS: [&[Spec]; 19] = [
+    access::SPECS,
+    audit::SPECS,
+    clusters::SPECS,
+    columns::SPECS,
+    comments::SPECS,
+    dependencies::SPECS,
+    functions::SPECS,
+    information_schema::SPECS,
+    items::SPECS,
+    lag::SPECS,
+    names::SPECS,
+    objects::SPECS,
+    postgres::SPECS,
+    privileges::SPECS,
+    readiness::SPECS,
+    sessions::SPECS,
+    shown::SPECS,
+    status::SPECS,
+    unmodelled::SPECS,
+];
+
+static ALL: LazyLock<Vec<SystemRelation>> = LazyLock::new(|| {
+    let mut all: Vec<SystemRelation> =
+        SPECS.iter().flat_map(|specs| specs.iter().map(Spec::relation)).collect();
+    all.sort_by_key(|relation| relation.id);
+    all
+});
+
+static BY_NAME: LazyLock<HashMap<(&'static str, &'static str), &'static SystemRelation>> =
+    LazyLock::new(|| all().iter().map(|relation| ((relation.schema, relation.name), relation)).collect());
+
+/// Every relation of the system that is modelled, by id.
 pub(crate) fn all() -> &'static [SystemRelation] {
-    &[]
+    &ALL
 }
 
 /// A relation of the system by schema and name.
 pub(crate) fn lookup(schema: &str, name: &str) -> Option<&'static SystemRelation> {
-    all().iter().find(|relation| relation.schema == schema && relation.name == name)
+    let schema = SCHEMAS.iter().find(|(known, _)| *known == schema)?.0;
+    BY_NAME.get(&(schema, name)).copied()
+}
+
+/// A relation of the system by the number in its id.
+pub(crate) fn by_id(id: u64) -> Option<&'static SystemRelation> {
+    let at = ALL.binary_search_by_key(&id, |relation| relation.id).ok()?;
+    ALL.get(at)
 }
 
 /// The system's schemas, with the number in their ids.
@@ -48,3 +132,18 @@ pub(crate) const SCHEMAS: [(&str, u64); 7] = [
     ("mz_introspection", 8),
     ("mz_catalog_unstable", 9),
 ];
+
+/// The id of a system schema, as text: `s1`.
+fn schema_id(name: &str) -> String {
+    let number = SCHEMAS.iter().find(|(known, _)| *known == name).map_or(0, |(_, number)| *number);
+    format!("s{number}")
+}
+
+/// The `oid` of a system schema.
+fn schema_oid(name: &str) -> u32 {
+    let number = SCHEMAS.iter().find(|(known, _)| *known == name).map_or(0, |(_, number)| *number);
+    SCHEMA_OIDS + u32::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

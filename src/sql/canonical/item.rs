@@ -236,7 +236,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Writes the query of a view.
-    fn body_of(&mut self, query: &'a Query) {
+    pub(super) fn body_of(&mut self, query: &'a Query) {
         match query.tree() {
             Some((tree, notes)) => {
                 self.body = Body {
@@ -251,7 +251,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Writes an expression that is not part of a query.
-    fn standalone(&mut self, expr: &'a Expr) {
+    pub(super) fn standalone(&mut self, expr: &'a Expr) {
         let (tree, notes) = expr.tree();
         self.body = Body { notes: Some(notes), references: expr.references(), qualifiers: expr.qualifiers() };
         if self.is_stored() {

@@ -17,6 +17,8 @@ use super::ast::RawName;
 use super::ast::Statement;
 use super::ast::StatementKind;
 use super::data_type::is_system;
+use super::query::Expr;
+use super::query::Query;
 use crate::name::Ident;
 use printer::Printer;
 
@@ -90,6 +92,20 @@ pub fn kind(kind: &StatementKind, form: Form, names: &dyn Names) -> Option<Strin
         StatementKind::CreateConstraint(constraint) => printer.constraint(constraint),
         _ => return None,
     }
+    printer.finish()
+}
+
+/// Writes a query alone; `None` for one that only the server can read.
+pub fn query(query: &Query, form: Form, names: &dyn Names) -> Option<String> {
+    let mut printer = Printer::new(form, names);
+    printer.body_of(query);
+    printer.finish()
+}
+
+/// Writes an expression alone, such as the default of a column.
+pub fn expr(expr: &Expr, form: Form, names: &dyn Names) -> Option<String> {
+    let mut printer = Printer::new(form, names);
+    printer.standalone(expr);
     printer.finish()
 }
 

@@ -48,12 +48,11 @@ impl World {
     }
 
     /// A world with a sandbox of one's own making.
-    pub(crate) fn with(options: Options) -> Self {
+    pub(crate) fn with(mut options: Options) -> Self {
         let password = options.password.clone();
+        options.settings.insert(0, ("sandbox_hydration".to_owned(), "0s".to_owned()));
         let server = RUNTIME.block_on(Server::start(options)).expect("the sandbox starts");
-        let world = Self { folder: TempDir::new().expect("a folder"), server, password };
-        world.sql("ALTER SYSTEM SET sandbox_hydration = '0s'");
-        world
+        Self { folder: TempDir::new().expect("a folder"), server, password }
     }
 
     /// The folder in which commands run.
@@ -140,12 +139,17 @@ impl World {
 
     /// Every statement that was sent since the last [`World::forget`], in order, whoever sent it.
     pub(crate) fn statements(&self) -> Vec<String> {
-        self.server.transcript().into_iter().map(|entry| entry.text).collect()
+        self.server.transcript().into_iter().map(|(_, text)| text).collect()
     }
 
     /// Empties the transcript.
     pub(crate) fn forget(&self) {
-        self.server.forget_transcript();
+        self.server.clear_transcript();
+    }
+
+    /// Sets what goes wrong next; nothing where the text is empty.
+    pub(crate) fn faults(&self, text: &str) {
+        self.server.set_faults(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
     /// Says what is to go wrong next, in place of what was said before; see `docs/sandbox.md`.

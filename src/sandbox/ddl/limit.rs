@@ -1,0 +1,34 @@
+//! How many things there may be.
+//!
+//! Source: `design/materialize.md` 7.
+
+use super::super::error::SqlError;
+use super::super::settings;
+use super::work::Work;
+
+/// Refuses more of something than the system's variable allows.
+///
+/// # Errors
+/// `53000`
+pub(super) fn check(
+    work: &Work<'_>,
+    resource: &str,
+    variable: &str,
+    current: usize,
+    added: usize,
+) -> Result<(), SqlError> {
+    let limit = settings::system(work.state, variable).ok().and_then(|value| value.parse::<usize>().ok());
+    let Some(limit) = limit else { return Ok(()) };
+    let desired = current + added;
+    if added == 0 || desired <= limit {
+        return Ok(());
+    }
+    Err(SqlError::new(
+        "53000",
+        format!(
+            "creating {resource} would violate {variable} limit (desired: {desired}, limit: {limit}, current: \
+             {current})"
+        ),
+    )
+    .hint(format!("Drop an existing {resource} or contact support to request a limit increase.")))
+}

@@ -1,0 +1,291 @@
+//! What goes wrong on purpose.
+//!
+//! Set by `ALTER SYSTEM SET sandbox_fault = '…'` (or `Server::set_faults`): faults, one semicolon
+//! apart, each of which is used up when it strikes. `SHOW sandbox_fault` tells what is left.
+//!
+//! ```text
+//! refuse 2                        the next two connections are closed before they say anything
+//! drop before 3                   the connection of the 3rd statement ends, which is not run
+//! drop after 3                    the 3rd statement is run and answered, then its connection ends
+//! lose 3                          the 3rd statement is run; its connection ends without an answer
+//! delay 50ms before 3             the 3rd statement waits
+//! error '40001' on 3              the 3rd statement fails with this code and is not run
+//! conflict 2                      the next two COMMITs of DDL transactions fail with 40001
+//! ```
+//!
+//! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `'CREATE VIEW%'` (the next
+//! statement that is like it, without regard to case) or `'CREATE VIEW%' 2`. `before`, `after`,
+//! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`).
+//!
+//! Counting starts anew for each fault when it is set, goes over all connections, and leaves out
+//! statements that set or show `sandbox_…`. Statements of one message count one by one. Setting
+//! replaces what was left. Nothing of this is kept over a restart.
+
+use std::time::Duration;
+
+use super::duration;
+use super::settings;
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Action {
+    DropBefore,
+    DropAfter,
+    Lose,
+    Delay(Duration),
+    Error(&'static str),
+    Conflict,
+    Refuse,
+}
+
+/// Which statements a fault counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    Any,
+    Commit,
+    Like(String),
+}
+
+/// A fault that has not struck yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fault {
+    action: Action,
+    target: Target,
+    /// How many it waits for, the last of which it strikes; for `refuse` and `conflict` how often
+    /// it strikes.
+    left: u64,
+}
+
+/// What is to happen to a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Strike {
+    /// It waits that long.
+    pub(crate) delay: Duration,
+    /// The connection ends before it is run.
+    pub(crate) drop_before: bool,
+    /// It fails with this code.
+    pub(crate) error: Option<&'static str>,
+    /// It is run, but the connection ends without an answer.
+    pub(crate) lose: bool,
+    /// It is run and answered, then the connection ends.
+    pub(crate) drop_after: bool,
+}
+
+/// Faults that have not struck yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    waiting: Vec<Fault>,
+}
+
+/// Codes that `error` may give.
+const CODES: &[&str] = &[
+    "08006", "22000", "22023", "25000", "25001", "25006", "25P02", "40001", "42501", "42601", "42704",
+    "53000", "53300", "55000", "55006", "57014", "57P01", "57P03", "0A000", "XX000",
+];
+
+impl Faults {
+    /// Reads faults.
+    ///
+    /// # Errors
+    /// What cannot be read, for people.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let waiting = text
+            .split(';')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .map(fault)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { waiting })
+    }
+
+    /// Tells whether a new connection is to be refused.
+    pub(crate) fn refuse(&mut self) -> bool {
+        self.take(&Action::Refuse)
+    }
+
+    /// Tells whether the COMMIT of a DDL transaction is to conflict.
+    pub(crate) fn conflict(&mut self) -> bool {
+        self.take(&Action::Conflict)
+    }
+
+    fn take(&mut self, action: &Action) -> bool {
+        let Some(at) = self.waiting.iter().position(|fault| fault.action == *action) else { return false };
+        if let Some(fault) = self.waiting.get_mut(at) {
+            fault.left = fault.left.saturating_sub(1);
+            if fault.left == 0 {
+                self.waiting.remove(at);
+            }
+        }
+        true
+    }
+
+    /// Counts a statement and tells what strikes it.
+    pub(crate) fn statement(&mut self, text: &str, is_commit: bool) -> Strike {
+        let mut strike = Strike::default();
+        self.waiting.retain_mut(|fault| {
+            let counted = match &fault.action {
+                Action::Conflict | Action::Refuse => false,
+                Action::DropBefore
+                | Action::DropAfter
+                | Action::Lose
+                | Action::Delay(_)
+                | Action::Error(_) => match &fault.target {
+                    Target::Any => true,
+                    Target::Commit => is_commit,
+                    Target::Like(pattern) => {
+                        settings::like(&text.to_ascii_uppercase(), &pattern.to_ascii_uppercase())
+                    }
+                },
+            };
+            if !counted {
+                return true;
+            }
+            fault.left = fault.left.saturating_sub(1);
+            if fault.left > 0 {
+                return true;
+            }
+            match &fault.action {
+                Action::DropBefore => strike.drop_before = true,
+                Action::DropAfter => strike.drop_after = true,
+                Action::Lose => strike.lose = true,
+                Action::Delay(by) => strike.delay = strike.delay.saturating_add(*by),
+                Action::Error(code) => strike.error = Some(code),
+                Action::Conflict | Action::Refuse => {}
+            }
+            false
+        });
+        strike
+    }
+
+    /// What has not struck yet, as it could be set.
+    pub(crate) fn left(&self) -> String {
+        let written = self.waiting.iter().map(|fault| {
+            let target = match &fault.target {
+                Target::Any => fault.left.to_string(),
+                Target::Commit => format!("commit {}", fault.left),
+                Target::Like(pattern) => format!("{} {}", crate::name::literal(pattern), fault.left),
+            };
+            match &fault.action {
+                Action::DropBefore => format!("drop before {target}"),
+                Action::DropAfter => format!("drop after {target}"),
+                Action::Lose => format!("lose {target}"),
+                Action::Delay(by) => {
+                    format!("delay {} before {target}", duration::format(*by).replace(' ', ""))
+                }
+                Action::Error(code) => format!("error '{code}' on {target}"),
+                Action::Conflict => format!("conflict {}", fault.left),
+                Action::Refuse => format!("refuse {}", fault.left),
+            }
+        });
+        written.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Reads one fault.
+fn fault(text: &str) -> Result<Fault, String> {
+    let words = words(text)?;
+    let wrong = || format!("`{text}` is no fault: see `drop before 3`, `lose commit`, `delay 50ms before 2`");
+    let mut words = words.iter().map(String::as_str);
+    let action = match words.next().map(str::to_ascii_lowercase).as_deref() {
+        Some("refuse") => Action::Refuse,
+        Some("conflict") => Action::Conflict,
+        Some("lose") => Action::Lose,
+        Some("drop") => match words.next() {
+            Some("before") => Action::DropBefore,
+            Some("after") => Action::DropAfter,
+            _ => return Err(wrong()),
+        },
+        Some("delay") => Action::Delay(words.next().and_then(duration::parse).ok_or_else(wrong)?),
+        Some("error") => {
+            let code = words.next().map(unquoted).ok_or_else(wrong)?;
+            let known = CODES.iter().find(|known| **known == code);
+            Action::Error(known.ok_or_else(|| format!("`{code}` is none of the codes {}", CODES.join(", ")))?)
+        }
+        _ => return Err(wrong()),
+    };
+    let mut rest: Vec<&str> = words.filter(|word| !["before", "after", "on", "at"].contains(word)).collect();
+    let target = match rest.first() {
+        Some(word) if word.eq_ignore_ascii_case("commit") => Target::Commit,
+        Some(word) if word.starts_with('\'') => Target::Like(unquoted(word)),
+        _ => Target::Any,
+    };
+    if target != Target::Any {
+        rest.remove(0);
+    }
+    let left = match rest.as_slice() {
+        [] => 1,
+        [count] => count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?,
+        _ => return Err(wrong()),
+    };
+    Ok(Fault { action, target, left })
+}
+
+/// Cuts a text at its blanks; what stands in quotes stays together, with the quotes.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '\'' => {
+                quoted = !quoted;
+                word.push(c);
+            }
+            c if c.is_whitespace() && !quoted => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if quoted {
+        return Err(format!("a quote of `{text}` does not close"));
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+fn unquoted(word: &str) -> String {
+    word.trim_matches('\'').replace("''", "'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_counts_for_itself_and_is_used_up() {
+        let mut faults =
+            Faults::parse("drop before 3; lose commit; delay 50ms before 'create view%' 2").expect("ok");
+        assert_eq!(faults.statement("CREATE VIEW a AS SELECT 1", false), Strike::default());
+        let struck = faults.statement("create view b AS SELECT 1", false);
+        assert_eq!(struck.delay, Duration::from_millis(50));
+        let struck = faults.statement("COMMIT", true);
+        assert!(struck.drop_before && struck.lose);
+        assert_eq!(faults.left(), "");
+    }
+
+    #[test]
+    fn conflicts_and_refusals_strike_as_often_as_they_say() {
+        let mut faults = Faults::parse("conflict 2;refuse").expect("ok");
+        assert!(faults.conflict() && faults.conflict() && !faults.conflict());
+        assert!(faults.refuse() && !faults.refuse());
+    }
+
+    #[test]
+    fn what_is_left_can_be_set_again() {
+        let text = "drop before 3; drop after commit 1; error 'XX000' on 'CREATE VIEW%' 2; conflict 1";
+        let faults = Faults::parse(text).expect("ok");
+        assert_eq!(faults.left(), text);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["explode", "drop 3", "error '12345' on 1", "delay soon", "lose 0", "lose 'open"] {
+            assert!(Faults::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What all sessions share: the state that is published, the turn to change it, who is connected.
+//!
+//! Readers take a copy and keep it; a change is made on a copy by whoever has the turn, written to
+//! the data folder, and published. No lock is held while something is waited for except the turn,
+//! whose holder waits for nothing but its own evaluation. Start reading at [`Hub::turn`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use tokio::sync::Notify;
+
+use super::error::SqlError;
+use super::faults::Faults;
+use super::hydration::Runtime;
+use super::hydration::SessionFacts;
+use super::model::State;
+use super::model::id::RoleId;
+use super::store::Store;
+use super::transcript::Transcript;
+use crate::clock::Clock;
+use crate::name::Ident;
+
+/// What all sessions share.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    /// The time.
+    pub(crate) clock: Clock,
+    published: Mutex<State>,
+    turn: tokio::sync::Mutex<()>,
+    store: Mutex<Option<Store>>,
+    sessions: Mutex<BTreeMap<u32, Connected>>,
+    faults: Mutex<Faults>,
+    transcript: Mutex<Transcript>,
+    next_connection: std::sync::atomic::AtomicU32,
+}
+
+/// An open session, as others see it.
+#[derive(Debug)]
+struct Connected {
+    facts: SessionFacts,
+    secret: i32,
+    cancel: Arc<Notify>,
+}
+
+/// The right to change the state; nobody else changes it meanwhile.
+pub(crate) struct Turn<'a> {
+    hub: &'a Hub,
+    _guard: tokio::sync::MutexGuard<'a, ()>,
+}
+
+/// Nothing that holds one of these locks can leave something half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// Makes the hub of a sandbox.
+    pub(crate) fn new(clock: Clock, state: State, store: Option<Store>) -> Self {
+        Self {
+            clock,
+            published: Mutex::new(state),
+            turn: tokio::sync::Mutex::new(()),
+            store: Mutex::new(store),
+            sessions: Mutex::default(),
+            faults: Mutex::default(),
+            transcript: Mutex::default(),
+            next_connection: std::sync::atomic::AtomicU32::new(1),
+        }
+    }
+
+    /// The state as it is published now.
+    pub(crate) fn state(&self) -> State {
+        lock(&self.published).clone()
+    }
+
+    /// Waits for the right to change the state.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        Turn { hub: self, _guard: self.turn.lock().await }
+    }
+
+    /// What goes on beside the catalog.
+    pub(crate) fn runtime(&self, role: RoleId, database: &Ident) -> Runtime {
+        let sessions = lock(&self.sessions).values().map(|connected| connected.facts.clone()).collect();
+        Runtime { now: self.clock.now(), sessions, role, database: database.clone() }
+    }
+
+    /// The number of the next connection.
+    pub(crate) fn next_connection(&self) -> u32 {
+        self.next_connection.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Makes a session known; what it gives wakes when somebody wants its statement cancelled.
+    pub(crate) fn connected(&self, facts: SessionFacts, secret: i32) -> Arc<Notify> {
+        let cancel = Arc::new(Notify::new());
+        let connected = Connected { secret, cancel: Arc::clone(&cancel), facts };
+        lock(&self.sessions).insert(connected.facts.connection, connected);
+        cancel
+    }
+
+    /// A session has ended.
+    pub(crate) fn disconnected(&self, connection: u32) {
+        lock(&self.sessions).remove(&connection);
+    }
+
+    /// Cancels what a session runs, if the secret is right.
+    pub(crate) fn cancel(&self, connection: u32, secret: i32) {
+        if let Some(connected) = lock(&self.sessions).get(&connection).filter(|one| one.secret == secret) {
+            // Not `notify_one`: a request that comes too late must not hit the next statement.
+            connected.cancel.notify_waiters();
+        }
+    }
+
+    /// The faults that are to strike.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    /// What was run.
+    pub(crate) fn transcript(&self) -> MutexGuard<'_, Transcript> {
+        lock(&self.transcript)
+    }
+
+    /// Closes the data folder; nothing is written after it.
+    pub(crate) fn close(&self) {
+        lock(&self.store).take();
+    }
+}
+
+impl Turn<'_> {
+    /// The state as it is; it stays so until [`Turn::publish`].
+    pub(crate) fn state(&self) -> State {
+        self.hub.state()
+    }
+
+    /// Writes a changed state to the data folder, then shows it to everybody.
+    ///
+    /// # Errors
+    /// When it cannot be written; nothing has changed then.
+    pub(crate) fn publish(&self, before: &State, after: State) -> Result<(), SqlError> {
+        // The file is waited for here and not elsewhere: a commit that is begun is finished, even if
+        // its session is cancelled.
+        if let Some(store) = lock(&self.hub.store).as_mut() {
+            store.commit(before, &after).map_err(|error| SqlError::new("58030", error))?;
+        }
+        *lock(&self.hub.published) = after;
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! The source of an `INSERT`, made fit for its columns.
+
+use datafusion::sql::sqlparser::ast as tree;
+
+use super::Binder;
+use super::Typed;
+use crate::sandbox::error::SqlError;
+use crate::sandbox::model::column::Type;
+use crate::sandbox::query::cast;
+use crate::sandbox::query::cast::Why;
+use crate::sandbox::query::rel::Op;
+use crate::sandbox::query::rel::Rel;
+use crate::sandbox::query::scalar::Scalar;
+
+impl Binder<'_> {
+    /// Settles a query whose columns go into others: its rows, and for each of its columns what
+    /// is stored. It may have fewer columns, unless it is `VALUES`.
+    ///
+    /// # Errors
+    /// What the server would refuse.
+    pub(in crate::sandbox::query) fn inserted(
+        &mut self,
+        query: &tree::Query,
+        wanted: &[Type],
+    ) -> Result<(Rel, Vec<Scalar>), SqlError> {
+        // Plain VALUES take the types of the columns rather than types of their own.
+        if let tree::SetExpr::Values(values) = &*query.body
+            && query.with.is_none()
+            && query.order_by.is_none()
+            && query.limit_clause.is_none()
+        {
+            return self.inserted_values(values, wanted);
+        }
+        let bound = self.query(query)?;
+        if bound.columns.len() > wanted.len() {
+            return Err(SqlError::internal("INSERT has more expressions than target columns"));
+        }
+        let literals = match &*bound.rel.op {
+            Op::Project(_, exprs) => exprs.clone(),
+            _ => Vec::new(),
+        };
+        let mut exprs = Vec::with_capacity(wanted.len());
+        for (at, (column, of)) in bound.columns.iter().zip(wanted).enumerate() {
+            let typed = match literals.get(at) {
+                // A literal of no type becomes what the column is.
+                Some(literal @ Scalar::Literal(_)) if column.kind == Type::Unknown => {
+                    Typed::new(literal.clone(), Type::Unknown, true)
+                }
+                _ => Typed::new(Scalar::column(at), column.kind.clone(), column.nullable),
+            };
+            let name = column.name.clone();
+            exprs.push(self.fitted(typed, of, &name)?.scalar);
+        }
+        Ok((bound.rel, exprs))
+    }
+
+    fn inserted_values(&mut self, values: &tree::Values, wanted: &[Type]) -> Result<(Rel, Vec<Scalar>), SqlError> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let mut rows = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            if row.content.len() > wanted.len() {
+                return Err(SqlError::internal("INSERT has more expressions than target columns"));
+            }
+            if row.content.len() != width {
+                return Err(SqlError::internal("VALUES lists must all be the same length"));
+            }
+            let mut scalars = Vec::with_capacity(width);
+            for (expr, of) in row.content.iter().zip(wanted) {
+                let typed = self.expr(expr)?;
+                scalars.push(self.fitted(typed, of, "?column?")?.scalar);
+            }
+            rows.push(scalars);
+        }
+        let types = wanted.iter().take(width).cloned().collect();
+        Ok((Rel::new(Op::Constant(rows), types), (0..width).map(Scalar::column).collect()))
+    }
+
+    fn fitted(&mut self, typed: Typed, of: &Type, name: &str) -> Result<Typed, SqlError> {
+        if !cast::exists(self.context, &typed.kind, of, Why::Assignment) {
+            return Err(SqlError::internal(format!(
+                "column \"{name}\" is of type {} but expression is of type {}",
+                self.kind_name(of),
+                self.kind_name(&typed.kind)
+            )));
+        }
+        self.convert(typed, of, Why::Assignment)
+    }
+}

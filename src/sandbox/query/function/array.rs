@@ -1,0 +1,173 @@
+//! Functions of arrays, lists and maps.
+
+use super::Nulls::May;
+use super::Nulls::StrictMay;
+use super::*;
+use crate::sandbox::query::print;
+
+fn any_array() -> Type {
+    Type::Array(Box::new(Type::Unknown))
+}
+
+fn any_list() -> Type {
+    Type::List(Box::new(Type::Unknown))
+}
+
+fn length(args: &[Datum]) -> Datum {
+    match args.first() {
+        Some(Datum::Array(lengths, _)) => {
+            let at = usize::try_from(n(args, 1) - 1).ok();
+            at.and_then(|at| lengths.get(at)).map_or(Datum::Null, |length| count(*length))
+        }
+        _ => Datum::Null,
+    }
+}
+
+fn joined(args: &[Datum]) -> Datum {
+    let null = (args.len() > 2).then(|| t(args, 2));
+    let parts: Vec<&str> = items(args, 0)
+        .iter()
+        .filter_map(|item| match item {
+            Datum::Text(text) => Some(&**text),
+            _ => null,
+        })
+        .collect();
+    Datum::text(parts.join(t(args, 1)))
+}
+
+fn element(args: &[Datum]) -> Datum {
+    let at = usize::try_from(n(args, 1) - 1).ok();
+    match args.first() {
+        Some(Datum::Array(lengths, _)) if lengths.len() > 1 => Datum::Null,
+        _ => at.and_then(|at| items(args, 0).get(at)).cloned().unwrap_or(Datum::Null),
+    }
+}
+
+fn concatenated(args: &[Datum]) -> Datum {
+    match (args.first(), args.get(1)) {
+        (Some(Datum::Null), Some(other)) | (Some(other), Some(Datum::Null)) => other.clone(),
+        (Some(Datum::List(a)), Some(Datum::List(b))) => Datum::List(a.iter().chain(b).cloned().collect()),
+        (Some(Datum::Array(x, a)), Some(Datum::Array(y, b))) if x.len() < 2 && y.len() < 2 => {
+            let all: Vec<Datum> = a.iter().chain(b).cloned().collect();
+            Datum::Array(if all.is_empty() { Vec::new() } else { vec![all.len()] }, all)
+        }
+        _ => Datum::Null,
+    }
+}
+
+/// An array of values; arrays of one shape make one with another dimension.
+fn array(args: &[Datum]) -> Datum {
+    if let Some(Datum::Array(inner, _)) = args.first() {
+        let mut lengths = vec![args.len()];
+        lengths.extend(inner);
+        return Datum::Array(lengths, (0..args.len()).flat_map(|at| items(args, at).to_vec()).collect());
+    }
+    Datum::Array(if args.is_empty() { Vec::new() } else { vec![args.len()] }, args.to_vec())
+}
+
+fn element_type(given: &[Type]) -> Type {
+    given.first().map_or(Type::Text, print::element_of)
+}
+
+/// The functions of this file. What SQL has its own words for comes with names nobody can write.
+pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
+    let strings = Type::Array(Box::new(Type::Text));
+    Some(match name {
+        "array_length" | "array_upper" => {
+            vec![f(&[any_array(), INT8], an_int4, |_, a| Ok(length(a))).nulls(StrictMay)]
+        }
+        "array_lower" => vec![
+            f(&[any_array(), INT8], an_int4, |_, a| Ok(if length(a).is_null() { Datum::Null } else { Datum::Int(1) }))
+                .nulls(StrictMay),
+        ],
+        "cardinality" => vec![f(&[any_array()], an_int4, |_, a| Ok(count(items(a, 0).len())))],
+        "array_to_string" => vec![
+            f(&[strings.clone(), TEXT], a_text, |_, a| Ok(joined(a))),
+            f(&[strings, TEXT, TEXT], a_text, |_, a| Ok(joined(a))),
+        ],
+        "string_to_array" => vec![f(&[TEXT, TEXT], texts, |_, a| {
+            let parts: Vec<Datum> = if t(a, 0).is_empty() {
+                Vec::new()
+            } else if t(a, 1).is_empty() {
+                vec![Datum::text(t(a, 0))]
+            } else {
+                t(a, 0).split(t(a, 1)).map(Datum::text).collect()
+            };
+            Ok(Datum::Array(if parts.is_empty() { Vec::new() } else { vec![parts.len()] }, parts))
+        })],
+        "list_length" => vec![f(&[any_list()], an_int4, |_, a| Ok(count(items(a, 0).len())))],
+        "map_length" => vec![f(&[Type::Map(Box::new(Type::Unknown))], an_int4, |_, a| {
+            Ok(match a.first() {
+                Some(Datum::Map(entries)) => count(entries.len()),
+                _ => Datum::Null,
+            })
+        })],
+        "[]" => vec![
+            f(&[any_array(), INT8], element_type, |_, a| Ok(element(a))).nulls(StrictMay),
+            f(&[any_list(), INT8], element_type, |_, a| Ok(element(a))).nulls(StrictMay),
+        ],
+        "ARRAY ||" => vec![
+            f(&[any_array(), any_array()], first, |_, a| Ok(concatenated(a))).nulls(May),
+            f(&[any_list(), any_list()], first, |_, a| Ok(concatenated(a))).nulls(May),
+        ],
+        _ => return None,
+    })
+}
+
+/// `ARRAY[…]`
+pub(in crate::sandbox::query) fn make_array(
+    _: &crate::sandbox::query::scalar::Context,
+    args: &[Datum],
+) -> Result<Datum, crate::sandbox::error::SqlError> {
+    Ok(array(args))
+}
+
+/// `LIST[…]`
+pub(in crate::sandbox::query) fn make_list(
+    _: &crate::sandbox::query::scalar::Context,
+    args: &[Datum],
+) -> Result<Datum, crate::sandbox::error::SqlError> {
+    Ok(Datum::List(args.to_vec()))
+}
+
+/// `MAP[…]` of keys and values in turn.
+pub(in crate::sandbox::query) fn make_map(
+    _: &crate::sandbox::query::scalar::Context,
+    args: &[Datum],
+) -> Result<Datum, crate::sandbox::error::SqlError> {
+    let pairs = args.chunks(2).filter_map(|pair| match pair {
+        [Datum::Text(key), value] => Some((key.to_string(), value.clone())),
+        _ => None,
+    });
+    Ok(Datum::Map(pairs.collect()))
+}
+
+/// `ROW(…)`
+pub(in crate::sandbox::query) fn make_row(
+    _: &crate::sandbox::query::scalar::Context,
+    args: &[Datum],
+) -> Result<Datum, crate::sandbox::error::SqlError> {
+    Ok(Datum::Record(args.to_vec()))
+}
+
+/// `x = ANY (array)` and its kin: whether the comparison with the operator's sign holds of one
+/// element, or with `ALL` of every one.
+pub(in crate::sandbox::query) fn quantified(
+    op: crate::sandbox::query::scalar::Comparison,
+    args: &[Datum],
+    all: bool,
+) -> Datum {
+    let value = args.first().unwrap_or(&Datum::Null);
+    if args.get(1).is_none_or(Datum::is_null) {
+        return Datum::Null;
+    }
+    let mut null = false;
+    for item in items(args, 1) {
+        if item.is_null() || value.is_null() {
+            null = true;
+        } else if op.holds(value.compare(item)) != all {
+            return Datum::Bool(!all);
+        }
+    }
+    if null { Datum::Null } else { Datum::Bool(all) }
+}

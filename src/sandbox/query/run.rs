@@ -1,0 +1,489 @@
+//! Runs settled queries on DataFusion's operators.
+//!
+//! Joins, filters, projections, groups and orders are DataFusion's; what an expression or an
+//! aggregate computes is this room's, so that it is what the server computes. Operators that
+//! DataFusion lacks take all rows of their input at once. Start reading at [`Run::rows`].
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use datafusion::arrow::compute::SortOptions;
+use datafusion::common::JoinSide;
+use datafusion::common::JoinType;
+use datafusion::common::NullEquality;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::LexOrdering;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::PhysicalSortExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::aggregates::AggregateMode;
+use datafusion::physical_plan::aggregates::PhysicalGroupBy;
+use datafusion::physical_plan::collect;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::joins::PartitionMode;
+use datafusion::physical_plan::joins::utils::ColumnIndex;
+use datafusion::physical_plan::joins::utils::JoinFilter;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use futures_util::future::BoxFuture;
+
+use super::super::error::SqlError;
+use super::super::model::column::Type;
+use super::super::model::id::ItemId;
+use super::aggregate;
+use super::aggregate::Aggregate;
+use super::batch;
+use super::batch::Batch;
+use super::datum::Datum;
+use super::operator;
+use super::rel::Joining;
+use super::rel::Op;
+use super::rel::Order;
+use super::rel::Rel;
+use super::scalar::Context;
+use super::scalar::Scalar;
+use super::series;
+use super::window;
+
+/// A plan of the engine.
+type Plan = Arc<dyn ExecutionPlan>;
+
+/// How often a `WITH MUTUALLY RECURSIVE` may go round; the server has no limit, a test has.
+const MOST_ROUNDS: usize = 10_000;
+
+static TASK: LazyLock<Arc<TaskContext>> = LazyLock::new(|| Arc::new(TaskContext::default()));
+
+/// One run of a query.
+#[derive(Clone)]
+pub(super) struct Run {
+    /// What it reads.
+    pub(super) context: Arc<Context>,
+    /// What the queries of a `WITH MUTUALLY RECURSIVE` hold at this round.
+    recursive: HashMap<usize, Batch>,
+    /// How many views it is within.
+    depth: usize,
+}
+
+/// The engine's error as the server's.
+pub(super) fn error(error: &DataFusionError) -> SqlError {
+    match error.find_root() {
+        DataFusionError::External(inner) => match inner.downcast_ref::<Failure>() {
+            Some(Failure(error)) => error.clone(),
+            None => SqlError::internal(format!("the engine failed: {inner}")),
+        },
+        DataFusionError::NotImplemented(what) => SqlError::unsupported(what),
+        other => SqlError::internal(format!("the engine failed: {other}")),
+    }
+}
+
+/// An error of the server on its way through the engine.
+#[derive(Debug)]
+pub(super) struct Failure(pub(super) SqlError);
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A stored view nests at most that deep: more would exhaust the stack.
+const MOST_VIEWS: usize = 500;
+
+impl Run {
+    /// A run that begins.
+    pub(super) fn new(context: Arc<Context>) -> Self {
+        Self { context, recursive: HashMap::new(), depth: 0 }
+    }
+
+    /// The rows of a query that has no subqueries.
+    ///
+    /// # Errors
+    /// What the server says of values that cannot be computed; `0A000`.
+    pub(super) fn rows<'a>(&'a self, rel: &'a Rel) -> BoxFuture<'a, Result<Batch, SqlError>> {
+        Box::pin(async move {
+            match &*rel.op {
+                Op::Shared(once) => {
+                    let rows = once.rows.get_or_try_init(|| self.rows(&once.rel)).await?;
+                    Ok(rows.clone())
+                }
+                Op::Recursive(id) => match self.recursive.get(id) {
+                    Some(rows) => Ok(rows.clone()),
+                    None => Batch::from_rows(rel.types.clone(), Vec::new()),
+                },
+                Op::Constant(rows) => {
+                    let rows = rows.iter().map(|row| self.values(row, &[])).collect::<Result<_, _>>()?;
+                    Batch::from_rows(rel.types.clone(), rows)
+                }
+                Op::Item(id) => self.item(*id).await,
+                Op::System(relation) => {
+                    let rows = (relation.rows)(&self.context.view.state, &self.context.view.runtime);
+                    self.texts(&rel.types, rows.iter())
+                }
+                Op::Recursion(parts, body) => self.recursion(parts, body).await,
+                Op::FlatMap(input, series, args) => self.flat_map(rel, input, (*series, args)).await,
+                Op::Window(input, calls) => {
+                    let mut rows = self.rows(input).await?.rows();
+                    window::append(&self.context, calls, &mut rows)?;
+                    Batch::from_rows(rel.types.clone(), rows)
+                }
+                Op::Distinct(input) => {
+                    let rows = distinct(self.rows(input).await?.rows());
+                    Batch::from_rows(rel.types.clone(), rows)
+                }
+                Op::Top { input, group, order, limit, offset } if !group.is_empty() || limit.is_some() || *offset > 0 => {
+                    let rows = self.rows(input).await?.rows();
+                    let rows = self.top(rows, group, order, (*limit, *offset))?;
+                    Batch::from_rows(rel.types.clone(), rows)
+                }
+                Op::Union(inputs) => {
+                    let mut parts = Vec::new();
+                    for input in inputs {
+                        parts.extend(self.rows(input).await?.parts);
+                    }
+                    Ok(Batch { types: rel.types.clone(), parts })
+                }
+                Op::Match { left, right, both, all } => {
+                    let (left, right) = (self.rows(left).await?.rows(), self.rows(right).await?.rows());
+                    Batch::from_rows(rel.types.clone(), matched(left, right, *both, *all))
+                }
+                Op::Project(..) | Op::Filter(..) | Op::Join { .. } | Op::Aggregate(..) | Op::Top { .. } => {
+                    let plan = self.plan(rel).await?;
+                    let parts = collect(plan, Arc::clone(&TASK)).await.map_err(|e| error(&e))?;
+                    Ok(Batch { types: rel.types.clone(), parts })
+                }
+            }
+        })
+    }
+
+    fn values(&self, scalars: &[Scalar], row: &[Datum]) -> Result<Vec<Datum>, SqlError> {
+        scalars.iter().map(|scalar| scalar.eval(&self.context, row)).collect()
+    }
+
+    /// Rows from their texts.
+    fn texts<'r>(
+        &self,
+        types: &[Type],
+        rows: impl Iterator<Item = &'r super::super::model::Row>,
+    ) -> Result<Batch, SqlError> {
+        let read = |(text, of): (&Option<String>, &Type)| match text {
+            Some(text) => super::input::parse(&self.context, text, of),
+            None => Ok(Datum::Null),
+        };
+        let rows = rows.map(|row| row.iter().zip(types).map(read).collect()).collect::<Result<Vec<_>, _>>()?;
+        Batch::from_rows(types.to_vec(), rows)
+    }
+
+    /// The rows of a user's object.
+    async fn item(&self, id: ItemId) -> Result<Batch, SqlError> {
+        let state = &self.context.view.state;
+        let Some(item) = state.catalog.items.get(&id) else {
+            return Err(SqlError::internal(format!("unknown catalog item '{id}'")));
+        };
+        let types: Option<Vec<Type>> =
+            item.columns.as_ref().map(|columns| columns.iter().map(|column| column.kind.clone()).collect());
+        let contents = super::source::contents(state, item, self.context.view.runtime.now)?;
+        match (contents, types) {
+            (super::source::Contents::Rows(rows), Some(types)) => {
+                self.texts(&types, rows.iter().map(AsRef::as_ref))
+            }
+            (super::source::Contents::Query(text), _) => {
+                if self.depth >= MOST_VIEWS {
+                    return Err(SqlError::unsupported(format!("views nested deeper than {MOST_VIEWS}")));
+                }
+                let bound = super::bind::stored(&self.context, &text)?;
+                let rel = super::push::push(super::flatten::flatten(bound.rel)?);
+                let inner = Self { depth: self.depth + 1, recursive: HashMap::new(), ..self.clone() };
+                inner.rows(&rel).await
+            }
+            (super::source::Contents::Rows(_), None) => {
+                Err(SqlError::unsupported(format!("reading {}", item.name)))
+            }
+        }
+    }
+
+    async fn recursion(&self, parts: &[(usize, Rel)], body: &Rel) -> Result<Batch, SqlError> {
+        let mut run = self.clone();
+        for (id, rel) in parts {
+            run.recursive.insert(*id, Batch::from_rows(rel.types.clone(), Vec::new())?);
+        }
+        let sorted = |batch: &Batch| {
+            let mut rows: Vec<Vec<Vec<u8>>> =
+                batch.rows().iter().map(|row| row.iter().map(Datum::bytes).collect()).collect();
+            rows.sort();
+            rows
+        };
+        for _ in 0..MOST_ROUNDS {
+            let mut changed = false;
+            for (id, rel) in parts {
+                let mut rel = rel.clone();
+                rel.renew();
+                let rows = run.rows(&rel).await?;
+                let before = run.recursive.get(id).map(sorted).unwrap_or_default();
+                changed |= before != sorted(&rows);
+                run.recursive.insert(*id, rows);
+            }
+            if !changed {
+                let mut body = body.clone();
+                body.renew();
+                return run.rows(&body).await;
+            }
+        }
+        Err(SqlError::unsupported(format!("WITH MUTUALLY RECURSIVE of more than {MOST_ROUNDS} rounds")))
+    }
+
+    async fn flat_map(&self, rel: &Rel, input: &Rel, (series, args): (series::Series, &[Scalar])) -> Result<Batch, SqlError> {
+        let mut made = Vec::new();
+        for row in self.rows(input).await?.rows() {
+            let values = self.values(args, &row)?;
+            for new in series::rows(series, &values)? {
+                made.push(row.iter().cloned().chain(new).collect());
+            }
+        }
+        Batch::from_rows(rel.types.clone(), made)
+    }
+
+    fn top(
+        &self,
+        rows: Vec<Vec<Datum>>,
+        group: &[usize],
+        order: &[Order],
+        (limit, offset): (Option<u64>, u64),
+    ) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let mut keyed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let keys = order.iter().map(|key| key.by.eval(&self.context, &row)).collect::<Result<Vec<_>, _>>()?;
+            keyed.push((keys, row));
+        }
+        keyed.sort_by(|(a, _), (b, _)| aggregate::compare(order, a, b));
+        let mut counts: HashMap<Vec<Vec<u8>>, u64> = HashMap::new();
+        let within = |row: &Vec<Datum>| {
+            let key = group.iter().map(|at| row.get(*at).map(Datum::bytes).unwrap_or_default()).collect();
+            let count = counts.entry(key).or_default();
+            *count += 1;
+            *count > offset && limit.is_none_or(|limit| *count - offset <= limit)
+        };
+        let mut within = within;
+        Ok(keyed.into_iter().map(|(_, row)| row).filter(|row| within(row)).collect())
+    }
+
+    /// The engine's plan of an operator.
+    fn plan<'a>(&'a self, rel: &'a Rel) -> BoxFuture<'a, Result<Plan, SqlError>> {
+        Box::pin(async move {
+            match &*rel.op {
+                Op::Project(input, exprs) => {
+                    let plan = self.plan(input).await?;
+                    let exprs: Vec<(Arc<dyn PhysicalExpr>, String)> = exprs
+                        .iter()
+                        .zip(&rel.types)
+                        .enumerate()
+                        .map(|(at, (expr, of))| (self.expr(expr, of, &input.types), at.to_string()))
+                        .collect();
+                    let plan = ProjectionExec::try_new(exprs, plan).map_err(|e| error(&e))?;
+                    Ok(Arc::new(plan) as Plan)
+                }
+                Op::Filter(input, predicate) => {
+                    let plan = self.plan(input).await?;
+                    let predicate = self.expr(predicate, &Type::Bool, &input.types);
+                    Ok(Arc::new(FilterExec::try_new(predicate, plan).map_err(|e| error(&e))?) as Plan)
+                }
+                Op::Aggregate(input, keys, aggregates) => {
+                    let plan = self.plan(input).await?;
+                    self.aggregate(plan, rel, &input.types, (keys, aggregates))
+                }
+                Op::Top { input, group, order, limit: None, offset: 0 } if group.is_empty() => {
+                    let plan = self.plan(input).await?;
+                    Ok(self.sort(plan, order, &input.types))
+                }
+                Op::Join { left, right, joining, on, .. } => {
+                    let (plan_left, plan_right) = (self.plan(left).await?, self.plan(right).await?);
+                    self.join((plan_left, left), (plan_right, right), *joining, on)
+                }
+                _ => {
+                    let rows = self.rows(rel).await?;
+                    let schema = batch::schema(&rel.types);
+                    let source = MemorySourceConfig::try_new_exec(&[rows.parts], schema, None);
+                    Ok(source.map_err(|e| error(&e))? as Plan)
+                }
+            }
+        })
+    }
+
+    fn expr(&self, scalar: &Scalar, of: &Type, input: &[Type]) -> Arc<dyn PhysicalExpr> {
+        operator::expr(&self.context, scalar, of, input)
+    }
+
+    fn sort(&self, plan: Plan, order: &[Order], input: &[Type]) -> Plan {
+        let keys = order.iter().map(|key| PhysicalSortExpr {
+            expr: self.expr(&key.by, &key.kind, input),
+            options: SortOptions { descending: key.descending, nulls_first: key.nulls_first },
+        });
+        match LexOrdering::new(keys) {
+            Some(keys) => Arc::new(SortExec::new(keys, plan)),
+            None => plan,
+        }
+    }
+
+    fn aggregate(
+        &self,
+        plan: Plan,
+        rel: &Rel,
+        input: &[Type],
+        (keys, aggregates): (&[Scalar], &[Aggregate]),
+    ) -> Result<Plan, SqlError> {
+        let group: Vec<(Arc<dyn PhysicalExpr>, String)> = keys
+            .iter()
+            .zip(&rel.types)
+            .enumerate()
+            .map(|(at, (key, of))| (self.expr(key, of, input), at.to_string()))
+            .collect();
+        let mut folds = Vec::new();
+        let mut filters = Vec::new();
+        for (at, aggregate) in aggregates.iter().enumerate() {
+            let name = (keys.len() + at).to_string();
+            folds.push(operator::fold(&self.context, aggregate, input, plan.schema(), &name).map_err(|e| error(&e))?);
+            filters.push(aggregate.filter.as_ref().map(|filter| self.expr(filter, &Type::Bool, input)));
+        }
+        let schema = plan.schema();
+        let group = PhysicalGroupBy::new_single(group);
+        let plan = AggregateExec::try_new(AggregateMode::Single, group, folds, filters, plan, schema);
+        Ok(Arc::new(plan.map_err(|e| error(&e))?))
+    }
+
+    fn join(
+        &self,
+        (left, rel_left): (Plan, &Rel),
+        (right, rel_right): (Plan, &Rel),
+        joining: Joining,
+        on: &Scalar,
+    ) -> Result<Plan, SqlError> {
+        let middle = rel_left.arity();
+        let (keys, rest, null_equality) = keys(on, middle);
+        let types: Vec<Type> = rel_left.types.iter().chain(&rel_right.types).cloned().collect();
+        let filter = (!rest.is_empty()).then(|| {
+            let all = rest.into_iter().reduce(Scalar::and).unwrap_or(Scalar::truth(true));
+            let columns = (0..types.len())
+                .map(|at| {
+                    let side = if at < middle { JoinSide::Left } else { JoinSide::Right };
+                    ColumnIndex { index: if at < middle { at } else { at - middle }, side }
+                })
+                .collect();
+            JoinFilter::new(self.expr(&all, &Type::Bool, &types), columns, batch::schema(&types))
+        });
+        let kind = match joining {
+            Joining::Inner => JoinType::Inner,
+            Joining::Left => JoinType::Left,
+            Joining::Right => JoinType::Right,
+            Joining::Full => JoinType::Full,
+        };
+        if keys.is_empty() {
+            let plan = NestedLoopJoinExec::try_new(left, right, filter, &kind, None);
+            return Ok(Arc::new(plan.map_err(|e| error(&e))?));
+        }
+        let pairs = keys
+            .into_iter()
+            .map(|(a, b)| {
+                let of = key_type(&a, &rel_left.types);
+                let other = key_type(&b, &rel_right.types);
+                let of = of.or(other).unwrap_or(Type::Text);
+                (self.expr(&a, &of, &rel_left.types), self.expr(&b, &of, &rel_right.types))
+            })
+            .collect();
+        let mode = PartitionMode::CollectLeft;
+        let plan = HashJoinExec::try_new(left, right, pairs, filter, &kind, None, mode, null_equality, false);
+        Ok(Arc::new(plan.map_err(|e| error(&e))?))
+    }
+}
+
+/// The type of a key of a join, where it can be told.
+fn key_type(scalar: &Scalar, input: &[Type]) -> Option<Type> {
+    match scalar {
+        Scalar::Column { index, .. } => input.get(*index).cloned(),
+        Scalar::Cast(_, _, to, _) => Some(to.clone()),
+        _ => None,
+    }
+}
+
+/// Splits a condition into what can be looked up and what has to be tried.
+fn keys(on: &Scalar, middle: usize) -> (Vec<(Scalar, Scalar)>, Vec<Scalar>, NullEquality) {
+    let conjuncts = on.clone().conjuncts();
+    let pair = |scalar: &Scalar, same: bool| -> Option<(Scalar, Scalar)> {
+        let (left, right) = match scalar {
+            Scalar::Compare(super::scalar::Comparison::Eq, left, right) if !same => (left, right),
+            Scalar::Same(left, right) if same => (left, right),
+            _ => return None,
+        };
+        let side = |scalar: &Scalar| {
+            let mut reads = Vec::new();
+            scalar.reads(&mut reads);
+            let typed = matches!(scalar, Scalar::Column { .. } | Scalar::Cast(..));
+            (!reads.is_empty() && typed)
+                .then_some((reads.iter().all(|at| *at < middle), reads.iter().all(|at| *at >= middle)))
+        };
+        match (side(left)?, side(right)?) {
+            ((true, _), (_, true)) => Some(((**left).clone(), moved(right, middle))),
+            ((_, true), (true, _)) => Some(((**right).clone(), moved(left, middle))),
+            _ => None,
+        }
+    };
+    let has_plain = conjuncts.iter().any(|scalar| pair(scalar, false).is_some());
+    let (mut keys, mut rest) = (Vec::new(), Vec::new());
+    for scalar in conjuncts {
+        match pair(&scalar, !has_plain) {
+            Some(pair) => keys.push(pair),
+            None => rest.push(scalar),
+        }
+    }
+    let nulls = if has_plain { NullEquality::NullEqualsNothing } else { NullEquality::NullEqualsNull };
+    (keys, rest, nulls)
+}
+
+fn moved(scalar: &Scalar, by: usize) -> Scalar {
+    let mut scalar = scalar.clone();
+    scalar.columns(0, &mut |column, _| {
+        if let Scalar::Column { index, .. } = column {
+            *index -= by;
+        }
+    });
+    scalar
+}
+
+fn key(row: &[Datum]) -> Vec<Vec<u8>> {
+    row.iter().map(Datum::bytes).collect()
+}
+
+fn distinct(rows: Vec<Vec<Datum>>) -> Vec<Vec<Datum>> {
+    let mut seen = HashSet::new();
+    rows.into_iter().filter(|row| seen.insert(key(row))).collect()
+}
+
+/// `EXCEPT` and `INTERSECT`.
+fn matched(left: Vec<Vec<Datum>>, right: Vec<Vec<Datum>>, both: bool, all: bool) -> Vec<Vec<Datum>> {
+    let mut counts: HashMap<Vec<Vec<u8>>, usize> = HashMap::new();
+    for row in &right {
+        *counts.entry(key(row)).or_default() += 1;
+    }
+    let left = if all { left } else { distinct(left) };
+    let mut kept = Vec::new();
+    for row in left {
+        let found = match counts.get_mut(&key(&row)) {
+            Some(0) | None => false,
+            Some(count) => {
+                *count -= usize::from(all);
+                true
+            }
+        };
+        if found == both {
+            kept.push(row);
+        }
+    }
+    kept
+}

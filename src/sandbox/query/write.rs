@@ -1,0 +1,480 @@
+//! Writing: `INSERT`, `UPDATE`, `DELETE`.
+
+use std::sync::Arc;
+
+use super::super::error::SqlError;
+use super::super::model::Row;
+use super::super::model::State;
+use super::super::model::column::Column;
+use super::super::model::column::Type;
+use super::super::model::id::ItemId;
+use super::super::model::item::Item;
+use super::super::model::item::ItemData;
+use super::super::resolve;
+use super::super::scope::Scope;
+use super::Answer;
+use super::Described;
+use super::Parameter;
+use super::View;
+use super::Written;
+use super::bind;
+use super::bind::Binder;
+use super::bind::Parameters;
+use super::bind::Typed;
+use super::datum::Datum;
+use super::engine;
+use super::engine::context;
+use super::input;
+use super::print;
+use super::rel::Op;
+use super::rel::Rel;
+use super::scalar::Context;
+use super::scalar::Scalar;
+use crate::name::Ident;
+use crate::sql::ast::RawIdent;
+use crate::sql::ast::RawName;
+use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::run::Delete;
+use crate::sql::ast::run::Insert;
+use crate::sql::ast::run::Update;
+use crate::sql::reading::Reading;
+
+/// A table that is written to.
+struct Target {
+    item: Arc<Item>,
+    columns: Arc<Vec<Column>>,
+    /// Its name in full: database, schema, own.
+    name: Vec<String>,
+}
+
+impl Target {
+    fn full(&self) -> String {
+        self.name.join(".")
+    }
+}
+
+/// Finds the table of a statement. `verb` is what the server says of things that are none.
+fn target(context: &Context, name: &RawName, verb: &str) -> Result<Target, SqlError> {
+    let catalog = &context.view.state.catalog;
+    let refused = |what: &str, full: String| {
+        SqlError::internal(format!("cannot {verb} {what} '{full}'"))
+    };
+    let id = match resolve::relation(catalog, &context.scope, name)? {
+        resolve::Relation::User(id) => id,
+        resolve::Relation::System(relation) => {
+            return Err(refused("system table", format!("{}.{}", relation.schema, relation.name)));
+        }
+    };
+    let item = catalog.items.get(&id).cloned();
+    let item = item.ok_or_else(|| SqlError::internal(format!("unknown catalog item '{id}'")))?;
+    let mut full = Vec::new();
+    if let Some(schema) = catalog.schemas.get(&item.schema) {
+        if let Some(database) = catalog.databases.get(&schema.database) {
+            full.push(database.name.as_str().to_owned());
+        }
+        full.push(schema.name.as_str().to_owned());
+    }
+    full.push(item.name.as_str().to_owned());
+    match &item.data {
+        ItemData::Table { from_source: None } => {}
+        ItemData::Table { from_source: Some(_) } => return Err(refused("source table", full.join("."))),
+        ItemData::View { .. }
+        | ItemData::MaterializedView { .. }
+        | ItemData::Index { .. }
+        | ItemData::Source(_)
+        | ItemData::Sink { .. }
+        | ItemData::Connection { .. }
+        | ItemData::Secret
+        | ItemData::Type { .. } => {
+            return Err(refused(&item.kind().sql().to_lowercase(), full.join(".")));
+        }
+    }
+    let columns = item.columns.clone().unwrap_or_default();
+    Ok(Target { item, columns, name: full })
+}
+
+/// The places of the columns that are listed; all of them where none is.
+fn places(target: &Target, listed: &[RawIdent]) -> Result<Vec<usize>, SqlError> {
+    if listed.is_empty() {
+        return Ok((0..target.columns.len()).collect());
+    }
+    let mut places = Vec::with_capacity(listed.len());
+    for name in listed {
+        let name = name.ident.as_str();
+        let at = target.columns.iter().position(|column| column.name.as_str() == name).ok_or_else(|| {
+            SqlError::internal(format!("column \"{name}\" of relation \"{}\" does not exist", target.full()))
+        })?;
+        if places.contains(&at) {
+            return Err(SqlError::internal(format!("column \"{name}\" specified more than once")));
+        }
+        places.push(at);
+    }
+    Ok(places)
+}
+
+/// The settled source of an `INSERT`: rows of all columns of the table.
+fn source(
+    context: &Arc<Context>,
+    target: &Target,
+    insert: &Insert,
+    mut parameters: Parameters,
+) -> Result<(Rel, Parameters), SqlError> {
+    let places = places(target, &insert.columns)?;
+    let all: Vec<Type> = target.columns.iter().map(|column| column.kind.clone()).collect();
+    let mut given: Vec<Option<Scalar>> = vec![None; all.len()];
+    let mut rel = Rel::unit();
+    if let Some(query) = &insert.source {
+        let Some((tree, reading)) = Reading::of_query(query) else {
+            return Err(SqlError::unsupported("this syntax"));
+        };
+        let mut binder = Binder::new(context, reading, parameters);
+        let wanted: Vec<Type> = places.iter().filter_map(|at| all.get(*at).cloned()).collect();
+        let (made, typed) = binder.inserted(tree, &wanted)?;
+        parameters = binder.parameters;
+        rel = made;
+        for (at, typed) in places.iter().zip(typed) {
+            if let Some(slot) = given.get_mut(*at) {
+                *slot = Some(typed);
+            }
+        }
+    }
+    let mut exprs = Vec::with_capacity(all.len());
+    for (given, column) in given.into_iter().zip(target.columns.iter()) {
+        exprs.push(match given {
+            Some(scalar) => scalar,
+            None => default(context, column)?,
+        });
+    }
+    Ok((rel.project(exprs, all), parameters))
+}
+
+/// What a column holds where nothing is given for it.
+fn default(context: &Arc<Context>, column: &Column) -> Result<Scalar, SqlError> {
+    let Some(text) = &column.default else { return Ok(Scalar::Literal(Datum::Null)) };
+    let query = crate::sql::parse::query(&format!("VALUES ({text})"));
+    let query = query.map_err(|error| SqlError::new("42601", error.message))?;
+    let Some((tree, reading)) = Reading::of_query(&query) else {
+        return Err(SqlError::unsupported("this default"));
+    };
+    let mut binder = Binder::new(context, reading, Parameters::default());
+    let (rel, mut exprs) = binder.inserted(tree, std::slice::from_ref(&column.kind))?;
+    match (*rel.op, exprs.pop()) {
+        (Op::Constant(mut rows), Some(Scalar::Column { index: 0, .. })) if rows.len() == 1 => {
+            let value = rows.pop().and_then(|mut row| row.pop());
+            value.ok_or_else(|| SqlError::unsupported("this default"))
+        }
+        _ => Err(SqlError::unsupported("this default")),
+    }
+}
+
+/// Refuses NULL where a column takes none.
+fn checked(target: &Target, rows: &[Vec<Datum>]) -> Result<(), SqlError> {
+    for row in rows {
+        for (value, column) in row.iter().zip(target.columns.iter()) {
+            if value.is_null() && !column.nullable {
+                let name = column.name.as_str();
+                return Err(SqlError::new(
+                    "23502",
+                    format!("null value in column \"{name}\" violates not-null constraint"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A row as tables keep it.
+fn kept(context: &Context, target: &Target, row: &[Datum]) -> Arc<Row> {
+    let show = |(value, column): (&Datum, &Column)| print::text(context, value, &column.kind);
+    Arc::new(row.iter().zip(target.columns.iter()).map(show).collect())
+}
+
+/// `INSERT`
+///
+/// # Errors
+/// What the server would refuse, or `0A000`.
+pub(super) async fn insert(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    insert: &Insert,
+    parameters: &[Parameter],
+) -> Result<Written, SqlError> {
+    let context = context(view, scope);
+    let target = target(&context, &insert.table, "insert into")?;
+    let (rel, _) = source(&context, &target, insert, Parameters::given(parameters))?;
+    let rel = super::push::push(super::flatten::flatten(rel)?);
+    let rows = super::run::Run::new(Arc::clone(&context)).rows(&rel).await?.rows();
+    checked(&target, &rows)?;
+    let returning = match &insert.returning {
+        Some(list) => Some(returned(&context, &target, list, &rows).await?),
+        None => None,
+    };
+    let mut table = state.tables.get(&target.item.id).cloned().unwrap_or_default();
+    for row in &rows {
+        table.rows.push_back(kept(&context, &target, row));
+    }
+    if !rows.is_empty() {
+        state.tables.insert(target.item.id, table);
+    }
+    Ok(Written { count: rows.len(), returning })
+}
+
+/// The query of a `RETURNING`, over the table's name.
+fn returning(target: &Target, list: &str) -> Result<crate::sql::query::Query, SqlError> {
+    let parts: Result<Vec<String>, _> = target.name.iter().map(|part| Ident::new(part).map(|part| part.sql())).collect();
+    let name = parts.map_err(|error| SqlError::internal(error.to_string()))?.join(".");
+    let text = format!("SELECT {list} FROM {name}");
+    crate::sql::parse::query(&text).map_err(|error| SqlError::new("42601", error.message))
+}
+
+async fn returned(
+    context: &Arc<Context>,
+    target: &Target,
+    list: &str,
+    rows: &[Vec<Datum>],
+) -> Result<Answer, SqlError> {
+    let query = returning(target, list)?;
+    // The same view with nothing in the table but the new rows.
+    let mut view = context.view.clone();
+    let mut table = super::super::model::Table::default();
+    for row in rows {
+        table.rows.push_back(kept(context, target, row));
+    }
+    view.state.tables.insert(target.item.id, table);
+    engine::select(&view, &context.scope, &query, &[]).await
+}
+
+/// The rows of a table with their values.
+fn current(context: &Context, target: &Target) -> Result<Vec<(Arc<Row>, Vec<Datum>)>, SqlError> {
+    let table = context.view.state.tables.get(&target.item.id).cloned().unwrap_or_default();
+    let mut rows = Vec::with_capacity(table.rows.len());
+    for row in table.rows {
+        let read = |(text, column): (&Option<String>, &Column)| match text {
+            Some(text) => input::parse(context, text, &column.kind),
+            None => Ok(Datum::Null),
+        };
+        let values = row.iter().zip(target.columns.iter()).map(read).collect::<Result<Vec<_>, _>>()?;
+        rows.push((row, values));
+    }
+    Ok(rows)
+}
+
+/// What changes of a table: of each row whether the condition holds, and the new values.
+async fn changes(
+    context: &Arc<Context>,
+    target: &Target,
+    filter: Option<Scalar>,
+    values: Vec<Scalar>,
+) -> Result<Vec<(bool, Vec<Datum>)>, SqlError> {
+    let of: Vec<Type> = target.columns.iter().map(|column| column.kind.clone()).collect();
+    let condition = filter.unwrap_or(Scalar::truth(true));
+    // New values are computed only of the rows that change.
+    let marked = |rel: Rel| -> Rel {
+        let mut exprs = vec![condition.clone()];
+        let mut types = vec![Type::Bool];
+        for (value, kind) in values.into_iter().zip(&of) {
+            let own = Scalar::Case(vec![(condition.clone(), value)], Box::new(Scalar::Literal(Datum::Null)));
+            exprs.push(own);
+            types.push(kind.clone());
+        }
+        rel.project(exprs, types)
+    };
+    let rel = marked(Rel::new(Op::Item(target.item.id), of.clone()));
+    let rel = super::push::push(super::flatten::flatten(rel)?);
+    let rows = super::run::Run::new(Arc::clone(context)).rows(&rel).await?.rows();
+    Ok(rows
+        .into_iter()
+        .map(|mut row| {
+            let rest = row.split_off(1.min(row.len()));
+            (row.first().is_some_and(Datum::is_true), rest)
+        })
+        .collect())
+}
+
+/// The names by which a statement's expressions see its table.
+fn seen(target: &Target, alias: Option<&RawIdent>) -> Vec<String> {
+    alias.map_or_else(|| target.name.clone(), |alias| vec![alias.ident.as_str().to_owned()])
+}
+
+/// Settles an expression over the columns of a table.
+fn over<T>(
+    context: &Arc<Context>,
+    (target, table): (&Target, &[String]),
+    expr: &crate::sql::query::Expr,
+    parameters: &mut Parameters,
+    read: impl FnOnce(&mut Binder<'_>, &datafusion::sql::sqlparser::ast::Expr) -> Result<T, SqlError>,
+) -> Result<T, SqlError> {
+    let (tree, reading) = Reading::of_expr(expr);
+    let mut binder = Binder::new(context, reading, std::mem::take(parameters));
+    binder.see(table, &target.columns);
+    let result = read(&mut binder, tree);
+    *parameters = binder.parameters;
+    result
+}
+
+/// The condition and the new values of an `UPDATE`.
+fn updated(
+    context: &Arc<Context>,
+    target: &Target,
+    update: &Update,
+    parameters: &mut Parameters,
+) -> Result<(Option<Scalar>, Vec<Scalar>), SqlError> {
+    let table = seen(target, update.alias.as_ref());
+    let mut values: Vec<Scalar> = (0..target.columns.len()).map(Scalar::column).collect();
+    for (name, expr) in &update.assignments {
+        let name = name.ident.as_str();
+        let at = target.columns.iter().position(|column| column.name.as_str() == name);
+        let Some((slot, column)) = at.and_then(|at| Some((values.get_mut(at)?, target.columns.get(at)?))) else {
+            return Err(SqlError::internal(format!("unknown column {name}")));
+        };
+        let typed: Typed = over(context, (target, &table), expr, parameters, |binder, tree| {
+            binder.value(tree, &column.kind)
+        })?;
+        *slot = typed.scalar;
+    }
+    let filter = match &update.filter {
+        Some(filter) => Some(over(context, (target, &table), filter, parameters, |binder, tree| {
+            binder.condition(tree, "WHERE")
+        })?),
+        None => None,
+    };
+    Ok((filter, values))
+}
+
+/// `UPDATE`
+///
+/// # Errors
+/// As [`insert`].
+pub(super) async fn update(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    update: &Update,
+    parameters: &[Parameter],
+) -> Result<Written, SqlError> {
+    let context = context(view, scope);
+    let target = target(&context, &update.table, "mutate")?;
+    let mut parameters = Parameters::given(parameters);
+    let (filter, values) = updated(&context, &target, update, &mut parameters)?;
+    let changes = changes(&context, &target, filter, values).await?;
+    let rows = current(&context, &target)?;
+    let mut table = super::super::model::Table::default();
+    let mut count = 0;
+    for ((row, _), (changed, values)) in rows.into_iter().zip(changes) {
+        if changed {
+            checked(&target, std::slice::from_ref(&values))?;
+            count += 1;
+            table.rows.push_back(kept(&context, &target, &values));
+        } else {
+            table.rows.push_back(row);
+        }
+    }
+    replace(state, target.item.id, table, count);
+    Ok(Written { count, returning: None })
+}
+
+fn replace(state: &mut State, id: ItemId, table: super::super::model::Table, changed: usize) {
+    if changed > 0 {
+        state.tables.insert(id, table);
+    }
+}
+
+/// The condition of a `DELETE`; a `USING` makes it one about other rows.
+fn deleted(
+    context: &Arc<Context>,
+    target: &Target,
+    delete: &Delete,
+    parameters: &mut Parameters,
+) -> Result<Option<Scalar>, SqlError> {
+    let table = seen(target, delete.alias.as_ref());
+    let filter = delete.filter.as_ref();
+    let Some(using) = &delete.using else {
+        return filter
+            .map(|filter| {
+                over(context, (target, &table), filter, parameters, |binder, tree| binder.condition(tree, "WHERE"))
+            })
+            .transpose();
+    };
+    let condition = filter.map_or("true", crate::sql::query::Expr::text);
+    let using = using.trim_start();
+    let using = using.get(..5).filter(|word| word.eq_ignore_ascii_case("using")).map_or(using, |word| {
+        using.get(word.len()..).unwrap_or(using)
+    });
+    let text = format!("SELECT 1 FROM {using} WHERE {condition}");
+    let query = crate::sql::parse::query(&text).map_err(|error| SqlError::new("42601", error.message))?;
+    let Some((tree, reading)) = Reading::of_query(&query) else {
+        return Err(SqlError::unsupported("this USING"));
+    };
+    let mut binder = Binder::new(context, reading, std::mem::take(parameters));
+    binder.see(&table, &target.columns);
+    let bound = binder.query(tree);
+    *parameters = binder.parameters;
+    Ok(Some(Scalar::Subquery(super::scalar::Question::Exists, Box::new(bound?.rel))))
+}
+
+/// `DELETE`
+///
+/// # Errors
+/// As [`insert`].
+pub(super) async fn delete(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    delete: &Delete,
+    parameters: &[Parameter],
+) -> Result<Written, SqlError> {
+    let context = context(view, scope);
+    let target = target(&context, &delete.table, "mutate")?;
+    let filter = deleted(&context, &target, delete, &mut Parameters::given(parameters))?;
+    let changes = changes(&context, &target, filter, Vec::new()).await?;
+    let mut table = super::super::model::Table::default();
+    let mut count = 0;
+    for ((row, _), (gone, _)) in current(&context, &target)?.into_iter().zip(changes) {
+        if gone {
+            count += 1;
+        } else {
+            table.rows.push_back(row);
+        }
+    }
+    replace(state, target.item.id, table, count);
+    Ok(Written { count, returning: None })
+}
+
+/// The types of the parameters of a write, and the columns of its `RETURNING`.
+///
+/// # Errors
+/// As [`insert`].
+pub(super) fn describe(
+    view: &View,
+    scope: &Scope,
+    statement: &Statement,
+    given: &[Type],
+) -> Result<Described, SqlError> {
+    let context = context(view, scope);
+    let mut parameters = Parameters::typed(given);
+    let mut columns = Vec::new();
+    match &statement.kind {
+        StatementKind::Insert(insert) => {
+            let target = target(&context, &insert.table, "insert into")?;
+            parameters = source(&context, &target, insert, parameters)?.1;
+            if let Some(list) = &insert.returning {
+                let query = returning(&target, list)?;
+                let (bound, _) = bind::query(&context, &query, Parameters::default())?;
+                columns = engine::columns(bound.columns)?;
+            }
+        }
+        StatementKind::Update(update) => {
+            let target = target(&context, &update.table, "mutate")?;
+            updated(&context, &target, update, &mut parameters)?;
+        }
+        StatementKind::Delete(delete) => {
+            let target = target(&context, &delete.table, "mutate")?;
+            deleted(&context, &target, delete, &mut parameters)?;
+        }
+        _ => return Err(SqlError::unsupported("parameters in this statement")),
+    }
+    let types = parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
+    Ok(Described { parameters: types, columns })
+}

@@ -1,0 +1,198 @@
+//! The difference between two states, as it is written to the log.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use imbl::OrdSet;
+use imbl::Vector;
+use imbl::ordmap::DiffItem;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::name::Ident;
+use crate::sandbox::model::AuditEvent;
+use crate::sandbox::model::CommentKey;
+use crate::sandbox::model::Database;
+use crate::sandbox::model::NextIds;
+use crate::sandbox::model::Policy;
+use crate::sandbox::model::Row;
+use crate::sandbox::model::Schema;
+use crate::sandbox::model::State;
+use crate::sandbox::model::Table;
+use crate::sandbox::model::access::DefaultAcl;
+use crate::sandbox::model::access::DefaultAclKey;
+use crate::sandbox::model::access::Grantee;
+use crate::sandbox::model::access::Privilege;
+use crate::sandbox::model::access::Role;
+use crate::sandbox::model::cluster::Cluster;
+use crate::sandbox::model::id::ClusterId;
+use crate::sandbox::model::id::DatabaseId;
+use crate::sandbox::model::id::ItemId;
+use crate::sandbox::model::id::PolicyId;
+use crate::sandbox::model::id::RoleId;
+use crate::sandbox::model::id::SchemaId;
+use crate::sandbox::model::item::Item;
+
+/// What is new under a key; `None` where it is gone.
+type Entries<K, V> = Vec<(K, Option<V>)>;
+
+/// What becomes of a list: its beginning stays, the rest is new.
+#[derive(Debug, Serialize, Deserialize)]
+struct Splice<T> {
+    keep: usize,
+    add: Vec<T>,
+}
+
+/// The difference between two states.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    version: u64,
+    next: NextIds,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    databases: Entries<DatabaseId, Database>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    schemas: Entries<SchemaId, Schema>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    items: Entries<ItemId, Arc<Item>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Entries<(SchemaId, Ident), ItemId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    type_names: Entries<(SchemaId, Ident), ItemId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    used_by: Entries<ItemId, OrdSet<ItemId>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    clusters: Entries<ClusterId, Cluster>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Entries<RoleId, Role>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    policies: Entries<PolicyId, Policy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    default_acls: Entries<DefaultAclKey, Vec<(Grantee, BTreeSet<Privilege>)>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    system_acl: Option<Vec<((Grantee, RoleId), BTreeSet<Privilege>)>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    comments: Entries<CommentKey, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audit: Option<Splice<AuditEvent>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tables: Entries<ItemId, Splice<Arc<Row>>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    system: Entries<String, String>,
+}
+
+impl Change {
+    /// What makes one state of another.
+    pub(crate) fn between(before: &State, after: &State) -> Self {
+        let (old, new) = (&before.catalog, &after.catalog);
+        let pairs = |acl: &DefaultAcl| acl.iter().map(|(grantee, what)| (*grantee, what.clone())).collect();
+        let system_acl = (old.system_acl != new.system_acl)
+            .then(|| new.system_acl.iter().map(|(key, what)| (*key, what.clone())).collect());
+        let audit = splice(&old.audit, &new.audit, |a, b| a.id == b.id);
+        Self {
+            version: new.version,
+            next: new.next,
+            databases: entries(&old.databases, &new.databases),
+            schemas: entries(&old.schemas, &new.schemas),
+            items: entries(&old.items, &new.items),
+            names: entries(&old.names, &new.names),
+            type_names: entries(&old.type_names, &new.type_names),
+            used_by: entries(&old.used_by, &new.used_by),
+            clusters: entries(&old.clusters, &new.clusters),
+            roles: entries(&old.roles, &new.roles),
+            policies: entries(&old.policies, &new.policies),
+            default_acls: entries_by(&old.default_acls, &new.default_acls, |_, acl| pairs(acl)),
+            system_acl,
+            comments: entries(&old.comments, &new.comments),
+            audit: (audit.keep < old.audit.len() || !audit.add.is_empty()).then_some(audit),
+            tables: entries_by(&before.tables, &after.tables, |old, table| {
+                let empty = Vector::new();
+                splice(old.map_or(&empty, |old| &old.rows), &table.rows, |a, b| Arc::ptr_eq(a, b) || a == b)
+            }),
+            system: entries(&before.system, &after.system),
+        }
+    }
+
+    /// Makes the change.
+    pub(crate) fn apply(self, state: &mut State) {
+        let catalog = &mut state.catalog;
+        catalog.version = self.version;
+        catalog.next = self.next;
+        set(&mut catalog.databases, self.databases);
+        set(&mut catalog.schemas, self.schemas);
+        set(&mut catalog.items, self.items);
+        set(&mut catalog.names, self.names);
+        set(&mut catalog.type_names, self.type_names);
+        set(&mut catalog.used_by, self.used_by);
+        set(&mut catalog.clusters, self.clusters);
+        set(&mut catalog.roles, self.roles);
+        set(&mut catalog.policies, self.policies);
+        let acls = self.default_acls.into_iter();
+        let acls = acls.map(|(key, acl)| (key, acl.map(|pairs| pairs.into_iter().collect()))).collect();
+        set(&mut catalog.default_acls, acls);
+        if let Some(acl) = self.system_acl {
+            catalog.system_acl = acl.into_iter().collect();
+        }
+        set(&mut catalog.comments, self.comments);
+        if let Some(audit) = self.audit {
+            audit.apply(&mut catalog.audit);
+        }
+        for (id, splice) in self.tables {
+            match splice {
+                Some(splice) => splice.apply(&mut state.tables.entry(id).or_insert_with(Table::default).rows),
+                None => {
+                    state.tables.remove(&id);
+                }
+            }
+        }
+        set(&mut state.system, self.system);
+    }
+}
+
+impl<T: Clone> Splice<T> {
+    fn apply(self, list: &mut Vector<T>) {
+        list.truncate(self.keep);
+        list.extend(self.add);
+    }
+}
+
+fn entries<K, V>(before: &OrdMap<K, V>, after: &OrdMap<K, V>) -> Entries<K, V>
+where
+    K: Ord + Clone,
+    V: PartialEq + Clone,
+{
+    entries_by(before, after, |_, value| value.clone())
+}
+
+/// What is new under each key, made by `write` of what was there and what is there now.
+fn entries_by<K, V, W>(
+    before: &OrdMap<K, V>,
+    after: &OrdMap<K, V>,
+    write: impl Fn(Option<&V>, &V) -> W,
+) -> Entries<K, W>
+where
+    K: Ord + Clone,
+    V: PartialEq + Clone,
+{
+    let differences = before.diff(after).map(|item| match item {
+        DiffItem::Add(key, value) => (key.clone(), Some(write(None, value))),
+        DiffItem::Update { old, new } => (new.0.clone(), Some(write(Some(old.1), new.1))),
+        DiffItem::Remove(key, _) => (key.clone(), None),
+    });
+    differences.collect()
+}
+
+fn set<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, V>, entries: Entries<K, V>) {
+    for (key, value) in entries {
+        match value {
+            Some(value) => map.insert(key, value),
+            None => map.remove(&key),
+        };
+    }
+}
+
+fn splice<T: Clone>(before: &Vector<T>, after: &Vector<T>, same: impl Fn(&T, &T) -> bool) -> Splice<T> {
+    let keep = before.iter().zip(after.iter()).take_while(|(old, new)| same(old, new)).count();
+    Splice { keep, add: after.iter().skip(keep).cloned().collect() }
+}

@@ -1,0 +1,73 @@
+//! Who owns a data folder, and where that process listens.
+
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a process on the same machine may take to accept a connection.
+const ACCEPTS_WITHIN: Duration = Duration::from_millis(500);
+
+/// The right to a folder; it ends with this value, and with the process.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    folder: PathBuf,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl Owner {
+    /// Takes a folder, making it if need be.
+    ///
+    /// # Errors
+    /// When another has it, or it cannot be made.
+    pub(crate) fn lock(folder: &Path) -> Result<Self, String> {
+        let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+        std::fs::create_dir_all(folder).map_err(told)?;
+        let lock = open_lock(folder).map_err(told)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(format!("the sandbox in {} is in use by another process", folder.display()))
+            }
+            Err(TryLockError::Error(error)) => Err(told(error)),
+        }
+    }
+
+    /// Writes down where it listens.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn announce(&self, address: SocketAddr) -> Result<(), String> {
+        let told = |error: std::io::Error| format!("{}: {error}", self.folder.display());
+        let fresh = self.folder.join("address.new");
+        std::fs::write(&fresh, address.to_string()).map_err(told)?;
+        std::fs::rename(&fresh, self.folder.join("address")).map_err(told)
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // What is left behind is harmless: it counts only while the lock is held.
+        let _ = std::fs::remove_file(self.folder.join("address"));
+    }
+}
+
+fn open_lock(folder: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join("lock"))
+}
+
+/// Where the owner of a folder listens, if there is one and it accepts connections.
+pub(crate) fn listening(folder: &Path) -> Option<SocketAddr> {
+    let lock = OpenOptions::new().read(true).write(true).open(folder.join("lock")).ok()?;
+    if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let address = std::fs::read_to_string(folder.join("address")).ok()?.trim().parse().ok()?;
+    TcpStream::connect_timeout(&address, ACCEPTS_WITHIN).ok()?;
+    Some(address)
+}

@@ -1,0 +1,147 @@
+//! Hydration and frontiers: how far everything with contents has come.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::super::hydration;
+use super::super::hydration::Runtime;
+use super::super::model::Row;
+use super::super::model::State;
+use super::super::model::id::ItemId;
+use super::super::model::item::ItemData;
+use super::introspection;
+use super::objects;
+use super::spec::Spec;
+use super::spec::no_rows;
+use super::text;
+use super::text::flag;
+use super::text::some;
+
+pub(super) const SPECS: &[Spec] = &[
+    Spec {
+        id: 700,
+        schema: "mz_internal",
+        name: "mz_hydration_statuses",
+        kind: "view",
+        columns: "object_id text, replica_id text?, hydrated bool?",
+        rows: statuses,
+    },
+    Spec {
+        id: 701,
+        schema: "mz_internal",
+        name: "mz_compute_hydration_statuses",
+        kind: "view",
+        columns: "object_id text, replica_id text, hydrated bool, hydration_time interval?",
+        rows: compute_statuses,
+    },
+    Spec {
+        id: 702,
+        schema: "mz_internal",
+        name: "mz_frontiers",
+        kind: "source",
+        columns: "object_id text, read_frontier mz_timestamp?, write_frontier mz_timestamp?",
+        rows: frontiers,
+    },
+    Spec {
+        id: 703,
+        schema: "mz_catalog",
+        name: "mz_cluster_replica_frontiers",
+        kind: "source",
+        columns: "object_id text, replica_id text, write_frontier mz_timestamp?",
+        rows: replica_frontiers,
+    },
+    Spec {
+        id: 704,
+        schema: "mz_internal",
+        name: "mz_materialized_view_refresh_strategies",
+        kind: "table",
+        columns: "materialized_view_id text, type text, interval interval?, aligned_to timestamptz?, \
+                  at timestamptz?",
+        rows: refresh_strategies,
+    },
+    Spec {
+        id: 705,
+        schema: "mz_internal",
+        name: "mz_materialized_view_refreshes",
+        kind: "source",
+        columns: "materialized_view_id text, last_completed_refresh mz_timestamp?, next_refresh mz_timestamp?",
+        // Only views with a refresh schedule are in it, and those are refused here.
+        rows: no_rows,
+    },
+    Spec {
+        id: 706,
+        schema: "mz_internal",
+        name: "mz_global_frontiers",
+        kind: "view",
+        columns: "object_id text, time mz_timestamp",
+        rows: global_frontiers,
+    },
+];
+
+fn statuses(state: &State, runtime: &Runtime) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for index in introspection::indexes(state) {
+        let replicas = state.catalog.clusters.get(&index.cluster).map(|cluster| cluster.replicas.keys());
+        for replica in replicas.into_iter().flatten() {
+            rows.push(vec![some(&index.id), some(replica), flag(true)]);
+        }
+    }
+    for status in hydration::statuses(state, runtime.now) {
+        rows.push(vec![some(status.item), status.replica.and_then(some), flag(status.hydrated)]);
+    }
+    rows
+}
+
+fn compute_statuses(state: &State, runtime: &Runtime) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for status in hydration::statuses(state, runtime.now) {
+        let computed = state.catalog.items.get(&status.item).is_some_and(|item| {
+            matches!(item.data, ItemData::Index { .. } | ItemData::MaterializedView { .. })
+        });
+        if let (true, Some(replica)) = (computed, status.replica) {
+            let took = status.took_ms.map(|took| text::interval(Duration::from_millis(took)));
+            rows.push(vec![some(status.item), some(replica), flag(status.hydrated), took]);
+        }
+    }
+    rows
+}
+
+fn frontiers(state: &State, runtime: &Runtime) -> Vec<Row> {
+    let frontiers = hydration::frontiers(state, runtime.now).into_iter();
+    frontiers.map(|at| vec![some(at.item), at.read.and_then(some), at.write.and_then(some)]).collect()
+}
+
+fn global_frontiers(state: &State, runtime: &Runtime) -> Vec<Row> {
+    let frontiers = hydration::frontiers(state, runtime.now).into_iter();
+    frontiers.filter_map(|at| Some(vec![some(at.item), some(at.write?)])).collect()
+}
+
+fn replica_frontiers(state: &State, runtime: &Runtime) -> Vec<Row> {
+    let statuses = hydration::statuses(state, runtime.now);
+    let hydrated: HashMap<_, bool> =
+        statuses.into_iter().map(|status| ((status.item, status.replica), status.hydrated)).collect();
+    let mut rows = Vec::new();
+    for at in hydration::frontiers(state, runtime.now) {
+        let Some(item) = state.catalog.items.get(&at.item) else { continue };
+        let cluster = objects::cluster_of(&state.catalog, item);
+        let Some(cluster) = cluster.and_then(|id| state.catalog.clusters.get(&id)) else { continue };
+        for replica in cluster.replicas.keys() {
+            // A replica that has not caught up yet holds the whole back at the beginning of time.
+            let caught_up = hydrated.get(&(at.item, Some(*replica))).copied().unwrap_or(true);
+            let write = if caught_up { at.write } else { Some(0) };
+            rows.push(vec![some(at.item), some(replica), write.and_then(some)]);
+        }
+    }
+    rows
+}
+
+fn refresh_strategies(state: &State, _: &Runtime) -> Vec<Row> {
+    let views =
+        state.catalog.items.values().filter(|item| matches!(item.data, ItemData::MaterializedView { .. }));
+    views.map(|item| vec![some(item.id), some("on-commit"), None, None, None]).collect()
+}
+
+/// The write frontier of everything at a moment.
+pub(super) fn write_frontiers(state: &State, at: crate::clock::Timestamp) -> HashMap<ItemId, Option<u64>> {
+    hydration::frontiers(state, at).into_iter().map(|frontier| (frontier.item, frontier.write)).collect()
+}

@@ -1,0 +1,82 @@
+//! What a client sends: frames off the socket, then messages.
+
+use std::io;
+
+use pgwire::messages::DecodeContext;
+use pgwire::messages::PgWireFrontendMessage;
+use tokio::io::AsyncReadExt;
+use tokio::io::BufReader;
+use tokio::net::tcp::OwnedReadHalf;
+
+/// The longest message that is taken: many times any statement that people write.
+const LONGEST: usize = 256 << 20;
+
+/// The longest start-up message; PostgreSQL's own limit.
+const LONGEST_START: usize = 10_000;
+
+/// The way from a client.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    socket: BufReader<OwnedReadHalf>,
+    context: DecodeContext,
+}
+
+/// The first message of a connection: a number, and what follows it.
+#[derive(Debug)]
+pub(super) struct First {
+    /// The protocol's version, or what else is asked for.
+    pub(super) code: i32,
+    /// The whole message.
+    pub(super) frame: Vec<u8>,
+}
+
+impl Inbound {
+    pub(super) fn new(socket: OwnedReadHalf) -> Self {
+        let mut context = DecodeContext::default();
+        context.awaiting_frontend_ssl = false;
+        context.awaiting_frontend_startup = false;
+        Self { socket: BufReader::new(socket), context }
+    }
+
+    /// Reads a message that has no type: those before a session.
+    pub(super) async fn first(&mut self) -> io::Result<First> {
+        let length = self.socket.read_i32().await?;
+        let body = usize::try_from(length).ok().and_then(|length| length.checked_sub(4));
+        let body = body.filter(|body| (4..=LONGEST_START).contains(body));
+        let mut frame = length.to_be_bytes().to_vec();
+        self.fill(&mut frame, body.ok_or_else(malformed)?).await?;
+        let code = frame.get(4..8).and_then(|code| code.try_into().ok()).ok_or_else(malformed)?;
+        Ok(First { code: i32::from_be_bytes(code), frame })
+    }
+
+    /// Reads the next message of a session; `None` once the client is gone.
+    pub(super) async fn message(&mut self) -> io::Result<Option<PgWireFrontendMessage>> {
+        let kind = match self.socket.read_u8().await {
+            Ok(kind) => kind,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let length = self.socket.read_i32().await?;
+        let body = usize::try_from(length).ok().and_then(|length| length.checked_sub(4));
+        let body = body.filter(|body| *body <= LONGEST).ok_or_else(malformed)?;
+        let mut frame = vec![kind];
+        frame.extend(length.to_be_bytes());
+        self.fill(&mut frame, body).await?;
+        let read = PgWireFrontendMessage::decode(&mut frame.as_slice().into(), &self.context);
+        read.map_err(io::Error::other)?.ok_or_else(malformed).map(Some)
+    }
+
+    async fn fill(&mut self, frame: &mut Vec<u8>, more: usize) -> io::Result<()> {
+        let more = u64::try_from(more).map_err(|_| malformed())?;
+        // Grows as bytes arrive: a length that lies costs no memory.
+        let read = (&mut self.socket).take(more).read_to_end(frame).await?;
+        if u64::try_from(read).is_ok_and(|read| read == more) {
+            return Ok(());
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn malformed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a message of a client is malformed")
+}

@@ -1,0 +1,114 @@
+//! The simple protocol: a text of statements, answered one after the other.
+
+use std::io;
+use std::sync::Arc;
+
+use pgwire::messages::PgWireBackendMessage as Message;
+use pgwire::messages::response::EmptyQueryResponse;
+
+use super::connection::Connection;
+use super::connection::Flow;
+use crate::sandbox::error::SqlError;
+use crate::sandbox::error::code;
+use crate::sandbox::session::Reply;
+use crate::sql::ast::Statement;
+use crate::sql::parse;
+
+impl Connection {
+    /// Runs a text: all of it is parsed first; several statements are one transaction.
+    pub(super) async fn simple(&mut self, text: &str) -> io::Result<Flow> {
+        let flow = match parse::batch(text) {
+            Ok(statements) => self.batch(text, statements).await?,
+            Err(error) => {
+                let error = SqlError::new(code::SYNTAX, error.message).at(error.span.start);
+                self.session.fail();
+                self.out.error("ERROR", &error, text)?;
+                Flow::On
+            }
+        };
+        if flow == Flow::End {
+            return Ok(flow);
+        }
+        self.tell()?;
+        self.out.ready(self.session.standing())?;
+        self.out.send().await?;
+        Ok(flow)
+    }
+
+    async fn batch(&mut self, text: &str, statements: Vec<Statement>) -> io::Result<Flow> {
+        if statements.is_empty() {
+            self.out.put(&Message::EmptyQueryResponse(EmptyQueryResponse::new()))?;
+            return Ok(Flow::On);
+        }
+        let several = statements.len() > 1;
+        for statement in statements {
+            if several {
+                self.session.begin_implicit();
+            }
+            let statement = Arc::new(statement);
+            let words = statement.span.of(text);
+            let strike = self.strike(words, &statement).await;
+            if strike.drop_before {
+                return Ok(Flow::End);
+            }
+            let run = match strike.error {
+                Some(code) => {
+                    self.session.fail();
+                    Err(SqlError::new(code, "injected fault"))
+                }
+                None => {
+                    let cancel = Arc::clone(&self.cancel);
+                    self.session.run(text, &statement, &[], &cancel).await
+                }
+            };
+            if strike.lose {
+                return Ok(Flow::End);
+            }
+            let failed = self.answer(text, run).await?;
+            if strike.drop_after {
+                self.out.send().await?;
+                return Ok(Flow::End);
+            }
+            if failed {
+                return Ok(Flow::On);
+            }
+        }
+        if several && let Err(error) = self.session.end_implicit().await {
+            self.out.error("ERROR", &error, text)?;
+        }
+        Ok(Flow::On)
+    }
+
+    /// Gathers what a statement gave; tells whether it failed.
+    async fn answer(&mut self, text: &str, run: Result<Reply, SqlError>) -> io::Result<bool> {
+        for notice in self.session.take_notices() {
+            self.out.notice(&notice)?;
+        }
+        match run {
+            Ok(Reply::Done(tag)) => self.out.complete(&tag)?,
+            Ok(Reply::Copy(answer)) => self.out.copy(&answer)?,
+            Ok(Reply::Rows(answer, tag)) => {
+                let catalog = self.session.hub().state().catalog;
+                self.out.description(&answer.columns, &[], &catalog)?;
+                for row in &answer.rows {
+                    if let Err(error) = self
+                        .out
+                        .row(&answer.columns, &[], row)
+                        .and_then(|written| written.map_err(|error| SqlError::internal(error.to_string())))
+                    {
+                        self.session.fail();
+                        self.out.error("ERROR", &error, text)?;
+                        return Ok(true);
+                    }
+                    self.out.send_much().await?;
+                }
+                self.out.complete(&tag)?;
+            }
+            Err(error) => {
+                self.out.error("ERROR", &error, text)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,53 @@
+//! The tree of a query for the one reader that evaluates it, the sandbox's engine.
+//!
+//! It speaks the same version of the same tree. Everybody else uses what [`Query`] tells.
+
+use sqlparser::ast as tree;
+
+use super::ast::RawName;
+use super::data_type::DataType;
+use super::lower::Notes;
+use super::lower::span_of;
+use super::query::Expr;
+use super::query::Query;
+use super::references::idents;
+use super::references::raw_name;
+
+/// A tree with what was taken out of its text before it was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    notes: &'a Notes,
+}
+
+impl<'a> Reading<'a> {
+    /// A query's tree; `None` where only the server can read it.
+    pub(crate) fn of_query(query: &'a Query) -> Option<(&'a tree::Query, Self)> {
+        query.tree().map(|(tree, notes)| (tree, Self { notes }))
+    }
+
+    /// An expression's tree.
+    pub(crate) fn of_expr(expr: &'a Expr) -> (&'a tree::Expr, Self) {
+        let (tree, notes) = expr.tree();
+        (tree, Self { notes })
+    }
+
+    /// A relation's name, with the catalog's id if there is one.
+    pub(crate) fn name(self, name: &tree::ObjectName) -> Option<RawName> {
+        raw_name(name, self.notes)
+    }
+
+    /// The type that is written in a cast or behind a column's name.
+    pub(crate) fn data_type(self, data_type: &tree::DataType) -> Option<&'a DataType> {
+        let tree::DataType::Custom(name, _) = data_type else { return None };
+        match idents(name).as_slice() {
+            [placeholder] => self.notes.data_type(&placeholder.value),
+            _ => None,
+        }
+    }
+
+    /// Whether `WITH MUTUALLY RECURSIVE` has options behind it.
+    pub(crate) fn has_options(self, with: &tree::With) -> bool {
+        let start = span_of(with.with_token.0.span).map(|span| span.start);
+        start.and_then(|start| self.notes.recursive.get(&start)).is_some_and(|options| !options.is_empty())
+    }
+}

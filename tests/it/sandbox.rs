@@ -1,0 +1,229 @@
+//! The sandbox as clients meet it: protocol, cancelling, faults, data that stays.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mzflow::sandbox::Options;
+use mzflow::sandbox::Server;
+use mzflow::sandbox::running_at;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_postgres::Client;
+use tokio_postgres::Config;
+use tokio_postgres::NoTls;
+use tokio_postgres::SimpleQueryMessage;
+
+/// A wait that takes this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn start(options: Options) -> Server {
+    Server::start(options).await.expect("the sandbox starts")
+}
+
+fn config(address: SocketAddr) -> Config {
+    let mut config = Config::new();
+    config.host(address.ip().to_string()).port(address.port()).user("materialize").dbname("materialize");
+    config
+}
+
+async fn connect_with(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+async fn connect(server: &Server) -> Client {
+    connect_with(&config(server.address())).await.expect("it connects")
+}
+
+/// The first column of the rows that a text answers.
+async fn column(client: &Client, sql: &str) -> Vec<String> {
+    let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+        _ => None,
+    });
+    rows.collect()
+}
+
+/// The SQLSTATE with which a text fails; `closed` where the connection ends.
+async fn code(client: &Client, sql: &str) -> String {
+    match client.simple_query(sql).await {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.code().map_or("closed".to_owned(), |code| code.code().to_owned()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_starts_fast_and_leaves_nothing_behind() {
+    let server = start(Options::default()).await;
+    let client = connect(&server).await;
+    assert_eq!(column(&client, "SHOW cluster").await, ["quickstart"]);
+    server.shutdown().await;
+    assert_eq!(code(&client, "SELECT 1").await, "closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_travel_in_the_binary_format() {
+    let server = start(Options::default()).await;
+    let client = connect(&server).await;
+    client.batch_execute("CREATE TABLE t (id int8, name text, paid bool, x float8)").await.expect("made");
+    let insert = client.prepare("INSERT INTO t VALUES ($1, $2, $3, $4)").await.expect("prepared");
+    for id in 0..3_i64 {
+        let done = client.execute(&insert, &[&id, &format!("n{id}"), &(id > 0), &0.5_f64]).await;
+        assert_eq!(done.expect("inserted"), 1);
+    }
+    let rows = client.query("SELECT id, name, paid, x FROM t WHERE id >= $1 ORDER BY id", &[&1_i64]).await;
+    let rows = rows.expect("read");
+    let read: Vec<(i64, String, bool, f64)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
+    assert_eq!(read, [(1, "n1".to_owned(), true, 0.5), (2, "n2".to_owned(), true, 0.5)]);
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_gives_its_rows_in_pieces() {
+    let server = start(Options::default()).await;
+    let mut client = connect(&server).await;
+    client.batch_execute("CREATE TABLE t (x int4); INSERT INTO t VALUES (1)").await.expect_err("two kinds");
+    client.batch_execute("CREATE TABLE t (x int4)").await.expect("made");
+    client.batch_execute("INSERT INTO t VALUES (1), (2), (3)").await.expect("inserted");
+    let transaction = client.transaction().await.expect("begun");
+    let portal = transaction.bind("SELECT x FROM t ORDER BY x", &[]).await.expect("bound");
+    for expected in [vec![1, 2], vec![3], vec![]] {
+        let rows = transaction.query_portal(&portal, 2).await.expect("read");
+        let read: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(read, expected);
+    }
+    transaction.commit().await.expect("committed");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_can_be_cancelled() {
+    let server = start(Options::default()).await;
+    let client = connect(&server).await;
+    client.batch_execute("CREATE TABLE t (x int4)").await.expect("made");
+    client.batch_execute("BEGIN; DECLARE c CURSOR FOR SUBSCRIBE t").await.expect("declared");
+    let token = client.cancel_token();
+    let waiting = tokio::spawn(async move { code(&client, "FETCH ALL c").await });
+    let cancelled = async {
+        while !waiting.is_finished() {
+            token.cancel_query(NoTls).await.expect("asked");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, cancelled).await.expect("it is cancelled");
+    assert_eq!(waiting.await.expect("joined"), "57014");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_strike_once_and_the_transcript_tells() {
+    let server = start(Options::default()).await;
+    let client = connect(&server).await;
+    client.batch_execute("CREATE SCHEMA a").await.expect("made");
+    client.batch_execute("CREATE SCHEMA b").await.expect("made");
+    client.batch_execute("ALTER SYSTEM SET sandbox_transcript = ''").await.expect("emptied");
+    client.batch_execute("ALTER SYSTEM SET sandbox_fault = 'conflict 1; lose commit 2'").await.expect("set");
+    let swap = "BEGIN; ALTER SCHEMA a SWAP WITH b; COMMIT";
+    assert_eq!(code(&client, swap).await, "40001");
+    assert_eq!(code(&client, swap).await, "closed");
+    let client = connect(&server).await;
+    assert_eq!(column(&client, "SHOW sandbox_fault").await, [""]);
+    let told: Vec<String> = server.transcript().into_iter().map(|(_, text)| text).collect();
+    let once = ["BEGIN", "ALTER SCHEMA a SWAP WITH b", "COMMIT"];
+    assert_eq!(told, [once, once].concat());
+    assert_eq!(code(&client, "ALTER SYSTEM SET sandbox_fault = 'explode'").await, "22023");
+    server.set_faults("drop before 'SHOW%'; refuse 1").expect("set");
+    assert!(connect_with(&config(server.address())).await.is_err());
+    assert_eq!(code(&client, "SHOW cluster").await, "closed");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_asked_for_where_there_is_one() {
+    let server = start(Options { password: Some("secret".to_owned()), ..Options::default() }).await;
+    let mut config = config(server.address());
+    let error = connect_with(config.password("wrong")).await.err().expect("refused");
+    assert_eq!(error.code().map(|code| code.code()), Some("28P01"));
+    connect_with(config.password("secret")).await.expect("let in");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_stays_and_a_folder_has_one_owner() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = || Options { data: Some(folder.path().to_owned()), ..Options::default() };
+    let server = start(options()).await;
+    assert_eq!(running_at(folder.path()), Some(server.address()));
+    let client = connect(&server).await;
+    client.batch_execute("CREATE TABLE t (x int4)").await.expect("made");
+    client.batch_execute("INSERT INTO t VALUES (7)").await.expect("inserted");
+    client.batch_execute("CREATE TEMPORARY VIEW gone AS SELECT 1 AS one").await.expect("made");
+    let error = Server::start(options()).await.expect_err("one owner").to_string();
+    assert!(error.contains("in use"), "{error}");
+    server.shutdown().await;
+    assert_eq!(running_at(folder.path()), None);
+    let server = start(options()).await;
+    let client = connect(&server).await;
+    assert_eq!(column(&client, "SELECT x FROM t").await, ["7"]);
+    assert_eq!(code(&client, "SELECT one FROM gone").await, "XX000");
+    server.shutdown().await;
+}
+
+/// A message of the protocol: its letter, its length, what it says.
+fn message(letter: u8, says: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(says.len() + 4).expect("short").to_be_bytes();
+    [&[letter], &length[..], says].concat()
+}
+
+/// Parse, Bind and Execute of a statement, nameless.
+fn extended(sql: &str) -> Vec<u8> {
+    let parse = [b"\0", sql.as_bytes(), b"\0\0\0"].concat();
+    [message(b'P', &parse), message(b'B', &[0; 8]), message(b'E', &[0; 5])].concat()
+}
+
+/// Reads messages up to the next one that says that the server is ready; gives their letters.
+async fn letters(socket: &mut TcpStream) -> String {
+    let mut letters = String::new();
+    while !letters.ends_with('Z') {
+        letters.push(char::from(socket.read_u8().await.expect("a message")));
+        let length = socket.read_u32().await.expect("a length");
+        let mut says = vec![0; usize::try_from(length).expect("short") - 4];
+        socket.read_exact(&mut says).await.expect("a message");
+    }
+    letters
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_before_one_sync_stand_on_their_own() {
+    let server = start(Options::default()).await;
+    let mut socket = TcpStream::connect(server.address()).await.expect("it connects");
+    let startup = [&196_608_u32.to_be_bytes()[..], b"user\0materialize\0\0"].concat();
+    let length = u32::try_from(startup.len() + 4).expect("short").to_be_bytes();
+    socket.write_all(&[&length[..], &startup].concat()).await.expect("sent");
+    assert!(letters(&mut socket).await.starts_with('R'));
+    let (sync, one, two) = (message(b'S', b""), extended("CREATE SCHEMA one"), extended("CREATE SCHEMA two"));
+    // The second fails: the third is skipped, the first stays.
+    socket.write_all(&[one.clone(), one, two, sync].concat()).await.expect("sent");
+    assert_eq!(letters(&mut socket).await, "12C12EZ");
+    let client = connect(&server).await;
+    assert_eq!(code(&client, "CREATE SCHEMA one").await, "XX000");
+    assert_eq!(code(&client, "CREATE SCHEMA two").await, "ok");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_from_the_start_count_and_bad_ones_do_not_refuse() {
+    let server = start(Options::default()).await;
+    let mut config = config(server.address());
+    let client = connect_with(config.options("-c cluster=other -c nonsense=1 -c search_path=a,b")).await;
+    let client = client.expect("let in");
+    assert_eq!(column(&client, "SHOW cluster").await, ["other"]);
+    assert_eq!(column(&client, "SHOW search_path").await, ["a, b"]);
+    server.shutdown().await;
+}

@@ -53,7 +53,7 @@ const fn variable(name: &'static str, default: &'static str, kind: Kind) -> Vari
 const SERVER_VERSION: &str = "9.5.0";
 
 /// What `mz_version` says.
-pub(crate) const MZ_VERSION: &str = "v26.21.0 (sandbox)";
+pub(crate) const MZ_VERSION: &str = "v26.21.0";
 
 /// The levels of `client_min_messages`, from the most to the least that is told.
 pub(crate) const LEVELS: &[&str] =

@@ -39,11 +39,12 @@ use super::scalar::Context;
 use super::scalar::Scalar;
 
 /// An expression as the engine has it.
-pub(super) fn expr(context: &Arc<Context>, scalar: &Scalar, of: &Type, input: &[Type]) -> Arc<dyn PhysicalExpr> {
+pub(super) fn expr(context: &Arc<Context>, scalar: &Scalar, of: &Type, input: &Schema) -> Arc<dyn PhysicalExpr> {
     if let Scalar::Column { level: 0, index } = scalar
-        && input.get(*index).is_some_and(|have| kind::arrow(have) == kind::arrow(of))
+        && let Some(field) = input.fields().get(*index)
+        && *field.data_type() == kind::arrow(of)
     {
-        return Arc::new(Column::new(&index.to_string(), *index));
+        return Arc::new(Column::new(field.name(), *index));
     }
     let mut reads = Vec::new();
     scalar.reads(&mut reads);
@@ -138,15 +139,14 @@ impl PhysicalExpr for Computed {
 pub(super) fn fold(
     context: &Arc<Context>,
     aggregate: &Aggregate,
-    input: &[Type],
-    schema: SchemaRef,
+    schema: &SchemaRef,
     name: &str,
 ) -> Result<Arc<AggregateFunctionExpr>> {
     let mut args: Vec<Arc<dyn PhysicalExpr>> =
-        aggregate.args.iter().map(|(arg, of)| expr(context, arg, of, input)).collect();
-    args.extend(aggregate.order.iter().map(|key| expr(context, &key.by, &key.kind, input)));
+        aggregate.args.iter().map(|(arg, of)| expr(context, arg, of, schema)).collect();
+    args.extend(aggregate.order.iter().map(|key| expr(context, &key.by, &key.kind, schema)));
     if args.is_empty() {
-        args.push(expr(context, &Scalar::truth(true), &Type::Bool, input));
+        args.push(expr(context, &Scalar::truth(true), &Type::Bool, schema));
     }
     let own = Own {
         aggregate: aggregate.clone(),
@@ -154,7 +154,7 @@ pub(super) fn fold(
         signature: Signature::variadic_any(Volatility::Immutable),
     };
     let made = AggregateExprBuilder::new(Arc::new(AggregateUDF::new_from_impl(own)), args)
-        .schema(schema)
+        .schema(Arc::clone(schema))
         .alias(name)
         .build()?;
     Ok(Arc::new(made))

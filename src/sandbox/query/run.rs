@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::LazyLock;
 
 use datafusion::arrow::compute::SortOptions;
+use datafusion::arrow::datatypes::Schema;
 use datafusion::common::JoinSide;
 use datafusion::common::JoinType;
 use datafusion::common::NullEquality;
@@ -281,27 +282,28 @@ impl Run {
             match &*rel.op {
                 Op::Project(input, exprs) => {
                     let plan = self.plan(input).await?;
+                    let schema = plan.schema();
                     let exprs: Vec<(Arc<dyn PhysicalExpr>, String)> = exprs
                         .iter()
                         .zip(&rel.types)
                         .enumerate()
-                        .map(|(at, (expr, of))| (self.expr(expr, of, &input.types), at.to_string()))
+                        .map(|(at, (expr, of))| (self.expr(expr, of, &schema), at.to_string()))
                         .collect();
                     let plan = ProjectionExec::try_new(exprs, plan).map_err(|e| error(&e))?;
                     Ok(Arc::new(plan) as Plan)
                 }
                 Op::Filter(input, predicate) => {
                     let plan = self.plan(input).await?;
-                    let predicate = self.expr(predicate, &Type::Bool, &input.types);
+                    let predicate = self.expr(predicate, &Type::Bool, &plan.schema());
                     Ok(Arc::new(FilterExec::try_new(predicate, plan).map_err(|e| error(&e))?) as Plan)
                 }
                 Op::Aggregate(input, keys, aggregates) => {
                     let plan = self.plan(input).await?;
-                    self.aggregate(plan, rel, &input.types, (keys, aggregates))
+                    self.aggregate(plan, rel, (keys, aggregates))
                 }
                 Op::Top { input, group, order, limit: None, offset: 0 } if group.is_empty() => {
                     let plan = self.plan(input).await?;
-                    Ok(self.sort(plan, order, &input.types))
+                    Ok(self.sort(plan, order))
                 }
                 Op::Join { left, right, joining, on, .. } => {
                     let (plan_left, plan_right) = (self.plan(left).await?, self.plan(right).await?);
@@ -317,13 +319,14 @@ impl Run {
         })
     }
 
-    fn expr(&self, scalar: &Scalar, of: &Type, input: &[Type]) -> Arc<dyn PhysicalExpr> {
+    fn expr(&self, scalar: &Scalar, of: &Type, input: &Schema) -> Arc<dyn PhysicalExpr> {
         operator::expr(&self.context, scalar, of, input)
     }
 
-    fn sort(&self, plan: Plan, order: &[Order], input: &[Type]) -> Plan {
+    fn sort(&self, plan: Plan, order: &[Order]) -> Plan {
+        let input = plan.schema();
         let keys = order.iter().map(|key| PhysicalSortExpr {
-            expr: self.expr(&key.by, &key.kind, input),
+            expr: self.expr(&key.by, &key.kind, &input),
             options: SortOptions { descending: key.descending, nulls_first: key.nulls_first },
         });
         match LexOrdering::new(keys) {
@@ -336,23 +339,22 @@ impl Run {
         &self,
         plan: Plan,
         rel: &Rel,
-        input: &[Type],
         (keys, aggregates): (&[Scalar], &[Aggregate]),
     ) -> Result<Plan, SqlError> {
+        let schema = plan.schema();
         let group: Vec<(Arc<dyn PhysicalExpr>, String)> = keys
             .iter()
             .zip(&rel.types)
             .enumerate()
-            .map(|(at, (key, of))| (self.expr(key, of, input), at.to_string()))
+            .map(|(at, (key, of))| (self.expr(key, of, &schema), at.to_string()))
             .collect();
         let mut folds = Vec::new();
         let mut filters = Vec::new();
         for (at, aggregate) in aggregates.iter().enumerate() {
             let name = (keys.len() + at).to_string();
-            folds.push(operator::fold(&self.context, aggregate, input, plan.schema(), &name).map_err(|e| error(&e))?);
-            filters.push(aggregate.filter.as_ref().map(|filter| self.expr(filter, &Type::Bool, input)));
+            folds.push(operator::fold(&self.context, aggregate, &schema, &name).map_err(|e| error(&e))?);
+            filters.push(aggregate.filter.as_ref().map(|filter| self.expr(filter, &Type::Bool, &schema)));
         }
-        let schema = plan.schema();
         let group = PhysicalGroupBy::new_single(group);
         let plan = AggregateExec::try_new(AggregateMode::Single, group, folds, filters, plan, schema);
         Ok(Arc::new(plan.map_err(|e| error(&e))?))
@@ -376,7 +378,10 @@ impl Run {
                     ColumnIndex { index: if at < middle { at } else { at - middle }, side }
                 })
                 .collect();
-            JoinFilter::new(self.expr(&all, &Type::Bool, &types), columns, batch::schema(&types))
+            {
+                let schema = batch::schema(&types);
+                JoinFilter::new(self.expr(&all, &Type::Bool, &schema), columns, schema)
+            }
         });
         let kind = match joining {
             Joining::Inner => JoinType::Inner,
@@ -394,7 +399,7 @@ impl Run {
                 let of = key_type(&a, &rel_left.types);
                 let other = key_type(&b, &rel_right.types);
                 let of = of.or(other).unwrap_or(Type::Text);
-                (self.expr(&a, &of, &rel_left.types), self.expr(&b, &of, &rel_right.types))
+                (self.expr(&a, &of, &left.schema()), self.expr(&b, &of, &right.schema()))
             })
             .collect();
         let mode = PartitionMode::CollectLeft;

@@ -61,7 +61,7 @@ pub(crate) struct Change {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     type_names: Entries<(SchemaId, Ident), ItemId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    used_by: Entries<ItemId, OrdSet<ItemId>>,
+    used_by: Vec<(ItemId, Vec<(ItemId, bool)>)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     clusters: Entries<ClusterId, Cluster>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,7 +98,7 @@ impl Change {
             items: entries(&old.items, &new.items),
             names: entries(&old.names, &new.names),
             type_names: entries(&old.type_names, &new.type_names),
-            used_by: entries(&old.used_by, &new.used_by),
+            used_by: users(&old.used_by, &new.used_by),
             clusters: entries(&old.clusters, &new.clusters),
             roles: entries(&old.roles, &new.roles),
             policies: entries(&old.policies, &new.policies),
@@ -124,7 +124,21 @@ impl Change {
         set(&mut catalog.items, self.items);
         set(&mut catalog.names, self.names);
         set(&mut catalog.type_names, self.type_names);
-        set(&mut catalog.used_by, self.used_by);
+        for (id, users) in self.used_by {
+            let mut set = catalog.used_by.get(&id).cloned().unwrap_or_default();
+            for (user, is_one) in users {
+                if is_one {
+                    set.insert(user)
+                } else {
+                    set.remove(&user)
+                };
+            }
+            if set.is_empty() {
+                catalog.used_by.remove(&id);
+            } else {
+                catalog.used_by.insert(id, set);
+            }
+        }
         set(&mut catalog.clusters, self.clusters);
         set(&mut catalog.roles, self.roles);
         set(&mut catalog.policies, self.policies);
@@ -179,6 +193,26 @@ where
         DiffItem::Add(key, value) => (key.clone(), Some(write(None, value))),
         DiffItem::Update { old, new } => (new.0.clone(), Some(write(Some(old.1), new.1))),
         DiffItem::Remove(key, _) => (key.clone(), None),
+    });
+    differences.collect()
+}
+
+/// Who uses an object now and did not before (true), and the other way round: a table that many
+/// views read is not written anew with each of them.
+fn users(
+    before: &OrdMap<ItemId, OrdSet<ItemId>>,
+    after: &OrdMap<ItemId, OrdSet<ItemId>>,
+) -> Vec<(ItemId, Vec<(ItemId, bool)>)> {
+    let empty = OrdSet::new();
+    let compare = |old: &OrdSet<ItemId>, new: &OrdSet<ItemId>| {
+        let added = new.iter().filter(|id| !old.contains(*id)).map(|id| (*id, true));
+        let gone = old.iter().filter(|id| !new.contains(*id)).map(|id| (*id, false));
+        added.chain(gone).collect()
+    };
+    let differences = before.diff(after).map(|item| match item {
+        DiffItem::Add(id, set) => (*id, compare(&empty, set)),
+        DiffItem::Update { old, new } => (*new.0, compare(old.1, new.1)),
+        DiffItem::Remove(id, set) => (*id, compare(set, &empty)),
     });
     differences.collect()
 }

@@ -152,11 +152,6 @@ impl World {
         self.server.set_faults(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
-    /// Says what is to go wrong next, in place of what was said before; see `docs/sandbox.md`.
-    pub(crate) fn faults(&self, faults: &str) {
-        self.server.set_faults(faults).expect("they can be read");
-    }
-
     /// Waits until a condition holds.
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let clock = Clock::system();

@@ -10,6 +10,7 @@ mod deploy;
 mod examples;
 mod harness;
 mod interrupts;
+mod mishaps;
 mod recipes;
 mod refusals;
 mod rehearsal;

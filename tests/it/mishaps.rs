@@ -1,0 +1,251 @@
+//! What only a server, or somebody else on it, can bring about: a statement that is refused, a
+//! connection that breaks, a rival, a deadline. Each is told by its code, and goes on from there.
+
+use std::process::Command;
+
+use crate::harness::World;
+
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
+SELECT sum(amount) AS total FROM core.orders;
+";
+
+const SECOND: [&str; 6] = ["run", "blue_green", "--project", "shop", "--id", "second"];
+
+/// The same with other content.
+fn changed() -> String {
+    SHOP.replace("10 AS amount", "20 AS amount")
+}
+
+fn total(world: &World) -> String {
+    world.rows("SELECT total FROM shop.core.totals")
+}
+
+/// A version is production, and another waits for its deployment.
+fn deployed() -> World {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&changed());
+    world.forget();
+    world
+}
+
+/// The other version is staged.
+fn staged() -> World {
+    let world = deployed();
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.forget();
+    world
+}
+
+/// Waits until a statement like that has come in.
+fn sent(world: &World, text: &str) {
+    world.until(text, || world.statements().iter().any(|sql| sql.contains(text)));
+}
+
+#[test]
+fn nothing_was_deployed_yet() {
+    let world = World::new();
+    world.mzflow(&["promote", "first"]).code(3).says("[setup.missing]").says("mzflow setup");
+    world.mzflow(&["list"]).code(0);
+}
+
+#[test]
+fn setup_is_refused_and_later_let_in() {
+    let world = World::new();
+    world.faults("error '42501' on 'CREATE DATABASE%'");
+    world.mzflow(&["setup"]).code(1).says("[setup.rejected]").says("42501");
+    world.mzflow(&["setup"]).code(0);
+}
+
+#[test]
+fn a_cluster_is_refused_and_later_made() {
+    let world = World::new();
+    world.write(SHOP);
+    world.faults("error 'XX000' on 'CREATE CLUSTER%'");
+    let told = world.mzflow(&["apply", "--project", "shop"]).code(1);
+    told.says("[apply.rejected]").says("create cluster compute").says("statements ran before it");
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+}
+
+#[test]
+fn a_swap_that_cannot_work_is_known_when_staging() {
+    let world = deployed();
+    world.faults("error 'XX000' on '%SWAP WITH%'");
+    let told = world.mzflow(&SECOND).code(3).says("[stage.swap-impossible]");
+    told.says("production is untouched");
+    world.mzflow(&SECOND).code(0);
+    assert_eq!(total(&world), "20");
+}
+
+#[test]
+fn the_server_refuses_the_swap() {
+    let world = staged();
+    world.faults("error 'XX000' on '%SWAP WITH%'");
+    world.mzflow(&["promote", "second"]).code(1).says("[swap.rejected]").says("rolled back");
+    assert_eq!(total(&world), "10");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!(total(&world), "20");
+}
+
+#[test]
+fn others_never_stop_changing_the_catalog() {
+    let world = deployed();
+    world.faults("conflict 100000");
+    let run = [&SECOND[..], &["--deadline", "5s"]].concat();
+    world.mzflow(&run).code(3).says("[swap.conflict]").says("mzflow promote second");
+    assert_eq!(total(&world), "10");
+    world.faults("");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!(total(&world), "20");
+}
+
+#[test]
+fn others_keep_the_old_version_from_being_dropped() {
+    let world = deployed();
+    // The tag comes behind the swap: while it waits, the swap stands and nothing is dropped yet.
+    world.faults("delay 500ms before 'COMMENT ON SCHEMA%'");
+    let running = world.start(&[&SECOND[..], &["--deadline", "6s"]].concat());
+    sent(&world, "COMMENT ON SCHEMA");
+    world.faults("conflict 100000");
+    running.end(&world).code(3).says("[drop.conflict]");
+    assert_eq!(total(&world), "20");
+    world.faults("");
+    world.mzflow(&["promote", "second"]).code(3).says("[swap.already-promoted]");
+}
+
+#[test]
+fn a_drop_is_refused_and_goes_on() {
+    let world = staged();
+    world.faults("error 'XX000' on 'DROP MATERIALIZED VIEW%'");
+    world.mzflow(&["abort", "second"]).code(1).says("[drop.rejected]").says("claimed names");
+    world.mzflow(&["abort", "second"]).code(0);
+    let left = "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
+        UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx'";
+    assert_eq!((total(&world).as_str(), world.rows(left).as_str()), ("10", ""));
+}
+
+#[test]
+fn the_server_is_gone_when_it_should_have_committed() {
+    let world = deployed();
+    world.faults("delay 500ms before commit; lose commit");
+    let running = world.start(&[&SECOND[..], &["--deadline", "6s"]].concat());
+    sent(&world, "SWAP WITH");
+    world.faults("lose commit; refuse 100000");
+    running.end(&world).code(8).says("[swap.outcome-unknown]").says("mzflow log");
+    world.faults("");
+    // It is found out by looking: whatever happened, it happened once.
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!(total(&world), "20");
+    assert_eq!(world.mzflow(&["log", "--json"]).code(0).json().as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_sink_that_does_not_follow_is_cut_over_later() {
+    let world = deployed();
+    world.sql("CREATE CONNECTION materialize.public.kafka TO KAFKA (BROKER 'nowhere:9092', SECURITY PROTOCOL PLAINTEXT) WITH (VALIDATE = false)");
+    world.sql("CREATE CLUSTER sinks SIZE '25cc'");
+    world.sql(
+        "CREATE SINK materialize.public.out IN CLUSTER sinks FROM shop.core.totals \
+         INTO KAFKA CONNECTION materialize.public.kafka (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM",
+    );
+    world.faults("error 'XX000' on 'ALTER SINK%'");
+    let told = world.mzflow(&SECOND).code(1).says("[swap.sink-pending]");
+    told.says("materialize.public.out").says("mzflow promote second");
+    assert_eq!(total(&world), "20");
+    world.mzflow(&["promote", "second"]).code(0);
+    let reads = "SELECT count(*) FROM mz_internal.mz_object_dependencies d JOIN mz_objects o ON o.id = d.object_id \
+        JOIN mz_objects r ON r.id = d.referenced_object_id JOIN mz_schemas s ON s.id = r.schema_id \
+        WHERE o.name = 'out' AND r.name = 'totals' AND s.name = 'core'";
+    assert_eq!(world.rows(reads), "1");
+}
+
+#[test]
+fn a_connection_that_breaks_while_reading() {
+    let world = deployed();
+    world.faults("drop before 1");
+    world.mzflow(&["list"]).code(1).says("[db.lost]");
+    world.mzflow(&["list"]).code(0);
+}
+
+#[test]
+fn a_statement_of_our_own_is_refused() {
+    let world = deployed();
+    world.faults("error 'XX000' on '%mz_schemas%'");
+    world.mzflow(&["list"]).code(1).says("[db.rejected]").says("XX000");
+}
+
+#[test]
+fn uncommitted_changes_are_not_deployed_unasked() {
+    let world = World::new();
+    world.write(SHOP);
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(world.folder().join("shop")).args(["-c", "user.name=x", "-c", "user.email=x@x"]);
+        let output = git.args(arguments).output().expect("git is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "first"]);
+    world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0);
+    world.write(&changed());
+    for verb in [&["run", "blue_green", "--project", "shop"][..], &["stage", "--project", "shop"]] {
+        let told = world.mzflow(verb).code(3).says("[run.dirty-tree]");
+        told.says("--allow-dirty").says("nothing was changed");
+    }
+    assert_eq!(total(&world), "10");
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--allow-dirty"]).code(0);
+    assert_eq!(total(&world), "20");
+}
+
+/// The run that staged `second` and waits for it; it is under way.
+fn waiting(world: &World) -> (crate::harness::running::Running, String) {
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    let running = world.start(&SECOND);
+    sent(world, "mz_hydration_statuses");
+    let run = world.rows(
+        "SELECT run_id FROM _mzflow.public.journal WHERE kind = 'stage.done' \
+         AND payload->>'deployment' = 'second'",
+    );
+    (running, run)
+}
+
+#[test]
+fn another_process_takes_the_run_over() {
+    let world = deployed();
+    let (running, run) = waiting(&world);
+    let last: u64 = world
+        .rows(&format!("SELECT max(seq) FROM _mzflow.public.journal WHERE run_id = '{run}'"))
+        .parse()
+        .expect("a number");
+    world.sql(&format!(
+        "INSERT INTO _mzflow.public.journal VALUES \
+         ('{run}', {}, now(), current_user, 'step.done', '{{\"name\": \"x\", \"result\": null}}')",
+        last + 1
+    ));
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    running.end(&world).code(6).says("[run.fenced]").says("changes nothing more");
+    assert_eq!(total(&world), "10");
+}
+
+#[test]
+fn a_run_is_not_resumed_with_another_project() {
+    let world = deployed();
+    let (running, run) = waiting(&world);
+    running.interrupt();
+    running.end(&world).code(130);
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.mzflow(&["resume", &run, "--project", "shop"]).code(3).says("[run.project-changed]");
+    world.write(&changed());
+    world.mzflow(&["resume", &run, "--project", "shop"]).code(0);
+    assert_eq!(total(&world), "20");
+}

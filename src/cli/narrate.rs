@@ -215,7 +215,8 @@ impl Narrator {
         if actions.is_empty() {
             return;
         }
-        let (created, rest): (Vec<_>, Vec<_>) = actions.iter().partition(|action| action.starts_with("create "));
+        let (created, rest): (Vec<_>, Vec<_>) =
+            actions.iter().partition(|action| action.starts_with("create "));
         let mut parts: Vec<String> =
             created.iter().map(|action| format!("+ {}", action.trim_start_matches("create "))).collect();
         if rest.len() <= NAMED {

@@ -149,8 +149,7 @@ impl Seen {
             return None;
         }
         let with = (self.statements > 0).then(|| format!(" with {}", counted(self.statements, "statement")));
-        let mut parts =
-            vec![format!("{} built{}", counted(self.built, "object"), with.unwrap_or_default())];
+        let mut parts = vec![format!("{} built{}", counted(self.built, "object"), with.unwrap_or_default())];
         parts.extend(self.hydrated.map(|waited| format!("{} of hydration", elapsed(waited))));
         parts.extend(self.retired.map(|objects| format!("{} dropped", counted(objects, "replaced object"))));
         Some(parts.join(" · "))

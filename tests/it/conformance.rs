@@ -20,14 +20,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 /// Files of `full` that do not pass yet, and why. One that begins to pass fails the test, so that
 /// this list only tells the truth.
-const NOT_YET: &[(&str, &str)] = &[
-    ("27_session_scope.slt", "the query engine takes `current_user` for a column"),
-    ("34_values.slt", "the query engine reads `-32768::int2` as the negation of 32768"),
-    ("35_tables.slt", "an INSERT with fewer values than columns listed is not refused"),
-    ("40_pg_catalog.slt", "`pg_roles` decides what a role leaves open"),
-    ("42_queries_more.slt", "a table function beside a table gives no rows"),
-    ("45_errors_values.slt", "a literal is cast although there is no row to compare it with"),
-];
+const NOT_YET: &[(&str, &str)] = &[];
 
 /// Steps of `rbac` that are answered in other words, and why.
 const OTHER_WORDS: &[(&str, &str)] =

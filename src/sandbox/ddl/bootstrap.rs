@@ -109,7 +109,7 @@ fn roles(state: &mut State) {
         }
     }
     if let Some(name) = ident("materialize") {
-        roles.insert(USER, role(20_000, name, Some(true), Some(false)));
+        roles.insert(USER, role(20_000, name, None, None));
     }
 }
 

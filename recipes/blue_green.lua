@@ -2,11 +2,10 @@
 --
 -- Readers see all of the old version or all of the new one, and never wait. Whatever goes wrong
 -- before the swap leaves production as it was; running the recipe again goes on from there.
---
 -- Hooks, each called with ctx: after_diff(changes), after_stage(deployment),
 -- before_swap(deployment), after_swap(promotion).
 
-local staged -- the deployment, once there is one
+local staged -- the deployment, until it is production
 
 return mz.recipe {
   api = 1,
@@ -29,45 +28,35 @@ return mz.recipe {
   hooks = { "after_diff", "after_stage", "before_swap", "after_swap" },
 
   run = function(ctx)
-    local args = ctx.args
+    local args, ready_check = ctx.args, not ctx.args.no_ready_check
     local project = mz.compile {}
     mz.setup {}
     mz.apply { project = project, secrets = args.skip_secrets and "skip" or "missing" }
 
     local changes = mz.diff { project = project, isolation = args.isolation, reuse = args.reuse }
     ctx.hook("after_diff", changes)
-    if changes.empty then
-      return ctx.done("nothing to deploy")
-    end
+    if changes.empty then return ctx.done("nothing to deploy") end
 
-    local deployment = mz.stage { changes = changes, id = args.id, overwrite_drifted = args.overwrite_drifted }
-    staged = deployment
-    ctx.hook("after_stage", deployment)
+    staged = mz.stage { changes = changes, id = args.id, overwrite_drifted = args.overwrite_drifted }
+    ctx.hook("after_stage", staged)
 
-    local lag, ready_check = args.allowed_lag, not args.no_ready_check
     if ready_check then
-      mz.await { deployment = deployment, timeout = args.timeout, allowed_lag = lag }
+      mz.await { deployment = staged, timeout = args.timeout, allowed_lag = args.allowed_lag }
     end
-
-    ctx.hook("before_swap", deployment)
+    ctx.hook("before_swap", staged)
     local promotion = mz.swap {
-      deployment = deployment, keep = args.keep, force = args.force,
-      ready_check = ready_check, allowed_lag = lag,
+      deployment = staged, keep = args.keep, force = args.force,
+      ready_check = ready_check, allowed_lag = args.allowed_lag,
     }
     ctx.hook("after_swap", promotion)
 
     -- What others still read stays, and so does what is kept for a rollback.
-    if args.keep == 0 and #promotion.held_by == 0 then
-      mz.drop { retired = promotion }
-    end
-    staged = nil
-    return ctx.done(deployment.id .. " is production")
+    if args.keep == 0 and #promotion.held_by == 0 then mz.drop { retired = promotion } end
+    return ctx.done(staged.id .. " is production")
   end,
 
-  -- Nothing is cleaned up: what stands goes on hydrating, and the same command goes on from there.
+  -- Nothing is cleaned up: what is staged goes on hydrating, and the same command goes on from there.
   on_fail = function(_, err)
-    if staged then
-      mz.log(staged.id .. " is recorded and stays (" .. err.code .. ")")
-    end
+    if staged then mz.log(staged.id .. " is recorded: " .. err.code) end
   end,
 }

@@ -564,7 +564,7 @@ fn a_recipe_that_changes_another_one() {
     assert!(recipe.arguments.iter().any(|argument| argument.name == "more"));
     assert_eq!(recipe.hooks, ["after_diff", "after_stage", "before_swap", "after_swap"]);
     assert_eq!(recipe.body.hooks.keys().collect::<Vec<_>>(), ["before_swap"]);
-    assert_eq!(recipe.body.on_fail.len(), 1);
+    assert_eq!(recipe.body.on_fail.len(), 2, "the bundled one has one too");
     let wrong = text.replace("before_swap", "befor_swap");
     expect![[r#"lua.bad-recipe: recipe `blue_green` has no hook `befor_swap` (did you mean `before_swap`?) at recipes/r.lua:1:172 `befor_swap`"#]].assert_eq(&line(load(&files, &wrong).map(|recipe| recipe.name)));
 }

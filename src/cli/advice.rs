@@ -79,21 +79,28 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DbLost => {
             one("when the server is back, repeat the command: what was done is found done".to_owned())
         }
+        Code::StageRemovedStillRead => {
+            one("move or drop what reads it first, or keep the object in the project".to_owned())
+        }
+        Code::StageLimit => vec![
+            "make room:  mzflow list   shows what is staged,   mzflow abort ID   drops it".to_owned(),
+            "or rebuild less, with --isolation schema or --reuse CLUSTER".to_owned(),
+        ],
+        Code::StageNameTooLong => one("choose a shorter id:  mzflow run blue_green --id ID".to_owned()),
+        Code::SwapSinkOrphaned => one("drop the sink, or keep what it reads in the project".to_owned()),
+        Code::DropForeignDependents => {
+            one("move them to the new objects or drop them, then repeat the command".to_owned())
+        }
+        Code::DropMoved => one("see what stands there:  mzflow describe ID".replace("ID", &id)),
+        Code::RunFenced => one("see how it fares:  mzflow list".to_owned()),
         Code::CompileFailed
         | Code::CompileUnknownObject
         | Code::ApplyRejected
         | Code::ApplySecretMissing
         | Code::DeploymentBadId
-        | Code::StageRemovedStillRead
-        | Code::StageLimit
         | Code::StageNotOwner
-        | Code::StageNameTooLong
-        | Code::SwapSinkOrphaned
         | Code::SwapRejected
         | Code::RollbackNothing
-        | Code::DropForeignDependents
-        | Code::DropMoved
-        | Code::RunFenced
         | Code::RunInterrupted
         | Code::RunDeadline
         | Code::QueryFailed

@@ -114,7 +114,10 @@ fn comment(target: &Target, blue: Option<&Facts<'_>>, green: &Facts<'_>, written
         Some(text) => text.as_deref(),
         None => carried,
     };
-    (wanted != green.comment).then(|| Step::Comment { on: target.clone(), text: wanted.map(str::to_owned) })
+    // The tag that stands there stays until a promotion writes another or a file wants the place.
+    let is_tagged = wanted.is_none() && green.comment.is_some_and(|text| text.starts_with(TAG));
+    (wanted != green.comment && !is_tagged)
+        .then(|| Step::Comment { on: target.clone(), text: wanted.map(str::to_owned) })
 }
 
 fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> {

@@ -82,6 +82,37 @@ fn check(slow: Slow, statement: &str) {
 }
 
 #[test]
+fn while_applying() {
+    let world = World::new();
+    world.write(SHOP);
+    world.faults("delay 300ms before 'CREATE CLUSTER%'");
+    let running = world.start(&["run", "blue_green", "--project", "shop", "--id", "first"]);
+    world.until("CREATE CLUSTER", || world.statements().iter().any(|sql| sql.starts_with("CREATE CLUSTER")));
+    running.interrupt();
+    running.end(&world).code(130).says("[run.interrupted]");
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    assert_eq!(total(&world), "10");
+}
+
+#[test]
+fn while_dropping_the_old_version() {
+    let world = deployed(&Slow::Fault("delay 300ms before 'DROP %'"));
+    let running = world.start(&RUN);
+    world.until("DROP", || world.statements().iter().any(|sql| sql.starts_with("DROP ")));
+    running.interrupt();
+    let told = running.end(&world);
+    assert!(matches!(told.code, Some(130 | 0)), "{}", told.stderr);
+    assert_eq!(total(&world), "20", "the swap stands");
+    if told.code == Some(130) {
+        let runs = "SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = 'run.finished' \
+            AND payload->>'status' = 'interrupted'";
+        let run = world.rows(runs);
+        world.mzflow(&["resume", &run, "--project", "shop"]).code(0);
+    }
+    assert_eq!((total(&world), staged(&world)), ("20".to_owned(), String::new()));
+}
+
+#[test]
 fn while_staging() {
     check(Slow::Fault("delay 300ms before 'CREATE VIEW%'"), "CREATE VIEW");
 }

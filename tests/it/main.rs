@@ -15,4 +15,5 @@ mod recipes;
 mod refusals;
 mod rehearsal;
 mod sandbox;
+mod sinks;
 mod tidy;

@@ -1,0 +1,92 @@
+//! Sinks: never staged, never swapped, and cut over to what takes the place of what they read.
+
+use crate::harness::World;
+
+/// A shop whose totals go out to Kafka, from a schema and a cluster of the sink's own.
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/clusters/outbound.sql
+CREATE CLUSTER outbound (SIZE = '25cc');
+-- file: shop/models/shop/infra/broker.sql
+CREATE CONNECTION broker TO KAFKA (BROKER 'kafka.example.com:9092', SECURITY PROTOCOL = 'PLAINTEXT') WITH (VALIDATE = false);
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT sum(amount) AS total FROM core.orders;
+-- file: shop/models/shop/outbound/totals_out.sql
+CREATE SINK totals_out IN CLUSTER outbound FROM core.totals INTO KAFKA CONNECTION infra.broker (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM;
+";
+
+/// What the sink reads, as the catalog tells it.
+fn reads(world: &World) -> String {
+    world.rows(
+        "SELECT s.name, o.name FROM mz_sinks k JOIN mz_internal.mz_object_dependencies d ON d.object_id = k.id \
+         JOIN mz_objects o ON o.id = d.referenced_object_id JOIN mz_schemas s ON s.id = o.schema_id \
+         WHERE k.name = 'totals_out' AND o.type = 'materialized-view'",
+    )
+}
+
+fn sink(world: &World) -> String {
+    world.rows("SELECT id FROM mz_sinks WHERE name = 'totals_out'")
+}
+
+fn deployed() -> World {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world
+}
+
+#[test]
+fn a_new_sink_comes_after_the_swap_and_follows_later_ones() {
+    let world = deployed();
+    assert_eq!(reads(&world), "core totals");
+    let before = sink(&world);
+    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    let run = ["run", "blue_green", "--project", "shop", "--id", "second", "--keep", "1h"];
+    world.mzflow(&run).code(0).says("shop.outbound.totals_out");
+    assert_eq!((reads(&world).as_str(), sink(&world)), ("core totals", before.clone()));
+    world.mzflow(&["rollback", "second"]).code(0).says("totals_out");
+    assert_eq!((reads(&world).as_str(), sink(&world)), ("core totals", before));
+    world.mzflow(&["abort", "second"]).code(0);
+    assert_eq!(reads(&world), "core totals");
+}
+
+#[test]
+fn a_sink_of_others_follows_too() {
+    let world = deployed();
+    world.sql("CREATE SCHEMA shop.others");
+    world.sql(
+        "CREATE SINK shop.others.mirror IN CLUSTER outbound FROM shop.core.totals \
+         INTO KAFKA CONNECTION shop.infra.broker (TOPIC 'mirror') FORMAT JSON ENVELOPE DEBEZIUM",
+    );
+    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0).says("shop.others.mirror");
+    let left = "SELECT count(*) FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx'";
+    assert_eq!(world.rows(left), "0", "nothing reads the replaced version any more");
+}
+
+#[test]
+fn a_sink_in_the_scope_of_a_swap_is_refused_by_name() {
+    let world = deployed();
+    world.sql(
+        "CREATE SINK shop.core.inside IN CLUSTER outbound FROM shop.core.totals \
+         INTO KAFKA CONNECTION shop.infra.broker (TOPIC 'inside') FORMAT JSON ENVELOPE DEBEZIUM",
+    );
+    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop"]).code(3);
+    told.says("[stage.sink-in-scope]").says("shop.core.inside").says("nothing was changed");
+}
+
+#[test]
+fn a_sink_whose_relation_goes_is_refused_before_anything() {
+    let world = deployed();
+    let core = world.folder().join("shop/models/shop/core/totals.sql");
+    std::fs::remove_file(core).expect("it was written");
+    std::fs::remove_file(world.folder().join("shop/models/shop/outbound/totals_out.sql")).expect("it too");
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--yes"]).code(3);
+    told.says("shop.outbound.totals_out").says("nothing was changed");
+    assert_eq!(reads(&world), "core totals");
+}

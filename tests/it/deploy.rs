@@ -67,6 +67,23 @@ fn nothing_changed_means_nothing_done() {
 }
 
 #[test]
+fn the_tag_of_a_deployment_is_no_change() {
+    let world = World::new();
+    world.write(PROJECT);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "one"]).code(0);
+    let tags = "SELECT s.name, c.comment FROM mz_internal.mz_comments c JOIN mz_schemas s ON s.id = c.id \
+        WHERE c.object_type = 'schema' AND c.comment LIKE 'mzflow: deployment one,%' ORDER BY 1";
+    let tagged = world.rows(tags);
+    assert!(tagged.contains("core ") && tagged.contains("serve "), "{tagged}");
+    world.mzflow(&["diff", "--project", "shop", "--exit-code"]).code(0).says("no changes");
+    world.forget();
+    world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0).says("nothing to deploy");
+    assert_eq!(world.rows(tags), tagged);
+    let sent = world.statements();
+    assert!(!sent.iter().any(|sql| sql.starts_with("COMMENT") || sql.starts_with("INSERT")), "{sent:?}");
+}
+
+#[test]
 fn the_old_version_is_gone_afterwards() {
     let world = World::new();
     world.example("auction");

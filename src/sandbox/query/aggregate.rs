@@ -150,7 +150,9 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
             let mut values = rows.map(first);
             let value = values.next().unwrap_or(Datum::Null);
             if values.next().is_some() {
-                return Err(SqlError::internal("Evaluation error: more than one record produced in subquery"));
+                return Err(SqlError::internal(
+                    "Evaluation error: more than one record produced in subquery",
+                ));
             }
             return Ok(value);
         }
@@ -170,10 +172,16 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
         Fold::Any | Fold::AnyOrNone => return Ok(any(rows, fold)),
         _ => {}
     }
-    let rows: Vec<Vec<Datum>> = rows.filter(|row| row.first().is_some_and(|value| !value.is_null())).collect();
+    let rows: Vec<Vec<Datum>> =
+        rows.filter(|row| row.first().is_some_and(|value| !value.is_null())).collect();
     if rows.is_empty() {
         return Ok(Datum::Null);
     }
+    reduced(fold, rows)
+}
+
+/// Computes an aggregate of values none of which is NULL.
+fn reduced(fold: Fold, rows: Vec<Vec<Datum>>) -> Result<Datum, SqlError> {
     let count = rows.len();
     if fold == Fold::Text {
         return Ok(joined(rows));
@@ -181,7 +189,8 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
     let values = rows.into_iter().map(first);
     Ok(match fold {
         Fold::SumInt => {
-            let sum: i128 = values.map(|value| if let Datum::Int(n) = value { i128::from(n) } else { 0 }).sum();
+            let sum: i128 =
+                values.map(|value| if let Datum::Int(n) = value { i128::from(n) } else { 0 }).sum();
             Datum::Int(i64::try_from(sum).map_err(|_| overflow())?)
         }
         Fold::SumFloat => Datum::Float(floats(values).sum()),
@@ -189,9 +198,15 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
         Fold::SumNumeric | Fold::AvgNumeric => {
             let sum = sum(values)?;
             let by = Decimal::from_i128(i128::try_from(count).unwrap_or(1));
-            Datum::Numeric(if fold == Fold::SumNumeric { sum } else { sum.divide(by).ok_or_else(overflow)? })
+            Datum::Numeric(if fold == Fold::SumNumeric {
+                sum
+            } else {
+                sum.divide(by).ok_or_else(overflow)?
+            })
         }
-        Fold::SumInterval | Fold::AvgInterval => spans(values, if fold == Fold::SumInterval { 1 } else { count }),
+        Fold::SumInterval | Fold::AvgInterval => {
+            spans(values, if fold == Fold::SumInterval { 1 } else { count })
+        }
         Fold::Min => values.min_by(Datum::compare).unwrap_or(Datum::Null),
         Fold::Max => values.max_by(Datum::compare).unwrap_or(Datum::Null),
         Fold::All => Datum::Bool(values.into_iter().all(|value| value.is_true())),
@@ -319,7 +334,8 @@ fn exact_spread(values: &[Datum], sample: bool, root: bool) -> Result<Datum, Sql
     if by.is_zero() {
         return Ok(Datum::Null);
     }
-    let mean = sum.multiply(sum).and_then(|square| square.divide(whole(values.len()))).ok_or_else(overflow)?;
+    let mean =
+        sum.multiply(sum).and_then(|square| square.divide(whole(values.len()))).ok_or_else(overflow)?;
     let variance = squares.subtract(mean).and_then(|rest| rest.divide(by)).ok_or_else(overflow)?;
     let variance = if variance.is_negative() { Decimal::ZERO } else { variance };
     let value = if root { variance.sqrt().ok_or_else(overflow)? } else { variance };

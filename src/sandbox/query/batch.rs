@@ -38,11 +38,8 @@ pub(super) struct Batch {
 
 /// The engine's description of columns; their names are their places.
 pub(super) fn schema(types: &[Type]) -> SchemaRef {
-    let fields: Vec<Field> = types
-        .iter()
-        .enumerate()
-        .map(|(at, of)| Field::new(at.to_string(), kind::arrow(of), true))
-        .collect();
+    let fields: Vec<Field> =
+        types.iter().enumerate().map(|(at, of)| Field::new(at.to_string(), kind::arrow(of), true)).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -55,22 +52,30 @@ pub(super) fn column(of: &DataType, values: impl Iterator<Item = Datum>) -> Arra
     match of {
         DataType::Boolean => {
             let mut builder = BooleanBuilder::new();
-            values.for_each(|value| builder.append_option(if let Datum::Bool(v) = value { Some(v) } else { None }));
+            values.for_each(|value| {
+                builder.append_option(if let Datum::Bool(v) = value { Some(v) } else { None })
+            });
             Arc::new(builder.finish())
         }
         DataType::Int64 => {
             let mut builder = Int64Builder::new();
-            values.for_each(|value| builder.append_option(if let Datum::Int(v) = value { Some(v) } else { None }));
+            values.for_each(|value| {
+                builder.append_option(if let Datum::Int(v) = value { Some(v) } else { None })
+            });
             Arc::new(builder.finish())
         }
         DataType::UInt64 => {
             let mut builder = UInt64Builder::new();
-            values.for_each(|value| builder.append_option(if let Datum::UInt(v) = value { Some(v) } else { None }));
+            values.for_each(|value| {
+                builder.append_option(if let Datum::UInt(v) = value { Some(v) } else { None })
+            });
             Arc::new(builder.finish())
         }
         DataType::Float64 => {
             let mut builder = Float64Builder::new();
-            values.for_each(|value| builder.append_option(if let Datum::Float(v) = value { Some(v) } else { None }));
+            values.for_each(|value| {
+                builder.append_option(if let Datum::Float(v) = value { Some(v) } else { None })
+            });
             Arc::new(builder.finish())
         }
         DataType::Utf8 => {

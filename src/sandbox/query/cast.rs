@@ -10,8 +10,8 @@ use super::datum::Json;
 use super::decimal::Decimal;
 use super::input;
 use super::kind;
-use super::scalar::Context;
 use super::print;
+use super::scalar::Context;
 
 /// How a cast came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,10 @@ pub(super) enum Why {
 
 /// Whether there is such a cast.
 pub(super) fn exists(context: &Context, from: &Type, to: &Type, why: Why) -> bool {
-    let (from, to) = (kind::bare(&kind::plain(&context.view.state, from)), kind::bare(&kind::plain(&context.view.state, to)));
+    let (from, to) = (
+        kind::bare(&kind::plain(&context.view.state, from)),
+        kind::bare(&kind::plain(&context.view.state, to)),
+    );
     if kind::is_implicit(&from, &to) || kind::is_text(&to) {
         return true;
     }
@@ -37,7 +40,10 @@ pub(super) fn exists(context: &Context, from: &Type, to: &Type, why: Why) -> boo
         (a, _) if kind::is_text(a) => explicit,
         (Type::Bool, b) => explicit && small(b),
         (a, Type::Bool) => explicit && (small(a) || *a == Type::Jsonb),
-        (Type::Date | Type::Timestamp(_) | Type::Timestamptz(_), Type::Date | Type::Timestamp(_) | Type::Timestamptz(_)) => true,
+        (
+            Type::Date | Type::Timestamp(_) | Type::Timestamptz(_),
+            Type::Date | Type::Timestamp(_) | Type::Timestamptz(_),
+        ) => true,
         (Type::Timestamp(_) | Type::Timestamptz(_) | Type::Interval, Type::Time) => true,
         (Type::MzTimestamp, Type::Timestamp(_) | Type::Timestamptz(_)) => true,
         (a, b) if kind::is_oid(a) && (kind::is_oid(b) || small(b)) => true,
@@ -61,7 +67,13 @@ fn range(value: impl std::fmt::Display, of: &str) -> SqlError {
 ///
 /// # Errors
 /// What the server says of a value that does not fit.
-pub(super) fn perform(context: &Context, value: Datum, from: &Type, to: &Type, why: Why) -> Result<Datum, SqlError> {
+pub(super) fn perform(
+    context: &Context,
+    value: Datum,
+    from: &Type,
+    to: &Type,
+    why: Why,
+) -> Result<Datum, SqlError> {
     let (from, to) = (kind::plain(&context.view.state, from), kind::plain(&context.view.state, to));
     if why == Why::Json {
         return Ok(Datum::Json(json(context, &value, &from)));
@@ -108,17 +120,32 @@ pub(super) fn perform(context: &Context, value: Datum, from: &Type, to: &Type, w
             Ok(Datum::Interval(Interval { micros: *micros, ..Interval::default() }))
         }
         (Datum::Int(number), Type::Oid | Type::Reg(_)) => {
-            if u32::try_from(*number).is_ok() { same() } else { Err(range(number, "oid")) }
+            if u32::try_from(*number).is_ok() {
+                same()
+            } else {
+                Err(range(number, "oid"))
+            }
         }
+        (Datum::Array(..) | Datum::List(_) | Datum::Map(_) | Datum::Record(_), to) => {
+            nested(context, &value, (&from, to), why)
+        }
+        _ => same(),
+    }
+}
+
+/// A value made of others.
+fn nested(context: &Context, value: &Datum, (from, to): (&Type, &Type), why: Why) -> Result<Datum, SqlError> {
+    let same = || Ok(value.clone());
+    match (value, to) {
         (Datum::Array(dimensions, items), Type::Array(element)) => {
-            let items = each(context, items, &print::element_of(&from), element, why)?;
+            let items = each(context, items, &print::element_of(from), element, why)?;
             Ok(Datum::Array(dimensions.clone(), items))
         }
         (Datum::List(items), Type::List(element)) => {
-            each(context, items, &print::element_of(&from), element, why).map(Datum::List)
+            each(context, items, &print::element_of(from), element, why).map(Datum::List)
         }
         (Datum::Map(entries), Type::Map(element)) => {
-            let of = print::element_of(&from);
+            let of = print::element_of(from);
             let made: Result<_, SqlError> = entries
                 .iter()
                 .map(|(key, value)| Ok((key.clone(), perform(context, value.clone(), &of, element, why)?)))
@@ -126,7 +153,7 @@ pub(super) fn perform(context: &Context, value: Datum, from: &Type, to: &Type, w
             made.map(Datum::Map)
         }
         (Datum::Record(items), Type::Record(to)) => {
-            let Type::Record(from) = &from else { return same() };
+            let Type::Record(from) = from else { return same() };
             let made: Result<Vec<Datum>, SqlError> = items
                 .iter()
                 .zip(from.iter().zip(to))
@@ -141,7 +168,9 @@ pub(super) fn perform(context: &Context, value: Datum, from: &Type, to: &Type, w
 /// A value as JSON.
 fn json(context: &Context, value: &Datum, of: &Type) -> Json {
     match (value, of) {
-        (Datum::Int(number), of) if kind::is_number(of) => Json::Number(Decimal::from_i128(i128::from(*number))),
+        (Datum::Int(number), of) if kind::is_number(of) => {
+            Json::Number(Decimal::from_i128(i128::from(*number)))
+        }
         (Datum::Float(number), _) => match Decimal::from_f64(*number) {
             Some(number) => Json::Number(number),
             None => Json::Text(print::text(context, value, of).unwrap_or_default()),
@@ -152,7 +181,9 @@ fn json(context: &Context, value: &Datum, of: &Type) -> Json {
         }
         (Datum::Map(entries), of) => {
             let element = print::element_of(of);
-            Json::Object(entries.iter().map(|(key, value)| (key.clone(), json(context, value, &element))).collect())
+            Json::Object(
+                entries.iter().map(|(key, value)| (key.clone(), json(context, value, &element))).collect(),
+            )
         }
         (Datum::Record(items), Type::Record(fields)) => {
             let pairs = items.iter().zip(fields);
@@ -162,7 +193,13 @@ fn json(context: &Context, value: &Datum, of: &Type) -> Json {
     }
 }
 
-fn each(context: &Context, items: &[Datum], from: &Type, to: &Type, why: Why) -> Result<Vec<Datum>, SqlError> {
+fn each(
+    context: &Context,
+    items: &[Datum],
+    from: &Type,
+    to: &Type,
+    why: Why,
+) -> Result<Vec<Datum>, SqlError> {
     items.iter().map(|item| perform(context, item.clone(), from, to, why)).collect()
 }
 
@@ -174,9 +211,8 @@ fn to_text(context: &Context, value: &Datum, from: &Type, to: &Type, why: Why) -
         (Datum::Text(text), Type::Char(_)) if !matches!(to, Type::Char(_)) => text.trim_end().to_owned(),
         _ => print::text(context, value, from).unwrap_or_default(),
     };
-    let too_long = |length: &Option<u32>| {
-        length.is_some_and(|length| text.trim_end().chars().count() > length as usize)
-    };
+    let too_long =
+        |length: &Option<u32>| length.is_some_and(|length| text.trim_end().chars().count() > length as usize);
     Ok(Datum::text(match to {
         Type::Varchar(length) | Type::Char(length) if why == Why::Assignment && too_long(length) => {
             let name = if matches!(to, Type::Char(_)) { "character" } else { "character varying" };
@@ -204,7 +240,9 @@ fn rounded(micros: i64, precision: Option<u8>) -> i64 {
 fn mz_timestamp(value: &Datum, from: &Type) -> Result<Datum, SqlError> {
     let millis = match (value, from) {
         (Datum::Int(days), Type::Date) => i128::from(*days) * i128::from(DAY) / 1000,
-        (Datum::Int(micros), Type::Timestamp(_) | Type::Timestamptz(_)) => i128::from(micros.div_euclid(1000)),
+        (Datum::Int(micros), Type::Timestamp(_) | Type::Timestamptz(_)) => {
+            i128::from(micros.div_euclid(1000))
+        }
         (Datum::Int(number), _) => i128::from(*number),
         (Datum::Numeric(number), _) => number.to_i128().unwrap_or(-1),
         _ => return Ok(value.clone()),

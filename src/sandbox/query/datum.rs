@@ -219,7 +219,11 @@ impl Datum {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
             (Self::UInt(a), Self::UInt(b)) => a.cmp(b),
             (Self::Float(a), Self::Float(b)) => {
-                if a == b { Ordering::Equal } else { a.total_cmp(b) }
+                if a == b {
+                    Ordering::Equal
+                } else {
+                    a.total_cmp(b)
+                }
             }
             (Self::Numeric(a), Self::Numeric(b)) => a.cmp(b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),

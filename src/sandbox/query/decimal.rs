@@ -134,7 +134,8 @@ impl Decimal {
             return None;
         }
         let wanted = PRECISION + 1 + digits_of(other.coefficient);
-        let shift = wanted.saturating_sub(digits_of(self.coefficient)).min(76 - digits_of(self.coefficient).min(76));
+        let shift =
+            wanted.saturating_sub(digits_of(self.coefficient)).min(76 - digits_of(self.coefficient).min(76));
         let numerator = self.coefficient.checked_mul(ten(shift)?)?;
         let quotient = numerator.checked_div(other.coefficient)?;
         Self::reduced(quotient, self.scale - other.scale + i32::try_from(shift).ok()?)
@@ -257,17 +258,6 @@ impl Decimal {
         let coefficient = if digits.is_empty() { i256::ZERO } else { i256::from_string(digits)? };
         let coefficient = if negative { coefficient.wrapping_neg() } else { coefficient };
         Self::reduced(coefficient, i32::try_from(digits.len()).ok()? - exponent)
-    }
-
-    /// Its text with at least that many places.
-    pub(super) fn padded(self, places: usize) -> String {
-        let mut text = self.to_string();
-        let have = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        if have == 0 && places > 0 {
-            text.push('.');
-        }
-        text.extend(std::iter::repeat_n('0', places.saturating_sub(have)));
-        text
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn context(view: &View, scope: &Scope) -> Arc<Context> {
 /// What the server says of values that cannot be computed.
 pub(super) async fn rows(context: &Arc<Context>, bound: Bound) -> Result<Batch, SqlError> {
     let rel = push::push(flatten::flatten(bound.rel)?);
-    let mut batch = Run::new(Arc::clone(context)).rows(&rel).await?;
+    let mut batch = Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?;
     batch.types = bound.columns.into_iter().map(|column| column.kind).collect();
     Ok(batch)
 }
@@ -102,12 +102,8 @@ pub(super) fn describe(
 /// # Errors
 /// What the server would refuse.
 pub(super) fn planned(state: &State, scope: &Scope, query: &Query) -> Result<Option<Vec<Column>>, SqlError> {
-    let runtime = Runtime {
-        now: scope.now,
-        sessions: Vec::new(),
-        role: scope.role,
-        database: scope.database.clone(),
-    };
+    let runtime =
+        Runtime { now: scope.now, sessions: Vec::new(), role: scope.role, database: scope.database.clone() };
     let context = Arc::new(Context { view: View { state: state.clone(), runtime }, scope: scope.clone() });
     match bind::query(&context, query, Parameters::default()) {
         Ok((bound, _)) => columns(bound.columns).map(Some),

@@ -47,7 +47,9 @@ pub(super) fn name(state: &State, kind: &Type) -> String {
                 fields.iter().map(|(field, kind)| format!("{field}: {}", name(state, kind))).collect();
             return format!("record({})", fields.join(","));
         }
-        Type::User(id) => return state.catalog.items.get(id).map_or("unknown".into(), |i| i.name.to_string()),
+        Type::User(id) => {
+            return state.catalog.items.get(id).map_or("unknown".into(), |i| i.name.to_string());
+        }
     };
     fixed.to_owned()
 }

@@ -79,8 +79,10 @@ pub(super) fn of_oid(state: &State, family: &str, oid: i64) -> String {
         "regtype" => type_of_oid(oid).map(|kind| super::kind::name(state, &kind)),
         _ => {
             let own = state.catalog.items.values().find(|item| i64::from(item.oid) == oid);
-            let system = || super::super::system::all().iter().find(|relation| i64::from(relation.oid()) == oid);
-            own.map(|item| item.name.to_string()).or_else(|| system().map(|relation| relation.name.to_owned()))
+            let system =
+                || super::super::system::all().iter().find(|relation| i64::from(relation.oid()) == oid);
+            own.map(|item| item.name.to_string())
+                .or_else(|| system().map(|relation| relation.name.to_owned()))
         }
     };
     found.unwrap_or_else(|| oid.to_string())
@@ -88,7 +90,12 @@ pub(super) fn of_oid(state: &State, family: &str, oid: i64) -> String {
 
 /// The name of a role by its number.
 pub(super) fn role_of_oid(state: &State, oid: i64) -> Option<String> {
-    state.catalog.roles.values().find(|role| i64::from(role.oid) == oid).map(|role| role.name.as_str().to_owned())
+    state
+        .catalog
+        .roles
+        .values()
+        .find(|role| i64::from(role.oid) == oid)
+        .map(|role| role.name.as_str().to_owned())
 }
 
 /// An access list item with the names of roles instead of their ids.
@@ -185,7 +192,9 @@ pub(super) fn has_privilege(
             }
         }
         _ => match resolve::relation(catalog, &context.scope, &name?)? {
-            resolve::Relation::User(id) => &catalog.items.get(&id).ok_or_else(|| missing("catalog item"))?.acl,
+            resolve::Relation::User(id) => {
+                &catalog.items.get(&id).ok_or_else(|| missing("catalog item"))?.acl
+            }
             resolve::Relation::System(_) => return Ok(privilege.trim().eq_ignore_ascii_case("SELECT")),
         },
     };

@@ -39,7 +39,12 @@ use super::scalar::Context;
 use super::scalar::Scalar;
 
 /// An expression as the engine has it.
-pub(super) fn expr(context: &Arc<Context>, scalar: &Scalar, of: &Type, input: &Schema) -> Arc<dyn PhysicalExpr> {
+pub(super) fn expr(
+    context: &Arc<Context>,
+    scalar: &Scalar,
+    of: &Type,
+    input: &Schema,
+) -> Arc<dyn PhysicalExpr> {
     if let Scalar::Column { level: 0, index } = scalar
         && let Some(field) = input.fields().get(*index)
         && *field.data_type() == kind::arrow(of)
@@ -123,7 +128,10 @@ impl PhysicalExpr for Computed {
         Vec::new()
     }
 
-    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn PhysicalExpr>>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
         Ok(self)
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-
 use super::super::model::column::Type;
 use super::datum::Datum;
 use super::datum::Json;
@@ -45,7 +44,9 @@ pub(super) fn text(context: &Context, value: &Datum, of: &Type) -> Option<String
             let element = element_of(&kind::plain(&context.view.state, of));
             let entries: Vec<String> = entries
                 .iter()
-                .map(|(key, value)| format!("{}=>{}", quoted(key, false), list_item(context, value, &element)))
+                .map(|(key, value)| {
+                    format!("{}=>{}", quoted(key, false), list_item(context, value, &element))
+                })
                 .collect();
             format!("{{{}}}", entries.join(","))
         }

@@ -41,7 +41,9 @@ fn down(rel: Rel, mut conditions: Vec<Scalar>) -> Rel {
         }
         Op::Project(input, exprs) => {
             let simple = |scalar: &Scalar| {
-                reads(scalar).iter().all(|at| matches!(exprs.get(*at), Some(Scalar::Column { .. } | Scalar::Literal(_))))
+                reads(scalar)
+                    .iter()
+                    .all(|at| matches!(exprs.get(*at), Some(Scalar::Column { .. } | Scalar::Literal(_))))
             };
             let (below, stay): (Vec<Scalar>, Vec<Scalar>) = conditions.into_iter().partition(simple);
             let below = below.into_iter().map(|scalar| replaced(scalar, &exprs)).collect();
@@ -77,7 +79,12 @@ fn replaced(mut scalar: Scalar, exprs: &[Scalar]) -> Scalar {
     scalar
 }
 
-fn join(left: Rel, right: Rel, (joining, on, lateral): (Joining, Scalar, bool), conditions: Vec<Scalar>) -> Rel {
+fn join(
+    left: Rel,
+    right: Rel,
+    (joining, on, lateral): (Joining, Scalar, bool),
+    conditions: Vec<Scalar>,
+) -> Rel {
     let middle = left.arity();
     let mut types = left.types.clone();
     types.extend(right.types.iter().cloned());
@@ -104,7 +111,11 @@ fn join(left: Rel, right: Rel, (joining, on, lateral): (Joining, Scalar, bool), 
                 if only_left(&condition) { to_left.push(condition) } else { stay.push(condition) }
             }
             for condition in on.conjuncts() {
-                if only_right(&condition) { to_right.push(shifted(condition, middle)) } else { here.push(condition) }
+                if only_right(&condition) {
+                    to_right.push(shifted(condition, middle))
+                } else {
+                    here.push(condition)
+                }
             }
         }
         Joining::Right | Joining::Full => {

@@ -1,7 +1,6 @@
 //! Expressions whose names and types are settled, and their evaluation row by row.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::super::error::SqlError;
 use super::super::model::column::Type;
@@ -92,8 +91,6 @@ pub(super) enum Scalar {
     Literal(Datum),
     /// A function. A strict one is NULL where an argument is.
     Call {
-        /// Its name.
-        name: &'static str,
         /// What it does.
         eval: Eval,
         /// Whether NULL in means NULL out.
@@ -183,9 +180,11 @@ impl Scalar {
     /// The parts it is made of, subqueries left out.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Column { .. } | Self::Literal(_) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
-                Vec::new()
-            }
+            Self::Column { .. }
+            | Self::Literal(_)
+            | Self::Aggregate(_)
+            | Self::Window(_)
+            | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter().collect(),
             Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -203,9 +202,11 @@ impl Scalar {
     /// The same for changing them.
     pub(super) fn parts_mut(&mut self) -> Vec<&mut Self> {
         match self {
-            Self::Column { .. } | Self::Literal(_) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
-                Vec::new()
-            }
+            Self::Column { .. }
+            | Self::Literal(_)
+            | Self::Aggregate(_)
+            | Self::Window(_)
+            | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter_mut().collect(),
             Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -342,7 +343,11 @@ impl Scalar {
                 }
                 Datum::Null
             }
-            Self::Column { .. } | Self::Subquery(..) | Self::Aggregate(_) | Self::Window(_) | Self::Series(_) => {
+            Self::Column { .. }
+            | Self::Subquery(..)
+            | Self::Aggregate(_)
+            | Self::Window(_)
+            | Self::Series(_) => {
                 return Err(SqlError::unsupported("a subquery in this place"));
             }
         })
@@ -386,6 +391,3 @@ fn connect(context: &Context, row: &[Datum], parts: &[Scalar], ends: bool) -> Re
     }
     failed.map_or(Ok(result), Err)
 }
-
-/// Shared use of a context.
-pub(super) type Shared = Arc<Context>;

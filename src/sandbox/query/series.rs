@@ -38,9 +38,12 @@ pub(super) enum Series {
     AclExplode,
 }
 
+/// A column that is made: its name, its type, whether it can be NULL.
+pub(super) type Made = (&'static str, Type, bool);
+
 /// The columns a function makes of arguments of some types, with whether they can be NULL; `None`
 /// where there is no such function.
-pub(super) fn find(name: &str, args: &[Type]) -> Option<(Series, Vec<(&'static str, Type, bool)>, Vec<Type>)> {
+pub(super) fn find(name: &str, args: &[Type]) -> Option<(Series, Vec<Made>, Vec<Type>)> {
     let own = |series, name, kind: Type, nullable, args: Vec<Type>| {
         Some((series, vec![(name, kind, nullable)], args))
     };
@@ -49,7 +52,9 @@ pub(super) fn find(name: &str, args: &[Type]) -> Option<(Series, Vec<(&'static s
         ("generate_series", [a, b]) | ("generate_series", [a, b, _]) if whole(a) && whole(b) => {
             own(Series::Numbers, "generate_series", Type::Int4, false, vec![Type::Int4; args.len()])
         }
-        ("generate_series", [a, b] | [a, b, _]) if (whole(a) || *a == Type::Int8) && (whole(b) || *b == Type::Int8) => {
+        ("generate_series", [a, b] | [a, b, _])
+            if (whole(a) || *a == Type::Int8) && (whole(b) || *b == Type::Int8) =>
+        {
             own(Series::Numbers, "generate_series", Type::Int8, false, vec![Type::Int8; args.len()])
         }
         ("generate_series", [of @ (Type::Date | Type::Timestamp(_) | Type::Timestamptz(_)), _, _]) => {
@@ -68,7 +73,9 @@ pub(super) fn find(name: &str, args: &[Type]) -> Option<(Series, Vec<(&'static s
             vec![("key", Type::Text, false), ("value", (**element).clone(), true)],
             vec![of.clone()],
         )),
-        ("jsonb_array_elements", [_]) => own(Series::JsonElements, "value", Type::Jsonb, false, vec![Type::Jsonb]),
+        ("jsonb_array_elements", [_]) => {
+            own(Series::JsonElements, "value", Type::Jsonb, false, vec![Type::Jsonb])
+        }
         ("jsonb_array_elements_text", [_]) => {
             own(Series::JsonTexts, "value", Type::Text, true, vec![Type::Jsonb])
         }
@@ -132,7 +139,9 @@ pub(super) fn rows(series: Series, args: &[Datum]) -> Result<Vec<Vec<Datum>>, Sq
             };
             one(numbers(*from, *to, step)?)
         }
-        (Series::Times, [Datum::Int(from), Datum::Int(to), Datum::Interval(step)]) => one(times(*from, *to, *step)?),
+        (Series::Times, [Datum::Int(from), Datum::Int(to), Datum::Interval(step)]) => {
+            one(times(*from, *to, *step)?)
+        }
         (Series::Subscripts, [Datum::Array(..) | Datum::List(_), Datum::Int(dimension)]) => {
             let length = match args.first() {
                 Some(Datum::Array(lengths, _)) => {
@@ -154,10 +163,9 @@ pub(super) fn rows(series: Series, args: &[Datum]) -> Result<Vec<Vec<Datum>>, Sq
         (Series::JsonKeys, [Datum::Json(Json::Object(entries))]) => {
             one(entries.keys().map(Datum::text).collect())
         }
-        (Series::JsonEach, [Datum::Json(Json::Object(entries))]) => entries
-            .iter()
-            .map(|(key, value)| vec![Datum::text(key), Datum::Json(value.clone())])
-            .collect(),
+        (Series::JsonEach, [Datum::Json(Json::Object(entries))]) => {
+            entries.iter().map(|(key, value)| vec![Datum::text(key), Datum::Json(value.clone())]).collect()
+        }
         (Series::JsonEachText, [Datum::Json(Json::Object(entries))]) => {
             entries.iter().map(|(key, value)| vec![Datum::text(key), plain(value)]).collect()
         }
@@ -225,7 +233,12 @@ fn explode(item: &Datum) -> Vec<Vec<Datum>> {
         .into_iter()
         .filter(|privilege| letters.contains(privilege.letter()))
         .map(|privilege| {
-            vec![Datum::text(grantor), Datum::text(grantee), Datum::text(privilege.word()), Datum::Bool(false)]
+            vec![
+                Datum::text(grantor),
+                Datum::text(grantee),
+                Datum::text(privilege.word()),
+                Datum::Bool(false),
+            ]
         })
         .collect()
 }

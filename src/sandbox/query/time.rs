@@ -110,7 +110,10 @@ fn parse_calendar(text: &str) -> Result<NaiveDate, String> {
     let parts: Vec<&str> = text.split(['-', '/', '.']).collect();
     let compact = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     let numbers: Option<Vec<i64>> = if compact {
-        [text.get(..4), text.get(4..6), text.get(6..)].iter().map(|part| part.and_then(|p| p.parse().ok())).collect()
+        [text.get(..4), text.get(4..6), text.get(6..)]
+            .iter()
+            .map(|part| part.and_then(|p| p.parse().ok()))
+            .collect()
     } else {
         parts.iter().map(|part| part.parse().ok()).collect()
     };
@@ -124,9 +127,9 @@ fn parse_calendar(text: &str) -> Result<NaiveDate, String> {
     if !(1..=31).contains(&day) {
         return Err(format!("DAY must be [1, 31], got {day}"));
     }
-    let made = i32::try_from(year).ok().and_then(|year| {
-        NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
-    });
+    let made = i32::try_from(year)
+        .ok()
+        .and_then(|year| NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?));
     made.ok_or_else(|| "invalid or out-of-range date".to_owned())
 }
 
@@ -222,7 +225,8 @@ pub(super) fn parse_offset(text: &str) -> Option<i64> {
     if digits.is_empty() || !text.chars().skip(1).all(|c| c.is_ascii_digit() || c == ':') {
         return None;
     }
-    let (hours, minutes) = if digits.len() > 2 { digits.split_at(digits.len() - 2) } else { (digits.as_str(), "0") };
+    let (hours, minutes) =
+        if digits.len() > 2 { digits.split_at(digits.len() - 2) } else { (digits.as_str(), "0") };
     let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
     (minutes < 16 * 60).then_some(sign * minutes * 60_000_000)
 }
@@ -281,7 +285,9 @@ fn spaced(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 8);
     let mut previous = ' ';
     for c in text.chars() {
-        if (previous.is_ascii_digit() && c.is_alphabetic()) || (previous.is_alphabetic() && c.is_ascii_digit()) {
+        if (previous.is_ascii_digit() && c.is_alphabetic())
+            || (previous.is_alphabetic() && c.is_ascii_digit())
+        {
             result.push(' ');
         }
         result.push(if c == ',' { ' ' } else { c });
@@ -350,7 +356,9 @@ pub(super) fn truncate(unit: &str, value: i64) -> Option<i64> {
         "minute" => return Some(value - value.rem_euclid(60_000_000)),
         "hour" => return Some(value - value.rem_euclid(3_600_000_000)),
         "day" => date,
-        "week" => date.checked_sub_days(chrono::Days::new(u64::from(date.weekday().num_days_from_monday())))?,
+        "week" => {
+            date.checked_sub_days(chrono::Days::new(u64::from(date.weekday().num_days_from_monday())))?
+        }
         "month" => first(date.year(), date.month())?,
         "quarter" => first(date.year(), (date.month() - 1) / 3 * 3 + 1)?,
         "year" => first(date.year(), 1)?,
@@ -418,7 +426,8 @@ pub(super) fn age(later: i64, earlier: i64) -> Option<Interval> {
         return age(earlier, later).map(negate);
     }
     let (to, from) = (at(later)?, at(earlier)?);
-    let mut months = (to.year() - from.year()) * 12 + i32::try_from(to.month()).ok()? - i32::try_from(from.month()).ok()?;
+    let mut months = (to.year() - from.year()) * 12 + i32::try_from(to.month()).ok()?
+        - i32::try_from(from.month()).ok()?;
     let mut micros_ = later.rem_euclid(DAY) - earlier.rem_euclid(DAY);
     let mut days_ = i64::from(to.day()) - i64::from(from.day());
     if micros_ < 0 {

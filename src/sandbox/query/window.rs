@@ -83,15 +83,21 @@ struct Entry {
 ///
 /// # Errors
 /// What the server says of values that cannot be computed.
-pub(super) fn append(context: &Context, calls: &[WindowCall], rows: &mut [Vec<Datum>]) -> Result<(), SqlError> {
+pub(super) fn append(
+    context: &Context,
+    calls: &[WindowCall],
+    rows: &mut [Vec<Datum>],
+) -> Result<(), SqlError> {
     for call in calls {
-        let mut partitions: std::collections::BTreeMap<Vec<Vec<u8>>, Vec<Entry>> = std::collections::BTreeMap::new();
+        let mut partitions: std::collections::BTreeMap<Vec<Vec<u8>>, Vec<Entry>> =
+            std::collections::BTreeMap::new();
         for (at, row) in rows.iter().enumerate() {
             let all = |scalars: &[Scalar]| -> Result<Vec<Datum>, SqlError> {
                 scalars.iter().map(|scalar| scalar.eval(context, row)).collect()
             };
             let key = all(&call.partition)?.iter().map(Datum::bytes).collect();
-            let keys = call.order.iter().map(|order| order.by.eval(context, row)).collect::<Result<_, _>>()?;
+            let keys =
+                call.order.iter().map(|order| order.by.eval(context, row)).collect::<Result<_, _>>()?;
             let counts = match &call.filter {
                 Some(filter) => filter.eval(context, row)?.is_true(),
                 None => true,

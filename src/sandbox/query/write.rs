@@ -59,9 +59,7 @@ impl Target {
 /// Finds the table of a statement. `verb` is what the server says of things that are none.
 fn target(context: &Context, name: &RawName, verb: &str) -> Result<Target, SqlError> {
     let catalog = &context.view.state.catalog;
-    let refused = |what: &str, full: String| {
-        SqlError::internal(format!("cannot {verb} {what} '{full}'"))
-    };
+    let refused = |what: &str, full: String| SqlError::internal(format!("cannot {verb} {what} '{full}'"));
     let id = match resolve::relation(catalog, &context.scope, name)? {
         resolve::Relation::User(id) => id,
         resolve::Relation::System(relation) => {
@@ -208,7 +206,7 @@ pub(super) async fn insert(
     let target = target(&context, &insert.table, "insert into")?;
     let (rel, _) = source(&context, &target, insert, Parameters::given(parameters))?;
     let rel = super::push::push(super::flatten::flatten(rel)?);
-    let rows = super::run::Run::new(Arc::clone(&context)).rows(&rel).await?.rows();
+    let rows = super::run::Run::new(Arc::clone(&context), &rel).await?.rows(&rel).await?.rows();
     checked(&target, &rows)?;
     let returning = match &insert.returning {
         Some(list) => Some(returned(&context, &target, list, &rows).await?),
@@ -226,7 +224,8 @@ pub(super) async fn insert(
 
 /// The query of a `RETURNING`, over the table's name.
 fn returning(target: &Target, list: &str) -> Result<crate::sql::query::Query, SqlError> {
-    let parts: Result<Vec<String>, _> = target.name.iter().map(|part| Ident::new(part).map(|part| part.sql())).collect();
+    let parts: Result<Vec<String>, _> =
+        target.name.iter().map(|part| Ident::new(part).map(|part| part.sql())).collect();
     let name = parts.map_err(|error| SqlError::internal(error.to_string()))?.join(".");
     let text = format!("SELECT {list} FROM {name}");
     crate::sql::parse::query(&text).map_err(|error| SqlError::new("42601", error.message))
@@ -290,7 +289,7 @@ async fn changes(
     types.push(Type::Int8);
     let rel = Rel::of_rows(Batch::from_rows(types, numbered)?).project(exprs, outputs);
     let rel = super::push::push(super::flatten::flatten(rel)?);
-    let rows = super::run::Run::new(Arc::clone(context)).rows(&rel).await?.rows();
+    let rows = super::run::Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?.rows();
     let mut all: Vec<Change> =
         table.rows.into_iter().map(|row| Change { row, holds: false, values: Vec::new() }).collect();
     for mut row in rows {
@@ -338,7 +337,8 @@ fn updated(
     for (name, expr) in &update.assignments {
         let name = name.ident.as_str();
         let at = target.columns.iter().position(|column| column.name.as_str() == name);
-        let Some((slot, column)) = at.and_then(|at| Some((values.get_mut(at)?, target.columns.get(at)?))) else {
+        let Some((slot, column)) = at.and_then(|at| Some((values.get_mut(at)?, target.columns.get(at)?)))
+        else {
             return Err(SqlError::internal(format!("unknown column {name}")));
         };
         let typed: Typed = over(context, (target, &table), expr, parameters, |binder, tree| {
@@ -403,15 +403,18 @@ fn deleted(
     let Some(using) = &delete.using else {
         return filter
             .map(|filter| {
-                over(context, (target, &table), filter, parameters, |binder, tree| binder.condition(tree, "WHERE"))
+                over(context, (target, &table), filter, parameters, |binder, tree| {
+                    binder.condition(tree, "WHERE")
+                })
             })
             .transpose();
     };
     let condition = filter.map_or("true", crate::sql::query::Expr::text);
     let using = using.trim_start();
-    let using = using.get(..5).filter(|word| word.eq_ignore_ascii_case("using")).map_or(using, |word| {
-        using.get(word.len()..).unwrap_or(using)
-    });
+    let using = using
+        .get(..5)
+        .filter(|word| word.eq_ignore_ascii_case("using"))
+        .map_or(using, |word| using.get(word.len()..).unwrap_or(using));
     let text = format!("SELECT 1 FROM {using} WHERE {condition}");
     let query = crate::sql::parse::query(&text).map_err(|error| SqlError::new("42601", error.message))?;
     let Some((tree, reading)) = Reading::of_query(&query) else {
@@ -484,6 +487,7 @@ pub(super) fn describe(
         }
         _ => return Err(SqlError::unsupported("parameters in this statement")),
     }
-    let types = parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
+    let types =
+        parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
     Ok(Described { parameters: types, columns })
 }

@@ -25,8 +25,25 @@ use crate::sandbox::query::window::WindowCall;
 
 /// The names of aggregates.
 const NAMES: &[&str] = &[
-    "count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "string_agg", "array_agg", "list_agg",
-    "jsonb_agg", "jsonb_object_agg", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "bool_and",
+    "bool_or",
+    "every",
+    "string_agg",
+    "array_agg",
+    "list_agg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "stddev",
+    "stddev_samp",
+    "stddev_pop",
+    "variance",
+    "var_samp",
+    "var_pop",
 ];
 
 /// Whether that is the name of an aggregate.
@@ -56,7 +73,11 @@ pub(super) fn is_in(expr: &tree::Expr) -> bool {
             match expr {
                 tree::Expr::Function(function) if self.queries == 0 && function.over.is_none() => {
                     let last = function.name.0.last().and_then(|part| part.as_ident()).map(folded);
-                    if last.is_some_and(|name| is_one(&name)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                    if last.is_some_and(|name| is_one(&name)) {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
                 }
                 _ => ControlFlow::Continue(()),
             }
@@ -84,7 +105,9 @@ fn form(name: &str, given: &[Type]) -> Option<(Fold, Vec<Type>, Type)> {
         ("count", 1, _) => (Fold::Count, vec![Type::Unknown], Type::Int8),
         ("sum", 1, Some(of)) => match of {
             Type::Int2 | Type::Int4 | Type::UInt2 => (Fold::SumInt, vec![Type::Int8], Type::Int8),
-            Type::Int8 | Type::UInt4 | Type::UInt8 | Type::Numeric(_) => (Fold::SumNumeric, vec![numeric.clone()], numeric),
+            Type::Int8 | Type::UInt4 | Type::UInt8 | Type::Numeric(_) => {
+                (Fold::SumNumeric, vec![numeric.clone()], numeric)
+            }
             Type::Float4 => (Fold::SumFloat, vec![Type::Float8], Type::Float4),
             Type::Float8 | Type::Unknown => (Fold::SumFloat, vec![Type::Float8], Type::Float8),
             Type::Interval => (Fold::SumInterval, vec![Type::Interval], Type::Interval),
@@ -105,7 +128,9 @@ fn form(name: &str, given: &[Type]) -> Option<(Fold, Vec<Type>, Type)> {
             }
             (fold, vec![of.clone()], of)
         }
-        ("bool_and" | "every", 1, Some(Type::Bool | Type::Unknown)) => (Fold::All, vec![Type::Bool], Type::Bool),
+        ("bool_and" | "every", 1, Some(Type::Bool | Type::Unknown)) => {
+            (Fold::All, vec![Type::Bool], Type::Bool)
+        }
         ("bool_or", 1, Some(Type::Bool | Type::Unknown)) => (Fold::Any, vec![Type::Bool], Type::Bool),
         ("string_agg", 2, Some(of)) if of == Type::Unknown || kind::is_text(&of) => {
             (Fold::Text, vec![Type::Text, Type::Text], Type::Text)
@@ -140,7 +165,9 @@ impl Binder<'_> {
     /// Settles an aggregate.
     pub(super) fn aggregate(&mut self, name: &str, function: &tree::Function) -> Result<Typed, SqlError> {
         match self.frame().clause {
-            Clause::Aggregate => return Err(SqlError::internal("nested aggregate functions are not allowed")),
+            Clause::Aggregate => {
+                return Err(SqlError::internal("nested aggregate functions are not allowed"));
+            }
             clause @ (Clause::Where | Clause::On | Clause::GroupBy | Clause::From) => {
                 let clause = match clause {
                     Clause::Where => "WHERE clause",
@@ -164,7 +191,10 @@ impl Binder<'_> {
         let inside = inside?;
         let (fold, args, result) = self.formed(name, inside.args)?;
         let nullable = fold != Fold::Count
-            && (whole || inside.filter.is_some() || args.first().is_none_or(|arg| arg.nullable) || matches!(fold, Fold::Spread { .. }));
+            && (whole
+                || inside.filter.is_some()
+                || args.first().is_none_or(|arg| arg.nullable)
+                || matches!(fold, Fold::Spread { .. }));
         let aggregate = Aggregate {
             fold,
             args: args.into_iter().map(|arg| (arg.scalar, arg.kind)).collect(),
@@ -217,7 +247,9 @@ impl Binder<'_> {
         if let tree::FunctionArguments::List(list) = &function.args {
             let star = matches!(
                 list.args.as_slice(),
-                [tree::FunctionArg::Unnamed(tree::FunctionArgExpr::Wildcard | tree::FunctionArgExpr::QualifiedWildcard(_))]
+                [tree::FunctionArg::Unnamed(
+                    tree::FunctionArgExpr::Wildcard | tree::FunctionArgExpr::QualifiedWildcard(_)
+                )]
             );
             if !star {
                 inside.args = self.arguments(&list.args)?;
@@ -352,7 +384,9 @@ fn frame(written: Option<&tree::WindowFrame>, unordered: bool) -> Result<(Edge, 
         Ok(match bound {
             tree::WindowFrameBound::CurrentRow if rows => Edge::Rows(0),
             tree::WindowFrameBound::CurrentRow => Edge::Peers,
-            tree::WindowFrameBound::Preceding(None) | tree::WindowFrameBound::Following(None) => Edge::Unbounded,
+            tree::WindowFrameBound::Preceding(None) | tree::WindowFrameBound::Following(None) => {
+                Edge::Unbounded
+            }
             tree::WindowFrameBound::Preceding(Some(by)) => Edge::Rows(-distance(by)?),
             tree::WindowFrameBound::Following(Some(by)) => Edge::Rows(distance(by)?),
         })

@@ -18,11 +18,14 @@ use crate::sandbox::query::scalar::Scalar;
 use crate::sandbox::query::series;
 
 /// What the server hints at where it knows no function of a name.
-const NO_FUNCTION: &str = "No function matches the given name and argument types. You might need to add explicit type casts.";
+const NO_FUNCTION: &str =
+    "No function matches the given name and argument types. You might need to add explicit type casts.";
 /// The same where it knows the name; the two blanks are the server's.
-const NO_FORM: &str = "No function matches the given name and argument types.  You might need to add explicit type casts.";
+const NO_FORM: &str =
+    "No function matches the given name and argument types.  You might need to add explicit type casts.";
 /// The same of operators.
-const NO_OPERATOR: &str = "No operator matches the given name and argument types.  You might need to add explicit type casts.";
+const NO_OPERATOR: &str =
+    "No operator matches the given name and argument types.  You might need to add explicit type casts.";
 
 /// A comparison by its operator.
 pub(super) fn comparison(op: &tree::BinaryOperator) -> Option<Comparison> {
@@ -119,7 +122,9 @@ impl Binder<'_> {
             let typed = self.expr(operand)?;
             if !matches!(typed.kind, Type::Bool | Type::Unknown) {
                 let of = self.kind_name(&typed.kind);
-                return Err(SqlError::internal(format!("{op} argument must have type boolean, not type {of}")));
+                return Err(SqlError::internal(format!(
+                    "{op} argument must have type boolean, not type {of}"
+                )));
             }
             let typed = self.coerce(typed, &Type::Bool)?;
             nullable |= typed.nullable;
@@ -130,7 +135,12 @@ impl Binder<'_> {
     }
 
     /// Makes two operands ones of one type.
-    pub(super) fn alike(&mut self, sign: &str, left: Typed, right: Typed) -> Result<(Typed, Typed), SqlError> {
+    pub(super) fn alike(
+        &mut self,
+        sign: &str,
+        left: Typed,
+        right: Typed,
+    ) -> Result<(Typed, Typed), SqlError> {
         let of = match kind::common(&left.kind, &right.kind) {
             // Blanks at the end of a `character` do not count.
             Some(Type::Unknown | Type::Char(_)) => Type::Text,
@@ -157,16 +167,9 @@ impl Binder<'_> {
         };
         let left = self.coerce(left, &operation.left)?;
         let right = self.coerce(right, &operation.right)?;
-        let name = match sign {
-            '+' => "+",
-            '-' => "-",
-            '*' => "*",
-            '/' => "/",
-            _ => "%",
-        };
         let nullable = left.nullable || right.nullable;
         let args = vec![left.scalar, right.scalar];
-        let scalar = Scalar::Call { name, eval: operation.eval, strict: true, args };
+        let scalar = Scalar::Call { eval: operation.eval, strict: true, args };
         Ok(Typed::new(scalar, operation.result, nullable))
     }
 
@@ -192,7 +195,7 @@ impl Binder<'_> {
             [Datum::Text(left), Datum::Text(right)] => Ok(Datum::text(format!("{left}{right}"))),
             _ => Ok(Datum::Null),
         };
-        Ok(Typed::new(Scalar::Call { name: "||", eval, strict: true, args }, Type::Text, nullable))
+        Ok(Typed::new(Scalar::Call { eval, strict: true, args }, Type::Text, nullable))
     }
 
     pub(super) fn unary(&mut self, op: tree::UnaryOperator, expr: &tree::Expr) -> Result<Typed, SqlError> {
@@ -204,7 +207,9 @@ impl Binder<'_> {
             tree::UnaryOperator::Not => {
                 if !matches!(typed.kind, Type::Bool | Type::Unknown) {
                     let of = self.kind_name(&typed.kind);
-                    return Err(SqlError::internal(format!("NOT argument must have type boolean, not type {of}")));
+                    return Err(SqlError::internal(format!(
+                        "NOT argument must have type boolean, not type {of}"
+                    )));
                 }
                 self.coerce(typed, &Type::Bool).map(not)
             }
@@ -212,9 +217,11 @@ impl Binder<'_> {
             tree::UnaryOperator::Minus => {
                 let Some(eval) = function::arithmetic::negation(&typed.kind) else {
                     let of = self.kind_name(&typed.kind);
-                    return Err(SqlError::internal(format!("operator does not exist: - {of}")).hint(NO_OPERATOR));
+                    return Err(
+                        SqlError::internal(format!("operator does not exist: - {of}")).hint(NO_OPERATOR)
+                    );
                 };
-                let scalar = Scalar::Call { name: "negate", eval, strict: true, args: vec![typed.scalar] };
+                let scalar = Scalar::Call { eval, strict: true, args: vec![typed.scalar] };
                 Ok(Typed::new(scalar, kind::bare(&typed.kind), typed.nullable))
             }
             other => Err(SqlError::unsupported(format!("the operator {other}"))),
@@ -234,7 +241,11 @@ impl Binder<'_> {
                     other => other,
                 };
                 let unknown = Type::Unknown;
-                Err(self.no_operator(sign, given.first().unwrap_or(&unknown), given.get(1).unwrap_or(&unknown)))
+                Err(self.no_operator(
+                    sign,
+                    given.first().unwrap_or(&unknown),
+                    given.get(1).unwrap_or(&unknown),
+                ))
             }
         }
     }
@@ -264,7 +275,7 @@ impl Binder<'_> {
             Nulls::StrictMay | Nulls::May => true,
             Nulls::Never => false,
         };
-        let scalar = Scalar::Call { name: label(name), eval: form.eval, strict, args: scalars };
+        let scalar = Scalar::Call { eval: form.eval, strict, args: scalars };
         Ok(Some(Typed::new(scalar, (form.result)(&kinds), nullable)))
     }
 
@@ -275,7 +286,8 @@ impl Binder<'_> {
         match parts.as_slice() {
             [own] => Ok(own.clone()),
             [schema, own] if system(schema) => Ok(own.clone()),
-            _ => Err(SqlError::internal(format!("function \"{}\" does not exist", parts.join("."))).hint(NO_FUNCTION)),
+            _ => Err(SqlError::internal(format!("function \"{}\" does not exist", parts.join(".")))
+                .hint(NO_FUNCTION)),
         }
     }
 
@@ -322,11 +334,10 @@ impl Binder<'_> {
     }
 
     /// A function that makes rows, in a select list: its columns, and where they begin.
-    #[expect(clippy::type_complexity, reason = "columns as the series itself describes them")]
     pub(super) fn series(
         &mut self,
         function: &tree::Function,
-    ) -> Result<(Vec<(&'static str, Type, bool)>, usize), SqlError> {
+    ) -> Result<(Vec<series::Made>, usize), SqlError> {
         let name = self.function_name(&function.name)?;
         let tree::FunctionArguments::List(list) = &function.args else {
             return Err(SqlError::unsupported(format!("{name} without arguments")));
@@ -398,7 +409,10 @@ impl Binder<'_> {
         let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
         match self.chosen(name, args)? {
             Some(typed) => Ok(typed),
-            None if function::overloads(name).is_some() || super::aggregate::is_one(name) || series::is_known(name) => {
+            None if function::overloads(name).is_some()
+                || super::aggregate::is_one(name)
+                || series::is_known(name) =>
+            {
                 Err(self.no_such_form(name, &given))
             }
             None => Err(unknown(name)),
@@ -412,7 +426,6 @@ impl Binder<'_> {
         let scalar = match name {
             "coalesce" => Scalar::Coalesce(args),
             "greatest" => Scalar::Call {
-                name: "greatest",
                 eval: |_, a| {
                     let values = a.iter().filter(|value| !value.is_null());
                     Ok(values.max_by(|x, y| x.compare(y)).cloned().unwrap_or(Datum::Null))
@@ -421,7 +434,6 @@ impl Binder<'_> {
                 args,
             },
             _ => Scalar::Call {
-                name: "least",
                 eval: |_, a| {
                     let values = a.iter().filter(|value| !value.is_null());
                     Ok(values.min_by(|x, y| x.compare(y)).cloned().unwrap_or(Datum::Null))
@@ -434,85 +446,27 @@ impl Binder<'_> {
     }
 
     fn build_object(&mut self, args: Vec<Typed>) -> Result<Typed, SqlError> {
-        if args.len() % 2 != 0 {
+        if !args.len().is_multiple_of(2) {
             return Err(SqlError::internal("jsonb_build_object requires an even number of arguments"));
         }
         let mut made = Vec::with_capacity(args.len());
         for (at, arg) in args.into_iter().enumerate() {
-            made.push(if at % 2 == 0 { self.coerce(arg, &Type::Text)?.scalar } else { self.json(arg)?.scalar });
+            made.push(if at % 2 == 0 {
+                self.coerce(arg, &Type::Text)?.scalar
+            } else {
+                self.json(arg)?.scalar
+            });
         }
-        let scalar = Scalar::Call {
-            name: "jsonb_build_object",
-            eval: function::json::build_object,
-            strict: false,
-            args: made,
-        };
+        let scalar = Scalar::Call { eval: function::json::build_object, strict: false, args: made };
         Ok(Typed::new(scalar, Type::Jsonb, false))
     }
 
-    /// The name a column gets from its expression, as the server finds it.
-    pub(super) fn name_of(&self, expr: &tree::Expr) -> Option<String> {
-        self.named(expr).map(|(name, _)| name)
-    }
-
-    /// The name of an expression, and whether it is a good one.
-    fn named(&self, expr: &tree::Expr) -> Option<(String, bool)> {
-        let good = |name: &str| Some((name.to_owned(), true));
-        match expr {
-            tree::Expr::Nested(inner) => self.named(inner),
-            tree::Expr::Identifier(name) => Some((folded(name), true)),
-            tree::Expr::CompoundIdentifier(parts) => parts.last().map(|name| (folded(name), true)),
-            tree::Expr::Function(function) => {
-                let last = function.name.0.last().and_then(|part| part.as_ident())?;
-                Some((folded(last), true))
-            }
-            tree::Expr::Cast { expr, data_type, .. } => match self.named(expr) {
-                Some((name, true)) => Some((name, true)),
-                _ => {
-                    let own = self.reading.data_type(data_type).and_then(|of| of.builtin())?;
-                    Some((own, false))
-                }
-            },
-            tree::Expr::Case { else_result, .. } => match else_result.as_deref().and_then(|expr| self.named(expr)) {
-                Some((name, true)) => Some((name, true)),
-                _ => Some(("case".to_owned(), false)),
-            },
-            tree::Expr::Array(_) => good("array"),
-            tree::Expr::Prefixed { .. } => good("list"),
-            tree::Expr::Map(_) => good("map"),
-            tree::Expr::Tuple(_) => good("row"),
-            tree::Expr::Exists { .. } => good("exists"),
-            tree::Expr::Collate { expr, .. } => self.named(expr),
-            tree::Expr::Extract { .. } => good("extract"),
-            tree::Expr::Position { .. } => good("position"),
-            tree::Expr::Substring { .. } => good("substring"),
-            tree::Expr::Trim { trim_where, .. } => good(match trim_where {
-                None | Some(tree::TrimWhereField::Both) => "btrim",
-                Some(tree::TrimWhereField::Leading) => "ltrim",
-                Some(tree::TrimWhereField::Trailing) => "rtrim",
-            }),
-            tree::Expr::AtTimeZone { .. } => good("timezone"),
-            tree::Expr::Interval(_) => Some(("interval".to_owned(), false)),
-            tree::Expr::Ceil { .. } => good("ceil"),
-            tree::Expr::Floor { .. } => good("floor"),
-            tree::Expr::CompoundFieldAccess { root, access_chain } => match access_chain.last() {
-                Some(tree::AccessExpr::Dot(tree::Expr::Identifier(name))) => Some((folded(name), true)),
-                _ => self.named(root),
-            },
-            tree::Expr::Subquery(query) => match &*query.body {
-                tree::SetExpr::Select(select) => match select.projection.as_slice() {
-                    [tree::SelectItem::ExprWithAlias { alias, .. }] => Some((folded(alias), true)),
-                    [tree::SelectItem::UnnamedExpr(expr)] => self.named(expr),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     /// `a[1]`, and columns written with more parts than usual.
-    pub(super) fn access(&mut self, root: &tree::Expr, chain: &[tree::AccessExpr]) -> Result<Typed, SqlError> {
+    pub(super) fn access(
+        &mut self,
+        root: &tree::Expr,
+        chain: &[tree::AccessExpr],
+    ) -> Result<Typed, SqlError> {
         let mut rest = chain;
         let mut typed = None;
         if let tree::Expr::Identifier(first) = root {
@@ -531,7 +485,11 @@ impl Binder<'_> {
             typed = match access {
                 tree::AccessExpr::Subscript(tree::Subscript::Index { index }) => {
                     let index = self.expr(index)?;
-                    if typed.kind == Type::Jsonb { self.operator("->", vec![typed, index])? } else { self.operator("[]", vec![typed, index])? }
+                    if typed.kind == Type::Jsonb {
+                        self.operator("->", vec![typed, index])?
+                    } else {
+                        self.operator("[]", vec![typed, index])?
+                    }
                 }
                 tree::AccessExpr::Dot(tree::Expr::Identifier(name)) => self.field(typed, &folded(name))?,
                 _ => return Err(SqlError::unsupported("this subscript")),
@@ -549,12 +507,14 @@ impl Binder<'_> {
             )));
         };
         let Some(at) = fields.iter().position(|(own, _)| own == name) else {
-            return Err(SqlError::internal(format!("field {name} not found in data type {}", self.kind_name(&plain))));
+            return Err(SqlError::internal(format!(
+                "field {name} not found in data type {}",
+                self.kind_name(&plain)
+            )));
         };
         let of = fields.get(at).map_or(Type::Text, |(_, of)| of.clone());
         let place = Scalar::Literal(Datum::Int(i64::try_from(at).unwrap_or(0)));
         let scalar = Scalar::Call {
-            name: "field",
             eval: |_, a| match a {
                 [Datum::Record(items), Datum::Int(at)] => {
                     Ok(usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned().unwrap_or(Datum::Null))
@@ -598,9 +558,4 @@ fn unknown(name: &str) -> SqlError {
         return SqlError::unsupported(format!("the function {name}"));
     }
     SqlError::internal(format!("function \"{name}\" does not exist")).hint(NO_FUNCTION)
-}
-
-/// A name that lasts, for telling two calls apart; the function itself is told apart by its code.
-fn label(_name: &str) -> &'static str {
-    "call"
 }

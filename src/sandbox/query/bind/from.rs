@@ -81,7 +81,8 @@ impl Binder<'_> {
             self.factor(factor, None)?
         };
         let middle = columns.len();
-        let nullable = |columns: &mut Vec<Visible>| columns.iter_mut().for_each(|column| column.nullable = true);
+        let nullable =
+            |columns: &mut Vec<Visible>| columns.iter_mut().for_each(|column| column.nullable = true);
         if matches!(joining, Joining::Left | Joining::Full) {
             nullable(&mut others);
         }
@@ -147,7 +148,9 @@ impl Binder<'_> {
                     columns.get(*at).is_some_and(|column| !column.hidden && column.name == *name)
                 });
                 let first = found.next().ok_or_else(|| {
-                    SqlError::internal(format!("column \"{name}\" specified in USING clause does not exist in {side} table"))
+                    SqlError::internal(format!(
+                        "column \"{name}\" specified in USING clause does not exist in {side} table"
+                    ))
                 })?;
                 match found.next() {
                     None => Ok(first),
@@ -184,7 +187,10 @@ impl Binder<'_> {
                     }
                 }
             }
-            merged.push((scalar, Visible { table: Vec::new(), name: name.clone(), kind: of, nullable, hidden: false }));
+            merged.push((
+                scalar,
+                Visible { table: Vec::new(), name: name.clone(), kind: of, nullable, hidden: false },
+            ));
         }
         let rel = make(on);
         let mut exprs: Vec<Scalar> = Vec::new();
@@ -343,7 +349,11 @@ impl Binder<'_> {
             None => {
                 // Any other function makes one row.
                 let typed = self.call(own, args)?;
-                let columns = vec![OutColumn { name: own.to_owned(), kind: typed.kind.clone(), nullable: typed.nullable }];
+                let columns = vec![OutColumn {
+                    name: own.to_owned(),
+                    kind: typed.kind.clone(),
+                    nullable: typed.nullable,
+                }];
                 let types = vec![typed.kind];
                 return named(Rel::unit().project(vec![typed.scalar], types), own, columns, alias);
             }

@@ -73,7 +73,12 @@ impl Binder<'_> {
         Ok((bound.rel, exprs))
     }
 
-    fn inserted_values(&mut self, values: &tree::Values, wanted: &[Type], columns: Columns) -> Result<(Rel, Vec<Scalar>), SqlError> {
+    fn inserted_values(
+        &mut self,
+        values: &tree::Values,
+        wanted: &[Type],
+        columns: Columns,
+    ) -> Result<(Rel, Vec<Scalar>), SqlError> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
         let mut rows = Vec::with_capacity(values.rows.len());
         for row in &values.rows {

@@ -10,8 +10,11 @@ mod call;
 mod expr;
 mod from;
 pub(super) mod insert;
+mod literal;
+mod membership;
 mod query;
 mod select;
+mod title;
 
 use std::sync::Arc;
 
@@ -376,7 +379,12 @@ pub(super) fn written_type(
         let (own, schema) = name.parts.split_last()?;
         let schemas: Vec<_> = if schema.is_empty() {
             let database = catalog.database_named(&context.scope.database)?;
-            context.scope.search_path.iter().filter_map(|schema| catalog.schema_named(database, schema)).collect()
+            context
+                .scope
+                .search_path
+                .iter()
+                .filter_map(|schema| catalog.schema_named(database, schema))
+                .collect()
         } else {
             let name = crate::sql::ast::RawName { parts: schema.to_vec(), id: None, span: name.span };
             super::super::resolve::schema(catalog, &context.scope, &name).ok().into_iter().collect()

@@ -130,7 +130,9 @@ impl Binder<'_> {
                     }
                     tree::SelectItemQualifiedWildcardKind::Expr(expr) => self.fields(expr, &mut items)?,
                 },
-                tree::SelectItem::ExprWithAliases { .. } => return Err(SqlError::unsupported("several aliases")),
+                tree::SelectItem::ExprWithAliases { .. } => {
+                    return Err(SqlError::unsupported("several aliases"));
+                }
             }
         }
         Ok(items)
@@ -171,7 +173,12 @@ impl Binder<'_> {
         };
         let (columns, from) = self.series(function)?;
         for (at, (name, of, nullable)) in columns.into_iter().enumerate() {
-            items.push(Item { expr: None, column: None, place: Some((from + at, of, nullable)), name: name.to_owned() });
+            items.push(Item {
+                expr: None,
+                column: None,
+                place: Some((from + at, of, nullable)),
+                name: name.to_owned(),
+            });
         }
         Ok(())
     }
@@ -209,7 +216,8 @@ impl Binder<'_> {
                 (Some(at), _) => items.get(at),
                 (None, tree::Expr::Identifier(name)) => {
                     let name = folded(name);
-                    let is_column = self.frame().columns.iter().any(|column| !column.hidden && column.name == name);
+                    let is_column =
+                        self.frame().columns.iter().any(|column| !column.hidden && column.name == name);
                     items.iter().find(|item| !is_column && item.name == name)
                 }
                 _ => None,
@@ -357,7 +365,10 @@ fn finished(
         .map(|(name, typed)| OutColumn { name, kind: typed.kind.clone(), nullable: typed.nullable })
         .collect();
     let mut exprs: Vec<Typed> = outputs;
-    let place = |typed: Typed, exprs: &mut Vec<Typed>| match exprs.iter().position(|own| own.scalar.says(&typed.scalar)) {
+    let place = |typed: Typed, exprs: &mut Vec<Typed>| match exprs
+        .iter()
+        .position(|own| own.scalar.says(&typed.scalar))
+    {
         Some(at) => at,
         None => {
             exprs.push(typed);

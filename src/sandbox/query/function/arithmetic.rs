@@ -45,7 +45,11 @@ macro_rules! signed {
                 if n(a, 1) == 0 { Err(zero()) } else { whole(n(a, 0).checked_div(n(a, 1)), $low, $high) }
             },
             _ => |_, a| {
-                if n(a, 1) == 0 { Err(zero()) } else { whole(n(a, 0).checked_rem(n(a, 1)).or(Some(0)), $low, $high) }
+                if n(a, 1) == 0 {
+                    Err(zero())
+                } else {
+                    whole(n(a, 0).checked_rem(n(a, 1)).or(Some(0)), $low, $high)
+                }
             },
         };
         eval
@@ -106,8 +110,20 @@ fn single(sign: char) -> Eval {
         '+' => |_, a| Ok(Datum::Float(f64::from(x(a, 0) as f32 + x(a, 1) as f32))),
         '-' => |_, a| Ok(Datum::Float(f64::from(x(a, 0) as f32 - x(a, 1) as f32))),
         '*' => |_, a| Ok(Datum::Float(f64::from(x(a, 0) as f32 * x(a, 1) as f32))),
-        '/' => |_, a| if x(a, 1) == 0.0 { Err(zero()) } else { Ok(Datum::Float(f64::from(x(a, 0) as f32 / x(a, 1) as f32))) },
-        _ => |_, a| if x(a, 1) == 0.0 { Err(zero()) } else { Ok(Datum::Float(f64::from(x(a, 0) as f32 % x(a, 1) as f32))) },
+        '/' => |_, a| {
+            if x(a, 1) == 0.0 {
+                Err(zero())
+            } else {
+                Ok(Datum::Float(f64::from(x(a, 0) as f32 / x(a, 1) as f32)))
+            }
+        },
+        _ => |_, a| {
+            if x(a, 1) == 0.0 {
+                Err(zero())
+            } else {
+                Ok(Datum::Float(f64::from(x(a, 0) as f32 % x(a, 1) as f32)))
+            }
+        },
     }
 }
 
@@ -116,8 +132,20 @@ fn numeric(sign: char) -> Eval {
         '+' => |_, a| d(a, 0).add(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow),
         '-' => |_, a| d(a, 0).subtract(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow),
         '*' => |_, a| d(a, 0).multiply(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow),
-        '/' => |_, a| if d(a, 1).is_zero() { Err(zero()) } else { d(a, 0).divide(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow) },
-        _ => |_, a| if d(a, 1).is_zero() { Err(zero()) } else { d(a, 0).remainder(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow) },
+        '/' => |_, a| {
+            if d(a, 1).is_zero() {
+                Err(zero())
+            } else {
+                d(a, 0).divide(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow)
+            }
+        },
+        _ => |_, a| {
+            if d(a, 1).is_zero() {
+                Err(zero())
+            } else {
+                d(a, 0).remainder(d(a, 1)).map(Datum::Numeric).ok_or_else(overflow)
+            }
+        },
     }
 }
 
@@ -175,7 +203,9 @@ pub(in crate::sandbox::query) fn find(sign: char, left: &Type, right: &Type) -> 
     let (left, right) = match (left, right) {
         (Type::Unknown, Type::Unknown) => return None,
         (Type::Unknown, Type::Interval) if sign != '-' && sign != '+' => (Type::Float8, Type::Interval),
-        (Type::Unknown, Type::Date | Type::Timestamp(_) | Type::Timestamptz(_) | Type::Time) if sign == '+' => {
+        (Type::Unknown, Type::Date | Type::Timestamp(_) | Type::Timestamptz(_) | Type::Time)
+            if sign == '+' =>
+        {
             (Type::Interval, kind::bare(&given))
         }
         (Type::Jsonb, Type::Unknown) => (Type::Jsonb, Type::Text),
@@ -196,7 +226,8 @@ pub(in crate::sandbox::query) fn find(sign: char, left: &Type, right: &Type) -> 
 
 fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
     let interval = Type::Interval;
-    let make = |left: Type, right: Type, result: Type, eval: Eval| Some(Operation { left, right, result, eval });
+    let make =
+        |left: Type, right: Type, result: Type, eval: Eval| Some(Operation { left, right, result, eval });
     match (sign, left, right) {
         ('+', of @ (Type::Timestamp(_) | Type::Timestamptz(_)), Type::Interval) => {
             make(of.clone(), interval, of, |_, a| moved(n(a, 0), span(a, 1)))
@@ -216,7 +247,9 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
         ('+', Type::Interval, Type::Date) => {
             make(interval, Type::Date, TIMESTAMP, |_, a| moved(date(a, 1), span(a, 0)))
         }
-        ('-', Type::Date, Type::Date) => make(Type::Date, Type::Date, INT4, |_, a| Ok(Datum::Int(n(a, 0) - n(a, 1)))),
+        ('-', Type::Date, Type::Date) => {
+            make(Type::Date, Type::Date, INT4, |_, a| Ok(Datum::Int(n(a, 0) - n(a, 1))))
+        }
         ('+', Type::Date, Type::Time) | ('+', Type::Time, Type::Date) => None,
         ('-', a, b)
             if matches!(a, Type::Date | Type::Timestamp(_) | Type::Timestamptz(_))
@@ -238,7 +271,9 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
             make(interval.clone(), interval.clone(), interval, |_, a| sum(span(a, 0), span(a, 1)))
         }
         ('-', Type::Interval, Type::Interval) => {
-            make(interval.clone(), interval.clone(), interval, |_, a| sum(span(a, 0), time::negate(span(a, 1))))
+            make(interval.clone(), interval.clone(), interval, |_, a| {
+                sum(span(a, 0), time::negate(span(a, 1)))
+            })
         }
         ('*', Type::Interval, of) if kind::is_number(&of) => {
             make(interval.clone(), FLOAT8, interval, |_, a| scaled(span(a, 0), x(a, 1)))
@@ -246,9 +281,11 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
         ('*', of, Type::Interval) if kind::is_number(&of) => {
             make(FLOAT8, interval.clone(), interval, |_, a| scaled(span(a, 1), x(a, 0)))
         }
-        ('/', Type::Interval, of) if kind::is_number(&of) => make(interval.clone(), FLOAT8, interval, |_, a| {
-            if x(a, 1) == 0.0 { Err(zero()) } else { scaled(span(a, 0), x(a, 1).recip()) }
-        }),
+        ('/', Type::Interval, of) if kind::is_number(&of) => {
+            make(interval.clone(), FLOAT8, interval, |_, a| {
+                if x(a, 1) == 0.0 { Err(zero()) } else { scaled(span(a, 0), x(a, 1).recip()) }
+            })
+        }
         ('-', Type::Jsonb, of) if kind::is_text(&of) || matches!(of, INT4 | INT8) => {
             let form = super::choose(super::overloads("JSON -")?, &[Type::Jsonb, of])?;
             let right = form.args.get(1).cloned()?;
@@ -261,7 +298,9 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
 /// `- x`; `None` where it is not known for the type.
 pub(in crate::sandbox::query) fn negation(of: &Type) -> Option<Eval> {
     Some(match of {
-        Type::Int2 => |_: &Context, a: &[Datum]| whole(n(a, 0).checked_neg(), i16::MIN.into(), i16::MAX.into()),
+        Type::Int2 => {
+            |_: &Context, a: &[Datum]| whole(n(a, 0).checked_neg(), i16::MIN.into(), i16::MAX.into())
+        }
         Type::Int4 => |_, a| whole(n(a, 0).checked_neg(), i32::MIN.into(), i32::MAX.into()),
         Type::Int8 => |_, a| whole(n(a, 0).checked_neg(), i64::MIN, i64::MAX),
         Type::Float4 | Type::Float8 => |_, a| Ok(Datum::Float(-x(a, 0))),

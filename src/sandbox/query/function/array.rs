@@ -77,8 +77,10 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             vec![f(&[any_array(), INT8], an_int4, |_, a| Ok(length(a))).nulls(StrictMay)]
         }
         "array_lower" => vec![
-            f(&[any_array(), INT8], an_int4, |_, a| Ok(if length(a).is_null() { Datum::Null } else { Datum::Int(1) }))
-                .nulls(StrictMay),
+            f(&[any_array(), INT8], an_int4, |_, a| {
+                Ok(if length(a).is_null() { Datum::Null } else { Datum::Int(1) })
+            })
+            .nulls(StrictMay),
         ],
         "cardinality" => vec![f(&[any_array()], an_int4, |_, a| Ok(count(items(a, 0).len())))],
         "array_to_string" => vec![

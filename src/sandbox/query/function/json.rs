@@ -66,10 +66,12 @@ fn joined(left: &Json, right: &Json) -> Result<Datum, SqlError> {
         other => vec![other.clone()],
     };
     Ok(match (left, right) {
-        (Json::Object(a), Json::Object(b)) => {
-            Datum::Json(Json::Object(a.iter().chain(b).map(|(key, value)| (key.clone(), value.clone())).collect()))
-        }
-        (Json::Object(_), _) | (_, Json::Object(_)) if !matches!((left, right), (Json::Array(_), _) | (_, Json::Array(_))) => {
+        (Json::Object(a), Json::Object(b)) => Datum::Json(Json::Object(
+            a.iter().chain(b).map(|(key, value)| (key.clone(), value.clone())).collect(),
+        )),
+        (Json::Object(_), _) | (_, Json::Object(_))
+            if !matches!((left, right), (Json::Array(_), _) | (_, Json::Array(_))) =>
+        {
             Datum::Null
         }
         _ => Datum::Json(Json::Array(list(left).into_iter().chain(list(right)).collect())),
@@ -190,7 +192,9 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             f(&[JSONB, INT8], a_text, |_, a| text_of(element(j(a, 0), n(a, 1)))).nulls(StrictMay),
         ],
         "#>" => vec![f(&[JSONB, steps], a_jsonb, |_, a| whole(path(j(a, 0), items(a, 1)))).nulls(StrictMay)],
-        "#>>" => vec![f(&[JSONB, steps], a_text, |_, a| text_of(path(j(a, 0), items(a, 1)))).nulls(StrictMay)],
+        "#>>" => {
+            vec![f(&[JSONB, steps], a_text, |_, a| text_of(path(j(a, 0), items(a, 1)))).nulls(StrictMay)]
+        }
         "@>" => vec![f(&[JSONB, JSONB], a_bool, |_, a| Ok(Datum::Bool(contains(j(a, 0), j(a, 1)))))],
         "<@" => vec![f(&[JSONB, JSONB], a_bool, |_, a| Ok(Datum::Bool(contains(j(a, 1), j(a, 0)))))],
         "?" => vec![
@@ -224,10 +228,18 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 .nulls(Never),
         ],
         "jsonb_extract_path" => {
-            vec![f(&[JSONB, TEXT], a_jsonb, |_, a| whole(path(j(a, 0), a.get(1..).unwrap_or_default()))).variadic().nulls(StrictMay)]
+            vec![
+                f(&[JSONB, TEXT], a_jsonb, |_, a| whole(path(j(a, 0), a.get(1..).unwrap_or_default())))
+                    .variadic()
+                    .nulls(StrictMay),
+            ]
         }
         "jsonb_extract_path_text" => {
-            vec![f(&[JSONB, TEXT], a_text, |_, a| text_of(path(j(a, 0), a.get(1..).unwrap_or_default()))).variadic().nulls(StrictMay)]
+            vec![
+                f(&[JSONB, TEXT], a_text, |_, a| text_of(path(j(a, 0), a.get(1..).unwrap_or_default())))
+                    .variadic()
+                    .nulls(StrictMay),
+            ]
         }
         "to_jsonb" => vec![f(&[JSONB], a_jsonb, |_, a| Ok(a.first().cloned().unwrap_or(Datum::Null)))],
         _ => return None,

@@ -11,7 +11,6 @@ mod pattern;
 mod system;
 mod text;
 
-
 use super::super::model::column::Type;
 use super::datum::Datum;
 use super::datum::Interval;
@@ -86,9 +85,9 @@ fn score(wanted: &[Type], given: &[Type]) -> Option<(usize, usize)> {
         let same = kind::bare(wanted) == kind::bare(given);
         let any = match (wanted, given) {
             (Type::Unknown, _) => true,
-            (Type::Array(a), Type::Array(_)) | (Type::List(a), Type::List(_)) | (Type::Map(a), Type::Map(_)) => {
-                **a == Type::Unknown
-            }
+            (Type::Array(a), Type::Array(_))
+            | (Type::List(a), Type::List(_))
+            | (Type::Map(a), Type::Map(_)) => **a == Type::Unknown,
             (Type::Record(_), Type::Record(_)) => true,
             _ => false,
         };

@@ -54,7 +54,9 @@ fn float(value: Result<Decimal, SqlError>) -> Result<Datum, SqlError> {
 
 fn binned(step: Interval, value: i64, origin: i64) -> Result<Datum, SqlError> {
     if step.months != 0 {
-        return Err(SqlError::internal("timestamps cannot be binned into intervals containing months or years"));
+        return Err(SqlError::internal(
+            "timestamps cannot be binned into intervals containing months or years",
+        ));
     }
     let step = i64::try_from(step.total()).map_err(|_| out_of_range())?;
     if step <= 0 {
@@ -94,8 +96,9 @@ fn justified(mut value: Interval, hours: bool, days: bool) -> Interval {
 
 fn to_char(value: i64, format: &str) -> Result<Datum, SqlError> {
     const TOKENS: &[&str] = &[
-        "HH24", "HH12", "HH", "MI", "SS", "MS", "US", "YYYY", "YY", "MONTH", "Month", "month", "MON", "Mon", "mon",
-        "MM", "DDD", "DD", "DAY", "Day", "day", "DY", "Dy", "dy", "AM", "PM", "am", "pm", "TZ", "Q", "D", "IW",
+        "HH24", "HH12", "HH", "MI", "SS", "MS", "US", "YYYY", "YY", "MONTH", "Month", "month", "MON", "Mon",
+        "mon", "MM", "DDD", "DD", "DAY", "Day", "day", "DY", "Dy", "dy", "AM", "PM", "am", "pm", "TZ", "Q",
+        "D", "IW",
     ];
     let at = time::at(value).ok_or_else(out_of_range)?;
     let mut out = String::new();
@@ -185,17 +188,27 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         "date_trunc" => vec![
             f(&[TEXT, TIMESTAMP], a_timestamp, |_, a| truncated(a, n(a, 1))),
             f(&[TEXT, TIMESTAMPTZ], a_timestamptz, |_, a| truncated(a, n(a, 1))),
-            f(&[TEXT, Type::Interval], an_interval, |_, _| Err(SqlError::unsupported("date_trunc of an interval"))),
+            f(&[TEXT, Type::Interval], an_interval, |_, _| {
+                Err(SqlError::unsupported("date_trunc of an interval"))
+            }),
         ],
         "date_part" => fields(false),
         "extract" => fields(true),
         "date_bin" => vec![
-            f(&[Type::Interval, TIMESTAMP, TIMESTAMP], a_timestamp, |_, a| binned(span(a, 0), n(a, 1), n(a, 2))),
-            f(&[Type::Interval, TIMESTAMPTZ, TIMESTAMPTZ], a_timestamptz, |_, a| binned(span(a, 0), n(a, 1), n(a, 2))),
+            f(&[Type::Interval, TIMESTAMP, TIMESTAMP], a_timestamp, |_, a| {
+                binned(span(a, 0), n(a, 1), n(a, 2))
+            }),
+            f(&[Type::Interval, TIMESTAMPTZ, TIMESTAMPTZ], a_timestamptz, |_, a| {
+                binned(span(a, 0), n(a, 1), n(a, 2))
+            }),
         ],
         "timezone" => vec![
-            f(&[TEXT, TIMESTAMP], a_timestamptz, |_, a| Ok(Datum::Int(n(a, 1) - offset(t(a, 0), n(a, 1), true)?))),
-            f(&[TEXT, TIMESTAMPTZ], a_timestamp, |_, a| Ok(Datum::Int(n(a, 1) + offset(t(a, 0), n(a, 1), false)?))),
+            f(&[TEXT, TIMESTAMP], a_timestamptz, |_, a| {
+                Ok(Datum::Int(n(a, 1) - offset(t(a, 0), n(a, 1), true)?))
+            }),
+            f(&[TEXT, TIMESTAMPTZ], a_timestamp, |_, a| {
+                Ok(Datum::Int(n(a, 1) + offset(t(a, 0), n(a, 1), false)?))
+            }),
         ],
         "to_timestamp" => vec![f(&[FLOAT8], a_timestamptz, |_, a| {
             let micros = (x(a, 0) * 1_000_000.0).round();
@@ -212,9 +225,15 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 })
             })
             .into(),
-        "justify_hours" => vec![f(&[Type::Interval], an_interval, |_, a| Ok(Datum::Interval(justified(span(a, 0), true, false))))],
-        "justify_days" => vec![f(&[Type::Interval], an_interval, |_, a| Ok(Datum::Interval(justified(span(a, 0), false, true))))],
-        "justify_interval" => vec![f(&[Type::Interval], an_interval, |_, a| Ok(Datum::Interval(justified(span(a, 0), true, true))))],
+        "justify_hours" => vec![f(&[Type::Interval], an_interval, |_, a| {
+            Ok(Datum::Interval(justified(span(a, 0), true, false)))
+        })],
+        "justify_days" => vec![f(&[Type::Interval], an_interval, |_, a| {
+            Ok(Datum::Interval(justified(span(a, 0), false, true)))
+        })],
+        "justify_interval" => vec![f(&[Type::Interval], an_interval, |_, a| {
+            Ok(Datum::Interval(justified(span(a, 0), true, true)))
+        })],
         _ => return None,
     })
 }

@@ -39,7 +39,9 @@ fn powered(base: f64, by: f64) -> Result<f64, SqlError> {
         return Err(SqlError::internal("zero raised to a negative power is undefined"));
     }
     if base < 0.0 && by.fract() != 0.0 {
-        return Err(SqlError::internal("a negative number raised to a non-integer power yields a complex result"));
+        return Err(SqlError::internal(
+            "a negative number raised to a non-integer power yields a complex result",
+        ));
     }
     Ok(base.powf(by))
 }
@@ -95,7 +97,10 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             },
         ),
         "cbrt" => vec![f(&[FLOAT8], a_float8, |_, a| float(x(a, 0).cbrt()))],
-        "exp" => both(|_, a| float(x(a, 0).exp()), |_, a| if d(a, 0).is_zero() { decimal(Some(Decimal::from_i128(1))) } else { Err(inexact("exp")) }),
+        "exp" => both(
+            |_, a| float(x(a, 0).exp()),
+            |_, a| if d(a, 0).is_zero() { decimal(Some(Decimal::from_i128(1))) } else { Err(inexact("exp")) },
+        ),
         "ln" => both(
             |_, a| float(logged(x(a, 0), "ln", f64::ln)?),
             |_, a| exactly(logged(d(a, 0).to_f64(), "ln", f64::ln)?, "ln"),
@@ -111,6 +116,13 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 d(a, 0).power(d(a, 1)).map(Datum::Numeric).ok_or_else(|| inexact("power"))
             }),
         ],
+        _ => return more(name),
+    })
+}
+
+/// The rest of them.
+fn more(name: &str) -> Option<Vec<Overload>> {
+    Some(match name {
         "mod" => {
             let mut forms: Vec<Overload> = [Type::Int2, INT4, INT8]
                 .map(|of| {
@@ -121,11 +133,15 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 })
                 .into();
             forms.push(f(&[NUMERIC, NUMERIC], a_numeric, |_, a| {
-                d(a, 0).remainder(d(a, 1)).map(Datum::Numeric).ok_or_else(|| SqlError::internal("division by zero"))
+                d(a, 0)
+                    .remainder(d(a, 1))
+                    .map(Datum::Numeric)
+                    .ok_or_else(|| SqlError::internal("division by zero"))
             }));
             forms
         }
-        "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "cot" | "radians" | "degrees" => {
+        "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "cot" | "radians"
+        | "degrees" => {
             let eval: Eval = match name {
                 "sin" => |_, a| float(x(a, 0).sin()),
                 "cos" => |_, a| float(x(a, 0).cos()),

@@ -85,8 +85,7 @@ fn found(args: &[Datum]) -> Result<Datum, SqlError> {
     }
     let groups = lists.value(0);
     let groups = groups.as_string::<i32>();
-    let items: Vec<Datum> =
-        groups.iter().map(|group| group.map_or(Datum::Null, Datum::text)).collect();
+    let items: Vec<Datum> = groups.iter().map(|group| group.map_or(Datum::Null, Datum::text)).collect();
     Ok(Datum::Array(vec![items.len()], items))
 }
 
@@ -130,10 +129,8 @@ fn md5(input: &[u8]) -> String {
     message.extend((input.len() as u64).wrapping_mul(8).to_le_bytes());
     let mut sum: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     for block in message.chunks(64) {
-        let words: Vec<u32> = block
-            .chunks(4)
-            .map(|word| u32::from_le_bytes(word.try_into().unwrap_or_default()))
-            .collect();
+        let words: Vec<u32> =
+            block.chunks(4).map(|word| u32::from_le_bytes(word.try_into().unwrap_or_default())).collect();
         let [mut a, mut b, mut c, mut d] = sum;
         for step in 0..64_usize {
             let (mix, word) = match step / 16 {
@@ -144,10 +141,8 @@ fn md5(input: &[u8]) -> String {
             };
             let sine = (((step + 1) as f64).sin().abs() * 4_294_967_296.0) as u32;
             let turn = TURNS.get(step / 16).and_then(|round| round.get(step % 4)).copied().unwrap_or(0);
-            let added = a
-                .wrapping_add(mix)
-                .wrapping_add(sine)
-                .wrapping_add(words.get(word).copied().unwrap_or(0));
+            let added =
+                a.wrapping_add(mix).wrapping_add(sine).wrapping_add(words.get(word).copied().unwrap_or(0));
             (a, d, c) = (d, c, b);
             b = b.wrapping_add(added.rotate_left(turn));
         }

@@ -36,7 +36,8 @@ fn schemas(context: &Context, system: bool) -> Vec<String> {
 }
 
 fn setting(context: &Context, name: &str) -> Option<String> {
-    let list = |names: &[crate::name::Ident]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let list =
+        |names: &[crate::name::Ident]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Some(match name.to_lowercase().as_str() {
         "cluster" => context.scope.cluster.as_str().to_owned(),
         "database" => context.scope.database.as_str().to_owned(),
@@ -91,7 +92,9 @@ fn is_visible(context: &Context, oid: i64) -> bool {
     let catalog = &context.view.state.catalog;
     let database = catalog.database_named(&context.scope.database);
     let schema = catalog.schemas.get(&item.schema);
-    schema.is_some_and(|schema| Some(schema.database) == database && context.scope.search_path.contains(&schema.name))
+    schema.is_some_and(|schema| {
+        Some(schema.database) == database && context.scope.search_path.contains(&schema.name)
+    })
 }
 
 /// `has_…_privilege([role,] thing, privilege)`
@@ -133,14 +136,21 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
     let told = |eval: Eval| vec![f(&[], a_text, eval)];
     Some(match name {
         "version" => told(|_, _| {
-            Ok(Datum::text(format!("PostgreSQL 9.5 on x86_64-unknown-linux-gnu (Materialize {})", settings::MZ_VERSION)))
+            Ok(Datum::text(format!(
+                "PostgreSQL 9.5 on x86_64-unknown-linux-gnu (Materialize {})",
+                settings::MZ_VERSION
+            )))
         }),
         "mz_version" => told(|_, _| Ok(Datum::text(settings::MZ_VERSION))),
-        "mz_environment_id" => told(|_, _| Ok(Datum::text("sandbox-local-00000000-0000-0000-0000-000000000000-0"))),
+        "mz_environment_id" => {
+            told(|_, _| Ok(Datum::text("sandbox-local-00000000-0000-0000-0000-000000000000-0")))
+        }
         "current_user" | "session_user" | "current_role" | "user" => {
             told(|context, _| Ok(Datum::text(context.scope.user.as_str())))
         }
-        "current_database" | "current_catalog" => told(|context, _| Ok(Datum::text(context.scope.database.as_str()))),
+        "current_database" | "current_catalog" => {
+            told(|context, _| Ok(Datum::text(context.scope.database.as_str())))
+        }
         "current_schema" => {
             vec![f(&[], a_text, |context, _| Ok(schema(context).map_or(Datum::Null, Datum::text))).nulls(May)]
         }
@@ -149,7 +159,9 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             let all: Vec<Datum> = schemas(context, system).into_iter().map(Datum::text).collect();
             Ok(Datum::Array(if all.is_empty() { Vec::new() } else { vec![all.len()] }, all))
         })],
-        "pg_backend_pid" => vec![f(&[], an_int4, |context, _| Ok(Datum::Int(i64::from(context.scope.connection))))],
+        "pg_backend_pid" => {
+            vec![f(&[], an_int4, |context, _| Ok(Datum::Int(i64::from(context.scope.connection))))]
+        }
         "mz_is_superuser" => vec![f(&[], a_bool, |context, _| {
             Ok(Datum::Bool(names::is_superuser(&context.view.state, context.scope.role)))
         })],
@@ -157,15 +169,26 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         "current_setting" => vec![
             f(&[TEXT], a_text, |context, a| match setting(context, t(a, 0)) {
                 Some(value) => Ok(Datum::text(value)),
-                None => Err(SqlError::internal(format!("unrecognized configuration parameter \"{}\"", t(a, 0)))),
+                None => {
+                    Err(SqlError::internal(format!("unrecognized configuration parameter \"{}\"", t(a, 0))))
+                }
             }),
             f(&[TEXT, Type::Bool], a_text, |context, a| match setting(context, t(a, 0)) {
                 Some(value) => Ok(Datum::text(value)),
                 None if a.get(1).is_some_and(Datum::is_true) => Ok(Datum::Null),
-                None => Err(SqlError::internal(format!("unrecognized configuration parameter \"{}\"", t(a, 0)))),
+                None => {
+                    Err(SqlError::internal(format!("unrecognized configuration parameter \"{}\"", t(a, 0))))
+                }
             })
             .nulls(StrictMay),
         ],
+        _ => return more(name),
+    })
+}
+
+/// The rest of them: what tells of the catalog.
+fn more(name: &str) -> Option<Vec<Overload>> {
+    Some(match name {
         "pg_get_userbyid" => of_oids(
             |context, a| {
                 let name = names::role_of_oid(&context.view.state, n(a, 0));
@@ -174,18 +197,22 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             a_text,
             Nulls::Strict,
         ),
-        "format_type" => vec![
-            f(&[OID, INT4], a_text, |context, a| Ok(format_type(context, a))).nulls(May),
-        ],
-        "pg_table_is_visible" => of_oids(|context, a| Ok(Datum::Bool(is_visible(context, n(a, 0)))), a_bool, StrictMay),
-        "pg_type_is_visible" | "pg_function_is_visible" => of_oids(|_, _| Ok(Datum::Bool(true)), a_bool, StrictMay),
+        "format_type" => vec![f(&[OID, INT4], a_text, |context, a| Ok(format_type(context, a))).nulls(May)],
+        "pg_table_is_visible" => {
+            of_oids(|context, a| Ok(Datum::Bool(is_visible(context, n(a, 0)))), a_bool, StrictMay)
+        }
+        "pg_type_is_visible" | "pg_function_is_visible" => {
+            of_oids(|_, _| Ok(Datum::Bool(true)), a_bool, StrictMay)
+        }
         "pg_get_viewdef" => vec![
             f(&[OID], a_text, |context, a| Ok(view_definition(context, n(a, 0)))).nulls(StrictMay),
-            f(&[OID, Type::Bool], a_text, |context, a| Ok(view_definition(context, n(a, 0)))).nulls(StrictMay),
+            f(&[OID, Type::Bool], a_text, |context, a| Ok(view_definition(context, n(a, 0))))
+                .nulls(StrictMay),
         ],
-        "pg_encoding_to_char" => vec![f(&[INT8], a_text, |_, a| {
-            Ok(if n(a, 0) == 6 { Datum::text("UTF8") } else { Datum::Null })
-        }).nulls(StrictMay)],
+        "pg_encoding_to_char" => vec![
+            f(&[INT8], a_text, |_, a| Ok(if n(a, 0) == 6 { Datum::text("UTF8") } else { Datum::Null }))
+                .nulls(StrictMay),
+        ],
         "obj_description" => vec![
             f(&[OID, TEXT], a_text, |context, a| Ok(comment(context, n(a, 0), None))).nulls(StrictMay),
             f(&[OID], a_text, |context, a| Ok(comment(context, n(a, 0), None))).nulls(StrictMay),
@@ -197,14 +224,12 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         "has_cluster_privilege" => privileges(|c, a| privilege(c, "cluster", a), 2),
         "has_database_privilege" => privileges(|c, a| privilege(c, "database", a), 2),
         "has_schema_privilege" => privileges(|c, a| privilege(c, "schema", a), 2),
-        "has_table_privilege" | "has_secret_privilege" | "has_connection_privilege" | "has_type_privilege" => {
-            privileges(|c, a| privilege(c, "table", a), 2)
-        }
+        "has_table_privilege"
+        | "has_secret_privilege"
+        | "has_connection_privilege"
+        | "has_type_privilege" => privileges(|c, a| privilege(c, "table", a), 2),
         "has_system_privilege" => privileges(|c, a| privilege(c, "system", a), 1),
-        "pg_has_role" => vec![
-            f(&[TEXT, TEXT, TEXT], a_bool, has_role),
-            f(&[TEXT, TEXT], a_bool, has_role),
-        ],
+        "pg_has_role" => vec![f(&[TEXT, TEXT, TEXT], a_bool, has_role), f(&[TEXT, TEXT], a_bool, has_role)],
         _ => return None,
     })
 }

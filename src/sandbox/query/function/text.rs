@@ -20,7 +20,9 @@ fn bounded(text: &str, times: i64) -> Result<Datum, SqlError> {
 
 fn substring(text: &str, from: i64, length: Option<i64>) -> Result<Datum, SqlError> {
     let end = match length {
-        Some(length) if length < 0 => return Err(SqlError::internal("negative substring length not allowed")),
+        Some(length) if length < 0 => {
+            return Err(SqlError::internal("negative substring length not allowed"));
+        }
         Some(length) => from.saturating_add(length),
         None => i64::MAX,
     };
@@ -68,7 +70,8 @@ fn initcap(text: &str) -> String {
     let mut inside = false;
     text.chars()
         .flat_map(|c| {
-            let made: Vec<char> = if inside { c.to_lowercase().collect() } else { c.to_uppercase().collect() };
+            let made: Vec<char> =
+                if inside { c.to_lowercase().collect() } else { c.to_uppercase().collect() };
             inside = c.is_alphanumeric();
             made
         })
@@ -118,14 +121,22 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         "char_length" | "character_length" => {
             vec![f(&[TEXT], an_int4, |_, a| Ok(count(t(a, 0).chars().count())))]
         }
-        "octet_length" => [TEXT, Type::Bytea].map(|of| f(&[of], an_int4, |_, a| Ok(count(bytes_of(a).len())))).into(),
-        "bit_length" => [TEXT, Type::Bytea].map(|of| f(&[of], an_int4, |_, a| Ok(count(bytes_of(a).len() * 8)))).into(),
+        "octet_length" => {
+            [TEXT, Type::Bytea].map(|of| f(&[of], an_int4, |_, a| Ok(count(bytes_of(a).len())))).into()
+        }
+        "bit_length" => {
+            [TEXT, Type::Bytea].map(|of| f(&[of], an_int4, |_, a| Ok(count(bytes_of(a).len() * 8)))).into()
+        }
         "substring" | "substr" => vec![
             f(&[TEXT, INT8], a_text, |_, a| substring(t(a, 0), n(a, 1), None)),
             f(&[TEXT, INT8, INT8], a_text, |_, a| substring(t(a, 0), n(a, 1), Some(n(a, 2)))),
         ],
         "replace" => vec![f(&[TEXT, TEXT, TEXT], a_text, |_, a| {
-            Ok(Datum::text(if t(a, 1).is_empty() { t(a, 0).to_owned() } else { t(a, 0).replace(t(a, 1), t(a, 2)) }))
+            Ok(Datum::text(if t(a, 1).is_empty() {
+                t(a, 0).to_owned()
+            } else {
+                t(a, 0).replace(t(a, 1), t(a, 2))
+            }))
         })],
         "split_part" => vec![f(&[TEXT, TEXT, INT8], a_text, |_, a| split_part(t(a, 0), t(a, 1), n(a, 2)))],
         "btrim" => trims(|_, a| Ok(trimmed(a, true, true))),
@@ -137,8 +148,17 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         ],
         "left" => vec![f(&[TEXT, INT4], a_text, |_, a| Ok(ends(t(a, 0), n(a, 1), true)))],
         "right" => vec![f(&[TEXT, INT4], a_text, |_, a| Ok(ends(t(a, 0), n(a, 1), false)))],
-        "reverse" => vec![f(&[TEXT], a_text, |_, a| Ok(Datum::text(t(a, 0).chars().rev().collect::<String>())))],
+        "reverse" => {
+            vec![f(&[TEXT], a_text, |_, a| Ok(Datum::text(t(a, 0).chars().rev().collect::<String>())))]
+        }
         "repeat" => vec![f(&[TEXT, INT4], a_text, |_, a| bounded(t(a, 0), n(a, 1)))],
+        _ => return more(name),
+    })
+}
+
+/// The rest of them.
+fn more(name: &str) -> Option<Vec<Overload>> {
+    Some(match name {
         "concat" => vec![
             f(&[TEXT], a_text, |_, a| Ok(Datum::text((0..a.len()).map(|at| t(a, at)).collect::<String>())))
                 .variadic()
@@ -149,15 +169,18 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 if a.first().is_none_or(Datum::is_null) {
                     return Ok(Datum::Null);
                 }
-                let parts: Vec<&str> =
-                    (1..a.len()).filter(|at| !a.get(*at).is_none_or(Datum::is_null)).map(|at| t(a, at)).collect();
+                let parts: Vec<&str> = (1..a.len())
+                    .filter(|at| !a.get(*at).is_none_or(Datum::is_null))
+                    .map(|at| t(a, at))
+                    .collect();
                 Ok(Datum::text(parts.join(t(a, 0))))
             })
             .variadic()
             .nulls(super::Nulls::May),
         ],
         "position" | "strpos" => {
-            let (what, of): (Eval, Eval) = (|_, a| Ok(position(t(a, 1), t(a, 0))), |_, a| Ok(position(t(a, 0), t(a, 1))));
+            let (what, of): (Eval, Eval) =
+                (|_, a| Ok(position(t(a, 1), t(a, 0))), |_, a| Ok(position(t(a, 0), t(a, 1))));
             vec![f(&[TEXT, TEXT], an_int4, if name == "position" { what } else { of })]
         }
         "starts_with" => vec![f(&[TEXT, TEXT], a_bool, |_, a| Ok(Datum::Bool(t(a, 0).starts_with(t(a, 1)))))],
@@ -171,9 +194,12 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         })],
         "chr" => vec![f(&[INT4], a_text, |_, a| {
             let made = u32::try_from(n(a, 0)).ok().filter(|code| *code != 0).and_then(char::from_u32);
-            made.map(|c| Datum::text(c.to_string())).ok_or_else(|| SqlError::internal("requested character not valid"))
+            made.map(|c| Datum::text(c.to_string()))
+                .ok_or_else(|| SqlError::internal("requested character not valid"))
         })],
-        "ascii" => vec![f(&[TEXT], an_int4, |_, a| Ok(Datum::Int(t(a, 0).chars().next().map_or(0, |c| i64::from(u32::from(c))))))],
+        "ascii" => vec![f(&[TEXT], an_int4, |_, a| {
+            Ok(Datum::Int(t(a, 0).chars().next().map_or(0, |c| i64::from(u32::from(c)))))
+        })],
         "quote_ident" => vec![f(&[TEXT], a_text, |_, a| Ok(Datum::text(quote_ident(t(a, 0)))))],
         "encode" => vec![f(&[Type::Bytea, TEXT], a_text, |_, a| match t(a, 1) {
             "hex" => Ok(Datum::text(print::hex(bytes_of(a)))),
@@ -187,11 +213,13 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         })],
         "parse_ident" => return None,
         "try_parse_monotonic_iso8601_timestamp" => {
-            vec![f(&[TEXT], a_timestamp, |_, a| {
-                let read = crate::sandbox::query::time::parse_timestamp(t(a, 0), true);
-                Ok(read.map_or(Datum::Null, Datum::Int))
-            })
-            .nulls(StrictMay)]
+            vec![
+                f(&[TEXT], a_timestamp, |_, a| {
+                    let read = crate::sandbox::query::time::parse_timestamp(t(a, 0), true);
+                    Ok(read.map_or(Datum::Null, Datum::Int))
+                })
+                .nulls(StrictMay),
+            ]
         }
         _ => return None,
     })

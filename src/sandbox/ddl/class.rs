@@ -38,23 +38,6 @@ pub(crate) enum Class {
     Unsupported,
 }
 
-impl Class {
-    /// Tells whether `ddl::execute` carries it out.
-    pub(crate) fn is_ddl(self) -> bool {
-        match self {
-            Self::Rename | Self::RenameReplica | Self::SingleDdl | Self::System => true,
-            Self::Transaction
-            | Self::Session
-            | Self::Prepared
-            | Self::Read
-            | Self::Subscribe
-            | Self::Insert
-            | Self::Change
-            | Self::Unsupported => false,
-        }
-    }
-}
-
 /// The class of a statement.
 pub(crate) fn class(kind: &StatementKind) -> Class {
     match kind {

@@ -219,6 +219,11 @@ fn schemas(work: &mut Work<'_>, drop: &Drop, cascade: bool) -> Outcome {
     }
     let things: Vec<Thing> = wanted.iter().map(|id| Thing::Schema(*id)).collect();
     rbac::must_own(work.catalog(), work.scope, &things)?;
+    for id in &wanted {
+        let Some(schema) = work.catalog().schemas.get(id) else { continue };
+        let database = Thing::Database(schema.database);
+        rbac::needs(work.catalog(), work.scope, Privilege::Usage, database)?;
+    }
     if wanted.is_empty() {
         return Ok(Change::None);
     }

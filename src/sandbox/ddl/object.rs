@@ -161,12 +161,32 @@ pub(super) fn may_create(work: &Work<'_>, schema: SchemaId) -> Result<(), SqlErr
     rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Schema(schema))
 }
 
+/// Refuses whoever may not use the types, secrets and connections that something is made of.
+fn may_use(work: &Work<'_>, uses: &BTreeSet<ItemId>) -> Result<(), SqlError> {
+    for id in uses {
+        match work.item(*id)?.kind() {
+            ObjectKind::Type | ObjectKind::Secret | ObjectKind::Connection => {
+                rbac::needs(work.catalog(), work.scope, Privilege::Usage, Thing::Item(*id))?;
+            }
+            ObjectKind::Table
+            | ObjectKind::View
+            | ObjectKind::MaterializedView
+            | ObjectKind::Source
+            | ObjectKind::Sink
+            | ObjectKind::Index
+            | ObjectKind::Function => {}
+        }
+    }
+    Ok(())
+}
+
 /// Makes something and writes it down everywhere.
 ///
 /// # Errors
 /// Limits.
 pub(super) fn insert(work: &mut Work<'_>, new: New) -> Result<ItemId, SqlError> {
     let kind = probe(&new.data);
+    may_use(work, &new.uses)?;
     limits(work, new.schema, kind)?;
     let id = ItemId::User(work.state.catalog.next.item);
     insert_as(work, new, id)?;

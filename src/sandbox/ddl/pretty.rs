@@ -90,7 +90,11 @@ fn outside(tokens: &[Token], holds: impl Fn(usize, &Token) -> bool) -> Vec<usize
 fn cut<'t>(tokens: &'t [Token], at: &[usize]) -> Vec<&'t [Token]> {
     let starts = std::iter::once(0).chain(at.iter().copied());
     let ends = at.iter().copied().chain([tokens.len()]);
-    starts.zip(ends).filter_map(|(start, end)| tokens.get(start..end)).filter(|part| !part.is_empty()).collect()
+    starts
+        .zip(ends)
+        .filter_map(|(start, end)| tokens.get(start..end))
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 /// Cuts at commas outside of brackets, which are left out.
@@ -198,9 +202,8 @@ fn with(tokens: &[Token]) -> (Option<Doc>, &[Token]) {
 }
 
 fn set_operations(tokens: &[Token]) -> Doc {
-    let operators = outside(tokens, |_, token| {
-        ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word))
-    });
+    let operators =
+        outside(tokens, |_, token| ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word)));
     let mut docs = Vec::new();
     for part in cut(tokens, &operators) {
         let words = part
@@ -230,7 +233,8 @@ fn operand(tokens: &[Token]) -> Doc {
 
 fn select(tokens: &[Token]) -> Doc {
     let clauses = outside(tokens, |at, token| {
-        let before = |word: &str| at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|it| it.is(word));
+        let before =
+            |word: &str| at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|it| it.is(word));
         let next = |word: &str| tokens.get(at + 1).is_some_and(|next| next.is(word));
         (token.is("FROM") && !before("DISTINCT"))
             || ["WHERE", "HAVING", "QUALIFY", "OPTIONS", "WINDOW"].iter().any(|word| token.is(word))
@@ -291,7 +295,13 @@ fn joins(tokens: &[Token]) -> Doc {
         let (title, rest) = part.split_at(words);
         docs.push(if title.is_empty() { expr(rest) } else { Doc::titled(flat(title), expr(rest)) });
     }
-    Doc::Nest(Box::new(Doc::joined(docs, &Doc::Line)))
+    match docs.pop() {
+        Some(only) if docs.is_empty() => only,
+        last => {
+            docs.extend(last);
+            Doc::Nest(Box::new(Doc::joined(docs, &Doc::Line)))
+        }
+    }
 }
 
 /// An expression or a relation: subqueries and lists may break, and what is before AND and OR.
@@ -312,9 +322,9 @@ fn expr(tokens: &[Token]) -> Doc {
         }
         let close = closing(tokens, at);
         let inside = tokens.get(at + 1..close).unwrap_or_default();
-        let is_query = inside.first().is_some_and(|first| {
-            ["SELECT", "WITH", "VALUES"].iter().any(|word| first.is(word))
-        });
+        let is_query = inside
+            .first()
+            .is_some_and(|first| ["SELECT", "WITH", "VALUES"].iter().any(|word| first.is(word)));
         let in_list = before.is_some_and(|before| before.is("IN"));
         docs.push(if is_query {
             Doc::bracket("(", query(inside), ")")

@@ -119,7 +119,6 @@ fn rename_object(work: &mut Work<'_>, alter: &AlterRename, kind: ObjectKind) -> 
         return Err(SqlError::internal(format!("cannot rename type: {}", resolve::as_written(&full))));
     }
     rbac::must_own(work.catalog(), work.scope, &[Thing::Item(id)])?;
-    object::may_create(work, item.schema)?;
     let to = &alter.to.ident;
     if object::taken(work.catalog(), item.schema, to, kind).is_some() {
         return Err(SqlError::internal(format!("catalog item '{}' already exists", to.as_str())));

@@ -76,7 +76,8 @@ fn object(
     let item = item.ok_or_else(|| resolve::unknown_item(name))?;
     let full = resolve::full_name(catalog, item);
     if item.kind() != kind {
-        let error = SqlError::internal(format!("{full} is not {} {kind}", resolve::article(&kind.to_string())));
+        let error =
+            SqlError::internal(format!("{full} is not {} {kind}", resolve::article(&kind.to_string())));
         let materialized = (item.kind(), kind) == (ObjectKind::MaterializedView, ObjectKind::View);
         return Err(if materialized {
             error.hint("Use SHOW CREATE MATERIALIZED VIEW to show a materialized view.")
@@ -96,7 +97,8 @@ fn object(
 fn statement(item: &Item) -> &str {
     match item.create_sql.rsplit_once(" AS OF ") {
         Some((before, time))
-            if item.kind() == ObjectKind::MaterializedView && time.bytes().all(|byte| byte.is_ascii_digit()) =>
+            if item.kind() == ObjectKind::MaterializedView
+                && time.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
             before
         }
@@ -117,13 +119,9 @@ fn tokens(catalog: &Catalog, sql: &str) -> Vec<Token> {
                 Some(cluster) => cluster.name.to_string(),
                 None => format!("[{id}]"),
             },
-            Kind::Star
-            | Kind::Word
-            | Kind::Text
-            | Kind::Open
-            | Kind::Close
-            | Kind::Comma
-            | Kind::Mark => piece.text(sql).to_owned(),
+            Kind::Star | Kind::Word | Kind::Text | Kind::Open | Kind::Close | Kind::Comma | Kind::Mark => {
+                piece.text(sql).to_owned()
+            }
         };
         tokens.push(Token { text, word: piece.kind == Kind::Word, spaced: piece.at.start > end });
         end = piece.at.end;

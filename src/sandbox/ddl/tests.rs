@@ -180,7 +180,10 @@ fn what_is_stored_is_what_a_real_server_stores() {
             continue;
         }
         if made != pair.create_sql {
-            differing.push_str(&format!("{}\n  server {}\n  we     {made}\n  {log}\n", pair.input, pair.create_sql));
+            differing.push_str(&format!(
+                "{}\n  server {}\n  we     {made}\n  {log}\n",
+                pair.input, pair.create_sql
+            ));
         }
     }
     assert_eq!(differing, "");
@@ -445,10 +448,10 @@ fn statements_are_shown_without_ids() {
                 FROM
                     (SELECT DISTINCT id FROM materialize.public.t) AS s,
                     LATERAL (
-                            SELECT amount, "Big Name" FROM materialize.public.t WHERE t.id = s.id
-                            ORDER BY amount DESC
-                            LIMIT 3
-                        ) AS top
+                        SELECT amount, "Big Name" FROM materialize.public.t WHERE t.id = s.id
+                        ORDER BY amount DESC
+                        LIMIT 3
+                    ) AS top
                 WHERE s.id = -1 OR s.id = 2;
             materialize.public.y
             CREATE VIEW materialize.public.y
@@ -457,10 +460,10 @@ fn statements_are_shown_without_ids() {
                 FROM
                     (SELECT DISTINCT id FROM materialize.public.t) AS s,
                     LATERAL (
-                            SELECT amount, "Big Name" FROM materialize.public.t WHERE t.id = s.id
-                            ORDER BY amount DESC
-                            LIMIT '<REDACTED>'
-                        ) AS top
+                        SELECT amount, "Big Name" FROM materialize.public.t WHERE t.id = s.id
+                        ORDER BY amount DESC
+                        LIMIT '<REDACTED>'
+                    ) AS top
                 WHERE s.id = '<REDACTED>' OR s.id = '<REDACTED>';
             materialize.public.m
             CREATE MATERIALIZED VIEW materialize.public.m
@@ -526,7 +529,8 @@ fn clusters_have_the_replicas_they_are_to_have() {
         u1 quickstart: u1 r1 25cc
         u2 u: u6 r1 50cc
         u3 a: u4 one 25cc, u5 three 50cc
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]

@@ -239,6 +239,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn long_texts_break_at_blanks() {
+        assert_eq!(wrapped("one two  three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("one", 2), ["one"]);
+        assert_eq!(wrapped("a-very-long-word and more", 6), ["a-very-long-word", "and", "more"]);
+        assert_eq!(wrapped("", 6), [""]);
+    }
+
+    #[test]
     fn durations_for_people() {
         let told: Vec<String> =
             [0, 8, 2_300, 250_000, 7_200_000].map(|ms| elapsed(Duration::from_millis(ms))).into();

@@ -30,7 +30,7 @@ pub(crate) fn project(objects: usize) -> Vec<File> {
 /// A table in every eighth schema, otherwise a view over three objects of this schema and the one
 /// before.
 fn statement(schema: usize, number: usize) -> String {
-    if schema % 8 == 0 {
+    if schema.is_multiple_of(8) {
         return format!(
             "-- what arrives\nCREATE TABLE o{number} (id bigint NOT NULL, customer_id int, label text, \
              amount numeric(38, 2) DEFAULT 0, placed_at timestamptz);\n\

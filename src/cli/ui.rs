@@ -117,7 +117,18 @@ impl Ui {
 
     /// Writes `label  text                    12 ms`.
     pub(crate) fn step(&self, label: &str, text: &str, took: Option<Duration>) {
-        self.talk(&self.line(label, text, took));
+        let room = match self.reader {
+            Reader::Terminal => self.width().saturating_sub(LABEL),
+            Reader::Pipe | Reader::Ci => usize::MAX,
+        };
+        let mut lines = wrapped(text, room);
+        let last = lines.pop().unwrap_or_default();
+        let mut label = label;
+        for line in lines {
+            self.talk(&self.line(label, &line, None));
+            label = "";
+        }
+        self.talk(&self.line(label, &last, took));
     }
 
     /// The text of [`Ui::step`].
@@ -143,6 +154,22 @@ impl Ui {
             && std::io::stdin().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
+}
+
+/// Breaks a text at its blanks into lines that fit; a longer word gets a line of its own.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        let width = console::measure_text_width(line) + console::measure_text_width(word.trim_end());
+        if width > room && !line.is_empty() {
+            line.truncate(line.trim_end().len());
+            lines.push(word.trim_start().to_owned());
+        } else {
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 /// A reader that has gone away (`mzflow log | head -1`) ends the writing, not the deployment.
@@ -210,6 +237,14 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_break_at_blanks() {
+        assert_eq!(wrapped("one two  three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("one", 2), ["one"]);
+        assert_eq!(wrapped("a-very-long-word and more", 6), ["a-very-long-word", "and", "more"]);
+        assert_eq!(wrapped("", 6), [""]);
+    }
 
     #[test]
     fn durations_for_people() {

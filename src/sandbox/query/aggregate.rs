@@ -177,6 +177,11 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
     if rows.is_empty() {
         return Ok(Datum::Null);
     }
+    reduced(fold, rows)
+}
+
+/// Computes an aggregate of values none of which is NULL.
+fn reduced(fold: Fold, rows: Vec<Vec<Datum>>) -> Result<Datum, SqlError> {
     let count = rows.len();
     if fold == Fold::Text {
         return Ok(joined(rows));

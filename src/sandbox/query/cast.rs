@@ -126,15 +126,26 @@ pub(super) fn perform(
                 Err(range(number, "oid"))
             }
         }
+        (Datum::Array(..) | Datum::List(_) | Datum::Map(_) | Datum::Record(_), to) => {
+            nested(context, &value, (&from, to), why)
+        }
+        _ => same(),
+    }
+}
+
+/// A value made of others.
+fn nested(context: &Context, value: &Datum, (from, to): (&Type, &Type), why: Why) -> Result<Datum, SqlError> {
+    let same = || Ok(value.clone());
+    match (value, to) {
         (Datum::Array(dimensions, items), Type::Array(element)) => {
-            let items = each(context, items, &print::element_of(&from), element, why)?;
+            let items = each(context, items, &print::element_of(from), element, why)?;
             Ok(Datum::Array(dimensions.clone(), items))
         }
         (Datum::List(items), Type::List(element)) => {
-            each(context, items, &print::element_of(&from), element, why).map(Datum::List)
+            each(context, items, &print::element_of(from), element, why).map(Datum::List)
         }
         (Datum::Map(entries), Type::Map(element)) => {
-            let of = print::element_of(&from);
+            let of = print::element_of(from);
             let made: Result<_, SqlError> = entries
                 .iter()
                 .map(|(key, value)| Ok((key.clone(), perform(context, value.clone(), &of, element, why)?)))
@@ -142,7 +153,7 @@ pub(super) fn perform(
             made.map(Datum::Map)
         }
         (Datum::Record(items), Type::Record(to)) => {
-            let Type::Record(from) = &from else { return same() };
+            let Type::Record(from) = from else { return same() };
             let made: Result<Vec<Datum>, SqlError> = items
                 .iter()
                 .zip(from.iter().zip(to))

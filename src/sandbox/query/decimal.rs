@@ -259,17 +259,6 @@ impl Decimal {
         let coefficient = if negative { coefficient.wrapping_neg() } else { coefficient };
         Self::reduced(coefficient, i32::try_from(digits.len()).ok()? - exponent)
     }
-
-    /// Its text with at least that many places.
-    pub(super) fn padded(self, places: usize) -> String {
-        let mut text = self.to_string();
-        let have = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        if have == 0 && places > 0 {
-            text.push('.');
-        }
-        text.extend(std::iter::repeat_n('0', places.saturating_sub(have)));
-        text
-    }
 }
 
 /// Divides, rounding half away from zero.

@@ -38,7 +38,7 @@ pub(super) fn context(view: &View, scope: &Scope) -> Arc<Context> {
 /// What the server says of values that cannot be computed.
 pub(super) async fn rows(context: &Arc<Context>, bound: Bound) -> Result<Batch, SqlError> {
     let rel = push::push(flatten::flatten(bound.rel)?);
-    let mut batch = Run::new(Arc::clone(context)).rows(&rel).await?;
+    let mut batch = Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?;
     batch.types = bound.columns.into_iter().map(|column| column.kind).collect();
     Ok(batch)
 }

@@ -9,6 +9,7 @@ use super::super::model::column::Type;
 use super::aggregate::Aggregate;
 use super::aggregate::Fold;
 use super::datum::Datum;
+use super::push::push;
 use super::rel::Joining;
 use super::rel::Op;
 use super::rel::Order;
@@ -16,6 +17,8 @@ use super::rel::Rel;
 use super::scalar::Comparison;
 use super::scalar::Question;
 use super::scalar::Scalar;
+use super::series::Series;
+use super::window::WindowCall;
 
 /// The values of the columns from outside: one row for each combination.
 struct Outside {
@@ -100,45 +103,24 @@ fn operator(rel: Rel, outside: Option<&Outside>) -> Result<Rel, SqlError> {
         Op::Filter(input, predicate) => {
             let input = within(input, outside)?;
             let arity = input.arity();
-            let (input, mut parts) = attach(input, vec![predicate], outside)?;
-            let filtered = input.filter(parts.pop().unwrap_or(Scalar::truth(true)));
+            // What needs no subquery comes first: it leaves fewer rows for those that do.
+            let (later, first): (Vec<Scalar>, Vec<Scalar>) =
+                predicate.conjuncts().into_iter().partition(Scalar::has_subquery);
+            let mut input = input;
+            for condition in first {
+                input = input.filter(settle(condition, outside)?);
+            }
+            let (input, later) = attach(input, later, outside)?;
+            let filtered = match later.into_iter().reduce(Scalar::and) {
+                Some(all) => input.filter(all),
+                None => input,
+            };
             Ok(trim(filtered, arity))
         }
         Op::Join { left, right, joining, on, lateral } => join(left, right, (joining, on, lateral), outside),
-        Op::FlatMap(input, series, args) => {
-            let input = within(input, outside)?;
-            let arity = input.arity();
-            let (input, args) = attach(input, args, outside)?;
-            let extra = input.arity() - arity;
-            let own = all.get(arity..).unwrap_or_default().to_vec();
-            let mut types = input.types.clone();
-            types.extend(own);
-            let columns: Vec<usize> = (0..arity).chain(arity + extra..types.len()).collect();
-            let mapped = Rel::new(Op::FlatMap(input, series, args), types);
-            Ok(if extra == 0 { mapped } else { mapped.pick(&columns) })
-        }
+        Op::FlatMap(input, series, args) => flat_map(input, series, args, &all, outside),
         Op::Aggregate(input, group, aggregates) => aggregate(input, group, aggregates, all, outside),
-        Op::Window(input, mut calls) => {
-            let input = within(input, outside)?;
-            let arity = input.arity();
-            let mut exprs: Vec<Scalar> = Vec::new();
-            for scalar in calls.iter_mut().flat_map(super::window::WindowCall::scalars_mut) {
-                exprs.push(scalar.clone());
-            }
-            let (input, exprs) = attach(input, exprs, outside)?;
-            let mut exprs = exprs.into_iter();
-            for scalar in calls.iter_mut().flat_map(super::window::WindowCall::scalars_mut) {
-                *scalar = exprs.next().unwrap_or(Scalar::truth(true));
-            }
-            for call in &mut calls {
-                call.partition.extend(keys(before));
-            }
-            let extra = input.arity() - arity;
-            let mut types = input.types.clone();
-            types.extend(calls.iter().map(|call| call.kind.clone()));
-            let columns: Vec<usize> = (0..arity).chain(arity + extra..types.len()).collect();
-            Ok(Rel::new(Op::Window(input, calls), types).pick(&columns))
-        }
+        Op::Window(input, calls) => window(input, calls, outside),
         Op::Distinct(input) => Ok(within(input, outside)?.distinct()),
         Op::Top { input, group, order, limit, offset } => {
             let input = within(input, outside)?;
@@ -158,6 +140,48 @@ fn operator(rel: Rel, outside: Option<&Outside>) -> Result<Rel, SqlError> {
             Ok(Rel::new(Op::Match { left, right, both, all: every }, all))
         }
     }
+}
+
+fn flat_map(
+    input: Rel,
+    series: Series,
+    args: Vec<Scalar>,
+    all: &[Type],
+    outside: Option<&Outside>,
+) -> Result<Rel, SqlError> {
+    let input = within(input, outside)?;
+    let arity = input.arity();
+    let (input, args) = attach(input, args, outside)?;
+    let extra = input.arity() - arity;
+    let own = all.get(arity..).unwrap_or_default().to_vec();
+    let mut types = input.types.clone();
+    types.extend(own);
+    let columns: Vec<usize> = (0..arity).chain(arity + extra..types.len()).collect();
+    let mapped = Rel::new(Op::FlatMap(input, series, args), types);
+    Ok(if extra == 0 { mapped } else { mapped.pick(&columns) })
+}
+
+fn window(input: Rel, mut calls: Vec<WindowCall>, outside: Option<&Outside>) -> Result<Rel, SqlError> {
+    let before = shift(outside);
+    let input = within(input, outside)?;
+    let arity = input.arity();
+    let mut exprs: Vec<Scalar> = Vec::new();
+    for scalar in calls.iter_mut().flat_map(WindowCall::scalars_mut) {
+        exprs.push(scalar.clone());
+    }
+    let (input, exprs) = attach(input, exprs, outside)?;
+    let mut exprs = exprs.into_iter();
+    for scalar in calls.iter_mut().flat_map(WindowCall::scalars_mut) {
+        *scalar = exprs.next().unwrap_or(Scalar::truth(true));
+    }
+    for call in &mut calls {
+        call.partition.extend(keys(before));
+    }
+    let extra = input.arity() - arity;
+    let mut types = input.types.clone();
+    types.extend(calls.iter().map(|call| call.kind.clone()));
+    let columns: Vec<usize> = (0..arity).chain(arity + extra..types.len()).collect();
+    Ok(Rel::new(Op::Window(input, calls), types).pick(&columns))
 }
 
 /// Leaves only the first columns.
@@ -252,7 +276,7 @@ fn join(
         if matches!(joining, Joining::Right | Joining::Full) {
             return Err(SqlError::unsupported("a RIGHT or FULL JOIN with LATERAL"));
         }
-        let left = within(left, outside)?.shared();
+        let left = push(within(left, outside)?).shared();
         let places = places(&reads, outside)?;
         let inner = Outside { rel: left.clone().pick(&places).distinct().shared(), keys: reads };
         (within(right, Some(&inner))?, places, left)
@@ -440,7 +464,7 @@ fn joined(
         *input = taken.join(fold(within(rel, None)?, 0), Joining::Inner, Scalar::truth(true));
         return Ok(arity);
     }
-    let taken = taken.shared();
+    let taken = push(taken).shared();
     let inner = Outside { rel: taken.clone().pick(&places).distinct().shared(), keys };
     let count = places.len();
     let right = fold(within(rel, Some(&inner))?, count);
@@ -457,7 +481,7 @@ fn joined(
 /// every row.
 fn is_in(input: &mut Rel, taken: Rel, left: Scalar, rel: Rel) -> Result<Scalar, SqlError> {
     let arity = taken.arity();
-    let values = within(rel, None)?.distinct().shared();
+    let values = push(within(rel, None)?.distinct()).shared();
     let kind = values.types.first().cloned().unwrap_or(Type::Text);
     let count = |args: Vec<(Scalar, Type)>| Aggregate {
         fold: Fold::Count,

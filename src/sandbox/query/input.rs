@@ -56,26 +56,8 @@ pub(super) fn parse(context: &Context, text: &str, of: &Type) -> Result<Datum, S
         Type::UInt4 => integer("uint4", 0, u32::MAX.into())?,
         Type::Oid => integer("oid", 0, u32::MAX.into())?,
         Type::UInt8 => unsigned("uint8")?,
-        Type::MzTimestamp => match trimmed.parse() {
-            Ok(value) => Datum::UInt(value),
-            Err(_) => {
-                let micros = time::parse_timestamp(trimmed, true)
-                    .map_err(|why| invalid("mz_timestamp", &why, text))?;
-                Datum::UInt(u64::try_from(micros / 1000).unwrap_or(0))
-            }
-        },
-        Type::Float4 | Type::Float8 => {
-            let name = if *of == Type::Float4 { "real" } else { "double precision" };
-            Datum::Float(float(trimmed).ok_or_else(|| invalid(name, "invalid float literal", text))?)
-        }
-        Type::Numeric(shape) => {
-            let value =
-                Decimal::parse(trimmed).ok_or_else(|| invalid("numeric", "invalid decimal syntax", text))?;
-            Datum::Numeric(match shape {
-                Some((_, scale)) => value.round(i32::from(*scale)).unwrap_or(value),
-                None => value,
-            })
-        }
+        Type::MzTimestamp => mz_timestamp(text)?,
+        Type::Float4 | Type::Float8 | Type::Numeric(_) => fraction(text, of)?,
         Type::Bytea => Datum::Bytes(bytea(text)?),
         Type::Date => timed("date", time::parse_date(trimmed))?,
         Type::Time => timed("time", time::parse_time(trimmed))?,
@@ -95,6 +77,36 @@ pub(super) fn parse(context: &Context, text: &str, of: &Type) -> Result<Datum, S
             plain => parse(context, text, &plain)?,
         },
         Type::Record(_) => return Err(SqlError::unsupported("texts of records")),
+    })
+}
+
+/// Reads a timestamp of the server's own: milliseconds, or a time.
+fn mz_timestamp(text: &str) -> Result<Datum, SqlError> {
+    if let Ok(value) = text.trim().parse() {
+        return Ok(Datum::UInt(value));
+    }
+    let micros =
+        time::parse_timestamp(text.trim(), true).map_err(|why| invalid("mz_timestamp", &why, text))?;
+    Ok(Datum::UInt(u64::try_from(micros / 1000).unwrap_or(0)))
+}
+
+/// Reads a float or a numeric.
+fn fraction(text: &str, of: &Type) -> Result<Datum, SqlError> {
+    let trimmed = text.trim();
+    Ok(match of {
+        Type::Float4 | Type::Float8 => {
+            let name = if *of == Type::Float4 { "real" } else { "double precision" };
+            Datum::Float(float(trimmed).ok_or_else(|| invalid(name, "invalid float literal", text))?)
+        }
+        Type::Numeric(shape) => {
+            let value =
+                Decimal::parse(trimmed).ok_or_else(|| invalid("numeric", "invalid decimal syntax", text))?;
+            Datum::Numeric(match shape {
+                Some((_, scale)) => value.round(i32::from(*scale)).unwrap_or(value),
+                None => value,
+            })
+        }
+        _ => return Err(SqlError::unsupported("this number")),
     })
 }
 
@@ -172,7 +184,7 @@ fn bytea(text: &str) -> Result<Vec<u8>, SqlError> {
 /// Bytes from hexadecimal.
 pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

@@ -1,5 +1,7 @@
 //! Queries whose names and types are settled, as operators on rows.
 
+use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
@@ -56,6 +58,15 @@ pub(super) struct Once {
     pub(super) rel: Rel,
     /// The rows, once they are there.
     pub(super) rows: OnceCell<Batch>,
+}
+
+/// The objects that a query reads.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    /// Their ids.
+    pub(super) ids: BTreeSet<ItemId>,
+    /// The shared rows that were looked into.
+    seen: HashSet<usize>,
 }
 
 /// An operator.
@@ -217,6 +228,37 @@ impl Rel {
             | Op::Top { input, .. } => vec![input],
             Op::Join { left, right, .. } | Op::Match { left, right, .. } => vec![left, right],
             Op::Union(inputs) => inputs.iter_mut().collect(),
+        }
+    }
+
+    /// The objects it reads, without what those read in turn. It has no subqueries.
+    pub(super) fn items(&self, found: &mut Items) {
+        match &*self.op {
+            Op::Item(id) => {
+                found.ids.insert(*id);
+            }
+            Op::Shared(once) => {
+                if found.seen.insert(Arc::as_ptr(once).addr()) {
+                    once.rel.items(found);
+                }
+            }
+            Op::Constant(_) | Op::System(_) | Op::Recursive(_) => {}
+            Op::Recursion(parts, body) => {
+                parts.iter().for_each(|(_, rel)| rel.items(found));
+                body.items(found);
+            }
+            Op::Project(input, _)
+            | Op::Filter(input, _)
+            | Op::FlatMap(input, ..)
+            | Op::Aggregate(input, ..)
+            | Op::Window(input, _)
+            | Op::Distinct(input)
+            | Op::Top { input, .. } => input.items(found),
+            Op::Join { left, right, .. } | Op::Match { left, right, .. } => {
+                left.items(found);
+                right.items(found);
+            }
+            Op::Union(inputs) => inputs.iter().for_each(|input| input.items(found)),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
@@ -38,12 +39,14 @@ use futures_util::future::BoxFuture;
 use super::super::error::SqlError;
 use super::super::model::column::Type;
 use super::super::model::id::ItemId;
+use super::super::model::item::ItemData;
 use super::aggregate;
 use super::aggregate::Aggregate;
 use super::batch;
 use super::batch::Batch;
 use super::datum::Datum;
 use super::operator;
+use super::rel::Items;
 use super::rel::Joining;
 use super::rel::Op;
 use super::rel::Order;
@@ -68,8 +71,8 @@ pub(super) struct Run {
     pub(super) context: Arc<Context>,
     /// What the queries of a `WITH MUTUALLY RECURSIVE` hold at this round.
     recursive: HashMap<usize, Batch>,
-    /// How many views it is within.
-    depth: usize,
+    /// The rows of the views that are read.
+    views: Arc<HashMap<ItemId, Batch>>,
 }
 
 /// The engine's error as the server's.
@@ -96,13 +99,64 @@ impl std::fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// A stored view nests at most that deep: more would exhaust the stack.
-const MOST_VIEWS: usize = 500;
-
 impl Run {
-    /// A run that begins.
-    pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, recursive: HashMap::new(), depth: 0 }
+    /// A run of a query that has no subqueries; the views it reads are computed first, deepest
+    /// first, so that a long chain of views needs no deep stack.
+    ///
+    /// # Errors
+    /// As [`Run::rows`].
+    pub(super) async fn new(context: Arc<Context>, rel: &Rel) -> Result<Self, SqlError> {
+        let mut run = Self { context, recursive: HashMap::new(), views: Arc::default() };
+        let mut queries: HashMap<ItemId, Rel> = HashMap::new();
+        let mut open: Vec<ItemId> = run.views_of(rel).into_keys().collect();
+        while let Some(id) = open.last().copied() {
+            if run.views.contains_key(&id) {
+                open.pop();
+                continue;
+            }
+            let query = match queries.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let Some(text) = run.view(id) else {
+                        open.pop();
+                        continue;
+                    };
+                    let bound = super::bind::stored(&run.context, &text)?;
+                    new.insert(super::push::push(super::flatten::flatten(bound.rel)?))
+                }
+            };
+            let missing: Vec<ItemId> =
+                run.views_of(query).into_keys().filter(|below| !run.views.contains_key(below)).collect();
+            if missing.is_empty() {
+                let rows = run.rows(query).await?;
+                Arc::make_mut(&mut run.views).insert(id, rows);
+                open.pop();
+            } else {
+                open.extend(missing);
+            }
+        }
+        Ok(run)
+    }
+
+    /// The views that a query reads.
+    fn views_of(&self, rel: &Rel) -> HashMap<ItemId, String> {
+        let mut items = Items::default();
+        rel.items(&mut items);
+        items.ids.into_iter().filter_map(|id| Some((id, self.view(id)?))).collect()
+    }
+
+    /// The query of a view.
+    fn view(&self, id: ItemId) -> Option<String> {
+        match &self.context.view.state.catalog.items.get(&id)?.data {
+            ItemData::View { query } | ItemData::MaterializedView { query, .. } => Some(query.clone()),
+            ItemData::Table { .. }
+            | ItemData::Index { .. }
+            | ItemData::Source(_)
+            | ItemData::Sink { .. }
+            | ItemData::Connection { .. }
+            | ItemData::Secret
+            | ItemData::Type { .. } => None,
+        }
     }
 
     /// The rows of a query that has no subqueries.
@@ -124,7 +178,7 @@ impl Run {
                     let rows = rows.iter().map(|row| self.values(row, &[])).collect::<Result<_, _>>()?;
                     Batch::from_rows(rel.types.clone(), rows)
                 }
-                Op::Item(id) => self.item(*id).await,
+                Op::Item(id) => self.item(*id),
                 Op::System(relation) => {
                     let rows = (relation.rows)(&self.context.view.state, &self.context.view.runtime);
                     self.texts(&rel.types, rows.iter())
@@ -187,31 +241,20 @@ impl Run {
     }
 
     /// The rows of a user's object.
-    async fn item(&self, id: ItemId) -> Result<Batch, SqlError> {
+    fn item(&self, id: ItemId) -> Result<Batch, SqlError> {
+        if let Some(rows) = self.views.get(&id) {
+            return Ok(rows.clone());
+        }
         let state = &self.context.view.state;
         let Some(item) = state.catalog.items.get(&id) else {
             return Err(SqlError::internal(format!("unknown catalog item '{id}'")));
         };
-        let types: Option<Vec<Type>> =
-            item.columns.as_ref().map(|columns| columns.iter().map(|column| column.kind.clone()).collect());
-        let contents = super::source::contents(state, item, self.context.view.runtime.now)?;
-        match (contents, types) {
-            (super::source::Contents::Rows(rows), Some(types)) => {
-                self.texts(&types, rows.iter().map(AsRef::as_ref))
-            }
-            (super::source::Contents::Query(text), _) => {
-                if self.depth >= MOST_VIEWS {
-                    return Err(SqlError::unsupported(format!("views nested deeper than {MOST_VIEWS}")));
-                }
-                let bound = super::bind::stored(&self.context, &text)?;
-                let rel = super::push::push(super::flatten::flatten(bound.rel)?);
-                let inner = Self { depth: self.depth + 1, recursive: HashMap::new(), ..self.clone() };
-                inner.rows(&rel).await
-            }
-            (super::source::Contents::Rows(_), None) => {
-                Err(SqlError::unsupported(format!("reading {}", item.name)))
-            }
-        }
+        let Some(columns) = &item.columns else {
+            return Err(SqlError::unsupported(format!("reading {}", item.name)));
+        };
+        let types: Vec<Type> = columns.iter().map(|column| column.kind.clone()).collect();
+        let rows = super::source::rows(state, item, self.context.view.runtime.now)?;
+        self.texts(&types, rows.iter().map(AsRef::as_ref))
     }
 
     async fn recursion(&self, parts: &[(usize, Rel)], body: &Rel) -> Result<Batch, SqlError> {

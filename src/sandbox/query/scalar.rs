@@ -1,7 +1,6 @@
 //! Expressions whose names and types are settled, and their evaluation row by row.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::super::error::SqlError;
 use super::super::model::column::Type;
@@ -92,8 +91,6 @@ pub(super) enum Scalar {
     Literal(Datum),
     /// A function. A strict one is NULL where an argument is.
     Call {
-        /// Its name.
-        name: &'static str,
         /// What it does.
         eval: Eval,
         /// Whether NULL in means NULL out.
@@ -394,6 +391,3 @@ fn connect(context: &Context, row: &[Datum], parts: &[Scalar], ends: bool) -> Re
     }
     failed.map_or(Ok(result), Err)
 }
-
-/// Shared use of a context.
-pub(super) type Shared = Arc<Context>;

@@ -38,12 +38,12 @@ pub(super) enum Series {
     AclExplode,
 }
 
+/// A column that is made: its name, its type, whether it can be NULL.
+pub(super) type Made = (&'static str, Type, bool);
+
 /// The columns a function makes of arguments of some types, with whether they can be NULL; `None`
 /// where there is no such function.
-pub(super) fn find(
-    name: &str,
-    args: &[Type],
-) -> Option<(Series, Vec<(&'static str, Type, bool)>, Vec<Type>)> {
+pub(super) fn find(name: &str, args: &[Type]) -> Option<(Series, Vec<Made>, Vec<Type>)> {
     let own = |series, name, kind: Type, nullable, args: Vec<Type>| {
         Some((series, vec![(name, kind, nullable)], args))
     };

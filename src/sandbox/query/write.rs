@@ -206,7 +206,7 @@ pub(super) async fn insert(
     let target = target(&context, &insert.table, "insert into")?;
     let (rel, _) = source(&context, &target, insert, Parameters::given(parameters))?;
     let rel = super::push::push(super::flatten::flatten(rel)?);
-    let rows = super::run::Run::new(Arc::clone(&context)).rows(&rel).await?.rows();
+    let rows = super::run::Run::new(Arc::clone(&context), &rel).await?.rows(&rel).await?.rows();
     checked(&target, &rows)?;
     let returning = match &insert.returning {
         Some(list) => Some(returned(&context, &target, list, &rows).await?),
@@ -289,7 +289,7 @@ async fn changes(
     types.push(Type::Int8);
     let rel = Rel::of_rows(Batch::from_rows(types, numbered)?).project(exprs, outputs);
     let rel = super::push::push(super::flatten::flatten(rel)?);
-    let rows = super::run::Run::new(Arc::clone(context)).rows(&rel).await?.rows();
+    let rows = super::run::Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?.rows();
     let mut all: Vec<Change> =
         table.rows.into_iter().map(|row| Change { row, holds: false, values: Vec::new() }).collect();
     for mut row in rows {

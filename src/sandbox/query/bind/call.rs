@@ -167,16 +167,9 @@ impl Binder<'_> {
         };
         let left = self.coerce(left, &operation.left)?;
         let right = self.coerce(right, &operation.right)?;
-        let name = match sign {
-            '+' => "+",
-            '-' => "-",
-            '*' => "*",
-            '/' => "/",
-            _ => "%",
-        };
         let nullable = left.nullable || right.nullable;
         let args = vec![left.scalar, right.scalar];
-        let scalar = Scalar::Call { name, eval: operation.eval, strict: true, args };
+        let scalar = Scalar::Call { eval: operation.eval, strict: true, args };
         Ok(Typed::new(scalar, operation.result, nullable))
     }
 
@@ -202,7 +195,7 @@ impl Binder<'_> {
             [Datum::Text(left), Datum::Text(right)] => Ok(Datum::text(format!("{left}{right}"))),
             _ => Ok(Datum::Null),
         };
-        Ok(Typed::new(Scalar::Call { name: "||", eval, strict: true, args }, Type::Text, nullable))
+        Ok(Typed::new(Scalar::Call { eval, strict: true, args }, Type::Text, nullable))
     }
 
     pub(super) fn unary(&mut self, op: tree::UnaryOperator, expr: &tree::Expr) -> Result<Typed, SqlError> {
@@ -228,7 +221,7 @@ impl Binder<'_> {
                         SqlError::internal(format!("operator does not exist: - {of}")).hint(NO_OPERATOR)
                     );
                 };
-                let scalar = Scalar::Call { name: "negate", eval, strict: true, args: vec![typed.scalar] };
+                let scalar = Scalar::Call { eval, strict: true, args: vec![typed.scalar] };
                 Ok(Typed::new(scalar, kind::bare(&typed.kind), typed.nullable))
             }
             other => Err(SqlError::unsupported(format!("the operator {other}"))),
@@ -282,7 +275,7 @@ impl Binder<'_> {
             Nulls::StrictMay | Nulls::May => true,
             Nulls::Never => false,
         };
-        let scalar = Scalar::Call { name: label(name), eval: form.eval, strict, args: scalars };
+        let scalar = Scalar::Call { eval: form.eval, strict, args: scalars };
         Ok(Some(Typed::new(scalar, (form.result)(&kinds), nullable)))
     }
 
@@ -341,11 +334,10 @@ impl Binder<'_> {
     }
 
     /// A function that makes rows, in a select list: its columns, and where they begin.
-    #[expect(clippy::type_complexity, reason = "columns as the series itself describes them")]
     pub(super) fn series(
         &mut self,
         function: &tree::Function,
-    ) -> Result<(Vec<(&'static str, Type, bool)>, usize), SqlError> {
+    ) -> Result<(Vec<series::Made>, usize), SqlError> {
         let name = self.function_name(&function.name)?;
         let tree::FunctionArguments::List(list) = &function.args else {
             return Err(SqlError::unsupported(format!("{name} without arguments")));
@@ -434,7 +426,6 @@ impl Binder<'_> {
         let scalar = match name {
             "coalesce" => Scalar::Coalesce(args),
             "greatest" => Scalar::Call {
-                name: "greatest",
                 eval: |_, a| {
                     let values = a.iter().filter(|value| !value.is_null());
                     Ok(values.max_by(|x, y| x.compare(y)).cloned().unwrap_or(Datum::Null))
@@ -443,7 +434,6 @@ impl Binder<'_> {
                 args,
             },
             _ => Scalar::Call {
-                name: "least",
                 eval: |_, a| {
                     let values = a.iter().filter(|value| !value.is_null());
                     Ok(values.min_by(|x, y| x.compare(y)).cloned().unwrap_or(Datum::Null))
@@ -456,7 +446,7 @@ impl Binder<'_> {
     }
 
     fn build_object(&mut self, args: Vec<Typed>) -> Result<Typed, SqlError> {
-        if args.len() % 2 != 0 {
+        if !args.len().is_multiple_of(2) {
             return Err(SqlError::internal("jsonb_build_object requires an even number of arguments"));
         }
         let mut made = Vec::with_capacity(args.len());
@@ -467,76 +457,8 @@ impl Binder<'_> {
                 self.json(arg)?.scalar
             });
         }
-        let scalar = Scalar::Call {
-            name: "jsonb_build_object",
-            eval: function::json::build_object,
-            strict: false,
-            args: made,
-        };
+        let scalar = Scalar::Call { eval: function::json::build_object, strict: false, args: made };
         Ok(Typed::new(scalar, Type::Jsonb, false))
-    }
-
-    /// The name a column gets from its expression, as the server finds it.
-    pub(super) fn name_of(&self, expr: &tree::Expr) -> Option<String> {
-        self.named(expr).map(|(name, _)| name)
-    }
-
-    /// The name of an expression, and whether it is a good one.
-    fn named(&self, expr: &tree::Expr) -> Option<(String, bool)> {
-        let good = |name: &str| Some((name.to_owned(), true));
-        match expr {
-            tree::Expr::Nested(inner) => self.named(inner),
-            tree::Expr::Identifier(name) => Some((folded(name), true)),
-            tree::Expr::CompoundIdentifier(parts) => parts.last().map(|name| (folded(name), true)),
-            tree::Expr::Function(function) => {
-                let last = function.name.0.last().and_then(|part| part.as_ident())?;
-                Some((folded(last), true))
-            }
-            tree::Expr::Cast { expr, data_type, .. } => match self.named(expr) {
-                Some((name, true)) => Some((name, true)),
-                _ => {
-                    let own = self.reading.data_type(data_type).and_then(|of| of.builtin())?;
-                    Some((own, false))
-                }
-            },
-            tree::Expr::Case { else_result, .. } => {
-                match else_result.as_deref().and_then(|expr| self.named(expr)) {
-                    Some((name, true)) => Some((name, true)),
-                    _ => Some(("case".to_owned(), false)),
-                }
-            }
-            tree::Expr::Array(_) => good("array"),
-            tree::Expr::Prefixed { .. } => good("list"),
-            tree::Expr::Map(_) => good("map"),
-            tree::Expr::Tuple(_) => good("row"),
-            tree::Expr::Exists { .. } => good("exists"),
-            tree::Expr::Collate { expr, .. } => self.named(expr),
-            tree::Expr::Extract { .. } => good("extract"),
-            tree::Expr::Position { .. } => good("position"),
-            tree::Expr::Substring { .. } => good("substring"),
-            tree::Expr::Trim { trim_where, .. } => good(match trim_where {
-                None | Some(tree::TrimWhereField::Both) => "btrim",
-                Some(tree::TrimWhereField::Leading) => "ltrim",
-                Some(tree::TrimWhereField::Trailing) => "rtrim",
-            }),
-            tree::Expr::AtTimeZone { .. } => good("timezone"),
-            tree::Expr::Interval(_) => Some(("interval".to_owned(), false)),
-            tree::Expr::Ceil { .. } => good("ceil"),
-            tree::Expr::Floor { .. } => good("floor"),
-            tree::Expr::CompoundFieldAccess { root, access_chain } => match access_chain.last() {
-                Some(tree::AccessExpr::Dot(tree::Expr::Identifier(name))) => Some((folded(name), true)),
-                _ => self.named(root),
-            },
-            tree::Expr::Subquery(query) => match &*query.body {
-                tree::SetExpr::Select(select) => match select.projection.as_slice() {
-                    [tree::SelectItem::ExprWithAlias { alias, .. }] => Some((folded(alias), true)),
-                    [tree::SelectItem::UnnamedExpr(expr)] => self.named(expr),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        }
     }
 
     /// `a[1]`, and columns written with more parts than usual.
@@ -593,7 +515,6 @@ impl Binder<'_> {
         let of = fields.get(at).map_or(Type::Text, |(_, of)| of.clone());
         let place = Scalar::Literal(Datum::Int(i64::try_from(at).unwrap_or(0)));
         let scalar = Scalar::Call {
-            name: "field",
             eval: |_, a| match a {
                 [Datum::Record(items), Datum::Int(at)] => {
                     Ok(usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned().unwrap_or(Datum::Null))
@@ -637,9 +558,4 @@ fn unknown(name: &str) -> SqlError {
         return SqlError::unsupported(format!("the function {name}"));
     }
     SqlError::internal(format!("function \"{name}\" does not exist")).hint(NO_FUNCTION)
-}
-
-/// A name that lasts, for telling two calls apart; the function itself is told apart by its code.
-fn label(_name: &str) -> &'static str {
-    "call"
 }

@@ -5,20 +5,20 @@ use datafusion::sql::sqlparser::ast as tree;
 use super::Binder;
 use super::Typed;
 use super::folded;
+use super::literal::text;
+use super::literal::whole;
 use super::select::is_of;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::column::Type;
 use crate::sandbox::query::cast;
 use crate::sandbox::query::cast::Why;
 use crate::sandbox::query::datum::Datum;
-use crate::sandbox::query::decimal::Decimal;
 use crate::sandbox::query::function::array;
 use crate::sandbox::query::kind;
 use crate::sandbox::query::scalar::Comparison;
 use crate::sandbox::query::scalar::Eval;
 use crate::sandbox::query::scalar::Question;
 use crate::sandbox::query::scalar::Scalar;
-use crate::sandbox::query::time;
 
 /// Functions that are called without parentheses.
 const BARE: &[&str] = &[
@@ -239,7 +239,7 @@ impl Binder<'_> {
                 Err(error) => return Some(Err(error)),
             }
         }
-        let scalar = Scalar::Call { name: "row", eval: array::make_row, strict: false, args: items };
+        let scalar = Scalar::Call { eval: array::make_row, strict: false, args: items };
         Some(Ok(Typed::new(scalar, Type::Record(fields), false)))
     }
 
@@ -265,44 +265,6 @@ impl Binder<'_> {
             })?;
         }
         Ok(Typed::new(Scalar::Column { level, index }, column.kind.clone(), column.nullable))
-    }
-
-    fn literal(&mut self, value: &tree::Value) -> Result<Typed, SqlError> {
-        Ok(match value {
-            tree::Value::Number(digits, _) => number(digits)?,
-            tree::Value::SingleQuotedString(content) | tree::Value::EscapedStringLiteral(content) => {
-                text(content)
-            }
-            tree::Value::DollarQuotedString(quoted) => text(&quoted.value),
-            tree::Value::Boolean(value) => Typed::new(Scalar::truth(*value), Type::Bool, false),
-            tree::Value::Null => Typed::new(Scalar::Literal(Datum::Null), Type::Unknown, true),
-            tree::Value::Placeholder(name) => return self.parameter(name),
-            tree::Value::HexStringLiteral(digits) => {
-                let bytes = crate::sandbox::query::input::unhex(digits);
-                let bytes = bytes.ok_or_else(|| SqlError::internal("invalid hexadecimal data"))?;
-                Typed::new(Scalar::Literal(Datum::Bytes(bytes)), Type::Bytea, false)
-            }
-            other => return Err(SqlError::unsupported(format!("the literal {other}"))),
-        })
-    }
-
-    fn interval(&mut self, interval: &tree::Interval) -> Result<Typed, SqlError> {
-        let content = match &*interval.value {
-            tree::Expr::Value(value) => match &value.value {
-                tree::Value::SingleQuotedString(content) => content.clone(),
-                _ => return Err(SqlError::unsupported("this interval")),
-            },
-            _ => return Err(SqlError::unsupported("this interval")),
-        };
-        let full = match (&interval.leading_field, &interval.last_field) {
-            (None, _) => content.clone(),
-            (Some(unit), None) if content.trim().parse::<f64>().is_ok() => format!("{content} {unit}"),
-            _ => return Err(SqlError::unsupported("this interval")),
-        };
-        let value = time::parse_interval(&full).map_err(|why| {
-            SqlError::internal(format!("invalid input syntax for type interval: {why}: \"{content}\""))
-        })?;
-        Ok(Typed::new(Scalar::Literal(Datum::Interval(value)), Type::Interval, false))
     }
 
     fn cast(&mut self, expr: &tree::Expr, written: &tree::DataType) -> Result<Typed, SqlError> {
@@ -417,7 +379,7 @@ impl Binder<'_> {
             fields.push((format!("f{}", at + 1), arg.kind));
             scalars.push(arg.scalar);
         }
-        let scalar = Scalar::Call { name: "row", eval: array::make_row, strict: false, args: scalars };
+        let scalar = Scalar::Call { eval: array::make_row, strict: false, args: scalars };
         Ok(Typed::new(scalar, Type::Record(fields), false))
     }
 
@@ -439,16 +401,16 @@ impl Binder<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         let (args, of) = self.unified(what, args)?;
         let args = args.into_iter().map(|arg| arg.scalar).collect();
-        let (name, eval, of): (_, Eval, _) = if is_array {
+        let (eval, of): (Eval, _) = if is_array {
             let element = match of {
                 Type::Array(inner) => *inner,
                 other => other,
             };
-            ("array", array::make_array, Type::Array(Box::new(element)))
+            (array::make_array, Type::Array(Box::new(element)))
         } else {
-            ("list", array::make_list, Type::List(Box::new(of)))
+            (array::make_list, Type::List(Box::new(of)))
         };
-        Ok(Typed::new(Scalar::Call { name, eval, strict: false, args }, of, false))
+        Ok(Typed::new(Scalar::Call { eval, strict: false, args }, of, false))
     }
 
     fn map(&mut self, map: &tree::Map) -> Result<Typed, SqlError> {
@@ -464,7 +426,7 @@ impl Binder<'_> {
         }
         let (values, of) = self.unified("MAP", values)?;
         let args = keys.into_iter().zip(values).flat_map(|(key, value)| [key, value.scalar]).collect();
-        let scalar = Scalar::Call { name: "map", eval: array::make_map, strict: false, args };
+        let scalar = Scalar::Call { eval: array::make_map, strict: false, args };
         Ok(Typed::new(scalar, Type::Map(Box::new(of)), false))
     }
 
@@ -488,20 +450,6 @@ impl Binder<'_> {
         let (left, right) = self.alike("IS DISTINCT FROM", left, right)?;
         let scalar = Scalar::Same(Box::new(left.scalar), Box::new(right.scalar));
         let found = Typed::new(scalar, Type::Bool, false);
-        Ok(if negated { not(found) } else { found })
-    }
-
-    fn in_list(&mut self, expr: &tree::Expr, list: &[tree::Expr], negated: bool) -> Result<Typed, SqlError> {
-        let value = self.expr(expr)?;
-        let mut parts = Vec::new();
-        let mut nullable = false;
-        for item in list {
-            let item = self.expr(item)?;
-            let found = self.compare(Comparison::Eq, value.clone(), item)?;
-            nullable |= found.nullable;
-            parts.push(found.scalar);
-        }
-        let found = Typed::new(Scalar::Or(parts), Type::Bool, nullable);
         Ok(if negated { not(found) } else { found })
     }
 
@@ -551,109 +499,6 @@ impl Binder<'_> {
             }
         }
     }
-
-    /// `x = ANY (query)`
-    fn any(&mut self, left: &tree::Expr, op: Comparison, query: &tree::Query) -> Result<Typed, SqlError> {
-        let left = self.expr(left)?;
-        let mut bound = self.query(query)?;
-        if let Type::Record(fields) = &left.kind
-            && fields.len() == bound.columns.len()
-            && fields.len() > 1
-        {
-            bound = as_rows(bound);
-        }
-        let [column] = bound.columns.as_slice() else {
-            let count = bound.columns.len();
-            return Err(SqlError::internal(format!(
-                "Expected subselect to return 1 column, got {count} columns"
-            )));
-        };
-        let right_kind = if column.kind == Type::Unknown { Type::Text } else { column.kind.clone() };
-        let nullable = left.nullable || column.nullable;
-        let Some(of) = kind::common(&left.kind, &right_kind) else {
-            return Err(self.no_operator(sign(op), &left.kind, &right_kind));
-        };
-        let left = self.coerce(left, &of)?;
-        let rel = self.cast_columns(bound, std::slice::from_ref(&of))?;
-        let scalar = Scalar::Subquery(Question::Any(Box::new(left.scalar), op), Box::new(rel));
-        Ok(Typed::new(scalar, Type::Bool, nullable))
-    }
-
-    fn quantified(
-        &mut self,
-        left: &tree::Expr,
-        op: &tree::BinaryOperator,
-        right: &tree::Expr,
-        all: bool,
-    ) -> Result<Typed, SqlError> {
-        let op = super::call::comparison(op)
-            .ok_or_else(|| SqlError::unsupported("this operator with ANY or ALL"))?;
-        let mut inner = right;
-        while let tree::Expr::Nested(deeper) = inner {
-            inner = deeper;
-        }
-        if let tree::Expr::Subquery(query) = inner {
-            // All do if none does otherwise.
-            return if all {
-                Ok(not(self.any(left, op.negated(), query)?))
-            } else {
-                self.any(left, op, query)
-            };
-        }
-        let (left, right) = (self.expr(left)?, self.expr(inner)?);
-        let right = match &left.kind {
-            of if right.kind == Type::Unknown => self.coerce(right, &Type::Array(Box::new(of.clone())))?,
-            _ => right,
-        };
-        let element = match &right.kind {
-            Type::Array(element) | Type::List(element) => (**element).clone(),
-            _ => return Err(SqlError::internal("op ANY/ALL (array) requires array on right side")),
-        };
-        let Some(of) = kind::common(&left.kind, &element) else {
-            return Err(self.no_operator(sign(op), &left.kind, &element));
-        };
-        let wanted = match &right.kind {
-            Type::List(_) => Type::List(Box::new(of.clone())),
-            _ => Type::Array(Box::new(of.clone())),
-        };
-        let args = vec![self.coerce(left, &of)?.scalar, self.coerce(right, &wanted)?.scalar];
-        let scalar = Scalar::Call {
-            name: if all { "all" } else { "any" },
-            eval: quantifier(op, all),
-            strict: false,
-            args,
-        };
-        Ok(Typed::new(scalar, Type::Bool, true))
-    }
-}
-
-/// A query whose rows are one value each.
-fn as_rows(bound: super::Bound) -> super::Bound {
-    let nullable = bound.columns.iter().any(|column| column.nullable);
-    let plain = |of: &Type| if *of == Type::Unknown { Type::Text } else { of.clone() };
-    let fields = bound.columns.iter().map(|column| (column.name.clone(), plain(&column.kind))).collect();
-    let kind = Type::Record(fields);
-    let args = (0..bound.columns.len()).map(Scalar::column).collect();
-    let row = Scalar::Call { name: "row", eval: array::make_row, strict: false, args };
-    let column = super::OutColumn { name: "row".to_owned(), kind: kind.clone(), nullable };
-    super::Bound { rel: bound.rel.project(vec![row], vec![kind]), columns: vec![column] }
-}
-
-fn quantifier(op: Comparison, all: bool) -> Eval {
-    match (op, all) {
-        (Comparison::Eq, false) => |_, a| Ok(array::quantified(Comparison::Eq, a, false)),
-        (Comparison::Ne, false) => |_, a| Ok(array::quantified(Comparison::Ne, a, false)),
-        (Comparison::Lt, false) => |_, a| Ok(array::quantified(Comparison::Lt, a, false)),
-        (Comparison::Le, false) => |_, a| Ok(array::quantified(Comparison::Le, a, false)),
-        (Comparison::Gt, false) => |_, a| Ok(array::quantified(Comparison::Gt, a, false)),
-        (Comparison::Ge, false) => |_, a| Ok(array::quantified(Comparison::Ge, a, false)),
-        (Comparison::Eq, true) => |_, a| Ok(array::quantified(Comparison::Eq, a, true)),
-        (Comparison::Ne, true) => |_, a| Ok(array::quantified(Comparison::Ne, a, true)),
-        (Comparison::Lt, true) => |_, a| Ok(array::quantified(Comparison::Lt, a, true)),
-        (Comparison::Le, true) => |_, a| Ok(array::quantified(Comparison::Le, a, true)),
-        (Comparison::Gt, true) => |_, a| Ok(array::quantified(Comparison::Gt, a, true)),
-        (Comparison::Ge, true) => |_, a| Ok(array::quantified(Comparison::Ge, a, true)),
-    }
 }
 
 /// The sign of a comparison.
@@ -675,23 +520,4 @@ pub(super) fn not(typed: Typed) -> Typed {
         other => Scalar::Not(Box::new(other)),
     };
     Typed::new(scalar, Type::Bool, typed.nullable)
-}
-
-/// A literal whose type its surroundings decide.
-pub(super) fn text(content: &str) -> Typed {
-    Typed::new(Scalar::Literal(Datum::text(content)), Type::Unknown, false)
-}
-
-fn whole(number: i64) -> Typed {
-    Typed::new(Scalar::Literal(Datum::Int(number)), Type::Int8, false)
-}
-
-/// A number: the smallest of `integer`, `bigint` and `numeric` that holds it.
-fn number(digits: &str) -> Result<Typed, SqlError> {
-    if let Ok(value) = digits.parse::<i64>() {
-        let kind = if i32::try_from(value).is_ok() { Type::Int4 } else { Type::Int8 };
-        return Ok(Typed::new(Scalar::Literal(Datum::Int(value)), kind, false));
-    }
-    let value = Decimal::parse(digits).ok_or_else(|| SqlError::internal("numeric field overflow"))?;
-    Ok(Typed::new(Scalar::Literal(Datum::Numeric(value)), Type::Numeric(None), false))
 }

@@ -10,8 +10,11 @@ mod call;
 mod expr;
 mod from;
 pub(super) mod insert;
+mod literal;
+mod membership;
 mod query;
 mod select;
+mod title;
 
 use std::sync::Arc;
 

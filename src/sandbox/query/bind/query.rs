@@ -11,7 +11,9 @@ use super::folded;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::column::Type;
 use crate::sandbox::query::datum::Datum;
+use crate::sandbox::query::flatten::flatten;
 use crate::sandbox::query::kind;
+use crate::sandbox::query::push::push;
 use crate::sandbox::query::rel::Op;
 use crate::sandbox::query::rel::Order;
 use crate::sandbox::query::rel::Rel;
@@ -44,7 +46,8 @@ impl Binder<'_> {
                 )));
             }
             let mut rel = bound.rel;
-            let rel = if rel.outer().is_empty() { rel.shared() } else { rel };
+            // Subqueries in it are taken out now, for nobody looks into shared rows later.
+            let rel = if rel.outer().is_empty() { push(flatten(rel)?).shared() } else { rel };
             self.ctes.push(Cte { name, rel, columns, depth: self.frames.len() });
         }
         self.body(query)

@@ -116,6 +116,13 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
                 d(a, 0).power(d(a, 1)).map(Datum::Numeric).ok_or_else(|| inexact("power"))
             }),
         ],
+        _ => return more(name),
+    })
+}
+
+/// The rest of them.
+fn more(name: &str) -> Option<Vec<Overload>> {
+    Some(match name {
         "mod" => {
             let mut forms: Vec<Overload> = [Type::Int2, INT4, INT8]
                 .map(|of| {

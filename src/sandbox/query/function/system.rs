@@ -182,6 +182,13 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             })
             .nulls(StrictMay),
         ],
+        _ => return more(name),
+    })
+}
+
+/// The rest of them: what tells of the catalog.
+fn more(name: &str) -> Option<Vec<Overload>> {
+    Some(match name {
         "pg_get_userbyid" => of_oids(
             |context, a| {
                 let name = names::role_of_oid(&context.view.state, n(a, 0));

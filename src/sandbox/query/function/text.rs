@@ -152,6 +152,13 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             vec![f(&[TEXT], a_text, |_, a| Ok(Datum::text(t(a, 0).chars().rev().collect::<String>())))]
         }
         "repeat" => vec![f(&[TEXT, INT4], a_text, |_, a| bounded(t(a, 0), n(a, 1)))],
+        _ => return more(name),
+    })
+}
+
+/// The rest of them.
+fn more(name: &str) -> Option<Vec<Overload>> {
+    Some(match name {
         "concat" => vec![
             f(&[TEXT], a_text, |_, a| Ok(Datum::text((0..a.len()).map(|at| t(a, at)).collect::<String>())))
                 .variadic()

@@ -2,9 +2,10 @@
 //!
 //! A block of the language `console` is run: a line `$ mzflow …` is a command, `? 3` behind it the
 //! exit code where that is not 0, and what follows is what it says to people and to programs, in
-//! order. `[..]` stands for anything in a line, a line `...` for any lines. Durations, run ids and
-//! ages may stand as they were: they are taken out before the comparison. The blocks of a page share a
-//! folder with a copy of `examples/` and an embedded sandbox. Blocks of another language are not run.
+//! order. `[..]` stands for anything in a line, a line `...` for any lines. Durations, ages, ids of
+//! runs and of deployments may stand as they were, and a wait may be told in more lines than one:
+//! that is taken out before the comparison. The blocks of a page share a folder with a copy of
+//! `examples/` and an embedded sandbox. Blocks of another language are not run.
 
 use std::path::Path;
 
@@ -55,14 +56,23 @@ fn copy(from: &Path, to: &Path) {
 /// A page with what differs from run to run taken out of its console blocks.
 fn volatile(page: &str) -> String {
     let mut inside = false;
+    let mut behind_output = false;
     let mut out = String::new();
     for line in page.lines() {
-        if line.starts_with("```") {
+        let is_fence = line.starts_with("```");
+        let is_output = inside && !is_fence && !line.starts_with("$ ") && !line.starts_with("? ");
+        // The runner takes the last newline of an output for the block's own.
+        if behind_output && !is_output {
+            out.push('\n');
+        }
+        behind_output = is_output;
+        if is_fence {
             inside = line == "```console";
         }
-        let is_output =
-            inside && !line.starts_with("```") && !line.starts_with("$ ") && !line.starts_with("? ");
-        out += &if is_output { without_what_varies(line) } else { line.to_owned() };
+        if is_output && line.starts_with("hydrate ") {
+            out += "...\n";
+        }
+        out += &if is_output { without_ids(&without_what_varies(line)) } else { line.to_owned() };
         out.push('\n');
     }
     out
@@ -104,6 +114,25 @@ fn without_what_varies(line: &str) -> String {
     out
 }
 
+/// Puts `[..]` where a line has seven hexadecimal digits: a deployment's id that nobody chose.
+fn without_ids(line: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    for c in line.chars().chain(['\n']) {
+        if c.is_ascii_alphanumeric() {
+            word.push(c);
+            continue;
+        }
+        let is_id = word.len() == 7
+            && word.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+            && word.contains(|c: char| c.is_ascii_digit());
+        out += if is_id { "[..]" } else { &word };
+        word.clear();
+        out.push(c);
+    }
+    out.trim_end_matches('\n').to_owned()
+}
+
 #[test]
 fn console_blocks_say_what_the_binary_says() {
     let folder = TempDir::new().expect("a folder");
@@ -125,7 +154,7 @@ fn console_blocks_say_what_the_binary_says() {
 
 #[test]
 fn what_varies_is_taken_out() {
-    let page = "12 ms\n```console\n$ mzflow wait --timeout 5 s\nhydrate   a ██ 3/3   lag 0.4 s     2.1 s\nrun r-0a1b2c3d of 3 objects\nswap      epoch 0 → 1                <1 ms\none (promoted 4 minutes ago by x), just now\n```\n";
-    let expected = "12 ms\n```console\n$ mzflow wait --timeout 5 s\nhydrate   a ██ 3/3   lag[..]\nrun [..] of 3 objects\nswap      epoch 0 → 1[..]\none (promoted [..] by x), [..]\n```\n";
+    let page = "12 ms\n```console\n$ mzflow wait --timeout 5 s\nhydrate   a ██ 3/3   lag 0.4 s     2.1 s\ncore__77b01de__mzf, run r-0a1b2c3d of 3 objects\nswap      epoch 0 → 1                <1 ms\none (promoted 4 minutes ago by x), just now\n```\n";
+    let expected = "12 ms\n```console\n$ mzflow wait --timeout 5 s\n...\nhydrate   a ██ 3/3   lag[..]\ncore__[..]__mzf, run [..] of 3 objects\nswap      epoch 0 → 1[..]\none (promoted [..] by x), [..]\n\n```\n";
     assert_eq!(volatile(page), expected);
 }

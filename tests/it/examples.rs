@@ -1,9 +1,11 @@
 //! Every project of `examples/` compiles, without a server and with nothing to say about it but
-//! that mz-deploy would not take a part of it.
+//! that mz-deploy would not take a part of it, and every bundled recipe deploys every one of them.
 
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+
+use crate::harness::World;
 
 fn folders() -> Vec<PathBuf> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -34,6 +36,19 @@ fn every_example_compiles() {
         let said = document["diagnostics"].as_array().into_iter().flatten();
         let said: Vec<_> = said.filter(|one| one["code"] != "project.not-mz-deploy").collect();
         assert!(said.is_empty(), "{}: {said:?}", folder.display());
+    }
+}
+
+#[test]
+fn every_recipe_deploys_every_example() {
+    for recipe in mzflow::recipes::ALL {
+        for folder in folders() {
+            let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+            let world = World::new();
+            world.example(&name);
+            world.mzflow(&["run", recipe.name, "--project", &name]).code(0);
+            world.mzflow(&["run", recipe.name, "--project", &name]).code(0).says("nothing to deploy");
+        }
     }
 }
 

@@ -26,9 +26,16 @@ use super::tls;
 use super::value;
 use super::value::Fields;
 use crate::clock::Clock;
+use crate::name::Ident;
 
 /// How long a server may take to accept a connection; a firewall that drops packets answers never.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The clusters of users that have a replica.
+///
+/// Source: `design/materialize.md` 6.2: `unknown cluster`, and `has no replicas available`.
+const CLUSTERS_ALIVE: &str = "SELECT DISTINCT c.name FROM mz_catalog.mz_clusters c \
+    JOIN mz_catalog.mz_cluster_replicas r ON r.cluster_id = c.id WHERE c.id LIKE 'u%' ORDER BY 1";
 
 /// How many statements may be on their way unanswered: enough to hide a slow network, few enough
 /// that Ctrl-C takes effect soon.
@@ -121,6 +128,7 @@ impl Session {
         let (client, mut connection) = opened
             .map_err(|_| Error::connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))?
             .map_err(|error| Error::from_driver(&error, true))?;
+        let cluster = connection.parameter("cluster").map(str::to_owned);
         let driver = tokio::spawn(async move {
             while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
                 match message {
@@ -135,7 +143,21 @@ impl Session {
                 }
             }
         });
-        Ok(Self { client, driver, target: Arc::clone(target) })
+        let session = Self { client, driver, target: Arc::clone(target) };
+        session.choose_cluster(cluster.as_deref()).await?;
+        Ok(session)
+    }
+
+    /// Makes sure that the session's cluster can answer: the journal is a table, and reading a table
+    /// takes a cluster with a replica. An environment need not have the default one.
+    async fn choose_cluster(&self, current: Option<&str>) -> Result<(), Error> {
+        let alive = self.read(CLUSTERS_ALIVE).await?;
+        let names: Vec<&str> = alive.iter().filter_map(|row| row.text(0)).collect();
+        let Some(first) = names.first().filter(|_| !current.is_some_and(|name| names.contains(&name))) else {
+            return Ok(());
+        };
+        let name = Ident::new(first).map_err(|error| Error::protocol(error.to_string()))?;
+        self.run(&format!("SET cluster = {}", name.sql())).await
     }
 
     /// Opens another connection to the same place.

@@ -98,7 +98,7 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> 
         }
         let new_owner = Grantee::Role(owner.clone());
         missing.note(&pair.green, wants.difference(&has).filter(|(grantee, _)| *grantee != new_owner));
-        comments.extend(comment(pair, blue.as_ref(), &green, written));
+        comments.extend(comment(&pair.green, blue.as_ref(), &green, written));
     }
     comments.extend(column_comments(catalog, pairs, written));
     let grants = missing.grouped().into_iter().map(|(privileges, on, to)| Step::Grant { privileges, on, to });
@@ -107,16 +107,17 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> 
     owners.into_iter().chain(grants).chain(revokes).chain(comments).collect()
 }
 
-fn comment(pair: &Pair, blue: Option<&Facts<'_>>, green: &Facts<'_>, written: &Written) -> Option<Step> {
-    // A tag of mzflow's own tells of one deployment: it is not carried to the next, and stays where it is.
-    let in_place = pair.blue.as_ref() == Some(&pair.green);
-    let carried = blue.and_then(|blue| blue.comment).filter(|text| in_place || !text.starts_with(TAG));
-    let wanted = match written.comments.get(&pair.green) {
+fn comment(target: &Target, blue: Option<&Facts<'_>>, green: &Facts<'_>, written: &Written) -> Option<Step> {
+    // A tag of mzflow's own tells of one deployment and is not carried to the next.
+    let carried = blue.and_then(|blue| blue.comment).filter(|text| !text.starts_with(TAG));
+    let wanted = match written.comments.get(target) {
         Some(text) => text.as_deref(),
         None => carried,
     };
-    let on = pair.green.clone();
-    (wanted != green.comment).then(|| Step::Comment { on, text: wanted.map(str::to_owned) })
+    // The tag that stands there stays until a promotion writes another or a file wants the place.
+    let is_tagged = wanted.is_none() && green.comment.is_some_and(|text| text.starts_with(TAG));
+    (wanted != green.comment && !is_tagged)
+        .then(|| Step::Comment { on: target.clone(), text: wanted.map(str::to_owned) })
 }
 
 fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> {

@@ -84,6 +84,16 @@ fn the_tag_of_a_deployment_is_no_change() {
 }
 
 #[test]
+fn an_environment_need_not_have_the_default_cluster() {
+    let world = World::new();
+    world.write(PROJECT);
+    world.sql("CREATE CLUSTER elsewhere (SIZE = '25cc')");
+    world.sql("DROP CLUSTER quickstart");
+    world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0);
+    world.mzflow(&["log"]).code(0).says("promotion");
+}
+
+#[test]
 fn the_old_version_is_gone_afterwards() {
     let world = World::new();
     world.example("auction");

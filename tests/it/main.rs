@@ -1,7 +1,7 @@
 //! The one integration binary: behaviours through the real binary and the real wire protocol, and
 //! the rules of the house.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod commits;
 mod conformance;

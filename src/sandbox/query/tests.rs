@@ -117,7 +117,7 @@ fn check_columns(sql: &str, expect: Expect) {
         Ok(Some(columns)) => {
             let shown = columns.iter().map(|column| {
                 let mark = if column.nullable { "?" } else { "" };
-                format!("{} {}{mark}", column.name.as_str(), super::kind::name(&state, &column.kind))
+                format!("{} {}{mark}", column.name.as_str(), types::described(&column.kind, &state.catalog))
             });
             shown.collect::<Vec<_>>().join(", ")
         }

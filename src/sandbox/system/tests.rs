@@ -97,6 +97,7 @@ fn item(id: u64, name: &str, uses: &[u64], columns: Vec<Column>, data: ItemData)
         owner: ALICE,
         acl: own(&[Privilege::Select]),
         created: CREATED,
+        listed: 0,
         create_sql: format!("CREATE SOMETHING \"{name}\""),
         uses: uses.iter().map(|id| ItemId::User(*id)).collect(),
         uses_system: BTreeSet::new(),
@@ -498,11 +499,7 @@ fn type_names() {
     let state = state();
     let catalog = &state.catalog;
     let told = |text: &str| {
-        let kind = types::from_data_type(&DataType::parse(text).unwrap(), catalog, &|name| {
-            let own = name.parts.last()?;
-            catalog.items.values().find(|item| item.name == *own).map(|item| item.id)
-        });
-        match kind {
+        match types::parse(text, catalog, &scope()) {
             Ok(kind) => format!(
                 "{text}: {} {} {} {}",
                 types::name(&kind, catalog),

@@ -247,7 +247,10 @@ fn type_sql(kind: &Type, catalog: &Catalog) -> Option<String> {
 fn insert_progress(work: &mut Work<'_>, home: &Home) -> Result<ItemId, SqlError> {
     let columns = generator::progress_columns();
     let full = stored::dotted(&home.full);
-    let create_sql = format!("CREATE SUBSOURCE {full} ({}) WITH (PROGRESS = true)", columns_sql(&columns, work.catalog())?);
+    let create_sql = format!(
+        "CREATE SUBSOURCE {full} ({}) WITH (PROGRESS = true)",
+        columns_sql(&columns, work.catalog())?
+    );
     // Who owns it is filled in as soon as that has an id.
     let data = ItemData::Source(SourceData::Progress { of: ItemId::System(0) });
     let new = New {

@@ -45,7 +45,6 @@ use crate::clock::Timestamp;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::sql::ast::StatementKind;
-use crate::sql::data_type::DataType;
 
 const NOW: Timestamp = Timestamp(1_777_982_171_500);
 const CREATED: Timestamp = Timestamp(1_777_982_000_000);
@@ -496,19 +495,19 @@ fn ids_recorded() {
 
 #[test]
 fn type_names() {
-    let state = state();
+    let mut state = state();
+    let ids = state.catalog.items.get(&ItemId::User(8)).map(|item| (item.schema, item.name.clone())).unwrap();
+    state.catalog.type_names.insert(ids, ItemId::User(8));
     let catalog = &state.catalog;
-    let told = |text: &str| {
-        match types::parse(text, catalog, &scope()) {
-            Ok(kind) => format!(
-                "{text}: {} {} {} {}",
-                types::name(&kind, catalog),
-                types::internal_name(&kind, catalog),
-                types::oid(&kind, catalog),
-                types::modifier(&kind)
-            ),
-            Err(error) => format!("{text}: {error}"),
-        }
+    let told = |text: &str| match types::parse(text, catalog, &scope()) {
+        Ok(kind) => format!(
+            "{text}: {} {} {} {}",
+            types::name(&kind, catalog),
+            types::internal_name(&kind, catalog),
+            types::oid(&kind, catalog),
+            types::modifier(&kind)
+        ),
+        Err(error) => format!("{text}: {error}"),
     };
     let texts = [
         "int",

@@ -4,6 +4,9 @@
 //! from PostgreSQL and, for the server's own types, from `design/materialize.md` 8. Start reading
 //! at [`name`], [`oid`] and [`written`].
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::super::error::SqlError;
 use super::super::model::Catalog;
 use super::super::model::column::Type;
@@ -143,9 +146,12 @@ pub(crate) const BUILTINS: &[Builtin] = &[
     builtin(89, "_aclitem", "aclitem[]", (1034, 1033), (-1, 'A'), PG),
 ];
 
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Builtin>> =
+    LazyLock::new(|| BUILTINS.iter().map(|builtin| (builtin.name, builtin)).collect());
+
 /// A built-in type by the server's own name: `int8`, `_text`.
 pub(crate) fn builtin_named(name: &str) -> Option<&'static Builtin> {
-    BUILTINS.iter().find(|builtin| builtin.name == name)
+    BY_NAME.get(name).copied()
 }
 
 /// The number in the id of a built-in type: 46 for `text`.
@@ -305,9 +311,8 @@ pub(crate) fn written(data_type: &DataType, catalog: &Catalog, scope: &Scope) ->
 
 fn user_type(name: &RawName, catalog: &Catalog, scope: &Scope) -> Result<ItemId, SqlError> {
     let found = resolve::item_type(catalog, scope, name)?;
-    let is_type = |id: &ItemId| {
-        matches!(catalog.items.get(id).map(|item| &item.data), Some(ItemData::Type { .. }))
-    };
+    let is_type =
+        |id: &ItemId| matches!(catalog.items.get(id).map(|item| &item.data), Some(ItemData::Type { .. }));
     found.filter(is_type).ok_or_else(|| missing(&resolve::as_written(&name.parts)))
 }
 

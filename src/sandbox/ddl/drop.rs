@@ -87,9 +87,7 @@ fn objects(work: &mut Work<'_>, drop: &Drop, kind: ObjectKind, cascade: bool) ->
     if wanted.is_empty() {
         return Ok(Change::None);
     }
-    let going = with_dependents(work.catalog(), &wanted);
-    say_cascade(work, &going, &wanted);
-    remove_items(work, &going)?;
+    remove_with_dependents(work, &wanted, &wanted)?;
     Ok(Change::Made)
 }
 
@@ -103,7 +101,8 @@ pub(super) fn refuse_if_used(work: &Work<'_>, id: ItemId) -> Result<(), SqlError
     let users = catalog.used_by.get(&id).into_iter().flatten();
     let holder = users
         .filter_map(|user| catalog.items.get(user))
-        .find(|user| user.kind() != ObjectKind::Index && user.id != id);
+        .filter(|user| user.kind() != ObjectKind::Index && user.id != id)
+        .min_by_key(|user| (user.listed, user.id));
     let Some(holder) = holder else { return Ok(()) };
     let name = resolve::short_name(catalog, work.scope, item);
     let other = resolve::short_name(catalog, work.scope, holder);
@@ -151,6 +150,13 @@ fn say_cascade(work: &mut Work<'_>, going: &BTreeSet<ItemId>, named: &[ItemId]) 
         let noun = if others == 1 { "object" } else { "objects" };
         work.notice(Notice::new("00000", format!("drop cascades to {others} other {noun}")));
     }
+}
+
+/// Takes objects away with everything made of them, and says how many were not named.
+fn remove_with_dependents(work: &mut Work<'_>, ids: &[ItemId], named: &[ItemId]) -> Result<(), SqlError> {
+    let going = with_dependents(work.catalog(), ids);
+    say_cascade(work, &going, named);
+    remove_items(work, &going)
 }
 
 /// Takes objects away with everything that is said about them.
@@ -227,9 +233,7 @@ fn schemas(work: &mut Work<'_>, drop: &Drop, cascade: bool) -> Outcome {
     if wanted.is_empty() {
         return Ok(Change::None);
     }
-    let going = with_dependents(work.catalog(), &items);
-    say_cascade(work, &going, &[]);
-    remove_items(work, &going)?;
+    remove_with_dependents(work, &items, &[])?;
     for id in wanted {
         remove_schema(work, id);
     }
@@ -287,9 +291,7 @@ pub(super) fn remove_database(work: &mut Work<'_>, id: DatabaseId) -> Result<(),
     let schemas = schemas_of(work.catalog(), id);
     let items: Vec<ItemId> =
         schemas.iter().flat_map(|schema| object::in_schema(work.catalog(), *schema)).collect();
-    let going = with_dependents(work.catalog(), &items);
-    say_cascade(work, &going, &[]);
-    remove_items(work, &going)?;
+    remove_with_dependents(work, &items, &[])?;
     for schema in schemas {
         remove_schema(work, schema);
     }
@@ -331,9 +333,7 @@ fn clusters(work: &mut Work<'_>, drop: &Drop, cascade: bool) -> Outcome {
     if wanted.is_empty() {
         return Ok(Change::None);
     }
-    let going = with_dependents(work.catalog(), &items);
-    say_cascade(work, &going, &[]);
-    remove_items(work, &going)?;
+    remove_with_dependents(work, &items, &[])?;
     for id in wanted {
         remove_cluster(work, id);
     }

@@ -64,7 +64,7 @@ fn clauses<'p>(query: &str, pieces: &'p [Piece]) -> Vec<(&'static str, &'p [Piec
 }
 
 /// Cuts at commas that are not inside of brackets.
-fn items<'p>(pieces: &'p [Piece]) -> Vec<&'p [Piece]> {
+fn items(pieces: &[Piece]) -> Vec<&[Piece]> {
     let mut depth = 0_usize;
     let mut result = Vec::new();
     let mut start = 0;

@@ -6,7 +6,6 @@
 mod acl;
 mod alter;
 mod bootstrap;
-mod builtin;
 pub(crate) mod class;
 mod cluster;
 mod cluster_options;
@@ -18,6 +17,7 @@ mod index;
 mod keys;
 mod layout;
 mod limit;
+mod listed;
 mod names;
 mod object;
 mod owner;

@@ -15,11 +15,14 @@ use super::super::resolve;
 use super::super::resolve::Relation;
 use super::super::scope::Scope;
 use super::super::system::SystemRelation;
-use super::builtin;
+use super::super::system::functions;
+use super::super::system::types;
 use super::stored::dotted;
 use crate::name::Ident;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
+use crate::sql::canonical;
+use crate::sql::canonical::Form;
 use crate::sql::canonical::Names;
 use crate::sql::data_type::DataType;
 
@@ -87,53 +90,17 @@ impl<'a> Stored<'a> {
     /// # Errors
     /// `type "x" does not exist`
     pub(super) fn typed(&self, data_type: &DataType) -> Result<(String, Type), SqlError> {
-        match data_type {
-            DataType::Array(element) if data_type.builtin().is_none() => {
-                let (sql, kind) = self.typed(element)?;
-                Ok((format!("{sql}[]"), Type::Array(Box::new(kind))))
-            }
-            DataType::List(element) => {
-                let (sql, kind) = self.typed(element)?;
-                Ok((format!("{sql} list"), Type::List(Box::new(kind))))
-            }
-            DataType::Map(key, value) => {
-                let (key, _) = self.typed(key)?;
-                let (value, kind) = self.typed(value)?;
-                Ok((format!("map[{key}=>{value}]"), Type::Map(Box::new(kind))))
-            }
-            DataType::Named { .. } | DataType::Array(_) => self.named_type(data_type),
-        }
-    }
-
-    fn named_type(&self, data_type: &DataType) -> Result<(String, Type), SqlError> {
-        let modifiers = data_type.modifiers();
-        let suffix = if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(", ")) };
-        if let Some(name) = data_type.builtin()
-            && let Some((sql, id)) = builtin::type_sql(&name)
-            && let Some(kind) = builtin::type_named(&name, modifiers)
-        {
-            self.uses_system.borrow_mut().insert(id);
-            return Ok((format!("{sql}{suffix}"), kind));
-        }
-        let (name, array) = match data_type {
-            DataType::Named { name, .. } => (name, false),
-            DataType::Array(element) => match &**element {
-                DataType::Named { name, .. } => (name, true),
-                _ => return Err(unknown_type("?")),
-            },
-            DataType::List(_) | DataType::Map(..) => return Err(unknown_type("?")),
-        };
-        let Some(id) = resolve::item_type(self.catalog, self.scope, name)? else {
-            return Err(unknown_type(&resolve::as_written(&name.parts)));
-        };
-        let sql = self.by_id(id);
-        let kind = Type::User(id);
-        if array { Ok((format!("{sql}[]"), Type::Array(Box::new(kind)))) } else { Ok((sql, kind)) }
+        let kind = types::written(data_type, self.catalog, self.scope)?;
+        let text = canonical::data_type(data_type, Form::Stored, self);
+        Ok((text.ok_or_else(|| SqlError::unsupported("this type"))?, kind))
     }
 }
 
-fn unknown_type(name: &str) -> SqlError {
-    SqlError::internal(format!("type \"{name}\" does not exist"))
+/// How a stored statement writes a built-in type, and its id; `None` if there is none of that name.
+pub(super) fn builtin_type(name: &str) -> Option<(String, ItemId)> {
+    let builtin = types::builtin_named(name)?;
+    let id = ItemId::System(builtin.id);
+    Some((format!("[{id} AS \"{}\".\"{name}\"]", builtin.schema), id))
 }
 
 /// A reference by id and name.
@@ -160,7 +127,7 @@ impl Names for Stored<'_> {
     }
 
     fn builtin_type(&self, name: &str) -> String {
-        if let Some((sql, id)) = builtin::type_sql(name) {
+        if let Some((sql, id)) = builtin_type(name) {
             self.uses_system.borrow_mut().insert(id);
             return sql;
         }
@@ -176,21 +143,23 @@ impl Names for Stored<'_> {
                 return format!("{}{suffix}", self.by_id(id));
             }
         }
-        self.fail(unknown_type(name))
+        self.fail(types::missing(name))
     }
 
     fn user_type(&self, name: &RawName) -> String {
         match resolve::item_type(self.catalog, self.scope, name) {
             Ok(Some(id)) => self.by_id(id),
-            Ok(None) => self.fail(unknown_type(&resolve::as_written(&name.parts))),
+            Ok(None) => self.fail(types::missing(&resolve::as_written(&name.parts))),
             Err(error) => self.fail(error),
         }
     }
 
     fn function(&self, parts: &[Ident]) -> String {
         let Some(own) = parts.last() else { return String::new() };
-        let (schema, id) = builtin::function(own.as_str());
-        self.uses_system.borrow_mut().extend(id);
+        let known = functions::named(own.as_str());
+        self.uses_system.borrow_mut().extend(known.map(|function| ItemId::System(function.id)));
+        // What is not known is taken for PostgreSQL's, which is the rule.
+        let schema = known.map_or("pg_catalog", |function| function.schema);
         if parts.len() == 1 { format!("\"{schema}\".{}", own.sql()) } else { dotted(parts) }
     }
 

@@ -22,6 +22,7 @@ use super::super::resolve::Relation;
 use super::super::system::SystemRelation;
 use super::acl;
 use super::limit;
+use super::listed;
 use super::rbac;
 use super::rbac::Thing;
 use super::work::Work;
@@ -185,7 +186,7 @@ fn may_use(work: &Work<'_>, uses: &BTreeSet<ItemId>) -> Result<(), SqlError> {
 /// # Errors
 /// Limits.
 pub(super) fn insert(work: &mut Work<'_>, new: New) -> Result<ItemId, SqlError> {
-    let kind = probe(&new.data);
+    let kind = new.data.kind();
     may_use(work, &new.uses)?;
     limits(work, new.schema, kind)?;
     let id = ItemId::User(work.state.catalog.next.item);
@@ -196,7 +197,7 @@ pub(super) fn insert(work: &mut Work<'_>, new: New) -> Result<ItemId, SqlError> 
 
 /// Makes something under an id that the caller took.
 fn insert_as(work: &mut Work<'_>, new: New, id: ItemId) -> Result<(), SqlError> {
-    let kind = probe(&new.data);
+    let kind = new.data.kind();
     let oid = work.oid();
     let owner = new.owner.unwrap_or(work.scope.role);
     let catalog = &mut work.state.catalog;
@@ -205,6 +206,7 @@ fn insert_as(work: &mut Work<'_>, new: New, id: ItemId) -> Result<(), SqlError> 
     let acl = acl::of_new(catalog, owner, acl::all_on(kind), acl::default_on(kind), place);
     let key = (new.schema, new.name.clone());
     link(catalog, id, &new.uses);
+    let listed = listed::next(catalog);
     let item = Item {
         id,
         oid,
@@ -213,6 +215,7 @@ fn insert_as(work: &mut Work<'_>, new: New, id: ItemId) -> Result<(), SqlError> 
         owner,
         acl,
         created: work.scope.now,
+        listed,
         create_sql: new.create_sql,
         uses: new.uses,
         uses_system: new.uses_system,
@@ -244,20 +247,6 @@ pub(super) fn audit_details(catalog: &Catalog, item: &Item) -> serde_json::Value
         details.insert("cluster_id".to_owned(), json!(cluster.to_string()));
     }
     details
-}
-
-fn probe(data: &ItemData) -> ObjectKind {
-    match data {
-        ItemData::Table { .. } => ObjectKind::Table,
-        ItemData::View { .. } => ObjectKind::View,
-        ItemData::MaterializedView { .. } => ObjectKind::MaterializedView,
-        ItemData::Index { .. } => ObjectKind::Index,
-        ItemData::Source(_) => ObjectKind::Source,
-        ItemData::Sink { .. } => ObjectKind::Sink,
-        ItemData::Connection { .. } => ObjectKind::Connection,
-        ItemData::Secret => ObjectKind::Secret,
-        ItemData::Type { .. } => ObjectKind::Type,
-    }
 }
 
 fn limits(work: &Work<'_>, schema: SchemaId, kind: ObjectKind) -> Result<(), SqlError> {

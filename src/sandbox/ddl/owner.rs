@@ -16,6 +16,7 @@ use super::super::resolve;
 use super::super::resolve::Place;
 use super::container;
 use super::drop;
+use super::listed;
 use super::object;
 use super::object::Act;
 use super::object::Found;
@@ -157,6 +158,7 @@ fn set_owner(work: &mut Work<'_>, thing: Thing, from: RoleId, to: RoleId) {
         Thing::Cluster(id) => catalog.clusters.get_mut(&id).map(|it| (&mut it.owner, &mut it.acl)),
         Thing::Policy(id) => catalog.policies.get_mut(&id).map(|it| (&mut it.owner, &mut it.acl)),
         Thing::Item(id) => {
+            listed::again(catalog, &BTreeSet::from([id]));
             let item = catalog.items.get_mut(&id).map(std::sync::Arc::make_mut);
             item.map(|it| (&mut it.owner, &mut it.acl))
         }
@@ -321,7 +323,9 @@ fn take_back(catalog: &mut Catalog, role: RoleId) {
         }
     }
     let holds = |acl: &super::super::model::access::Acl| acl.keys().any(|(grantee, _)| mine(grantee));
-    let items: Vec<_> = catalog.items.iter().filter(|(_, it)| holds(&it.acl)).map(|(id, _)| *id).collect();
+    let items: BTreeSet<_> =
+        catalog.items.iter().filter(|(_, it)| holds(&it.acl)).map(|(id, _)| *id).collect();
+    listed::again(catalog, &items);
     for id in items {
         if let Some(it) = catalog.items.get_mut(&id) {
             std::sync::Arc::make_mut(it).acl.retain(|(grantee, _), _| !mine(grantee));

@@ -18,6 +18,7 @@ use super::super::resolve::Place;
 use super::acl;
 use super::container;
 use super::drop;
+use super::listed;
 use super::object;
 use super::object::Act;
 use super::object::Found;
@@ -143,7 +144,10 @@ fn acl_mut<'w>(work: &'w mut Work<'_>, target: Thing) -> Option<&'w mut Acl> {
         Thing::Schema(id) => catalog.schemas.get_mut(&id).map(|it| &mut it.acl),
         Thing::Cluster(id) => catalog.clusters.get_mut(&id).map(|it| &mut it.acl),
         Thing::Policy(id) => catalog.policies.get_mut(&id).map(|it| &mut it.acl),
-        Thing::Item(id) => catalog.items.get_mut(&id).map(|it| &mut std::sync::Arc::make_mut(it).acl),
+        Thing::Item(id) => {
+            listed::again(catalog, &BTreeSet::from([id]));
+            catalog.items.get_mut(&id).map(|it| &mut std::sync::Arc::make_mut(it).acl)
+        }
         Thing::Replica(..) => None,
     }
 }

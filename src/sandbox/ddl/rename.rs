@@ -18,6 +18,7 @@ use super::super::resolve;
 use super::super::resolve::Place;
 use super::cluster;
 use super::container;
+use super::listed;
 use super::object;
 use super::object::Act;
 use super::object::Found;
@@ -172,9 +173,11 @@ fn rewrite_all(work: &mut Work<'_>, item: &Item, rename: &ItemRename<'_>) -> Res
         });
         changed.push((id, new));
     }
+    let written = changed.iter().map(|(id, _)| *id).collect();
     for (id, item) in changed {
         work.state.catalog.items.insert(id, Arc::new(item));
     }
+    listed::again(&mut work.state.catalog, &written);
     Ok(())
 }
 
@@ -255,8 +258,8 @@ pub(super) fn set_schema_name(
         affected.extend(catalog.used_by.get(&item).into_iter().flatten().copied());
     }
     let mut changed = Vec::new();
-    for user in affected {
-        let item = work.item(user)?;
+    for user in &affected {
+        let item = work.item(*user)?;
         let Ok(create_sql) = rewrite::schema(&item.create_sql, &within, &from, to) else {
             let name = resolve::full_name(work.catalog(), item);
             let (within, from) = (within.as_str(), from.as_str());
@@ -276,6 +279,7 @@ pub(super) fn set_schema_name(
     for item in changed {
         catalog.items.insert(item.id, Arc::new(item));
     }
+    listed::again(catalog, &affected);
     if let Some(schema) = catalog.schemas.get_mut(&id) {
         schema.name = to.clone();
     }

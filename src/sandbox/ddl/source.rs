@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::error::SqlError;
+use super::super::model::Catalog;
 use super::super::model::access::Privilege;
 use super::super::model::column::Column;
 use super::super::model::column::Type;
@@ -12,8 +13,9 @@ use super::super::model::item::ItemData;
 use super::super::model::item::SourceData;
 use super::super::resolve;
 use super::super::system::generator;
-use super::builtin;
+use super::super::system::types;
 use super::duration;
+use super::names;
 use super::names::Stored;
 use super::object;
 use super::object::Found;
@@ -191,6 +193,7 @@ fn generator_data(name: &str, cluster: ClusterId, options: &[WithOption]) -> Res
             own => others.push((own.to_owned(), text(option))),
         }
     }
+    generator::check(name, &others)?;
     let generator = name.to_owned();
     Ok(SourceData::LoadGenerator { generator, cluster, tick_ms, as_of, up_to, options: others })
 }
@@ -223,10 +226,10 @@ fn number(option: &WithOption) -> Result<u64, SqlError> {
 ///
 /// # Errors
 /// Types that cannot come from one.
-pub(super) fn columns_sql(columns: &[Column]) -> Result<String, SqlError> {
+pub(super) fn columns_sql(columns: &[Column], catalog: &Catalog) -> Result<String, SqlError> {
     let mut parts = Vec::new();
     for column in columns {
-        let kind = type_sql(&column.kind)
+        let kind = type_sql(&column.kind, catalog)
             .ok_or_else(|| SqlError::unsupported(format!("type {:?} of a source", column.kind)))?;
         let null = if column.nullable { "" } else { " NOT NULL" };
         parts.push(format!("{} {kind}{null}", column.name.sql()));
@@ -234,49 +237,20 @@ pub(super) fn columns_sql(columns: &[Column]) -> Result<String, SqlError> {
     Ok(parts.join(", "))
 }
 
-fn type_sql(kind: &Type) -> Option<String> {
-    let name = match kind {
-        Type::Bool => "bool",
-        Type::Int2 => "int2",
-        Type::Int4 => "int4",
-        Type::Int8 => "int8",
-        Type::UInt2 => "uint2",
-        Type::UInt4 => "uint4",
-        Type::UInt8 => "uint8",
-        Type::Float4 => "float4",
-        Type::Float8 => "float8",
-        Type::Numeric(_) => "numeric",
-        Type::Text => "text",
-        Type::Varchar(_) => "varchar",
-        Type::Char(_) => "bpchar",
-        Type::Bytea => "bytea",
-        Type::Date => "date",
-        Type::Time => "time",
-        Type::Timestamp(_) => "timestamp",
-        Type::Timestamptz(_) => "timestamptz",
-        Type::Interval => "interval",
-        Type::Uuid => "uuid",
-        Type::Jsonb => "jsonb",
-        Type::Oid => "oid",
-        Type::List(element) => return Some(format!("{} list", type_sql(element)?)),
-        Type::PgChar
-        | Type::Name
-        | Type::Reg(_)
-        | Type::MzTimestamp
-        | Type::MzAclItem
-        | Type::Array(_)
-        | Type::Map(_)
-        | Type::Record(_)
-        | Type::User(_)
-        | Type::Unknown => return None,
-    };
-    builtin::type_sql(name).map(|(sql, _)| sql)
+fn type_sql(kind: &Type, catalog: &Catalog) -> Option<String> {
+    match kind {
+        Type::List(element) => Some(format!("{} list", type_sql(element, catalog)?)),
+        other => names::builtin_type(&types::internal_name(other, catalog)).map(|(sql, _)| sql),
+    }
 }
 
 fn insert_progress(work: &mut Work<'_>, home: &Home) -> Result<ItemId, SqlError> {
     let columns = generator::progress_columns();
     let full = stored::dotted(&home.full);
-    let create_sql = format!("CREATE SUBSOURCE {full} ({}) WITH (PROGRESS = true)", columns_sql(&columns)?);
+    let create_sql = format!(
+        "CREATE SUBSOURCE {full} ({}) WITH (PROGRESS = true)",
+        columns_sql(&columns, work.catalog())?
+    );
     // Who owns it is filled in as soon as that has an id.
     let data = ItemData::Source(SourceData::Progress { of: ItemId::System(0) });
     let new = New {
@@ -340,7 +314,7 @@ fn insert_subsource(
     let create_sql = format!(
         "CREATE SUBSOURCE {full} ({}) OF SOURCE {source} WITH (EXTERNAL REFERENCE = \
          \"mz_load_generators\".\"{generator}\".\"{reference}\")",
-        columns_sql(&columns)?
+        columns_sql(&columns, work.catalog())?
     );
     let data = ItemData::Source(SourceData::Subsource { of, reference: reference.to_owned() });
     let new = New {

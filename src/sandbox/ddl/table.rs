@@ -149,7 +149,7 @@ fn table_of(
 ) -> Result<String, SqlError> {
     let names = Stored::new(work.catalog(), work.scope, Vec::new(), None);
     let source = names.by_id(source);
-    let columns = super::source::columns_sql(columns)?;
+    let columns = super::source::columns_sql(columns, work.catalog())?;
     let full = stored::dotted(&home.full);
     Ok(format!("CREATE TABLE {full} ({columns}) FROM SOURCE {source} (REFERENCE = \"{reference}\")"))
 }

@@ -398,32 +398,23 @@ fn check_show(text: &str, show: &str, expect: Expect) {
     expect.assert_eq(&log);
 }
 
+/// What is shown by the tests below.
+const SHOWN: &str = "CREATE TABLE t (id int NOT NULL DEFAULT 1, \"Big Name\" text, amount numeric(12,2), at timestamptz DEFAULT now()); \
+    CREATE TABLE u (a int); CREATE TYPE ty AS LIST (ELEMENT TYPE = int4); \
+    CREATE VIEW v (a, \"B b\") AS SELECT id, '{1}'::ty FROM t; \
+    CREATE VIEW w AS WITH c AS (SELECT id FROM t), d (k) AS (SELECT 1) SELECT * FROM c JOIN d ON c.id = d.k \
+    LEFT OUTER JOIN t USING (id) WHERE c.id IN (1, 2) AND c.id BETWEEN 1 AND 2 AND EXISTS (SELECT 1 FROM u); \
+    CREATE VIEW x AS (SELECT id FROM t UNION ALL SELECT a FROM u) EXCEPT SELECT 1 ORDER BY 1 LIMIT 3; \
+    CREATE VIEW y AS SELECT s.id FROM (SELECT DISTINCT id FROM t) AS s, LATERAL (SELECT amount, \"Big Name\" FROM t \
+    WHERE t.id = s.id ORDER BY amount DESC LIMIT 3) AS top WHERE s.id = -1 OR s.id = 2; \
+    CREATE MATERIALIZED VIEW m AS SELECT id FROM v; CREATE INDEX i ON t (id, lower(\"Big Name\"))";
+
 #[test]
-fn statements_are_shown_without_ids() {
+fn queries_are_shown_without_ids() {
     check_show(
-        "CREATE TABLE t (id int NOT NULL DEFAULT 1, \"Big Name\" text, amount numeric(12,2), at timestamptz DEFAULT now()); \
-         CREATE TABLE u (a int); CREATE TYPE ty AS LIST (ELEMENT TYPE = int4); \
-         CREATE VIEW v (a, \"B b\") AS SELECT id, '{1}'::ty FROM t; \
-         CREATE VIEW w AS WITH c AS (SELECT id FROM t), d (k) AS (SELECT 1) SELECT * FROM c JOIN d ON c.id = d.k \
-         LEFT OUTER JOIN t USING (id) WHERE c.id IN (1, 2) AND c.id BETWEEN 1 AND 2 AND EXISTS (SELECT 1 FROM u); \
-         CREATE VIEW x AS (SELECT id FROM t UNION ALL SELECT a FROM u) EXCEPT SELECT 1 ORDER BY 1 LIMIT 3; \
-         CREATE VIEW y AS SELECT s.id FROM (SELECT DISTINCT id FROM t) AS s, LATERAL (SELECT amount, \"Big Name\" FROM t \
-         WHERE t.id = s.id ORDER BY amount DESC LIMIT 3) AS top WHERE s.id = -1 OR s.id = 2; \
-         CREATE MATERIALIZED VIEW m AS SELECT id FROM v; CREATE INDEX i ON t (id, lower(\"Big Name\"))",
-        "SHOW CREATE TABLE t; SHOW CREATE TABLE u; SHOW CREATE VIEW v; SHOW CREATE VIEW w; SHOW CREATE VIEW x; \
-         SHOW CREATE VIEW y; SHOW REDACTED CREATE VIEW y; SHOW CREATE MATERIALIZED VIEW m; SHOW CREATE INDEX i; \
-         SHOW CREATE VIEW m; SHOW CREATE TABLE v; SHOW CREATE VIEW nope; SHOW CREATE TYPE ty; \
-         SHOW CREATE CLUSTER quickstart; SHOW CREATE CLUSTER nope",
+        SHOWN,
+        "SHOW CREATE VIEW v; SHOW CREATE VIEW w; SHOW CREATE VIEW x; SHOW CREATE VIEW y; SHOW REDACTED CREATE VIEW y",
         expect![[r#"
-            materialize.public.t
-            CREATE TABLE materialize.public.t (
-                id pg_catalog.int4 NOT NULL DEFAULT 1,
-                "Big Name" pg_catalog.text,
-                amount pg_catalog.numeric(12, 2),
-                at pg_catalog.timestamptz DEFAULT pg_catalog.now()
-            );
-            materialize.public.u
-            CREATE TABLE materialize.public.u (a pg_catalog.int4);
             materialize.public.v
             CREATE VIEW materialize.public.v (a, "B b")
             AS SELECT id, '{1}'::[u3 AS materialize.public.ty] FROM materialize.public.t;
@@ -465,6 +456,27 @@ fn statements_are_shown_without_ids() {
                         LIMIT '<REDACTED>'
                     ) AS top
                 WHERE s.id = '<REDACTED>' OR s.id = '<REDACTED>';
+        "#]],
+    );
+}
+
+#[test]
+fn other_statements_are_shown_without_ids() {
+    check_show(
+        SHOWN,
+        "SHOW CREATE TABLE t; SHOW CREATE TABLE u; SHOW CREATE MATERIALIZED VIEW m; SHOW CREATE INDEX i; \
+         SHOW CREATE VIEW m; SHOW CREATE TABLE v; SHOW CREATE VIEW nope; SHOW CREATE TYPE ty; \
+         SHOW CREATE CLUSTER quickstart; SHOW CREATE CLUSTER nope",
+        expect![[r#"
+            materialize.public.t
+            CREATE TABLE materialize.public.t (
+                id pg_catalog.int4 NOT NULL DEFAULT 1,
+                "Big Name" pg_catalog.text,
+                amount pg_catalog.numeric(12, 2),
+                at pg_catalog.timestamptz DEFAULT pg_catalog.now()
+            );
+            materialize.public.u
+            CREATE TABLE materialize.public.u (a pg_catalog.int4);
             materialize.public.m
             CREATE MATERIALIZED VIEW materialize.public.m
             IN CLUSTER quickstart

@@ -52,6 +52,7 @@ fn state(replicas: u64) -> State {
         owner,
         acl: Default::default(),
         created: MADE,
+        listed: 0,
         create_sql: String::new(),
         uses,
         uses_system: BTreeSet::new(),

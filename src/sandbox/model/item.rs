@@ -35,6 +35,9 @@ pub(crate) struct Item {
     pub(crate) acl: Acl,
     /// When it was made.
     pub(crate) created: Timestamp,
+    /// Its place in the lists of dependents: the numbers only grow.
+    #[serde(default)]
+    pub(crate) listed: u64,
     /// Its statement as the catalog stores it: names with ids (`[u1 AS "d"."s"."t"]`), canonical.
     /// The names in it are those at the time of the last change of it; whoever renames something
     /// writes it anew. A materialized view's has ` AS OF <ms>` at its end. Secrets hold no value.
@@ -165,20 +168,27 @@ pub(crate) enum SourceData {
     },
 }
 
+impl ItemData {
+    /// What kind of object it is.
+    pub(crate) fn kind(&self) -> ObjectKind {
+        match self {
+            Self::Table { .. } => ObjectKind::Table,
+            Self::View { .. } => ObjectKind::View,
+            Self::MaterializedView { .. } => ObjectKind::MaterializedView,
+            Self::Index { .. } => ObjectKind::Index,
+            Self::Source(_) => ObjectKind::Source,
+            Self::Sink { .. } => ObjectKind::Sink,
+            Self::Connection { .. } => ObjectKind::Connection,
+            Self::Secret => ObjectKind::Secret,
+            Self::Type { .. } => ObjectKind::Type,
+        }
+    }
+}
+
 impl Item {
     /// What kind of object it is.
     pub(crate) fn kind(&self) -> ObjectKind {
-        match &self.data {
-            ItemData::Table { .. } => ObjectKind::Table,
-            ItemData::View { .. } => ObjectKind::View,
-            ItemData::MaterializedView { .. } => ObjectKind::MaterializedView,
-            ItemData::Index { .. } => ObjectKind::Index,
-            ItemData::Source(_) => ObjectKind::Source,
-            ItemData::Sink { .. } => ObjectKind::Sink,
-            ItemData::Connection { .. } => ObjectKind::Connection,
-            ItemData::Secret => ObjectKind::Secret,
-            ItemData::Type { .. } => ObjectKind::Type,
-        }
+        self.data.kind()
     }
 
     /// The cluster it runs on, if any; a subsource runs where its source does and says nothing.

@@ -14,6 +14,7 @@ pub(crate) mod id;
 pub(crate) mod item;
 pub(crate) mod pairs;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use access::Acl;
@@ -28,6 +29,7 @@ use id::PolicyId;
 use id::RoleId;
 use id::SchemaId;
 use item::Item;
+use item::ItemData;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -109,6 +111,9 @@ pub(crate) struct NextIds {
     pub(crate) policy: u64,
     /// Audit events.
     pub(crate) audit: u64,
+    /// Places in lists of dependents.
+    #[serde(default)]
+    pub(crate) listed: u64,
     /// The `oid` of whatever comes next; user types and objects start at 20000.
     pub(crate) oid: u32,
 }
@@ -124,6 +129,7 @@ impl Default for NextIds {
             role: 1,
             policy: 1,
             audit: 1,
+            listed: 0,
             oid: 20_000,
         }
     }
@@ -229,6 +235,28 @@ impl Catalog {
     /// A cluster by name.
     pub(crate) fn cluster_named(&self, name: &Ident) -> Option<ClusterId> {
         self.clusters.iter().find(|(_, cluster)| cluster.name == *name).map(|(id, _)| *id)
+    }
+
+    /// Goes through views to what holds rows.
+    pub(crate) fn collections(&self, from: impl Iterator<Item = ItemId>) -> BTreeSet<ItemId> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<ItemId> = from.collect();
+        while let Some(id) = open.pop() {
+            let Some(item) = self.items.get(&id).filter(|_| seen.insert(id)) else { continue };
+            match &item.data {
+                ItemData::View { .. } => open.extend(item.uses.iter().copied()),
+                ItemData::Table { .. } | ItemData::MaterializedView { .. } | ItemData::Source(_) => {
+                    found.insert(id);
+                }
+                ItemData::Index { .. }
+                | ItemData::Sink { .. }
+                | ItemData::Connection { .. }
+                | ItemData::Secret
+                | ItemData::Type { .. } => {}
+            }
+        }
+        found
     }
 
     /// A role by name.

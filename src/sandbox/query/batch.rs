@@ -32,8 +32,14 @@ use super::kind;
 pub(super) struct Batch {
     /// The types.
     pub(super) types: Vec<Type>,
-    /// The rows.
-    pub(super) parts: Vec<RecordBatch>,
+    held: Held,
+}
+
+/// How rows are held: they change their form only where the other one is needed.
+#[derive(Clone, Debug)]
+enum Held {
+    Values(Arc<Vec<Vec<Datum>>>),
+    Engine(Vec<RecordBatch>),
 }
 
 /// The engine's description of columns; their names are their places.
@@ -133,33 +139,45 @@ pub(super) fn value(array: &ArrayRef, row: usize) -> Datum {
 
 impl Batch {
     /// Rows of values.
+    pub(super) fn of_rows(types: Vec<Type>, rows: Vec<Vec<Datum>>) -> Self {
+        Self { types, held: Held::Values(Arc::new(rows)) }
+    }
+
+    /// Rows as the engine made them.
+    pub(super) fn of_engine(types: Vec<Type>, parts: Vec<RecordBatch>) -> Self {
+        Self { types, held: Held::Engine(parts) }
+    }
+
+    /// The rows as the engine holds them.
     ///
     /// # Errors
     /// When the engine fails.
-    pub(super) fn from_rows(types: Vec<Type>, rows: Vec<Vec<Datum>>) -> Result<Self, SqlError> {
-        let schema = schema(&types);
+    pub(super) fn into_engine(self) -> Result<Vec<RecordBatch>, SqlError> {
+        let rows = match self.held {
+            Held::Values(rows) => rows,
+            Held::Engine(parts) => return Ok(parts),
+        };
+        let schema = schema(&self.types);
         let count = rows.len();
-        let mut columns: Vec<Vec<Datum>> = types.iter().map(|_| Vec::with_capacity(count)).collect();
-        for row in rows {
-            let mut row = row.into_iter();
-            for column in &mut columns {
-                column.push(row.next().unwrap_or(Datum::Null));
-            }
-        }
-        let arrays: Vec<ArrayRef> = columns
-            .into_iter()
-            .zip(schema.fields())
-            .map(|(values, field)| column(field.data_type(), values.into_iter()))
+        let value = |row: &Vec<Datum>, at: usize| row.get(at).cloned().unwrap_or(Datum::Null);
+        let arrays: Vec<ArrayRef> = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(at, field)| column(field.data_type(), rows.iter().map(|row| value(row, at))))
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let part = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(broken)?;
-        Ok(Self { types, parts: vec![part] })
+        RecordBatch::try_new_with_options(schema, arrays, &options).map(|part| vec![part]).map_err(broken)
     }
 
     /// The rows as values.
-    pub(super) fn rows(&self) -> Vec<Vec<Datum>> {
-        let mut rows = Vec::with_capacity(self.parts.iter().map(RecordBatch::num_rows).sum());
-        for part in &self.parts {
+    pub(super) fn into_rows(self) -> Vec<Vec<Datum>> {
+        let parts = match self.held {
+            Held::Values(rows) => return Arc::unwrap_or_clone(rows),
+            Held::Engine(parts) => parts,
+        };
+        let mut rows = Vec::with_capacity(parts.iter().map(RecordBatch::num_rows).sum());
+        for part in &parts {
             for row in 0..part.num_rows() {
                 rows.push(part.columns().iter().map(|column| value(column, row)).collect());
             }

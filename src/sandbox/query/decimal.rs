@@ -193,19 +193,15 @@ impl Decimal {
 
     /// Rounded to a number of places, half away from zero.
     pub(super) fn round(self, places: i32) -> Option<Self> {
-        let surplus = self.scale - places;
-        if surplus <= 0 {
-            return Some(self);
-        }
-        let surplus = u32::try_from(surplus).ok()?;
-        if surplus > 76 {
-            return Some(Self::ZERO);
-        }
-        Self::reduced(divide_rounded(self.coefficient, ten(surplus)?)?, places)
+        self.shortened(places, divide_rounded)
     }
 
     /// Cut off at a number of places.
     pub(super) fn truncate(self, places: i32) -> Option<Self> {
+        self.shortened(places, i256::checked_div)
+    }
+
+    fn shortened(self, places: i32, divide: fn(i256, i256) -> Option<i256>) -> Option<Self> {
         let surplus = self.scale - places;
         if surplus <= 0 {
             return Some(self);
@@ -214,7 +210,7 @@ impl Decimal {
         if surplus > 76 {
             return Some(Self::ZERO);
         }
-        Self::reduced(self.coefficient.checked_div(ten(surplus)?)?, places)
+        Self::reduced(divide(self.coefficient, ten(surplus)?)?, places)
     }
 
     /// The largest whole number that is not larger.

@@ -21,7 +21,9 @@ use super::bind::OutColumn;
 use super::bind::Parameters;
 use super::flatten;
 use super::print;
+use super::prune;
 use super::push;
+use super::rel::Rel;
 use super::run::Run;
 use super::scalar::Context;
 use crate::name::Ident;
@@ -32,23 +34,32 @@ pub(super) fn context(view: &View, scope: &Scope) -> Arc<Context> {
     Arc::new(Context { view: view.clone(), scope: scope.clone() })
 }
 
+/// A query as it is run: without subqueries, conditions and columns as far down as they go.
+///
+/// # Errors
+/// `0A000`
+pub(super) fn ready(rel: Rel) -> Result<Rel, SqlError> {
+    Ok(prune::prune(push::push(flatten::flatten(rel)?)))
+}
+
 /// The rows of a settled query.
 ///
 /// # Errors
 /// What the server says of values that cannot be computed.
 pub(super) async fn rows(context: &Arc<Context>, bound: Bound) -> Result<Batch, SqlError> {
-    let rel = push::push(flatten::flatten(bound.rel)?);
+    let rel = ready(bound.rel)?;
     let mut batch = Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?;
     batch.types = bound.columns.into_iter().map(|column| column.kind).collect();
     Ok(batch)
 }
 
 /// Rows as the server prints them.
-pub(super) fn printed(context: &Context, batch: &Batch) -> Vec<Row> {
+pub(super) fn printed(context: &Context, batch: Batch) -> Vec<Row> {
+    let types = batch.types.clone();
     let show = |row: Vec<super::datum::Datum>| {
-        row.iter().zip(&batch.types).map(|(value, of)| print::text(context, value, of)).collect()
+        row.iter().zip(&types).map(|(value, of)| print::text(context, value, of)).collect()
     };
-    batch.rows().into_iter().map(show).collect()
+    batch.into_rows().into_iter().map(show).collect()
 }
 
 /// Columns as the catalog has them.
@@ -79,7 +90,7 @@ pub(super) async fn select(
     let (bound, _) = bind::query(&context, query, Parameters::given(parameters))?;
     let columns = self::columns(bound.columns.clone())?;
     let batch = rows(&context, bound).await?;
-    Ok(Answer { columns, rows: printed(&context, &batch) })
+    Ok(Answer { columns, rows: printed(&context, batch) })
 }
 
 /// Tells the types of parameters and columns.

@@ -1,58 +1,10 @@
-//! Types: their names, which become which by themselves, how the engine holds them.
+//! Types: which become which by themselves, how the engine holds them.
 
 use datafusion::arrow::datatypes::DataType as Arrow;
 
 use super::super::model::State;
 use super::super::model::column::Type;
-use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
-use crate::sql::data_type::DataType;
-
-/// The name of a type as the server says it in messages.
-pub(super) fn name(state: &State, kind: &Type) -> String {
-    let fixed = match kind {
-        Type::Bool => "boolean",
-        Type::Int2 => "smallint",
-        Type::Int4 => "integer",
-        Type::Int8 => "bigint",
-        Type::UInt2 => "uint2",
-        Type::UInt4 => "uint4",
-        Type::UInt8 => "uint8",
-        Type::Float4 => "real",
-        Type::Float8 => "double precision",
-        Type::Numeric(_) => "numeric",
-        Type::Text => "text",
-        Type::Varchar(_) => "character varying",
-        Type::Char(_) => "character",
-        Type::PgChar => "\"char\"",
-        Type::Name => "name",
-        Type::Bytea => "bytea",
-        Type::Date => "date",
-        Type::Time => "time",
-        Type::Timestamp(_) => "timestamp without time zone",
-        Type::Timestamptz(_) => "timestamp with time zone",
-        Type::Interval => "interval",
-        Type::Uuid => "uuid",
-        Type::Jsonb => "jsonb",
-        Type::Oid => "oid",
-        Type::Reg(name) => name,
-        Type::MzTimestamp => "mz_timestamp",
-        Type::MzAclItem => "mz_aclitem",
-        Type::Unknown => "unknown",
-        Type::Array(element) => return format!("{}[]", name(state, element)),
-        Type::List(element) => return format!("{} list", name(state, element)),
-        Type::Map(element) => return format!("map[text=>{}]", name(state, element)),
-        Type::Record(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|(field, kind)| format!("{field}: {}", name(state, kind))).collect();
-            return format!("record({})", fields.join(","));
-        }
-        Type::User(id) => {
-            return state.catalog.items.get(id).map_or("unknown".into(), |i| i.name.to_string());
-        }
-    };
-    fixed.to_owned()
-}
 
 /// The type a user's type is made of; other types are themselves.
 pub(super) fn plain(state: &State, kind: &Type) -> Type {
@@ -78,63 +30,6 @@ pub(super) fn bare(kind: &Type) -> Type {
         Type::Map(element) => Type::Map(Box::new(bare(element))),
         other => other.clone(),
     }
-}
-
-/// A built-in type by the server's own name: `int4`, `_text`.
-pub(super) fn builtin(name: &str, modifiers: &[String]) -> Option<Type> {
-    let number = |at: usize| modifiers.get(at).and_then(|text| text.parse::<u32>().ok());
-    let small = |at: usize| number(at).and_then(|n| u8::try_from(n).ok());
-    if let Some(element) = name.strip_prefix('_') {
-        return Some(Type::Array(Box::new(builtin(element, modifiers)?)));
-    }
-    Some(match name {
-        "bool" => Type::Bool,
-        "int2" => Type::Int2,
-        "int4" => Type::Int4,
-        "int8" => Type::Int8,
-        "uint2" => Type::UInt2,
-        "uint4" => Type::UInt4,
-        "uint8" => Type::UInt8,
-        "float4" => Type::Float4,
-        "float8" => Type::Float8,
-        "numeric" => Type::Numeric(small(0).map(|precision| (precision, small(1).unwrap_or(0)))),
-        "text" => Type::Text,
-        "varchar" => Type::Varchar(number(0)),
-        "bpchar" => Type::Char(Some(number(0).unwrap_or(1))),
-        "char" => Type::PgChar,
-        "name" => Type::Name,
-        "bytea" => Type::Bytea,
-        "date" => Type::Date,
-        "time" => Type::Time,
-        "timestamp" => Type::Timestamp(small(0)),
-        "timestamptz" => Type::Timestamptz(small(0)),
-        "interval" => Type::Interval,
-        "uuid" => Type::Uuid,
-        "jsonb" => Type::Jsonb,
-        "oid" => Type::Oid,
-        "regclass" | "regtype" | "regproc" => Type::Reg(name.to_owned()),
-        "mz_timestamp" => Type::MzTimestamp,
-        "mz_aclitem" => Type::MzAclItem,
-        _ => return None,
-    })
-}
-
-/// A type as written; users' types are asked for.
-pub(super) fn written(
-    data_type: &DataType,
-    user: &dyn Fn(&crate::sql::ast::RawName) -> Option<ItemId>,
-) -> Option<Type> {
-    if let Some(own) = data_type.builtin()
-        && let Some(kind) = builtin(&own, data_type.modifiers())
-    {
-        return Some(kind);
-    }
-    Some(match data_type {
-        DataType::Named { name, .. } => Type::User(user(name)?),
-        DataType::Array(element) => Type::Array(Box::new(written(element, user)?)),
-        DataType::List(element) => Type::List(Box::new(written(element, user)?)),
-        DataType::Map(_, value) => Type::Map(Box::new(written(value, user)?)),
-    })
 }
 
 /// How the engine holds values of a type. What has no form of its own is bytes that sort alike.

@@ -18,10 +18,13 @@ mod kind;
 mod names;
 mod operator;
 mod print;
+mod prune;
 mod push;
 mod rel;
 mod run;
 mod scalar;
+mod scan;
+mod selection;
 mod series;
 mod source;
 #[cfg(test)]

@@ -10,15 +10,9 @@ use super::super::resolve;
 use super::super::system::types;
 use super::scalar::Context;
 use crate::name::Ident;
+use crate::name::ObjectKind;
 use crate::sql::ast::RawName;
 use crate::sql::span::Span;
-
-/// A built-in type by its `oid`.
-pub(super) fn type_of_oid(oid: i64) -> Option<Type> {
-    let oid = u32::try_from(oid).ok()?;
-    let builtin = types::BUILTINS.iter().find(|builtin| builtin.oid == oid)?;
-    super::kind::builtin(builtin.name, &[])
-}
 
 /// A dotted name as a person writes it.
 fn written(text: &str) -> Option<RawName> {
@@ -64,19 +58,27 @@ pub(super) fn oid_of(context: &Context, family: &str, text: &str) -> Result<i64,
             }
         }
         "regtype" => {
-            let missing = || SqlError::internal(format!("type \"{text}\" does not exist"));
-            let data_type = crate::sql::data_type::DataType::parse(text).map_err(|_| missing())?;
-            let own = data_type.builtin().ok_or_else(missing)?;
-            types::builtin_named(&own).map(|builtin| i64::from(builtin.oid)).ok_or_else(missing)
+            let catalog = &context.view.state.catalog;
+            let kind = types::parse(text, catalog, &context.scope)?;
+            Ok(i64::from(types::oid(&kind, catalog)))
         }
         _ => Err(SqlError::unsupported(format!("{family} by name"))),
     }
 }
 
+/// A type by its number.
+pub(super) fn type_of_oid(state: &State, oid: i64) -> Option<Type> {
+    let oid = u32::try_from(oid).ok()?;
+    types::of_oid(oid).or_else(|| {
+        let item = state.catalog.items.values().find(|item| item.oid == oid)?;
+        (item.kind() == ObjectKind::Type).then_some(Type::User(item.id))
+    })
+}
+
 /// The name of a thing by its number.
 pub(super) fn of_oid(state: &State, family: &str, oid: i64) -> String {
     let found = match family {
-        "regtype" => type_of_oid(oid).map(|kind| super::kind::name(state, &kind)),
+        "regtype" => type_of_oid(state, oid).map(|kind| types::name(&kind, &state.catalog)),
         _ => {
             let own = state.catalog.items.values().find(|item| i64::from(item.oid) == oid);
             let system =

@@ -65,6 +65,8 @@ pub(super) struct Once {
 pub(super) struct Items {
     /// Their ids.
     pub(super) ids: BTreeSet<ItemId>,
+    /// Whether a relation of the system is among what is read.
+    pub(super) system: bool,
     /// The shared rows that were looked into.
     seen: HashSet<usize>,
 }
@@ -242,7 +244,8 @@ impl Rel {
                     once.rel.items(found);
                 }
             }
-            Op::Constant(_) | Op::System(_) | Op::Recursive(_) => {}
+            Op::System(_) => found.system = true,
+            Op::Constant(_) | Op::Recursive(_) => {}
             Op::Recursion(parts, body) => {
                 parts.iter().for_each(|(_, rel)| rel.items(found));
                 body.items(found);

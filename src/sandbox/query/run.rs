@@ -53,6 +53,7 @@ use super::rel::Order;
 use super::rel::Rel;
 use super::scalar::Context;
 use super::scalar::Scalar;
+use super::scan;
 use super::series;
 use super::window;
 
@@ -72,7 +73,7 @@ pub(super) struct Run {
     /// What the queries of a `WITH MUTUALLY RECURSIVE` hold at this round.
     recursive: HashMap<usize, Batch>,
     /// The rows of the views that are read.
-    views: Arc<HashMap<ItemId, Batch>>,
+    pub(super) views: Arc<HashMap<ItemId, Batch>>,
 }
 
 /// The engine's error as the server's.
@@ -122,7 +123,7 @@ impl Run {
                         continue;
                     };
                     let bound = super::bind::stored(&run.context, &text)?;
-                    new.insert(super::push::push(super::flatten::flatten(bound.rel)?))
+                    new.insert(super::engine::ready(bound.rel)?)
                 }
             };
             let missing: Vec<ItemId> =
@@ -172,99 +173,74 @@ impl Run {
                 }
                 Op::Recursive(id) => match self.recursive.get(id) {
                     Some(rows) => Ok(rows.clone()),
-                    None => Batch::from_rows(rel.types.clone(), Vec::new()),
+                    None => Ok(Batch::of_rows(rel.types.clone(), Vec::new())),
                 },
                 Op::Constant(rows) => {
                     let rows = rows.iter().map(|row| self.values(row, &[])).collect::<Result<_, _>>()?;
-                    Batch::from_rows(rel.types.clone(), rows)
-                }
-                Op::Item(id) => self.item(*id),
-                Op::System(relation) => {
-                    let rows = (relation.rows)(&self.context.view.state, &self.context.view.runtime);
-                    self.texts(&rel.types, rows.iter())
+                    Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
                 Op::Recursion(parts, body) => self.recursion(parts, body).await,
                 Op::FlatMap(input, series, args) => self.flat_map(rel, input, (*series, args)).await,
                 Op::Window(input, calls) => {
-                    let mut rows = self.rows(input).await?.rows();
+                    let mut rows = self.rows(input).await?.into_rows();
                     window::append(&self.context, calls, &mut rows)?;
-                    Batch::from_rows(rel.types.clone(), rows)
+                    Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
                 Op::Distinct(input) => {
-                    let rows = distinct(self.rows(input).await?.rows());
-                    Batch::from_rows(rel.types.clone(), rows)
+                    let rows = distinct(self.rows(input).await?.into_rows());
+                    Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
                 Op::Top { input, group, order, limit, offset }
                     if !group.is_empty() || limit.is_some() || *offset > 0 =>
                 {
-                    let rows = self.rows(input).await?.rows();
+                    let rows = self.rows(input).await?.into_rows();
                     let rows = self.top(rows, group, order, (*limit, *offset))?;
-                    Batch::from_rows(rel.types.clone(), rows)
+                    Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
                 Op::Union(inputs) => {
-                    let mut parts = Vec::new();
+                    let mut rows = Vec::new();
                     for input in inputs {
-                        parts.extend(self.rows(input).await?.parts);
+                        rows.extend(self.rows(input).await?.into_rows());
                     }
-                    Ok(Batch { types: rel.types.clone(), parts })
+                    Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
                 Op::Match { left, right, both, all } => {
-                    let (left, right) = (self.rows(left).await?.rows(), self.rows(right).await?.rows());
-                    Batch::from_rows(rel.types.clone(), matched(left, right, *both, *all))
+                    let (left, right) =
+                        (self.rows(left).await?.into_rows(), self.rows(right).await?.into_rows());
+                    Ok(Batch::of_rows(rel.types.clone(), matched(left, right, *both, *all)))
                 }
-                Op::Project(..) | Op::Filter(..) | Op::Join { .. } | Op::Aggregate(..) | Op::Top { .. } => {
-                    let plan = self.plan(rel).await?;
-                    let parts = collect(plan, Arc::clone(&TASK)).await.map_err(|e| error(&e))?;
-                    Ok(Batch { types: rel.types.clone(), parts })
-                }
+                Op::Item(_) | Op::System(_) | Op::Project(..) | Op::Filter(..) => match self.scan(rel).await?
+                {
+                    Some(rows) => Ok(rows),
+                    None => self.engine(rel).await,
+                },
+                Op::Join { .. } | Op::Aggregate(..) | Op::Top { .. } => self.engine(rel).await,
             }
         })
     }
 
-    fn values(&self, scalars: &[Scalar], row: &[Datum]) -> Result<Vec<Datum>, SqlError> {
+    async fn engine(&self, rel: &Rel) -> Result<Batch, SqlError> {
+        let plan = self.plan(rel).await?;
+        let parts = collect(plan, Arc::clone(&TASK)).await.map_err(|e| error(&e))?;
+        Ok(Batch::of_engine(rel.types.clone(), parts))
+    }
+
+    /// The values of expressions for a row.
+    ///
+    /// # Errors
+    /// What the server says of values that cannot be computed.
+    pub(super) fn values(&self, scalars: &[Scalar], row: &[Datum]) -> Result<Vec<Datum>, SqlError> {
         scalars.iter().map(|scalar| scalar.eval(&self.context, row)).collect()
-    }
-
-    /// Rows from their texts.
-    fn texts<'r>(
-        &self,
-        types: &[Type],
-        rows: impl Iterator<Item = &'r super::super::model::Row>,
-    ) -> Result<Batch, SqlError> {
-        let read = |(text, of): (&Option<String>, &Type)| match text {
-            Some(text) => super::input::parse(&self.context, text, of),
-            None => Ok(Datum::Null),
-        };
-        let rows =
-            rows.map(|row| row.iter().zip(types).map(read).collect()).collect::<Result<Vec<_>, _>>()?;
-        Batch::from_rows(types.to_vec(), rows)
-    }
-
-    /// The rows of a user's object.
-    fn item(&self, id: ItemId) -> Result<Batch, SqlError> {
-        if let Some(rows) = self.views.get(&id) {
-            return Ok(rows.clone());
-        }
-        let state = &self.context.view.state;
-        let Some(item) = state.catalog.items.get(&id) else {
-            return Err(SqlError::internal(format!("unknown catalog item '{id}'")));
-        };
-        let Some(columns) = &item.columns else {
-            return Err(SqlError::unsupported(format!("reading {}", item.name)));
-        };
-        let types: Vec<Type> = columns.iter().map(|column| column.kind.clone()).collect();
-        let rows = super::source::rows(state, item, self.context.view.runtime.now)?;
-        self.texts(&types, rows.iter().map(AsRef::as_ref))
     }
 
     async fn recursion(&self, parts: &[(usize, Rel)], body: &Rel) -> Result<Batch, SqlError> {
         let mut run = self.clone();
         for (id, rel) in parts {
-            run.recursive.insert(*id, Batch::from_rows(rel.types.clone(), Vec::new())?);
+            run.recursive.insert(*id, Batch::of_rows(rel.types.clone(), Vec::new()));
         }
         let sorted = |batch: &Batch| {
             let mut rows: Vec<Vec<Vec<u8>>> =
-                batch.rows().iter().map(|row| row.iter().map(Datum::bytes).collect()).collect();
+                batch.clone().into_rows().iter().map(|row| row.iter().map(Datum::bytes).collect()).collect();
             rows.sort();
             rows
         };
@@ -294,13 +270,13 @@ impl Run {
         (series, args): (series::Series, &[Scalar]),
     ) -> Result<Batch, SqlError> {
         let mut made = Vec::new();
-        for row in self.rows(input).await?.rows() {
+        for row in self.rows(input).await?.into_rows() {
             let values = self.values(args, &row)?;
             for new in series::rows(series, &values)? {
                 made.push(row.iter().cloned().chain(new).collect());
             }
         }
-        Batch::from_rows(rel.types.clone(), made)
+        Ok(Batch::of_rows(rel.types.clone(), made))
     }
 
     fn top(
@@ -332,7 +308,7 @@ impl Run {
     fn plan<'a>(&'a self, rel: &'a Rel) -> BoxFuture<'a, Result<Plan, SqlError>> {
         Box::pin(async move {
             match &*rel.op {
-                Op::Project(input, exprs) => {
+                Op::Project(input, exprs) if !scan::is_scan(rel) => {
                     let plan = self.plan(input).await?;
                     let schema = plan.schema();
                     let exprs: Vec<(Arc<dyn PhysicalExpr>, String)> = exprs
@@ -344,7 +320,7 @@ impl Run {
                     let plan = ProjectionExec::try_new(exprs, plan).map_err(|e| error(&e))?;
                     Ok(Arc::new(plan) as Plan)
                 }
-                Op::Filter(input, predicate) => {
+                Op::Filter(input, predicate) if !scan::is_scan(rel) => {
                     let plan = self.plan(input).await?;
                     let predicate = self.expr(predicate, &Type::Bool, &plan.schema());
                     Ok(Arc::new(FilterExec::try_new(predicate, plan).map_err(|e| error(&e))?) as Plan)
@@ -362,9 +338,9 @@ impl Run {
                     self.join((plan_left, left), (plan_right, right), *joining, on)
                 }
                 _ => {
-                    let rows = self.rows(rel).await?;
+                    let parts = self.rows(rel).await?.into_engine()?;
                     let schema = batch::schema(&rel.types);
-                    let source = MemorySourceConfig::try_new_exec(&[rows.parts], schema, None);
+                    let source = MemorySourceConfig::try_new_exec(&[parts], schema, None);
                     Ok(source.map_err(|e| error(&e))? as Plan)
                 }
             }

@@ -8,6 +8,7 @@ use super::super::error::SqlError;
 use super::super::hydration::Runtime;
 use super::super::model::State;
 use super::super::scope::Scope;
+use super::super::system::types;
 use super::*;
 use crate::clock::Timestamp;
 use crate::name::Ident;
@@ -117,7 +118,7 @@ fn check_columns(sql: &str, expect: Expect) {
         Ok(Some(columns)) => {
             let shown = columns.iter().map(|column| {
                 let mark = if column.nullable { "?" } else { "" };
-                format!("{} {}{mark}", column.name.as_str(), super::kind::name(&state, &column.kind))
+                format!("{} {}{mark}", column.name.as_str(), types::described(&column.kind, &state.catalog))
             });
             shown.collect::<Vec<_>>().join(", ")
         }
@@ -298,5 +299,41 @@ fn a_deep_expression_does_not_exhaust_the_stack() {
         t
         61
     "#]],
+    );
+}
+
+#[test]
+fn writes_read_tables_and_nothing_else() {
+    check(
+        &[
+            "CREATE SOURCE house IN CLUSTER quickstart FROM LOAD GENERATOR AUCTION FOR ALL TABLES",
+            "CREATE VIEW bidders AS SELECT buyer FROM bids",
+            "CREATE VIEW names AS SELECT name FROM mz_catalog.mz_databases",
+            "INSERT INTO none SELECT count(*)::int FROM named",
+            "INSERT INTO none SELECT buyer::int FROM bidders",
+            "INSERT INTO none SELECT count(*)::int FROM names",
+            "INSERT INTO none SELECT count(*)::int FROM mz_catalog.mz_tables",
+            "UPDATE none SET x = (SELECT count(*)::int FROM bids)",
+            "DELETE FROM none WHERE x IN (SELECT id::int FROM auctions)",
+            "SELECT count(*) FROM none",
+            "SELECT * FROM house_progress",
+            "CREATE SCHEMA large",
+            "CREATE SOURCE large.big IN CLUSTER quickstart FROM LOAD GENERATOR TPCH (SCALE FACTOR 10) FOR ALL TABLES",
+        ],
+        expect![[r#"
+            CREATE SOURCE
+            CREATE VIEW
+            CREATE VIEW
+            1 rows
+            25000: invalid selection: operation may only refer to user-defined tables
+            25000: invalid selection: operation may only refer to user-defined tables
+            25000: invalid selection: operation may only refer to user-defined tables
+            25000: invalid selection: operation may only refer to user-defined tables
+            25000: invalid selection: operation may only refer to user-defined tables
+            1
+            1
+            CREATE SCHEMA
+            0A000: the sandbox does not support TPCH above a scale factor of 0.1
+        "#]],
     );
 }

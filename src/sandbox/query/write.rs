@@ -30,8 +30,10 @@ use super::input;
 use super::print;
 use super::rel::Op;
 use super::rel::Rel;
+use super::run::Run;
 use super::scalar::Context;
 use super::scalar::Scalar;
+use super::selection;
 use crate::name::Ident;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
@@ -169,6 +171,14 @@ fn default(context: &Arc<Context>, column: &Column) -> Result<Scalar, SqlError> 
     }
 }
 
+/// The rows that a statement writes.
+async fn selected(context: &Arc<Context>, rel: Rel) -> Result<Vec<Vec<Datum>>, SqlError> {
+    let rel = engine::ready(rel)?;
+    selection::check(&context.view.state, &rel)?;
+    let rows = Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?;
+    Ok(rows.into_rows())
+}
+
 /// Refuses NULL where a column takes none.
 fn checked(target: &Target, rows: &[Vec<Datum>]) -> Result<(), SqlError> {
     for row in rows {
@@ -205,8 +215,7 @@ pub(super) async fn insert(
     let context = context(view, scope);
     let target = target(&context, &insert.table, "insert into")?;
     let (rel, _) = source(&context, &target, insert, Parameters::given(parameters))?;
-    let rel = super::push::push(super::flatten::flatten(rel)?);
-    let rows = super::run::Run::new(Arc::clone(&context), &rel).await?.rows(&rel).await?.rows();
+    let rows = selected(&context, rel).await?;
     checked(&target, &rows)?;
     let returning = match &insert.returning {
         Some(list) => Some(returned(&context, &target, list, &rows).await?),
@@ -287,9 +296,8 @@ async fn changes(
         outputs.push(of.clone());
     }
     types.push(Type::Int8);
-    let rel = Rel::of_rows(Batch::from_rows(types, numbered)?).project(exprs, outputs);
-    let rel = super::push::push(super::flatten::flatten(rel)?);
-    let rows = super::run::Run::new(Arc::clone(context), &rel).await?.rows(&rel).await?.rows();
+    let rel = Rel::of_rows(Batch::of_rows(types, numbered)).project(exprs, outputs);
+    let rows = selected(context, rel).await?;
     let mut all: Vec<Change> =
         table.rows.into_iter().map(|row| Change { row, holds: false, values: Vec::new() }).collect();
     for mut row in rows {

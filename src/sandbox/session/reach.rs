@@ -10,7 +10,6 @@ use crate::sandbox::error::SqlError;
 use crate::sandbox::error::code;
 use crate::sandbox::model::Catalog;
 use crate::sandbox::model::id::ItemId;
-use crate::sandbox::model::item::ItemData;
 use crate::sandbox::query;
 use crate::sandbox::query::View;
 use crate::sandbox::resolve;
@@ -72,7 +71,7 @@ impl Reach {
 
     /// Everything with contents that its relations are made of.
     fn collections(&self, catalog: &Catalog) -> BTreeSet<ItemId> {
-        collections(catalog, self.user.iter().copied())
+        catalog.collections(self.user.iter().copied())
     }
 
     /// Everything with contents in the schemas of its relations.
@@ -81,30 +80,8 @@ impl Reach {
         let schemas: BTreeSet<_> = self.user.iter().filter_map(schema).collect();
         let inside =
             catalog.items.values().filter(|item| schemas.contains(&item.schema) && item.is_relation());
-        collections(catalog, inside.map(|item| item.id))
+        catalog.collections(inside.map(|item| item.id))
     }
-}
-
-/// Goes through views to what holds rows.
-fn collections(catalog: &Catalog, from: impl Iterator<Item = ItemId>) -> BTreeSet<ItemId> {
-    let mut found = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<ItemId> = from.collect();
-    while let Some(id) = open.pop() {
-        let Some(item) = catalog.items.get(&id).filter(|_| seen.insert(id)) else { continue };
-        match &item.data {
-            ItemData::View { .. } => open.extend(item.uses.iter().copied()),
-            ItemData::Table { .. } | ItemData::MaterializedView { .. } | ItemData::Source(_) => {
-                found.insert(id);
-            }
-            ItemData::Index { .. }
-            | ItemData::Sink { .. }
-            | ItemData::Connection { .. }
-            | ItemData::Secret
-            | ItemData::Type { .. } => {}
-        }
-    }
-    found
 }
 
 impl Session {

@@ -97,12 +97,9 @@ fn transitive(state: &State, _: &Runtime) -> Vec<Row> {
     rows
 }
 
-/// What something with contents reads: tables, sources, materialized views and whatever has an
-/// index, seen through views.
+/// What something with contents reads: tables, sources and materialized views, seen through views.
 pub(super) fn inputs(state: &State, item: &Item) -> BTreeSet<ItemId> {
-    let mut found = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<ItemId> = match &item.data {
+    let direct: Vec<ItemId> = match &item.data {
         ItemData::Index { on, .. } => vec![*on],
         ItemData::Sink { from, .. } => vec![*from],
         ItemData::MaterializedView { replaces, .. } => {
@@ -112,21 +109,7 @@ pub(super) fn inputs(state: &State, item: &Item) -> BTreeSet<ItemId> {
         ItemData::Source(SourceData::Subsource { of, .. }) => vec![*of],
         _ => item.uses.iter().copied().collect(),
     };
-    while let Some(id) = open.pop() {
-        let Some(other) = state.catalog.items.get(&id).filter(|_| seen.insert(id)) else { continue };
-        match &other.data {
-            ItemData::View { .. } => open.extend(other.uses.iter().copied()),
-            ItemData::Table { .. } | ItemData::Source(_) | ItemData::MaterializedView { .. } => {
-                found.insert(id);
-            }
-            ItemData::Index { .. }
-            | ItemData::Sink { .. }
-            | ItemData::Connection { .. }
-            | ItemData::Secret
-            | ItemData::Type { .. } => {}
-        }
-    }
-    found
+    state.catalog.collections(direct.into_iter())
 }
 
 /// Tells whether something runs a dataflow of its own that reads others.

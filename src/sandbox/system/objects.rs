@@ -112,11 +112,6 @@ impl Entry<'_> {
             self.acl,
         ]
     }
-
-    /// Tells whether rows can be read from it.
-    pub(super) fn is_relation(&self) -> bool {
-        matches!(self.kind, "table" | "view" | "materialized-view" | "source")
-    }
 }
 
 /// The cluster something runs on; a subsource runs where its source does.

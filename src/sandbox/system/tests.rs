@@ -45,7 +45,6 @@ use crate::clock::Timestamp;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::sql::ast::StatementKind;
-use crate::sql::data_type::DataType;
 
 const NOW: Timestamp = Timestamp(1_777_982_171_500);
 const CREATED: Timestamp = Timestamp(1_777_982_000_000);
@@ -97,6 +96,7 @@ fn item(id: u64, name: &str, uses: &[u64], columns: Vec<Column>, data: ItemData)
         owner: ALICE,
         acl: own(&[Privilege::Select]),
         created: CREATED,
+        listed: 0,
         create_sql: format!("CREATE SOMETHING \"{name}\""),
         uses: uses.iter().map(|id| ItemId::User(*id)).collect(),
         uses_system: BTreeSet::new(),
@@ -495,23 +495,19 @@ fn ids_recorded() {
 
 #[test]
 fn type_names() {
-    let state = state();
+    let mut state = state();
+    let ids = state.catalog.items.get(&ItemId::User(8)).map(|item| (item.schema, item.name.clone())).unwrap();
+    state.catalog.type_names.insert(ids, ItemId::User(8));
     let catalog = &state.catalog;
-    let told = |text: &str| {
-        let kind = types::from_data_type(&DataType::parse(text).unwrap(), catalog, &|name| {
-            let own = name.parts.last()?;
-            catalog.items.values().find(|item| item.name == *own).map(|item| item.id)
-        });
-        match kind {
-            Ok(kind) => format!(
-                "{text}: {} {} {} {}",
-                types::name(&kind, catalog),
-                types::internal_name(&kind, catalog),
-                types::oid(&kind, catalog),
-                types::modifier(&kind)
-            ),
-            Err(error) => format!("{text}: {error}"),
-        }
+    let told = |text: &str| match types::parse(text, catalog, &scope()) {
+        Ok(kind) => format!(
+            "{text}: {} {} {} {}",
+            types::name(&kind, catalog),
+            types::internal_name(&kind, catalog),
+            types::oid(&kind, catalog),
+            types::modifier(&kind)
+        ),
+        Err(error) => format!("{text}: {error}"),
     };
     let texts = [
         "int",

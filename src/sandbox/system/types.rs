@@ -2,13 +2,18 @@
 //!
 //! Source: ids from `create_sql` recorded from v26.21 (`s46` is `text`, `s47` its array), oids
 //! from PostgreSQL and, for the server's own types, from `design/materialize.md` 8. Start reading
-//! at [`name`], [`oid`] and [`from_data_type`].
+//! at [`name`], [`oid`] and [`written`].
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::super::error::SqlError;
 use super::super::model::Catalog;
 use super::super::model::column::Type;
 use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
+use super::super::resolve;
+use super::super::scope::Scope;
 use crate::sql::ast::RawName;
 use crate::sql::data_type::DataType;
 
@@ -141,9 +146,12 @@ pub(crate) const BUILTINS: &[Builtin] = &[
     builtin(89, "_aclitem", "aclitem[]", (1034, 1033), (-1, 'A'), PG),
 ];
 
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Builtin>> =
+    LazyLock::new(|| BUILTINS.iter().map(|builtin| (builtin.name, builtin)).collect());
+
 /// A built-in type by the server's own name: `int8`, `_text`.
 pub(crate) fn builtin_named(name: &str) -> Option<&'static Builtin> {
-    BUILTINS.iter().find(|builtin| builtin.name == name)
+    BY_NAME.get(name).copied()
 }
 
 /// The number in the id of a built-in type: 46 for `text`.
@@ -244,71 +252,73 @@ pub(crate) fn modifier(kind: &Type) -> i32 {
     }
 }
 
+/// What messages call a type: as [`name`], but with what lists, maps and records are made of.
+pub(crate) fn described(kind: &Type, catalog: &Catalog) -> String {
+    match kind {
+        Type::Array(element) => format!("{}[]", described(element, catalog)),
+        Type::List(element) => format!("{} list", described(element, catalog)),
+        Type::Map(element) => format!("map[text=>{}]", described(element, catalog)),
+        Type::Record(fields) => {
+            let field = |(name, kind): &(String, Type)| format!("{name}: {}", described(kind, catalog));
+            format!("record({})", fields.iter().map(field).collect::<Vec<_>>().join(","))
+        }
+        other => name(other, catalog),
+    }
+}
+
 /// Reads a type by any of its names: `bigint`, `int8`, `text[]`, `numeric(10,2)`.
 ///
 /// # Errors
-/// `type "x" does not exist`; what the server refuses of its numbers.
-pub(crate) fn parse(text: &str, catalog: &Catalog) -> Result<Type, SqlError> {
-    let data_type =
-        DataType::parse(text).map_err(|_| SqlError::internal(format!("type {text:?} does not exist")))?;
-    from_data_type(&data_type, catalog, &|_| None)
+/// As [`written`].
+pub(crate) fn parse(text: &str, catalog: &Catalog, scope: &Scope) -> Result<Type, SqlError> {
+    let data_type = DataType::parse(text).map_err(|_| missing(text))?;
+    written(&data_type, catalog, scope)
 }
 
-/// What a type as written means; `user` finds the types of users, by id or by name.
+/// There is no such type.
+pub(crate) fn missing(name: &str) -> SqlError {
+    SqlError::internal(format!("type \"{name}\" does not exist"))
+}
+
+/// What a type as written means.
 ///
 /// # Errors
 /// `type "x" does not exist`; what the server refuses of its numbers.
-pub(crate) fn from_data_type(
-    data_type: &DataType,
-    catalog: &Catalog,
-    user: &dyn Fn(&RawName) -> Option<ItemId>,
-) -> Result<Type, SqlError> {
+pub(crate) fn written(data_type: &DataType, catalog: &Catalog, scope: &Scope) -> Result<Type, SqlError> {
     match data_type {
-        DataType::Array(element) => match from_data_type(element, catalog, user)? {
+        DataType::Array(element) => match written(element, catalog, scope)? {
             // An array of an array is the same type to the server.
             array @ Type::Array(_) => Ok(array),
             Type::List(_) | Type::Map(_) => Err(SqlError::unsupported("arrays of lists and maps")),
             other => Ok(Type::Array(Box::new(other))),
         },
-        DataType::List(element) => Ok(Type::List(Box::new(from_data_type(element, catalog, user)?))),
-        DataType::Map(key, value) => match from_data_type(key, catalog, user)? {
-            Type::Text => Ok(Type::Map(Box::new(from_data_type(value, catalog, user)?))),
+        DataType::List(element) => Ok(Type::List(Box::new(written(element, catalog, scope)?))),
+        DataType::Map(key, value) => match written(key, catalog, scope)? {
+            Type::Text => Ok(Type::Map(Box::new(written(value, catalog, scope)?))),
             other => {
                 Err(SqlError::internal(format!("map key type must be text, got {}", name(&other, catalog))))
             }
         },
-        DataType::Named { name, modifiers } => named(data_type, name, modifiers, catalog, user),
+        DataType::Named { name, modifiers } => {
+            // The system's own types are found whatever the search path is.
+            match data_type.builtin().as_deref().and_then(plain) {
+                Some(found) => with_modifiers(found, modifiers),
+                None => user_type(name, catalog, scope).map(Type::User),
+            }
+        }
     }
 }
 
-fn named(
-    data_type: &DataType,
-    name: &RawName,
-    modifiers: &[String],
-    catalog: &Catalog,
-    user: &dyn Fn(&RawName) -> Option<ItemId>,
-) -> Result<Type, SqlError> {
-    let missing = || {
-        let written = name.parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
-        SqlError::internal(format!("type \"{written}\" does not exist"))
-    };
-    // Types of users come after the system's own, which are found whatever the search path is.
-    if let Some(own) = data_type.builtin().filter(|_| name.id.is_none() || is_system_id(name))
-        && let Some(found) = plain(&own)
-    {
-        return with_modifiers(found, modifiers);
-    }
-    let id = user(name)
-        .or_else(|| name.id.as_ref().and_then(|id| ItemId::parse(id.as_str())))
-        .ok_or_else(missing)?;
-    match catalog.items.get(&id).map(|item| &item.data) {
-        Some(ItemData::Type { .. }) => Ok(Type::User(id)),
-        _ => Err(missing()),
-    }
+fn user_type(name: &RawName, catalog: &Catalog, scope: &Scope) -> Result<ItemId, SqlError> {
+    let found = resolve::item_type(catalog, scope, name)?;
+    let is_type =
+        |id: &ItemId| matches!(catalog.items.get(id).map(|item| &item.data), Some(ItemData::Type { .. }));
+    found.filter(is_type).ok_or_else(|| missing(&resolve::as_written(&name.parts)))
 }
 
-fn is_system_id(name: &RawName) -> bool {
-    name.id.as_ref().is_some_and(|id| id.as_str().starts_with('s'))
+/// A built-in type by its oid.
+pub(crate) fn of_oid(oid: u32) -> Option<Type> {
+    BUILTINS.iter().find(|builtin| builtin.oid == oid).and_then(|builtin| plain(builtin.name))
 }
 
 /// A built-in type by the server's own name, without modifiers.
@@ -355,7 +365,6 @@ fn with_modifiers(kind: Type, modifiers: &[String]) -> Result<Type, SqlError> {
     let length = |what: &str| match first {
         None => Ok(None),
         Some(length @ 1..=10_485_760) => Ok(u32::try_from(length).ok()),
-        Some(0) => Err(SqlError::internal(format!("length for type {what} must be between 1 and 10485760"))),
         Some(_) => Err(SqlError::internal(format!("length for type {what} must be between 1 and 10485760"))),
     };
     let precision = |what: &str| match first {

@@ -233,8 +233,7 @@ fn kind(oid: u32, catalog: &Catalog) -> Result<Type, SqlError> {
     if oid == 0 {
         return Ok(Type::Unknown);
     }
-    let builtin = types::BUILTINS.iter().find(|builtin| builtin.oid == oid);
-    if let Some(kind) = builtin.and_then(|builtin| types::plain(builtin.name)) {
+    if let Some(kind) = types::of_oid(oid) {
         return Ok(kind);
     }
     let user = catalog.items.values().find(|item| item.oid == oid);

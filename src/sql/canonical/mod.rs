@@ -16,6 +16,7 @@ use super::ast::RawIdent;
 use super::ast::RawName;
 use super::ast::Statement;
 use super::ast::StatementKind;
+use super::data_type::DataType;
 use super::data_type::is_system;
 use super::query::Expr;
 use super::query::Query;
@@ -106,6 +107,13 @@ pub fn query(query: &Query, form: Form, names: &dyn Names) -> Option<String> {
 pub fn expr(expr: &Expr, form: Form, names: &dyn Names) -> Option<String> {
     let mut printer = Printer::new(form, names);
     printer.standalone(expr);
+    printer.finish()
+}
+
+/// Writes a type alone, such as that of a column; `None` where it is none.
+pub fn data_type(data_type: &DataType, form: Form, names: &dyn Names) -> Option<String> {
+    let mut printer = Printer::new(form, names);
+    printer.data_type(data_type);
     printer.finish()
 }
 

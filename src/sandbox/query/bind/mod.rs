@@ -23,18 +23,17 @@ use datafusion::sql::sqlparser::ast as tree;
 use super::super::error::SqlError;
 use super::super::model::column::Column;
 use super::super::model::column::Type;
+use super::super::system::types;
 use super::Parameter;
 use super::cast;
 use super::cast::Why;
 use super::datum::Datum;
 use super::input;
-use super::kind;
 use super::rel::Rel;
 use super::scalar::Context;
 use super::scalar::Scalar;
 use super::series::Series;
 use super::window::WindowCall;
-use crate::name::Ident;
 use crate::sql::query::Query;
 use crate::sql::reading::Reading;
 
@@ -231,7 +230,7 @@ impl<'a> Binder<'a> {
     pub(super) fn condition(&mut self, expr: &tree::Expr, clause: &str) -> Result<Scalar, SqlError> {
         let typed = self.expr(expr)?;
         if !matches!(typed.kind, Type::Bool | Type::Unknown) {
-            let of = kind::name(&self.context.view.state, &typed.kind);
+            let of = self.kind_name(&typed.kind);
             return Err(SqlError::internal(format!("{clause} clause must have type boolean, not type {of}")));
         }
         self.coerce(typed, &Type::Bool).map(|typed| typed.scalar)
@@ -277,7 +276,7 @@ impl<'a> Binder<'a> {
     }
 
     fn kind_name(&self, kind: &Type) -> String {
-        kind::name(&self.context.view.state, kind)
+        types::described(kind, &self.context.view.state.catalog)
     }
 
     /// Makes an expression one of a type, as functions and operators do with their arguments.
@@ -355,51 +354,11 @@ impl<'a> Binder<'a> {
 
     /// A type as written in a cast.
     fn data_type(&self, written: &tree::DataType) -> Result<Type, SqlError> {
-        let unknown = |name: String| SqlError::internal(format!("type \"{name}\" does not exist"));
         let Some(data_type) = self.reading.data_type(written) else {
-            return Err(unknown(written.to_string()));
+            return Err(types::missing(&written.to_string()));
         };
-        written_type(self.context, data_type)
+        types::written(data_type, &self.context.view.state.catalog, &self.context.scope)
     }
-}
-
-/// A type as written.
-///
-/// # Errors
-/// `type "…" does not exist`
-pub(super) fn written_type(
-    context: &Context,
-    data_type: &crate::sql::data_type::DataType,
-) -> Result<Type, SqlError> {
-    let catalog = &context.view.state.catalog;
-    let user = |name: &crate::sql::ast::RawName| {
-        if let Some(id) = &name.id {
-            return super::super::model::id::ItemId::parse(id.as_str());
-        }
-        let (own, schema) = name.parts.split_last()?;
-        let schemas: Vec<_> = if schema.is_empty() {
-            let database = catalog.database_named(&context.scope.database)?;
-            context
-                .scope
-                .search_path
-                .iter()
-                .filter_map(|schema| catalog.schema_named(database, schema))
-                .collect()
-        } else {
-            let name = crate::sql::ast::RawName { parts: schema.to_vec(), id: None, span: name.span };
-            super::super::resolve::schema(catalog, &context.scope, &name).ok().into_iter().collect()
-        };
-        schemas.into_iter().find_map(|schema| catalog.type_names.get(&(schema, own.clone())).copied())
-    };
-    kind::written(data_type, &user).ok_or_else(|| {
-        let name = match data_type {
-            crate::sql::data_type::DataType::Named { name, .. } => {
-                name.parts.iter().map(Ident::as_str).collect::<Vec<_>>().join(".")
-            }
-            other => format!("{other:?}"),
-        };
-        SqlError::internal(format!("type \"{name}\" does not exist"))
-    })
 }
 
 /// An identifier as the server stores it.

@@ -10,6 +10,7 @@ use crate::sandbox::model::item::ItemData;
 use crate::sandbox::query::names;
 use crate::sandbox::query::scalar::Context;
 use crate::sandbox::settings;
+use crate::sandbox::system::types;
 
 const OID: Type = Type::Oid;
 
@@ -64,8 +65,8 @@ fn comment(context: &Context, oid: i64, column: Option<i32>) -> Datum {
 
 fn format_type(context: &Context, args: &[Datum]) -> Datum {
     let Some(Datum::Int(oid)) = args.first() else { return Datum::Null };
-    let Some(of) = names::type_of_oid(*oid) else { return Datum::text("???") };
-    let name = crate::sandbox::query::kind::name(&context.view.state, &of);
+    let Some(of) = names::type_of_oid(&context.view.state, *oid) else { return Datum::text("???") };
+    let name = types::name(&of, &context.view.state.catalog);
     let modifier = match args.get(1) {
         Some(Datum::Int(modifier)) if *modifier >= 4 => *modifier - 4,
         _ => return Datum::text(name),

@@ -38,6 +38,7 @@ fn source(generator: &str, as_of: u64, up_to: Option<u64>, options: &[(&str, &st
         owner: RoleId::User(1),
         acl: Acl::new(),
         created: Timestamp(CREATED),
+        listed: 0,
         create_sql: String::new(),
         uses: BTreeSet::new(),
         uses_system: BTreeSet::new(),

@@ -1,0 +1,186 @@
+//! Filters and projections of one input, row by row.
+//!
+//! Of a relation's texts only the columns are read that something asks for, and those that only a
+//! projection asks for only where the filter lets the row through. Start reading at [`Run::scan`].
+
+use std::borrow::Borrow;
+
+use super::super::error::SqlError;
+use super::super::model::Row;
+use super::super::model::column::Type;
+use super::super::model::id::ItemId;
+use super::super::model::item::ItemData;
+use super::batch::Batch;
+use super::datum::Datum;
+use super::rel::Op;
+use super::rel::Rel;
+use super::run::Run;
+use super::scalar::Scalar;
+use super::source;
+
+/// What is done to each row.
+#[derive(Clone, Copy)]
+enum Step<'r> {
+    /// Other columns.
+    Project(&'r [Scalar]),
+    /// Kept only if this holds.
+    Filter(&'r Scalar),
+}
+
+/// The steps from an input up, innermost first; `None` where the engine has the rows already.
+fn line(rel: &Rel) -> Option<(Vec<Step<'_>>, &Rel)> {
+    let mut steps = Vec::new();
+    let mut at = rel;
+    loop {
+        at = match &*at.op {
+            Op::Project(input, exprs) => {
+                steps.push(Step::Project(exprs));
+                input
+            }
+            Op::Filter(input, predicate) => {
+                steps.push(Step::Filter(predicate));
+                input
+            }
+            Op::Join { .. } | Op::Aggregate(..) => return None,
+            Op::Top { group, limit: None, offset: 0, .. } if group.is_empty() => return None,
+            Op::Constant(_)
+            | Op::Item(_)
+            | Op::System(_)
+            | Op::Shared(_)
+            | Op::Recursive(_)
+            | Op::Recursion(..)
+            | Op::FlatMap(..)
+            | Op::Window(..)
+            | Op::Distinct(_)
+            | Op::Top { .. }
+            | Op::Union(_)
+            | Op::Match { .. } => {
+                steps.reverse();
+                return Some((steps, at));
+            }
+        };
+    }
+}
+
+/// Whether the rows of an operator are made here.
+pub(super) fn is_scan(rel: &Rel) -> bool {
+    line(rel).is_some()
+}
+
+/// The columns of the input that are read, those of its first filter first.
+fn wanted(steps: &[Step<'_>], arity: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut first = Vec::new();
+    if let Some(Step::Filter(predicate)) = steps.first() {
+        predicate.reads(&mut first);
+    }
+    let mut all = first.clone();
+    for step in steps {
+        match step {
+            Step::Filter(predicate) => predicate.reads(&mut all),
+            Step::Project(exprs) => {
+                exprs.iter().for_each(|expr| expr.reads(&mut all));
+                return (first.clone(), all.into_iter().filter(|at| !first.contains(at)).collect());
+            }
+        }
+    }
+    let rest = (0..arity).filter(|at| !first.contains(at)).collect();
+    (first, rest)
+}
+
+impl Run {
+    /// The rows of filters and projections over an input that is no join and no group.
+    ///
+    /// # Errors
+    /// As [`Run::rows`].
+    pub(super) async fn scan(&self, rel: &Rel) -> Result<Option<Batch>, SqlError> {
+        let Some((steps, input)) = line(rel) else { return Ok(None) };
+        let rows = match &*input.op {
+            Op::System(relation) => {
+                let rows = (relation.rows)(&self.context.view.state, &self.context.view.runtime);
+                self.texts(&input.types, &steps, rows.iter())?
+            }
+            Op::Item(id) => self.item(*id, &input.types, &steps)?,
+            _ => self.stepped(&steps, self.rows(input).await?)?,
+        };
+        Ok(Some(Batch::of_rows(rel.types.clone(), rows)))
+    }
+
+    fn stepped(&self, steps: &[Step<'_>], rows: Batch) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let mut kept = Vec::new();
+        for row in rows.into_rows() {
+            kept.extend(self.step(steps, row)?);
+        }
+        Ok(kept)
+    }
+
+    /// The rows of a user's object.
+    fn item(&self, id: ItemId, types: &[Type], steps: &[Step<'_>]) -> Result<Vec<Vec<Datum>>, SqlError> {
+        if let Some(rows) = self.views.get(&id) {
+            return self.stepped(steps, rows.clone());
+        }
+        let state = &self.context.view.state;
+        let Some(item) = state.catalog.items.get(&id) else {
+            return Err(SqlError::internal(format!("unknown catalog item '{id}'")));
+        };
+        if item.columns.is_none() {
+            return Err(SqlError::unsupported(format!("reading {}", item.name)));
+        }
+        if let (ItemData::Table { from_source: None }, Some(table)) = (&item.data, state.tables.get(&id)) {
+            return self.texts(types, steps, table.rows.iter());
+        }
+        let rows = source::rows(state, item, self.context.view.runtime.now)?;
+        self.texts(types, steps, rows.iter())
+    }
+
+    /// Rows from their texts, as far as they are wanted.
+    fn texts<'r, R: Borrow<Row> + 'r>(
+        &self,
+        types: &[Type],
+        steps: &[Step<'_>],
+        rows: impl Iterator<Item = &'r R>,
+    ) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let (first, rest) = wanted(steps, types.len());
+        let read = |row: &Row, columns: &[usize], values: &mut [Datum]| -> Result<(), SqlError> {
+            for at in columns {
+                if let (Some(Some(text)), Some(of), Some(slot)) =
+                    (row.get(*at), types.get(*at), values.get_mut(*at))
+                {
+                    *slot = super::input::parse(&self.context, text, of)?;
+                }
+            }
+            Ok(())
+        };
+        let (test, others) = match steps.split_first() {
+            Some((Step::Filter(predicate), others)) => (Some(*predicate), others),
+            _ => (None, steps),
+        };
+        let mut kept = Vec::new();
+        for row in rows {
+            let row = row.borrow();
+            let mut values = vec![Datum::Null; types.len()];
+            read(row, &first, &mut values)?;
+            if let Some(test) = test
+                && !test.eval(&self.context, &values)?.is_true()
+            {
+                continue;
+            }
+            read(row, &rest, &mut values)?;
+            kept.extend(self.step(others, values)?);
+        }
+        Ok(kept)
+    }
+
+    fn step(&self, steps: &[Step<'_>], mut row: Vec<Datum>) -> Result<Option<Vec<Datum>>, SqlError> {
+        for step in steps {
+            match step {
+                Step::Project(exprs) => row = self.values(exprs, &row)?,
+                Step::Filter(predicate) => {
+                    if !predicate.eval(&self.context, &row)?.is_true() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(Some(row))
+    }
+}

@@ -40,7 +40,7 @@ fn statement(schema: usize, number: usize) -> String {
     }
     let above = schema - 1;
     let beside = if number > 0 { format!("o{}", number - 1) } else { format!("s{above}.o7") };
-    let (head, index) = if number % 3 == 0 {
+    let (head, index) = if number.is_multiple_of(3) {
         let head = format!("CREATE MATERIALIZED VIEW o{number} IN CLUSTER compute AS");
         (head, format!("CREATE INDEX o{number}_id IN CLUSTER serving ON o{number} (id);\n"))
     } else {

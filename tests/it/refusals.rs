@@ -1,8 +1,11 @@
 //! Bad input and bad luck: each has a clear error, the right exit code, and production untouched.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use expect_test::expect;
+use mzflow::clock::Clock;
+use mzflow::clock::Timestamp;
 use mzflow::sandbox::Options;
 
 use crate::harness::World;
@@ -172,6 +175,34 @@ fn a_replica_that_crashes_again_and_again() {
     world.write(&changed());
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(3);
     told.says("[hydration.failing]").says("oom-killed");
+}
+
+#[test]
+fn readiness_goes_with_the_clock_of_the_server() {
+    let clock = Clock::manual(Timestamp(1_777_982_000_000));
+    let world = World::with(Options { clock: clock.clone(), ..Options::default() });
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.sql("ALTER SYSTEM SET sandbox_hydration = '30s'");
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    let state = || {
+        let look = world.mzflow(&["wait", "second", "--once", "--json"]);
+        look.json()["state"].as_str().map(str::to_owned)
+    };
+    for (seconds, expected) in [(0, "hydrating"), (15, "hydrating"), (14, "hydrating"), (1, "ready")] {
+        clock.advance(Duration::from_secs(seconds));
+        assert_eq!(state().as_deref(), Some(expected), "after {seconds} more seconds");
+    }
+    world.sql("ALTER CLUSTER compute__second__mzf SET (REPLICATION FACTOR 0)");
+    assert_eq!(state().as_deref(), Some("failing"), "without replicas");
+    // What is there anew begins anew.
+    world.sql("ALTER CLUSTER compute__second__mzf SET (REPLICATION FACTOR 1)");
+    assert_eq!(state().as_deref(), Some("hydrating"), "on a new replica");
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(state().as_deref(), Some("ready"), "on a new replica that caught up");
+    world.sql("ALTER SYSTEM SET sandbox_crash_looping = 'compute__second__mzf'");
+    assert_eq!(state().as_deref(), Some("failing"), "on a replica that dies again and again");
 }
 
 #[test]

@@ -63,7 +63,9 @@ async fn it_starts_fast_and_leaves_nothing_behind() {
     let client = connect(&server).await;
     assert_eq!(column(&client, "SHOW cluster").await, ["quickstart"]);
     server.shutdown().await;
-    assert_eq!(code(&client, "SELECT 1").await, "closed");
+    // The server says goodbye before it closes; whether the client has read that by now is a matter of time.
+    let answer = code(&client, "SELECT 1").await;
+    assert!(["57P01", "closed"].contains(&answer.as_str()), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,6 @@
 
 use expect_test::Expect;
 use expect_test::expect;
-use serde::Deserialize;
 
 use super::super::error::SqlError;
 use super::super::model::State;
@@ -19,9 +18,6 @@ use crate::sql::ast::StatementKind;
 use crate::sql::ast::run::Show;
 use crate::sql::parse;
 use crate::sql::query::Query;
-
-/// Recorded from a server: see the README of the conformance folder.
-const PAIRS: &str = include_str!("../../../tests/data/create_sql/pairs.json");
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -152,41 +148,6 @@ fn check(text: &str, expect: Expect) {
         log.push_str(&format!("{}: {}\n", item.id, item.create_sql));
     }
     expect.assert_eq(&log);
-}
-
-#[derive(Deserialize)]
-struct Pair {
-    input: String,
-    create_sql: String,
-    setup: Vec<String>,
-}
-
-#[test]
-fn what_is_stored_is_what_a_real_server_stores() {
-    let pairs: Vec<Pair> = serde_json::from_str(PAIRS).expect("the recordings are JSON");
-    let mut differing = String::new();
-    for pair in &pairs {
-        let mut state = super::bootstrap(NOW);
-        let before = run(&mut state, &scope("materialize"), "CREATE DATABASE pairs_db");
-        assert_eq!(before, "");
-        for text in &pair.setup {
-            assert_eq!(run_with(&mut state, &scope("pairs_db"), text, &Silent), "", "{text}");
-        }
-        let log = run_with(&mut state, &scope("pairs_db"), &pair.input, &Silent);
-        let made = state.catalog.items.values().next_back().map(|item| item.create_sql.clone());
-        let made = made.unwrap_or_default();
-        // Which relations the system has is another folder's to know.
-        if log.contains("unknown catalog item 'mz_") || log.contains("unknown catalog item 'pg_") {
-            continue;
-        }
-        if made != pair.create_sql {
-            differing.push_str(&format!(
-                "{}\n  server {}\n  we     {made}\n  {log}\n",
-                pair.input, pair.create_sql
-            ));
-        }
-    }
-    assert_eq!(differing, "");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::sql::fingerprint::Fingerprint;
 use crate::sql::parse::batch;
 
 /// Recorded from a server: see the README of the conformance folder.
-const PAIRS: &str = include_str!("../../../tests/data/create_sql/pairs.json");
+const PAIRS: &str = include_str!("../../../tests/conformance/create_sql/pairs.json");
 
 #[derive(Deserialize)]
 struct Pair {

@@ -44,7 +44,13 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxErr
         return if view { self::view(cursor, or_replace, temporary) } else { table(cursor, temporary) };
     }
     if temporary {
-        return Err(cursor.expected(if or_replace { REPLACEABLE } else { KINDS }));
+        cursor.advance();
+        let kinds = if or_replace {
+            "VIEW after CREATE OR REPLACE TEMPORARY"
+        } else {
+            "TABLE, or VIEW after CREATE TEMPORARY"
+        };
+        return Err(cursor.expected(kinds));
     }
     let replacement = cursor.peek_is("REPLACEMENT") && cursor.nth_is(1, "MATERIALIZED");
     if replacement {

@@ -330,6 +330,12 @@ fn clusters(work: &mut Work<'_>, drop: &Drop, cascade: bool) -> Outcome {
         items.extend(on);
     }
     rbac::must_own(work.catalog(), work.scope, &things)?;
+    if let Some(id) = wanted.iter().find(|id| !id.is_user()) {
+        let (_, name) = rbac::describe(work.catalog(), Thing::Cluster(*id));
+        return Err(SqlError::internal(format!(
+            "cannot drop cluster {name} because it is required by the database system"
+        )));
+    }
     if wanted.is_empty() {
         return Ok(Change::None);
     }

@@ -89,7 +89,10 @@ fn home(work: &Work<'_>, create: &CreateIndex, relation: &Item) -> Result<Home, 
                 0 => Ident::new(&plain),
                 number => Ident::new(format!("{plain}{number}")),
             };
-            let free = |name: &Ident| object::taken(catalog, schema, name, ObjectKind::Index).is_none();
+            // With IF NOT EXISTS the first name is the one that may exist.
+            let free = |name: &Ident| {
+                create.if_not_exists || object::taken(catalog, schema, name, ObjectKind::Index).is_none()
+            };
             let found = (0..MAX_NUMBERED).map(numbered).find(|name| name.as_ref().map_or(true, free));
             match found {
                 Some(Ok(name)) => name,

@@ -160,7 +160,11 @@ fn children(
                     return Err(SqlError::internal(format!("reference to {last} not found in source")));
                 };
                 let home = match own {
-                    Some(own) => object::home(work, own, false)?,
+                    // Without a schema it is put beside the source, whatever the search path is.
+                    Some(own) => match own.parts.as_slice() {
+                        [only] => beside(only),
+                        _ => object::home(work, own, false)?,
+                    },
                     None => beside(&ident(name)?),
                 };
                 found.push((home, (*name).to_owned(), columns.clone()));

@@ -27,6 +27,7 @@ use crate::sql::ast::create::FromSource;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::data_type::DataType;
+use crate::sql::parse;
 
 /// `CREATE TABLE`
 pub(super) fn create_table(work: &mut Work<'_>, create: &CreateTable, kind: &StatementKind) -> Outcome {
@@ -51,6 +52,11 @@ pub(super) fn create_table(work: &mut Work<'_>, create: &CreateTable, kind: &Sta
     };
     names.finish()?;
     let (uses, uses_system) = (names.uses.take(), names.uses_system.take());
+    for default in columns.iter().filter_map(|column| column.default.as_ref()) {
+        let query =
+            parse::query(&format!("SELECT {default}")).map_err(|error| SqlError::internal(error.message))?;
+        work.planner.columns(work.state, work.scope, &query)?;
+    }
     object::may_create(work, home.schema)?;
     if !object::vacant(work, &home, ObjectKind::Table, create.if_not_exists)? {
         return Ok(Change::None);

@@ -59,6 +59,31 @@ pub(super) fn exists(context: &Context, from: &Type, to: &Type, why: Why) -> boo
     }
 }
 
+/// JSON of a kind that no cast takes.
+fn of_json(json: &Json, to: &str) -> SqlError {
+    let kind = match json {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "numeric",
+        Json::Text(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    };
+    SqlError::internal(format!("cannot cast jsonb {kind} to type {to}"))
+}
+
+fn number_name(of: &Type) -> &'static str {
+    match of {
+        Type::Int2 => "smallint",
+        Type::Int4 => "integer",
+        Type::Int8 => "bigint",
+        Type::Float4 => "real",
+        Type::Float8 => "double precision",
+        Type::Numeric(_) => "numeric",
+        _ => "a number",
+    }
+}
+
 fn range(value: impl std::fmt::Display, of: &str) -> SqlError {
     SqlError::internal(format!("\"{value}\" {of} out of range"))
 }
@@ -85,10 +110,13 @@ pub(super) fn perform(
         return to_text(context, &value, &from, &to, why);
     }
     if from == Type::Unknown || (kind::is_text(&from) && !kind::is_text(&to)) {
-        return match &value {
-            Datum::Text(text) => input::parse(context, text, &to),
-            _ => Ok(value),
-        };
+        let Datum::Text(text) = &value else { return Ok(value) };
+        return Ok(match (input::parse(context, text, &to)?, &to) {
+            (Datum::Int(micros), Type::Timestamp(precision) | Type::Timestamptz(precision)) => {
+                Datum::Int(rounded(micros, *precision))
+            }
+            (parsed, _) => parsed,
+        });
     }
     let same = || Ok(value.clone());
     match (&value, &to) {
@@ -96,7 +124,7 @@ pub(super) fn perform(
         (_, Type::Bool) => match &value {
             Datum::Int(number) => Ok(Datum::Bool(*number != 0)),
             Datum::Json(Json::Bool(value)) => Ok(Datum::Bool(*value)),
-            Datum::Json(_) => Err(SqlError::internal("cannot cast jsonb to boolean")),
+            Datum::Json(json) => Err(of_json(json, "boolean")),
             _ => same(),
         },
         (Datum::Int(number), Type::Date) => Ok(Datum::Int(match from {
@@ -262,7 +290,8 @@ fn number(value: &Datum, to: &Type) -> Result<Datum, SqlError> {
             Datum::Numeric(number) | Datum::Json(Json::Number(number)) => {
                 number.to_i128().ok_or_else(|| range(number, "bigint"))
             }
-            _ => Err(SqlError::internal("cannot cast jsonb to a number")),
+            Datum::Json(json) => Err(of_json(json, number_name(to))),
+            _ => Err(SqlError::internal(format!("cannot cast a value to {}", number_name(to)))),
         }
     };
     let shown = || match value {

@@ -193,6 +193,10 @@ pub(super) fn has_privilege(
                 None => return Ok(privilege.trim().eq_ignore_ascii_case("USAGE")),
             }
         }
+        "type" => match resolve::item_type(catalog, &context.scope, &name?)? {
+            Some(id) => &catalog.items.get(&id).ok_or_else(|| missing("catalog item"))?.acl,
+            None => return Err(SqlError::internal(format!("type \"{thing}\" does not exist"))),
+        },
         _ => match resolve::relation(catalog, &context.scope, &name?)? {
             resolve::Relation::User(id) => {
                 &catalog.items.get(&id).ok_or_else(|| missing("catalog item"))?.acl

@@ -7,6 +7,7 @@ use super::datum::Datum;
 use super::datum::Interval;
 use super::datum::Json;
 use super::decimal::Decimal;
+use super::function;
 use super::print;
 use super::time;
 
@@ -34,6 +35,8 @@ pub(super) enum Series {
     JsonEachText,
     /// `jsonb_object_keys`
     JsonKeys,
+    /// `regexp_split_to_table`
+    Split,
     /// `mz_internal.mz_aclexplode`
     AclExplode,
 }
@@ -92,6 +95,10 @@ pub(super) fn find(name: &str, args: &[Type]) -> Option<(Series, Vec<Made>, Vec<
             vec![("key", Type::Text, false), ("value", Type::Text, true)],
             vec![Type::Jsonb],
         )),
+        ("regexp_split_to_table", [_, _] | [_, _, _]) => {
+            let args = vec![Type::Text; args.len()];
+            own(Series::Split, "regexp_split_to_table", Type::Text, false, args)
+        }
         ("mz_aclexplode", [Type::Array(_)]) => Some((
             Series::AclExplode,
             vec![
@@ -118,6 +125,7 @@ pub(super) fn is_known(name: &str) -> bool {
             | "jsonb_object_keys"
             | "jsonb_each"
             | "jsonb_each_text"
+            | "regexp_split_to_table"
             | "mz_aclexplode"
     )
 }
@@ -169,6 +177,7 @@ pub(super) fn rows(series: Series, args: &[Datum]) -> Result<Vec<Vec<Datum>>, Sq
         (Series::JsonEachText, [Datum::Json(Json::Object(entries))]) => {
             entries.iter().map(|(key, value)| vec![Datum::text(key), plain(value)]).collect()
         }
+        (Series::Split, args) => one(function::pattern::parts(args)?.into_iter().map(Datum::text).collect()),
         (Series::AclExplode, [Datum::Array(_, items)]) => items.iter().flat_map(explode).collect(),
         _ => Vec::new(),
     })

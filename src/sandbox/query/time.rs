@@ -241,8 +241,14 @@ pub(super) fn parse_interval(text: &str) -> Result<Interval, String> {
     let mut any = false;
     let spaced = spaced(text);
     let mut ago = false;
-    for word in spaced.split_whitespace() {
-        if word.contains(':') {
+    if let Some(iso) = iso_interval(text) {
+        return Ok(iso);
+    }
+    for word in spaced.split_whitespace().filter(|word| *word != "@") {
+        if let Some(months) = years_and_months(word) {
+            total.months += months;
+            any = true;
+        } else if word.contains(':') {
             let (sign, clock) = match word.strip_prefix('-') {
                 Some(rest) => (-1, rest),
                 None => (1, word.strip_prefix('+').unwrap_or(word)),
@@ -274,6 +280,46 @@ pub(super) fn parse_interval(text: &str) -> Result<Interval, String> {
         return Err("Cannot determine format of all parts".to_owned());
     }
     Ok(if ago { negate(total) } else { total })
+}
+
+/// `1-2` is a year and two months.
+fn years_and_months(word: &str) -> Option<i32> {
+    let (sign, rest) = match word.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, word.strip_prefix('+').unwrap_or(word)),
+    };
+    let (years, months) = rest.split_once('-')?;
+    let (years, months): (i32, i32) = (years.parse().ok()?, months.parse().ok()?);
+    years.checked_mul(12)?.checked_add(months).map(|months| sign * months)
+}
+
+/// `P1Y2M3DT4H5M6S`
+fn iso_interval(text: &str) -> Option<Interval> {
+    let mut total = Interval::default();
+    let mut rest = text.trim().strip_prefix(['P', 'p'])?;
+    let mut clock = false;
+    while let Some(c) = rest.chars().next() {
+        if matches!(c, 'T' | 't') {
+            clock = true;
+            rest = rest.get(1..)?;
+            continue;
+        }
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let amount: f64 = rest.get(..end)?.parse().ok()?;
+        let unit = match (rest.get(end..=end)?.to_ascii_uppercase().as_str(), clock) {
+            ("Y", false) => "year",
+            ("M", false) => "month",
+            ("W", false) => "week",
+            ("D", false) => "day",
+            ("H", true) => "hour",
+            ("M", true) => "minute",
+            ("S", true) => "second",
+            _ => return None,
+        };
+        add_unit(&mut total, amount, unit).ok()?;
+        rest = rest.get(end + 1..)?;
+    }
+    Some(total)
 }
 
 fn unknown(word: &str) -> String {
@@ -350,8 +396,8 @@ pub(super) fn truncate(unit: &str, value: i64) -> Option<i64> {
     let date = moment.date();
     let first = |year: i32, month: u32| NaiveDate::from_ymd_opt(year, month, 1);
     let start = match unit {
-        "microseconds" | "microsecond" => return Some(value),
-        "milliseconds" | "millisecond" => return Some(value - value.rem_euclid(1000)),
+        "microseconds" => return Some(value),
+        "milliseconds" => return Some(value - value.rem_euclid(1000)),
         "second" => return Some(value - value.rem_euclid(1_000_000)),
         "minute" => return Some(value - value.rem_euclid(60_000_000)),
         "hour" => return Some(value - value.rem_euclid(3_600_000_000)),
@@ -370,6 +416,56 @@ pub(super) fn truncate(unit: &str, value: i64) -> Option<i64> {
     Some(days(start) * DAY)
 }
 
+/// A span cut off below a unit; `None` for a unit that is none.
+pub(super) fn truncate_interval(unit: &str, value: Interval) -> Option<Interval> {
+    let Interval { months, days, micros } = value;
+    let whole = |each: i32| Some(Interval { months: months - months % each, days: 0, micros: 0 });
+    let below = |each: i64| Some(Interval { months, days, micros: micros - micros % each });
+    match unit {
+        "millennium" => whole(12_000),
+        "century" => whole(1200),
+        "decade" => whole(120),
+        "year" => whole(12),
+        "quarter" => whole(3),
+        "month" => whole(1),
+        "day" => Some(Interval { months, days, micros: 0 }),
+        "hour" => below(3_600_000_000),
+        "minute" => below(60_000_000),
+        "second" => below(1_000_000),
+        "milliseconds" => below(1000),
+        "microseconds" => Some(value),
+        _ => None,
+    }
+}
+
+/// The one spelling of a unit of time; `None` for what is none.
+pub(super) fn unit(written: &str) -> Option<&'static str> {
+    Some(match written.to_ascii_lowercase().as_str() {
+        "mil" | "mils" | "millennia" | "millennium" => "millennium",
+        "c" | "cent" | "cents" | "century" | "centuries" => "century",
+        "dec" | "decs" | "decade" | "decades" => "decade",
+        "y" | "yr" | "yrs" | "year" => "year",
+        "quarter" | "qtr" => "quarter",
+        "mon" | "mons" | "month" => "month",
+        "w" | "week" | "weeks" => "week",
+        "d" | "day" => "day",
+        "h" | "hr" | "hrs" | "hour" => "hour",
+        "m" | "min" | "mins" | "minute" => "minute",
+        "s" | "sec" | "secs" | "second" => "second",
+        "ms" | "msec" | "msecs" | "msecond" | "mseconds" | "millisecond" | "milliseconds" => "milliseconds",
+        "us" | "usec" | "usecs" | "usecond" | "useconds" | "microsecond" | "microseconds" => "microseconds",
+        "epoch" => "epoch",
+        "dow" => "dow",
+        "isodow" => "isodow",
+        "doy" => "doy",
+        "isoyear" => "isoyear",
+        "timezone" => "timezone",
+        "timezone_hour" => "timezone_hour",
+        "timezone_minute" => "timezone_minute",
+        _ => return None,
+    })
+}
+
 /// A field of a timestamp in millionths; `None` for a field that is none.
 pub(super) fn field(unit: &str, value: i64) -> Option<i128> {
     let moment = at(value)?;
@@ -377,14 +473,14 @@ pub(super) fn field(unit: &str, value: i64) -> Option<i128> {
     let in_minute = i128::from(value.rem_euclid(60_000_000));
     match unit {
         "epoch" => Some(i128::from(value)),
-        "year" | "years" => whole(i64::from(moment.year())),
-        "month" | "months" => whole(i64::from(moment.month())),
-        "day" | "days" => whole(i64::from(moment.day())),
-        "hour" | "hours" => whole(i64::from(moment.hour())),
-        "minute" | "minutes" => whole(i64::from(moment.minute())),
-        "second" | "seconds" => Some(in_minute),
-        "milliseconds" | "millisecond" => Some(in_minute * 1000),
-        "microseconds" | "microsecond" => Some(in_minute * 1_000_000),
+        "year" => whole(i64::from(moment.year())),
+        "month" => whole(i64::from(moment.month())),
+        "day" => whole(i64::from(moment.day())),
+        "hour" => whole(i64::from(moment.hour())),
+        "minute" => whole(i64::from(moment.minute())),
+        "second" => Some(in_minute),
+        "milliseconds" => Some(in_minute * 1000),
+        "microseconds" => Some(in_minute * 1_000_000),
         "dow" => whole(i64::from(moment.weekday().num_days_from_sunday())),
         "isodow" => whole(i64::from(moment.weekday().number_from_monday())),
         "doy" => whole(i64::from(moment.ordinal())),
@@ -408,12 +504,12 @@ pub(super) fn interval_field(unit: &str, value: Interval) -> Option<i128> {
             let months = i128::from(value.months % 12) * 2_592_000_000_000;
             Some(years + months + i128::from(value.days) * i128::from(DAY) + i128::from(value.micros))
         }
-        "year" | "years" => whole(i64::from(value.months / 12)),
-        "month" | "months" => whole(i64::from(value.months % 12)),
-        "day" | "days" => whole(i64::from(value.days)),
-        "hour" | "hours" => whole(value.micros / 3_600_000_000),
-        "minute" | "minutes" => whole(value.micros / 60_000_000 % 60),
-        "second" | "seconds" => Some(in_minute),
+        "year" => whole(i64::from(value.months / 12)),
+        "month" => whole(i64::from(value.months % 12)),
+        "day" => whole(i64::from(value.days)),
+        "hour" => whole(value.micros / 3_600_000_000),
+        "minute" => whole(value.micros / 60_000_000 % 60),
+        "second" => Some(in_minute),
         "milliseconds" => Some(in_minute * 1000),
         "microseconds" => Some(in_minute * 1_000_000),
         _ => None,

@@ -132,7 +132,7 @@ fn source(
             return Err(SqlError::unsupported("this syntax"));
         };
         let mut binder = Binder::new(context, reading, parameters);
-        let wanted: Vec<Type> = places.iter().filter_map(|at| all.get(*at).cloned()).collect();
+        let wanted: Vec<&Column> = places.iter().filter_map(|at| target.columns.get(*at)).collect();
         let (made, typed) = binder.inserted(tree, &wanted, listed)?;
         parameters = binder.parameters;
         rel = made;
@@ -161,7 +161,7 @@ fn default(context: &Arc<Context>, column: &Column) -> Result<Scalar, SqlError> 
         return Err(SqlError::unsupported("this default"));
     };
     let mut binder = Binder::new(context, reading, Parameters::default());
-    let (rel, mut exprs) = binder.inserted(tree, std::slice::from_ref(&column.kind), Columns::Listed)?;
+    let (rel, mut exprs) = binder.inserted(tree, &[column], Columns::Listed)?;
     match (*rel.op, exprs.pop()) {
         (Op::Constant(mut rows), Some(Scalar::Column { index: 0, .. })) if rows.len() == 1 => {
             let value = rows.pop().and_then(|mut row| row.pop());

@@ -169,7 +169,7 @@ impl Session {
         let turn = hub.turn().await;
         let view = self.view();
         let scope = self.scope(&view.state);
-        privilege::write(&view.state.catalog, &scope, &insert.table, &[Privilege::Insert])?;
+        privilege::write(&view.state.catalog, &scope, &insert.table, needed(insert))?;
         if let Some(source) = insert.source.as_ref().filter(|_| !constant) {
             self.admit_cluster(&view, &scope, source)?;
         }
@@ -184,7 +184,7 @@ impl Session {
     async fn insert_later(&mut self, insert: &Insert, parameters: &[Parameter]) -> Result<Reply, SqlError> {
         let view = self.view();
         let scope = self.scope(&view.state);
-        privilege::write(&view.state.catalog, &scope, &insert.table, &[Privilege::Insert])?;
+        privilege::write(&view.state.catalog, &scope, &insert.table, needed(insert))?;
         let before = view.state.clone();
         let mut after = before.clone();
         let written = query::insert(&view, &mut after, &scope, insert, parameters).await?;
@@ -246,11 +246,19 @@ fn told(written: Written, tag: &str) -> Reply {
     }
 }
 
+/// What an `INSERT` needs on its table: to give rows back is to read them.
+fn needed(insert: &Insert) -> &'static [Privilege] {
+    match insert.returning {
+        Some(_) => &[Privilege::Insert, Privilege::Select],
+        None => &[Privilege::Insert],
+    }
+}
+
 /// Tells whether an `INSERT` adds what is written in it and reads nothing.
 fn is_constant(insert: &Insert) -> bool {
     let Some(source) = &insert.source else { return true };
-    let values = source.text().trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("VALUES"));
-    values && source.references().is_empty()
+    let table = source.text().trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("TABLE "));
+    !table && source.references().is_empty()
 }
 
 /// The rows that one state has and the other did not, at the ends of its tables.

@@ -80,7 +80,7 @@ impl Session {
 
     /// `COPY … TO STDOUT`
     pub(super) async fn copy(&mut self, words: &str, text: &str) -> Result<Reply, SqlError> {
-        let query = copied(text).ok_or_else(|| SqlError::unsupported(format!("COPY {}", short(text))))?;
+        let query = copied(text).ok_or_else(|| SqlError::unsupported(short(text)))?;
         let query = parse::query(query).map_err(|error| SqlError::new(code::SYNTAX, error.message))?;
         self.evaluate(words, &query, &[]).await.map(Reply::Copy)
     }

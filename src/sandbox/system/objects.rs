@@ -21,6 +21,8 @@ use super::types;
 
 const OBJECT_COLUMNS: &str = "id text, oid oid, schema_id text, name text, type text, owner_id text, \
      cluster_id text?, privileges _mz_aclitem?";
+const RELATION_COLUMNS: &str = "id text, oid oid, schema_id text, name text, type text, owner_id text, \
+     cluster_id text?, privileges _mz_aclitem";
 
 pub(super) const SPECS: &[Spec] = &[
     Spec {
@@ -36,7 +38,7 @@ pub(super) const SPECS: &[Spec] = &[
         schema: "mz_catalog",
         name: "mz_relations",
         kind: "view",
-        columns: OBJECT_COLUMNS,
+        columns: RELATION_COLUMNS,
         rows: relations,
     },
     Spec {

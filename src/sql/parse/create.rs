@@ -218,8 +218,7 @@ fn index(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     cursor.expect("ON")?;
     let on = cursor.name()?;
     if cursor.keyword("USING") {
-        // There is one method, `arrangement`.
-        cursor.ident()?;
+        cursor.expect("ARRANGEMENT")?;
     }
     let outside = [(on.clone(), None)];
     let keys = if default {

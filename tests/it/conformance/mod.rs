@@ -8,6 +8,7 @@ mod create_sql;
 mod replay;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use sqllogictest::AsyncDB;
 use sqllogictest::DBOutput;
@@ -32,6 +33,14 @@ async fn full_is_answered_as_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_is_answered_as_recorded_in_one_sandbox() {
     replay::all_in_one(&["core", "full"].map(replay::folder)).await;
+}
+
+/// Our own cases, in the form of the recordings: what follows from the rules where nothing was recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_recorded_follows_the_rules() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sandbox");
+    replay::each_alone(&folder).await;
+    replay::all_in_one(&[folder]).await;
 }
 
 /// One step of `rbac/privileges.json`.

@@ -12,6 +12,7 @@ use super::Typed;
 use super::folded;
 use super::query::order_key;
 use crate::sandbox::error::SqlError;
+use crate::sandbox::error::code;
 use crate::sandbox::model::column::Type;
 use crate::sandbox::query::aggregate::Aggregate;
 use crate::sandbox::query::aggregate::Fold;
@@ -255,6 +256,9 @@ impl Binder<'_> {
                 inside.args = self.arguments(&list.args)?;
             }
             inside.distinct = list.duplicate_treatment == Some(tree::DuplicateTreatment::Distinct);
+            if star && inside.distinct {
+                return Err(SqlError::new(code::SYNTAX, "DISTINCT * not supported as function args"));
+            }
             for clause in &list.clauses {
                 match clause {
                     tree::FunctionArgumentClause::OrderBy(keys) => inside.order = self.order(keys)?,

@@ -375,6 +375,10 @@ impl Binder<'_> {
                 let scalar = Scalar::Case(vec![(same, Scalar::Literal(Datum::Null))], Box::new(left.scalar));
                 return Ok(Typed::new(scalar, of, true));
             }
+            "row_number" | "rank" | "dense_rank" | "lag" | "lead" | "first_value" | "last_value" => {
+                let message = format!("window function {name} requires an OVER clause");
+                return Err(SqlError::internal(message));
+            }
             "row" => return self.record(args),
             "pg_typeof" => {
                 let of = args.first().map_or(Type::Unknown, |arg| arg.kind.clone());

@@ -80,6 +80,7 @@ impl Binder<'_> {
         } else {
             self.factor(factor, None)?
         };
+        distinct_tables(&columns, &others)?;
         let middle = columns.len();
         let nullable =
             |columns: &mut Vec<Visible>| columns.iter_mut().for_each(|column| column.nullable = true);
@@ -369,6 +370,20 @@ impl Binder<'_> {
             .collect();
         named(Rel::new(Op::FlatMap(Rel::unit(), series, scalars), types), own, columns, alias)
     }
+}
+
+/// Two tables of a FROM cannot be meant by one name. Of two names the shorter one is compared.
+fn distinct_tables(left: &[Visible], right: &[Visible]) -> Result<(), SqlError> {
+    for table in left.iter().map(|column| &column.table).filter(|table| !table.is_empty()) {
+        let same = |other: &Vec<String>| {
+            !other.is_empty() && other.iter().rev().zip(table.iter().rev()).all(|(a, b)| a == b)
+        };
+        if right.iter().any(|column| same(&column.table)) {
+            let name = table.last().map(String::as_str).unwrap_or_default();
+            return Err(SqlError::internal(format!("table name \"{name}\" specified more than once")));
+        }
+    }
+    Ok(())
 }
 
 /// A function in FROM under its name or alias; its only column has the alias's name too.

@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::ast as tree;
 use super::Binder;
 use super::Typed;
 use crate::sandbox::error::SqlError;
+use crate::sandbox::model::column::Column;
 use crate::sandbox::model::column::Type;
 use crate::sandbox::query::cast;
 use crate::sandbox::query::cast::Why;
@@ -41,7 +42,7 @@ impl Binder<'_> {
     pub(in crate::sandbox::query) fn inserted(
         &mut self,
         query: &tree::Query,
-        wanted: &[Type],
+        wanted: &[&Column],
         columns: Columns,
     ) -> Result<(Rel, Vec<Scalar>), SqlError> {
         // Plain VALUES take the types of the columns rather than types of their own.
@@ -59,7 +60,7 @@ impl Binder<'_> {
             _ => Vec::new(),
         };
         let mut exprs = Vec::with_capacity(wanted.len());
-        for (at, (column, of)) in bound.columns.iter().zip(wanted).enumerate() {
+        for (at, (column, into)) in bound.columns.iter().zip(wanted).enumerate() {
             let typed = match literals.get(at) {
                 // A literal of no type becomes what the column is.
                 Some(literal @ Scalar::Literal(_)) if column.kind == Type::Unknown => {
@@ -67,8 +68,7 @@ impl Binder<'_> {
                 }
                 _ => Typed::new(Scalar::column(at), column.kind.clone(), column.nullable),
             };
-            let name = column.name.clone();
-            exprs.push(self.fitted(typed, of, &name)?.scalar);
+            exprs.push(self.fitted(typed, into)?.scalar);
         }
         Ok((bound.rel, exprs))
     }
@@ -76,7 +76,7 @@ impl Binder<'_> {
     fn inserted_values(
         &mut self,
         values: &tree::Values,
-        wanted: &[Type],
+        wanted: &[&Column],
         columns: Columns,
     ) -> Result<(Rel, Vec<Scalar>), SqlError> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
@@ -87,20 +87,23 @@ impl Binder<'_> {
                 return Err(SqlError::internal("VALUES lists must all be the same length"));
             }
             let mut scalars = Vec::with_capacity(width);
-            for (expr, of) in row.content.iter().zip(wanted) {
+            for (expr, into) in row.content.iter().zip(wanted) {
                 let typed = self.expr(expr)?;
-                scalars.push(self.fitted(typed, of, "?column?")?.scalar);
+                scalars.push(self.fitted(typed, into)?.scalar);
             }
             rows.push(scalars);
         }
-        let types = wanted.iter().take(width).cloned().collect();
+        let types = wanted.iter().take(width).map(|column| column.kind.clone()).collect();
         Ok((Rel::new(Op::Constant(rows), types), (0..width).map(Scalar::column).collect()))
     }
 
-    fn fitted(&mut self, typed: Typed, of: &Type, name: &str) -> Result<Typed, SqlError> {
+    /// A value as what a column holds.
+    fn fitted(&mut self, typed: Typed, into: &Column) -> Result<Typed, SqlError> {
+        let of = &into.kind;
         if !cast::exists(self.context, &typed.kind, of, Why::Assignment) {
             return Err(SqlError::internal(format!(
-                "column \"{name}\" is of type {} but expression is of type {}",
+                "column \"{}\" is of type {} but expression is of type {}",
+                into.name.as_str(),
                 self.kind_name(of),
                 self.kind_name(&typed.kind)
             )));

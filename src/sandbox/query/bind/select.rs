@@ -88,6 +88,16 @@ impl Binder<'_> {
         for key in order {
             sort.push((key, self.order_value(&key.expr, &items, &outputs)?));
         }
+        // The first keys of the order are those of DISTINCT ON, in any order.
+        if let Some(keys) = &distinct_on {
+            let known = |own: &Scalar| keys.iter().any(|key| key.scalar.says(own));
+            let first = sort.iter().take(keys.len());
+            if !first.clone().all(|(_, key): &(_, Typed)| known(&key.scalar)) {
+                return Err(SqlError::internal(
+                    "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+                ));
+            }
+        }
         let frame = std::mem::take(self.frame());
         let (rel, settle) = gathered(rel, own, grouped, frame, having)?;
         let names = items.into_iter().map(|item| item.name).collect();

@@ -250,7 +250,12 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
         ('-', Type::Date, Type::Date) => {
             make(Type::Date, Type::Date, INT4, |_, a| Ok(Datum::Int(n(a, 0) - n(a, 1))))
         }
-        ('+', Type::Date, Type::Time) | ('+', Type::Time, Type::Date) => None,
+        ('+', Type::Date, Type::Time) => make(Type::Date, Type::Time, TIMESTAMP, |_, a| {
+            date(a, 0).checked_add(n(a, 1)).map(Datum::Int).ok_or_else(late)
+        }),
+        ('+', Type::Time, Type::Date) => make(Type::Time, Type::Date, TIMESTAMP, |_, a| {
+            date(a, 1).checked_add(n(a, 0)).map(Datum::Int).ok_or_else(late)
+        }),
         ('-', a, b)
             if matches!(a, Type::Date | Type::Timestamp(_) | Type::Timestamptz(_))
                 && matches!(b, Type::Date | Type::Timestamp(_) | Type::Timestamptz(_)) =>

@@ -7,7 +7,7 @@ pub(super) mod array;
 pub(super) mod json;
 mod moment;
 mod number;
-mod pattern;
+pub(super) mod pattern;
 mod system;
 mod text;
 

@@ -34,6 +34,17 @@ fn logged(value: f64, name: &str, log: fn(f64) -> f64) -> Result<f64, SqlError> 
     Err(SqlError::internal(format!("function {name} is not defined for {}", what.trim_start_matches("a "))))
 }
 
+/// The exponent that makes one number of another, where it is whole.
+fn logged_by(base: Decimal, value: Decimal) -> Result<Datum, SqlError> {
+    let (own, of) = (logged(base.to_f64(), "log", f64::ln)?, logged(value.to_f64(), "log", f64::ln)?);
+    if own == 0.0 {
+        return Err(SqlError::internal("division by zero"));
+    }
+    let exponent = Decimal::from_f64((of / own).round()).ok_or_else(|| inexact("log"))?;
+    let back = base.power(exponent).map(|back| back.to_f64());
+    if back == Some(value.to_f64()) { decimal(Some(exponent)) } else { Err(inexact("log")) }
+}
+
 fn powered(base: f64, by: f64) -> Result<f64, SqlError> {
     if base == 0.0 && by < 0.0 {
         return Err(SqlError::internal("zero raised to a negative power is undefined"));
@@ -105,10 +116,16 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             |_, a| float(logged(x(a, 0), "ln", f64::ln)?),
             |_, a| exactly(logged(d(a, 0).to_f64(), "ln", f64::ln)?, "ln"),
         ),
-        "log" | "log10" => both(
-            |_, a| float(logged(x(a, 0), "log10", f64::log10)?),
-            |_, a| exactly(logged(d(a, 0).to_f64(), "log10", f64::log10)?, "log10"),
-        ),
+        "log" | "log10" => {
+            let mut forms = both(
+                |_, a| float(logged(x(a, 0), "log10", f64::log10)?),
+                |_, a| exactly(logged(d(a, 0).to_f64(), "log10", f64::log10)?, "log10"),
+            );
+            if name == "log" {
+                forms.push(f(&[NUMERIC, NUMERIC], a_numeric, |_, a| logged_by(d(a, 0), d(a, 1))));
+            }
+            forms
+        }
         "power" | "pow" => vec![
             f(&[FLOAT8, FLOAT8], a_float8, |_, a| float(powered(x(a, 0), x(a, 1))?)),
             f(&[NUMERIC, NUMERIC], a_numeric, |_, a| {

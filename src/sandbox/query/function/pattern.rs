@@ -12,7 +12,11 @@ use super::*;
 use crate::sandbox::error::SqlError;
 
 /// Whether a text is like a pattern.
-fn like(text: &str, pattern: &str, escape: Option<char>, fold: bool) -> bool {
+///
+/// # Errors
+/// A pattern may not end in what escapes.
+fn like(args: &[Datum], escape: Option<char>, fold: bool) -> Result<Datum, SqlError> {
+    let (text, pattern) = (t(args, 0), t(args, 1));
     enum Part {
         One,
         Many,
@@ -25,7 +29,9 @@ fn like(text: &str, pattern: &str, escape: Option<char>, fold: bool) -> bool {
     let mut chars = pattern_text.chars();
     while let Some(c) = chars.next() {
         parts.push(match c {
-            c if Some(c) == escape => Part::Char(chars.next().unwrap_or(c)),
+            c if Some(c) == escape => Part::Char(
+                chars.next().ok_or_else(|| SqlError::internal("unterminated escape sequence in LIKE"))?,
+            ),
             '%' => Part::Many,
             '_' => Part::One,
             c => Part::Char(c),
@@ -50,14 +56,19 @@ fn like(text: &str, pattern: &str, escape: Option<char>, fold: bool) -> bool {
             at = from + 1;
             part = many + 1;
         } else {
-            return false;
+            return Ok(Datum::Bool(false));
         }
     }
-    parts.get(part..).unwrap_or_default().iter().all(|part| matches!(part, Part::Many))
+    let rest = parts.get(part..).unwrap_or_default();
+    Ok(Datum::Bool(rest.iter().all(|part| matches!(part, Part::Many))))
 }
 
+/// The reason is what the engine's own error has of the pattern's.
 fn wrong(error: impl std::fmt::Display) -> SqlError {
-    SqlError::internal(format!("invalid regular expression: {error}"))
+    let text = error.to_string();
+    let reason = text.find("regex parse error").and_then(|at| text.get(at..)).unwrap_or(&text);
+    let reason = reason.split("\n~~").next().unwrap_or(reason).trim_end_matches([')', '"']);
+    SqlError::internal(format!("invalid regular expression: {reason}"))
 }
 
 fn matches(text: &str, pattern: &str, fold: bool) -> Result<bool, SqlError> {
@@ -89,22 +100,57 @@ fn found(args: &[Datum]) -> Result<Datum, SqlError> {
     Ok(Datum::Array(vec![items.len()], items))
 }
 
+/// What stands between the matches of a pattern.
+fn split(args: &[Datum]) -> Result<Datum, SqlError> {
+    let items: Vec<Datum> = parts(args)?.into_iter().map(Datum::text).collect();
+    Ok(Datum::Array(vec![items.len()], items))
+}
+
+/// What stands between the matches of a pattern, as texts.
+pub(in crate::sandbox::query) fn parts(args: &[Datum]) -> Result<Vec<String>, SqlError> {
+    let text = t(args, 0);
+    if text.is_empty() {
+        return Ok(vec![String::new()]);
+    }
+    // A character that no text has can mark the places.
+    let marked = replaced_by(args, "\0")?;
+    if t(args, 1).is_empty() {
+        return Ok(text.chars().map(String::from).collect());
+    }
+    Ok(marked.split('\0').map(str::to_owned).collect())
+}
+
+/// A text with something in the place of every match.
+fn replaced_by(args: &[Datum], new: &str) -> Result<String, SqlError> {
+    let mut flags = "g".to_owned();
+    if args.len() > 2 {
+        flags.push_str(t(args, 2));
+    }
+    let made =
+        replaced(&[Datum::text(t(args, 0)), Datum::text(t(args, 1)), Datum::text(new), Datum::text(flags)])?;
+    Ok(match made {
+        Datum::Text(text) => text.to_string(),
+        _ => String::new(),
+    })
+}
+
 /// The functions of this file. Operators come with names that nobody can write.
 pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
     let two = |eval: Eval| vec![f(&[TEXT, TEXT], a_bool, eval)];
+    let bytes = |eval: Eval| vec![f(&[Type::Bytea], first, eval)];
     Some(match name {
         "~" => two(|_, a| matches(t(a, 0), t(a, 1), false).map(Datum::Bool)),
         "~*" => two(|_, a| matches(t(a, 0), t(a, 1), true).map(Datum::Bool)),
         "!~" => two(|_, a| matches(t(a, 0), t(a, 1), false).map(|found| Datum::Bool(!found))),
         "!~*" => two(|_, a| matches(t(a, 0), t(a, 1), true).map(|found| Datum::Bool(!found))),
-        "LIKE" => two(|_, a| Ok(Datum::Bool(like(t(a, 0), t(a, 1), Some('\\'), false)))),
-        "ILIKE" => two(|_, a| Ok(Datum::Bool(like(t(a, 0), t(a, 1), Some('\\'), true)))),
-        "LIKE ESCAPE" => vec![f(&[TEXT, TEXT, TEXT], a_bool, |_, a| {
-            Ok(Datum::Bool(like(t(a, 0), t(a, 1), t(a, 2).chars().next(), false)))
-        })],
-        "ILIKE ESCAPE" => vec![f(&[TEXT, TEXT, TEXT], a_bool, |_, a| {
-            Ok(Datum::Bool(like(t(a, 0), t(a, 1), t(a, 2).chars().next(), true)))
-        })],
+        "LIKE" => two(|_, a| like(a, Some('\\'), false)),
+        "ILIKE" => two(|_, a| like(a, Some('\\'), true)),
+        "LIKE ESCAPE" => {
+            vec![f(&[TEXT, TEXT, TEXT], a_bool, |_, a| like(a, t(a, 2).chars().next(), false))]
+        }
+        "ILIKE ESCAPE" => {
+            vec![f(&[TEXT, TEXT, TEXT], a_bool, |_, a| like(a, t(a, 2).chars().next(), true))]
+        }
         "regexp_replace" => vec![
             f(&[TEXT, TEXT, TEXT], a_text, |_, a| replaced(a)),
             f(&[TEXT, TEXT, TEXT, TEXT], a_text, |_, a| replaced(a)),
@@ -113,9 +159,24 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             f(&[TEXT, TEXT], texts, |_, a| found(a)).nulls(StrictMay),
             f(&[TEXT, TEXT, TEXT], texts, |_, a| found(a)).nulls(StrictMay),
         ],
+        "regexp_split_to_array" => {
+            vec![f(&[TEXT, TEXT], texts, |_, a| split(a)), f(&[TEXT, TEXT, TEXT], texts, |_, a| split(a))]
+        }
+        "sha224" => bytes(|_, a| Ok(checksum::<sha2::Sha224>(a))),
+        "sha256" => bytes(|_, a| Ok(checksum::<sha2::Sha256>(a))),
+        "sha384" => bytes(|_, a| Ok(checksum::<sha2::Sha384>(a))),
+        "sha512" => bytes(|_, a| Ok(checksum::<sha2::Sha512>(a))),
         "md5" => vec![f(&[TEXT], a_text, |_, a| Ok(Datum::text(md5(t(a, 0).as_bytes()))))],
         _ => return None,
     })
+}
+
+/// A checksum of bytes.
+fn checksum<D: sha2::Digest>(args: &[Datum]) -> Datum {
+    match args {
+        [Datum::Bytes(bytes)] => Datum::Bytes(D::digest(bytes).to_vec()),
+        _ => Datum::Null,
+    }
 }
 
 /// The MD5 checksum in hexadecimal. Source: RFC 1321.

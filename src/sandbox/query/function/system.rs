@@ -225,10 +225,10 @@ fn more(name: &str) -> Option<Vec<Overload>> {
         "has_cluster_privilege" => privileges(|c, a| privilege(c, "cluster", a), 2),
         "has_database_privilege" => privileges(|c, a| privilege(c, "database", a), 2),
         "has_schema_privilege" => privileges(|c, a| privilege(c, "schema", a), 2),
-        "has_table_privilege"
-        | "has_secret_privilege"
-        | "has_connection_privilege"
-        | "has_type_privilege" => privileges(|c, a| privilege(c, "table", a), 2),
+        "has_table_privilege" | "has_secret_privilege" | "has_connection_privilege" => {
+            privileges(|c, a| privilege(c, "table", a), 2)
+        }
+        "has_type_privilege" => privileges(|c, a| privilege(c, "type", a), 2),
         "has_system_privilege" => privileges(|c, a| privilege(c, "system", a), 1),
         "pg_has_role" => vec![f(&[TEXT, TEXT, TEXT], a_bool, has_role), f(&[TEXT, TEXT], a_bool, has_role)],
         _ => return None,

@@ -7,6 +7,7 @@
 mod change;
 mod cursor;
 mod login;
+mod named;
 mod open;
 mod prepared;
 mod privilege;

@@ -14,6 +14,7 @@ use crate::sandbox::ddl::class::Class;
 use crate::sandbox::ddl::class::class;
 use crate::sandbox::duration;
 use crate::sandbox::error::SqlError;
+use crate::sandbox::model::column::Type;
 use crate::sandbox::query::Parameter;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
@@ -101,6 +102,20 @@ impl Session {
         statement: &Arc<Statement>,
         parameters: &[Parameter],
     ) -> Result<Reply, SqlError> {
+        if self.open.is_some() {
+            self.look_for(&statement.kind)?;
+            if matches!(
+                statement.kind,
+                StatementKind::Select(_)
+                    | StatementKind::Show(_)
+                    | StatementKind::Insert(_)
+                    | StatementKind::Update(_)
+                    | StatementKind::Delete(_)
+            ) {
+                let given: Vec<Type> = parameters.iter().map(|parameter| parameter.kind.clone()).collect();
+                self.describe(statement, &given)?;
+            }
+        }
         match class(&statement.kind) {
             Class::Rename => self.rename(text, statement).await,
             Class::RenameReplica => self.rename_replica(text, statement).await,

@@ -9,6 +9,7 @@ use super::super::model::item::Item;
 use super::super::model::item::ItemData;
 use super::super::resolve;
 use super::super::resolve::Relation;
+use super::maintained;
 use super::names::Stored;
 use super::object;
 use super::object::Home;
@@ -70,6 +71,7 @@ pub(super) fn create_index(work: &mut Work<'_>, create: &CreateIndex) -> Outcome
     };
     names.finish()?;
     let (uses, uses_system) = (names.uses.take(), names.uses_system.take());
+    maintained::check(work, &create_sql, &uses)?;
     let data = ItemData::Index { on, cluster, keys };
     let Home { schema, name, .. } = home;
     let (owner, columns) = (Some(relation.owner), Some(Vec::new()));

@@ -18,6 +18,7 @@ mod keys;
 mod layout;
 mod limit;
 mod listed;
+mod maintained;
 mod names;
 mod object;
 mod owner;

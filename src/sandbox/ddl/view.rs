@@ -6,6 +6,7 @@ use super::super::model::id::ClusterId;
 use super::super::model::item::ItemData;
 use super::super::resolve;
 use super::drop;
+use super::maintained;
 use super::names::Stored;
 use super::object;
 use super::object::Act;
@@ -140,6 +141,7 @@ pub(super) fn create_materialized_view(
     let what = resolve::as_written(&home.full);
     let target = replacement::target(work, create)?;
     let mut planned = query::plan(work, &create.query, &create.columns, &what, false)?;
+    maintained::check(work, &planned.text, &planned.uses)?;
     query::assert_not_null(planned.columns.as_mut(), &asserted)?;
     if let Some(target) = target {
         replacement::fits(work, target, &planned)?;

@@ -50,7 +50,9 @@ pub(super) fn oid_of(context: &Context, family: &str, text: &str) -> Result<i64,
             let missing = || SqlError::internal(format!("relation \"{text}\" does not exist"));
             let name = written(text).ok_or_else(missing)?;
             let catalog = &context.view.state.catalog;
-            match resolve::relation(catalog, &context.scope, &name).map_err(|_| missing())? {
+            // An index is one too, as in `pg_class`.
+            let found = resolve::item(catalog, &context.scope, &name).map_err(|_| missing())?;
+            match found.ok_or_else(missing)? {
                 resolve::Relation::User(id) => {
                     catalog.items.get(&id).map(|item| i64::from(item.oid)).ok_or_else(missing)
                 }

@@ -255,6 +255,10 @@ impl Binder<'_> {
             if !star {
                 inside.args = self.arguments(&list.args)?;
             }
+            let last = function.name.0.last().and_then(|part| part.as_ident()).map(folded);
+            if list.args.is_empty() && last.as_deref() == Some("count") {
+                return Err(self.no_such_form("count", &[]));
+            }
             inside.distinct = list.duplicate_treatment == Some(tree::DuplicateTreatment::Distinct);
             if star && inside.distinct {
                 return Err(SqlError::new(code::SYNTAX, "DISTINCT * not supported as function args"));

@@ -314,6 +314,11 @@ impl Binder<'_> {
             tree::FunctionArguments::None => Vec::new(),
             tree::FunctionArguments::Subquery(query) => return self.collected(&name, query),
             tree::FunctionArguments::List(list) => {
+                if list.duplicate_treatment == Some(tree::DuplicateTreatment::Distinct) {
+                    return Err(SqlError::internal(format!(
+                        "DISTINCT specified, but {name} is not an aggregate function"
+                    )));
+                }
                 if series::is_known(&name) {
                     let (columns, at) = self.series(function)?;
                     return match columns.as_slice() {
@@ -325,12 +330,6 @@ impl Binder<'_> {
             }
         };
         self.call(&name, args)
-    }
-
-    /// `ARRAY(query)` and `LIST(query)`
-    fn collected(&mut self, name: &str, query: &tree::Query) -> Result<Typed, SqlError> {
-        let _ = query;
-        Err(SqlError::unsupported(format!("{name}(query)")))
     }
 
     /// A function that makes rows, in a select list: its columns, and where they begin.

@@ -1,4 +1,4 @@
-//! `IN`, `ANY`, `ALL`: of lists, arrays and queries.
+//! `IN`, `ANY`, `ALL`: of lists, arrays and queries; queries whose values are gathered.
 
 use datafusion::sql::sqlparser::ast as tree;
 
@@ -10,8 +10,13 @@ use super::expr::not;
 use super::expr::sign;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::column::Type;
+use crate::sandbox::query::aggregate::Aggregate;
+use crate::sandbox::query::aggregate::Fold;
+use crate::sandbox::query::datum::Datum;
 use crate::sandbox::query::function::array;
 use crate::sandbox::query::kind;
+use crate::sandbox::query::rel::Op;
+use crate::sandbox::query::rel::Rel;
 use crate::sandbox::query::scalar::Comparison;
 use crate::sandbox::query::scalar::Eval;
 use crate::sandbox::query::scalar::Question;
@@ -111,6 +116,44 @@ impl Binder<'_> {
         let args = vec![self.coerce(left, &of)?.scalar, self.coerce(right, &wanted)?.scalar];
         let scalar = Scalar::Call { eval: quantifier(op, all), strict: false, args };
         Ok(Typed::new(scalar, Type::Bool, true))
+    }
+
+    /// `ARRAY(query)` and `LIST(query)`
+    pub(super) fn collected(&mut self, name: &str, query: &tree::Query) -> Result<Typed, SqlError> {
+        let Bound { rel, columns } = self.query(query)?;
+        let [column] = columns.as_slice() else {
+            let count = columns.len();
+            let message = format!("Expected subselect to return 1 column, got {count} columns");
+            return Err(SqlError::internal(message));
+        };
+        let element = if column.kind == Type::Unknown { Type::Text } else { column.kind.clone() };
+        let (fold, kind, none) = match name {
+            "array" => {
+                (Fold::Array, Type::Array(Box::new(element.clone())), Datum::Array(Vec::new(), Vec::new()))
+            }
+            "list" => (Fold::List, Type::List(Box::new(element.clone())), Datum::List(Vec::new())),
+            _ => return Err(SqlError::unsupported(format!("{name}(query)"))),
+        };
+        // The aggregate keeps the order that the query asks for.
+        let ordered = |rel: &Rel| match &*rel.op {
+            Op::Top { order, .. } => order.clone(),
+            _ => Vec::new(),
+        };
+        let mut rel = rel;
+        let mut value = Scalar::column(0);
+        if let Op::Project(input, exprs) = &*rel.op
+            && matches!(*input.op, Op::Top { .. })
+            && let [only] = exprs.as_slice()
+        {
+            value = only.clone();
+            rel = input.clone();
+        }
+        let order = ordered(&rel);
+        let aggregate = Aggregate { order, ..Aggregate::of(fold, value, element, kind.clone()) };
+        let rel = Rel::new(Op::Aggregate(rel, Vec::new(), vec![aggregate]), vec![kind.clone()]);
+        let found = Scalar::Subquery(Question::Value, Box::new(rel));
+        let scalar = Scalar::Coalesce(vec![found, Scalar::Literal(none)]);
+        Ok(Typed::new(scalar, kind, false))
     }
 }
 

@@ -329,7 +329,12 @@ fn gathered(
             return Err(SqlError::unsupported("GROUP BY a function that makes rows"));
         }
         group.iter_mut().for_each(|key| places.settle(key));
-        rel = Rel::new(Op::Aggregate(rel, group, frame.aggregates), types);
+        // Without anything to group by or to compute it is one row without columns.
+        rel = if types.is_empty() {
+            Rel::unit()
+        } else {
+            Rel::new(Op::Aggregate(rel, group, frame.aggregates), types)
+        };
     }
     if let Some(mut having) = having {
         places.settle(&mut having);

@@ -95,7 +95,12 @@ fn score(wanted: &[Type], given: &[Type]) -> Option<(usize, usize)> {
             exact += 1;
         } else if any {
         } else if *given == Type::Unknown {
-            preferred += if matches!(wanted, Type::Text) { 2 } else { 0 };
+            preferred += match wanted {
+                Type::Text => 2,
+                // What its kind of types prefers.
+                Type::Float8 | Type::Timestamptz(_) => 1,
+                _ => 0,
+            };
         } else if kind::is_implicit(given, wanted) {
             preferred += usize::from(matches!(
                 wanted,

@@ -56,11 +56,12 @@ pub(super) fn create_index(work: &mut Work<'_>, create: &CreateIndex) -> Outcome
         }
     }
     let keys = keys(work, create, &relation)?;
+    let home = home(work, create, &relation)?;
+    let vacant = object::vacant(work, &home, ObjectKind::Index, create.if_not_exists)?;
     rbac::must_own(work.catalog(), work.scope, &[Thing::Item(on)])?;
     object::may_create(work, relation.schema)?;
     rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Cluster(cluster))?;
-    let home = home(work, create, &relation)?;
-    if !object::vacant(work, &home, ObjectKind::Index, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let mut named = create.clone();

@@ -162,13 +162,17 @@ pub(super) fn may_create(work: &Work<'_>, schema: SchemaId) -> Result<(), SqlErr
     rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Schema(schema))
 }
 
-/// Refuses whoever may not use the types, secrets and connections that something is made of.
-fn may_use(work: &Work<'_>, uses: &BTreeSet<ItemId>) -> Result<(), SqlError> {
+/// Refuses whoever may not use the types, secrets and connections that something is made of, and
+/// their schemas. The server asks for this first.
+///
+/// # Errors
+/// `42501`
+pub(super) fn may_use(work: &Work<'_>, uses: &BTreeSet<ItemId>) -> Result<(), SqlError> {
+    let mut used = Vec::new();
     for id in uses {
-        match work.item(*id)?.kind() {
-            ObjectKind::Type | ObjectKind::Secret | ObjectKind::Connection => {
-                rbac::needs(work.catalog(), work.scope, Privilege::Usage, Thing::Item(*id))?;
-            }
+        let item = work.item(*id)?;
+        match item.kind() {
+            ObjectKind::Type | ObjectKind::Secret | ObjectKind::Connection => used.push((*id, item.schema)),
             ObjectKind::Table
             | ObjectKind::View
             | ObjectKind::MaterializedView
@@ -177,6 +181,13 @@ fn may_use(work: &Work<'_>, uses: &BTreeSet<ItemId>) -> Result<(), SqlError> {
             | ObjectKind::Index
             | ObjectKind::Function => {}
         }
+    }
+    let schemas: BTreeSet<SchemaId> = used.iter().map(|(_, schema)| *schema).collect();
+    for schema in schemas {
+        rbac::needs(work.catalog(), work.scope, Privilege::Usage, Thing::Schema(schema))?;
+    }
+    for (id, _) in used {
+        rbac::needs(work.catalog(), work.scope, Privilege::Usage, Thing::Item(id))?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `CREATE SINK`, `CREATE CONNECTION`, `CREATE SECRET`, `CREATE TYPE`.
 
+use std::collections::BTreeSet;
+
 use super::super::error::SqlError;
 use super::super::error::code;
 use super::super::model::access::Privilege;
@@ -41,11 +43,12 @@ pub(super) fn create_sink(work: &mut Work<'_>, create: &CreateSink, statement: &
         Some(name) => Some(connection(work, name)?),
         None => None,
     };
+    let vacant = object::vacant(work, &home, ObjectKind::Sink, create.if_not_exists)?;
     object::may_create(work, home.schema)?;
     rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Cluster(cluster))?;
     rbac::needs(work.catalog(), work.scope, Privilege::Usage, Thing::Schema(work.item(from)?.schema))?;
     rbac::needs(work.catalog(), work.scope, Privilege::Select, Thing::Item(from))?;
-    if !object::vacant(work, &home, ObjectKind::Sink, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let names = Stored::new(work.catalog(), work.scope, home.full.clone(), Some(cluster));
@@ -100,7 +103,7 @@ fn connection(work: &Work<'_>, name: &crate::sql::ast::RawName) -> Result<ItemId
     match object::find(work, ObjectKind::Connection, name)? {
         Some(Found::User(id)) => {
             object::expect_kind(work, id, ObjectKind::Connection, object::Act::Alter)?;
-            rbac::needs(work.catalog(), work.scope, Privilege::Usage, Thing::Item(id))?;
+            object::may_use(work, &BTreeSet::from([id]))?;
             Ok(id)
         }
         Some(Found::System(relation)) => Err(object::system_item(relation)),
@@ -120,8 +123,9 @@ pub(super) fn create_connection(
             return Err(resolve::unknown_item(name));
         }
     }
+    let vacant = object::vacant(work, &home, ObjectKind::Connection, create.if_not_exists)?;
     object::may_create(work, home.schema)?;
-    if !object::vacant(work, &home, ObjectKind::Connection, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let names = Stored::new(work.catalog(), work.scope, home.full.clone(), None);
@@ -166,8 +170,9 @@ pub(super) fn create_type(work: &mut Work<'_>, create: &CreateType) -> Outcome {
     let names = Stored::new(work.catalog(), work.scope, home.full.clone(), None);
     let (body, definition) = definition(&names, &create.definition)?;
     let (uses, uses_system) = (names.uses.take(), names.uses_system.take());
-    object::may_create(work, home.schema)?;
     object::vacant(work, &home, ObjectKind::Type, false)?;
+    object::may_use(work, &uses)?;
+    object::may_create(work, home.schema)?;
     let category = match &definition {
         Type::List(_) => "list",
         Type::Map(_) => "map",

@@ -42,12 +42,10 @@ pub(super) fn privileges(work: &mut Work<'_>, statement: &Privileges) -> Outcome
     targets.dedup();
     let grantees = grantees(work, &statement.grantees)?;
     let mut wanted = Vec::new();
-    for target in targets {
-        wanted.push((target, read(work, &statement.privileges, target)?));
+    for target in &targets {
+        wanted.push((*target, read(work, &statement.privileges, *target)?));
     }
-    for (target, _) in &wanted {
-        may_grant(work, *target)?;
-    }
+    may_grant(work, &targets)?;
     let mut changed = false;
     for (target, privileges) in wanted {
         changed |= apply(work, statement.grant, target, &privileges, &grantees);
@@ -55,27 +53,31 @@ pub(super) fn privileges(work: &mut Work<'_>, statement: &Privileges) -> Outcome
     Ok(if changed { Change::Made } else { Change::None })
 }
 
-fn may_grant(work: &Work<'_>, target: Thing) -> Result<(), SqlError> {
+/// Everything has to be one's own, and what it is in usable.
+fn may_grant(work: &Work<'_>, targets: &[Thing]) -> Result<(), SqlError> {
     let (catalog, scope) = (work.catalog(), work.scope);
-    match target {
-        Thing::System => rbac::must_be_superuser(scope, "GRANT/REVOKE privileges on SYSTEM"),
-        Thing::Item(id) => {
-            rbac::must_own(catalog, scope, &[target])?;
-            rbac::needs(catalog, scope, Privilege::Usage, Thing::Schema(work.item(id)?.schema))
-        }
-        Thing::Schema(id) => {
-            rbac::must_own(catalog, scope, &[target])?;
-            match catalog.schemas.get(&id) {
-                Some(schema) => {
-                    rbac::needs(catalog, scope, Privilege::Usage, Thing::Database(schema.database))
-                }
-                None => Ok(()),
+    if targets.contains(&Thing::System) {
+        return rbac::must_be_superuser(scope, "GRANT/REVOKE privileges on SYSTEM");
+    }
+    rbac::must_own(catalog, scope, targets)?;
+    for target in targets {
+        match target {
+            Thing::Item(id) => {
+                rbac::needs(catalog, scope, Privilege::Usage, Thing::Schema(work.item(*id)?.schema))?;
             }
-        }
-        Thing::Database(_) | Thing::Cluster(_) | Thing::Replica(..) | Thing::Policy(_) => {
-            rbac::must_own(catalog, scope, &[target])
+            Thing::Schema(id) => {
+                if let Some(schema) = catalog.schemas.get(id) {
+                    rbac::needs(catalog, scope, Privilege::Usage, Thing::Database(schema.database))?;
+                }
+            }
+            Thing::System
+            | Thing::Database(_)
+            | Thing::Cluster(_)
+            | Thing::Replica(..)
+            | Thing::Policy(_) => {}
         }
     }
+    Ok(())
 }
 
 fn apply(

@@ -119,11 +119,11 @@ fn rename_object(work: &mut Work<'_>, alter: &AlterRename, kind: ObjectKind) -> 
     if kind == ObjectKind::Type {
         return Err(SqlError::internal(format!("cannot rename type: {}", resolve::as_written(&full))));
     }
-    rbac::must_own(work.catalog(), work.scope, &[Thing::Item(id)])?;
     let to = &alter.to.ident;
     if object::taken(work.catalog(), item.schema, to, kind).is_some() {
         return Err(SqlError::internal(format!("catalog item '{}' already exists", to.as_str())));
     }
+    rbac::must_own(work.catalog(), work.scope, &[Thing::Item(id)])?;
     let rename = ItemRename { from: &full, to };
     rewrite_all(work, &item, &rename)?;
     let catalog = &mut work.state.catalog;
@@ -227,11 +227,11 @@ fn audit_rename(work: &mut Work<'_>, old: &Item, new: &Item) {
 fn rename_schema(work: &mut Work<'_>, id: SchemaId, to: &Ident) -> Outcome {
     let Some(schema) = work.catalog().schemas.get(&id) else { return Ok(Change::None) };
     let database = schema.database;
-    rbac::must_own(work.catalog(), work.scope, &[Thing::Schema(id)])?;
-    rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Database(database))?;
     if work.catalog().schema_named(database, to).is_some() {
         return Err(container::exists(to));
     }
+    rbac::must_own(work.catalog(), work.scope, &[Thing::Schema(id)])?;
+    rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Database(database))?;
     container::acceptable(to)?;
     set_schema_name(work, database, id, to)?;
     Ok(Change::Made)

@@ -97,8 +97,9 @@ fn load_generator(work: &mut Work<'_>, create: &CreateSource, name: &str, option
     }
     let children = children(work, create, &home, tables.clone())?;
     let progress = progress_home(work, create, &home)?;
+    let vacant = object::vacant(work, &home, ObjectKind::Source, create.if_not_exists)?;
     may_create(work, &home, create, cluster)?;
-    if !object::vacant(work, &home, ObjectKind::Source, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     for home in children.iter().map(|(home, _, _)| home).chain([&progress]) {
@@ -368,8 +369,9 @@ fn outside(
     if let Some(id) = connection {
         object::expect_kind(work, id, ObjectKind::Connection, object::Act::Alter)?;
     }
+    let vacant = object::vacant(work, &home, ObjectKind::Source, create.if_not_exists)?;
     may_create(work, &home, create, cluster)?;
-    if !object::vacant(work, &home, ObjectKind::Source, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let names = Stored::new(work.catalog(), work.scope, home.full.clone(), Some(cluster));

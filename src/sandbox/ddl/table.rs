@@ -57,8 +57,10 @@ pub(super) fn create_table(work: &mut Work<'_>, create: &CreateTable, kind: &Sta
             parse::query(&format!("SELECT {default}")).map_err(|error| SqlError::internal(error.message))?;
         work.planner.columns(work.state, work.scope, &query)?;
     }
+    let vacant = object::vacant(work, &home, ObjectKind::Table, create.if_not_exists)?;
+    object::may_use(work, &uses)?;
     object::may_create(work, home.schema)?;
-    if !object::vacant(work, &home, ObjectKind::Table, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let data = ItemData::Table { from_source: None };
@@ -133,8 +135,9 @@ fn from_source(work: &mut Work<'_>, create: &CreateTable, from: &FromSource, hom
         let wanted = wanted.unwrap_or_default();
         return Err(SqlError::internal(format!("reference to {wanted} not found in source")));
     };
+    let vacant = object::vacant(work, &home, ObjectKind::Table, create.if_not_exists)?;
     object::may_create(work, home.schema)?;
-    if !object::vacant(work, &home, ObjectKind::Table, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let create_sql = table_of(work, &home, source, reference, &columns)?;

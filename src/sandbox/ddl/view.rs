@@ -36,10 +36,15 @@ pub(super) fn create_view(work: &mut Work<'_>, create: &CreateView, kind: &State
     let home = object::home(work, &create.name, create.temporary)?;
     let what = resolve::as_written(&home.full);
     let planned = query::plan(work, &create.query, &create.columns, &what, create.temporary)?;
-    object::may_create(work, home.schema)?;
-    if create.or_replace {
+    let vacant = if create.or_replace {
         replace(work, &home, ObjectKind::View, &planned)?;
-    } else if !object::vacant(work, &home, ObjectKind::View, create.if_not_exists)? {
+        true
+    } else {
+        object::vacant(work, &home, ObjectKind::View, create.if_not_exists)?
+    };
+    object::may_use(work, &planned.uses)?;
+    object::may_create(work, home.schema)?;
+    if !vacant {
         return Ok(Change::None);
     }
     let create_sql = whole(work, kind, &home, None, &planned)?;
@@ -147,11 +152,16 @@ pub(super) fn create_materialized_view(
         replacement::fits(work, target, &planned)?;
         planned.uses.insert(target);
     }
+    let vacant = if create.or_replace {
+        replace(work, &home, ObjectKind::MaterializedView, &planned)?;
+        true
+    } else {
+        object::vacant(work, &home, ObjectKind::MaterializedView, create.if_not_exists)?
+    };
+    object::may_use(work, &planned.uses)?;
     object::may_create(work, home.schema)?;
     rbac::needs(work.catalog(), work.scope, Privilege::Create, Thing::Cluster(cluster))?;
-    if create.or_replace {
-        replace(work, &home, ObjectKind::MaterializedView, &planned)?;
-    } else if !object::vacant(work, &home, ObjectKind::MaterializedView, create.if_not_exists)? {
+    if !vacant {
         return Ok(Change::None);
     }
     let sql = whole(work, kind, &home, Some(cluster), &planned)?;

@@ -316,7 +316,14 @@ fn number(value: &Datum, to: &Type) -> Result<Datum, SqlError> {
                 Datum::Numeric(number) | Datum::Json(Json::Number(number)) => number.to_f64(),
                 _ => whole()? as f64,
             };
-            Ok(Datum::Float(if *to == Type::Float4 { f64::from(float as f32) } else { float }))
+            if *to == Type::Float8 {
+                return Ok(Datum::Float(float));
+            }
+            let single = float as f32;
+            if single.is_infinite() && float.is_finite() {
+                return Err(range(shown(), "real"));
+            }
+            Ok(Datum::Float(f64::from(single)))
         }
         Type::Numeric(shape) => {
             let decimal = match value {

@@ -277,6 +277,10 @@ pub(crate) fn parse(text: &str, catalog: &Catalog, scope: &Scope) -> Result<Type
 
 /// There is no such type.
 pub(crate) fn missing(name: &str) -> SqlError {
+    const RANGES: [&str; 6] = ["int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"];
+    if RANGES.contains(&name.rsplit('.').next().unwrap_or(name)) {
+        return SqlError::unsupported(format!("the type {name}"));
+    }
     SqlError::internal(format!("type \"{name}\" does not exist"))
 }
 

@@ -91,7 +91,11 @@ impl Binder<'_> {
                 Err(SqlError::internal("[^] not yet supported"))
             }
             other => {
-                let sign = other.to_string();
+                let arrays = matches!((&left.kind, &right.kind), (Type::Array(_), Type::Array(_)));
+                let sign = match other.to_string() {
+                    sign if arrays && ["@>", "<@"].contains(&sign.as_str()) => format!("ARRAY {sign}"),
+                    sign => sign,
+                };
                 if function::overloads(&sign).is_none() {
                     return Err(SqlError::unsupported(format!("the operator {sign}")));
                 }
@@ -177,6 +181,9 @@ impl Binder<'_> {
         let is_list = |of: &Type| matches!(of, Type::Array(_) | Type::List(_));
         if left.kind == Type::Jsonb || right.kind == Type::Jsonb {
             return self.operator("JSON ||", vec![left, right]);
+        }
+        if let Some(appended) = self.appended(&left, &right)? {
+            return Ok(appended);
         }
         if is_list(&left.kind) || is_list(&right.kind) {
             let Some(of) = kind::common(&left.kind, &right.kind) else {
@@ -407,7 +414,7 @@ impl Binder<'_> {
                     args.insert(0, self.coerce(first, &Type::Bytea)?);
                 }
             }
-            _ => {}
+            _ => args = self.with_elements(name, args)?,
         }
         let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
         match self.chosen(name, args)? {
@@ -493,6 +500,16 @@ impl Binder<'_> {
                     } else {
                         self.operator("[]", vec![typed, index])?
                     }
+                }
+                tree::AccessExpr::Subscript(tree::Subscript::Slice {
+                    lower_bound,
+                    upper_bound,
+                    stride: None,
+                }) => {
+                    let mut bound =
+                        |bound: &Option<tree::Expr>| bound.as_ref().map(|it| self.expr(it)).transpose();
+                    let bounds = [bound(lower_bound)?, bound(upper_bound)?];
+                    self.slice(typed, bounds)?
                 }
                 tree::AccessExpr::Dot(tree::Expr::Identifier(name)) => self.field(typed, &folded(name))?,
                 _ => return Err(SqlError::unsupported("this subscript")),

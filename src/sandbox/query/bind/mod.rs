@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod call;
+mod elements;
 mod expr;
 mod from;
 pub(super) mod insert;

@@ -94,28 +94,52 @@ macro_rules! unsigned {
     }};
 }
 
+/// A result that left what it was made of behind.
+fn floated(result: f64, args: &[Datum]) -> Result<Datum, SqlError> {
+    let (a, b) = (x(args, 0), x(args, 1));
+    if result.is_infinite() && a.is_finite() && b.is_finite() {
+        return Err(SqlError::internal("value out of range: overflow"));
+    }
+    Ok(Datum::Float(result))
+}
+
+/// A product or a quotient: it is not zero unless a number in it is.
+fn scaled_float(result: f64, zeroes: bool, args: &[Datum]) -> Result<Datum, SqlError> {
+    if result == 0.0 && !zeroes {
+        return Err(SqlError::internal("value out of range: underflow"));
+    }
+    floated(result, args)
+}
+
 fn float(sign: char) -> Eval {
-    let checked: Eval = match sign {
-        '+' => |_, a| Ok(Datum::Float(x(a, 0) + x(a, 1))),
-        '-' => |_, a| Ok(Datum::Float(x(a, 0) - x(a, 1))),
-        '*' => |_, a| Ok(Datum::Float(x(a, 0) * x(a, 1))),
-        '/' => |_, a| if x(a, 1) == 0.0 { Err(zero()) } else { Ok(Datum::Float(x(a, 0) / x(a, 1))) },
+    match sign {
+        '+' => |_, a| floated(x(a, 0) + x(a, 1), a),
+        '-' => |_, a| floated(x(a, 0) - x(a, 1), a),
+        '*' => |_, a| scaled_float(x(a, 0) * x(a, 1), x(a, 0) == 0.0 || x(a, 1) == 0.0, a),
+        '/' => |_, a| {
+            if x(a, 1) == 0.0 {
+                return Err(zero());
+            }
+            scaled_float(x(a, 0) / x(a, 1), x(a, 0) == 0.0 || x(a, 1).is_infinite(), a)
+        },
         _ => |_, a| if x(a, 1) == 0.0 { Err(zero()) } else { Ok(Datum::Float(x(a, 0) % x(a, 1))) },
-    };
-    checked
+    }
 }
 
 fn single(sign: char) -> Eval {
     match sign {
-        '+' => |_, a| Ok(Datum::Float(f64::from(x(a, 0) as f32 + x(a, 1) as f32))),
-        '-' => |_, a| Ok(Datum::Float(f64::from(x(a, 0) as f32 - x(a, 1) as f32))),
-        '*' => |_, a| Ok(Datum::Float(f64::from(x(a, 0) as f32 * x(a, 1) as f32))),
+        '+' => |_, a| floated(f64::from(x(a, 0) as f32 + x(a, 1) as f32), a),
+        '-' => |_, a| floated(f64::from(x(a, 0) as f32 - x(a, 1) as f32), a),
+        '*' => |_, a| {
+            let product = f64::from(x(a, 0) as f32 * x(a, 1) as f32);
+            scaled_float(product, x(a, 0) == 0.0 || x(a, 1) == 0.0, a)
+        },
         '/' => |_, a| {
             if x(a, 1) == 0.0 {
-                Err(zero())
-            } else {
-                Ok(Datum::Float(f64::from(x(a, 0) as f32 / x(a, 1) as f32)))
+                return Err(zero());
             }
+            let quotient = f64::from(x(a, 0) as f32 / x(a, 1) as f32);
+            scaled_float(quotient, x(a, 0) == 0.0 || x(a, 1).is_infinite(), a)
         },
         _ => |_, a| {
             if x(a, 1) == 0.0 {

@@ -35,6 +35,69 @@ fn joined(args: &[Datum]) -> Datum {
     Datum::text(parts.join(t(args, 1)))
 }
 
+/// A text in parts; without something that parts it, its characters.
+fn cut(args: &[Datum]) -> Datum {
+    let (Some(Datum::Text(text)), Some(by)) = (args.first(), args.get(1)) else { return Datum::Null };
+    let null = match args.get(2) {
+        Some(Datum::Text(null)) => Some(&**null),
+        _ => None,
+    };
+    let part = |part: &str| if null == Some(part) { Datum::Null } else { Datum::text(part) };
+    let parts: Vec<Datum> = match by {
+        _ if text.is_empty() => Vec::new(),
+        Datum::Text(by) if by.is_empty() => vec![part(text)],
+        Datum::Text(by) => text.split(&**by).map(part).collect(),
+        _ => text.chars().map(|c| part(&c.to_string())).collect(),
+    };
+    made(parts)
+}
+
+/// An array of one dimension.
+fn made(items: Vec<Datum>) -> Datum {
+    Datum::Array(if items.is_empty() { Vec::new() } else { vec![items.len()] }, items)
+}
+
+/// The elements but for those that are one value.
+fn without(args: &[Datum]) -> Vec<Datum> {
+    let value = args.get(1).unwrap_or(&Datum::Null);
+    let same = |item: &Datum| match (item.is_null(), value.is_null()) {
+        (false, false) => item.compare(value).is_eq(),
+        (own, other) => own && other,
+    };
+    items(args, 0).iter().filter(|item| !same(item)).cloned().collect()
+}
+
+/// The place of a value, from 1.
+fn position(args: &[Datum]) -> Datum {
+    let value = args.get(1).unwrap_or(&Datum::Null);
+    let found = items(args, 0).iter().position(|item| !item.is_null() && item.compare(value).is_eq());
+    found.map_or(Datum::Null, |at| count(at + 1))
+}
+
+/// Some of a list; a bound that is NULL is none.
+fn slice(args: &[Datum]) -> Datum {
+    let Some(Datum::List(all)) = args.first() else { return Datum::Null };
+    let bound = |at: usize| match args.get(at) {
+        Some(Datum::Int(number)) => Some(*number),
+        _ => None,
+    };
+    let from = usize::try_from(bound(1).unwrap_or(1).max(1) - 1).unwrap_or(usize::MAX);
+    let to = bound(2).map_or(all.len(), |to| usize::try_from(to).unwrap_or(0).min(all.len()));
+    Datum::List(all.get(from..to).unwrap_or_default().to_vec())
+}
+
+/// Whether every element of one array is in another.
+fn contains(args: &[Datum], whole: usize, part: usize) -> Datum {
+    let all = items(args, whole);
+    let has =
+        |item: &Datum| all.iter().any(|own| !own.is_null() && !item.is_null() && own.compare(item).is_eq());
+    Datum::Bool(items(args, part).iter().all(has))
+}
+
+fn second(given: &[Type]) -> Type {
+    given.get(1).cloned().unwrap_or(Type::Text)
+}
+
 fn element(args: &[Datum]) -> Datum {
     let at = usize::try_from(n(args, 1) - 1).ok();
     match args.first() {
@@ -87,16 +150,10 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             f(&[strings.clone(), TEXT], a_text, |_, a| Ok(joined(a))),
             f(&[strings, TEXT, TEXT], a_text, |_, a| Ok(joined(a))),
         ],
-        "string_to_array" => vec![f(&[TEXT, TEXT], texts, |_, a| {
-            let parts: Vec<Datum> = if t(a, 0).is_empty() {
-                Vec::new()
-            } else if t(a, 1).is_empty() {
-                vec![Datum::text(t(a, 0))]
-            } else {
-                t(a, 0).split(t(a, 1)).map(Datum::text).collect()
-            };
-            Ok(Datum::Array(if parts.is_empty() { Vec::new() } else { vec![parts.len()] }, parts))
-        })],
+        "string_to_array" => vec![
+            f(&[TEXT, TEXT], texts, |_, a| Ok(cut(a))).nulls(May),
+            f(&[TEXT, TEXT, TEXT], texts, |_, a| Ok(cut(a))).nulls(May),
+        ],
         "list_length" => vec![f(&[any_list()], an_int4, |_, a| Ok(count(items(a, 0).len())))],
         "map_length" => vec![f(&[Type::Map(Box::new(Type::Unknown))], an_int4, |_, a| {
             Ok(match a.first() {
@@ -108,6 +165,32 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             f(&[any_array(), INT8], element_type, |_, a| Ok(element(a))).nulls(StrictMay),
             f(&[any_list(), INT8], element_type, |_, a| Ok(element(a))).nulls(StrictMay),
         ],
+        "[:]" => vec![f(&[any_list(), INT8, INT8], first, |_, a| Ok(slice(a))).nulls(May)],
+        "list_append" => vec![
+            f(&[any_list(), Type::Unknown], first, |_, a| {
+                Ok(Datum::List(items(a, 0).iter().chain(a.get(1)).cloned().collect()))
+            })
+            .nulls(Nulls::Never),
+        ],
+        "list_prepend" => vec![
+            f(&[Type::Unknown, any_list()], second, |_, a| {
+                Ok(Datum::List(a.iter().take(1).chain(items(a, 1)).cloned().collect()))
+            })
+            .nulls(Nulls::Never),
+        ],
+        "list_cat" => vec![f(&[any_list(), any_list()], first, |_, a| Ok(concatenated(a))).nulls(May)],
+        "list_remove" => {
+            vec![f(&[any_list(), Type::Unknown], first, |_, a| Ok(Datum::List(without(a)))).nulls(May)]
+        }
+        "array_cat" => vec![f(&[any_array(), any_array()], first, |_, a| Ok(concatenated(a))).nulls(May)],
+        "array_remove" => {
+            vec![f(&[any_array(), Type::Unknown], first, |_, a| Ok(made(without(a)))).nulls(May)]
+        }
+        "array_position" => {
+            vec![f(&[any_array(), Type::Unknown], an_int4, |_, a| Ok(position(a))).nulls(StrictMay)]
+        }
+        "ARRAY @>" => vec![f(&[any_array(), any_array()], a_bool, |_, a| Ok(contains(a, 0, 1)))],
+        "ARRAY <@" => vec![f(&[any_array(), any_array()], a_bool, |_, a| Ok(contains(a, 1, 0)))],
         "ARRAY ||" => vec![
             f(&[any_array(), any_array()], first, |_, a| Ok(concatenated(a))).nulls(May),
             f(&[any_list(), any_list()], first, |_, a| Ok(concatenated(a))).nulls(May),

@@ -107,6 +107,9 @@ fn settle(work: &mut Work<'_>, id: ClusterId, anew: bool) -> Result<(), SqlError
         .collect();
     let missing: Vec<&String> = wanted.iter().filter(|name| !have.contains(name)).collect();
     limit::check(work, "cluster replica", "max_replicas_per_cluster", have.len(), missing.len())?;
+    if id.is_user() {
+        limit::check_credits(work, &managed.size, missing.len())?;
+    }
     for name in missing {
         let name = Ident::new(name).map_err(|error| SqlError::internal(error.to_string()))?;
         put_replica(work, id, name, managed.size.clone());
@@ -128,6 +131,7 @@ fn insert_replica(work: &mut Work<'_>, id: ClusterId, name: Ident, size: String)
     }
     let current = cluster.replicas.len();
     limit::check(work, "cluster replica", "max_replicas_per_cluster", current, 1)?;
+    limit::check_credits(work, &size, 1)?;
     put_replica(work, id, name, size);
     Ok(())
 }

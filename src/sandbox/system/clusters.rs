@@ -164,7 +164,13 @@ fn replicas(state: &State, _: &Runtime) -> Vec<Row> {
 }
 
 /// A number of hundredths as a numeric: `0.25`, `1`.
-fn hundredths(number: u64) -> String {
+/// What a replica of a size costs an hour, in hundredths of a credit.
+pub(crate) fn credits(size: &str) -> u64 {
+    SIZES.iter().find(|known| known.name == size).map_or(0, |known| known.credits)
+}
+
+/// Hundredths as a number.
+pub(crate) fn hundredths(number: u64) -> String {
     let text = format!("{}.{:02}", number / 100, number % 100);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -3,6 +3,7 @@
 //! It speaks the same version of the same tree. Everybody else uses what [`Query`] tells.
 
 use sqlparser::ast as tree;
+use sqlparser::tokenizer::Token as Lexeme;
 
 use super::ast::RawName;
 use super::data_type::DataType;
@@ -45,9 +46,14 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Whether `WITH MUTUALLY RECURSIVE` has options behind it.
-    pub(crate) fn has_options(self, with: &tree::With) -> bool {
+    /// The words of the options behind `WITH MUTUALLY RECURSIVE`, in capitals, signs left out.
+    pub(crate) fn options(self, with: &tree::With) -> Vec<String> {
         let start = span_of(with.with_token.0.span).map(|span| span.start);
-        start.and_then(|start| self.notes.recursive.get(&start)).is_some_and(|options| !options.is_empty())
+        let options = start.and_then(|start| self.notes.recursive.get(&start));
+        let words = options.into_iter().flatten().filter_map(|token| match &token.lexeme {
+            Lexeme::Number(digits, _) => Some(digits.clone()),
+            _ => token.word().map(str::to_uppercase),
+        });
+        words.collect()
     }
 }

@@ -87,12 +87,12 @@ fn operator(rel: Rel, outside: Option<&Outside>) -> Result<Rel, SqlError> {
     match *op {
         Op::Constant(rows) => constant(rows, types, all, outside),
         op @ (Op::Item(_) | Op::System(_) | Op::Shared(_) | Op::Recursive(_)) => Ok(Rel::new(op, types)),
-        Op::Recursion(parts, body) => {
+        Op::Recursion(parts, body, rounds) => {
             let parts = parts
                 .into_iter()
                 .map(|(id, rel)| Ok((id, within(rel, None)?)))
                 .collect::<Result<_, SqlError>>()?;
-            Ok(Rel::new(Op::Recursion(parts, within(body, None)?), types))
+            Ok(Rel::new(Op::Recursion(parts, within(body, None)?, rounds), types))
         }
         Op::Project(input, exprs) => {
             let (input, mut exprs) = attach(within(input, outside)?, exprs, outside)?;

@@ -71,6 +71,15 @@ pub(super) struct Items {
     seen: HashSet<usize>,
 }
 
+/// How many rounds a recursion makes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rounds {
+    /// The most.
+    pub(super) most: u64,
+    /// Whether what there is then is the answer; otherwise it is an error.
+    pub(super) returns: bool,
+}
+
 /// An operator.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
@@ -84,8 +93,9 @@ pub(super) enum Op {
     Shared(Arc<Once>),
     /// A query of the `WITH MUTUALLY RECURSIVE` around it, by number.
     Recursive(usize),
-    /// `WITH MUTUALLY RECURSIVE`: its queries by number, and what reads them.
-    Recursion(Vec<(usize, Rel)>, Rel),
+    /// `WITH MUTUALLY RECURSIVE`: its queries by number, what reads them, and after how many rounds
+    /// it ends.
+    Recursion(Vec<(usize, Rel)>, Rel, Option<Rounds>),
     /// Other columns.
     Project(Rel, Vec<Scalar>),
     /// Fewer rows.
@@ -216,7 +226,7 @@ impl Rel {
     pub(super) fn inputs_mut(&mut self) -> Vec<&mut Self> {
         match &mut *self.op {
             Op::Constant(_) | Op::Item(_) | Op::System(_) | Op::Shared(_) | Op::Recursive(_) => Vec::new(),
-            Op::Recursion(parts, body) => {
+            Op::Recursion(parts, body, _) => {
                 let mut inputs: Vec<&mut Self> = parts.iter_mut().map(|(_, rel)| rel).collect();
                 inputs.push(body);
                 inputs
@@ -246,7 +256,7 @@ impl Rel {
             }
             Op::System(_) => found.system = true,
             Op::Constant(_) | Op::Recursive(_) => {}
-            Op::Recursion(parts, body) => {
+            Op::Recursion(parts, body, _) => {
                 parts.iter().for_each(|(_, rel)| rel.items(found));
                 body.items(found);
             }

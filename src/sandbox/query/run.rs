@@ -51,6 +51,7 @@ use super::rel::Joining;
 use super::rel::Op;
 use super::rel::Order;
 use super::rel::Rel;
+use super::rel::Rounds;
 use super::scalar::Context;
 use super::scalar::Scalar;
 use super::scan;
@@ -179,7 +180,7 @@ impl Run {
                     let rows = rows.iter().map(|row| self.values(row, &[])).collect::<Result<_, _>>()?;
                     Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
-                Op::Recursion(parts, body) => self.recursion(parts, body).await,
+                Op::Recursion(parts, body, rounds) => self.recursion(parts, body, *rounds).await,
                 Op::FlatMap(input, series, args) => self.flat_map(rel, input, (*series, args)).await,
                 Op::Window(input, calls) => {
                     let mut rows = self.rows(input).await?.into_rows();
@@ -233,7 +234,12 @@ impl Run {
         scalars.iter().map(|scalar| scalar.eval(&self.context, row)).collect()
     }
 
-    async fn recursion(&self, parts: &[(usize, Rel)], body: &Rel) -> Result<Batch, SqlError> {
+    async fn recursion(
+        &self,
+        parts: &[(usize, Rel)],
+        body: &Rel,
+        rounds: Option<Rounds>,
+    ) -> Result<Batch, SqlError> {
         let mut run = self.clone();
         for (id, rel) in parts {
             run.recursive.insert(*id, Batch::of_rows(rel.types.clone(), Vec::new()));
@@ -244,8 +250,14 @@ impl Run {
             rows.sort();
             rows
         };
-        for _ in 0..MOST_ROUNDS {
+        for round in 0..MOST_ROUNDS {
+            let full = rounds.filter(|rounds| rounds.most == round as u64);
             let mut changed = false;
+            if full.is_some_and(|rounds| rounds.returns) {
+                let mut body = body.clone();
+                body.renew();
+                return run.rows(&body).await;
+            }
             for (id, rel) in parts {
                 let mut rel = rel.clone();
                 rel.renew();
@@ -258,6 +270,13 @@ impl Run {
                 let mut body = body.clone();
                 body.renew();
                 return run.rows(&body).await;
+            }
+            if let Some(Rounds { most, .. }) = full {
+                return Err(SqlError::internal(format!(
+                    "Evaluation error: Recursive query exceeded the recursion limit {most}. (Use RETURN AT \
+                     RECURSION LIMIT to not error, but return the current state as the final result when \
+                     reaching the limit.)"
+                )));
             }
         }
         Err(SqlError::unsupported(format!("WITH MUTUALLY RECURSIVE of more than {MOST_ROUNDS} rounds")))
@@ -272,8 +291,13 @@ impl Run {
         let mut made = Vec::new();
         for row in self.rows(input).await?.into_rows() {
             let values = self.values(args, &row)?;
-            for new in series::rows(series, &values)? {
-                made.push(row.iter().cloned().chain(new).collect());
+            for (new, number) in series::rows(series, &values)?.into_iter().zip(1..) {
+                let mut all: Vec<Datum> = row.iter().cloned().chain(new).collect();
+                // One column more than the function makes is the number of the row.
+                if all.len() < rel.types.len() {
+                    all.push(Datum::Int(number));
+                }
+                made.push(all);
             }
         }
         Ok(Batch::of_rows(rel.types.clone(), made))

@@ -23,6 +23,9 @@ use crate::sandbox::query::series;
 use crate::sandbox::resolve;
 use crate::sql::ast::RawName;
 
+/// The column that `WITH ORDINALITY` adds.
+const ORDINALITY: &str = "ordinality";
+
 /// What is read with the columns that can be named.
 type Read = (Rel, Vec<Visible>);
 
@@ -325,13 +328,13 @@ impl Binder<'_> {
         args: &[tree::FunctionArg],
         (alias, ordinality): (Option<&tree::TableAlias>, bool),
     ) -> Result<Read, SqlError> {
-        if ordinality {
-            return Err(SqlError::unsupported("WITH ORDINALITY"));
-        }
         let own = self.function_name(name)?;
+        if own.starts_with('\0') {
+            return Err(SqlError::unsupported("ROWS FROM"));
+        }
         // The arguments are read one query further in than what they read from.
         self.frames.push(Frame { clause: Clause::From, ..Frame::default() });
-        let read = self.function_here(&own, args, alias);
+        let read = self.function_here(&own, args, (alias, ordinality));
         self.frames.pop();
         read
     }
@@ -340,13 +343,14 @@ impl Binder<'_> {
         &mut self,
         own: &str,
         args: &[tree::FunctionArg],
-        alias: Option<&tree::TableAlias>,
+        (alias, ordinality): (Option<&tree::TableAlias>, bool),
     ) -> Result<Read, SqlError> {
         let args = self.arguments(args)?;
         let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
         let (series, columns, wanted) = match series::find(own, &given) {
             Some(found) => found,
             None if series::is_known(own) => return Err(self.no_such_form(own, &given)),
+            None if ordinality => return Err(SqlError::unsupported(format!("{own} WITH ORDINALITY"))),
             None => {
                 // Any other function makes one row.
                 let typed = self.call(own, args)?;
@@ -362,6 +366,10 @@ impl Binder<'_> {
         let mut scalars = Vec::with_capacity(args.len());
         for (arg, of) in args.into_iter().zip(&wanted) {
             scalars.push(self.coerce(arg, of)?.scalar);
+        }
+        let mut columns = columns;
+        if ordinality {
+            columns.push((ORDINALITY, Type::Int8, false));
         }
         let types = columns.iter().map(|(_, of, _)| of.clone()).collect();
         let columns: Vec<OutColumn> = columns
@@ -395,7 +403,12 @@ fn named(
 ) -> Result<Read, SqlError> {
     let mut table = vec![own.to_owned()];
     if let Some(alias) = alias {
-        if let ([only], true) = (columns.as_mut_slice(), alias.columns.is_empty()) {
+        let alone = match columns.as_slice() {
+            [_] => true,
+            [_, number] => number.name == ORDINALITY,
+            _ => false,
+        };
+        if let Some(only) = columns.first_mut().filter(|_| alone && alias.columns.is_empty()) {
             only.name = folded(&alias.name);
         }
         columns = renamed(columns, &alias.columns)?;

@@ -17,6 +17,7 @@ use crate::sandbox::query::push::push;
 use crate::sandbox::query::rel::Op;
 use crate::sandbox::query::rel::Order;
 use crate::sandbox::query::rel::Rel;
+use crate::sandbox::query::rel::Rounds;
 use crate::sandbox::query::scalar::Scalar;
 
 impl Binder<'_> {
@@ -293,9 +294,23 @@ impl Binder<'_> {
 
     /// Settles `WITH MUTUALLY RECURSIVE`.
     fn recursive(&mut self, with: &tree::With, query: &tree::Query) -> Result<Bound, SqlError> {
-        if self.reading.has_options(with) {
-            return Err(SqlError::unsupported("options of WITH MUTUALLY RECURSIVE"));
-        }
+        let options = self.reading.options(with);
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let number = |digits: &str| {
+            digits
+                .parse()
+                .map_err(|_| SqlError::internal("invalid RECURSION LIMIT: cannot use value as number"))
+        };
+        let rounds = match options.as_slice() {
+            [] => None,
+            ["RETURN", "AT", "RECURSION", "LIMIT", most] => {
+                Some(Rounds { most: number(most)?, returns: true })
+            }
+            ["ERROR", "AT", "RECURSION", "LIMIT", most] | ["RECURSION", "LIMIT", most] => {
+                Some(Rounds { most: number(most)?, returns: false })
+            }
+            _ => return Err(SqlError::unsupported("these options of WITH MUTUALLY RECURSIVE")),
+        };
         let mut names = Vec::new();
         for cte in &with.cte_tables {
             let mut columns = Vec::new();
@@ -343,7 +358,7 @@ impl Binder<'_> {
             return Err(SqlError::unsupported("a correlated WITH MUTUALLY RECURSIVE"));
         }
         let types = bound.rel.types.clone();
-        Ok(Bound { rel: Rel::new(Op::Recursion(parts, bound.rel), types), columns: bound.columns })
+        Ok(Bound { rel: Rel::new(Op::Recursion(parts, bound.rel, rounds), types), columns: bound.columns })
     }
 }
 

@@ -296,6 +296,21 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
         ('-', Type::Time, Type::Time) => make(Type::Time, Type::Time, interval, |_, a| {
             Ok(Datum::Interval(Interval { micros: n(a, 0) - n(a, 1), ..Interval::default() }))
         }),
+        ('-', Type::Jsonb, of) if kind::is_text(&of) || matches!(of, INT4 | INT8) => {
+            let form = super::choose(super::overloads("JSON -")?, &[Type::Jsonb, of])?;
+            let right = form.args.get(1).cloned()?;
+            make(Type::Jsonb, right, Type::Jsonb, form.eval)
+        }
+        (sign, left, right) => spans(sign, left, right),
+    }
+}
+
+/// Of spans of time, with each other and with numbers.
+fn spans(sign: char, left: Type, right: Type) -> Option<Operation> {
+    let interval = Type::Interval;
+    let make =
+        |left: Type, right: Type, result: Type, eval: Eval| Some(Operation { left, right, result, eval });
+    match (sign, left, right) {
         ('+', Type::Interval, Type::Interval) => {
             make(interval.clone(), interval.clone(), interval, |_, a| sum(span(a, 0), span(a, 1)))
         }
@@ -314,11 +329,6 @@ fn moments(sign: char, left: Type, right: Type) -> Option<Operation> {
             make(interval.clone(), FLOAT8, interval, |_, a| {
                 if x(a, 1) == 0.0 { Err(zero()) } else { scaled(span(a, 0), x(a, 1).recip()) }
             })
-        }
-        ('-', Type::Jsonb, of) if kind::is_text(&of) || matches!(of, INT4 | INT8) => {
-            let form = super::choose(super::overloads("JSON -")?, &[Type::Jsonb, of])?;
-            let right = form.args.get(1).cloned()?;
-            make(Type::Jsonb, right, Type::Jsonb, form.eval)
         }
         _ => None,
     }

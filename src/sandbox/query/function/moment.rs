@@ -195,7 +195,7 @@ fn ordinal(digits: &str) -> &'static str {
 
 /// What a pattern of `to_char` gives of a moment.
 fn written(pattern: &str, value: i64, at: chrono::NaiveDateTime) -> Result<String, SqlError> {
-    let hour12 = if at.hour() % 12 == 0 { 12 } else { at.hour() % 12 };
+    let hour12 = if at.hour().is_multiple_of(12) { 12 } else { at.hour() % 12 };
     let half = if at.hour() < 12 { "AM" } else { "PM" };
     let dotted = if at.hour() < 12 { "A.M." } else { "P.M." };
     let name = |format: &str| at.format(format).to_string();

@@ -79,9 +79,7 @@ pub(super) fn logs() -> impl Iterator<Item = Log> {
 /// Tells whether an oid is that of a log or of an index over one.
 pub(super) fn has(oid: u32) -> bool {
     let number = oid.checked_sub(super::RELATION_OIDS).map(u64::from);
-    number.is_some_and(|number| {
-        logs().any(|log| [log.id, log.id + INDEX_OIDS].contains(&number))
-    })
+    number.is_some_and(|number| logs().any(|log| [log.id, log.id + INDEX_OIDS].contains(&number)))
 }
 
 /// The indexes of every cluster.

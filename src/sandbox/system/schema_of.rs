@@ -13,7 +13,10 @@ pub(crate) fn object(state: &State, oid: u32) -> Option<String> {
         let schema = relation.map(|relation| relation.schema);
         schema.or_else(|| introspection::has(oid).then_some("mz_introspection")).map(str::to_owned)
     };
-    user(state, oid, |_| true).or_else(|| data_type(state, oid)).or_else(|| function(state, oid)).or_else(system)
+    user(state, oid, |_| true)
+        .or_else(|| data_type(state, oid))
+        .or_else(|| function(state, oid))
+        .or_else(system)
 }
 
 /// The schema of a type.

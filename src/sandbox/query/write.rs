@@ -555,7 +555,5 @@ pub(super) fn describe(
         }
         _ => return Err(SqlError::unsupported("parameters in this statement")),
     }
-    let types =
-        parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
-    Ok(Described { parameters: types, columns })
+    Ok(Described { parameters: parameters.decided()?, columns })
 }

@@ -86,7 +86,7 @@ pub(super) fn encode(kind: &Type, text: &str, catalog: &Catalog) -> Result<Vec<u
         Type::Jsonb => [&[JSONB_VERSION], text.as_bytes()].concat(),
         Type::Array(element) => nested::array(element, text, catalog)?.ok_or_else(bad)?,
         Type::Record(fields) => nested::record(fields, text, catalog)?.ok_or_else(bad)?,
-        // By number only: which thing a name means was decided when it was printed.
+        Type::Reg(family) if family == "regtype" => by_number(text).ok_or_else(bad)?.to_be_bytes().to_vec(),
         Type::Reg(_) => number::<u32>(text).ok_or_else(bad)?.to_be_bytes().to_vec(),
         Type::List(_) | Type::Map(_) => {
             check(kind, catalog)?;
@@ -98,6 +98,13 @@ pub(super) fn encode(kind: &Type, text: &str, catalog: &Catalog) -> Result<Vec<u
         },
         Type::MzAclItem => return Err(bad()),
     })
+}
+
+/// The oid of a type that is built in, or one that is printed as such. Which relation or function a
+/// name means was decided when it was printed.
+fn by_number(text: &str) -> Option<u32> {
+    let builtin = || types::BUILTINS.iter().find(|builtin| builtin.label == text);
+    number(text).or_else(|| builtin().map(|builtin| builtin.oid))
 }
 
 /// Says that a parameter cannot be read.
@@ -232,8 +239,8 @@ mod tests {
             (Type::Time, "23:59:59.999999"),
             (Type::Timestamp(None), "2026-05-05 11:56:11.25"),
             (Type::Timestamptz(None), "2026-05-05 11:56:11+00"),
-            (Type::Interval, "14 mons -3 days 00:00:01.5"),
-            (Type::Interval, "0 mons 0 days -49:00:00.000001"),
+            (Type::Interval, "14 months -3 days 00:00:01.5"),
+            (Type::Interval, "0 months 0 days -49:00:00.000001"),
             (Type::Uuid, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
             (Type::Jsonb, "{\"a\":1}"),
             (ints(), "{}"),

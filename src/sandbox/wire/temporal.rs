@@ -59,7 +59,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// An interval as it is printed: `1 year 2 mons 3 days 04:05:06.7`.
+/// An interval as it is printed: `1 year 2 months 3 days 04:05:06.7`.
 pub(super) fn interval(text: &str) -> Option<Vec<u8>> {
     let (mut months, mut days, mut micros) = (0_i32, 0_i32, 0_i64);
     let mut words = text.split_whitespace();
@@ -71,7 +71,7 @@ pub(super) fn interval(text: &str) -> Option<Vec<u8>> {
         let count: i32 = word.parse().ok()?;
         match words.next()?.trim_end_matches('s') {
             "year" => months = months.checked_add(count.checked_mul(12)?)?,
-            "mon" => months = months.checked_add(count)?,
+            "mon" | "month" => months = months.checked_add(count)?,
             "day" => days = days.checked_add(count)?,
             _ => return None,
         }
@@ -94,7 +94,7 @@ pub(super) fn interval_text(bytes: &[u8]) -> Option<String> {
     let (seconds, micros) = (size / 1_000_000, size % 1_000_000);
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let clock = shortened(&format!("{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"));
-    Some(format!("{months} mons {days} days {sign}{clock}"))
+    Some(format!("{months} months {days} days {sign}{clock}"))
 }
 
 /// `-04:05:06.7`, of any number of hours.

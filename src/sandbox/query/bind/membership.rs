@@ -97,7 +97,10 @@ impl Binder<'_> {
                 self.any(left, op, query)
             };
         }
-        let (left, right) = (self.expr(left)?, self.expr(inner)?);
+        let (mut left, right) = (self.expr(left)?, self.expr(inner)?);
+        if left.kind == Type::Unknown && right.kind == Type::Unknown {
+            left = self.coerce(left, &Type::Text)?;
+        }
         let right = match &left.kind {
             of if right.kind == Type::Unknown => self.coerce(right, &Type::Array(Box::new(of.clone())))?,
             _ => right,

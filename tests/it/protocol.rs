@@ -193,17 +193,17 @@ fn what_is_prepared_is_looked_at_again() {
         &messages,
         10,
         expect![[r#"
-        parsed
-        DROP TABLE
-        CREATE TABLE
-        error 0A000 cached plan must not change result type
-        error 0A000 cached plan must not change result type
-        DROP TABLE
-        CREATE TABLE
-        parameters 
-        columns x
-        error 42P05 prepared statement "q" already exists
-        error XX000 cannot insert multiple commands into a prepared statement"#]],
+            parsed
+            DROP TABLE
+            CREATE TABLE
+            error 0A000 cached plan must not change result type
+            error 0A000 cached plan must not change result type
+            DROP TABLE
+            CREATE TABLE
+            parameters
+            columns x
+            error 42P05 prepared statement "q" already exists
+            error XX000 cannot insert multiple commands into a prepared statement"#]],
     );
 }
 
@@ -262,37 +262,37 @@ fn texts_are_copied_in_and_out() {
         &messages,
         4,
         expect![[r#"
-        copy in
-        COPY 3
-        copy in
-        COPY 2
-        copy out
-        data 1	blah
-        data 2	
-        data 3	\N
-        data 5	x, "y"
-        data 5	\N
-        copied
-        COPY 5
-        columns ?column?
-        | 1
-        SELECT 1
-        parsed
-        parameters 
-        no data
-        bound
-        copy out
-        data 1,blah
-        data 2,""
-        data 3,
-        data 5,"x, ""y"""
-        data 5,
-        copied
-        COPY 5
-        parsed
-        bound
-        copy in
-        COPY 1"#]],
+            copy in
+            COPY 3
+            copy in
+            COPY 2
+            copy out
+            data 1	blah
+            data 2	
+            data 3	\N
+            data 5	x, "y"
+            data 5	\N
+            copied
+            COPY 5
+            columns ?column?
+            | 1
+            SELECT 1
+            parsed
+            parameters
+            no data
+            bound
+            copy out
+            data 1,blah
+            data 2,""
+            data 3,
+            data 5,"x, ""y"""
+            data 5,
+            copied
+            COPY 5
+            parsed
+            bound
+            copy in
+            COPY 1"#]],
     );
 }
 

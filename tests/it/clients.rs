@@ -1,11 +1,18 @@
 //! Real clients: tokio-postgres with types and binary values, and the recorded sessions of others.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use bytes::BytesMut;
+use expect_test::expect_file;
 use futures_util::SinkExt;
 use futures_util::TryStreamExt;
+use mzflow::clock::Clock;
+use mzflow::clock::Timestamp;
+use mzflow::sandbox::Options;
 use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 use tokio_postgres::types::FromSql;
@@ -15,6 +22,8 @@ use tokio_postgres::types::Type;
 
 use super::harness::RUNTIME;
 use super::harness::World;
+use super::harness::wire;
+use super::harness::wire::Wire;
 
 /// A value of any type, as its bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -222,4 +231,77 @@ fn a_driver_copies_in_and_out() {
         let row = client.query_one("SELECT count(*) FROM t", &[]).await.expect("it goes on");
         assert_eq!(row.get::<_, i64>(0), 3);
     });
+}
+
+/// One thing that a client asked.
+struct Asked {
+    /// On which of its connections.
+    connection: u32,
+    /// The parameters of its start-up message, where it is the first.
+    parameters: Vec<(String, String)>,
+    /// What it asked, as it was sent.
+    text: String,
+}
+
+/// Reads a recorded session: of each question the connection, what it began with, and the text;
+/// the answers are left out.
+fn recorded(file: &str) -> Vec<Asked> {
+    let mut all: Vec<Asked> = Vec::new();
+    let mut open = false;
+    for line in file.lines() {
+        if let Some(number) = line.strip_prefix("== ") {
+            let connection = number.parse().expect("the number of a connection");
+            all.push(Asked { connection, parameters: Vec::new(), text: String::new() });
+            open = true;
+        } else if line == "----" {
+            open = false;
+        } else if let Some(asked) = all.last_mut().filter(|_| open) {
+            match line.strip_prefix("> ").and_then(|pair| pair.split_once('=')) {
+                Some((name, value)) if asked.text.is_empty() => {
+                    asked.parameters.push((name.to_owned(), value.to_owned()));
+                }
+                _ => {
+                    asked.text.push_str(if asked.text.is_empty() { "" } else { "\n" });
+                    asked.text.push_str(line);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Asks again what was recorded, on as many connections, and compares the answers.
+fn replay(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/clients").join(name);
+    let file = std::fs::read_to_string(&path).expect("it is recorded");
+    // With a clock that stands still every answer is the same each time.
+    let clock = Clock::manual(Timestamp(1_777_982_000_000));
+    let world = World::with(Options { clock, ..Options::default() });
+    let mut told = String::new();
+    RUNTIME.block_on(async {
+        let mut connections: BTreeMap<u32, Wire> = BTreeMap::new();
+        for asked in recorded(&file) {
+            let _ = writeln!(told, "== {}", asked.connection);
+            for (name, value) in &asked.parameters {
+                let _ = writeln!(told, "> {name}={value}");
+            }
+            let wire = match connections.entry(asked.connection) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(Wire::connect(world.address(), &asked.parameters).await),
+            };
+            let answer = wire.exchange(&[wire::query(&asked.text)], 1).await;
+            let _ = writeln!(told, "{}\n----\n{answer}\n", asked.text);
+        }
+    });
+    expect_file![path].assert_eq(&told);
+}
+
+#[test]
+fn dbt_is_answered_as_recorded() {
+    replay("dbt.txt");
+}
+
+#[test]
+fn psql_is_answered_as_recorded() {
+    replay("psql.txt");
 }

@@ -112,7 +112,7 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         }
         "shobj_description" => always(&[&[OID, TEXT]], a_text, |_, _| Ok(Datum::Null)),
         "pg_relation_size" => {
-            vec![f(&[relation.clone()], an_int8, unmeasured), f(&[relation, TEXT], an_int8, unmeasured)]
+            always(&[std::slice::from_ref(&relation), &[relation.clone(), TEXT]], an_int8, unmeasured)
         }
         "pg_stat_get_numscans" => vec![f(&[OID], an_int8, unmeasured)],
         "getdatabaseencoding" => vec![f(&[], a_text, |_, _| Ok(Datum::text("UTF8")))],

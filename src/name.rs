@@ -129,14 +129,28 @@ impl std::borrow::Borrow<str> for Ident {
 
 /// Puts an identifier into double quotes.
 fn quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
+    between('"', text)
+}
+
+/// Puts a text between two quotes, those in it doubled.
+fn between(quote: char, text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push(quote);
+    for (number, piece) in text.split(quote).enumerate() {
+        if number > 0 {
+            quoted.extend([quote, quote]);
+        }
+        quoted.push_str(piece);
+    }
+    quoted.push(quote);
+    quoted
 }
 
 /// Writes a string literal: single quotes, inner ones doubled.
 ///
 /// Backslashes mean themselves (`standard_conforming_strings` is on and cannot be turned off).
 pub fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    between('\'', text)
 }
 
 /// Words that a reader of SQL would take for syntax where a name stands unquoted.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod clients;
 mod commits;
 mod conformance;
 mod console;
@@ -11,6 +12,7 @@ mod examples;
 mod harness;
 mod interrupts;
 mod mishaps;
+mod protocol;
 mod recipes;
 mod refusals;
 mod rehearsal;

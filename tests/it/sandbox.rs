@@ -6,9 +6,6 @@ use std::time::Duration;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use mzflow::sandbox::running_at;
-use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio_postgres::Client;
 use tokio_postgres::Config;
 use tokio_postgres::NoTls;
@@ -174,48 +171,6 @@ async fn data_stays_and_a_folder_has_one_owner() {
     let client = connect(&server).await;
     assert_eq!(column(&client, "SELECT x FROM t").await, ["7"]);
     assert_eq!(code(&client, "SELECT one FROM gone").await, "XX000");
-    server.shutdown().await;
-}
-
-/// A message of the protocol: its letter, its length, what it says.
-fn message(letter: u8, says: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(says.len() + 4).expect("short").to_be_bytes();
-    [&[letter], &length[..], says].concat()
-}
-
-/// Parse, Bind and Execute of a statement, nameless.
-fn extended(sql: &str) -> Vec<u8> {
-    let parse = [b"\0", sql.as_bytes(), b"\0\0\0"].concat();
-    [message(b'P', &parse), message(b'B', &[0; 8]), message(b'E', &[0; 5])].concat()
-}
-
-/// Reads messages up to the next one that says that the server is ready; gives their letters.
-async fn letters(socket: &mut TcpStream) -> String {
-    let mut letters = String::new();
-    while !letters.ends_with('Z') {
-        letters.push(char::from(socket.read_u8().await.expect("a message")));
-        let length = socket.read_u32().await.expect("a length");
-        let mut says = vec![0; usize::try_from(length).expect("short") - 4];
-        socket.read_exact(&mut says).await.expect("a message");
-    }
-    letters
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn statements_before_one_sync_stand_on_their_own() {
-    let server = start(Options::default()).await;
-    let mut socket = TcpStream::connect(server.address()).await.expect("it connects");
-    let startup = [&196_608_u32.to_be_bytes()[..], b"user\0materialize\0\0"].concat();
-    let length = u32::try_from(startup.len() + 4).expect("short").to_be_bytes();
-    socket.write_all(&[&length[..], &startup].concat()).await.expect("sent");
-    assert!(letters(&mut socket).await.starts_with('R'));
-    let (sync, one, two) = (message(b'S', b""), extended("CREATE SCHEMA one"), extended("CREATE SCHEMA two"));
-    // The second fails: the third is skipped, the first stays.
-    socket.write_all(&[one.clone(), one, two, sync].concat()).await.expect("sent");
-    assert_eq!(letters(&mut socket).await, "12C12EZ");
-    let client = connect(&server).await;
-    assert_eq!(code(&client, "CREATE SCHEMA one").await, "XX000");
-    assert_eq!(code(&client, "CREATE SCHEMA two").await, "ok");
     server.shutdown().await;
 }
 

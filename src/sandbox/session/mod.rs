@@ -5,6 +5,7 @@
 //! [`transaction`], reads and writes are in files of their own.
 
 mod change;
+mod copy;
 mod cursor;
 mod login;
 mod named;
@@ -23,6 +24,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::copy::Format;
 use super::error::Notice;
 use super::error::SqlError;
 use super::hub::Hub;
@@ -33,6 +35,7 @@ use super::query::View;
 use super::scope::Scope;
 use super::settings;
 use crate::name::Ident;
+pub(crate) use copy::CopyIn;
 pub(crate) use cursor::Pending;
 pub(crate) use cursor::Portal;
 pub(crate) use login::Login;
@@ -67,7 +70,9 @@ pub(crate) enum Reply {
     /// The command tag alone.
     Done(String),
     /// Rows for `COPY … TO STDOUT`.
-    Copy(Answer),
+    CopyOut(Answer, Format),
+    /// A `COPY … FROM STDIN`, whose data the client sends next.
+    CopyIn(CopyIn),
 }
 
 /// Where a session stands, as the wire protocol tells it.

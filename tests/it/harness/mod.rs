@@ -3,6 +3,7 @@
 //! Everything goes over the wire protocol, as it would against Materialize. Waiting is done by [`World::until`],
 //! which has a deadline. Start reading at [`World`].
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,6 +22,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 pub(crate) mod running;
 pub(crate) mod told;
+pub(crate) mod wire;
 
 use running::Running;
 use told::Told;
@@ -58,6 +60,11 @@ impl World {
     /// The folder in which commands run.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where the sandbox listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// The way to the sandbox.

@@ -406,6 +406,7 @@ impl Binder<'_> {
                     args.insert(0, self.coerce(first, &Type::Array(Box::new(Type::Text)))?);
                 }
             }
+            "array_remove" => args = self.alike_elements(name, args)?,
             "encode" => {
                 if let Some(first) = args.first()
                     && first.kind == Type::Unknown
@@ -427,6 +428,20 @@ impl Binder<'_> {
             }
             None => Err(unknown(name)),
         }
+    }
+
+    /// An array and a value, made ones of the same elements.
+    fn alike_elements(&mut self, name: &str, args: Vec<Typed>) -> Result<Vec<Typed>, SqlError> {
+        let of = match args.as_slice() {
+            [Typed { kind: Type::Array(element), .. }, value] => kind::common(element, &value.kind),
+            _ => None,
+        };
+        let Some(of) = of else {
+            let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
+            return Err(self.no_such_form(name, &given));
+        };
+        let wanted = [Type::Array(Box::new(of.clone())), of];
+        args.into_iter().zip(&wanted).map(|(arg, of)| self.coerce(arg, of)).collect()
     }
 
     fn homogeneous(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed, SqlError> {

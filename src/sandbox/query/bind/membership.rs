@@ -97,7 +97,10 @@ impl Binder<'_> {
                 self.any(left, op, query)
             };
         }
-        let (left, right) = (self.expr(left)?, self.expr(inner)?);
+        let (mut left, right) = (self.expr(left)?, self.expr(inner)?);
+        if left.kind == Type::Unknown && right.kind == Type::Unknown {
+            left = self.coerce(left, &Type::Text)?;
+        }
         let right = match &left.kind {
             of if right.kind == Type::Unknown => self.coerce(right, &Type::Array(Box::new(of.clone())))?,
             _ => right,
@@ -128,6 +131,9 @@ impl Binder<'_> {
         };
         let element = if column.kind == Type::Unknown { Type::Text } else { column.kind.clone() };
         let (fold, kind, none) = match name {
+            "array" if matches!(element, Type::Array(_)) => {
+                return Err(SqlError::unsupported("ARRAY(query) of arrays"));
+            }
             "array" => {
                 (Fold::Array, Type::Array(Box::new(element.clone())), Datum::Array(Vec::new(), Vec::new()))
             }

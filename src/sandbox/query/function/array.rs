@@ -183,9 +183,7 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             vec![f(&[any_list(), Type::Unknown], first, |_, a| Ok(Datum::List(without(a)))).nulls(May)]
         }
         "array_cat" => vec![f(&[any_array(), any_array()], first, |_, a| Ok(concatenated(a))).nulls(May)],
-        "array_remove" => {
-            vec![f(&[any_array(), Type::Unknown], first, |_, a| Ok(made(without(a)))).nulls(May)]
-        }
+        "array_remove" => vec![f(&[any_array(), Type::Unknown], first, |_, a| removed(a)).nulls(May)],
         "array_position" => {
             vec![f(&[any_array(), Type::Unknown], an_int4, |_, a| Ok(position(a))).nulls(StrictMay)]
         }
@@ -197,6 +195,17 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         ],
         _ => return None,
     })
+}
+
+/// An array without the elements that are a value, or NULL.
+fn removed(args: &[Datum]) -> Result<Datum, crate::sandbox::error::SqlError> {
+    let Some(Datum::Array(lengths, _)) = args.first() else { return Ok(Datum::Null) };
+    if lengths.len() > 1 {
+        return Err(crate::sandbox::error::SqlError::internal(
+            "removing elements from multidimensional arrays is not supported",
+        ));
+    }
+    Ok(made(without(args)))
 }
 
 /// `ARRAY[…]`

@@ -17,8 +17,7 @@ pub(super) fn check(
     current: usize,
     added: usize,
 ) -> Result<(), SqlError> {
-    let limit = settings::system(work.state, variable).ok().and_then(|value| value.parse::<usize>().ok());
-    let Some(limit) = limit else { return Ok(()) };
+    let Some(limit) = limit(work, variable) else { return Ok(()) };
     let desired = current + added;
     if added == 0 || desired <= limit {
         return Ok(());
@@ -31,4 +30,13 @@ pub(super) fn check(
         ),
     )
     .hint(format!("Drop an existing {resource} or contact support to request a limit increase.")))
+}
+
+/// Tells whether there may be so many.
+pub(super) fn holds(work: &Work<'_>, variable: &str, desired: usize) -> bool {
+    limit(work, variable).is_none_or(|limit| desired <= limit)
+}
+
+fn limit(work: &Work<'_>, variable: &str) -> Option<usize> {
+    settings::system(work.state, variable).ok()?.parse().ok()
 }

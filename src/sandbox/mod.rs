@@ -30,7 +30,7 @@ mod session;
 mod settings;
 mod store;
 mod system;
-mod transcript;
+pub mod transcript;
 mod wire;
 
 /// How a sandbox is to be.
@@ -134,9 +134,9 @@ impl Server {
         self.hub.close();
     }
 
-    /// Every statement that was run with the number of its connection, oldest first.
-    pub fn transcript(&self) -> Vec<(u32, String)> {
-        self.hub.transcript().entries()
+    /// Every statement that was run, oldest first; `SELECT * FROM sandbox.transcript` tells the same.
+    pub fn transcript(&self) -> Vec<Arc<transcript::Ran>> {
+        self.hub.transcript().entries().into_iter().collect()
     }
 
     /// Forgets what was run.

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Integer,
     /// A length of time.
     Duration,
+    /// A length of time, or two: `150 ms..400 ms`.
+    Range,
     /// A size: `1GB`.
     Size,
     /// Names, one comma apart.
@@ -138,6 +140,8 @@ pub(crate) const LAG: &str = "sandbox_lag";
 pub(crate) const LAGGING: &str = "sandbox_lagging";
 /// How long every statement takes at least.
 pub(crate) const LATENCY: &str = "sandbox_latency";
+/// How long every change of the catalog takes, one after the other: a length, or two of which it lies between.
+pub(crate) const DDL_LATENCY: &str = "sandbox_ddl_latency";
 /// What goes wrong next; see `faults`. Kept by the server, not in its data.
 pub(crate) const FAULT: &str = "sandbox_fault";
 /// What was run; resetting it empties it. Kept by the server, not in its data.
@@ -187,6 +191,7 @@ pub(crate) const SYSTEM: &[Variable] = &[
     variable("unsafe_enable_table_keys", "off", Kind::Bool),
     variable("wallclock_lag_recording_interval", "1 min", Kind::Duration),
     variable(CRASH_LOOPING, "", Kind::Text),
+    variable(DDL_LATENCY, "0", Kind::Range),
     variable(FAULT, "", Kind::Text),
     variable(HYDRATION, "300 ms", Kind::Duration),
     variable(HYDRATION_PER_ROW, "0", Kind::Duration),
@@ -225,6 +230,24 @@ pub(crate) fn system(state: &State, name: &str) -> Result<String, SqlError> {
 /// A length of time that the system is set to; zero where it is not one.
 pub(crate) fn length(state: &State, name: &str) -> std::time::Duration {
     system(state, name).ok().and_then(|text| duration::parse(&text)).unwrap_or_default()
+}
+
+/// A length of time that lies between the two that the system is set to: which one, the seed decides.
+pub(crate) fn between(state: &State, name: &str, seed: u64) -> std::time::Duration {
+    let Some((low, high)) = system(state, name).ok().and_then(|text| range(&text)) else {
+        return std::time::Duration::ZERO;
+    };
+    let micros = u64::try_from((high - low).as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+    // Fibonacci hashing: neighbours lie far apart, and a run can be repeated.
+    let spread = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
+    low.saturating_add(std::time::Duration::from_micros(spread % micros))
+}
+
+/// Reads `a..b`, or one length for both.
+fn range(text: &str) -> Option<(std::time::Duration, std::time::Duration)> {
+    let (low, high) = text.split_once("..").unwrap_or((text, text));
+    let (low, high) = (duration::parse(low)?, duration::parse(high)?);
+    (low <= high).then_some((low, high))
 }
 
 /// Tells whether a variable of the system is on.
@@ -280,6 +303,11 @@ pub(crate) fn check(variable: &Variable, values: &[String]) -> Result<String, Sq
         }
         Kind::Duration => {
             duration::parse(value).map(duration::format).ok_or_else(|| requires("\"duration\""))
+        }
+        Kind::Range => {
+            let (low, high) = range(value).ok_or_else(|| requires("\"duration\""))?;
+            let (low, high) = (duration::format(low), duration::format(high));
+            Ok(if low == high { low } else { format!("{low}..{high}") })
         }
         Kind::Size => size(value).then(|| value.clone()).ok_or_else(|| requires("\"byte size\"")),
         Kind::OneOf(all) => {
@@ -414,6 +442,19 @@ mod tests {
         assert_eq!(set_system(&mut state, "all", None), Ok(()));
         assert_eq!(system(&state, "max_clusters"), Ok("25".to_owned()));
         assert_eq!(system(&state, "nonsense"), Err(unknown("nonsense")));
+    }
+
+    #[test]
+    fn a_length_lies_between_two() {
+        assert_eq!(set(DDL_LATENCY, "150ms..400 ms"), Ok("150 ms..400 ms".to_owned()));
+        assert!(set(DDL_LATENCY, "2s..1s").is_err());
+        let mut state = State::default();
+        assert!(between(&state, DDL_LATENCY, 1).is_zero());
+        set_system(&mut state, DDL_LATENCY, Some(&["10ms..20ms".to_owned()])).expect("it takes it");
+        let lengths: Vec<u128> =
+            (0..100).map(|seed| between(&state, DDL_LATENCY, seed).as_millis()).collect();
+        assert!(lengths.iter().all(|length| (10..=20).contains(length)), "{lengths:?}");
+        assert!(lengths.iter().any(|length| *length < 13) && lengths.iter().any(|length| *length > 17));
     }
 
     #[test]

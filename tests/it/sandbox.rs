@@ -1,61 +1,24 @@
 //! The sandbox as clients meet it: protocol, cancelling, faults, data that stays.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use mzflow::sandbox::running_at;
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio_postgres::Client;
-use tokio_postgres::Config;
 use tokio_postgres::NoTls;
-use tokio_postgres::SimpleQueryMessage;
 
-/// A wait that takes this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn start(options: Options) -> Server {
-    Server::start(options).await.expect("the sandbox starts")
-}
-
-fn config(address: SocketAddr) -> Config {
-    let mut config = Config::new();
-    config.host(address.ip().to_string()).port(address.port()).user("materialize").dbname("materialize");
-    config
-}
-
-async fn connect_with(config: &Config) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(client)
-}
-
-async fn connect(server: &Server) -> Client {
-    connect_with(&config(server.address())).await.expect("it connects")
-}
-
-/// The first column of the rows that a text answers.
-async fn column(client: &Client, sql: &str) -> Vec<String> {
-    let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    let rows = messages.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
-        _ => None,
-    });
-    rows.collect()
-}
-
-/// The SQLSTATE with which a text fails; `closed` where the connection ends.
-async fn code(client: &Client, sql: &str) -> String {
-    match client.simple_query(sql).await {
-        Ok(_) => "ok".to_owned(),
-        Err(error) => error.code().map_or("closed".to_owned(), |code| code.code().to_owned()),
-    }
-}
+use crate::harness::PATIENCE;
+use crate::harness::wire::code;
+use crate::harness::wire::column;
+use crate::harness::wire::config;
+use crate::harness::wire::connect;
+use crate::harness::wire::connect_with;
+use crate::harness::wire::extended;
+use crate::harness::wire::letters;
+use crate::harness::wire::message;
+use crate::harness::wire::open;
+use crate::harness::wire::start;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_starts_fast_and_leaves_nothing_behind() {
@@ -136,7 +99,7 @@ async fn faults_strike_once_and_the_transcript_tells() {
     assert_eq!(code(&client, swap).await, "closed");
     let client = connect(&server).await;
     assert_eq!(column(&client, "SHOW sandbox_fault").await, [""]);
-    let told: Vec<String> = server.transcript().into_iter().map(|(_, text)| text).collect();
+    let told: Vec<String> = server.transcript().iter().map(|ran| ran.statement.clone()).collect();
     let once = ["BEGIN", "ALTER SCHEMA a SWAP WITH b", "COMMIT"];
     assert_eq!(told, [once, once].concat());
     assert_eq!(code(&client, "ALTER SYSTEM SET sandbox_fault = 'explode'").await, "22023");
@@ -177,38 +140,10 @@ async fn data_stays_and_a_folder_has_one_owner() {
     server.shutdown().await;
 }
 
-/// A message of the protocol: its letter, its length, what it says.
-fn message(letter: u8, says: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(says.len() + 4).expect("short").to_be_bytes();
-    [&[letter], &length[..], says].concat()
-}
-
-/// Parse, Bind and Execute of a statement, nameless.
-fn extended(sql: &str) -> Vec<u8> {
-    let parse = [b"\0", sql.as_bytes(), b"\0\0\0"].concat();
-    [message(b'P', &parse), message(b'B', &[0; 8]), message(b'E', &[0; 5])].concat()
-}
-
-/// Reads messages up to the next one that says that the server is ready; gives their letters.
-async fn letters(socket: &mut TcpStream) -> String {
-    let mut letters = String::new();
-    while !letters.ends_with('Z') {
-        letters.push(char::from(socket.read_u8().await.expect("a message")));
-        let length = socket.read_u32().await.expect("a length");
-        let mut says = vec![0; usize::try_from(length).expect("short") - 4];
-        socket.read_exact(&mut says).await.expect("a message");
-    }
-    letters
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_before_one_sync_stand_on_their_own() {
     let server = start(Options::default()).await;
-    let mut socket = TcpStream::connect(server.address()).await.expect("it connects");
-    let startup = [&196_608_u32.to_be_bytes()[..], b"user\0materialize\0\0"].concat();
-    let length = u32::try_from(startup.len() + 4).expect("short").to_be_bytes();
-    socket.write_all(&[&length[..], &startup].concat()).await.expect("sent");
-    assert!(letters(&mut socket).await.starts_with('R'));
+    let mut socket = open(server.address()).await;
     let (sync, one, two) = (message(b'S', b""), extended("CREATE SCHEMA one"), extended("CREATE SCHEMA two"));
     // The second fails: the third is skipped, the first stays.
     socket.write_all(&[one.clone(), one, two, sync].concat()).await.expect("sent");

@@ -1,5 +1,7 @@
 //! Hydration at chosen moments.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::name::Ident;
 use crate::sandbox::model::cluster::Managed;
@@ -22,8 +24,9 @@ fn state(replicas: u64) -> State {
     let mut state = State::default();
     let owner = RoleId::User(1);
     let cluster = ClusterId::User(1);
-    let replica = |number| {
-        let replica = Replica { name: name("r1"), size: "25cc".to_owned(), owner, created: MADE };
+    let replica = |number: u64| {
+        let replica =
+            Replica { name: name(&format!("r{number}")), size: "25cc".to_owned(), owner, created: MADE };
         (ReplicaId::User(number), replica)
     };
     let managed = Managed {
@@ -113,6 +116,48 @@ fn knobs_hold_back_and_let_go() {
     assert_eq!(last.iter().map(|row| row.status).collect::<Vec<_>>(), ["offline"]);
     let offline = replica_history(&crashing, at(1_000)).iter().filter(|row| row.status == "offline").count();
     assert_eq!(offline, 5);
+}
+
+#[test]
+fn a_replica_may_fare_worse_than_its_cluster() {
+    let mut state = state(2);
+    let mut set = |value: &str| {
+        settings::set_system(&mut state, settings::CRASH_LOOPING, Some(&[value.to_owned()]))
+            .expect("it takes it");
+        state.clone()
+    };
+    check(&set("c.r2"), 300, &[(Some(1), true), (Some(2), false)]);
+    check(&set("c.r%"), 300, &[(Some(1), false), (Some(2), false)]);
+    check(&set("other"), 300, &[(Some(1), true), (Some(2), true)]);
+}
+
+#[test]
+fn nothing_is_ready_before_what_it_is_made_of() {
+    let mut state = state(1);
+    let below = state.catalog.items.get(&ItemId::User(2)).expect("m").clone();
+    let mut above = Item { id: ItemId::User(3), name: name("top"), ..(*below).clone() };
+    above.uses = [ItemId::User(2)].into();
+    state.catalog.items.insert(above.id, above.into());
+    check(&state, 300, &[(Some(1), true), (Some(1), true)]);
+    let only_top = [ItemId::User(3)].into();
+    assert_eq!(readable(&state, &only_top, None), Some(at(300)));
+    settings::set_system(&mut state, settings::STUCK, Some(&["m".to_owned()])).expect("it takes it");
+    check(&state, 3_600_000, &[(Some(1), false), (Some(1), false)]);
+    assert_eq!(readable(&state, &only_top, None), None);
+}
+
+#[test]
+fn a_chain_of_any_length_is_followed() {
+    let mut state = state(1);
+    let below = state.catalog.items.get(&ItemId::User(2)).expect("m").clone();
+    for number in 3..20_000 {
+        let uses = [ItemId::User(number - 1)].into();
+        let item = Item { id: ItemId::User(number), uses, ..(*below).clone() };
+        state.catalog.items.insert(item.id, item.into());
+    }
+    let top = [ItemId::User(19_999)].into();
+    assert_eq!(readable(&state, &top, None), Some(at(300)));
+    assert_eq!(statuses(&state, at(300)).iter().filter(|row| row.hydrated).count(), 19_998);
 }
 
 #[test]

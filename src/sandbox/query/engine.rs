@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::error::SqlError;
 use super::super::error::code;
+use super::super::hydration::Kept;
 use super::super::hydration::Runtime;
 use super::super::model::Row;
 use super::super::model::State;
@@ -113,8 +114,13 @@ pub(super) fn describe(
 /// # Errors
 /// What the server would refuse.
 pub(super) fn planned(state: &State, scope: &Scope, query: &Query) -> Result<Option<Vec<Column>>, SqlError> {
-    let runtime =
-        Runtime { now: scope.now, sessions: Vec::new(), role: scope.role, database: scope.database.clone() };
+    let runtime = Runtime {
+        now: scope.now,
+        sessions: Vec::new(),
+        role: scope.role,
+        database: scope.database.clone(),
+        kept: Kept::default(),
+    };
     let context = Arc::new(Context { view: View { state: state.clone(), runtime }, scope: scope.clone() });
     match bind::query(&context, query, Parameters::default()) {
         Ok((bound, _)) => columns(bound.columns).map(Some),

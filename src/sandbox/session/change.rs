@@ -95,7 +95,7 @@ impl Session {
             return self.alter_system(set).await;
         }
         let hub = Arc::clone(&self.hub);
-        let turn = hub.turn().await;
+        let turn = hub.ddl_turn().await;
         let before = turn.state();
         let mut after = before.clone();
         let scope = self.scope(&before);

@@ -31,6 +31,7 @@ use super::query::Answer;
 use super::query::View;
 use super::scope::Scope;
 use super::settings;
+use super::transcript::Who;
 use crate::name::Ident;
 pub(crate) use cursor::Pending;
 pub(crate) use cursor::Portal;
@@ -80,7 +81,23 @@ pub(crate) enum Standing {
     Failed,
 }
 
+impl Reply {
+    /// The command tag.
+    pub(crate) fn tag(&self) -> String {
+        match self {
+            Self::Rows(_, tag) | Self::Done(tag) => tag.clone(),
+            Self::Copy(answer) => format!("COPY {}", answer.rows.len()),
+        }
+    }
+}
+
 impl Session {
+    /// Who it is, for faults and the transcript.
+    pub(crate) fn who(&self) -> Who {
+        let user = self.user.as_str().to_owned();
+        Who { connection: self.connection, user, application: self.variable("application_name") }
+    }
+
     /// Where it stands.
     pub(crate) fn standing(&self) -> Standing {
         match &self.open {

@@ -186,7 +186,7 @@ impl Session {
 
     async fn publish_ddl(&mut self, work: &DdlWork) -> Result<(), SqlError> {
         let hub = Arc::clone(&self.hub);
-        let turn = hub.turn().await;
+        let turn = hub.ddl_turn().await;
         let before = turn.state();
         if hub.faults().conflict() || before.catalog.version != work.version {
             return Err(transaction::conflict());

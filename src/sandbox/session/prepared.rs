@@ -22,6 +22,7 @@ use crate::sql::ast::run::Execute;
 use crate::sql::ast::run::Prepare;
 use crate::sql::ast::run::Show;
 use crate::sql::parse;
+use crate::sql::secret;
 
 /// A prepared statement.
 #[derive(Debug)]
@@ -65,8 +66,10 @@ impl Session {
     /// # Errors
     /// What is wrong with it; more than one statement.
     pub(crate) fn prepare(&mut self, text: &str, given: Vec<Type>) -> Result<Prepared, SqlError> {
-        let mut statements = parse::batch(text)
-            .map_err(|error| SqlError::new(code::SYNTAX, error.message).at(error.span.start))?;
+        let mut statements = parse::batch(text).map_err(|error| {
+            let message = secret::hide_in_message(error.message, text);
+            SqlError::new(code::SYNTAX, message).at(error.span.start)
+        })?;
         if statements.len() > 1 {
             return Err(SqlError::new(
                 code::SYNTAX,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use expect_test::Expect;
 use expect_test::expect;
 
+use super::super::hydration::Kept;
 use super::super::hydration::Runtime;
 use super::super::hydration::SessionFacts;
 use super::super::model::Commented;
@@ -213,6 +214,7 @@ fn runtime() -> Runtime {
         sessions: vec![SessionFacts { id: "uuid".to_owned(), connection: 7, role: ALICE, since: CREATED }],
         role: ALICE,
         database: ident("shop"),
+        kept: Kept::default(),
     }
 }
 

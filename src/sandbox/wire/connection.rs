@@ -24,16 +24,11 @@ use super::inbound::Inbound;
 use super::out::Out;
 use crate::sandbox::duration;
 use crate::sandbox::error::SqlError;
-use crate::sandbox::faults::Strike;
 use crate::sandbox::hub::Hub;
 use crate::sandbox::hydration::SessionFacts;
 use crate::sandbox::session::Login;
 use crate::sandbox::session::Session;
 use crate::sandbox::session::Standing;
-use crate::sandbox::settings;
-use crate::sql::ast::Statement;
-use crate::sql::ast::StatementKind;
-use crate::sql::ast::run::Show;
 
 /// What the first number of a connection may be instead of a version.
 const CANCEL: i32 = 80_877_102;
@@ -262,30 +257,4 @@ impl Connection {
         self.out.error("FATAL", &SqlError::new("57P01", message), "")?;
         self.out.send().await
     }
-
-    /// Writes a statement down and finds what strikes it; waits if it is to.
-    pub(super) async fn strike(&mut self, words: &str, statement: &Statement) -> Strike {
-        if is_knob(statement) {
-            return Strike::default();
-        }
-        let hub = Arc::clone(self.session.hub());
-        hub.transcript().push(self.session.connection(), words);
-        let commits = matches!(statement.kind, StatementKind::Commit);
-        let strike = hub.faults().statement(words, commits);
-        let delay = strike.delay.saturating_add(settings::length(&hub.state(), settings::LATENCY));
-        if !delay.is_zero() {
-            hub.clock.sleep(delay).await;
-        }
-        strike
-    }
-}
-
-/// Tells whether a statement is about the sandbox itself: those are neither counted nor kept.
-fn is_knob(statement: &Statement) -> bool {
-    let name = match &statement.kind {
-        StatementKind::AlterSystem(set) => set.name.ident.as_str(),
-        StatementKind::Show(Show::Variable(name)) => name,
-        _ => return false,
-    };
-    name.starts_with("sandbox_")
 }

@@ -166,18 +166,9 @@ impl Connection {
             self.out.put(&Message::EmptyQueryResponse(EmptyQueryResponse::new()))?;
             return Ok(Flow::On);
         };
-        let strike = self.strike(statement.span.of(&prepared.text), &statement).await;
-        if strike.drop_before {
+        let Some((run, then)) = self.run(&prepared.text, &statement, &parameters).await else {
             return Ok(Flow::End);
-        }
-        if let Some(code) = strike.error {
-            return Err(SqlError::new(code, "injected fault").into());
-        }
-        let cancel = Arc::clone(&self.cancel);
-        let run = self.session.run(&prepared.text, &statement, &parameters, &cancel).await;
-        if strike.lose {
-            return Ok(Flow::End);
-        }
+        };
         let reply = run?;
         for notice in self.session.take_notices() {
             self.out.notice(&notice)?;
@@ -196,9 +187,9 @@ impl Connection {
                 self.rows(name, pending, &formats, limit).await?
             }
         };
-        if strike.drop_after {
+        if then == Flow::End {
             self.out.send().await?;
-            return Ok(Flow::End);
+            return Ok(then);
         }
         Ok(flow)
     }

@@ -11,6 +11,7 @@ mod inbound;
 mod numeric;
 mod out;
 mod simple;
+mod struck;
 mod temporal;
 
 use std::sync::Arc;

@@ -21,6 +21,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 pub(crate) mod running;
 pub(crate) mod told;
+pub(crate) mod wire;
 
 use running::Running;
 use told::Told;
@@ -139,7 +140,7 @@ impl World {
 
     /// Every statement that was sent since the last [`World::forget`], in order, whoever sent it.
     pub(crate) fn statements(&self) -> Vec<String> {
-        self.server.transcript().into_iter().map(|(_, text)| text).collect()
+        self.server.transcript().iter().map(|ran| ran.statement.clone()).collect()
     }
 
     /// Empties the transcript.

@@ -1,0 +1,96 @@
+//! The sandbox on a wire of one's own: clients, and messages written by hand.
+
+use std::net::SocketAddr;
+
+use mzflow::sandbox::Options;
+use mzflow::sandbox::Server;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_postgres::Client;
+use tokio_postgres::Config;
+use tokio_postgres::NoTls;
+use tokio_postgres::SimpleQueryMessage;
+
+/// Starts a sandbox.
+pub(crate) async fn start(options: Options) -> Server {
+    Server::start(options).await.expect("the sandbox starts")
+}
+
+/// How to connect to it.
+pub(crate) fn config(address: SocketAddr) -> Config {
+    let mut config = Config::new();
+    config.host(address.ip().to_string()).port(address.port()).user("materialize").dbname("materialize");
+    config
+}
+
+/// Connects.
+pub(crate) async fn connect_with(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+/// Connects as the usual user.
+pub(crate) async fn connect(server: &Server) -> Client {
+    connect_with(&config(server.address())).await.expect("it connects")
+}
+
+/// The first column of the rows that a text answers.
+pub(crate) async fn column(client: &Client, sql: &str) -> Vec<String> {
+    let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+        _ => None,
+    });
+    rows.collect()
+}
+
+/// The SQLSTATE with which a text fails; `closed` where the connection ends.
+pub(crate) async fn code(client: &Client, sql: &str) -> String {
+    match client.simple_query(sql).await {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.code().map_or("closed".to_owned(), |code| code.code().to_owned()),
+    }
+}
+
+/// A message of the protocol: its letter, its length, what it says.
+pub(crate) fn message(letter: u8, says: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(says.len() + 4).expect("short").to_be_bytes();
+    [&[letter], &length[..], says].concat()
+}
+
+/// Parse, Bind and Execute of a statement, nameless.
+pub(crate) fn extended(sql: &str) -> Vec<u8> {
+    let parse = [b"\0", sql.as_bytes(), b"\0\0\0"].concat();
+    [message(b'P', &parse), message(b'B', &[0; 8]), message(b'E', &[0; 5])].concat()
+}
+
+/// Reads messages up to the next one that says that the server is ready; gives their letters.
+pub(crate) async fn letters(socket: &mut TcpStream) -> String {
+    let mut letters = String::new();
+    while !letters.ends_with('Z') {
+        letters.push(char::from(socket.read_u8().await.expect("a message")));
+        let length = socket.read_u32().await.expect("a length");
+        let mut says = vec![0; usize::try_from(length).expect("short") - 4];
+        socket.read_exact(&mut says).await.expect("a message");
+    }
+    letters
+}
+
+/// The start-up message of the usual user.
+pub(crate) fn startup() -> Vec<u8> {
+    let says = [&196_608_u32.to_be_bytes()[..], b"user\0materialize\0\0"].concat();
+    let length = u32::try_from(says.len() + 4).expect("short").to_be_bytes();
+    [&length[..], &says].concat()
+}
+
+/// A session without a driver.
+pub(crate) async fn open(address: SocketAddr) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.expect("it connects");
+    socket.write_all(&startup()).await.expect("sent");
+    assert!(letters(&mut socket).await.starts_with('R'));
+    socket
+}

@@ -9,6 +9,7 @@ mod pace;
 
 use std::time::Duration;
 
+use super::knobs;
 use super::model::State;
 use super::model::cluster::Cluster;
 use super::model::cluster::Replica;
@@ -130,25 +131,6 @@ fn is_constant(item: &Item) -> bool {
     }
 }
 
-/// Tells whether an object is like one of the patterns of a setting, by its own name or its full one.
-fn named(state: &State, item: &Item, setting: &str) -> bool {
-    let patterns = settings::system(state, setting).unwrap_or_default();
-    if patterns.is_empty() {
-        return false;
-    }
-    let schema = state.catalog.schemas.get(&item.schema);
-    let database = schema.and_then(|schema| state.catalog.databases.get(&schema.database));
-    let own = item.name.as_str();
-    let full = match (database, schema) {
-        (Some(database), Some(schema)) => {
-            format!("{}.{}.{own}", database.name.as_str(), schema.name.as_str())
-        }
-        _ => own.to_owned(),
-    };
-    let mut patterns = patterns.split(',').map(str::trim);
-    patterns.any(|pattern| settings::like(own, pattern) || settings::like(&full, pattern))
-}
-
 /// Tells whether a replica runs out of memory again and again: its cluster is named, or `cluster.replica`.
 fn is_crash_looping(state: &State, cluster: &Cluster, replica: &Replica) -> bool {
     let names = settings::system(state, settings::CRASH_LOOPING).unwrap_or_default();
@@ -179,7 +161,9 @@ pub(crate) fn frontiers(state: &State, now: Timestamp) -> Vec<Frontier> {
 
 fn frontier(state: &State, pace: &mut Pace<'_>, item: &Item, now: Timestamp) -> Option<Frontier> {
     let lag = settings::length(state, settings::LAG);
-    let lag = if !lag.is_zero() && named(state, item, settings::LAGGING) { lag } else { Duration::ZERO };
+    let lagging = || settings::system(state, settings::LAGGING).unwrap_or_default();
+    let lags = !lag.is_zero() && knobs::names(&state.catalog, item, &lagging());
+    let lag = if lags { lag } else { Duration::ZERO };
     let behind = now.0.saturating_sub(u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     let write = behind / FRONTIER_STEP_MS * FRONTIER_STEP_MS;
     let at = |write: Option<u64>| {

@@ -22,6 +22,7 @@ mod error;
 mod faults;
 mod hub;
 mod hydration;
+mod knobs;
 mod model;
 mod query;
 mod resolve;
@@ -101,7 +102,7 @@ impl Server {
         let before = state.clone();
         session::drop_left_behind(&options.clock, &mut state);
         for (name, value) in &options.settings {
-            settings::set_system(&mut state, name, Some(std::slice::from_ref(value)))
+            settings::set_system(&mut state, name, Some(std::slice::from_ref(value)), options.clock.now())
                 .map_err(|error| StartError(error.message))?;
         }
         if let Some(store) = store.as_mut().filter(|_| before != state) {

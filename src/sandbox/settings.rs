@@ -5,7 +5,9 @@
 
 use super::duration;
 use super::error::SqlError;
+use super::knobs;
 use super::model::State;
+use crate::clock::Timestamp;
 
 /// What a variable takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +134,14 @@ pub(crate) const HYDRATION: &str = "sandbox_hydration";
 pub(crate) const HYDRATION_PER_ROW: &str = "sandbox_hydration_per_row";
 /// Patterns of objects that never hydrate: `orders%, db.s.late`.
 pub(crate) const STUCK: &str = "sandbox_hydration_stuck";
+/// Patterns of sinks that make no progress and say nothing of it.
+pub(crate) const SINK_BLOCKED: &str = "sandbox_sink_blocked";
+/// Patterns of sinks that have stalled.
+pub(crate) const SINK_STALLED: &str = "sandbox_sink_stalled";
+/// Patterns of sinks that have failed.
+pub(crate) const SINK_FAILED: &str = "sandbox_sink_failed";
+/// What sinks sent; resetting it empties it. Kept by the server, not in its data.
+pub(crate) const EMITTED: &str = "sandbox_emitted";
 /// Clusters whose replicas run out of memory again and again.
 pub(crate) const CRASH_LOOPING: &str = "sandbox_crash_looping";
 /// How far the frontiers lag.
@@ -192,6 +202,7 @@ pub(crate) const SYSTEM: &[Variable] = &[
     variable("wallclock_lag_recording_interval", "1 min", Kind::Duration),
     variable(CRASH_LOOPING, "", Kind::Text),
     variable(DDL_LATENCY, "0", Kind::Range),
+    variable(EMITTED, "", Kind::Text),
     variable(FAULT, "", Kind::Text),
     variable(HYDRATION, "300 ms", Kind::Duration),
     variable(HYDRATION_PER_ROW, "0", Kind::Duration),
@@ -199,6 +210,9 @@ pub(crate) const SYSTEM: &[Variable] = &[
     variable(LAG, "0", Kind::Duration),
     variable(LAGGING, "%", Kind::Text),
     variable(LATENCY, "0", Kind::Duration),
+    variable(SINK_BLOCKED, "", Kind::Text),
+    variable(SINK_FAILED, "", Kind::Text),
+    variable(SINK_STALLED, "", Kind::Text),
     variable(TRANSCRIPT, "", Kind::Text),
 ];
 
@@ -259,10 +273,16 @@ pub(crate) fn is_on(state: &State, name: &str) -> bool {
 ///
 /// # Errors
 /// `42704` for one that does not exist, `22023` for a value it does not take.
-pub(crate) fn set_system(state: &mut State, name: &str, values: Option<&[String]>) -> Result<(), SqlError> {
+pub(crate) fn set_system(
+    state: &mut State,
+    name: &str,
+    values: Option<&[String]>,
+    now: Timestamp,
+) -> Result<(), SqlError> {
     let name = name.to_ascii_lowercase();
     if name == "all" && values.is_none() {
         state.system = imbl::OrdMap::new();
+        knobs::turned(state, now);
         return Ok(());
     }
     let variable = of_system(&name).or_else(|| of_session(&name)).ok_or_else(|| unknown(&name))?;
@@ -270,6 +290,7 @@ pub(crate) fn set_system(state: &mut State, name: &str, values: Option<&[String]
         Some(values) => state.system.insert(name, check(variable, values)?),
         None => state.system.remove(&name),
     };
+    knobs::turned(state, now);
     Ok(())
 }
 
@@ -437,9 +458,9 @@ mod tests {
     fn the_system_has_defaults_and_no_others() {
         let mut state = State::default();
         assert_eq!(system(&state, "max_clusters"), Ok("25".to_owned()));
-        assert_eq!(set_system(&mut state, "max_clusters", Some(&["30".to_owned()])), Ok(()));
+        assert_eq!(set_system(&mut state, "max_clusters", Some(&["30".to_owned()]), Timestamp(0)), Ok(()));
         assert_eq!(system(&state, "MAX_CLUSTERS"), Ok("30".to_owned()));
-        assert_eq!(set_system(&mut state, "all", None), Ok(()));
+        assert_eq!(set_system(&mut state, "all", None, Timestamp(0)), Ok(()));
         assert_eq!(system(&state, "max_clusters"), Ok("25".to_owned()));
         assert_eq!(system(&state, "nonsense"), Err(unknown("nonsense")));
     }
@@ -450,7 +471,8 @@ mod tests {
         assert!(set(DDL_LATENCY, "2s..1s").is_err());
         let mut state = State::default();
         assert!(between(&state, DDL_LATENCY, 1).is_zero());
-        set_system(&mut state, DDL_LATENCY, Some(&["10ms..20ms".to_owned()])).expect("it takes it");
+        set_system(&mut state, DDL_LATENCY, Some(&["10ms..20ms".to_owned()]), Timestamp(0))
+            .expect("it takes it");
         let lengths: Vec<u128> =
             (0..100).map(|seed| between(&state, DDL_LATENCY, seed).as_millis()).collect();
         assert!(lengths.iter().all(|length| (10..=20).contains(length)), "{lengths:?}");

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::Status;
 use super::is_constant;
 use super::is_crash_looping;
-use super::named;
 use crate::clock::Timestamp;
+use crate::sandbox::knobs;
 use crate::sandbox::model::State;
 use crate::sandbox::model::cluster::Cluster;
 use crate::sandbox::model::cluster::Replica;
@@ -127,7 +127,7 @@ impl<'a> Pace<'a> {
         let rows = if self.per_row.is_zero() { 0 } else { input_rows(self.state, item) };
         let takes = self.takes.saturating_add(self.per_row.saturating_mul(rows));
         let constant = is_constant(item);
-        let stuck = !constant && named(self.state, item, settings::STUCK);
+        let stuck = knobs::since(self.state, item, settings::STUCK);
         Progress { state: self.state, item, cluster, takes, constant, stuck, inputs }
     }
 }
@@ -157,7 +157,8 @@ pub(super) struct Progress<'a> {
     cluster: &'a Cluster,
     takes: Duration,
     constant: bool,
-    stuck: bool,
+    /// Since when it is kept from hydrating; what has hydrated by then stays so.
+    stuck: Option<Timestamp>,
     /// From when on all can be read that it is made of.
     inputs: Option<Timestamp>,
 }
@@ -168,11 +169,12 @@ impl Progress<'_> {
         if self.constant {
             return Some(self.item.created.max(replica.created));
         }
-        if self.stuck || is_crash_looping(self.state, self.cluster, replica) {
+        if is_crash_looping(self.state, self.cluster, replica) {
             return None;
         }
         let begun = self.item.created.max(replica.created);
-        Some(begun.after(self.takes).max(self.inputs?))
+        let done = begun.after(self.takes).max(self.inputs?);
+        self.stuck.is_none_or(|since| done < since).then_some(done)
     }
 
     /// The row of a replica, once it has reported.

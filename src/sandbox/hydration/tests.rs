@@ -104,7 +104,7 @@ fn without_replicas_nothing_ever_hydrates() {
 fn knobs_hold_back_and_let_go() {
     let mut state = state(1);
     let mut set = |name: &str, value: &str| {
-        settings::set_system(&mut state, name, Some(&[value.to_owned()])).expect("it takes it");
+        settings::set_system(&mut state, name, Some(&[value.to_owned()]), MADE).expect("it takes it");
         state.clone()
     };
     check(&set(settings::HYDRATION, "0"), 0, &[(Some(1), true)]);
@@ -122,7 +122,7 @@ fn knobs_hold_back_and_let_go() {
 fn a_replica_may_fare_worse_than_its_cluster() {
     let mut state = state(2);
     let mut set = |value: &str| {
-        settings::set_system(&mut state, settings::CRASH_LOOPING, Some(&[value.to_owned()]))
+        settings::set_system(&mut state, settings::CRASH_LOOPING, Some(&[value.to_owned()]), MADE)
             .expect("it takes it");
         state.clone()
     };
@@ -141,7 +141,7 @@ fn nothing_is_ready_before_what_it_is_made_of() {
     check(&state, 300, &[(Some(1), true), (Some(1), true)]);
     let only_top = [ItemId::User(3)].into();
     assert_eq!(readable(&state, &only_top, None), Some(at(300)));
-    settings::set_system(&mut state, settings::STUCK, Some(&["m".to_owned()])).expect("it takes it");
+    settings::set_system(&mut state, settings::STUCK, Some(&["m".to_owned()]), MADE).expect("it takes it");
     check(&state, 3_600_000, &[(Some(1), false), (Some(1), false)]);
     assert_eq!(readable(&state, &only_top, None), None);
 }
@@ -163,8 +163,8 @@ fn a_chain_of_any_length_is_followed() {
 #[test]
 fn frontiers_lag_by_as_much_as_they_are_told() {
     let mut state = state(1);
-    settings::set_system(&mut state, settings::LAG, Some(&["5s".to_owned()])).expect("it takes it");
-    settings::set_system(&mut state, settings::LAGGING, Some(&["m".to_owned()])).expect("it takes it");
+    settings::set_system(&mut state, settings::LAG, Some(&["5s".to_owned()]), MADE).expect("it takes it");
+    settings::set_system(&mut state, settings::LAGGING, Some(&["m".to_owned()]), MADE).expect("it takes it");
     let writes: Vec<_> = frontiers(&state, at(10_500)).iter().map(|row| row.write).collect();
     assert_eq!(writes, [Some(1_010_000), Some(1_005_000)]);
 }

@@ -146,7 +146,7 @@ impl Session {
                 .hint("Connect to the sandbox as the user mz_system."));
         }
         let mut after = before.clone();
-        settings::set_system(&mut after, &name, set.values.as_deref())?;
+        settings::set_system(&mut after, &name, set.values.as_deref(), hub.clock.now())?;
         turn.publish(&before, after)?;
         Ok(tag)
     }

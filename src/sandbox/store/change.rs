@@ -19,6 +19,7 @@ use crate::sandbox::model::Policy;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::Schema;
 use crate::sandbox::model::State;
+use crate::sandbox::model::Turned;
 use crate::sandbox::model::access::DefaultAcl;
 use crate::sandbox::model::access::DefaultAclKey;
 use crate::sandbox::model::access::Grantee;
@@ -88,6 +89,8 @@ pub(crate) struct Change {
     tables: Entries<ItemId, Splice<Arc<Row>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     system: Entries<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turned: Option<Splice<Turned>>,
 }
 
 impl Change {
@@ -119,6 +122,8 @@ impl Change {
                 splice(old.map_or(&empty, |old| &old.rows), &table.rows, |a, b| Arc::ptr_eq(a, b) || a == b)
             }),
             system: entries(&before.system, &after.system),
+            turned: (before.turned != after.turned)
+                .then(|| splice(&before.turned, &after.turned, |a, b| a == b)),
         }
     }
 
@@ -169,6 +174,9 @@ impl Change {
             }
         }
         set(&mut state.system, self.system);
+        if let Some(turned) = self.turned {
+            turned.apply(&mut state.turned);
+        }
     }
 }
 

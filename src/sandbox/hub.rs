@@ -11,9 +11,12 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use imbl::Vector;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
+use super::emission::Emitted;
+use super::emission::Sending;
 use super::error::SqlError;
 use super::faults::Faults;
 use super::hydration::Kept;
@@ -40,6 +43,9 @@ pub(crate) struct Hub {
     faults: Mutex<Faults>,
     transcript: Mutex<Transcript>,
     next_connection: std::sync::atomic::AtomicU32,
+    /// How far sinks have come. Whoever takes the turn too takes this first.
+    sending: tokio::sync::Mutex<Sending>,
+    emitted: Mutex<Vector<Arc<Emitted>>>,
     /// Counts what is published; whoever waits for a change watches it.
     changes: watch::Sender<u64>,
 }
@@ -66,8 +72,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hub {
     /// Makes the hub of a sandbox.
     pub(crate) fn new(clock: Clock, state: State, store: Option<Store>) -> Self {
+        let sending = tokio::sync::Mutex::new(Sending::after_start(&state.catalog));
         Self {
             clock,
+            sending,
+            emitted: Mutex::default(),
             published: Mutex::new(state),
             turn: tokio::sync::Mutex::new(()),
             store: Mutex::new(store),
@@ -131,7 +140,7 @@ impl Hub {
     /// What goes on beside the catalog.
     pub(crate) fn runtime(&self, role: RoleId, database: &Ident) -> Runtime {
         let sessions = lock(&self.sessions).values().map(|connected| connected.facts.clone()).collect();
-        let kept = Kept { transcript: self.transcript().entries() };
+        let kept = Kept { transcript: self.transcript().entries(), emitted: lock(&self.emitted).clone() };
         Runtime { now: self.clock.now(), sessions, role, database: database.clone(), kept }
     }
 
@@ -159,6 +168,16 @@ impl Hub {
             // Not `notify_one`: a request that comes too late must not hit the next statement.
             connected.cancel.notify_waiters();
         }
+    }
+
+    /// How far sinks have come; nobody else looks meanwhile.
+    pub(crate) async fn sending(&self) -> tokio::sync::MutexGuard<'_, Sending> {
+        self.sending.lock().await
+    }
+
+    /// What sinks would have sent.
+    pub(crate) fn emitted(&self) -> MutexGuard<'_, Vector<Arc<Emitted>>> {
+        lock(&self.emitted)
     }
 
     /// The faults that are to strike.

@@ -19,6 +19,8 @@ use super::model::item::Item;
 use super::model::item::ItemData;
 use super::model::item::SourceData;
 use super::settings;
+use super::sinks;
+use super::sinks::Health;
 use crate::clock::Timestamp;
 use pace::Pace;
 pub(crate) use pace::readable;
@@ -52,6 +54,8 @@ pub(crate) struct Runtime {
 pub(crate) struct Kept {
     /// What was run.
     pub(crate) transcript: imbl::Vector<std::sync::Arc<super::transcript::Ran>>,
+    /// What sinks would have sent.
+    pub(crate) emitted: imbl::Vector<std::sync::Arc<super::emission::Emitted>>,
 }
 
 /// One open session.
@@ -186,7 +190,13 @@ fn frontier(state: &State, pace: &mut Pace<'_>, item: &Item, now: Timestamp) -> 
         | ItemData::Index { .. }
         | ItemData::Sink { .. }
         | ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. }) => {
-            if pace.readable(item.id).is_none_or(|at| now < at) {
+            let (health, since) = sinks::health(state, item);
+            if let (ItemData::Sink { .. }, false, Some(since)) =
+                (&item.data, health == Health::Running, since)
+            {
+                // It stands where it stood.
+                at(Some(since.0 / FRONTIER_STEP_MS * FRONTIER_STEP_MS))
+            } else if pace.readable(item.id).is_none_or(|at| now < at) {
                 at(Some(0))
             } else if is_constant(item) {
                 at(None)

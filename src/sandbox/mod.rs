@@ -18,6 +18,7 @@ use crate::clock::Clock;
 
 mod ddl;
 mod duration;
+mod emission;
 mod error;
 mod faults;
 mod hub;
@@ -29,6 +30,7 @@ mod resolve;
 mod scope;
 mod session;
 mod settings;
+mod sinks;
 mod store;
 mod system;
 pub mod transcript;

@@ -7,6 +7,7 @@ mod commits;
 mod conformance;
 mod console;
 mod deploy;
+mod emissions;
 mod examples;
 mod harness;
 mod hydration;

@@ -31,6 +31,7 @@ mod replacement;
 mod rewrite;
 mod role;
 pub(crate) mod show_create;
+pub(crate) mod sink_shape;
 mod source;
 mod stored;
 mod swap;

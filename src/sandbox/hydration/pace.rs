@@ -22,6 +22,8 @@ use crate::sandbox::model::item::Item;
 use crate::sandbox::model::item::ItemData;
 use crate::sandbox::model::item::SourceData;
 use crate::sandbox::settings;
+use crate::sandbox::sinks;
+use crate::sandbox::sinks::Health;
 
 /// How deep inputs are followed when rows are counted; views over views go no deeper.
 const INPUTS_DEEP: usize = 64;
@@ -128,7 +130,9 @@ impl<'a> Pace<'a> {
         let takes = self.takes.saturating_add(self.per_row.saturating_mul(rows));
         let constant = is_constant(item);
         let stuck = knobs::since(self.state, item, settings::STUCK);
-        Progress { state: self.state, item, cluster, takes, constant, stuck, inputs }
+        let runs = !matches!(item.data, ItemData::Sink { .. })
+            || matches!(sinks::health(self.state, item).0, Health::Running | Health::Blocked);
+        Progress { state: self.state, item, cluster, takes, constant, stuck, runs, inputs }
     }
 }
 
@@ -159,6 +163,8 @@ pub(super) struct Progress<'a> {
     constant: bool,
     /// Since when it is kept from hydrating; what has hydrated by then stays so.
     stuck: Option<Timestamp>,
+    /// A sink that does not run has not hydrated, whatever it has sent.
+    runs: bool,
     /// From when on all can be read that it is made of.
     inputs: Option<Timestamp>,
 }
@@ -169,7 +175,7 @@ impl Progress<'_> {
         if self.constant {
             return Some(self.item.created.max(replica.created));
         }
-        if is_crash_looping(self.state, self.cluster, replica) {
+        if !self.runs || is_crash_looping(self.state, self.cluster, replica) {
             return None;
         }
         let begun = self.item.created.max(replica.created);

@@ -15,6 +15,7 @@ mod read;
 mod run;
 mod setting;
 mod show;
+mod sink;
 mod subscribe;
 pub(crate) mod transaction;
 mod variables;

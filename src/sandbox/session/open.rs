@@ -212,7 +212,10 @@ impl Session {
             }
             after.tables.entry(*table).or_default().rows.extend(rows.iter().cloned());
         }
-        turn.publish(&before, after)
+        turn.publish(&before, after)?;
+        drop(turn);
+        self.emit_changes(&before).await;
+        Ok(())
     }
 
     /// Lets a statement into the open transaction, if there is one.

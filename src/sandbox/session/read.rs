@@ -44,9 +44,14 @@ impl Session {
         query: &Query,
         parameters: &[Parameter],
     ) -> Result<Answer, SqlError> {
-        let view = self.view();
+        let mut view = self.view();
         let scope = self.scope(&view.state);
         let reach = reach::reach(&view.state.catalog, &scope, query)?;
+        if reach.emitted() {
+            // What has happened since is looked for now.
+            self.emit().await?;
+            view = self.view();
+        }
         let constant = query.references().is_empty() && !query.text().contains("mz_now");
         self.admit(if constant { Input::Constant } else { Input::Read }, words)?;
         self.admit_relations(&view, query, &reach)?;

@@ -6,6 +6,7 @@
 mod commits;
 mod conformance;
 mod console;
+mod crashes;
 mod deploy;
 mod emissions;
 mod examples;

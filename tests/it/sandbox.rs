@@ -130,7 +130,7 @@ async fn data_stays_and_a_folder_has_one_owner() {
     client.batch_execute("INSERT INTO t VALUES (7)").await.expect("inserted");
     client.batch_execute("CREATE TEMPORARY VIEW gone AS SELECT 1 AS one").await.expect("made");
     let error = Server::start(options()).await.expect_err("one owner").to_string();
-    assert!(error.contains("in use"), "{error}");
+    assert!(error.contains(&format!("in use by the process {}", std::process::id())), "{error}");
     server.shutdown().await;
     assert_eq!(running_at(folder.path()), None);
     let server = start(options()).await;

@@ -19,6 +19,7 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 
+pub(crate) mod random;
 pub(crate) mod running;
 pub(crate) mod told;
 pub(crate) mod wire;

@@ -15,6 +15,7 @@ use imbl::Vector;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
+use super::ddl;
 use super::emission::Emitted;
 use super::emission::Sending;
 use super::error::SqlError;
@@ -147,6 +148,16 @@ impl Hub {
     /// The number of the next connection.
     pub(crate) fn next_connection(&self) -> u32 {
         self.next_connection.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Refuses a session more than there may be.
+    ///
+    /// # Errors
+    /// `53000`, in the server's words.
+    pub(crate) fn admit_session(&self) -> Result<(), SqlError> {
+        let state = self.state();
+        let current = lock(&self.sessions).len();
+        ddl::limit::refuse(&state, "connection", "max_connections", current, 1)
     }
 
     /// Makes a session known; what it gives wakes when somebody wants its statement cancelled.

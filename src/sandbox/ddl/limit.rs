@@ -3,6 +3,7 @@
 //! Source: `design/materialize.md` 7.
 
 use super::super::error::SqlError;
+use super::super::model::State;
 use super::super::settings;
 use super::work::Work;
 
@@ -17,7 +18,21 @@ pub(super) fn check(
     current: usize,
     added: usize,
 ) -> Result<(), SqlError> {
-    let Some(limit) = limit(work, variable) else { return Ok(()) };
+    refuse(work.state, resource, variable, current, added)
+}
+
+/// As [`check`], outside of any statement.
+///
+/// # Errors
+/// `53000`
+pub(crate) fn refuse(
+    state: &State,
+    resource: &str,
+    variable: &str,
+    current: usize,
+    added: usize,
+) -> Result<(), SqlError> {
+    let Some(limit) = limit(state, variable) else { return Ok(()) };
     let desired = current + added;
     if added == 0 || desired <= limit {
         return Ok(());
@@ -34,9 +49,9 @@ pub(super) fn check(
 
 /// Tells whether there may be so many.
 pub(super) fn holds(work: &Work<'_>, variable: &str, desired: usize) -> bool {
-    limit(work, variable).is_none_or(|limit| desired <= limit)
+    limit(work.state, variable).is_none_or(|limit| desired <= limit)
 }
 
-fn limit(work: &Work<'_>, variable: &str) -> Option<usize> {
-    settings::system(work.state, variable).ok()?.parse().ok()
+fn limit(state: &State, variable: &str) -> Option<usize> {
+    settings::system(state, variable).ok()?.parse().ok()
 }

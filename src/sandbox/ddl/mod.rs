@@ -16,7 +16,7 @@ mod duration;
 mod index;
 mod keys;
 mod layout;
-mod limit;
+pub(crate) mod limit;
 mod listed;
 mod names;
 mod object;

@@ -30,6 +30,9 @@ use super::scalar::Context;
 use crate::name::Ident;
 use crate::sql::query::Query;
 
+/// How many columns rows may have: the protocol counts no further.
+const MOST_COLUMNS: usize = 32_767;
+
 /// What a statement sees.
 pub(super) fn context(view: &View, scope: &Scope) -> Arc<Context> {
     Arc::new(Context { view: view.clone(), scope: scope.clone() })
@@ -68,6 +71,9 @@ pub(super) fn printed(context: &Context, batch: Batch) -> Vec<Row> {
 /// # Errors
 /// When one has a name that is none.
 pub(super) fn columns(columns: Vec<OutColumn>) -> Result<Vec<Column>, SqlError> {
+    if columns.len() > MOST_COLUMNS {
+        return Err(SqlError::unsupported(format!("more than {MOST_COLUMNS} columns")));
+    }
     columns
         .into_iter()
         .map(|column| {

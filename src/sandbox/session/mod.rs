@@ -40,6 +40,7 @@ pub(crate) use login::Login;
 pub(crate) use login::drop_left_behind;
 use open::Open;
 pub(crate) use prepared::Prepared;
+pub(crate) use prepared::statements;
 use variables::Variables;
 
 /// One client.

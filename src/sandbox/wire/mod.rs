@@ -11,6 +11,7 @@ mod inbound;
 mod numeric;
 mod out;
 mod simple;
+mod sound;
 mod struck;
 mod temporal;
 

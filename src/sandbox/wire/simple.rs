@@ -9,20 +9,16 @@ use pgwire::messages::response::EmptyQueryResponse;
 use super::connection::Connection;
 use super::connection::Flow;
 use crate::sandbox::error::SqlError;
-use crate::sandbox::error::code;
+use crate::sandbox::session;
 use crate::sandbox::session::Reply;
 use crate::sql::ast::Statement;
-use crate::sql::parse;
-use crate::sql::secret;
 
 impl Connection {
     /// Runs a text: all of it is parsed first; several statements are one transaction.
     pub(super) async fn simple(&mut self, text: &str) -> io::Result<Flow> {
-        let flow = match parse::batch(text) {
+        let flow = match session::statements(text) {
             Ok(statements) => self.batch(text, statements).await?,
             Err(error) => {
-                let message = secret::hide_in_message(error.message, text);
-                let error = SqlError::new(code::SYNTAX, message).at(error.span.start);
                 self.session.fail();
                 self.out.error("ERROR", &error, text)?;
                 Flow::On

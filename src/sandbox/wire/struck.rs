@@ -64,7 +64,15 @@ impl Connection {
         self.wait(strike.delay.saturating_add(latency)).await?;
         self.injected(strike.error)?;
         let cancel = Arc::clone(&self.cancel);
-        let reply = self.session.run(text, statement, parameters, &cancel).await?;
+        let reply = tokio::select! {
+            biased;
+            reply = self.session.run(text, statement, parameters, &cancel) => reply?,
+            // Nobody waits for the answer any more. What is published is published whole.
+            () = self.inbound.gone() => {
+                self.session.fail();
+                return Err(SqlError::new("57014", "canceling statement because its client is gone"));
+            }
+        };
         self.wait(strike.delay_after).await?;
         self.injected(strike.error_after)?;
         Ok(reply)
@@ -88,6 +96,10 @@ impl Connection {
             () = cancel.notified() => {
                 self.session.fail();
                 Err(SqlError::new("57014", "canceling statement due to user request"))
+            }
+            () = self.inbound.gone() => {
+                self.session.fail();
+                Err(SqlError::new("57014", "canceling statement because its client is gone"))
             }
         }
     }

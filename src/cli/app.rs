@@ -1,5 +1,6 @@
 //! What every command works with: the flags that all share, the streams, the way to the server.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -113,6 +114,7 @@ pub(crate) struct App {
     /// The recipe of the command line, loaded before the command line was read in full.
     pub(crate) recipe: Option<Result<Loaded, CliError>>,
     place: Option<Place>,
+    git: OnceCell<GitFacts>,
 }
 
 impl App {
@@ -120,7 +122,16 @@ impl App {
     pub(crate) fn new(global: Global, ui: Ui) -> Self {
         let clock = Clock::system();
         let narrator = Rc::new(Narrator::new(ui.clone(), clock.clone()));
-        Self { global, ui, clock, interrupt: Interrupt::default(), narrator, recipe: None, place: None }
+        Self {
+            global,
+            ui,
+            clock,
+            interrupt: Interrupt::default(),
+            narrator,
+            recipe: None,
+            place: None,
+            git: OnceCell::new(),
+        }
     }
 
     /// The project's folder.
@@ -128,9 +139,9 @@ impl App {
         &self.global.project
     }
 
-    /// What git says of the project.
-    pub(crate) fn git(&self) -> GitFacts {
-        GitFacts::of(self.project())
+    /// What git says of the project, when it is first asked.
+    pub(crate) fn git(&self) -> &GitFacts {
+        self.git.get_or_init(|| GitFacts::of(self.project()))
     }
 
     /// What to compile, and under which circumstances.
@@ -212,7 +223,7 @@ impl App {
             modules: BTreeMap::new(),
             arguments,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: self.git().sha,
+            commit: self.git().sha.clone(),
         };
         self.ctx(started, rehearse).await
     }

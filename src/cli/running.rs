@@ -136,7 +136,7 @@ fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunSta
         modules: loaded.host.modules(&loaded.recipe),
         arguments: Value::Object(arguments.clone()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: app.git().sha,
+        commit: app.git().sha.clone(),
     }
 }
 

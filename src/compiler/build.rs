@@ -30,7 +30,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::ast::alter::CommentTarget;
 use crate::sql::ast::create::CreateIndex;
 use crate::sql::canonical;
-use crate::sql::canonical::Form;
+use crate::sql::canonical::sketch::Hole;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
@@ -188,8 +188,21 @@ impl Builder<'_> {
 
     /// What a statement means.
     fn meaning(&self, draft: &Draft<'_>, statement: &Statement) -> String {
-        let names = Production { builder: self, draft };
-        canonical::statement(draft.source.sql(), statement, Form::Meaning, &names)
+        let own = main_name(&draft.main.kind).map(|own| own.span);
+        let home = draft.name.schema_name();
+        let name = |hole: &Hole| match hole {
+            // What the path says counts, also where the statement says otherwise.
+            Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
+            Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, name) {
+                Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
+                Slot::Fixed(text) => text,
+                Slot::Cluster(cluster) => cluster.sql(),
+            },
+            Hole::Cluster(written) => {
+                self.cluster(Some(written)).map_or_else(|| written.ident.sql(), |cluster| cluster.sql())
+            }
+        };
+        draft.source.meaning(statement).map(|sketch| sketch.fill(name)).unwrap_or_default()
     }
 
     fn indexes(
@@ -281,43 +294,6 @@ impl IndexNames {
             }
         }
         None
-    }
-}
-
-/// Names in production, for fingerprints.
-struct Production<'a> {
-    builder: &'a Builder<'a>,
-    draft: &'a Draft<'a>,
-}
-
-impl canonical::Names for Production<'_> {
-    fn object(&self, name: &RawName) -> String {
-        match self.builder.object_slot(&self.draft.name.schema_name(), name) {
-            Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
-            Slot::Fixed(text) => text,
-            Slot::Cluster(cluster) => cluster.sql(),
-        }
-    }
-
-    fn defined(&self, name: &RawName) -> String {
-        match main_name(&self.draft.main.kind) {
-            // What the path says counts, also where the statement says otherwise.
-            Some(own) if own.span == name.span => self.draft.name.sql(),
-            _ => self.object(name),
-        }
-    }
-
-    fn cluster(&self, written: Option<&RawIdent>) -> Option<String> {
-        self.builder.cluster(written).map(|cluster| cluster.sql())
-    }
-
-    fn columns(&self, _relation: &RawName) -> Option<Vec<Ident>> {
-        match &self.draft.main.kind {
-            StatementKind::CreateTable(table) if table.from_source.is_none() => {
-                Some(table.columns.iter().map(|column| column.name.ident.clone()).collect())
-            }
-            _ => None,
-        }
     }
 }
 

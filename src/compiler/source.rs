@@ -1,16 +1,20 @@
 //! A file of the project: its place, its text before and after substitution, its statements.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
 use super::diagnostic::Label;
 use super::diagnostic::Phase;
 use super::diagnostic::Severity;
+use super::draft::main_kind;
 use super::variables::Substituted;
 use super::variables::substitute;
 use crate::name::Ident;
 use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
+use crate::sql::canonical::sketch::Sketch;
 use crate::sql::error::SyntaxError;
 use crate::sql::parse;
 use crate::sql::span::Span;
@@ -80,8 +84,10 @@ pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     /// What it is for.
     pub(super) place: Place,
-    /// Its statements, in the order of the text.
+    /// Its statements, in the order of the text. Their queries have no tree any more.
     pub(super) statements: Vec<Statement>,
+    /// What those mean that count for a fingerprint, by their first byte.
+    meanings: HashMap<usize, Sketch>,
     substituted: Substituted<'a>,
     mistakes: Vec<SyntaxError>,
 }
@@ -95,6 +101,7 @@ impl<'a> Source<'a> {
             text: &file.text,
             place,
             statements: Vec::new(),
+            meanings: HashMap::new(),
             substituted,
             mistakes: Vec::new(),
         }
@@ -103,8 +110,16 @@ impl<'a> Source<'a> {
     /// Replaces the variables of a file and parses it.
     pub(super) fn parsed(file: &'a File, place: Place, variables: &BTreeMap<String, String>) -> Self {
         let substituted = substitute(&file.text, variables);
-        let (statements, mistakes) = parse::file(&substituted.text);
-        Self { path: &file.path, text: &file.text, place, statements, substituted, mistakes }
+        let (mut statements, mistakes) = parse::file(&substituted.text);
+        let meanings = meanings(&substituted.text, &statements);
+        statements.iter_mut().for_each(forget_tree);
+        Self { path: &file.path, text: &file.text, place, statements, meanings, substituted, mistakes }
+    }
+
+    /// What a statement of the file means, with its names left open; `None` for one that counts for
+    /// no fingerprint.
+    pub(super) fn meaning(&self, statement: &Statement) -> Option<&Sketch> {
+        self.meanings.get(&statement.span.start)
     }
 
     /// The text that was parsed.
@@ -189,6 +204,32 @@ impl<'a> Source<'a> {
             help: None,
             labels: Vec::new(),
         }
+    }
+}
+
+/// Tells what the statements of a text mean that create something, its indexes and constraints.
+fn meanings(text: &str, statements: &[Statement]) -> HashMap<usize, Sketch> {
+    let main = statements.iter().find(|statement| main_kind(&statement.kind).is_some());
+    // A default index is on all columns, which only a table's file tells.
+    let columns: Option<Vec<Ident>> = match main.map(|main| &main.kind) {
+        Some(StatementKind::CreateTable(table)) if table.from_source.is_none() => {
+            Some(table.columns.iter().map(|column| column.name.ident.clone()).collect())
+        }
+        _ => None,
+    };
+    let counted = statements.iter().filter(|statement| {
+        main_kind(&statement.kind).is_some()
+            || matches!(statement.kind, StatementKind::CreateIndex(_) | StatementKind::CreateConstraint(_))
+    });
+    counted.map(|statement| (statement.span.start, Sketch::of(text, statement, columns.as_deref()))).collect()
+}
+
+/// Lets go of the tree of a statement's query: thousands of files are in memory at once.
+fn forget_tree(statement: &mut Statement) {
+    match &mut statement.kind {
+        StatementKind::CreateView(view) => view.query.forget_tree(),
+        StatementKind::CreateMaterializedView(view) => view.query.forget_tree(),
+        _ => {}
     }
 }
 

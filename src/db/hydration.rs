@@ -85,32 +85,26 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
     }
     let list: Vec<String> = ids.iter().map(|id| literal(id.as_str())).collect();
     let list = list.join(", ");
-    let clusters = format!("(SELECT cluster_id FROM mz_catalog.mz_objects WHERE id IN ({list}))");
-    let replicas = format!("(SELECT id FROM mz_catalog.mz_cluster_replicas WHERE cluster_id IN {clusters})");
+    // Clusters and replicas are few: asking for all of them is one look-up each, and looking first
+    // which are meant would be a round trip or a subquery in each.
     let queries = [
         format!(
             "SELECT id, type, cluster_id, (extract(epoch FROM now()) * 1000)::numeric \
              FROM mz_catalog.mz_objects WHERE id IN ({list})"
         ),
-        format!("SELECT id, cluster_id FROM mz_catalog.mz_cluster_replicas WHERE cluster_id IN {clusters}"),
+        "SELECT id, cluster_id FROM mz_catalog.mz_cluster_replicas".to_owned(),
         format!(
             "SELECT object_id, replica_id, hydrated FROM mz_internal.mz_hydration_statuses \
              WHERE object_id IN ({list})"
         ),
         format!("SELECT object_id, write_frontier FROM mz_internal.mz_frontiers WHERE object_id IN ({list})"),
-        format!(
-            "SELECT replica_id, status, reason FROM mz_internal.mz_cluster_replica_statuses \
-             WHERE replica_id IN {replicas}"
-        ),
-        format!(
-            "SELECT replica_id, count(*) FROM mz_internal.mz_cluster_replica_status_history \
-             WHERE replica_id IN {replicas} AND status = 'offline' \
-             AND occurred_at > now() - INTERVAL '5 minutes' GROUP BY replica_id"
-        ),
-        format!(
-            "SELECT cluster_id FROM mz_internal.mz_cluster_schedules \
-             WHERE type = 'on-refresh' AND cluster_id IN {clusters}"
-        ),
+        "SELECT replica_id, reason FROM mz_internal.mz_cluster_replica_statuses \
+         WHERE status = 'offline'"
+            .to_owned(),
+        "SELECT replica_id, count(*) FROM mz_internal.mz_cluster_replica_status_history \
+         WHERE status = 'offline' AND occurred_at > now() - INTERVAL '5 minutes' GROUP BY replica_id"
+            .to_owned(),
+        "SELECT cluster_id FROM mz_internal.mz_cluster_schedules WHERE type = 'on-refresh'".to_owned(),
         format!(
             "SELECT materialized_view_id, last_completed_refresh IS NOT NULL \
              FROM mz_internal.mz_materialized_view_refreshes WHERE materialized_view_id IN ({list})"
@@ -125,7 +119,9 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
     put_frontiers(&mut facts, next())?;
     put_statuses(&mut facts, next(), next())?;
     for row in next() {
-        facts.clusters.entry(ClusterId::new(row.required(0)?)).or_default().scheduled = true;
+        if let Some(cluster) = facts.clusters.get_mut(&ClusterId::new(row.required(0)?)) {
+            cluster.scheduled = true;
+        }
     }
     for row in next() {
         facts.refreshed.insert(ObjectId::new(row.required(0)?), row.is_true(1));
@@ -155,8 +151,9 @@ fn put_objects(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
 
 fn put_replicas(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
     for row in rows {
-        let cluster = facts.clusters.entry(ClusterId::new(row.required(1)?)).or_default();
-        cluster.replicas.entry(ReplicaId::new(row.required(0)?)).or_default();
+        if let Some(cluster) = facts.clusters.get_mut(&ClusterId::new(row.required(1)?)) {
+            cluster.replicas.entry(ReplicaId::new(row.required(0)?)).or_default();
+        }
     }
     Ok(())
 }
@@ -191,9 +188,7 @@ fn put_statuses(facts: &mut HydrationFacts, now: &[Row], history: &[Row]) -> Res
     }
     let mut offline: HashMap<&str, Vec<Option<String>>> = HashMap::new();
     for row in now {
-        if row.text(1) == Some("offline") {
-            offline.entry(row.required(0)?).or_default().push(row.text(2).map(str::to_owned));
-        }
+        offline.entry(row.required(0)?).or_default().push(row.text(1).map(str::to_owned));
     }
     for cluster in facts.clusters.values_mut() {
         for (id, replica) in &mut cluster.replicas {

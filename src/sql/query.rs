@@ -103,6 +103,13 @@ impl Query {
         self.body.rewrite(replace)
     }
 
+    /// Lets go of the tree, which takes many times the room of the text. Without it the query
+    /// still knows its text and its references, and can no longer be printed from its structure.
+    pub fn forget_tree(&mut self) {
+        self.tree = None;
+        self.body.notes = Arc::default();
+    }
+
     pub(super) fn tree(&self) -> Option<(&tree::Query, &Notes)> {
         self.tree.as_deref().map(|tree| (tree, &*self.body.notes))
     }

@@ -3,8 +3,11 @@
 //! Whitespace and comments are gone here, escaped and dollar-quoted strings are plain strings,
 //! and identifiers that the server would refuse are errors. Start reading at [`lex`].
 
+use std::cell::RefCell;
+
 use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::TokenWithSpan;
 use sqlparser::tokenizer::Tokenizer;
 
 use super::dialect::Materialize;
@@ -59,18 +62,25 @@ impl Token {
 /// Cuts a text into tokens.
 ///
 /// # Errors
-/// What never ends (a string, an identifier, a comment), and identifiers that are empty, too long
-/// or a lone dot.
+/// What never ends (a string, an identifier, a comment), a null byte, and identifiers that are empty,
+/// too long or a lone dot.
 pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut places = Places { text, byte: 0, line: 1, column: 1 };
-    let mut raw = Vec::with_capacity(text.len() / 4);
+    if let Some(start) = text.find('\0') {
+        // The protocol ends a statement at its first null byte, so nobody can send one.
+        return Err(SyntaxError {
+            message: "null byte in SQL text".to_owned(),
+            span: Span::new(start, start + 1),
+        });
+    }
+    let mut raw = SCRATCH.take();
     Tokenizer::new(&Materialize, text).tokenize_with_location_into_buf(&mut raw).map_err(|error| {
-        let mut places = Places { text, byte: 0, line: 1, column: 1 };
-        let start = places.byte_of(error.location);
+        let start = Places::new(text).byte_of(error.location);
         SyntaxError { message: unterminated(&error.message), span: Span::new(start, text.len()) }
     })?;
-    let mut tokens = Vec::with_capacity(raw.len() / 2);
-    for token in raw {
+    let blanks = raw.iter().filter(|token| matches!(token.token, Lexeme::Whitespace(_))).count();
+    let mut tokens = Vec::with_capacity(raw.len() - blanks);
+    let mut places = Places::new(text);
+    for token in raw.drain(..) {
         let lexeme = match token.token {
             Lexeme::Whitespace(_) => continue,
             Lexeme::EscapedStringLiteral(text) => Lexeme::SingleQuotedString(text),
@@ -84,8 +94,20 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
         }
         tokens.push(Token { lexeme, span });
     }
+    if raw.capacity() <= MAX_SCRATCH {
+        SCRATCH.set(raw);
+    }
     Ok(tokens)
 }
+
+thread_local! {
+    /// Where the tokenizer puts its tokens, of which half are blanks: thousands of texts are cut one
+    /// after the other, and this is the largest piece of memory that each needs.
+    static SCRATCH: RefCell<Vec<TokenWithSpan>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many tokens the memory is kept for.
+const MAX_SCRATCH: usize = 1 << 14;
 
 /// How deep brackets and operators may nest, as in the server.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -137,7 +159,6 @@ fn usable(identifier: &str) -> Result<(), String> {
         _ if identifier.len() > MAX_IDENTIFIER_BYTES => {
             Err(format!("identifier length exceeds {MAX_IDENTIFIER_BYTES} bytes"))
         }
-        _ if identifier.contains('\0') => Err("invalid identifier: it holds a null byte".to_owned()),
         _ => Ok(()),
     }
 }
@@ -160,28 +181,39 @@ fn unterminated(message: &str) -> String {
 /// Turns lines and columns into bytes, going forward only.
 struct Places<'a> {
     text: &'a str,
-    byte: usize,
     line: u64,
-    column: u64,
+    /// The byte at which the line begins.
+    start: usize,
+    /// A column of the line and its byte, counted from the start of the line.
+    known: (u64, usize),
+    /// Whether a column is a byte.
+    ascii: bool,
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, line: 1, start: 0, known: (1, 0), ascii: text.is_ascii() }
+    }
+
     /// The byte at a place that is not before the last one asked for.
     fn byte_of(&mut self, place: Location) -> usize {
-        let rest = self.text.get(self.byte..).unwrap_or_default();
-        for (offset, character) in rest.char_indices() {
-            if (self.line, self.column) >= (place.line, place.column) {
-                self.byte += offset;
-                return self.byte;
-            }
-            if character == '\n' {
-                self.line += 1;
-                self.column = 1;
-            } else {
-                self.column += 1;
-            }
+        while self.line < place.line {
+            let rest = self.text.get(self.start..).unwrap_or_default();
+            let Some(end) = rest.find('\n') else { return self.text.len() };
+            self.start += end + 1;
+            self.line += 1;
+            self.known = (1, 0);
         }
-        self.byte = self.text.len();
-        self.byte
+        let (column, byte) = self.known;
+        let further = usize::try_from(place.column.saturating_sub(column)).unwrap_or(usize::MAX);
+        let from = self.start + byte;
+        let bytes = if self.ascii {
+            further
+        } else {
+            let rest = self.text.get(from..).unwrap_or_default();
+            rest.char_indices().nth(further).map_or(rest.len(), |(offset, _)| offset)
+        };
+        self.known = (place.column.max(column), byte.saturating_add(bytes));
+        from.saturating_add(bytes).min(self.text.len())
     }
 }

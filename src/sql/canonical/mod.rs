@@ -10,6 +10,7 @@ mod function;
 mod item;
 mod printer;
 mod query;
+pub mod sketch;
 mod words;
 
 use super::ast::RawIdent;

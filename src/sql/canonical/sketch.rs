@@ -1,0 +1,92 @@
+//! A canonical text whose names are filled in later.
+//!
+//! What names mean is known when every file has been read; the tree of a query is large, and
+//! cheapest to print right after it was parsed. So it is printed with holes and let go.
+
+use std::cell::RefCell;
+
+use super::Form;
+use super::Names;
+use super::statement;
+use crate::name::Ident;
+use crate::sql::ast::RawIdent;
+use crate::sql::ast::RawName;
+use crate::sql::ast::Statement;
+
+/// A name that is to be filled in.
+#[derive(Clone, Debug)]
+pub enum Hole {
+    /// A thing in a schema that is referred to.
+    Object(RawName),
+    /// The thing that is created.
+    Defined(RawName),
+    /// A cluster.
+    Cluster(RawIdent),
+}
+
+/// What a statement means, but for what its names mean.
+#[derive(Clone, Debug)]
+pub struct Sketch {
+    text: String,
+    holes: Vec<Hole>,
+}
+
+impl Sketch {
+    /// Writes a statement in the form [`Form::Meaning`], with holes for its names.
+    ///
+    /// `text` is the whole text that it was parsed from. `columns` are those of the relation that a
+    /// default index is on, where they are known.
+    pub fn of(text: &str, written: &Statement, columns: Option<&[Ident]>) -> Self {
+        let names = Holes { columns, holes: RefCell::default() };
+        let text = statement(text, written, Form::Meaning, &names);
+        Self { text, holes: names.holes.into_inner() }
+    }
+
+    /// The text with its names.
+    pub fn fill(&self, name: impl Fn(&Hole) -> String) -> String {
+        let mut filled = String::with_capacity(self.text.len() + self.holes.len() * 16);
+        for (at, piece) in self.text.split(MARK).enumerate() {
+            // Every second piece is the number of a hole.
+            match piece.parse::<usize>().ok().filter(|_| at % 2 == 1).and_then(|hole| self.holes.get(hole)) {
+                Some(hole) => filled.push_str(&name(hole)),
+                None => filled.push_str(piece),
+            }
+        }
+        filled
+    }
+}
+
+/// Stands on both sides of the number of a hole; no SQL text has one.
+const MARK: char = '\0';
+
+/// Makes a hole of every name.
+struct Holes<'a> {
+    columns: Option<&'a [Ident]>,
+    holes: RefCell<Vec<Hole>>,
+}
+
+impl Holes<'_> {
+    fn hole(&self, hole: Hole) -> String {
+        let mut holes = self.holes.borrow_mut();
+        holes.push(hole);
+        format!("{MARK}{}{MARK}", holes.len() - 1)
+    }
+}
+
+impl Names for Holes<'_> {
+    fn object(&self, name: &RawName) -> String {
+        self.hole(Hole::Object(name.clone()))
+    }
+
+    fn defined(&self, name: &RawName) -> String {
+        self.hole(Hole::Defined(name.clone()))
+    }
+
+    fn cluster(&self, written: Option<&RawIdent>) -> Option<String> {
+        Some(self.hole(Hole::Cluster(written?.clone())))
+    }
+
+    fn columns(&self, _relation: &RawName) -> Option<Vec<Ident>> {
+        self.columns.map(<[Ident]>::to_vec)
+    }
+}

@@ -6,6 +6,7 @@
 //! not reported it at all. Source: `design/materialize.md` 4. Start reading at [`statuses`].
 
 mod pace;
+pub(crate) mod refresh;
 
 use std::time::Duration;
 
@@ -191,6 +192,10 @@ fn frontier(state: &State, pace: &mut Pace<'_>, item: &Item, now: Timestamp) -> 
         | ItemData::Sink { .. }
         | ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. }) => {
             let (health, since) = sinks::health(state, item);
+            if let Some((last, next)) = refresh::around(state, item, now) {
+                // Complete up to the next refresh; for ever where none follows.
+                return at(last.map_or(Some(0), |_| next.map(|next| next.0)));
+            }
             if let (ItemData::Sink { .. }, false, Some(since)) =
                 (&item.data, health == Health::Running, since)
             {

@@ -12,7 +12,9 @@ use tokio_postgres::NoTls;
 use crate::harness::PATIENCE;
 use crate::harness::wire::code;
 use crate::harness::wire::column;
+use crate::harness::wire::config;
 use crate::harness::wire::connect;
+use crate::harness::wire::connect_with;
 use crate::harness::wire::start;
 
 const STATUSES: &str = "SELECT o.name || ' ' || coalesce(r.name, 'NULL') || ' ' || h.hydrated::text \
@@ -154,6 +156,45 @@ async fn a_query_that_waits_is_cancelled_times_out_or_is_let_go() {
     running(&server, "SELECT").await;
     client.batch_execute("ALTER SYSTEM RESET sandbox_hydration_stuck").await.expect("reset");
     assert_eq!(let_go.await.expect("joined"), "ok");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_of_a_scheduled_cluster_counts_by_its_refreshes() {
+    let (server, clock, client) = standing().await;
+    let mut system = config(server.address());
+    let system = connect_with(system.user("mz_system")).await.expect("let in");
+    for sql in [
+        "ALTER SYSTEM SET enable_refresh_every_mvs = on",
+        "ALTER SYSTEM SET enable_cluster_schedule_refresh = on",
+    ] {
+        system.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+    for sql in [
+        "CREATE CLUSTER nightly (SIZE '25cc', SCHEDULE = ON REFRESH (HYDRATION TIME ESTIMATE = '1 minute'))",
+        "CREATE MATERIALIZED VIEW r IN CLUSTER nightly WITH (REFRESH EVERY '1 hour' ALIGNED TO '2026-05-05 12:00:00') \
+         AS SELECT x FROM t",
+    ] {
+        client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+    let told = "SELECT coalesce(last_completed_refresh::text, 'NULL') || ' ' || next_refresh::text \
+                FROM mz_internal.mz_materialized_view_refreshes";
+    let noon = 1_777_982_400_000_u64;
+    assert_eq!(column(&client, told).await, [format!("NULL {noon}")]);
+    clock.advance(Duration::from_secs(240));
+    assert_eq!(column(&client, told).await, [format!("NULL {noon}")], "it has begun");
+    clock.advance(Duration::from_secs(30));
+    let next = noon + 3_600_000;
+    assert_eq!(column(&client, told).await, [format!("{noon} {next}")]);
+    let frontier = "SELECT f.write_frontier::text FROM mz_internal.mz_frontiers f JOIN mz_objects o ON o.id = f.object_id \
+                    WHERE o.name = 'r'";
+    assert_eq!(column(&client, frontier).await, [next.to_string()]);
+    let strategy = "SELECT type || ' ' || \"interval\"::text || ' ' || aligned_to::text FROM \
+                    mz_internal.mz_materialized_view_refresh_strategies WHERE type <> 'on-commit'";
+    assert_eq!(column(&client, strategy).await, ["every 01:00:00 2026-05-05 12:00:00+00"]);
+    // What the refresh saw is not kept.
+    assert_eq!(code(&client, "SELECT * FROM r").await, "0A000");
+    assert_eq!(column(&client, STATUSES).await, ["m r1 true", "m r2 true", "r NULL false"]);
     server.shutdown().await;
 }
 

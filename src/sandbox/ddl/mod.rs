@@ -26,6 +26,7 @@ mod pretty;
 mod privilege;
 mod query;
 pub(crate) mod rbac;
+mod refresh;
 mod rename;
 mod replacement;
 mod rewrite;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Status;
 use super::is_constant;
 use super::is_crash_looping;
+use super::refresh;
 use crate::clock::Timestamp;
 use crate::sandbox::knobs;
 use crate::sandbox::model::State;
@@ -111,6 +112,9 @@ impl<'a> Pace<'a> {
 
     fn compute(&self, item: &'a Item) -> Option<Timestamp> {
         let inputs = self.inputs(item);
+        if refresh::of(item).is_some() {
+            return refresh::first(item, self.takes);
+        }
         let Some(cluster) = item.cluster().filter(|_| super::has_dataflow(item)) else { return inputs };
         let cluster = self.state.catalog.clusters.get(&cluster)?;
         let progress = self.progress(item, cluster, inputs);

@@ -63,7 +63,12 @@ fn state(replicas: u64) -> State {
         data,
     };
     let (table, view) = (ItemId::User(1), ItemId::User(2));
-    let data = ItemData::MaterializedView { query: "SELECT 1".to_owned(), cluster, replaces: None };
+    let data = ItemData::MaterializedView {
+        query: "SELECT 1".to_owned(),
+        cluster,
+        replaces: None,
+        refresh: Vec::new(),
+    };
     let table_item = item(table, "t", BTreeSet::new(), ItemData::Table { from_source: None });
     state.catalog.items.insert(table, table_item.into());
     state.catalog.items.insert(view, item(view, "m", [table].into(), data).into());

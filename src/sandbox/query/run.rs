@@ -154,6 +154,8 @@ impl Run {
     /// The query of a view.
     fn view(&self, id: ItemId) -> Option<String> {
         match &self.context.view.state.catalog.items.get(&id)?.data {
+            // What a scheduled refresh saw is not kept: reading it is refused.
+            ItemData::MaterializedView { refresh, .. } if !refresh.is_empty() => None,
             ItemData::View { query } | ItemData::MaterializedView { query, .. } => Some(query.clone()),
             ItemData::Table { .. }
             | ItemData::Index { .. }

@@ -16,6 +16,7 @@ mod harness;
 mod hydration;
 mod interrupts;
 mod mishaps;
+mod numbers;
 mod recipes;
 mod refusals;
 mod rehearsal;

@@ -12,6 +12,8 @@ use tokio_postgres::Config;
 use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 
+use super::PATIENCE;
+
 /// Starts a sandbox.
 pub(crate) async fn start(options: Options) -> Server {
     Server::start(options).await.expect("the sandbox starts")
@@ -93,4 +95,19 @@ pub(crate) async fn open(address: SocketAddr) -> TcpStream {
     socket.write_all(&startup()).await.expect("sent");
     assert!(letters(&mut socket).await.starts_with('R'));
     socket
+}
+
+/// Runs a statement, or has it parsed and described alone; tells whether it was answered, and by no panic: after
+/// one the connection ends.
+pub(crate) async fn answered(client: &Client, sql: &str, only_prepared: bool) -> bool {
+    let answer = async {
+        if only_prepared {
+            client.prepare(sql).await.map(|_| ())
+        } else {
+            client.simple_query(sql).await.map(|_| ())
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    let error = answer.unwrap_or_else(|_| panic!("no answer to {sql}")).err();
+    error.is_none_or(|error| error.as_db_error().is_some_and(|error| error.severity() != "FATAL"))
 }

@@ -398,22 +398,32 @@ fn size(value: &str) -> bool {
     !digits.is_empty() && ["", "B", "kB", "MB", "GB", "TB"].contains(&unit.trim())
 }
 
-/// Tells whether a name matches a pattern of `LIKE`.
+/// Tells whether a text matches a pattern of `LIKE`. Texts may be long: the time grows with both lengths
+/// multiplied, and the stack not at all.
 pub(crate) fn like(text: &str, pattern: &str) -> bool {
-    fn matches(text: &[char], pattern: &[char]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some(('%', rest)) => {
-                (0..=text.len()).any(|from| text.get(from..).is_some_and(|text| matches(text, rest)))
-            }
-            Some((one, rest)) => text
-                .split_first()
-                .is_some_and(|(first, text)| (*one == '_' || one == first) && matches(text, rest)),
-        }
-    }
     let text: Vec<char> = text.chars().collect();
     let pattern: Vec<char> = pattern.chars().collect();
-    matches(&text, &pattern)
+    let (mut at, mut wanted) = (0, 0);
+    // Behind the last `%`, and where in the text its rest was tried.
+    let mut retry: Option<(usize, usize)> = None;
+    while let Some(c) = text.get(at) {
+        match pattern.get(wanted) {
+            Some('%') => {
+                wanted += 1;
+                retry = Some((wanted, at));
+            }
+            Some(one) if *one == '_' || one == c => {
+                at += 1;
+                wanted += 1;
+            }
+            _ => {
+                let Some((behind, from)) = retry else { return false };
+                (at, wanted) = (from + 1, behind);
+                retry = Some((behind, from + 1));
+            }
+        }
+    }
+    pattern.iter().skip(wanted).all(|c| *c == '%')
 }
 
 #[cfg(test)]
@@ -483,5 +493,21 @@ mod tests {
     fn patterns_match_as_like_does() {
         assert!(like("db.s.orders", "db.%.ord_rs"));
         assert!(!like("db.s.orders", "orders"));
+        for (text, pattern, matches) in [
+            ("", "", true),
+            ("", "%", true),
+            ("a", "", false),
+            ("ab", "a_", true),
+            ("a", "a_", false),
+            ("aXbXc", "a%X%c", true),
+            ("aXbXcd", "a%X%c", false),
+            ("abab", "%ab", true),
+            ("aab", "%a_b", true),
+            ("aab", "%a_c", false),
+        ] {
+            assert_eq!(like(text, pattern), matches, "{text} {pattern}");
+        }
+        let long = "a".repeat(20_000);
+        assert!(!like(&long, "%a%a%a%a%a%a%a%a%b") && like(&long, &long));
     }
 }

@@ -81,6 +81,25 @@ fn a_start(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// A start from a folder with so many objects, each of which was a commit.
+#[divan::bench(args = [1_000, 10_000], max_time = 2)]
+fn a_start_from_disk(bencher: Bencher<'_, '_>, objects: usize) {
+    let runtime = runtime();
+    let folder = TempDir::new().expect("a folder");
+    let data = || Some(folder.path().to_owned());
+    runtime.block_on(async {
+        let server = start(data()).await;
+        fill(&connect(&server).await, objects).await;
+        server.shutdown().await;
+    });
+    bencher.bench_local(|| {
+        runtime.block_on(async {
+            let server = Server::start(Options { data: data(), ..Options::default() }).await;
+            server.expect("the sandbox starts").shutdown().await;
+        });
+    });
+}
+
 /// A view is made and dropped: two statements.
 #[divan::bench(args = [500, 5_000, 10_000], max_time = 2)]
 fn ddl_among(bencher: Bencher<'_, '_>, objects: usize) {

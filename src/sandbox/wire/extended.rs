@@ -169,7 +169,15 @@ impl Connection {
         let Some((run, then)) = self.run(&prepared.text, &statement, &parameters).await else {
             return Ok(Flow::End);
         };
-        let reply = run?;
+        let reply = match run {
+            Ok(reply) => reply,
+            Err(error) if then == Flow::End => {
+                self.out.error("ERROR", &error, &prepared.text)?;
+                self.out.send().await?;
+                return Ok(then);
+            }
+            Err(error) => return Err(error.into()),
+        };
         for notice in self.session.take_notices() {
             self.out.notice(&notice)?;
         }

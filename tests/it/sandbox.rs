@@ -164,3 +164,25 @@ async fn settings_from_the_start_count_and_bad_ones_do_not_refuse() {
     assert_eq!(column(&client, "SHOW search_path").await, ["a, b"]);
     server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_sessions_at_once_do_not_disturb_each_other() {
+    let server = start(Options::default()).await;
+    let mut sessions = Vec::new();
+    for number in 0..50 {
+        let client = connect(&server).await;
+        sessions.push(tokio::spawn(async move {
+            client
+                .batch_execute(&format!("CREATE VIEW v{number} AS SELECT {number} AS x"))
+                .await
+                .expect("made");
+            column(&client, &format!("SELECT x::text FROM v{number}")).await
+        }));
+    }
+    for (number, session) in sessions.into_iter().enumerate() {
+        assert_eq!(session.await.expect("joined"), [number.to_string()]);
+    }
+    let client = connect(&server).await;
+    assert_eq!(column(&client, "SELECT count(*)::text FROM mz_views WHERE id LIKE 'u%'").await, ["50"]);
+    server.shutdown().await;
+}

@@ -1,10 +1,16 @@
-//! Numbers at their ends: each is answered with a value or an error, and never with a panic.
+//! Values at their ends and values of nobody's making: each is answered with a value or an error, and never
+//! with a panic.
 
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
+use tokio::io::AsyncWriteExt;
 
+use crate::harness::random::Random;
 use crate::harness::wire::answered;
 use crate::harness::wire::connect;
+use crate::harness::wire::letters;
+use crate::harness::wire::message;
+use crate::harness::wire::open;
 
 /// The ends, and what is beyond.
 const ENDS: &[&str] = &[
@@ -99,5 +105,64 @@ async fn numbers_at_their_ends_are_answered() {
         }
     }
     assert!(unanswered.is_empty(), "the connection ended at: {unanswered:#?}");
+    server.shutdown().await;
+}
+
+/// Types with a binary format, or without.
+const TYPES: &[&str] = &[
+    "bool",
+    "int2",
+    "int4",
+    "int8",
+    "uint2",
+    "uint4",
+    "uint8",
+    "float4",
+    "float8",
+    "numeric",
+    "text",
+    "varchar",
+    "char(3)",
+    "bytea",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "uuid",
+    "jsonb",
+    "oid",
+    "mz_timestamp",
+    "int4[]",
+    "text[]",
+    "numeric[]",
+    "int4 list",
+    "map[text=>int4]",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_in_the_binary_format_may_be_anything() {
+    let server = Server::start(Options::default()).await.expect("the sandbox starts");
+    let mut random = Random::seeded("MZFLOW_SEED");
+    let mut socket = open(server.address()).await;
+    for kind in TYPES {
+        for round in 0..60 {
+            let length = usize::try_from([0, 1, 2, 4, 8, 16, random.below(40)][round % 7]).expect("small");
+            let mut value: Vec<u8> = (0..length).map(|_| random.next().to_le_bytes()[0]).collect();
+            if round % 3 == 0 {
+                value.iter_mut().for_each(|byte| *byte = [0, 0xff, 0x7f, 0x80][round % 4]);
+            }
+            let parse = [b"\0SELECT $1::", kind.as_bytes(), b"\0\0\0"].concat();
+            let size = i32::try_from(value.len()).expect("small").to_be_bytes();
+            // One format for all parameters and one for all columns: binary.
+            let bind = [&b"\0\0\0\x01\0\x01\0\x01"[..], &size, &value, b"\0\x01\0\x01"].concat();
+            let messages =
+                [message(b'P', &parse), message(b'B', &bind), message(b'E', &[0; 5]), message(b'S', b"")]
+                    .concat();
+            socket.write_all(&messages).await.expect("sent");
+            let told = letters(&mut socket).await;
+            assert!(told.ends_with('Z'), "{kind} {value:?}: {told}");
+        }
+    }
     server.shutdown().await;
 }

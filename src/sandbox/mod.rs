@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 
+mod copy;
 mod ddl;
 mod duration;
 mod emission;

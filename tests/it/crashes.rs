@@ -12,10 +12,10 @@ use std::process::Command;
 use std::process::Stdio;
 
 use crate::harness::RUNTIME;
+use crate::harness::client::column;
+use crate::harness::client::config;
+use crate::harness::client::connect_with;
 use crate::harness::random::Random;
-use crate::harness::wire::column;
-use crate::harness::wire::config;
-use crate::harness::wire::connect_with;
 
 /// How often it is killed where nobody says.
 const KILLS: u64 = 200;

@@ -7,9 +7,9 @@ use mzflow::sandbox::Server;
 use tokio_postgres::Client;
 
 use crate::harness::RUNTIME;
-use crate::harness::wire::code;
-use crate::harness::wire::column;
-use crate::harness::wire::connect;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::connect;
 
 /// How long an answer may take, unoptimised and beside other tests.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -10,10 +10,10 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 
 use crate::harness::PATIENCE;
-use crate::harness::wire::code;
-use crate::harness::wire::column;
-use crate::harness::wire::connect;
-use crate::harness::wire::start;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::connect;
+use crate::harness::client::start;
 
 const START: Timestamp = Timestamp(1_777_982_160_000);
 

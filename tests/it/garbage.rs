@@ -18,17 +18,17 @@ use tokio::net::TcpStream;
 
 use crate::harness::PATIENCE;
 use crate::harness::RUNTIME;
+use crate::harness::client::answered;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::config;
+use crate::harness::client::connect;
+use crate::harness::client::connect_with;
+use crate::harness::client::open;
+use crate::harness::client::startup;
 use crate::harness::random::Random;
-use crate::harness::wire::answered;
-use crate::harness::wire::code;
-use crate::harness::wire::column;
-use crate::harness::wire::config;
-use crate::harness::wire::connect;
-use crate::harness::wire::connect_with;
 use crate::harness::wire::extended;
 use crate::harness::wire::message;
-use crate::harness::wire::open;
-use crate::harness::wire::startup;
 
 /// How many pieces of garbage are tried where nobody says.
 const TRIES: u64 = 2_000;

@@ -10,12 +10,12 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 
 use crate::harness::PATIENCE;
-use crate::harness::wire::code;
-use crate::harness::wire::column;
-use crate::harness::wire::config;
-use crate::harness::wire::connect;
-use crate::harness::wire::connect_with;
-use crate::harness::wire::start;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::config;
+use crate::harness::client::connect;
+use crate::harness::client::connect_with;
+use crate::harness::client::start;
 
 const STATUSES: &str = "SELECT o.name || ' ' || coalesce(r.name, 'NULL') || ' ' || h.hydrated::text \
                         FROM mz_internal.mz_hydration_statuses h JOIN mz_objects o ON o.id = h.object_id \

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod clients;
 mod commits;
 mod conformance;
 mod console;
@@ -17,6 +18,7 @@ mod hydration;
 mod interrupts;
 mod mishaps;
 mod numbers;
+mod protocol;
 mod recipes;
 mod refusals;
 mod rehearsal;

@@ -5,12 +5,12 @@ use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use tokio::io::AsyncWriteExt;
 
+use crate::harness::client::answered;
+use crate::harness::client::connect;
+use crate::harness::client::letters;
+use crate::harness::client::open;
 use crate::harness::random::Random;
-use crate::harness::wire::answered;
-use crate::harness::wire::connect;
-use crate::harness::wire::letters;
 use crate::harness::wire::message;
-use crate::harness::wire::open;
 
 /// The ends, and what is beyond.
 const ENDS: &[&str] = &[

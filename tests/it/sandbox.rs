@@ -5,20 +5,15 @@ use std::time::Duration;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use mzflow::sandbox::running_at;
-use tokio::io::AsyncWriteExt;
 use tokio_postgres::NoTls;
 
 use crate::harness::PATIENCE;
-use crate::harness::wire::code;
-use crate::harness::wire::column;
-use crate::harness::wire::config;
-use crate::harness::wire::connect;
-use crate::harness::wire::connect_with;
-use crate::harness::wire::extended;
-use crate::harness::wire::letters;
-use crate::harness::wire::message;
-use crate::harness::wire::open;
-use crate::harness::wire::start;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::config;
+use crate::harness::client::connect;
+use crate::harness::client::connect_with;
+use crate::harness::client::start;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_starts_fast_and_leaves_nothing_behind() {
@@ -137,20 +132,6 @@ async fn data_stays_and_a_folder_has_one_owner() {
     let client = connect(&server).await;
     assert_eq!(column(&client, "SELECT x FROM t").await, ["7"]);
     assert_eq!(code(&client, "SELECT one FROM gone").await, "XX000");
-    server.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn statements_before_one_sync_stand_on_their_own() {
-    let server = start(Options::default()).await;
-    let mut socket = open(server.address()).await;
-    let (sync, one, two) = (message(b'S', b""), extended("CREATE SCHEMA one"), extended("CREATE SCHEMA two"));
-    // The second fails: the third is skipped, the first stays.
-    socket.write_all(&[one.clone(), one, two, sync].concat()).await.expect("sent");
-    assert_eq!(letters(&mut socket).await, "12C12EZ");
-    let client = connect(&server).await;
-    assert_eq!(code(&client, "CREATE SCHEMA one").await, "XX000");
-    assert_eq!(code(&client, "CREATE SCHEMA two").await, "ok");
     server.shutdown().await;
 }
 

@@ -9,12 +9,12 @@ use mzflow::sandbox::transcript::Outcome;
 use tokio_postgres::NoTls;
 
 use crate::harness::PATIENCE;
-use crate::harness::wire::code;
-use crate::harness::wire::column;
-use crate::harness::wire::config;
-use crate::harness::wire::connect;
-use crate::harness::wire::connect_with;
-use crate::harness::wire::start;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::config;
+use crate::harness::client::connect;
+use crate::harness::client::connect_with;
+use crate::harness::client::start;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_is_written_down_with_what_became_of_it() {

@@ -5,6 +5,9 @@
 
 use crate::sql::ast::Noun;
 use crate::sql::ast::StatementKind;
+use crate::sql::ast::copy::Copied;
+use crate::sql::ast::copy::Copy;
+use crate::sql::ast::copy::CopyWay;
 use crate::sql::ast::run::Show;
 
 /// What a statement is to a transaction.
@@ -84,7 +87,7 @@ pub(crate) fn class(kind: &StatementKind) -> Class {
         StatementKind::Insert(_) => Class::Insert,
         StatementKind::Update(_) | StatementKind::Delete(_) => Class::Change,
         StatementKind::Subscribe(_) => Class::Subscribe,
-        StatementKind::Copy(text) => of_copy(text),
+        StatementKind::Copy(copy) => of_copy(copy),
         StatementKind::Declare(declare) => of_declared(&declare.statement.kind),
         StatementKind::Begin(_)
         | StatementKind::Commit
@@ -114,15 +117,10 @@ fn of_show(show: &Show) -> Class {
     }
 }
 
-/// The class of a `COPY`, which is kept as text.
-fn of_copy(text: &str) -> Class {
-    let words: Vec<String> =
-        text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_ascii_uppercase).collect();
-    let first = words.iter().map(String::as_str).find(|word| !word.is_empty() && *word != "COPY");
-    match first {
-        Some("SUBSCRIBE") => Class::Subscribe,
-        Some("SELECT" | "WITH" | "VALUES") => Class::Read,
-        _ if words.iter().any(|word| word == "FROM") => Class::Insert,
-        _ => Class::Read,
+fn of_copy(copy: &Copy) -> Class {
+    match (&copy.what, &copy.way) {
+        (Copied::Rows(rows), _) => class(&rows.kind),
+        (Copied::Table(..), CopyWay::FromStdin | CopyWay::From(_)) => Class::Insert,
+        (Copied::Table(..), CopyWay::ToStdout | CopyWay::To(_)) => Class::Read,
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn describe(
 ) -> Result<Described, SqlError> {
     let context = context(view, scope);
     let (bound, parameters) = bind::query(&context, query, Parameters::typed(given))?;
-    Ok(Described { parameters: parameters.types, columns: self::columns(bound.columns)? })
+    Ok(Described { parameters: parameters.decided()?, columns: self::columns(bound.columns)? })
 }
 
 /// The columns of a query that becomes a view; `None` where they cannot be told.

@@ -98,6 +98,10 @@ fn fraction(text: &str, of: &Type) -> Result<Datum, SqlError> {
             let name = if *of == Type::Float4 { "real" } else { "double precision" };
             Datum::Float(float(trimmed).ok_or_else(|| invalid(name, "invalid float literal", text))?)
         }
+        // The server has it; the numbers here have not.
+        Type::Numeric(_) if trimmed.eq_ignore_ascii_case("nan") => {
+            return Err(SqlError::unsupported("NaN as a numeric"));
+        }
         Type::Numeric(shape) => {
             let value =
                 Decimal::parse(trimmed).ok_or_else(|| invalid("numeric", "invalid decimal syntax", text))?;

@@ -41,6 +41,8 @@ use super::model::State;
 use super::model::column::Column;
 use super::model::column::Type;
 use super::scope::Scope;
+use crate::sql::ast::RawIdent;
+use crate::sql::ast::RawName;
 use crate::sql::ast::run::Delete;
 use crate::sql::ast::run::Insert;
 use crate::sql::ast::run::Update;
@@ -104,6 +106,19 @@ pub(crate) async fn select(
     engine::select(view, scope, query, parameters).await
 }
 
+/// Tells whether arguments are values of their types; those that are looked up by name, only when
+/// they are used.
+///
+/// # Errors
+/// `invalid input syntax for type …` for the first that is none.
+pub(crate) fn check(view: &View, scope: &Scope, arguments: &[Parameter]) -> Result<(), SqlError> {
+    let context = engine::context(view, scope);
+    let by_name = |kind: &Type| matches!(kind, Type::Reg(_));
+    let texts = arguments.iter().filter(|argument| !by_name(&argument.kind));
+    let mut texts = texts.filter_map(|argument| Some((&argument.kind, argument.text.as_ref()?)));
+    texts.try_for_each(|(kind, text)| input::parse(&context, text, kind).map(|_| ()))
+}
+
 /// Tells the types of a query's parameters and columns; `given` are the types the client named.
 ///
 /// # Errors
@@ -129,6 +144,33 @@ pub(crate) async fn insert(
     parameters: &[Parameter],
 ) -> Result<Written, SqlError> {
     write::insert(view, state, scope, insert, parameters).await
+}
+
+/// How many columns a `COPY … FROM STDIN` reads.
+///
+/// # Errors
+/// As [`insert`].
+pub(crate) fn copied_width(
+    view: &View,
+    scope: &Scope,
+    table: &RawName,
+    columns: &[RawIdent],
+) -> Result<usize, SqlError> {
+    write::copied_width(view, scope, table, columns)
+}
+
+/// Adds the rows of a `COPY … FROM STDIN` to `state`.
+///
+/// # Errors
+/// `22P04` for texts that are no values of their columns; as [`insert`].
+pub(crate) async fn copy(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    into: (&RawName, &[RawIdent]),
+    rows: Vec<Row>,
+) -> Result<(), SqlError> {
+    write::copy(view, state, scope, into, rows).await
 }
 
 /// `UPDATE`

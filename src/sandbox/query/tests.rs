@@ -343,3 +343,56 @@ fn writes_read_tables_and_nothing_else() {
         "#]],
     );
 }
+
+#[test]
+fn queries_become_arrays_and_lists() {
+    check(
+        &[
+            "SELECT ARRAY(SELECT x FROM generate_series(1, 3) AS x ORDER BY x DESC), LIST(SELECT 'a')",
+            "SELECT ARRAY(SELECT x FROM none), LIST(SELECT x FROM none)",
+            "SELECT p.id, ARRAY(SELECT o.amount FROM orders o WHERE o.person = p.id ORDER BY o.amount) FROM people p \
+             ORDER BY 1",
+            "SELECT ARRAY(SELECT 1, 2)",
+            "SELECT array_remove(ARRAY[1, 2, NULL, 2], 2), array_remove(ARRAY['a', NULL], NULL), \
+             array_remove(NULL::int[], 1), array_remove(ARRAY[1, 2], 2.0)",
+            "SELECT array_remove(ARRAY[[1], [2]], 1)",
+            "SELECT array_remove(ARRAY[1], 'x'::text)",
+        ],
+        expect![[r#"
+            {3,2,1} | {a}
+            {} | {}
+            1 | {10.5,20}
+            2 | {5.25}
+            3 | {}
+            XX000: Expected subselect to return 1 column, got 2 columns
+            {1,NULL} | {a} | NULL | {1}
+            XX000: removing elements from multidimensional arrays is not supported
+            XX000: function array_remove(integer[], text) does not exist (No function matches the given name and argument types.  You might need to add explicit type casts.)
+        "#]],
+    );
+}
+
+#[test]
+fn how_things_were_made_is_told_to_tools() {
+    check(
+        &[
+            "CREATE INDEX named_idx IN CLUSTER quickstart ON named (name, upper(name))",
+            "SELECT pg_get_indexdef(oid), pg_get_indexdef(oid, 2, true), pg_get_indexdef(oid, 3, true) FROM mz_indexes \
+             WHERE name = 'named_idx'",
+            "SELECT pg_get_viewdef('named'::regclass::oid), pg_get_viewdef('per_person'), pg_get_viewdef(1)",
+            "SELECT pg_get_expr('a + 1', 5), pg_get_constraintdef(1), pg_relation_size('people'::regclass)",
+            "SELECT pg_table_is_visible('people'::regclass::oid), pg_table_is_visible('mz_tables'::regclass::oid), \
+             pg_table_is_visible('mz_internal.mz_sessions'::regclass::oid), pg_table_is_visible(1), \
+             pg_type_is_visible('int4'::regtype::oid), pg_type_is_visible('people'::regclass::oid)",
+            "SELECT format_type(16384, -1), format_type(1700, 2555910), format_type(1, NULL), format_type(NULL, 1)",
+        ],
+        expect![[r#"
+            CREATE INDEX
+            CREATE INDEX named_idx ON named USING arrangement (name,pg_catalog.upper(name)) | pg_catalog.upper(name) | NULL
+            SELECT "p"."name", "v"."total" FROM [u1 AS "materialize"."public"."people"] AS "p" LEFT JOIN [u4 AS "materialize"."public"."per_person"] AS "v" ON "v"."person" = "p"."id"; | SELECT "person", "pg_catalog"."count"(*) AS "n", "pg_catalog"."sum"("amount") AS "total" FROM [u2 AS "materialize"."public"."orders"] GROUP BY "person"; | NULL
+            a + 1 | NULL | -1
+            t | t | f | NULL | t | NULL
+            list | numeric(39,2) | ??? | NULL
+        "#]],
+    );
+}

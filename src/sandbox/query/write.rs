@@ -23,6 +23,8 @@ use super::bind::Binder;
 use super::bind::Parameters;
 use super::bind::Typed;
 use super::bind::insert::Columns;
+use super::cast;
+use super::cast::Why;
 use super::datum::Datum;
 use super::engine;
 use super::engine::context;
@@ -142,14 +144,18 @@ fn source(
             }
         }
     }
-    let mut exprs = Vec::with_capacity(all.len());
-    for (given, column) in given.into_iter().zip(target.columns.iter()) {
-        exprs.push(match given {
-            Some(scalar) => scalar,
-            None => default(context, column)?,
-        });
-    }
+    let exprs = filled(context, target, given)?;
     Ok((rel.project(exprs, all), parameters))
+}
+
+/// What goes into every column of a table: what is given, or the default.
+fn filled(
+    context: &Arc<Context>,
+    target: &Target,
+    given: Vec<Option<Scalar>>,
+) -> Result<Vec<Scalar>, SqlError> {
+    let columns = given.into_iter().zip(target.columns.iter());
+    columns.map(|(given, column)| given.map_or_else(|| default(context, column), Ok)).collect()
 }
 
 /// What a column holds where nothing is given for it.
@@ -221,14 +227,68 @@ pub(super) async fn insert(
         Some(list) => Some(returned(&context, &target, list, &rows).await?),
         None => None,
     };
-    let mut table = state.tables.get(&target.item.id).cloned().unwrap_or_default();
-    for row in &rows {
-        table.rows.push_back(kept(&context, &target, row));
-    }
-    if !rows.is_empty() {
-        state.tables.insert(target.item.id, table);
-    }
+    append(&context, &target, state, &rows);
     Ok(Written { count: rows.len(), returning })
+}
+
+/// Puts rows behind those of a table.
+fn append(context: &Context, target: &Target, state: &mut State, rows: &[Vec<Datum>]) {
+    if rows.is_empty() {
+        return;
+    }
+    let table = state.tables.entry(target.item.id).or_default();
+    table.rows.extend(rows.iter().map(|row| kept(context, target, row)));
+}
+
+/// How many columns a `COPY … FROM STDIN` reads.
+///
+/// # Errors
+/// As [`insert`].
+pub(super) fn copied_width(
+    view: &View,
+    scope: &Scope,
+    table: &RawName,
+    columns: &[RawIdent],
+) -> Result<usize, SqlError> {
+    let context = context(view, scope);
+    places(&target(&context, table, "insert into")?, columns).map(|places| places.len())
+}
+
+/// Adds the rows of a `COPY … FROM STDIN`; columns that it does not read have their defaults.
+///
+/// # Errors
+/// `22P04` for texts that are no values of their columns; as [`insert`].
+pub(super) async fn copy(
+    view: &View,
+    state: &mut State,
+    scope: &Scope,
+    (table, columns): (&RawName, &[RawIdent]),
+    rows: Vec<Row>,
+) -> Result<(), SqlError> {
+    let context = context(view, scope);
+    let target = target(&context, table, "insert into")?;
+    let places = places(&target, columns)?;
+    let all: Vec<Type> = target.columns.iter().map(|column| column.kind.clone()).collect();
+    let types: Vec<Type> = places.iter().filter_map(|at| all.get(*at).cloned()).collect();
+    let value = |(text, of): (Option<String>, &Type)| match text {
+        None => Ok(Datum::Null),
+        Some(text) => cast::perform(&context, Datum::text(text), &Type::Unknown, of, Why::Assignment)
+            .map_err(|error| SqlError::new("22P04", format!("unable to decode column: {}", error.message))),
+    };
+    let read = rows.into_iter().map(|row| row.into_iter().zip(&types).map(value).collect());
+    let read = read.collect::<Result<Vec<Vec<Datum>>, SqlError>>()?;
+    let mut given: Vec<Option<Scalar>> = vec![None; all.len()];
+    for (from, to) in places.iter().enumerate() {
+        if let Some(slot) = given.get_mut(*to) {
+            *slot = Some(Scalar::column(from));
+        }
+    }
+    let exprs = filled(&context, &target, given)?;
+    let rel = Rel::of_rows(Batch::of_rows(types.clone(), read)).project(exprs, all);
+    let rows = selected(&context, rel).await?;
+    checked(&target, &rows)?;
+    append(&context, &target, state, &rows);
+    Ok(())
 }
 
 /// The query of a `RETURNING`, over the table's name.
@@ -495,7 +555,5 @@ pub(super) fn describe(
         }
         _ => return Err(SqlError::unsupported("parameters in this statement")),
     }
-    let types =
-        parameters.types.into_iter().map(|of| if of == Type::Unknown { Type::Text } else { of }).collect();
-    Ok(Described { parameters: types, columns })
+    Ok(Described { parameters: parameters.decided()?, columns })
 }

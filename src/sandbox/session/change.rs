@@ -285,7 +285,7 @@ fn is_constant(insert: &Insert) -> bool {
 }
 
 /// The rows that one state has and the other did not, at the ends of its tables.
-fn added(before: &State, after: &State) -> Vec<(ItemId, Vec<Arc<Row>>)> {
+pub(super) fn added(before: &State, after: &State) -> Vec<(ItemId, Vec<Arc<Row>>)> {
     let empty = Vector::new();
     let tail = |old: &Vector<Arc<Row>>, new: &Vector<Arc<Row>>| new.iter().skip(old.len()).cloned().collect();
     let differences = before.tables.diff(&after.tables).filter_map(|item| match item {

@@ -10,6 +10,7 @@ use super::subscribe::Subscription;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::column::Column;
+use crate::sandbox::model::column::Type;
 use crate::sandbox::query::Answer;
 use crate::sandbox::query::Described;
 use crate::sandbox::query::Parameter;
@@ -29,6 +30,8 @@ pub(crate) struct Portal {
     pub(crate) formats: Vec<i16>,
     /// Its rows that have not been taken, once it has been run.
     pub(crate) rows: Option<Pending>,
+    /// Whether it has been run and gives no rows.
+    pub(crate) done: bool,
     /// The subscription that it is.
     pub(super) subscription: Option<Subscription>,
 }
@@ -47,7 +50,7 @@ pub(crate) struct Pending {
 impl Portal {
     /// A portal that has not been run.
     pub(crate) fn new(prepared: Arc<Prepared>, parameters: Vec<Parameter>, formats: Vec<i16>) -> Self {
-        Self { prepared, parameters, formats, rows: None, subscription: None }
+        Self { prepared, parameters, formats, rows: None, done: false, subscription: None }
     }
 }
 
@@ -69,7 +72,8 @@ impl Session {
     /// # Errors
     /// When there is none.
     pub(crate) fn portal(&mut self, name: &str) -> Result<&mut Portal, SqlError> {
-        self.portals.get_mut(name).ok_or_else(|| missing(name))
+        let found = self.portals.get_mut(name);
+        found.ok_or_else(|| SqlError::new("34000", format!("portal \"{name}\" does not exist")))
     }
 
     /// Closes a portal, if there is one.
@@ -85,7 +89,12 @@ impl Session {
     }
 
     /// `DECLARE`
-    pub(super) fn declare(&mut self, text: &str, declare: &Declare) -> Result<Reply, SqlError> {
+    pub(super) fn declare(
+        &mut self,
+        text: &str,
+        declare: &Declare,
+        parameters: &[Parameter],
+    ) -> Result<Reply, SqlError> {
         if self.open.is_none() {
             return Err(SqlError::new("25P01", "DECLARE CURSOR can only be used in transaction blocks"));
         }
@@ -95,7 +104,10 @@ impl Session {
         }
         let statement: Statement = (*declare.statement).clone();
         let described = match &statement.kind {
-            StatementKind::Select(_) | StatementKind::Show(_) => self.describe(&statement, &[])?,
+            StatementKind::Select(_) | StatementKind::Show(_) => {
+                let given: Vec<Type> = parameters.iter().map(|parameter| parameter.kind.clone()).collect();
+                self.describe(&statement, &given)?
+            }
             _ => Described::default(),
         };
         let subscription = match &statement.kind {
@@ -103,7 +115,7 @@ impl Session {
             _ => None,
         };
         let prepared = Prepared::declared(text, statement, described);
-        let mut portal = Portal::new(Arc::new(prepared), Vec::new(), Vec::new());
+        let mut portal = Portal::new(Arc::new(prepared), parameters.to_vec(), Vec::new());
         portal.subscription = subscription;
         self.portals.insert(name.to_owned(), portal);
         Ok(Reply::Done("DECLARE CURSOR".to_owned()))
@@ -145,7 +157,9 @@ impl Session {
                         Pending { columns: answer.columns, rows: answer.rows.into(), tag }
                     }
                     Reply::Done(tag) => Pending { columns: Vec::new(), rows: VecDeque::new(), tag },
-                    Reply::Copy(_) => return Err(SqlError::unsupported("COPY in a cursor")),
+                    Reply::CopyOut(..) | Reply::CopyIn(_) => {
+                        return Err(SqlError::unsupported("COPY in a cursor"));
+                    }
                 }
             }
         };

@@ -5,6 +5,7 @@
 //! [`transaction`], reads and writes are in files of their own.
 
 mod change;
+mod copy;
 mod cursor;
 mod login;
 mod open;
@@ -23,6 +24,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::copy::Format;
 use super::error::Notice;
 use super::error::SqlError;
 use super::hub::Hub;
@@ -34,6 +36,7 @@ use super::scope::Scope;
 use super::settings;
 use super::transcript::Who;
 use crate::name::Ident;
+pub(crate) use copy::CopyIn;
 pub(crate) use cursor::Pending;
 pub(crate) use cursor::Portal;
 pub(crate) use login::Login;
@@ -69,7 +72,9 @@ pub(crate) enum Reply {
     /// The command tag alone.
     Done(String),
     /// Rows for `COPY … TO STDOUT`.
-    Copy(Answer),
+    CopyOut(Answer, Format),
+    /// A `COPY … FROM STDIN`, whose data the client sends next.
+    CopyIn(CopyIn),
 }
 
 /// Where a session stands, as the wire protocol tells it.
@@ -88,7 +93,8 @@ impl Reply {
     pub(crate) fn tag(&self) -> String {
         match self {
             Self::Rows(_, tag) | Self::Done(tag) => tag.clone(),
-            Self::Copy(answer) => format!("COPY {}", answer.rows.len()),
+            Self::CopyOut(answer, _) => format!("COPY {}", answer.rows.len()),
+            Self::CopyIn(_) => "COPY".to_owned(),
         }
     }
 }

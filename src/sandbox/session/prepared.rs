@@ -87,10 +87,7 @@ impl Session {
     pub(crate) fn prepare(&mut self, text: &str, given: Vec<Type>) -> Result<Prepared, SqlError> {
         let mut statements = statements(text)?;
         if statements.len() > 1 {
-            return Err(SqlError::new(
-                code::SYNTAX,
-                "cannot insert multiple commands into a prepared statement",
-            ));
+            return Err(SqlError::internal("cannot insert multiple commands into a prepared statement"));
         }
         let statement = statements.pop().map(Arc::new);
         self.of_failed(statement.as_deref())?;
@@ -187,6 +184,14 @@ impl Session {
                 let view = self.view();
                 query::describe(&view, &self.scope(&view.state), &self.show_query(show)?, &[])
             }
+            // Its rows come with a FETCH; its parameters are those of its query.
+            StatementKind::Declare(declare) => match &declare.statement.kind {
+                StatementKind::Select(_) => {
+                    let described = self.describe(&declare.statement, given)?;
+                    Ok(Described { columns: Vec::new(), ..described })
+                }
+                _ => Ok(Described::default()),
+            },
             StatementKind::Fetch(fetch) => columns(self.cursor_columns(fetch.name.ident.as_str())?),
             StatementKind::Execute(execute) => {
                 let name = execute.name.ident.as_str();
@@ -196,6 +201,20 @@ impl Session {
             StatementKind::Explain(_) => columns(vec![text_column("explain")?]),
             _ => Ok(Described::default()),
         }
+    }
+
+    /// Tells whether arguments are values of their types.
+    ///
+    /// # Errors
+    /// `22023` for the first that is none.
+    pub(crate) fn check_arguments(&self, arguments: &[Parameter]) -> Result<(), SqlError> {
+        if arguments.is_empty() {
+            return Ok(());
+        }
+        let view = self.view();
+        let scope = self.scope(&view.state);
+        query::check(&view, &scope, arguments)
+            .map_err(|error| SqlError::new("22023", format!("unable to decode parameter: {}", error.message)))
     }
 
     /// `PREPARE`

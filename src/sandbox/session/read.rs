@@ -1,4 +1,4 @@
-//! Statements that read: queries, `SHOW` of things, `COPY … TO STDOUT`.
+//! Statements that read: queries, `SHOW` of things.
 
 use super::Reply;
 use super::Session;
@@ -9,7 +9,6 @@ use super::show::text_column;
 use super::transaction::Input;
 use crate::sandbox::ddl;
 use crate::sandbox::error::SqlError;
-use crate::sandbox::error::code;
 use crate::sandbox::hydration;
 use crate::sandbox::model::State;
 use crate::sandbox::model::column::Column;
@@ -106,13 +105,6 @@ impl Session {
         let text = system::show::query(&state, &self.scope(&state), show)?;
         parse::query(&text).map_err(|error| SqlError::internal(format!("{error} in `{text}`")))
     }
-
-    /// `COPY … TO STDOUT`
-    pub(super) async fn copy(&mut self, words: &str, text: &str) -> Result<Reply, SqlError> {
-        let query = copied(text).ok_or_else(|| SqlError::unsupported(format!("COPY {}", short(text))))?;
-        let query = parse::query(query).map_err(|error| SqlError::new(code::SYNTAX, error.message))?;
-        self.evaluate(words, &query, &[]).await.map(Reply::Copy)
-    }
 }
 
 /// The columns of a `SHOW CREATE`.
@@ -124,49 +116,4 @@ pub(super) fn show_create_columns() -> Result<Vec<Column>, SqlError> {
 pub(super) fn rows(answer: Answer) -> Reply {
     let tag = format!("SELECT {}", answer.rows.len());
     Reply::Rows(answer, tag)
-}
-
-/// The query of `COPY (query) TO STDOUT`; `None` for every other form.
-fn copied(text: &str) -> Option<&str> {
-    let text = text.trim();
-    let text = match text.get(..4) {
-        Some(word) if word.eq_ignore_ascii_case("COPY") => text.get(4..)?.trim_start(),
-        _ => text,
-    };
-    let upper = text.to_ascii_uppercase();
-    let end = upper.rfind(')')?;
-    let options = upper.get(end + 1..)?.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (end, options) = match options.as_str() {
-        "TO STDOUT" => (end, true),
-        // `… TO STDOUT WITH (FORMAT text)`
-        "" => {
-            let to = upper.rfind(") TO STDOUT")?;
-            let words = upper.get(to + 11..)?.replace(['(', ')', '='], " ");
-            let words: Vec<&str> = words.split_whitespace().filter(|word| *word != "WITH").collect();
-            (to, words == ["FORMAT", "TEXT"])
-        }
-        _ => return None,
-    };
-    let inner = text.get(..end)?.strip_prefix('(')?.trim();
-    let first = inner.split_whitespace().next().unwrap_or_default();
-    (options && !first.eq_ignore_ascii_case("SUBSCRIBE")).then_some(inner)
-}
-
-/// The beginning of a text, for an error.
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::copied;
-
-    #[test]
-    fn only_queries_are_copied_out() {
-        assert_eq!(copied("COPY (SELECT (1)) TO STDOUT"), Some("SELECT (1)"));
-        assert_eq!(copied("(SELECT 1) to stdout with (format text)"), Some("SELECT 1"));
-        assert_eq!(copied("(SELECT 1) TO STDOUT WITH (FORMAT csv)"), None);
-        assert_eq!(copied("(SUBSCRIBE t) TO STDOUT"), None);
-        assert_eq!(copied("t FROM STDIN"), None);
-    }
 }

@@ -136,12 +136,12 @@ impl Session {
             StatementKind::Commit => self.commit().await,
             StatementKind::Rollback => Ok(self.rollback()),
             StatementKind::Discard(what) => self.discard(what).await,
-            StatementKind::Declare(declare) => self.declare(text, declare),
+            StatementKind::Declare(declare) => self.declare(text, declare, parameters),
             StatementKind::Fetch(fetch) => self.fetch(fetch).await,
             StatementKind::Close(name) => self.close(name.ident.as_str()),
             StatementKind::Prepare(prepare) => self.prepare_sql(prepare),
             StatementKind::Deallocate(name) => self.deallocate(name.as_ref().map(|name| name.ident.as_str())),
-            StatementKind::Copy(inner) => self.copy(said, inner).await,
+            StatementKind::Copy(copy) => self.copy(said, copy).await,
             StatementKind::Subscribe(_) => {
                 self.admit(Input::Subscribe, said)?;
                 Err(SqlError::unsupported("SUBSCRIBE outside of DECLARE"))

@@ -9,6 +9,9 @@ use super::super::model::id::ClusterId;
 /// The number in the id of the first log.
 const FIRST_LOG: u64 = 1_001;
 
+/// How far behind the oid of a log that of its indexes is.
+const INDEX_OIDS: u64 = 100;
+
 /// What replicas tell of themselves.
 const LOGS: [&str; 31] = [
     "mz_active_peeks_per_worker",
@@ -73,6 +76,12 @@ pub(super) fn logs() -> impl Iterator<Item = Log> {
     (FIRST_LOG..).zip(LOGS).map(|(id, name)| Log { id, name })
 }
 
+/// Tells whether an oid is that of a log or of an index over one.
+pub(super) fn has(oid: u32) -> bool {
+    let number = oid.checked_sub(super::RELATION_OIDS).map(u64::from);
+    number.is_some_and(|number| logs().any(|log| [log.id, log.id + INDEX_OIDS].contains(&number)))
+}
+
 /// The indexes of every cluster.
 pub(super) fn indexes(state: &State) -> impl Iterator<Item = LogIndex> {
     state.catalog.clusters.keys().flat_map(|cluster| logs().map(move |log| index(*cluster, log)))
@@ -87,7 +96,7 @@ fn index(cluster: ClusterId, log: Log) -> LogIndex {
     let id = (family << 56) | (number << 8) | (log.id - FIRST_LOG);
     LogIndex {
         id: format!("si{id}"),
-        oid: super::RELATION_OIDS + u32::try_from(log.id).unwrap_or(0) + 100,
+        oid: super::RELATION_OIDS + u32::try_from(log.id + INDEX_OIDS).unwrap_or(0),
         name: format!("{}_{cluster}_primary_idx", log.name),
         on: log,
         cluster,

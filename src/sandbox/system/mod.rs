@@ -22,12 +22,13 @@ mod postgres;
 mod privileges;
 mod readiness;
 pub(crate) mod redact;
+pub(crate) mod schema_of;
 mod sessions;
 pub(crate) mod show;
 mod shown;
 mod spec;
 mod status;
-mod text;
+pub(crate) mod text;
 pub(crate) mod types;
 pub(crate) mod unmodelled;
 

@@ -125,7 +125,7 @@ fn quoted(element: &str) -> String {
 
 /// An expression as it is stored, with quotes only where a name needs them:
 /// `pg_catalog.upper(label)`.
-pub(super) fn simple(stored: &str) -> String {
+pub(crate) fn simple(stored: &str) -> String {
     let mut result = String::with_capacity(stored.len());
     let mut rest = stored;
     while let Some(at) = rest.find(['"', '\'']) {

@@ -93,6 +93,8 @@ impl Connection {
                     self.out.notice(&notice)?;
                 }
                 self.out.error("ERROR", &error, &text)?;
+                // Some clients read the error before they send the Sync.
+                self.out.send().await?;
                 Ok(Flow::On)
             }
         }
@@ -112,7 +114,17 @@ impl Connection {
         let prepared = self.session.prepared(name)?;
         self.session.recheck(&prepared)?;
         let parameters = parameters(name, &prepared, bind)?;
-        let portal = Portal::new(prepared, parameters, bind.result_column_format_codes.clone());
+        self.session.check_arguments(&parameters)?;
+        let columns = &prepared.described.columns;
+        let formats = bind.result_column_format_codes.clone();
+        counted(&formats, columns.len())?;
+        let catalog = self.session.hub().state().catalog;
+        for (at, column) in columns.iter().enumerate() {
+            if format(&formats, at) == 1 {
+                binary::check(&column.kind, &catalog)?;
+            }
+        }
+        let portal = Portal::new(prepared, parameters, formats);
         self.session.bind(bind.portal_name.as_deref().unwrap_or_default(), portal)?;
         self.out.put(&Message::BindComplete(BindComplete::new()))?;
         Ok(Flow::On)
@@ -123,6 +135,7 @@ impl Connection {
         let catalog = self.session.hub().state().catalog;
         if describe.target_type == TARGET_TYPE_BYTE_STATEMENT {
             let prepared = self.session.prepared(name)?;
+            self.session.recheck(&prepared)?;
             let oid = |kind: &Type| match kind {
                 Type::Unknown => types::oid(&Type::Text, &catalog),
                 kind => types::oid(kind, &catalog),
@@ -161,6 +174,9 @@ impl Connection {
         if let Some(pending) = portal.rows.take() {
             return self.rows(name, pending, &formats, limit).await;
         }
+        if portal.done {
+            return Err(SqlError::new("55000", format!("portal \"{name}\" cannot be run")).into());
+        }
         let (prepared, parameters) = (Arc::clone(&portal.prepared), portal.parameters.clone());
         let Some(statement) = prepared.statement.clone() else {
             self.out.put(&Message::EmptyQueryResponse(EmptyQueryResponse::new()))?;
@@ -178,23 +194,7 @@ impl Connection {
             }
             Err(error) => return Err(error.into()),
         };
-        for notice in self.session.take_notices() {
-            self.out.notice(&notice)?;
-        }
-        let flow = match reply {
-            Reply::Done(tag) => {
-                self.out.complete(&tag)?;
-                Flow::On
-            }
-            Reply::Copy(answer) => {
-                self.out.copy(&answer)?;
-                Flow::On
-            }
-            Reply::Rows(answer, tag) => {
-                let pending = Pending { columns: answer.columns, rows: answer.rows.into(), tag };
-                self.rows(name, pending, &formats, limit).await?
-            }
-        };
+        let flow = self.reply(name, reply, &formats, limit).await?;
         if then == Flow::End {
             self.out.send().await?;
             return Ok(then);
@@ -202,7 +202,39 @@ impl Connection {
         Ok(flow)
     }
 
+    /// Gathers what a statement gave.
+    async fn reply(
+        &mut self,
+        name: &str,
+        reply: Reply,
+        formats: &[i16],
+        limit: usize,
+    ) -> Result<Flow, Trouble> {
+        for notice in self.session.take_notices() {
+            self.out.notice(&notice)?;
+        }
+        match reply {
+            Reply::Rows(answer, tag) => {
+                let pending = Pending { columns: answer.columns, rows: answer.rows.into(), tag };
+                return self.rows(name, pending, formats, limit).await;
+            }
+            Reply::Done(tag) => self.out.complete(&tag)?,
+            Reply::CopyOut(answer, format) => self.copy_out(&answer, &format)??,
+            Reply::CopyIn(_) => {
+                return Err(SqlError::internal("a COPY is answered before its data is there").into());
+            }
+        }
+        // It may have ended its transaction, and with that its portal.
+        if let Ok(portal) = self.session.portal(name) {
+            portal.done = true;
+        }
+        Ok(Flow::On)
+    }
+
     /// Gathers as many rows as are asked for; the rest waits in the portal.
+    ///
+    /// Source: `portals.pt` of the server: whoever gets as many rows as he asked for is not told that
+    /// there are no more, and the tag counts the rows of one message.
     async fn rows(
         &mut self,
         name: &str,
@@ -211,19 +243,34 @@ impl Connection {
         limit: usize,
     ) -> Result<Flow, Trouble> {
         let count = pending.rows.len().min(limit);
+        let catalog = self.session.hub().state().catalog;
         for row in pending.rows.drain(..count) {
-            self.out.row(&pending.columns, formats, &row)??;
+            self.out.row(&pending.columns, formats, &row, &catalog)??;
             self.out.send_much().await?;
         }
-        if pending.rows.is_empty() {
-            self.out.complete(&pending.tag)?;
-        } else {
+        if count == limit {
             self.out.put(&Message::PortalSuspended(PortalSuspended::new()))?;
+        } else if pending.tag.starts_with("SELECT ") {
+            self.out.complete(&format!("SELECT {count}"))?;
+        } else {
+            self.out.complete(&pending.tag)?;
         }
         if let Ok(portal) = self.session.portal(name) {
             portal.rows = Some(pending);
         }
         Ok(Flow::On)
+    }
+}
+
+/// Refuses formats that are neither none, nor one for all, nor one each.
+fn counted(formats: &[i16], wanted: usize) -> Result<(), SqlError> {
+    let refused = |message: String| Err(SqlError::new("08P01", message));
+    if let Some(unknown) = formats.iter().find(|format| !matches!(format, 0 | 1)) {
+        return refused(format!("unknown format code {unknown}"));
+    }
+    match formats.len() {
+        given if given <= 1 || given == wanted => Ok(()),
+        given => refused(format!("expected {wanted} field format specifiers, but got {given}")),
     }
 }
 
@@ -235,9 +282,12 @@ fn kind(oid: u32, catalog: &Catalog) -> Result<Type, SqlError> {
     if let Some(kind) = types::of_oid(oid) {
         return Ok(kind);
     }
+    if let Some(builtin) = types::BUILTINS.iter().find(|builtin| builtin.oid == oid) {
+        return Err(SqlError::unsupported(format!("parameters of type {}", builtin.label)));
+    }
     let user = catalog.items.values().find(|item| item.oid == oid);
     user.map(|item| Type::User(item.id))
-        .ok_or_else(|| SqlError::unsupported(format!("parameters of the type with oid {oid}")))
+        .ok_or_else(|| SqlError::new("08P01", format!("type with OID {oid} is unknown")))
 }
 
 /// Reads the arguments of a Bind.
@@ -253,6 +303,7 @@ fn parameters(name: &str, prepared: &Prepared, bind: &Bind) -> Result<Vec<Parame
             ),
         ));
     }
+    counted(&bind.parameter_format_codes, kinds.len())?;
     let mut read = Vec::new();
     for (at, (kind, bytes)) in kinds.iter().zip(&bind.parameters).enumerate() {
         let text = match bytes {

@@ -6,8 +6,10 @@
 
 mod binary;
 mod connection;
+mod copy;
 mod extended;
 mod inbound;
+mod nested;
 mod numeric;
 mod out;
 mod simple;

@@ -6,6 +6,12 @@ const BASE_DIGITS: usize = 4;
 /// How a number that is none is marked.
 const NAN: u16 = 0xC000;
 
+/// How numbers without end are marked; the server has none.
+const INFINITE: [u16; 2] = [0xD000, 0xF000];
+
+/// How far from the point the first group may be: no number of the server has so many digits.
+const FURTHEST: i32 = 100;
+
 /// Writes a number; `None` for a text that is none.
 pub(super) fn encode(text: &str) -> Option<Vec<u8>> {
     if text == "NaN" {
@@ -57,17 +63,30 @@ fn header(count: i16, weight: i16, sign: u16, scale: u16) -> Vec<u8> {
     bytes
 }
 
-/// Reads a number; `None` for bytes that are none.
-pub(super) fn decode(bytes: &[u8]) -> Option<String> {
+/// Reads a number.
+///
+/// # Errors
+/// Why the bytes are none that the server has.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, &'static str> {
+    read(bytes).unwrap_or(Err("invalid buffer size"))
+}
+
+fn read(bytes: &[u8]) -> Option<Result<String, &'static str>> {
     let mut words = bytes.chunks_exact(2).map(|pair| match pair {
         [high, low] => u16::from_be_bytes([*high, *low]),
         _ => 0,
     });
     let (count, weight, sign, scale) = (words.next()?, words.next()?, words.next()?, words.next()?);
     if sign == NAN {
-        return Some("NaN".to_owned());
+        return Some(Ok("NaN".to_owned()));
+    }
+    if INFINITE.contains(&sign) {
+        return Some(Err("numeric infinity is not supported"));
     }
     let weight = i32::from(weight.cast_signed());
+    if weight.abs() > FURTHEST || usize::from(count) > bytes.len() {
+        return Some(Err("numeric out of range"));
+    }
     let groups: Vec<u16> = words.take(usize::from(count)).collect();
     let group = |at: i32| usize::try_from(at).ok().and_then(|at| groups.get(at)).copied().unwrap_or(0);
     let whole: String = (0..=weight).map(|at| format!("{:04}", group(at))).collect();
@@ -80,5 +99,5 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     let fraction: String = (1..=places).map(|place| format!("{:04}", group(weight + place))).collect();
     let fraction = fraction.get(..scale).unwrap_or(&fraction);
     let minus = if sign == 0 { "" } else { "-" };
-    Some(if scale == 0 { format!("{minus}{whole}") } else { format!("{minus}{whole}.{fraction}") })
+    Some(Ok(if scale == 0 { format!("{minus}{whole}") } else { format!("{minus}{whole}.{fraction}") }))
 }

@@ -1,9 +1,6 @@
 //! What goes back to a client: messages, gathered until they are sent.
 
 use pgwire::messages::PgWireBackendMessage as Message;
-use pgwire::messages::copy::CopyData;
-use pgwire::messages::copy::CopyDone;
-use pgwire::messages::copy::CopyOutResponse;
 use pgwire::messages::data::DataRow;
 use pgwire::messages::data::FieldDescription;
 use pgwire::messages::data::NoData;
@@ -23,7 +20,6 @@ use crate::sandbox::error::SqlError;
 use crate::sandbox::model::Catalog;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::column::Column;
-use crate::sandbox::query::Answer;
 use crate::sandbox::session::Standing;
 use crate::sandbox::system::types;
 
@@ -159,44 +155,39 @@ impl Out {
         columns: &[Column],
         formats: &[i16],
         row: &Row,
+        catalog: &Catalog,
     ) -> Result<std::io::Result<()>, SqlError> {
-        let mut data: Vec<u8> = Vec::new();
-        for (at, value) in row.iter().enumerate() {
-            let Some(text) = value else {
-                data.extend((-1_i32).to_be_bytes());
-                continue;
-            };
-            let kind = columns.get(at).map(|column| &column.kind);
-            let bytes = match (format(formats, at), kind) {
-                (1, Some(kind)) => binary::encode(kind, text)?,
-                _ => text.clone().into_bytes(),
-            };
-            data.extend(i32::try_from(bytes.len()).unwrap_or(i32::MAX).to_be_bytes());
-            data.extend(bytes);
-        }
+        let data = values(columns, formats, row, catalog)?;
         let count = i16::try_from(row.len()).unwrap_or(i16::MAX);
         Ok(self.put(&Message::DataRow(DataRow::new(data.as_slice().into(), count))))
     }
-
-    /// Rows as `COPY … TO STDOUT` writes them.
-    pub(super) fn copy(&mut self, answer: &Answer) -> std::io::Result<()> {
-        let count = i16::try_from(answer.columns.len()).unwrap_or(i16::MAX);
-        let formats = answer.columns.iter().map(|_| 0).collect();
-        self.put(&Message::CopyOutResponse(CopyOutResponse::new(0, count, formats)))?;
-        for row in &answer.rows {
-            let values: Vec<String> = row.iter().map(copied).collect();
-            let line = format!("{}\n", values.join("\t"));
-            self.put(&Message::CopyData(CopyData::new(line.into())))?;
-        }
-        self.put(&Message::CopyDone(CopyDone::new()))?;
-        self.complete(&format!("COPY {}", answer.rows.len()))
-    }
 }
 
-/// A value of `COPY`: `\N` is NULL, and what would break a line is written with a backslash.
-fn copied(value: &Option<String>) -> String {
-    let Some(text) = value else { return "\\N".to_owned() };
-    text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+/// The values of a row, each with its length before it.
+///
+/// # Errors
+/// Values that cannot be written in the format that is asked for.
+pub(super) fn values(
+    columns: &[Column],
+    formats: &[i16],
+    row: &Row,
+    catalog: &Catalog,
+) -> Result<Vec<u8>, SqlError> {
+    let mut data: Vec<u8> = Vec::new();
+    for (at, value) in row.iter().enumerate() {
+        let Some(text) = value else {
+            data.extend((-1_i32).to_be_bytes());
+            continue;
+        };
+        let kind = columns.get(at).map(|column| &column.kind);
+        let bytes = match (format(formats, at), kind) {
+            (1, Some(kind)) => binary::encode(kind, text, catalog)?,
+            _ => text.clone().into_bytes(),
+        };
+        data.extend(i32::try_from(bytes.len()).unwrap_or(i32::MAX).to_be_bytes());
+        data.extend(bytes);
+    }
+    Ok(data)
 }
 
 /// The format of a column: none given is text, one given is for all.

@@ -67,23 +67,25 @@ impl Connection {
         }
         match run {
             Ok(Reply::Done(tag)) => self.out.complete(&tag)?,
-            Ok(Reply::Copy(answer)) => self.out.copy(&answer)?,
+            Ok(Reply::CopyOut(answer, format)) => match self.copy_out(&answer, &format) {
+                Ok(written) => written?,
+                Err(error) => return self.failed(text, &error),
+            },
             Ok(Reply::Rows(answer, tag)) => {
                 let catalog = self.session.hub().state().catalog;
                 self.out.description(&answer.columns, &[], &catalog)?;
                 for row in &answer.rows {
-                    if let Err(error) = self
-                        .out
-                        .row(&answer.columns, &[], row)
-                        .and_then(|written| written.map_err(|error| SqlError::internal(error.to_string())))
-                    {
-                        self.session.fail();
-                        self.out.error("ERROR", &error, text)?;
-                        return Ok(true);
+                    match self.out.row(&answer.columns, &[], row, &catalog) {
+                        Ok(written) => written?,
+                        Err(error) => return self.failed(text, &error),
                     }
                     self.out.send_much().await?;
                 }
                 self.out.complete(&tag)?;
+            }
+            Ok(Reply::CopyIn(_)) => {
+                let error = SqlError::internal("a COPY is answered before its data is there");
+                return self.failed(text, &error);
             }
             Err(error) => {
                 self.out.error("ERROR", &error, text)?;
@@ -91,5 +93,12 @@ impl Connection {
             }
         }
         Ok(false)
+    }
+
+    /// Gathers an error of what was about to be answered.
+    fn failed(&mut self, text: &str, error: &SqlError) -> io::Result<bool> {
+        self.session.fail();
+        self.out.error("ERROR", error, text)?;
+        Ok(true)
     }
 }

@@ -42,7 +42,16 @@ impl Connection {
             hub.transcript().end(number, Outcome::NotRun, false, hub.clock.now());
             return None;
         }
-        let run = self.with(&strike, text, statement, parameters).await;
+        let run = match self.with(&strike, text, statement, parameters).await {
+            Ok(Reply::CopyIn(copy)) => match self.copy_in(&copy).await {
+                Ok(Some(done)) => done.map(Reply::Done),
+                Ok(None) | Err(_) => {
+                    hub.transcript().end(number, Outcome::NotRun, false, hub.clock.now());
+                    return None;
+                }
+            },
+            other => other,
+        };
         let outcome = match &run {
             Ok(reply) => Outcome::Done(reply.tag()),
             Err(error) => Outcome::Failed(error.code, error.message.clone()),

@@ -31,8 +31,9 @@ pub(super) fn time(text: &str) -> Option<i64> {
 
 /// The time of day of so many microseconds.
 pub(super) fn time_text(micros: i64) -> Option<String> {
-    let time = NaiveTime::from_hms_opt(0, 0, 0)?;
-    let (time, _) = time.overflowing_add_signed(TimeDelta::microseconds(micros));
+    let seconds = u32::try_from(micros.checked_div(1_000_000)?).ok()?;
+    let rest = u32::try_from(micros % 1_000_000).ok()?;
+    let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, rest * 1_000)?;
     Some(shortened(&time.format("%H:%M:%S%.6f").to_string()))
 }
 
@@ -58,7 +59,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// An interval as it is printed: `1 year 2 mons 3 days 04:05:06.7`.
+/// An interval as it is printed: `1 year 2 months 3 days 04:05:06.7`.
 pub(super) fn interval(text: &str) -> Option<Vec<u8>> {
     let (mut months, mut days, mut micros) = (0_i32, 0_i32, 0_i64);
     let mut words = text.split_whitespace();
@@ -70,7 +71,7 @@ pub(super) fn interval(text: &str) -> Option<Vec<u8>> {
         let count: i32 = word.parse().ok()?;
         match words.next()?.trim_end_matches('s') {
             "year" => months = months.checked_add(count.checked_mul(12)?)?,
-            "mon" => months = months.checked_add(count)?,
+            "mon" | "month" => months = months.checked_add(count)?,
             "day" => days = days.checked_add(count)?,
             _ => return None,
         }
@@ -79,6 +80,21 @@ pub(super) fn interval(text: &str) -> Option<Vec<u8>> {
     bytes.extend(days.to_be_bytes());
     bytes.extend(months.to_be_bytes());
     Some(bytes)
+}
+
+/// The interval of sixteen bytes: microseconds, days, months.
+pub(super) fn interval_text(bytes: &[u8]) -> Option<String> {
+    let (micros, rest) = bytes.split_first_chunk::<8>()?;
+    let (days, rest) = rest.split_first_chunk::<4>()?;
+    let months: [u8; 4] = rest.try_into().ok()?;
+    let (days, months) = (i32::from_be_bytes(*days), i32::from_be_bytes(months));
+    let micros = i64::from_be_bytes(*micros);
+    let sign = if micros < 0 { "-" } else { "" };
+    let size = micros.unsigned_abs();
+    let (seconds, micros) = (size / 1_000_000, size % 1_000_000);
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let clock = shortened(&format!("{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"));
+    Some(format!("{months} months {days} days {sign}{clock}"))
 }
 
 /// `-04:05:06.7`, of any number of hours.

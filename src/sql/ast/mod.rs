@@ -6,6 +6,7 @@
 //! beyond carrying it. Spans count bytes of the whole text that was parsed.
 
 pub mod alter;
+pub mod copy;
 pub mod create;
 pub mod privilege;
 pub mod project;
@@ -30,6 +31,7 @@ use alter::Comment;
 use alter::Drop;
 use alter::DropOwned;
 use alter::ReassignOwned;
+use copy::Copy;
 use create::CreateCluster;
 use create::CreateClusterReplica;
 use create::CreateIndex;
@@ -201,8 +203,8 @@ pub enum StatementKind {
     Execute(Execute),
     /// `DEALLOCATE [ALL | p]`; `None` means all
     Deallocate(Option<RawIdent>),
-    /// `COPY …`: kept as text
-    Copy(String),
+    /// `COPY …`
+    Copy(Copy),
     /// `SUBSCRIBE …`: kept as text
     Subscribe(String),
     /// `VALIDATE CONNECTION`, `INSPECT` and whatever else is recognised by its head alone; the

@@ -4,6 +4,7 @@
 //! does: it goes on behind the next semicolon and reports every mistake.
 
 mod alter;
+mod copy;
 mod create;
 pub(in crate::sql) mod cursor;
 pub(in crate::sql) mod options;
@@ -111,7 +112,7 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
         "DECLARE" | "FETCH" | "CLOSE" => run::cursor(cursor, &word),
         "PREPARE" | "EXECUTE" | "DEALLOCATE" => run::prepared(cursor, &word),
         "EXPLAIN" => Ok(StatementKind::Explain(cursor.rest())),
-        "COPY" => Ok(StatementKind::Copy(cursor.rest())),
+        "COPY" => copy::copy(cursor),
         "SUBSCRIBE" | "TAIL" => Ok(StatementKind::Subscribe(cursor.rest())),
         "DISCARD" => run::discard(cursor),
         "VALIDATE" => {

@@ -3,6 +3,7 @@
 //! Everything goes over the wire protocol, as it would against Materialize. Waiting is done by [`World::until`],
 //! which has a deadline. Start reading at [`World`].
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,6 +20,7 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 
+pub(crate) mod client;
 pub(crate) mod random;
 pub(crate) mod running;
 pub(crate) mod told;
@@ -60,6 +62,11 @@ impl World {
     /// The folder in which commands run.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where the sandbox listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// The way to the sandbox.

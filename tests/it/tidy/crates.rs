@@ -11,6 +11,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("console", &["cli"]),
     ("crc32fast", &["sandbox"]),
+    ("csv", &["sandbox"]),
     ("datafusion", &["sandbox"]),
     ("futures_util", &["db", "primitives", "sandbox", "lua"]),
     ("imbl", &["sandbox"]),

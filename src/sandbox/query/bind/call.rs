@@ -327,12 +327,6 @@ impl Binder<'_> {
         self.call(&name, args)
     }
 
-    /// `ARRAY(query)` and `LIST(query)`
-    fn collected(&mut self, name: &str, query: &tree::Query) -> Result<Typed, SqlError> {
-        let _ = query;
-        Err(SqlError::unsupported(format!("{name}(query)")))
-    }
-
     /// A function that makes rows, in a select list: its columns, and where they begin.
     pub(super) fn series(
         &mut self,
@@ -396,6 +390,7 @@ impl Binder<'_> {
                     args.insert(0, self.coerce(first, &Type::Array(Box::new(Type::Text)))?);
                 }
             }
+            "array_remove" => args = self.alike_elements(name, args)?,
             "encode" => {
                 if let Some(first) = args.first()
                     && first.kind == Type::Unknown
@@ -417,6 +412,20 @@ impl Binder<'_> {
             }
             None => Err(unknown(name)),
         }
+    }
+
+    /// An array and a value, made ones of the same elements.
+    fn alike_elements(&mut self, name: &str, args: Vec<Typed>) -> Result<Vec<Typed>, SqlError> {
+        let of = match args.as_slice() {
+            [Typed { kind: Type::Array(element), .. }, value] => kind::common(element, &value.kind),
+            _ => None,
+        };
+        let Some(of) = of else {
+            let given: Vec<Type> = args.iter().map(|arg| arg.kind.clone()).collect();
+            return Err(self.no_such_form(name, &given));
+        };
+        let wanted = [Type::Array(Box::new(of.clone())), of];
+        args.into_iter().zip(&wanted).map(|(arg, of)| self.coerce(arg, of)).collect()
     }
 
     fn homogeneous(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed, SqlError> {

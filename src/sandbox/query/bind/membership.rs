@@ -1,4 +1,4 @@
-//! `IN`, `ANY`, `ALL`: of lists, arrays and queries.
+//! `IN`, `ANY`, `ALL`: of lists, arrays and queries; arrays and lists of what a query gives.
 
 use datafusion::sql::sqlparser::ast as tree;
 
@@ -10,8 +10,13 @@ use super::expr::not;
 use super::expr::sign;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::column::Type;
+use crate::sandbox::query::aggregate::Aggregate;
+use crate::sandbox::query::aggregate::Fold;
+use crate::sandbox::query::datum::Datum;
 use crate::sandbox::query::function::array;
 use crate::sandbox::query::kind;
+use crate::sandbox::query::rel::Op;
+use crate::sandbox::query::rel::Rel;
 use crate::sandbox::query::scalar::Comparison;
 use crate::sandbox::query::scalar::Eval;
 use crate::sandbox::query::scalar::Question;
@@ -92,7 +97,10 @@ impl Binder<'_> {
                 self.any(left, op, query)
             };
         }
-        let (left, right) = (self.expr(left)?, self.expr(inner)?);
+        let (mut left, right) = (self.expr(left)?, self.expr(inner)?);
+        if left.kind == Type::Unknown && right.kind == Type::Unknown {
+            left = self.coerce(left, &Type::Text)?;
+        }
         let right = match &left.kind {
             of if right.kind == Type::Unknown => self.coerce(right, &Type::Array(Box::new(of.clone())))?,
             _ => right,
@@ -111,6 +119,35 @@ impl Binder<'_> {
         let args = vec![self.coerce(left, &of)?.scalar, self.coerce(right, &wanted)?.scalar];
         let scalar = Scalar::Call { eval: quantifier(op, all), strict: false, args };
         Ok(Typed::new(scalar, Type::Bool, true))
+    }
+}
+
+impl Binder<'_> {
+    /// `ARRAY(query)` and `LIST(query)`: the values of its only column, in its order.
+    pub(super) fn collected(&mut self, name: &str, query: &tree::Query) -> Result<Typed, SqlError> {
+        let (fold, none): (Fold, Datum) = match name {
+            "array" => (Fold::Array, Datum::Array(Vec::new(), Vec::new())),
+            "list" => (Fold::List, Datum::List(Vec::new())),
+            _ => return Err(SqlError::unsupported(format!("{name}(query)"))),
+        };
+        let bound = self.query(query)?;
+        let [column] = bound.columns.as_slice() else {
+            let count = bound.columns.len();
+            return Err(SqlError::internal(format!(
+                "Expected subselect to return 1 column, got {count} columns"
+            )));
+        };
+        let element = if column.kind == Type::Unknown { Type::Text } else { column.kind.clone() };
+        let of = match (fold, &element) {
+            (Fold::Array, Type::Array(_)) => return Err(SqlError::unsupported("ARRAY(query) of arrays")),
+            (Fold::Array, _) => Type::Array(Box::new(element.clone())),
+            _ => Type::List(Box::new(element.clone())),
+        };
+        let aggregate = Aggregate::of(fold, Scalar::column(0), element, of.clone());
+        let rel = Rel::new(Op::Aggregate(bound.rel, Vec::new(), vec![aggregate]), vec![of.clone()]);
+        let value = Scalar::Subquery(Question::Value, Box::new(rel));
+        // Of no rows there is an empty array, not NULL.
+        Ok(Typed::new(Scalar::Coalesce(vec![value, Scalar::Literal(none)]), of, false))
     }
 }
 

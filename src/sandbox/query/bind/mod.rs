@@ -16,6 +16,7 @@ mod query;
 mod select;
 mod title;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast as tree;
@@ -130,6 +131,8 @@ pub(super) struct Parameters {
     pub(super) values: Option<Vec<Parameter>>,
     /// Their types as far as they are decided.
     pub(super) types: Vec<Type>,
+    /// Those that are written somewhere.
+    written: BTreeSet<usize>,
     /// Whether there may be any.
     pub(super) allowed: bool,
 }
@@ -138,12 +141,27 @@ impl Parameters {
     /// Parameters with their values.
     pub(super) fn given(values: &[Parameter]) -> Self {
         let types = values.iter().map(|value| value.kind.clone()).collect();
-        Self { values: Some(values.to_vec()), types, allowed: true }
+        Self { values: Some(values.to_vec()), types, allowed: true, ..Self::default() }
     }
 
     /// Parameters of which only some types are known.
     pub(super) fn typed(types: &[Type]) -> Self {
-        Self { values: None, types: types.to_vec(), allowed: true }
+        Self { types: types.to_vec(), allowed: true, ..Self::default() }
+    }
+
+    /// Their types, now that everything has been read.
+    ///
+    /// # Errors
+    /// When one is left out and nobody has named its type.
+    pub(super) fn decided(self) -> Result<Vec<Type>, SqlError> {
+        let decided = |(number, of)| match of {
+            Type::Unknown if self.written.contains(&number) => Ok(Type::Text),
+            Type::Unknown => {
+                Err(SqlError::internal(format!("unable to infer type for parameter ${}", number + 1)))
+            }
+            of => Ok(of),
+        };
+        self.types.into_iter().enumerate().map(decided).collect()
     }
 }
 
@@ -183,8 +201,7 @@ pub(super) fn query(
     }
     let mut binder = Binder::new(context, reading, parameters);
     let bound = binder.query(tree)?;
-    let bound = binder.decided(bound)?;
-    Ok((bound, binder.parameters))
+    Ok((Binder::decided(bound), binder.parameters))
 }
 
 /// Settles the query of a view as the catalog stores it.
@@ -250,12 +267,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Literals whose type nothing decides become texts.
-    fn decided(&mut self, bound: Bound) -> Result<Bound, SqlError> {
-        for kind in &mut self.parameters.types {
-            if *kind == Type::Unknown {
-                *kind = Type::Text;
-            }
-        }
+    fn decided(bound: Bound) -> Bound {
         let Bound { mut rel, mut columns } = bound;
         rel.types.iter_mut().for_each(|kind| {
             if *kind == Type::Unknown {
@@ -267,7 +279,7 @@ impl<'a> Binder<'a> {
                 column.kind = Type::Text;
             }
         }
-        Ok(Bound { rel, columns })
+        Bound { rel, columns }
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, SqlError>) -> Result<T, SqlError> {
@@ -359,6 +371,7 @@ impl<'a> Binder<'a> {
         if !self.parameters.allowed || !known || number > 65_535 {
             return Err(missing());
         }
+        self.parameters.written.insert(number);
         if self.parameters.types.len() <= number {
             self.parameters.types.resize(number + 1, Type::Unknown);
         }

@@ -188,7 +188,11 @@ impl Binder<'_> {
             return Ok(Typed::new(Scalar::Series(*place), of.clone(), *nullable));
         }
         match (item.expr, item.column) {
-            (Some(expr), _) => self.expr(expr),
+            // A parameter that stands alone is a text, here and wherever else it stands.
+            (Some(expr), _) => match self.expr(expr)? {
+                typed if typed.parameter.is_some() => self.coerce(typed, &Type::Text),
+                typed => Ok(typed),
+            },
             (None, Some(at)) => self.column_at(at),
             (None, None) => Err(SqlError::unsupported("this column")),
         }

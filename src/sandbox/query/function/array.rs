@@ -97,6 +97,7 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             };
             Ok(Datum::Array(if parts.is_empty() { Vec::new() } else { vec![parts.len()] }, parts))
         })],
+        "array_remove" => vec![f(&[any_array(), Type::Unknown], first, |_, a| removed(a)).nulls(May)],
         "list_length" => vec![f(&[any_list()], an_int4, |_, a| Ok(count(items(a, 0).len())))],
         "map_length" => vec![f(&[Type::Map(Box::new(Type::Unknown))], an_int4, |_, a| {
             Ok(match a.first() {
@@ -114,6 +115,24 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         ],
         _ => return None,
     })
+}
+
+/// An array without the elements that are a value, or NULL.
+fn removed(args: &[Datum]) -> Result<Datum, crate::sandbox::error::SqlError> {
+    let (Some(Datum::Array(lengths, items)), Some(value)) = (args.first(), args.get(1)) else {
+        return Ok(Datum::Null);
+    };
+    if lengths.len() > 1 {
+        return Err(crate::sandbox::error::SqlError::internal(
+            "removing elements from multidimensional arrays is not supported",
+        ));
+    }
+    let same = |item: &Datum| match (item.is_null(), value.is_null()) {
+        (false, false) => item.compare(value).is_eq(),
+        (one, other) => one && other,
+    };
+    let kept: Vec<Datum> = items.iter().filter(|item| !same(item)).cloned().collect();
+    Ok(array(&kept))
 }
 
 /// `ARRAY[…]`

@@ -4,6 +4,7 @@
 
 pub(super) mod arithmetic;
 pub(super) mod array;
+mod definition;
 pub(super) mod json;
 mod moment;
 mod number;
@@ -56,6 +57,7 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         .or_else(|| json::overloads(name))
         .or_else(|| array::overloads(name))
         .or_else(|| system::overloads(name))
+        .or_else(|| definition::overloads(name))
 }
 
 /// The form that fits some types best.

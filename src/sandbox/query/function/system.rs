@@ -5,11 +5,12 @@ use super::Nulls::StrictMay;
 use super::*;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::Commented;
+use crate::sandbox::model::State;
 use crate::sandbox::model::id::RoleId;
-use crate::sandbox::model::item::ItemData;
 use crate::sandbox::query::names;
 use crate::sandbox::query::scalar::Context;
 use crate::sandbox::settings;
+use crate::sandbox::system::schema_of;
 use crate::sandbox::system::types;
 
 const OID: Type = Type::Oid;
@@ -65,7 +66,11 @@ fn comment(context: &Context, oid: i64, column: Option<i32>) -> Datum {
 
 fn format_type(context: &Context, args: &[Datum]) -> Datum {
     let Some(Datum::Int(oid)) = args.first() else { return Datum::Null };
-    let Some(of) = names::type_of_oid(&context.view.state, *oid) else { return Datum::text("???") };
+    let Some(of) = names::type_of_oid(&context.view.state, *oid) else {
+        // Lists, maps and the like have no elements here, only a name.
+        let builtin = types::BUILTINS.iter().find(|builtin| i64::from(builtin.oid) == *oid);
+        return Datum::text(builtin.map_or("???", |builtin| builtin.label));
+    };
     let name = types::name(&of, &context.view.state.catalog);
     let modifier = match args.get(1) {
         Some(Datum::Int(modifier)) if *modifier >= 4 => *modifier - 4,
@@ -78,24 +83,15 @@ fn format_type(context: &Context, args: &[Datum]) -> Datum {
     })
 }
 
-fn view_definition(context: &Context, oid: i64) -> Datum {
-    match item(context, oid).map(|item| &item.data) {
-        Some(ItemData::View { query } | ItemData::MaterializedView { query, .. }) => {
-            Datum::text(format!("{};", query.trim_end_matches(';')))
-        }
-        _ => Datum::Null,
+/// Whether an object, a type or a function is in a schema that is searched; NULL where there is none.
+///
+/// Source: `func.rs` of the server: the name of the schema alone counts.
+fn is_visible(context: &Context, oid: i64, schema: fn(&State, u32) -> Option<String>) -> Datum {
+    let oid = u32::try_from(oid).ok();
+    match oid.and_then(|oid| schema(&context.view.state, oid)) {
+        Some(schema) => Datum::Bool(schemas(context, true).contains(&schema)),
+        None => Datum::Null,
     }
-}
-
-/// Whether an object is found by its name alone.
-fn is_visible(context: &Context, oid: i64) -> bool {
-    let Some(item) = item(context, oid) else { return true };
-    let catalog = &context.view.state.catalog;
-    let database = catalog.database_named(&context.scope.database);
-    let schema = catalog.schemas.get(&item.schema);
-    schema.is_some_and(|schema| {
-        Some(schema.database) == database && context.scope.search_path.contains(&schema.name)
-    })
 }
 
 /// `has_…_privilege([role,] thing, privilege)`
@@ -200,16 +196,14 @@ fn more(name: &str) -> Option<Vec<Overload>> {
         ),
         "format_type" => vec![f(&[OID, INT4], a_text, |context, a| Ok(format_type(context, a))).nulls(May)],
         "pg_table_is_visible" => {
-            of_oids(|context, a| Ok(Datum::Bool(is_visible(context, n(a, 0)))), a_bool, StrictMay)
+            of_oids(|context, a| Ok(is_visible(context, n(a, 0), schema_of::object)), a_bool, StrictMay)
         }
-        "pg_type_is_visible" | "pg_function_is_visible" => {
-            of_oids(|_, _| Ok(Datum::Bool(true)), a_bool, StrictMay)
+        "pg_type_is_visible" => {
+            of_oids(|context, a| Ok(is_visible(context, n(a, 0), schema_of::data_type)), a_bool, StrictMay)
         }
-        "pg_get_viewdef" => vec![
-            f(&[OID], a_text, |context, a| Ok(view_definition(context, n(a, 0)))).nulls(StrictMay),
-            f(&[OID, Type::Bool], a_text, |context, a| Ok(view_definition(context, n(a, 0))))
-                .nulls(StrictMay),
-        ],
+        "pg_function_is_visible" => {
+            of_oids(|context, a| Ok(is_visible(context, n(a, 0), schema_of::function)), a_bool, StrictMay)
+        }
         "pg_encoding_to_char" => vec![
             f(&[INT8], a_text, |_, a| Ok(if n(a, 0) == 6 { Datum::text("UTF8") } else { Datum::Null }))
                 .nulls(StrictMay),

@@ -9,13 +9,17 @@
 //! drop after 3                    the 3rd statement is run and answered, then its connection ends
 //! lose 3                          the 3rd statement is run; its connection ends without an answer
 //! delay 50ms before 3             the 3rd statement waits
+//! delay 50ms after 3              the 3rd statement is run, and its answer waits
 //! error '40001' on 3              the 3rd statement fails with this code and is not run
+//! error '40001' after 3           the 3rd statement is run and answered with this code
 //! conflict 2                      the next two COMMITs of DDL transactions fail with 40001
 //! ```
 //!
 //! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `'CREATE VIEW%'` (the next
 //! statement that is like it, without regard to case) or `'CREATE VIEW%' 2`. `before`, `after`,
 //! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`).
+//! Behind all of it `by 7` counts only the statements of the connection with that number, and
+//! `by 'mzflow%'` those of the users or applications whose name is like it.
 //!
 //! Counting starts anew for each fault when it is set, goes over all connections, and leaves out
 //! statements that set or show `sandbox_…`. Statements of one message count one by one. Setting
@@ -25,6 +29,7 @@ use std::time::Duration;
 
 use super::duration;
 use super::settings;
+use super::transcript::Who;
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +37,25 @@ enum Action {
     DropBefore,
     DropAfter,
     Lose,
-    Delay(Duration),
-    Error(&'static str),
+    Delay(Duration, When),
+    Error(&'static str, When),
     Conflict,
     Refuse,
+}
+
+/// Before a statement is run, or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Before,
+    After,
+}
+
+/// Whose statements a fault counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whose {
+    Anybody,
+    Connection(u32),
+    Like(String),
 }
 
 /// Which statements a fault counts.
@@ -51,6 +71,7 @@ enum Target {
 struct Fault {
     action: Action,
     target: Target,
+    whose: Whose,
     /// How many it waits for, the last of which it strikes; for `refuse` and `conflict` how often
     /// it strikes.
     left: u64,
@@ -61,10 +82,14 @@ struct Fault {
 pub(crate) struct Strike {
     /// It waits that long.
     pub(crate) delay: Duration,
+    /// Its answer waits that long.
+    pub(crate) delay_after: Duration,
     /// The connection ends before it is run.
     pub(crate) drop_before: bool,
     /// It fails with this code.
     pub(crate) error: Option<&'static str>,
+    /// It is run, and answered with this code.
+    pub(crate) error_after: Option<&'static str>,
     /// It is run, but the connection ends without an answer.
     pub(crate) lose: bool,
     /// It is run and answered, then the connection ends.
@@ -120,7 +145,7 @@ impl Faults {
     }
 
     /// Counts a statement and tells what strikes it.
-    pub(crate) fn statement(&mut self, text: &str, is_commit: bool) -> Strike {
+    pub(crate) fn statement(&mut self, who: &Who, text: &str, is_commit: bool) -> Strike {
         let mut strike = Strike::default();
         self.waiting.retain_mut(|fault| {
             let counted = match &fault.action {
@@ -128,14 +153,15 @@ impl Faults {
                 Action::DropBefore
                 | Action::DropAfter
                 | Action::Lose
-                | Action::Delay(_)
-                | Action::Error(_) => match &fault.target {
-                    Target::Any => true,
-                    Target::Commit => is_commit,
-                    Target::Like(pattern) => {
-                        settings::like(&text.to_ascii_uppercase(), &pattern.to_ascii_uppercase())
-                    }
-                },
+                | Action::Delay(..)
+                | Action::Error(..) => {
+                    let meant = match &fault.target {
+                        Target::Any => true,
+                        Target::Commit => is_commit,
+                        Target::Like(pattern) => like(text, pattern),
+                    };
+                    meant && is_by(who, &fault.whose)
+                }
             };
             if !counted {
                 return true;
@@ -148,8 +174,12 @@ impl Faults {
                 Action::DropBefore => strike.drop_before = true,
                 Action::DropAfter => strike.drop_after = true,
                 Action::Lose => strike.lose = true,
-                Action::Delay(by) => strike.delay = strike.delay.saturating_add(*by),
-                Action::Error(code) => strike.error = Some(code),
+                Action::Delay(by, When::Before) => strike.delay = strike.delay.saturating_add(*by),
+                Action::Delay(by, When::After) => {
+                    strike.delay_after = strike.delay_after.saturating_add(*by);
+                }
+                Action::Error(code, When::Before) => strike.error = Some(code),
+                Action::Error(code, When::After) => strike.error_after = Some(code),
                 Action::Conflict | Action::Refuse => {}
             }
             false
@@ -165,14 +195,23 @@ impl Faults {
                 Target::Commit => format!("commit {}", fault.left),
                 Target::Like(pattern) => format!("{} {}", crate::name::literal(pattern), fault.left),
             };
+            let target = match &fault.whose {
+                Whose::Anybody => target,
+                Whose::Connection(number) => format!("{target} by {number}"),
+                Whose::Like(pattern) => format!("{target} by {}", crate::name::literal(pattern)),
+            };
             match &fault.action {
                 Action::DropBefore => format!("drop before {target}"),
                 Action::DropAfter => format!("drop after {target}"),
                 Action::Lose => format!("lose {target}"),
-                Action::Delay(by) => {
-                    format!("delay {} before {target}", duration::format(*by).replace(' ', ""))
+                Action::Delay(by, when) => {
+                    let when = if *when == When::Before { "before" } else { "after" };
+                    format!("delay {} {when} {target}", duration::format(*by).replace(' ', ""))
                 }
-                Action::Error(code) => format!("error '{code}' on {target}"),
+                Action::Error(code, when) => {
+                    let when = if *when == When::Before { "on" } else { "after" };
+                    format!("error '{code}' {when} {target}")
+                }
                 Action::Conflict => format!("conflict {}", fault.left),
                 Action::Refuse => format!("refuse {}", fault.left),
             }
@@ -181,10 +220,36 @@ impl Faults {
     }
 }
 
+/// Compares without regard to case.
+fn like(text: &str, pattern: &str) -> bool {
+    settings::like(&text.to_ascii_uppercase(), &pattern.to_ascii_uppercase())
+}
+
+fn is_by(who: &Who, whose: &Whose) -> bool {
+    match whose {
+        Whose::Anybody => true,
+        Whose::Connection(number) => who.connection == *number,
+        Whose::Like(pattern) => like(&who.user, pattern) || like(&who.application, pattern),
+    }
+}
+
+/// Takes `by …` off the end of a fault.
+fn whose(words: &mut Vec<String>) -> Option<Whose> {
+    let Some(at) = words.iter().rposition(|word| word == "by") else { return Some(Whose::Anybody) };
+    let last = words.split_off(at);
+    match last.as_slice() {
+        [_, pattern] if pattern.starts_with('\'') => Some(Whose::Like(unquoted(pattern))),
+        [_, number] => number.parse().ok().map(Whose::Connection),
+        _ => None,
+    }
+}
+
 /// Reads one fault.
 fn fault(text: &str) -> Result<Fault, String> {
-    let words = words(text)?;
+    let mut words = words(text)?;
     let wrong = || format!("`{text}` is no fault: see `drop before 3`, `lose commit`, `delay 50ms before 2`");
+    let whose = whose(&mut words).ok_or_else(wrong)?;
+    let when = if words.iter().any(|word| word == "after") { When::After } else { When::Before };
     let mut words = words.iter().map(String::as_str);
     let action = match words.next().map(str::to_ascii_lowercase).as_deref() {
         Some("refuse") => Action::Refuse,
@@ -195,11 +260,12 @@ fn fault(text: &str) -> Result<Fault, String> {
             Some("after") => Action::DropAfter,
             _ => return Err(wrong()),
         },
-        Some("delay") => Action::Delay(words.next().and_then(duration::parse).ok_or_else(wrong)?),
+        Some("delay") => Action::Delay(words.next().and_then(duration::parse).ok_or_else(wrong)?, when),
         Some("error") => {
             let code = words.next().map(unquoted).ok_or_else(wrong)?;
             let known = CODES.iter().find(|known| **known == code);
-            Action::Error(known.ok_or_else(|| format!("`{code}` is none of the codes {}", CODES.join(", ")))?)
+            let known = known.ok_or_else(|| format!("`{code}` is none of the codes {}", CODES.join(", ")));
+            Action::Error(known?, when)
         }
         _ => return Err(wrong()),
     };
@@ -217,7 +283,7 @@ fn fault(text: &str) -> Result<Fault, String> {
         [count] => count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?,
         _ => return Err(wrong()),
     };
-    Ok(Fault { action, target, left })
+    Ok(Fault { action, target, whose, left })
 }
 
 /// Cuts a text at its blanks; what stands in quotes stays together, with the quotes.
@@ -256,14 +322,32 @@ fn unquoted(word: &str) -> String {
 mod tests {
     use super::*;
 
+    fn who(connection: u32, application: &str) -> Who {
+        Who { connection, user: "joe".to_owned(), application: application.to_owned() }
+    }
+
+    #[test]
+    fn a_fault_may_be_one_sessions() {
+        let text =
+            "error '57P01' after 1 by 7; delay 5ms after 'SELECT%' 1 by 'mzflow%'; drop after 1 by 'JOE'";
+        let mut faults = Faults::parse(text).expect("ok");
+        assert_eq!(faults.left(), text);
+        let struck = faults.statement(&who(8, "mzflow stage"), "SELECT 1", false);
+        assert!(struck.drop_after && struck.error_after.is_none());
+        assert_eq!(struck.delay_after, Duration::from_millis(5));
+        let struck = faults.statement(&who(7, "psql"), "SELECT 1", false);
+        assert_eq!((struck.error, struck.error_after), (None, Some("57P01")));
+        assert_eq!(faults.left(), "");
+    }
+
     #[test]
     fn each_fault_counts_for_itself_and_is_used_up() {
         let mut faults =
             Faults::parse("drop before 3; lose commit; delay 50ms before 'create view%' 2").expect("ok");
-        assert_eq!(faults.statement("CREATE VIEW a AS SELECT 1", false), Strike::default());
-        let struck = faults.statement("create view b AS SELECT 1", false);
+        assert_eq!(faults.statement(&who(7, "psql"), "CREATE VIEW a AS SELECT 1", false), Strike::default());
+        let struck = faults.statement(&who(7, "psql"), "create view b AS SELECT 1", false);
         assert_eq!(struck.delay, Duration::from_millis(50));
-        let struck = faults.statement("COMMIT", true);
+        let struck = faults.statement(&who(7, "psql"), "COMMIT", true);
         assert!(struck.drop_before && struck.lose);
         assert_eq!(faults.left(), "");
     }
@@ -284,7 +368,16 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["explode", "drop 3", "error '12345' on 1", "delay soon", "lose 0", "lose 'open"] {
+        for text in [
+            "explode",
+            "drop 3",
+            "error '12345' on 1",
+            "delay soon",
+            "lose 0",
+            "lose 'open",
+            "lose 1 by",
+            "lose by x",
+        ] {
             assert!(Faults::parse(text).is_err(), "{text}");
         }
     }

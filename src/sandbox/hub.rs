@@ -2,25 +2,34 @@
 //!
 //! Readers take a copy and keep it; a change is made on a copy by whoever has the turn, written to
 //! the data folder, and published. No lock is held while something is waited for except the turn,
-//! whose holder waits for nothing but its own evaluation. Start reading at [`Hub::turn`].
+//! whose holder waits for nothing but its own evaluation, and where it imitates a slow server. Start reading at [`Hub::turn`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::time::Duration;
 
+use imbl::Vector;
 use tokio::sync::Notify;
+use tokio::sync::watch;
 
+use super::ddl;
+use super::emission::Emitted;
+use super::emission::Sending;
 use super::error::SqlError;
 use super::faults::Faults;
+use super::hydration::Kept;
 use super::hydration::Runtime;
 use super::hydration::SessionFacts;
 use super::model::State;
 use super::model::id::RoleId;
+use super::settings;
 use super::store::Store;
 use super::transcript::Transcript;
 use crate::clock::Clock;
+use crate::clock::Timestamp;
 use crate::name::Ident;
 
 /// What all sessions share.
@@ -35,6 +44,11 @@ pub(crate) struct Hub {
     faults: Mutex<Faults>,
     transcript: Mutex<Transcript>,
     next_connection: std::sync::atomic::AtomicU32,
+    /// How far sinks have come. Whoever takes the turn too takes this first.
+    sending: tokio::sync::Mutex<Sending>,
+    emitted: Mutex<Vector<Arc<Emitted>>>,
+    /// Counts what is published; whoever waits for a change watches it.
+    changes: watch::Sender<u64>,
 }
 
 /// An open session, as others see it.
@@ -59,8 +73,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hub {
     /// Makes the hub of a sandbox.
     pub(crate) fn new(clock: Clock, state: State, store: Option<Store>) -> Self {
+        let sending = tokio::sync::Mutex::new(Sending::after_start(&state.catalog));
         Self {
             clock,
+            sending,
+            emitted: Mutex::default(),
             published: Mutex::new(state),
             turn: tokio::sync::Mutex::new(()),
             store: Mutex::new(store),
@@ -68,6 +85,7 @@ impl Hub {
             faults: Mutex::default(),
             transcript: Mutex::default(),
             next_connection: std::sync::atomic::AtomicU32::new(1),
+            changes: watch::Sender::new(0),
         }
     }
 
@@ -81,15 +99,65 @@ impl Hub {
         Turn { hub: self, _guard: self.turn.lock().await }
     }
 
+    /// Waits for the right to change the catalog, and then as long as the server takes for it.
+    pub(crate) async fn ddl_turn(&self) -> Turn<'_> {
+        let turn = self.turn().await;
+        let state = turn.state();
+        let latency = settings::between(&state, settings::DDL_LATENCY, state.catalog.version);
+        if !latency.is_zero() {
+            self.clock.sleep(latency).await;
+        }
+        turn
+    }
+
+    /// Waits until the clock has come to the moment that `when` finds in the state; `None` is never, until
+    /// the state changes.
+    ///
+    /// # Cancel
+    /// Safe: nothing is lost.
+    pub(crate) async fn until(&self, when: impl Fn(&State) -> Option<Timestamp>) {
+        let mut changes = self.changes.subscribe();
+        loop {
+            // Seen before the look, so that no change in between is missed.
+            changes.mark_unchanged();
+            let left = when(&self.state()).map(|at| at.since(self.clock.now()));
+            if left == Some(Duration::ZERO) {
+                return;
+            }
+            let time = async {
+                match left {
+                    Some(left) => self.clock.sleep(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = time => {}
+                // The sender lives as long as this does.
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
     /// What goes on beside the catalog.
     pub(crate) fn runtime(&self, role: RoleId, database: &Ident) -> Runtime {
         let sessions = lock(&self.sessions).values().map(|connected| connected.facts.clone()).collect();
-        Runtime { now: self.clock.now(), sessions, role, database: database.clone() }
+        let kept = Kept { transcript: self.transcript().entries(), emitted: lock(&self.emitted).clone() };
+        Runtime { now: self.clock.now(), sessions, role, database: database.clone(), kept }
     }
 
     /// The number of the next connection.
     pub(crate) fn next_connection(&self) -> u32 {
         self.next_connection.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Refuses a session more than there may be.
+    ///
+    /// # Errors
+    /// `53000`, in the server's words.
+    pub(crate) fn admit_session(&self) -> Result<(), SqlError> {
+        let state = self.state();
+        let current = lock(&self.sessions).len();
+        ddl::limit::refuse(&state, "connection", "max_connections", current, 1)
     }
 
     /// Makes a session known; what it gives wakes when somebody wants its statement cancelled.
@@ -111,6 +179,16 @@ impl Hub {
             // Not `notify_one`: a request that comes too late must not hit the next statement.
             connected.cancel.notify_waiters();
         }
+    }
+
+    /// How far sinks have come; nobody else looks meanwhile.
+    pub(crate) async fn sending(&self) -> tokio::sync::MutexGuard<'_, Sending> {
+        self.sending.lock().await
+    }
+
+    /// What sinks would have sent.
+    pub(crate) fn emitted(&self) -> MutexGuard<'_, Vector<Arc<Emitted>>> {
+        lock(&self.emitted)
     }
 
     /// The faults that are to strike.
@@ -146,6 +224,7 @@ impl Turn<'_> {
             store.commit(before, &after).map_err(|error| SqlError::new("58030", error))?;
         }
         *lock(&self.hub.published) = after;
+        self.hub.changes.send_modify(|count| *count = count.wrapping_add(1));
         Ok(())
     }
 }

@@ -1,13 +1,16 @@
 //! Hydration on a clock: how far each object has come on each replica at a moment.
 //!
 //! Pure: everything follows from the state (when things were made, `ALTER SYSTEM SET sandbox_…`)
-//! and the time. An object hydrates anew on each replica from the moment at which both are there;
-//! for the first third of that time the replica has not reported it at all. Source:
-//! `design/materialize.md` 4. Start reading at [`statuses`].
+//! and the time. An object hydrates anew on each replica from the moment at which both are there,
+//! and never before what it is made of can be read; for the first third of its own time the replica has
+//! not reported it at all. Source: `design/materialize.md` 4. Start reading at [`statuses`].
 
-use std::collections::BTreeSet;
+mod pace;
+pub(crate) mod refresh;
+
 use std::time::Duration;
 
+use super::knobs;
 use super::model::State;
 use super::model::cluster::Cluster;
 use super::model::cluster::Replica;
@@ -17,16 +20,17 @@ use super::model::item::Item;
 use super::model::item::ItemData;
 use super::model::item::SourceData;
 use super::settings;
+use super::sinks;
+use super::sinks::Health;
 use crate::clock::Timestamp;
+use pace::Pace;
+pub(crate) use pace::readable;
 
 /// Between two deaths of a replica that runs out of memory.
 const CRASH_EVERY: Duration = Duration::from_secs(20);
 
 /// How many deaths its history tells of.
 const CRASHES_TOLD: u64 = 5;
-
-/// How deep inputs are followed when rows are counted; views over views go no deeper.
-const INPUTS_DEEP: usize = 64;
 
 /// The step in which frontiers advance, in milliseconds.
 const FRONTIER_STEP_MS: u64 = 1_000;
@@ -42,6 +46,17 @@ pub(crate) struct Runtime {
     pub(crate) role: super::model::id::RoleId,
     /// The database of the session that asks.
     pub(crate) database: crate::name::Ident,
+    /// What the sandbox keeps of what it did.
+    pub(crate) kept: Kept,
+}
+
+/// What the sandbox keeps of what it did: the relations of its own schema.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    /// What was run.
+    pub(crate) transcript: imbl::Vector<std::sync::Arc<super::transcript::Ran>>,
+    /// What sinks would have sent.
+    pub(crate) emitted: imbl::Vector<std::sync::Arc<super::emission::Emitted>>,
 }
 
 /// One open session.
@@ -73,9 +88,10 @@ pub(crate) struct Status {
 /// How every index, materialized view, source and sink fares.
 pub(crate) fn statuses(state: &State, now: Timestamp) -> Vec<Status> {
     let mut found = Vec::new();
+    let mut pace = Pace::new(state);
     for item in state.catalog.items.values().filter(|item| has_dataflow(item)) {
         let Some(cluster) = item.cluster().and_then(|id| state.catalog.clusters.get(&id)) else { continue };
-        let progress = Progress::of(state, item, cluster);
+        let progress = pace.of(item, cluster);
         let rows = cluster.replicas.iter().filter_map(|(id, replica)| progress.on(*id, replica, now));
         let rows: Vec<Status> = rows.collect();
         let is_sink = matches!(item.data, ItemData::Sink { .. });
@@ -103,49 +119,6 @@ fn has_dataflow(item: &Item) -> bool {
     }
 }
 
-/// How fast one object hydrates.
-struct Progress<'a> {
-    item: &'a Item,
-    takes: Duration,
-    constant: bool,
-    never: bool,
-}
-
-impl<'a> Progress<'a> {
-    fn of(state: &State, item: &'a Item, cluster: &Cluster) -> Self {
-        let constant = is_constant(item);
-        let per_row = settings::length(state, settings::HYDRATION_PER_ROW);
-        let rows = if per_row.is_zero() { 0 } else { input_rows(state, item) };
-        let takes = settings::length(state, settings::HYDRATION).saturating_add(per_row.saturating_mul(rows));
-        let stuck = named(state, item, settings::STUCK) || is_crash_looping(state, cluster);
-        Self { item, takes, constant, never: stuck && !constant }
-    }
-
-    /// The row of a replica, once it has reported.
-    fn on(&self, id: ReplicaId, replica: &Replica, now: Timestamp) -> Option<Status> {
-        let begun = self.item.created.max(replica.created);
-        let status =
-            |hydrated, took_ms| Some(Status { item: self.item.id, replica: Some(id), hydrated, took_ms });
-        if self.constant {
-            return status(true, None);
-        }
-        if now < begun.after(self.takes / 3) {
-            return None;
-        }
-        if self.never || now < begun.after(self.takes) {
-            return status(false, None);
-        }
-        status(true, Some(u64::try_from(self.takes.as_millis()).unwrap_or(u64::MAX)))
-    }
-
-    fn hydrated(&self, cluster: &Cluster, now: Timestamp) -> bool {
-        cluster
-            .replicas
-            .iter()
-            .any(|(id, replica)| self.on(*id, replica, now).is_some_and(|row| row.hydrated))
-    }
-}
-
 /// A materialized view of constants has nothing to wait for.
 fn is_constant(item: &Item) -> bool {
     match &item.data {
@@ -163,47 +136,14 @@ fn is_constant(item: &Item) -> bool {
     }
 }
 
-/// How many rows the tables have that an object is made of.
-fn input_rows(state: &State, item: &Item) -> u32 {
-    let mut seen: BTreeSet<ItemId> = BTreeSet::new();
-    let mut layer: Vec<ItemId> = item.uses.iter().copied().collect();
-    let mut rows = 0_usize;
-    for _ in 0..INPUTS_DEEP {
-        let mut next = Vec::new();
-        for id in layer.into_iter().filter(|id| seen.insert(*id)) {
-            rows = rows.saturating_add(state.tables.get(&id).map_or(0, |table| table.rows.len()));
-            next.extend(state.catalog.items.get(&id).iter().flat_map(|item| item.uses.iter().copied()));
-        }
-        layer = next;
-    }
-    u32::try_from(rows).unwrap_or(u32::MAX)
-}
-
-/// Tells whether an object is like one of the patterns of a setting, by its own name or its full one.
-fn named(state: &State, item: &Item, setting: &str) -> bool {
-    let patterns = settings::system(state, setting).unwrap_or_default();
-    if patterns.is_empty() {
-        return false;
-    }
-    let schema = state.catalog.schemas.get(&item.schema);
-    let database = schema.and_then(|schema| state.catalog.databases.get(&schema.database));
-    let own = item.name.as_str();
-    let full = match (database, schema) {
-        (Some(database), Some(schema)) => {
-            format!("{}.{}.{own}", database.name.as_str(), schema.name.as_str())
-        }
-        _ => own.to_owned(),
-    };
-    let mut patterns = patterns.split(',').map(str::trim);
-    patterns.any(|pattern| settings::like(own, pattern) || settings::like(&full, pattern))
-}
-
-fn is_crash_looping(state: &State, cluster: &Cluster) -> bool {
+/// Tells whether a replica runs out of memory again and again: its cluster is named, or `cluster.replica`.
+fn is_crash_looping(state: &State, cluster: &Cluster, replica: &Replica) -> bool {
     let names = settings::system(state, settings::CRASH_LOOPING).unwrap_or_default();
-    names
-        .split(',')
-        .map(str::trim)
-        .any(|name| !name.is_empty() && settings::like(cluster.name.as_str(), name))
+    let mut names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.any(|name| {
+        let full = || format!("{}.{}", cluster.name.as_str(), replica.name.as_str());
+        settings::like(cluster.name.as_str(), name) || settings::like(&full(), name)
+    })
 }
 
 /// One row of `mz_frontiers`, in milliseconds since 1970; `None` is for ever.
@@ -219,13 +159,16 @@ pub(crate) struct Frontier {
 
 /// How far every object with contents is complete.
 pub(crate) fn frontiers(state: &State, now: Timestamp) -> Vec<Frontier> {
+    let mut pace = Pace::new(state);
     let items = state.catalog.items.values();
-    items.filter_map(|item| frontier(state, item, now)).collect()
+    items.filter_map(|item| frontier(state, &mut pace, item, now)).collect()
 }
 
-fn frontier(state: &State, item: &Item, now: Timestamp) -> Option<Frontier> {
+fn frontier(state: &State, pace: &mut Pace<'_>, item: &Item, now: Timestamp) -> Option<Frontier> {
     let lag = settings::length(state, settings::LAG);
-    let lag = if !lag.is_zero() && named(state, item, settings::LAGGING) { lag } else { Duration::ZERO };
+    let lagging = || settings::system(state, settings::LAGGING).unwrap_or_default();
+    let lags = !lag.is_zero() && knobs::names(&state.catalog, item, &lagging());
+    let lag = if lags { lag } else { Duration::ZERO };
     let behind = now.0.saturating_sub(u64::try_from(lag.as_millis()).unwrap_or(u64::MAX));
     let write = behind / FRONTIER_STEP_MS * FRONTIER_STEP_MS;
     let at = |write: Option<u64>| {
@@ -242,17 +185,25 @@ fn frontier(state: &State, item: &Item, now: Timestamp) -> Option<Frontier> {
         ItemData::Table { from_source: Some((of, _)) }
         | ItemData::Source(SourceData::Subsource { of, .. } | SourceData::Progress { of }) => {
             let source = state.catalog.items.get(of)?;
-            frontier(state, source, now).map(|source| Frontier { item: item.id, ..source })
+            frontier(state, pace, source, now).map(|source| Frontier { item: item.id, ..source })
         }
         ItemData::MaterializedView { .. }
         | ItemData::Index { .. }
         | ItemData::Sink { .. }
         | ItemData::Source(SourceData::LoadGenerator { .. } | SourceData::External { .. }) => {
-            let cluster = state.catalog.clusters.get(&item.cluster()?)?;
-            let progress = Progress::of(state, item, cluster);
-            if !progress.hydrated(cluster, now) {
+            let (health, since) = sinks::health(state, item);
+            if let Some((last, next)) = refresh::around(state, item, now) {
+                // Complete up to the next refresh; for ever where none follows.
+                return at(last.map_or(Some(0), |_| next.map(|next| next.0)));
+            }
+            if let (ItemData::Sink { .. }, false, Some(since)) =
+                (&item.data, health == Health::Running, since)
+            {
+                // It stands where it stood.
+                at(Some(since.0 / FRONTIER_STEP_MS * FRONTIER_STEP_MS))
+            } else if pace.readable(item.id).is_none_or(|at| now < at) {
                 at(Some(0))
-            } else if progress.constant {
+            } else if is_constant(item) {
                 at(None)
             } else {
                 at(Some(write))
@@ -315,7 +266,7 @@ fn history_of(
 ) -> Vec<ReplicaStatus> {
     let online = |at| ReplicaStatus { replica: id, status: "online", reason: None, at };
     let mut rows = vec![online(replica.created)];
-    if !is_crash_looping(state, cluster) {
+    if !is_crash_looping(state, cluster, replica) {
         return rows;
     }
     let every = u64::try_from(CRASH_EVERY.as_millis()).unwrap_or(u64::MAX);

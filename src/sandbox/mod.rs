@@ -19,19 +19,22 @@ use crate::clock::Clock;
 mod copy;
 mod ddl;
 mod duration;
+mod emission;
 mod error;
 mod faults;
 mod hub;
 mod hydration;
+mod knobs;
 mod model;
 mod query;
 mod resolve;
 mod scope;
 mod session;
 mod settings;
+mod sinks;
 mod store;
 mod system;
-mod transcript;
+pub mod transcript;
 mod wire;
 
 /// How a sandbox is to be.
@@ -102,7 +105,7 @@ impl Server {
         let before = state.clone();
         session::drop_left_behind(&options.clock, &mut state);
         for (name, value) in &options.settings {
-            settings::set_system(&mut state, name, Some(std::slice::from_ref(value)))
+            settings::set_system(&mut state, name, Some(std::slice::from_ref(value)), options.clock.now())
                 .map_err(|error| StartError(error.message))?;
         }
         if let Some(store) = store.as_mut().filter(|_| before != state) {
@@ -135,9 +138,9 @@ impl Server {
         self.hub.close();
     }
 
-    /// Every statement that was run with the number of its connection, oldest first.
-    pub fn transcript(&self) -> Vec<(u32, String)> {
-        self.hub.transcript().entries()
+    /// Every statement that was run, oldest first; `SELECT * FROM sandbox.transcript` tells the same.
+    pub fn transcript(&self) -> Vec<Arc<transcript::Ran>> {
+        self.hub.transcript().entries().into_iter().collect()
     }
 
     /// Forgets what was run.

@@ -145,7 +145,7 @@ pub(crate) fn search_path(catalog: &Catalog, scope: &Scope) -> Vec<Place> {
 }
 
 fn system_schema(name: &Ident) -> Option<&'static str> {
-    system::SCHEMAS.iter().map(|(own, _)| *own).find(|own| *own == name.as_str())
+    system::schema_named(name.as_str())
 }
 
 /// A schema by its own name: the session's database comes first.

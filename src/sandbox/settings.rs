@@ -5,7 +5,9 @@
 
 use super::duration;
 use super::error::SqlError;
+use super::knobs;
 use super::model::State;
+use crate::clock::Timestamp;
 
 /// What a variable takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) enum Kind {
     Integer,
     /// A length of time.
     Duration,
+    /// A length of time, or two: `150 ms..400 ms`.
+    Range,
     /// A size: `1GB`.
     Size,
     /// Names, one comma apart.
@@ -130,6 +134,14 @@ pub(crate) const HYDRATION: &str = "sandbox_hydration";
 pub(crate) const HYDRATION_PER_ROW: &str = "sandbox_hydration_per_row";
 /// Patterns of objects that never hydrate: `orders%, db.s.late`.
 pub(crate) const STUCK: &str = "sandbox_hydration_stuck";
+/// Patterns of sinks that make no progress and say nothing of it.
+pub(crate) const SINK_BLOCKED: &str = "sandbox_sink_blocked";
+/// Patterns of sinks that have stalled.
+pub(crate) const SINK_STALLED: &str = "sandbox_sink_stalled";
+/// Patterns of sinks that have failed.
+pub(crate) const SINK_FAILED: &str = "sandbox_sink_failed";
+/// What sinks sent; resetting it empties it. Kept by the server, not in its data.
+pub(crate) const EMITTED: &str = "sandbox_emitted";
 /// Clusters whose replicas run out of memory again and again.
 pub(crate) const CRASH_LOOPING: &str = "sandbox_crash_looping";
 /// How far the frontiers lag.
@@ -138,6 +150,8 @@ pub(crate) const LAG: &str = "sandbox_lag";
 pub(crate) const LAGGING: &str = "sandbox_lagging";
 /// How long every statement takes at least.
 pub(crate) const LATENCY: &str = "sandbox_latency";
+/// How long every change of the catalog takes, one after the other: a length, or two of which it lies between.
+pub(crate) const DDL_LATENCY: &str = "sandbox_ddl_latency";
 /// What goes wrong next; see `faults`. Kept by the server, not in its data.
 pub(crate) const FAULT: &str = "sandbox_fault";
 /// What was run; resetting it empties it. Kept by the server, not in its data.
@@ -187,6 +201,8 @@ pub(crate) const SYSTEM: &[Variable] = &[
     variable("unsafe_enable_table_keys", "off", Kind::Bool),
     variable("wallclock_lag_recording_interval", "1 min", Kind::Duration),
     variable(CRASH_LOOPING, "", Kind::Text),
+    variable(DDL_LATENCY, "0", Kind::Range),
+    variable(EMITTED, "", Kind::Text),
     variable(FAULT, "", Kind::Text),
     variable(HYDRATION, "300 ms", Kind::Duration),
     variable(HYDRATION_PER_ROW, "0", Kind::Duration),
@@ -194,6 +210,9 @@ pub(crate) const SYSTEM: &[Variable] = &[
     variable(LAG, "0", Kind::Duration),
     variable(LAGGING, "%", Kind::Text),
     variable(LATENCY, "0", Kind::Duration),
+    variable(SINK_BLOCKED, "", Kind::Text),
+    variable(SINK_FAILED, "", Kind::Text),
+    variable(SINK_STALLED, "", Kind::Text),
     variable(TRANSCRIPT, "", Kind::Text),
 ];
 
@@ -227,6 +246,24 @@ pub(crate) fn length(state: &State, name: &str) -> std::time::Duration {
     system(state, name).ok().and_then(|text| duration::parse(&text)).unwrap_or_default()
 }
 
+/// A length of time that lies between the two that the system is set to: which one, the seed decides.
+pub(crate) fn between(state: &State, name: &str, seed: u64) -> std::time::Duration {
+    let Some((low, high)) = system(state, name).ok().and_then(|text| range(&text)) else {
+        return std::time::Duration::ZERO;
+    };
+    let micros = u64::try_from((high - low).as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+    // Fibonacci hashing: neighbours lie far apart, and a run can be repeated.
+    let spread = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
+    low.saturating_add(std::time::Duration::from_micros(spread % micros))
+}
+
+/// Reads `a..b`, or one length for both.
+fn range(text: &str) -> Option<(std::time::Duration, std::time::Duration)> {
+    let (low, high) = text.split_once("..").unwrap_or((text, text));
+    let (low, high) = (duration::parse(low)?, duration::parse(high)?);
+    (low <= high).then_some((low, high))
+}
+
 /// Tells whether a variable of the system is on.
 pub(crate) fn is_on(state: &State, name: &str) -> bool {
     system(state, name).is_ok_and(|value| value == "on")
@@ -236,10 +273,16 @@ pub(crate) fn is_on(state: &State, name: &str) -> bool {
 ///
 /// # Errors
 /// `42704` for one that does not exist, `22023` for a value it does not take.
-pub(crate) fn set_system(state: &mut State, name: &str, values: Option<&[String]>) -> Result<(), SqlError> {
+pub(crate) fn set_system(
+    state: &mut State,
+    name: &str,
+    values: Option<&[String]>,
+    now: Timestamp,
+) -> Result<(), SqlError> {
     let name = name.to_ascii_lowercase();
     if name == "all" && values.is_none() {
         state.system = imbl::OrdMap::new();
+        knobs::turned(state, now);
         return Ok(());
     }
     let variable = of_system(&name).or_else(|| of_session(&name)).ok_or_else(|| unknown(&name))?;
@@ -247,6 +290,7 @@ pub(crate) fn set_system(state: &mut State, name: &str, values: Option<&[String]
         Some(values) => state.system.insert(name, check(variable, values)?),
         None => state.system.remove(&name),
     };
+    knobs::turned(state, now);
     Ok(())
 }
 
@@ -280,6 +324,11 @@ pub(crate) fn check(variable: &Variable, values: &[String]) -> Result<String, Sq
         }
         Kind::Duration => {
             duration::parse(value).map(duration::format).ok_or_else(|| requires("\"duration\""))
+        }
+        Kind::Range => {
+            let (low, high) = range(value).ok_or_else(|| requires("\"duration\""))?;
+            let (low, high) = (duration::format(low), duration::format(high));
+            Ok(if low == high { low } else { format!("{low}..{high}") })
         }
         Kind::Size => size(value).then(|| value.clone()).ok_or_else(|| requires("\"byte size\"")),
         Kind::OneOf(all) => {
@@ -349,22 +398,32 @@ fn size(value: &str) -> bool {
     !digits.is_empty() && ["", "B", "kB", "MB", "GB", "TB"].contains(&unit.trim())
 }
 
-/// Tells whether a name matches a pattern of `LIKE`.
+/// Tells whether a text matches a pattern of `LIKE`. Texts may be long: the time grows with both lengths
+/// multiplied, and the stack not at all.
 pub(crate) fn like(text: &str, pattern: &str) -> bool {
-    fn matches(text: &[char], pattern: &[char]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some(('%', rest)) => {
-                (0..=text.len()).any(|from| text.get(from..).is_some_and(|text| matches(text, rest)))
-            }
-            Some((one, rest)) => text
-                .split_first()
-                .is_some_and(|(first, text)| (*one == '_' || one == first) && matches(text, rest)),
-        }
-    }
     let text: Vec<char> = text.chars().collect();
     let pattern: Vec<char> = pattern.chars().collect();
-    matches(&text, &pattern)
+    let (mut at, mut wanted) = (0, 0);
+    // Behind the last `%`, and where in the text its rest was tried.
+    let mut retry: Option<(usize, usize)> = None;
+    while let Some(c) = text.get(at) {
+        match pattern.get(wanted) {
+            Some('%') => {
+                wanted += 1;
+                retry = Some((wanted, at));
+            }
+            Some(one) if *one == '_' || one == c => {
+                at += 1;
+                wanted += 1;
+            }
+            _ => {
+                let Some((behind, from)) = retry else { return false };
+                (at, wanted) = (from + 1, behind);
+                retry = Some((behind, from + 1));
+            }
+        }
+    }
+    pattern.iter().skip(wanted).all(|c| *c == '%')
 }
 
 #[cfg(test)]
@@ -409,16 +468,46 @@ mod tests {
     fn the_system_has_defaults_and_no_others() {
         let mut state = State::default();
         assert_eq!(system(&state, "max_clusters"), Ok("25".to_owned()));
-        assert_eq!(set_system(&mut state, "max_clusters", Some(&["30".to_owned()])), Ok(()));
+        assert_eq!(set_system(&mut state, "max_clusters", Some(&["30".to_owned()]), Timestamp(0)), Ok(()));
         assert_eq!(system(&state, "MAX_CLUSTERS"), Ok("30".to_owned()));
-        assert_eq!(set_system(&mut state, "all", None), Ok(()));
+        assert_eq!(set_system(&mut state, "all", None, Timestamp(0)), Ok(()));
         assert_eq!(system(&state, "max_clusters"), Ok("25".to_owned()));
         assert_eq!(system(&state, "nonsense"), Err(unknown("nonsense")));
+    }
+
+    #[test]
+    fn a_length_lies_between_two() {
+        assert_eq!(set(DDL_LATENCY, "150ms..400 ms"), Ok("150 ms..400 ms".to_owned()));
+        assert!(set(DDL_LATENCY, "2s..1s").is_err());
+        let mut state = State::default();
+        assert!(between(&state, DDL_LATENCY, 1).is_zero());
+        set_system(&mut state, DDL_LATENCY, Some(&["10ms..20ms".to_owned()]), Timestamp(0))
+            .expect("it takes it");
+        let lengths: Vec<u128> =
+            (0..100).map(|seed| between(&state, DDL_LATENCY, seed).as_millis()).collect();
+        assert!(lengths.iter().all(|length| (10..=20).contains(length)), "{lengths:?}");
+        assert!(lengths.iter().any(|length| *length < 13) && lengths.iter().any(|length| *length > 17));
     }
 
     #[test]
     fn patterns_match_as_like_does() {
         assert!(like("db.s.orders", "db.%.ord_rs"));
         assert!(!like("db.s.orders", "orders"));
+        for (text, pattern, matches) in [
+            ("", "", true),
+            ("", "%", true),
+            ("a", "", false),
+            ("ab", "a_", true),
+            ("a", "a_", false),
+            ("aXbXc", "a%X%c", true),
+            ("aXbXcd", "a%X%c", false),
+            ("abab", "%ab", true),
+            ("aab", "%a_b", true),
+            ("aab", "%a_c", false),
+        ] {
+            assert_eq!(like(text, pattern), matches, "{text} {pattern}");
+        }
+        let long = "a".repeat(20_000);
+        assert!(!like(&long, "%a%a%a%a%a%a%a%a%b") && like(&long, &long));
     }
 }

@@ -18,5 +18,7 @@ pub mod query;
 #[cfg(feature = "sandbox")]
 pub(crate) mod reading;
 pub mod references;
+#[cfg(feature = "sandbox")]
+pub(crate) mod secret;
 pub mod span;
 mod token;

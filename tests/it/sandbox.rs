@@ -1,58 +1,19 @@
 //! The sandbox as clients meet it: protocol, cancelling, faults, data that stays.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use mzflow::sandbox::running_at;
-use tokio_postgres::Client;
-use tokio_postgres::Config;
 use tokio_postgres::NoTls;
-use tokio_postgres::SimpleQueryMessage;
 
-/// A wait that takes this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn start(options: Options) -> Server {
-    Server::start(options).await.expect("the sandbox starts")
-}
-
-fn config(address: SocketAddr) -> Config {
-    let mut config = Config::new();
-    config.host(address.ip().to_string()).port(address.port()).user("materialize").dbname("materialize");
-    config
-}
-
-async fn connect_with(config: &Config) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(client)
-}
-
-async fn connect(server: &Server) -> Client {
-    connect_with(&config(server.address())).await.expect("it connects")
-}
-
-/// The first column of the rows that a text answers.
-async fn column(client: &Client, sql: &str) -> Vec<String> {
-    let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    let rows = messages.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
-        _ => None,
-    });
-    rows.collect()
-}
-
-/// The SQLSTATE with which a text fails; `closed` where the connection ends.
-async fn code(client: &Client, sql: &str) -> String {
-    match client.simple_query(sql).await {
-        Ok(_) => "ok".to_owned(),
-        Err(error) => error.code().map_or("closed".to_owned(), |code| code.code().to_owned()),
-    }
-}
+use crate::harness::PATIENCE;
+use crate::harness::client::code;
+use crate::harness::client::column;
+use crate::harness::client::config;
+use crate::harness::client::connect;
+use crate::harness::client::connect_with;
+use crate::harness::client::start;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_starts_fast_and_leaves_nothing_behind() {
@@ -133,7 +94,7 @@ async fn faults_strike_once_and_the_transcript_tells() {
     assert_eq!(code(&client, swap).await, "closed");
     let client = connect(&server).await;
     assert_eq!(column(&client, "SHOW sandbox_fault").await, [""]);
-    let told: Vec<String> = server.transcript().into_iter().map(|(_, text)| text).collect();
+    let told: Vec<String> = server.transcript().iter().map(|ran| ran.statement.clone()).collect();
     let once = ["BEGIN", "ALTER SCHEMA a SWAP WITH b", "COMMIT"];
     assert_eq!(told, [once, once].concat());
     assert_eq!(code(&client, "ALTER SYSTEM SET sandbox_fault = 'explode'").await, "22023");
@@ -164,7 +125,7 @@ async fn data_stays_and_a_folder_has_one_owner() {
     client.batch_execute("INSERT INTO t VALUES (7)").await.expect("inserted");
     client.batch_execute("CREATE TEMPORARY VIEW gone AS SELECT 1 AS one").await.expect("made");
     let error = Server::start(options()).await.expect_err("one owner").to_string();
-    assert!(error.contains("in use"), "{error}");
+    assert!(error.contains(&format!("in use by the process {}", std::process::id())), "{error}");
     server.shutdown().await;
     assert_eq!(running_at(folder.path()), None);
     let server = start(options()).await;
@@ -182,5 +143,27 @@ async fn settings_from_the_start_count_and_bad_ones_do_not_refuse() {
     let client = client.expect("let in");
     assert_eq!(column(&client, "SHOW cluster").await, ["other"]);
     assert_eq!(column(&client, "SHOW search_path").await, ["a, b"]);
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_sessions_at_once_do_not_disturb_each_other() {
+    let server = start(Options::default()).await;
+    let mut sessions = Vec::new();
+    for number in 0..50 {
+        let client = connect(&server).await;
+        sessions.push(tokio::spawn(async move {
+            client
+                .batch_execute(&format!("CREATE VIEW v{number} AS SELECT {number} AS x"))
+                .await
+                .expect("made");
+            column(&client, &format!("SELECT x::text FROM v{number}")).await
+        }));
+    }
+    for (number, session) in sessions.into_iter().enumerate() {
+        assert_eq!(session.await.expect("joined"), [number.to_string()]);
+    }
+    let client = connect(&server).await;
+    assert_eq!(column(&client, "SELECT count(*)::text FROM mz_views WHERE id LIKE 'u%'").await, ["50"]);
     server.shutdown().await;
 }

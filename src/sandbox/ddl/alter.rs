@@ -109,6 +109,6 @@ pub(super) fn connection(work: &mut Work<'_>, alter: &AlterConnection) -> Outcom
 pub(super) fn system(work: &mut Work<'_>, alter: &SetVariable) -> Outcome {
     rbac::must_be_superuser(work.scope, "alter system")?;
     let name = alter.name.ident.as_str().to_lowercase();
-    settings::set_system(work.state, &name, alter.values.as_deref())?;
+    settings::set_system(work.state, &name, alter.values.as_deref(), work.scope.now)?;
     Ok(Change::Made)
 }

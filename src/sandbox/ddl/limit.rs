@@ -3,6 +3,7 @@
 //! Source: `design/materialize.md` 7.
 
 use super::super::error::SqlError;
+use super::super::model::State;
 use super::super::settings;
 use super::super::system::clusters;
 use super::work::Work;
@@ -18,8 +19,21 @@ pub(super) fn check(
     current: usize,
     added: usize,
 ) -> Result<(), SqlError> {
-    let limit = settings::system(work.state, variable).ok().and_then(|value| value.parse::<usize>().ok());
-    let Some(limit) = limit else { return Ok(()) };
+    refuse(work.state, resource, variable, current, added)
+}
+
+/// As [`check`], outside of any statement.
+///
+/// # Errors
+/// `53000`
+pub(crate) fn refuse(
+    state: &State,
+    resource: &str,
+    variable: &str,
+    current: usize,
+    added: usize,
+) -> Result<(), SqlError> {
+    let Some(limit) = limit(state, variable) else { return Ok(()) };
     let desired = current + added;
     if added == 0 || desired <= limit {
         return Ok(());
@@ -55,4 +69,13 @@ fn exceeded(resource: &str, variable: &str, [desired, limit, current]: [String; 
         ),
     )
     .hint(format!("Drop an existing {resource} or contact support to request a limit increase."))
+}
+
+/// Tells whether there may be so many.
+pub(super) fn holds(work: &Work<'_>, variable: &str, desired: usize) -> bool {
+    limit(work.state, variable).is_none_or(|limit| desired <= limit)
+}
+
+fn limit(state: &State, variable: &str) -> Option<usize> {
+    settings::system(state, variable).ok()?.parse().ok()
 }

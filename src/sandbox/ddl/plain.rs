@@ -24,6 +24,7 @@ use super::work::Change;
 use super::work::Outcome;
 use super::work::Work;
 use crate::name::ObjectKind;
+use crate::sql::ast::OptionValue;
 use crate::sql::ast::Statement;
 use crate::sql::ast::create::CreateSecret;
 use crate::sql::ast::create::CreateType;
@@ -111,6 +112,9 @@ fn connection(work: &Work<'_>, name: &crate::sql::ast::RawName) -> Result<ItemId
     }
 }
 
+/// Options of connections that take the name of a secret and no text.
+const SECRETS_ONLY: [&str; 4] = ["PASSWORD", "SASL PASSWORD", "SECRET ACCESS KEY", "SSL KEY"];
+
 /// `CREATE CONNECTION`: nothing is ever connected to.
 pub(super) fn create_connection(
     work: &mut Work<'_>,
@@ -121,6 +125,13 @@ pub(super) fn create_connection(
     for name in &create.names {
         if resolve::item(work.catalog(), work.scope, name)?.is_none() {
             return Err(resolve::unknown_item(name));
+        }
+    }
+    for option in &create.values {
+        let written = matches!(option.value, Some(OptionValue::String(_) | OptionValue::Raw(_)));
+        if written && SECRETS_ONLY.contains(&option.name.as_str()) {
+            let message = format!("invalid {}: must provide a secret value", option.name);
+            return Err(SqlError::internal(message));
         }
     }
     let vacant = object::vacant(work, &home, ObjectKind::Connection, create.if_not_exists)?;

@@ -9,6 +9,7 @@ use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
 use super::super::resolve;
 use super::super::resolve::Relation;
+use super::super::system::own;
 use super::names::Stored;
 use super::object::distinct;
 use super::stored;
@@ -34,7 +35,8 @@ pub(super) struct Planned {
 }
 
 /// System schemas that may change at any time; what persists may not read them.
-const UNSTABLE: [&str; 4] = ["mz_internal", "mz_introspection", "mz_catalog_unstable", "mz_unsafe"];
+const UNSTABLE: [&str; 5] =
+    ["mz_internal", "mz_introspection", "mz_catalog_unstable", "mz_unsafe", own::SCHEMA];
 
 /// Understands the query of a view or of a materialized view.
 ///

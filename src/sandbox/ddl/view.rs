@@ -16,6 +16,7 @@ use super::query;
 use super::query::Planned;
 use super::rbac;
 use super::rbac::Thing;
+use super::refresh;
 use super::replacement;
 use super::work::Change;
 use super::work::Outcome;
@@ -143,6 +144,7 @@ pub(super) fn create_materialized_view(
     }
     let home = object::home(work, &create.name, false)?;
     let asserted = options(work, &create.options)?;
+    let refresh = refresh::of_options(work.scope.now, &create.options)?;
     let what = resolve::as_written(&home.full);
     let target = replacement::target(work, create)?;
     let mut planned = query::plan(work, &create.query, &create.columns, &what, false)?;
@@ -165,7 +167,7 @@ pub(super) fn create_materialized_view(
         return Ok(Change::None);
     }
     let sql = whole(work, kind, &home, Some(cluster), &planned)?;
-    let data = ItemData::MaterializedView { query: planned.text.clone(), cluster, replaces: target };
+    let data = ItemData::MaterializedView { query: planned.text.clone(), cluster, replaces: target, refresh };
     let Planned { columns, uses, uses_system, .. } = planned;
     let Home { schema, name, .. } = home;
     let create_sql = format!("{sql} AS OF {}", work.scope.now.0);
@@ -185,10 +187,8 @@ fn options(work: &Work<'_>, options: &[WithOption]) -> Result<Vec<Ident>, SqlErr
             },
             "PARTITION BY" => {}
             "RETAIN HISTORY" => retain_history(work)?,
-            "REFRESH" if is_on_commit(option.value.as_ref()) => {}
-            "REFRESH" if object::flag(work, "enable_refresh_every_mvs") => {
-                return Err(SqlError::unsupported("REFRESH other than ON COMMIT"));
-            }
+            "REFRESH" if refresh::is_on_commit(option.value.as_ref()) => {}
+            "REFRESH" if object::flag(work, "enable_refresh_every_mvs") => {}
             "REFRESH" => {
                 let feature = "REFRESH EVERY and REFRESH AT materialized views";
                 return Err(object::switched_off(feature, "enable_refresh_every_mvs"));
@@ -197,15 +197,6 @@ fn options(work: &Work<'_>, options: &[WithOption]) -> Result<Vec<Ident>, SqlErr
         }
     }
     Ok(asserted)
-}
-
-fn is_on_commit(value: Option<&OptionValue>) -> bool {
-    match value {
-        Some(OptionValue::Raw(text)) => {
-            text.split_whitespace().map(str::to_uppercase).collect::<Vec<_>>() == ["ON", "COMMIT"]
-        }
-        _ => false,
-    }
 }
 
 /// `RETAIN HISTORY` is switched off.

@@ -1,5 +1,7 @@
 //! Hydration at chosen moments.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::name::Ident;
 use crate::sandbox::model::cluster::Managed;
@@ -22,8 +24,9 @@ fn state(replicas: u64) -> State {
     let mut state = State::default();
     let owner = RoleId::User(1);
     let cluster = ClusterId::User(1);
-    let replica = |number| {
-        let replica = Replica { name: name("r1"), size: "25cc".to_owned(), owner, created: MADE };
+    let replica = |number: u64| {
+        let replica =
+            Replica { name: name(&format!("r{number}")), size: "25cc".to_owned(), owner, created: MADE };
         (ReplicaId::User(number), replica)
     };
     let managed = Managed {
@@ -60,7 +63,12 @@ fn state(replicas: u64) -> State {
         data,
     };
     let (table, view) = (ItemId::User(1), ItemId::User(2));
-    let data = ItemData::MaterializedView { query: "SELECT 1".to_owned(), cluster, replaces: None };
+    let data = ItemData::MaterializedView {
+        query: "SELECT 1".to_owned(),
+        cluster,
+        replaces: None,
+        refresh: Vec::new(),
+    };
     let table_item = item(table, "t", BTreeSet::new(), ItemData::Table { from_source: None });
     state.catalog.items.insert(table, table_item.into());
     state.catalog.items.insert(view, item(view, "m", [table].into(), data).into());
@@ -101,7 +109,7 @@ fn without_replicas_nothing_ever_hydrates() {
 fn knobs_hold_back_and_let_go() {
     let mut state = state(1);
     let mut set = |name: &str, value: &str| {
-        settings::set_system(&mut state, name, Some(&[value.to_owned()])).expect("it takes it");
+        settings::set_system(&mut state, name, Some(&[value.to_owned()]), MADE).expect("it takes it");
         state.clone()
     };
     check(&set(settings::HYDRATION, "0"), 0, &[(Some(1), true)]);
@@ -116,10 +124,52 @@ fn knobs_hold_back_and_let_go() {
 }
 
 #[test]
+fn a_replica_may_fare_worse_than_its_cluster() {
+    let mut state = state(2);
+    let mut set = |value: &str| {
+        settings::set_system(&mut state, settings::CRASH_LOOPING, Some(&[value.to_owned()]), MADE)
+            .expect("it takes it");
+        state.clone()
+    };
+    check(&set("c.r2"), 300, &[(Some(1), true), (Some(2), false)]);
+    check(&set("c.r%"), 300, &[(Some(1), false), (Some(2), false)]);
+    check(&set("other"), 300, &[(Some(1), true), (Some(2), true)]);
+}
+
+#[test]
+fn nothing_is_ready_before_what_it_is_made_of() {
+    let mut state = state(1);
+    let below = state.catalog.items.get(&ItemId::User(2)).expect("m").clone();
+    let mut above = Item { id: ItemId::User(3), name: name("top"), ..(*below).clone() };
+    above.uses = [ItemId::User(2)].into();
+    state.catalog.items.insert(above.id, above.into());
+    check(&state, 300, &[(Some(1), true), (Some(1), true)]);
+    let only_top = [ItemId::User(3)].into();
+    assert_eq!(readable(&state, &only_top, None), Some(at(300)));
+    settings::set_system(&mut state, settings::STUCK, Some(&["m".to_owned()]), MADE).expect("it takes it");
+    check(&state, 3_600_000, &[(Some(1), false), (Some(1), false)]);
+    assert_eq!(readable(&state, &only_top, None), None);
+}
+
+#[test]
+fn a_chain_of_any_length_is_followed() {
+    let mut state = state(1);
+    let below = state.catalog.items.get(&ItemId::User(2)).expect("m").clone();
+    for number in 3..20_000 {
+        let uses = [ItemId::User(number - 1)].into();
+        let item = Item { id: ItemId::User(number), uses, ..(*below).clone() };
+        state.catalog.items.insert(item.id, item.into());
+    }
+    let top = [ItemId::User(19_999)].into();
+    assert_eq!(readable(&state, &top, None), Some(at(300)));
+    assert_eq!(statuses(&state, at(300)).iter().filter(|row| row.hydrated).count(), 19_998);
+}
+
+#[test]
 fn frontiers_lag_by_as_much_as_they_are_told() {
     let mut state = state(1);
-    settings::set_system(&mut state, settings::LAG, Some(&["5s".to_owned()])).expect("it takes it");
-    settings::set_system(&mut state, settings::LAGGING, Some(&["m".to_owned()])).expect("it takes it");
+    settings::set_system(&mut state, settings::LAG, Some(&["5s".to_owned()]), MADE).expect("it takes it");
+    settings::set_system(&mut state, settings::LAGGING, Some(&["m".to_owned()]), MADE).expect("it takes it");
     let writes: Vec<_> = frontiers(&state, at(10_500)).iter().map(|row| row.write).collect();
     assert_eq!(writes, [Some(1_010_000), Some(1_005_000)]);
 }

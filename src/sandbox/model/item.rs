@@ -73,6 +73,9 @@ pub(crate) enum ItemData {
         cluster: ClusterId,
         /// `REPLACEMENT … FOR`
         replaces: Option<ItemId>,
+        /// `REFRESH`, where it is not on commit.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refresh: Vec<Refresh>,
     },
     /// An index.
     Index {
@@ -110,6 +113,20 @@ pub(crate) enum ItemData {
         category: String,
         /// What it is made of.
         definition: Type,
+    },
+}
+
+/// When a materialized view is computed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Refresh {
+    /// Once.
+    At(Timestamp),
+    /// Again and again.
+    Every {
+        /// Between two, in milliseconds; never 0.
+        interval_ms: u64,
+        /// One of the moments.
+        aligned_to: Timestamp,
     },
 }
 

@@ -45,6 +45,19 @@ pub(crate) struct State {
     pub(crate) tables: OrdMap<ItemId, Table>,
     /// `ALTER SYSTEM SET`, by lower-case name: what differs from the defaults.
     pub(crate) system: OrdMap<String, String>,
+    /// How settings were turned whose past matters, oldest first.
+    pub(crate) turned: Vector<Turned>,
+}
+
+/// A setting as it was turned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Turned {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it became; empty for its default.
+    pub(crate) value: String,
+    /// When.
+    pub(crate) at: Timestamp,
 }
 
 /// The rows of a table.

@@ -202,7 +202,7 @@ impl Decimal {
     }
 
     fn shortened(self, places: i32, divide: fn(i256, i256) -> Option<i256>) -> Option<Self> {
-        let surplus = self.scale - places;
+        let surplus = self.scale.saturating_sub(places);
         if surplus <= 0 {
             return Some(self);
         }

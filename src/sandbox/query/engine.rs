@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::error::SqlError;
 use super::super::error::code;
+use super::super::hydration::Kept;
 use super::super::hydration::Runtime;
 use super::super::model::Row;
 use super::super::model::State;
@@ -28,6 +29,9 @@ use super::run::Run;
 use super::scalar::Context;
 use crate::name::Ident;
 use crate::sql::query::Query;
+
+/// How many columns rows may have: the protocol counts no further.
+const MOST_COLUMNS: usize = 32_767;
 
 /// What a statement sees.
 pub(super) fn context(view: &View, scope: &Scope) -> Arc<Context> {
@@ -67,6 +71,9 @@ pub(super) fn printed(context: &Context, batch: Batch) -> Vec<Row> {
 /// # Errors
 /// When one has a name that is none.
 pub(super) fn columns(columns: Vec<OutColumn>) -> Result<Vec<Column>, SqlError> {
+    if columns.len() > MOST_COLUMNS {
+        return Err(SqlError::unsupported(format!("more than {MOST_COLUMNS} columns")));
+    }
     columns
         .into_iter()
         .map(|column| {
@@ -113,8 +120,13 @@ pub(super) fn describe(
 /// # Errors
 /// What the server would refuse.
 pub(super) fn planned(state: &State, scope: &Scope, query: &Query) -> Result<Option<Vec<Column>>, SqlError> {
-    let runtime =
-        Runtime { now: scope.now, sessions: Vec::new(), role: scope.role, database: scope.database.clone() };
+    let runtime = Runtime {
+        now: scope.now,
+        sessions: Vec::new(),
+        role: scope.role,
+        database: scope.database.clone(),
+        kept: Kept::default(),
+    };
     let context = Arc::new(Context { view: View { state: state.clone(), runtime }, scope: scope.clone() });
     match bind::query(&context, query, Parameters::default()) {
         Ok((bound, _)) => columns(bound.columns).map(Some),

@@ -278,7 +278,14 @@ fn parts(text: &str) -> Result<Vec<Part>, &'static str> {
     }
 }
 
+/// How many dimensions an array may have, as in PostgreSQL.
+const MOST_DIMENSIONS: usize = 6;
+
 fn array(context: &Context, text: &str, element: &Type) -> Result<Datum, SqlError> {
+    if text.chars().filter(|c| !c.is_whitespace()).take_while(|c| *c == '{').count() > MOST_DIMENSIONS {
+        let why = format!("number of array dimensions exceeds the maximum allowed ({MOST_DIMENSIONS})");
+        return Err(invalid("array", &why, text));
+    }
     let parts = parts(text).map_err(|why| invalid("array", why, text))?;
     let mut items = Vec::new();
     let mut inner: Option<Vec<usize>> = None;

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 
 use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::JoinSide;
 use datafusion::common::JoinType;
 use datafusion::common::NullEquality;
@@ -25,7 +26,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::aggregates::AggregateMode;
 use datafusion::physical_plan::aggregates::PhysicalGroupBy;
-use datafusion::physical_plan::collect;
+use datafusion::physical_plan::execute_stream;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
@@ -34,6 +35,7 @@ use datafusion::physical_plan::joins::utils::ColumnIndex;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 use super::super::error::SqlError;
@@ -63,6 +65,9 @@ type Plan = Arc<dyn ExecutionPlan>;
 
 /// How often a `WITH MUTUALLY RECURSIVE` may go round; the server has no limit, a test has.
 const MOST_ROUNDS: usize = 10_000;
+
+/// How many rows the engine is given at once; its own number.
+const PIECE: usize = 8_192;
 
 static TASK: LazyLock<Arc<TaskContext>> = LazyLock::new(|| Arc::new(TaskContext::default()));
 
@@ -150,6 +155,8 @@ impl Run {
     /// The query of a view.
     fn view(&self, id: ItemId) -> Option<String> {
         match &self.context.view.state.catalog.items.get(&id)?.data {
+            // What a scheduled refresh saw is not kept: reading it is refused.
+            ItemData::MaterializedView { refresh, .. } if !refresh.is_empty() => None,
             ItemData::View { query } | ItemData::MaterializedView { query, .. } => Some(query.clone()),
             ItemData::Table { .. }
             | ItemData::Index { .. }
@@ -202,6 +209,9 @@ impl Run {
                     let mut rows = Vec::new();
                     for input in inputs {
                         rows.extend(self.rows(input).await?.into_rows());
+                        if rows.len() > series::MOST_ROWS {
+                            return Err(series::too_many());
+                        }
                     }
                     Ok(Batch::of_rows(rel.types.clone(), rows))
                 }
@@ -222,7 +232,16 @@ impl Run {
 
     async fn engine(&self, rel: &Rel) -> Result<Batch, SqlError> {
         let plan = self.plan(rel).await?;
-        let parts = collect(plan, Arc::clone(&TASK)).await.map_err(|e| error(&e))?;
+        let mut stream = execute_stream(plan, Arc::clone(&TASK)).map_err(|e| error(&e))?;
+        let (mut parts, mut count) = (Vec::new(), 0_usize);
+        while let Some(part) = stream.next().await {
+            let part = part.map_err(|e| error(&e))?;
+            count += part.num_rows();
+            if count > series::MOST_ROWS {
+                return Err(series::too_many());
+            }
+            parts.push(part);
+        }
         Ok(Batch::of_engine(rel.types.clone(), parts))
     }
 
@@ -299,6 +318,9 @@ impl Run {
                 }
                 made.push(all);
             }
+            if made.len() > series::MOST_ROWS {
+                return Err(series::too_many());
+            }
         }
         Ok(Batch::of_rows(rel.types.clone(), made))
     }
@@ -363,6 +385,7 @@ impl Run {
                 }
                 _ => {
                     let parts = self.rows(rel).await?.into_engine()?;
+                    let parts: Vec<RecordBatch> = parts.iter().flat_map(pieces).collect();
                     let schema = batch::schema(&rel.types);
                     let source = MemorySourceConfig::try_new_exec(&[parts], schema, None);
                     Ok(source.map_err(|e| error(&e))? as Plan)
@@ -458,6 +481,12 @@ impl Run {
         let plan = HashJoinExec::try_new(left, right, pairs, filter, &kind, None, mode, null_equality, false);
         Ok(Arc::new(plan.map_err(|e| error(&e))?))
     }
+}
+
+/// Rows in pieces: what the engine makes of one, such as the pairs of a join, it makes at once.
+fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
+    let starts = (0..batch.num_rows()).step_by(PIECE);
+    starts.map(|from| batch.slice(from, PIECE.min(batch.num_rows() - from))).collect()
 }
 
 /// The type of a key of a join, where it can be told.

@@ -12,7 +12,7 @@ use super::print;
 use super::time;
 
 /// The most rows that one call may make: enough for any test, too few to exhaust the memory.
-const MOST_ROWS: usize = 10_000_000;
+pub(super) const MOST_ROWS: usize = 2_000_000;
 
 /// What makes the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,8 +183,9 @@ pub(super) fn rows(series: Series, args: &[Datum]) -> Result<Vec<Vec<Datum>>, Sq
     })
 }
 
-fn too_many() -> SqlError {
-    SqlError::unsupported(format!("functions that make more than {MOST_ROWS} rows"))
+/// Says that there are too many rows.
+pub(super) fn too_many() -> SqlError {
+    SqlError::unsupported(format!("more than {MOST_ROWS} rows at once"))
 }
 
 fn numbers(from: i64, to: i64, step: i64) -> Result<Vec<Datum>, SqlError> {

@@ -5,6 +5,7 @@ use expect_test::expect;
 
 use super::super::ddl;
 use super::super::error::SqlError;
+use super::super::hydration::Kept;
 use super::super::hydration::Runtime;
 use super::super::model::State;
 use super::super::scope::Scope;
@@ -42,8 +43,13 @@ fn scope(state: &State) -> Scope {
 
 fn view(state: &State) -> View {
     let scope = scope(state);
-    let runtime =
-        Runtime { now: scope.now, sessions: Vec::new(), role: scope.role, database: scope.database };
+    let runtime = Runtime {
+        now: scope.now,
+        sessions: Vec::new(),
+        role: scope.role,
+        database: scope.database,
+        kept: Kept::default(),
+    };
     View { state: state.clone(), runtime }
 }
 

@@ -173,7 +173,8 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
         None => 0,
         Some(part) => parse_micros(part).ok_or_else(wrong)?,
     };
-    Ok((hour * 60 + minute) * 60_000_000 + seconds)
+    let micros = ((hour * 60 + minute) * 60_000_000).checked_add(seconds);
+    micros.ok_or_else(|| "time out of range".to_owned())
 }
 
 /// Reads seconds with a fraction as microseconds.
@@ -227,8 +228,8 @@ pub(super) fn parse_offset(text: &str) -> Option<i64> {
     }
     let (hours, minutes) =
         if digits.len() > 2 { digits.split_at(digits.len() - 2) } else { (digits.as_str(), "0") };
-    let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-    (minutes < 16 * 60).then_some(sign * minutes * 60_000_000)
+    let minutes = hours.parse::<i64>().ok()?.checked_mul(60)?.checked_add(minutes.parse::<i64>().ok()?)?;
+    (minutes < 16 * 60).then(|| sign * minutes * 60_000_000)
 }
 
 /// Reads a span of time, as in `1 year 2 days 04:05:06.7` and `P1DT2H`.
@@ -242,11 +243,11 @@ pub(super) fn parse_interval(text: &str) -> Result<Interval, String> {
     let spaced = spaced(text);
     let mut ago = false;
     if let Some(iso) = iso_interval(text) {
-        return Ok(iso);
+        return if is_full(&iso) { Err(too_far()) } else { Ok(iso) };
     }
     for word in spaced.split_whitespace().filter(|word| *word != "@") {
         if let Some(months) = years_and_months(word) {
-            total.months += months;
+            add_to(&mut total.months, months);
             any = true;
         } else if word.contains(':') {
             let (sign, clock) = match word.strip_prefix('-') {
@@ -257,7 +258,10 @@ pub(super) fn parse_interval(text: &str) -> Result<Interval, String> {
             let hours: i64 = parts.next().and_then(|p| p.parse().ok()).ok_or_else(|| unknown(word))?;
             let minutes: i64 = parts.next().and_then(|p| p.parse().ok()).ok_or_else(|| unknown(word))?;
             let seconds = parts.next().map_or(Some(0), parse_micros).ok_or_else(|| unknown(word))?;
-            total.micros += sign * ((hours * 60 + minutes) * 60_000_000 + seconds);
+            let minutes = hours.checked_mul(60).and_then(|all| all.checked_add(minutes));
+            let micros = minutes.and_then(|all| all.checked_mul(60_000_000)?.checked_add(seconds));
+            let micros = micros.ok_or_else(too_far)?;
+            add_to(&mut total.micros, sign * micros);
             any = true;
         } else if let Ok(value) = word.parse::<f64>() {
             if number.is_some() {
@@ -279,6 +283,9 @@ pub(super) fn parse_interval(text: &str) -> Result<Interval, String> {
     if !any {
         return Err("Cannot determine format of all parts".to_owned());
     }
+    if is_full(&total) {
+        return Err(too_far());
+    }
     Ok(if ago { negate(total) } else { total })
 }
 
@@ -290,7 +297,7 @@ fn years_and_months(word: &str) -> Option<i32> {
     };
     let (years, months) = rest.split_once('-')?;
     let (years, months): (i32, i32) = (years.parse().ok()?, months.parse().ok()?);
-    years.checked_mul(12)?.checked_add(months).map(|months| sign * months)
+    years.checked_mul(12)?.checked_add(months)?.checked_mul(sign)
 }
 
 /// `P1Y2M3DT4H5M6S`
@@ -322,6 +329,10 @@ fn iso_interval(text: &str) -> Option<Interval> {
     Some(total)
 }
 
+fn too_far() -> String {
+    "interval field value out of range".to_owned()
+}
+
 fn unknown(word: &str) -> String {
     format!("invalid DateTimeField: {}", word.to_uppercase())
 }
@@ -342,26 +353,54 @@ fn spaced(text: &str) -> String {
     result
 }
 
+/// Adds within what the server's spans hold; what is beyond stays at their end, where it is refused.
+fn add_to<N: Bounded>(field: &mut N, amount: N) {
+    *field = field.plus(amount);
+}
+
+/// Numbers that stop at their ends.
+trait Bounded: Copy {
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Bounded for i32 {
+    fn plus(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+}
+
+impl Bounded for i64 {
+    fn plus(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+}
+
+/// Tells whether a span went beyond what can be held.
+fn is_full(total: &Interval) -> bool {
+    [total.months, total.days].iter().any(|part| [i32::MIN, i32::MAX].contains(part))
+        || [i64::MIN, i64::MAX].contains(&total.micros)
+}
+
 fn add_unit(total: &mut Interval, amount: f64, unit: &str) -> Result<(), String> {
     let lower = unit.to_ascii_lowercase();
     let months = |each: f64| (amount * each).round() as i32;
     match lower.trim_end_matches('s') {
-        "millennium" | "millennia" | "mil" => total.months += months(12_000.0),
-        "century" | "centurie" | "cent" | "c" => total.months += months(1200.0),
-        "decade" | "dec" => total.months += months(120.0),
-        "year" | "yr" | "y" => total.months += months(12.0),
+        "millennium" | "millennia" | "mil" => add_to(&mut total.months, months(12_000.0)),
+        "century" | "centurie" | "cent" | "c" => add_to(&mut total.months, months(1200.0)),
+        "decade" | "dec" => add_to(&mut total.months, months(120.0)),
+        "year" | "yr" | "y" => add_to(&mut total.months, months(12.0)),
         "month" | "mon" => {
             let whole = amount.trunc();
-            total.months += whole as i32;
-            total.days += ((amount - whole) * 30.0).round() as i32;
+            add_to(&mut total.months, whole as i32);
+            add_to(&mut total.days, ((amount - whole) * 30.0).round() as i32);
         }
         "week" | "w" => add_days(total, amount * 7.0),
         "day" | "d" => add_days(total, amount),
-        "hour" | "hr" | "h" => total.micros += (amount * 3_600_000_000.0).round() as i64,
-        "minute" | "min" | "m" => total.micros += (amount * 60_000_000.0).round() as i64,
-        "second" | "sec" | "" => total.micros += (amount * 1_000_000.0).round() as i64,
-        "millisecond" | "msec" | "ms" | "m_" => total.micros += (amount * 1000.0).round() as i64,
-        "microsecond" | "usec" | "u" => total.micros += amount.round() as i64,
+        "hour" | "hr" | "h" => add_to(&mut total.micros, (amount * 3_600_000_000.0).round() as i64),
+        "minute" | "min" | "m" => add_to(&mut total.micros, (amount * 60_000_000.0).round() as i64),
+        "second" | "sec" | "" => add_to(&mut total.micros, (amount * 1_000_000.0).round() as i64),
+        "millisecond" | "msec" | "ms" | "m_" => add_to(&mut total.micros, (amount * 1000.0).round() as i64),
+        "microsecond" | "usec" | "u" => add_to(&mut total.micros, amount.round() as i64),
         _ => return Err(unknown(unit)),
     }
     Ok(())
@@ -369,13 +408,17 @@ fn add_unit(total: &mut Interval, amount: f64, unit: &str) -> Result<(), String>
 
 fn add_days(total: &mut Interval, amount: f64) {
     let whole = amount.trunc();
-    total.days += whole as i32;
-    total.micros += ((amount - whole) * DAY as f64).round() as i64;
+    add_to(&mut total.days, whole as i32);
+    add_to(&mut total.micros, ((amount - whole) * DAY as f64).round() as i64);
 }
 
 /// The span the other way.
 pub(super) fn negate(interval: Interval) -> Interval {
-    Interval { months: -interval.months, days: -interval.days, micros: -interval.micros }
+    Interval {
+        months: interval.months.saturating_neg(),
+        days: interval.days.saturating_neg(),
+        micros: interval.micros.saturating_neg(),
+    }
 }
 
 /// A timestamp and a span.

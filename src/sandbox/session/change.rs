@@ -94,19 +94,37 @@ impl Session {
         if let StatementKind::AlterSystem(set) = &statement.kind {
             return self.alter_system(set).await;
         }
+        let done = match &statement.kind {
+            StatementKind::AlterSinkFrom(alter) => self.alter_sink(text, statement, alter).await?,
+            _ => self.carry_out_ddl(text, statement).await?,
+        };
+        if matches!(statement.kind, StatementKind::CreateSink(_))
+            && let Err(error) = self.emit().await
+        {
+            tracing::debug!("a sink sends nothing: {error}");
+        }
+        self.notices.extend(done.notices);
+        Ok(done.tag)
+    }
+
+    /// Changes the catalog now.
+    pub(super) async fn carry_out_ddl(
+        &mut self,
+        text: &str,
+        statement: &Statement,
+    ) -> Result<ddl::Done, SqlError> {
         let hub = Arc::clone(&self.hub);
-        let turn = hub.turn().await;
+        let turn = hub.ddl_turn().await;
         let before = turn.state();
         let mut after = before.clone();
         let scope = self.scope(&before);
         let done = ddl::execute(&mut after, &scope, text, statement, &Engine)?;
-        self.notices.extend(done.notices);
         if done.changed {
             after.catalog.version = before.catalog.version + 1;
             self.tell_dropped(&scope, &before, &after);
             turn.publish(&before, after)?;
         }
-        Ok(done.tag)
+        Ok(done)
     }
 
     /// A session is told that the database or the cluster it uses is gone.
@@ -134,6 +152,10 @@ impl Session {
             *hub.faults() = Faults::parse(&text).map_err(|error| SqlError::new("22023", error))?;
             return Ok(tag);
         }
+        if name == settings::EMITTED {
+            hub.emitted().clear();
+            return Ok(tag);
+        }
         if name == settings::TRANSCRIPT {
             hub.transcript().clear();
             return Ok(tag);
@@ -146,8 +168,13 @@ impl Session {
                 .hint("Connect to the sandbox as the user mz_system."));
         }
         let mut after = before.clone();
-        settings::set_system(&mut after, &name, set.values.as_deref())?;
+        settings::set_system(&mut after, &name, set.values.as_deref(), hub.clock.now())?;
         turn.publish(&before, after)?;
+        drop(turn);
+        // What a sink sends is told with the time at which it went on.
+        if let Err(error) = self.emit().await {
+            tracing::debug!("sinks send nothing: {error}");
+        }
         Ok(tag)
     }
 
@@ -177,6 +204,8 @@ impl Session {
         let mut after = before.clone();
         let written = query::insert(&view, &mut after, &scope, insert, parameters).await?;
         turn.publish(&before, after)?;
+        drop(turn);
+        self.emit_changes(&before).await;
         Ok(told(written, "INSERT 0"))
     }
 
@@ -213,6 +242,8 @@ impl Session {
         if written.count > 0 {
             turn.publish(&before, after)?;
         }
+        drop(turn);
+        self.emit_changes(&before).await;
         Ok(told(written, tag))
     }
 }

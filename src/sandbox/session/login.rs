@@ -66,7 +66,7 @@ fn options(text: &str) -> Vec<(String, String)> {
 }
 
 /// The scope of what the sandbox does by itself.
-fn system_scope(clock: &Clock, catalog: &Catalog, connection: u32) -> Result<Scope, SqlError> {
+pub(super) fn system_scope(clock: &Clock, catalog: &Catalog, connection: u32) -> Result<Scope, SqlError> {
     let ident = |text: &str| Ident::new(text).map_err(|error| SqlError::internal(error.to_string()));
     let user = ident(SYSTEM)?;
     Ok(Scope {

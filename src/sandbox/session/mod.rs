@@ -17,6 +17,7 @@ mod read;
 mod run;
 mod setting;
 mod show;
+mod sink;
 mod subscribe;
 pub(crate) mod transaction;
 mod variables;
@@ -34,6 +35,7 @@ use super::query::Answer;
 use super::query::View;
 use super::scope::Scope;
 use super::settings;
+use super::transcript::Who;
 use crate::name::Ident;
 pub(crate) use copy::CopyIn;
 pub(crate) use cursor::Pending;
@@ -42,6 +44,7 @@ pub(crate) use login::Login;
 pub(crate) use login::drop_left_behind;
 use open::Open;
 pub(crate) use prepared::Prepared;
+pub(crate) use prepared::statements;
 use variables::Variables;
 
 /// One client.
@@ -86,7 +89,24 @@ pub(crate) enum Standing {
     Failed,
 }
 
+impl Reply {
+    /// The command tag.
+    pub(crate) fn tag(&self) -> String {
+        match self {
+            Self::Rows(_, tag) | Self::Done(tag) => tag.clone(),
+            Self::CopyOut(answer, _) => format!("COPY {}", answer.rows.len()),
+            Self::CopyIn(_) => "COPY".to_owned(),
+        }
+    }
+}
+
 impl Session {
+    /// Who it is, for faults and the transcript.
+    pub(crate) fn who(&self) -> Who {
+        let user = self.user.as_str().to_owned();
+        Who { connection: self.connection, user, application: self.variable("application_name") }
+    }
+
     /// Where it stands.
     pub(crate) fn standing(&self) -> Standing {
         match &self.open {

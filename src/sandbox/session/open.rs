@@ -186,7 +186,7 @@ impl Session {
 
     async fn publish_ddl(&mut self, work: &DdlWork) -> Result<(), SqlError> {
         let hub = Arc::clone(&self.hub);
-        let turn = hub.turn().await;
+        let turn = hub.ddl_turn().await;
         let before = turn.state();
         if hub.faults().conflict() || before.catalog.version != work.version {
             return Err(transaction::conflict());
@@ -212,7 +212,10 @@ impl Session {
             }
             after.tables.entry(*table).or_default().rows.extend(rows.iter().cloned());
         }
-        turn.publish(&before, after)
+        turn.publish(&before, after)?;
+        drop(turn);
+        self.emit_changes(&before).await;
+        Ok(())
     }
 
     /// Lets a statement into the open transaction, if there is one.

@@ -22,6 +22,7 @@ use crate::sql::ast::run::Execute;
 use crate::sql::ast::run::Prepare;
 use crate::sql::ast::run::Show;
 use crate::sql::parse;
+use crate::sql::secret;
 
 /// A prepared statement.
 #[derive(Debug)]
@@ -59,14 +60,32 @@ impl Prepared {
     }
 }
 
+/// The longest text that the server takes.
+///
+/// Source: the server's sources, `MAX_STATEMENT_BATCH_SIZE`.
+const LONGEST_TEXT: usize = 1_000_000;
+
+/// Parses what a client sends as one text.
+///
+/// # Errors
+/// `54000` for a text that is too long, `42601` for what is no SQL.
+pub(crate) fn statements(text: &str) -> Result<Vec<Statement>, SqlError> {
+    if text.len() > LONGEST_TEXT {
+        return Err(SqlError::new("54000", "statement batch size cannot exceed 1.0 MB"));
+    }
+    parse::batch(text).map_err(|error| {
+        let message = secret::hide_in_message(error.message, text);
+        SqlError::new(code::SYNTAX, message).at(error.span.start)
+    })
+}
+
 impl Session {
     /// Parses and describes a statement.
     ///
     /// # Errors
     /// What is wrong with it; more than one statement.
     pub(crate) fn prepare(&mut self, text: &str, given: Vec<Type>) -> Result<Prepared, SqlError> {
-        let mut statements = parse::batch(text)
-            .map_err(|error| SqlError::new(code::SYNTAX, error.message).at(error.span.start))?;
+        let mut statements = statements(text)?;
         if statements.len() > 1 {
             return Err(SqlError::internal("cannot insert multiple commands into a prepared statement"));
         }

@@ -16,6 +16,7 @@ use crate::sandbox::resolve;
 use crate::sandbox::resolve::Relation;
 use crate::sandbox::scope::Scope;
 use crate::sandbox::system::SystemRelation;
+use crate::sandbox::system::own;
 use crate::sql::query::Query;
 
 /// What a query reads.
@@ -27,6 +28,8 @@ pub(super) struct Reach {
     system: bool,
     /// One of them that tells what others do.
     private: Option<&'static SystemRelation>,
+    /// Whether it asks what sinks sent.
+    emitted: bool,
 }
 
 /// What a query reads.
@@ -46,6 +49,7 @@ pub(super) fn reach(catalog: &Catalog, scope: &Scope, query: &Query) -> Result<R
             }
             Relation::System(relation) => {
                 reach.system = true;
+                reach.emitted |= relation.schema == own::SCHEMA && relation.name == own::EMITTED;
                 reach.private = reach.private.or(privilege::is_private(relation).then_some(relation));
             }
         }
@@ -57,6 +61,11 @@ impl Reach {
     /// The relations of users that it names.
     pub(super) fn user(&self) -> &BTreeSet<ItemId> {
         &self.user
+    }
+
+    /// Tells whether it asks what sinks sent.
+    pub(super) fn emitted(&self) -> bool {
+        self.emitted
     }
 
     /// A relation that only superusers and monitors may read.

@@ -4,14 +4,19 @@ use super::Reply;
 use super::Session;
 use super::change::words;
 use super::reach;
+use super::reach::Reach;
 use super::show::text_column;
 use super::transaction::Input;
 use crate::sandbox::ddl;
 use crate::sandbox::error::SqlError;
+use crate::sandbox::hydration;
+use crate::sandbox::model::State;
 use crate::sandbox::model::column::Column;
 use crate::sandbox::query;
 use crate::sandbox::query::Answer;
 use crate::sandbox::query::Parameter;
+use crate::sandbox::query::View;
+use crate::sandbox::scope::Scope;
 use crate::sandbox::system;
 use crate::sql::ast::Statement;
 use crate::sql::ast::run::Show;
@@ -38,15 +43,39 @@ impl Session {
         query: &Query,
         parameters: &[Parameter],
     ) -> Result<Answer, SqlError> {
-        let view = self.view();
+        let mut view = self.view();
         let scope = self.scope(&view.state);
         let reach = reach::reach(&view.state.catalog, &scope, query)?;
+        if reach.emitted() {
+            // What has happened since is looked for now.
+            self.emit().await?;
+            view = self.view();
+        }
         let constant = query.references().is_empty() && !query.text().contains("mz_now");
         self.admit(if constant { Input::Constant } else { Input::Read }, words)?;
         self.admit_relations(&view, query, &reach)?;
         self.admit_cluster(&view, &scope, query)?;
+        let view = self.until_readable(view, &scope, &reach).await;
         self.fix_snapshot();
         query::select(&view, &scope, query, parameters).await
+    }
+
+    /// Waits until what a query reads has hydrated, as the server does; a later view if it had to.
+    ///
+    /// Source: `design/materialize.md` 6.4.
+    async fn until_readable(&self, view: View, scope: &Scope, reach: &Reach) -> View {
+        let relations = reach.user();
+        if relations.is_empty() {
+            return view;
+        }
+        let when = |state: &State| {
+            hydration::readable(state, relations, state.catalog.cluster_named(&scope.cluster))
+        };
+        if when(&view.state).is_some_and(|at| at <= view.runtime.now) {
+            return view;
+        }
+        self.hub.until(when).await;
+        self.view()
     }
 
     /// `SHOW` of things, columns, indexes; `SHOW CREATE`.

@@ -9,6 +9,7 @@ use crate::sandbox::model::column::Column;
 use crate::sandbox::model::column::Type;
 use crate::sandbox::query::Answer;
 use crate::sandbox::settings;
+use crate::sandbox::transcript::Ran;
 
 /// A column of text.
 pub(super) fn text_column(name: &str) -> Result<Column, SqlError> {
@@ -30,7 +31,8 @@ impl Session {
             }
             settings::TRANSCRIPT => {
                 let entries = self.hub.transcript().entries();
-                entries.into_iter().map(|(number, text)| vec![Some(number.to_string()), Some(text)]).collect()
+                let row = |ran: &Ran| vec![Some(ran.connection.to_string()), Some(ran.statement.clone())];
+                entries.iter().map(|ran| row(ran)).collect()
             }
             settings::FAULT => vec![vec![Some(self.hub.faults().left())]],
             name => vec![vec![Some(self.value(name))]],

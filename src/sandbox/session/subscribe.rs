@@ -13,6 +13,7 @@ use super::transaction::Input;
 use crate::sandbox::duration;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::error::code;
+use crate::sandbox::hydration;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::column::Column;
 use crate::sandbox::model::column::Type;
@@ -126,8 +127,13 @@ impl Session {
                 )));
             }
             let scope = self.scope(&view.state);
-            let answer = query::select(&view, &scope, &subscription.query, &[]).await?;
-            subscription.compare(answer.rows, view.runtime.now.0);
+            // Before everything has hydrated there is nothing to tell, not even that there is nothing.
+            let reads = subscription.reads.iter().map(|(id, _)| *id).collect();
+            let cluster = view.state.catalog.cluster_named(&scope.cluster);
+            if hydration::readable(&view.state, &reads, cluster).is_some_and(|at| at <= view.runtime.now) {
+                let answer = query::select(&view, &scope, &subscription.query, &[]).await?;
+                subscription.compare(answer.rows, view.runtime.now.0);
+            }
             if count == 0 || !subscription.waiting.is_empty() || deadline.passed() {
                 break;
             }

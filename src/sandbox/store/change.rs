@@ -19,6 +19,7 @@ use crate::sandbox::model::Policy;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::Schema;
 use crate::sandbox::model::State;
+use crate::sandbox::model::Turned;
 use crate::sandbox::model::access::DefaultAcl;
 use crate::sandbox::model::access::DefaultAclKey;
 use crate::sandbox::model::access::Grantee;
@@ -88,6 +89,8 @@ pub(crate) struct Change {
     tables: Entries<ItemId, Splice<Arc<Row>>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     system: Entries<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turned: Option<Splice<Turned>>,
 }
 
 impl Change {
@@ -97,7 +100,7 @@ impl Change {
         let pairs = |acl: &DefaultAcl| acl.iter().map(|(grantee, what)| (*grantee, what.clone())).collect();
         let system_acl = (old.system_acl != new.system_acl)
             .then(|| new.system_acl.iter().map(|(key, what)| (*key, what.clone())).collect());
-        let audit = splice(&old.audit, &new.audit, |a, b| a.id == b.id);
+        let audit = appended(&old.audit, &new.audit);
         Self {
             version: new.version,
             next: new.next,
@@ -119,6 +122,8 @@ impl Change {
                 splice(old.map_or(&empty, |old| &old.rows), &table.rows, |a, b| Arc::ptr_eq(a, b) || a == b)
             }),
             system: entries(&before.system, &after.system),
+            turned: (before.turned != after.turned)
+                .then(|| splice(&before.turned, &after.turned, |a, b| a == b)),
         }
     }
 
@@ -169,6 +174,9 @@ impl Change {
             }
         }
         set(&mut state.system, self.system);
+        if let Some(turned) = self.turned {
+            turned.apply(&mut state.turned);
+        }
     }
 }
 
@@ -213,9 +221,11 @@ fn users(
 ) -> Vec<(ItemId, Users)> {
     let empty = OrdSet::new();
     let compare = |old: &OrdSet<ItemId>, new: &OrdSet<ItemId>| {
-        let added = new.iter().filter(|id| !old.contains(*id)).map(|id| (*id, true));
-        let gone = old.iter().filter(|id| !new.contains(*id)).map(|id| (*id, false));
-        added.chain(gone).collect()
+        let differences = old.diff(new).map(|item| match item {
+            imbl::ordset::DiffItem::Add(id) => (*id, true),
+            imbl::ordset::DiffItem::Remove(id) => (*id, false),
+        });
+        differences.collect()
     };
     let differences = before.diff(after).map(|item| match item {
         DiffItem::Add(id, set) => (*id, compare(&empty, set)),
@@ -237,4 +247,14 @@ fn set<K: Ord + Clone, V: Clone>(map: &mut OrdMap<K, V>, entries: Entries<K, V>)
 fn splice<T: Clone>(before: &Vector<T>, after: &Vector<T>, same: impl Fn(&T, &T) -> bool) -> Splice<T> {
     let keep = before.iter().zip(after.iter()).take_while(|(old, new)| same(old, new)).count();
     Splice { keep, add: after.iter().skip(keep).cloned().collect() }
+}
+
+/// What was added to the audit log. Its numbers only grow: where the last one stands where it stood,
+/// so does everything before it.
+fn appended(before: &Vector<AuditEvent>, after: &Vector<AuditEvent>) -> Splice<AuditEvent> {
+    let last = before.len().checked_sub(1).and_then(|at| after.get(at));
+    if last.map(|event| event.id) == before.last().map(|event| event.id) {
+        return Splice { keep: before.len(), add: after.iter().skip(before.len()).cloned().collect() };
+    }
+    splice(before, after, |a, b| a.id == b.id)
 }

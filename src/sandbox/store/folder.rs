@@ -30,9 +30,13 @@ impl Owner {
         std::fs::create_dir_all(folder).map_err(told)?;
         let lock = open_lock(folder).map_err(told)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Ok(()) => {
+                let owner = Self { folder: folder.to_owned(), _lock: lock };
+                owner.write("pid", &std::process::id().to_string())?;
+                Ok(owner)
+            }
             Err(TryLockError::WouldBlock) => {
-                Err(format!("the sandbox in {} is in use by another process", folder.display()))
+                Err(format!("the sandbox in {} is in use by {}", folder.display(), owner(folder)))
             }
             Err(TryLockError::Error(error)) => Err(told(error)),
         }
@@ -43,10 +47,15 @@ impl Owner {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn announce(&self, address: SocketAddr) -> Result<(), String> {
+        self.write("address", &address.to_string())
+    }
+
+    /// Writes a small file whole, or not at all.
+    fn write(&self, name: &str, text: &str) -> Result<(), String> {
         let told = |error: std::io::Error| format!("{}: {error}", self.folder.display());
-        let fresh = self.folder.join("address.new");
-        std::fs::write(&fresh, address.to_string()).map_err(told)?;
-        std::fs::rename(&fresh, self.folder.join("address")).map_err(told)
+        let fresh = self.folder.join(format!("{name}.new"));
+        std::fs::write(&fresh, text).map_err(told)?;
+        std::fs::rename(&fresh, self.folder.join(name)).map_err(told)
     }
 }
 
@@ -54,7 +63,16 @@ impl Drop for Owner {
     fn drop(&mut self) {
         // What is left behind is harmless: it counts only while the lock is held.
         let _ = std::fs::remove_file(self.folder.join("address"));
+        let _ = std::fs::remove_file(self.folder.join("pid"));
     }
+}
+
+/// The process that has a folder, for people.
+fn owner(folder: &Path) -> String {
+    // It may have the lock already and not have written this down.
+    let pid = std::fs::read_to_string(folder.join("pid")).ok();
+    let pid = pid.filter(|pid| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()));
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("the process {pid}"))
 }
 
 fn open_lock(folder: &Path) -> std::io::Result<File> {

@@ -13,8 +13,13 @@ use std::io::SeekFrom;
 use std::io::Write;
 use std::path::Path;
 
-/// What the file begins with; the number is that of the format.
-const MAGIC: &[u8] = b"mzflow sandbox log 1\n";
+/// What the file begins with, before the number of its format.
+const MAGIC: &str = "mzflow sandbox log ";
+
+/// The format that is written. What the older ones hold can be read as it is: each only adds to the one
+/// before it. A log of theirs is written anew when it is opened, so that an older version that comes
+/// across it says what is wrong instead of losing what it does not know.
+pub(crate) const FORMAT: u32 = 2;
 
 /// Length of a record's header.
 const HEADER: usize = 12;
@@ -39,24 +44,33 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Opens a log, or makes one; a torn end is cut off.
+    /// Opens a log, or makes one; a torn end is cut off. Tells its format too.
     ///
     /// # Errors
-    /// When it is no log or is damaged elsewhere than at its end: names the byte.
-    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Record>), String> {
+    /// When it is no log, of a later format, or damaged elsewhere than at its end: names the byte.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Record>, u32), String> {
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut options = OpenOptions::new();
         let mut file =
             options.read(true).write(true).create(true).truncate(false).open(path).map_err(told)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(told)?;
-        if bytes.len() < MAGIC.len() && MAGIC.starts_with(&bytes) {
-            return Self::begin(file).map(|log| (log, Vec::new())).map_err(told);
+        if bytes.len() < head().len() && head().as_bytes().starts_with(&bytes) {
+            let log = Self::begin(file).and_then(|log| sync_folder(path).map(|()| log));
+            return log.map(|log| (log, Vec::new(), FORMAT)).map_err(told);
         }
-        if !bytes.starts_with(MAGIC) {
+        let Some((format, first)) = format(&bytes) else {
             return Err(format!("{} is no log of a sandbox (byte 0)", path.display()));
+        };
+        if format > FORMAT {
+            return Err(format!(
+                "{} was written by a later version of mzflow: its format is {format} (byte {}), and this one \
+                 reads formats up to {FORMAT}; use the later version, or another folder",
+                path.display(),
+                MAGIC.len()
+            ));
         }
-        let (records, end) = read(&bytes).map_err(|at| {
+        let (records, end) = read(&bytes, first).map_err(|at| {
             format!("{} is damaged at byte {at}; what follows cannot be trusted", path.display())
         })?;
         if end < bytes.len() {
@@ -65,15 +79,16 @@ impl Log {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         file.set_len(end).map_err(told)?;
         file.seek(SeekFrom::Start(end)).map_err(told)?;
-        Ok((Self { file, end, broken: None }, records))
+        Ok((Self { file, end, broken: None }, records, format))
     }
 
     fn begin(mut file: File) -> std::io::Result<Self> {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
-        file.write_all(MAGIC)?;
+        let head = head();
+        file.write_all(head.as_bytes())?;
         file.sync_all()?;
-        Ok(Self { file, end: u64::try_from(MAGIC.len()).unwrap_or_default(), broken: None })
+        Ok(Self { file, end: u64::try_from(head.len()).unwrap_or_default(), broken: None })
     }
 
     /// Puts a log of one record in the place of the log at a path.
@@ -93,12 +108,7 @@ impl Log {
         let mut log = Self::begin(file).map_err(told)?;
         log.append(payload)?;
         std::fs::rename(&fresh, path).map_err(told)?;
-        if let Some(folder) = path.parent() {
-            // Not every system lets a folder be opened; the rename has happened all the same.
-            if let Ok(folder) = File::open(folder) {
-                folder.sync_all().map_err(told)?;
-            }
-        }
+        sync_folder(path).map_err(told)?;
         Ok(log)
     }
 
@@ -136,13 +146,36 @@ impl Log {
     }
 }
 
-/// Reads all records and tells where the last whole one ends.
+/// The first line of a log of today's.
+fn head() -> String {
+    format!("{MAGIC}{FORMAT}\n")
+}
+
+/// The format of a log, and where its records begin.
+fn format(bytes: &[u8]) -> Option<(u32, usize)> {
+    let rest = bytes.strip_prefix(MAGIC.as_bytes())?;
+    let end = rest.iter().take(11).position(|byte| *byte == b'\n')?;
+    let digits = std::str::from_utf8(rest.get(..end)?).ok()?;
+    let format = digits.parse().ok().filter(|format| *format > 0 && !digits.starts_with(['0', '+']))?;
+    Some((format, MAGIC.len() + end + 1))
+}
+
+/// Brings to disk that a file is in its folder.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    // Not every system lets a folder be opened; the file is there all the same.
+    match path.parent().map(File::open) {
+        Some(Ok(folder)) => folder.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Reads all records, the first of which is at that byte, and tells where the last whole one ends.
 ///
 /// # Errors
 /// The byte at which it is damaged.
-fn read(bytes: &[u8]) -> Result<(Vec<Record>, usize), usize> {
+fn read(bytes: &[u8], first: usize) -> Result<(Vec<Record>, usize), usize> {
     let mut records = Vec::new();
-    let mut at = MAGIC.len();
+    let mut at = first;
     while at < bytes.len() {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some((header, body)) = rest.split_at_checked(HEADER) else { return Ok((records, at)) };

@@ -38,7 +38,7 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> Result<(Self, Option<State>), String> {
         let owner = Owner::lock(folder)?;
         let path = folder.join("log");
-        let (log, records) = Log::open(&path)?;
+        let (log, records, format) = Log::open(&path)?;
         let mut state = State::default();
         for record in &records {
             let wrong = |error: serde_json::Error| {
@@ -49,8 +49,10 @@ impl Store {
         }
         let known = (!records.is_empty()).then_some(state);
         let mut store = Self { folder: folder.to_owned(), owner, log };
-        if let Some(state) = &known {
-            store.compact(state)?;
+        match &known {
+            Some(state) if format < log::FORMAT => store.rewrite(state)?,
+            Some(state) => store.compact(state)?,
+            None => {}
         }
         Ok((store, known))
     }
@@ -78,8 +80,7 @@ impl Store {
         if self.log.size() < SMALL {
             return Ok(());
         }
-        let whole = serde_json::to_vec(&Change::between(&State::default(), state))
-            .map_err(|error| error.to_string())?;
+        let whole = whole(state)?;
         let size = u64::try_from(whole.len()).unwrap_or(u64::MAX);
         if self.log.size() < size.saturating_mul(SLACK) {
             return Ok(());
@@ -87,6 +88,17 @@ impl Store {
         self.log = Log::rewrite(&self.folder.join("log"), &whole)?;
         Ok(())
     }
+
+    /// Writes the log anew, in today's format.
+    fn rewrite(&mut self, state: &State) -> Result<(), String> {
+        self.log = Log::rewrite(&self.folder.join("log"), &whole(state)?)?;
+        Ok(())
+    }
+}
+
+/// A whole state as one record.
+fn whole(state: &State) -> Result<Vec<u8>, String> {
+    serde_json::to_vec(&Change::between(&State::default(), state)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ fn a_torn_end_is_cut_at_every_byte() {
     let states = filled(folder.path());
     let path = folder.path().join("log");
     let whole = std::fs::read(&path).expect("a log");
-    let (_, records) = Log::open(&path).expect("a log");
+    let (_, records, _) = Log::open(&path).expect("a log");
     let last = records.last().expect("a record").at;
     for end in last..whole.len() {
         std::fs::write(&path, &whole[..end]).expect("written");
@@ -120,10 +120,34 @@ fn a_damaged_byte_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_log_of_an_older_format_is_written_anew_and_of_a_later_one_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let states = filled(folder.path());
+    let path = folder.path().join("log");
+    let whole = std::fs::read(&path).expect("a log");
+    let head = |format: &str| [b"mzflow sandbox log ", format.as_bytes(), &whole[20..]].concat();
+    std::fs::write(&path, head("1")).expect("written");
+    let (_, known) = Store::open(folder.path()).expect("it opens");
+    assert_eq!(known.as_ref(), states.last());
+    assert!(std::fs::read(&path).expect("a log").starts_with(b"mzflow sandbox log 2\n"));
+    let (_, known) = Store::open(folder.path()).expect("it opens again");
+    assert_eq!(known.as_ref(), states.last());
+    std::fs::write(&path, head("17")).expect("written");
+    let refused = Store::open(folder.path()).expect_err("it is of a later version");
+    assert!(refused.contains("its format is 17 (byte 19)"), "{refused}");
+    for no_format in ["0", "x", "", "-1", "99999999999"] {
+        std::fs::write(&path, head(no_format)).expect("written");
+        let refused = Store::open(folder.path()).expect_err("it is no log");
+        assert!(refused.contains("is no log of a sandbox (byte 0)"), "{refused}");
+    }
+}
+
+#[test]
 fn two_owners_are_one_too_many() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = Store::open(folder.path()).expect("it opens");
-    assert!(Store::open(folder.path()).expect_err("it is in use").contains("in use"));
+    let refused = Store::open(folder.path()).expect_err("it is in use");
+    assert!(refused.ends_with(&format!("is in use by the process {}", std::process::id())), "{refused}");
     assert_eq!(folder::listening(folder.path()), None);
     drop(store);
     Store::open(folder.path()).expect("it is free again");

@@ -17,6 +17,7 @@ mod items;
 mod lag;
 mod names;
 mod objects;
+pub(crate) mod own;
 mod postgres;
 mod privileges;
 mod readiness;
@@ -103,8 +104,13 @@ static ALL: LazyLock<Vec<SystemRelation>> = LazyLock::new(|| {
     all
 });
 
+/// The sandbox's own, which stand in no list.
+static OWN: LazyLock<Vec<SystemRelation>> = LazyLock::new(|| own::SPECS.iter().map(Spec::relation).collect());
+
 static BY_NAME: LazyLock<HashMap<(&'static str, &'static str), &'static SystemRelation>> =
-    LazyLock::new(|| all().iter().map(|relation| ((relation.schema, relation.name), relation)).collect());
+    LazyLock::new(|| {
+        all().iter().chain(OWN.iter()).map(|relation| ((relation.schema, relation.name), relation)).collect()
+    });
 
 /// Every relation of the system that is modelled, by id.
 pub(crate) fn all() -> &'static [SystemRelation] {
@@ -113,14 +119,21 @@ pub(crate) fn all() -> &'static [SystemRelation] {
 
 /// A relation of the system by schema and name.
 pub(crate) fn lookup(schema: &str, name: &str) -> Option<&'static SystemRelation> {
-    let schema = SCHEMAS.iter().find(|(known, _)| *known == schema)?.0;
+    let schema = schema_named(schema)?;
     BY_NAME.get(&(schema, name)).copied()
 }
 
 /// A relation of the system by the number in its id.
 pub(crate) fn by_id(id: u64) -> Option<&'static SystemRelation> {
-    let at = ALL.binary_search_by_key(&id, |relation| relation.id).ok()?;
-    ALL.get(at)
+    match ALL.binary_search_by_key(&id, |relation| relation.id) {
+        Ok(at) => ALL.get(at),
+        Err(_) => OWN.iter().find(|relation| relation.id == id),
+    }
+}
+
+/// A schema of the system, or the sandbox's own.
+pub(crate) fn schema_named(name: &str) -> Option<&'static str> {
+    SCHEMAS.iter().map(|(known, _)| *known).chain([own::SCHEMA]).find(|known| *known == name)
 }
 
 /// The system's schemas, with the number in their ids.

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use super::super::hydration;
 use super::super::hydration::Runtime;
+use super::super::hydration::refresh;
 use super::super::model::Row;
 use super::super::model::State;
 use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
+use super::super::model::item::Refresh;
 use super::introspection;
 use super::objects;
 use super::spec::Spec;
-use super::spec::no_rows;
 use super::text;
 use super::text::flag;
 use super::text::some;
@@ -65,8 +66,7 @@ pub(super) const SPECS: &[Spec] = &[
         name: "mz_materialized_view_refreshes",
         kind: "source",
         columns: "materialized_view_id text, last_completed_refresh mz_timestamp?, next_refresh mz_timestamp?",
-        // Only views with a refresh schedule are in it, and those are refused here.
-        rows: no_rows,
+        rows: refreshes,
     },
     Spec {
         id: 706,
@@ -138,7 +138,32 @@ fn replica_frontiers(state: &State, runtime: &Runtime) -> Vec<Row> {
 fn refresh_strategies(state: &State, _: &Runtime) -> Vec<Row> {
     let views =
         state.catalog.items.values().filter(|item| matches!(item.data, ItemData::MaterializedView { .. }));
-    views.map(|item| vec![some(item.id), some("on-commit"), None, None, None]).collect()
+    views
+        .flat_map(|item| match refresh::of(item) {
+            None => vec![vec![some(item.id), some("on-commit"), None, None, None]],
+            Some(refreshes) => refreshes.iter().map(|refresh| strategy(item.id, *refresh)).collect(),
+        })
+        .collect()
+}
+
+fn strategy(id: ItemId, refresh: Refresh) -> Row {
+    let moment = |at| some(text::moment(at));
+    match refresh {
+        Refresh::At(at) => vec![some(id), some("at"), None, None, moment(at)],
+        Refresh::Every { interval_ms, aligned_to } => {
+            let interval = some(text::interval(Duration::from_millis(interval_ms)));
+            vec![some(id), some("every"), interval, moment(aligned_to), None]
+        }
+    }
+}
+
+fn refreshes(state: &State, runtime: &Runtime) -> Vec<Row> {
+    let items = state.catalog.items.values();
+    let rows = items.filter_map(|item| {
+        let (last, next) = refresh::around(state, item, runtime.now)?;
+        Some(vec![some(item.id), last.and_then(|at| some(at.0)), next.and_then(|at| some(at.0))])
+    });
+    rows.collect()
 }
 
 /// The write frontier of everything at a moment.

@@ -10,6 +10,8 @@ use super::super::model::State;
 use super::super::model::item::Item;
 use super::super::model::item::ItemData;
 use super::super::model::item::SourceData;
+use super::super::sinks;
+use super::super::sinks::Health;
 use super::generator;
 use super::items;
 use super::objects;
@@ -60,6 +62,14 @@ pub(super) const SPECS: &[Spec] = &[
         rows: sinks,
     },
     Spec {
+        id: 779,
+        schema: "mz_internal",
+        name: "mz_sink_status_history",
+        kind: "source",
+        columns: "occurred_at timestamptz, sink_id text, status text, error text?, details jsonb?, replica_id text?",
+        rows: sink_history,
+    },
+    Spec {
         id: 724,
         schema: "mz_internal",
         name: "mz_source_statistics",
@@ -91,6 +101,9 @@ fn replica_history(state: &State, runtime: &Runtime) -> Vec<Row> {
     hydration::replica_history(state, runtime.now).into_iter().map(status_row).collect()
 }
 
+/// What is told of something that nothing runs.
+const NO_REPLICA: &str = "{\"hints\":[\"There is currently no replica running this object\"]}";
+
 /// Since when something runs: its cluster's first replica and itself have to be there.
 fn running_since(state: &State, item: &Item) -> Option<Timestamp> {
     let cluster = objects::cluster_of(&state.catalog, item)?;
@@ -103,10 +116,7 @@ fn status(state: &State, item: &Item, kind: &str, always: bool) -> Row {
     let (status, at, details) = match running_since(state, item) {
         _ if always => ("running", item.created, None),
         Some(at) => ("running", at, None),
-        None => {
-            let hint = "{\"hints\":[\"There is currently no replica running this object\"]}";
-            ("paused", item.created, some(hint))
-        }
+        None => ("paused", item.created, some(NO_REPLICA)),
     };
     let at = some(text::moment(at));
     vec![some(item.id), text::ident(&item.name), some(kind), at, some(status), None, details]
@@ -135,8 +145,36 @@ fn sources(state: &State, _: &Runtime) -> Vec<Row> {
 fn sinks(state: &State, _: &Runtime) -> Vec<Row> {
     let mut rows = Vec::new();
     for item in state.catalog.items.values() {
-        if let ItemData::Sink { kind, .. } = &item.data {
-            rows.push(status(state, item, kind, false));
+        let ItemData::Sink { kind, .. } = &item.data else { continue };
+        let mut row = status(state, item, kind, false);
+        let (health, since) = sinks::health(state, item);
+        if let (Some(error), Some(since)) = (health.error(), since) {
+            let at = Some(text::moment(since));
+            row.splice(3.., [at, some(health.word()), some(error), None]);
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+fn sink_history(state: &State, _: &Runtime) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for item in state.catalog.items.values().filter(|item| matches!(item.data, ItemData::Sink { .. })) {
+        let mut push = |at: Timestamp, word: &str, error: Option<&str>, details: Option<String>| {
+            let at = some(text::moment(at));
+            rows.push(vec![at, some(item.id), some(word), error.and_then(some), details, None]);
+        };
+        match running_since(state, item) {
+            Some(_) => push(item.created, "starting", None, None),
+            None => push(item.created, "paused", None, some(NO_REPLICA)),
+        }
+        let since = running_since(state, item);
+        for (number, (at, health)) in sinks::history(state, item).into_iter().enumerate() {
+            let at = if number == 0 { since.unwrap_or(at) } else { at };
+            // A sink that is blocked says nothing of it, and neither does one that nothing runs.
+            if health.error().is_some() || (since.is_some() && health != Health::Blocked) {
+                push(at, health.word(), health.error(), None);
+            }
         }
     }
     rows

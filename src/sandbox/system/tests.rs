@@ -8,6 +8,7 @@ use std::sync::Arc;
 use expect_test::Expect;
 use expect_test::expect;
 
+use super::super::hydration::Kept;
 use super::super::hydration::Runtime;
 use super::super::hydration::SessionFacts;
 use super::super::model::Commented;
@@ -176,7 +177,12 @@ fn relations() -> Vec<(ItemId, Arc<Item>)> {
     let number = vec![column("n", Type::Int8, false)];
     let cluster = ClusterId::User(1);
     let view = ItemData::View { query: "SELECT \"id\" FROM [u1 AS \"t\"]".to_owned() };
-    let materialized = ItemData::MaterializedView { query: "SELECT 1".to_owned(), cluster, replaces: None };
+    let materialized = ItemData::MaterializedView {
+        query: "SELECT 1".to_owned(),
+        cluster,
+        replaces: None,
+        refresh: Vec::new(),
+    };
     let lower = "\"pg_catalog\".\"lower\"(\"Big Name\", 'a\"b')".to_owned();
     let keys = vec![(IndexKey::Column(1), false), (IndexKey::Expression(lower), true)];
     let list = Type::List(Box::new(Type::Int4));
@@ -213,6 +219,7 @@ fn runtime() -> Runtime {
         sessions: vec![SessionFacts { id: "uuid".to_owned(), connection: 7, role: ALICE, since: CREATED }],
         role: ALICE,
         database: ident("shop"),
+        kept: Kept::default(),
     }
 }
 

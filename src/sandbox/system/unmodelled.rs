@@ -38,7 +38,6 @@ pub(super) const SPECS: &[Spec] = &[
     ),
     internal(777, "mz_cluster_replica_metrics", METRICS),
     internal(778, "mz_cluster_replica_utilization", UTILIZATION),
-    internal(779, "mz_sink_status_history", SINK_HISTORY),
     internal(780, "mz_source_status_history", SOURCE_HISTORY),
     Spec {
         id: 781,
@@ -59,8 +58,6 @@ const METRICS: &str = "replica_id text, process_id uint8, cpu_nano_cores uint8?,
      heap_bytes uint8?, heap_limit uint8?";
 const UTILIZATION: &str = "replica_id text, process_id uint8, cpu_percent float8?, memory_percent float8?, disk_percent float8?, \
      heap_percent float8?";
-const SINK_HISTORY: &str =
-    "occurred_at timestamptz, sink_id text, status text, error text?, details jsonb?, replica_id text?";
 const SOURCE_HISTORY: &str =
     "occurred_at timestamptz, source_id text, status text, error text?, details jsonb?, replica_id text?";
 

@@ -4,8 +4,11 @@ use std::hash::BuildHasher;
 use std::hash::Hasher;
 use std::hash::RandomState;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use pgwire::messages::DecodeContext;
 use pgwire::messages::Message as _;
 use pgwire::messages::PgWireBackendMessage as Message;
@@ -21,24 +24,23 @@ use tokio::sync::watch;
 
 use super::inbound::First;
 use super::inbound::Inbound;
+use super::inbound::Incoming;
 use super::out::Out;
 use crate::sandbox::duration;
 use crate::sandbox::error::SqlError;
-use crate::sandbox::faults::Strike;
 use crate::sandbox::hub::Hub;
 use crate::sandbox::hydration::SessionFacts;
 use crate::sandbox::session::Login;
 use crate::sandbox::session::Session;
 use crate::sandbox::session::Standing;
-use crate::sandbox::settings;
-use crate::sql::ast::Statement;
-use crate::sql::ast::StatementKind;
-use crate::sql::ast::run::Show;
 
 /// What the first number of a connection may be instead of a version.
 const CANCEL: i32 = 80_877_102;
 const SSL: i32 = 80_877_103;
 const GSS: i32 = 80_877_104;
+
+/// How long a client may take to say who it is.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How often a client may ask for encryption before it starts: once for each kind, and again.
 const ENCRYPTION_ASKED: usize = 4;
@@ -77,8 +79,13 @@ pub(super) async fn attend(socket: TcpStream, guard: Guard, mut stop: watch::Rec
     }
     let (read, write) = socket.into_split();
     let (inbound, out) = (Inbound::new(read), Out::new(write));
+    let late = guard.hub.clock.sleep(STARTS_WITHIN);
     let opened = tokio::select! {
         opened = open(inbound, out, &guard) => opened,
+        () = late => {
+            tracing::debug!("a client did not say in time who it is");
+            return;
+        }
         () = super::stopped(&mut stop) => return,
     };
     let mut connection = match opened {
@@ -90,13 +97,22 @@ pub(super) async fn attend(socket: TcpStream, guard: Guard, mut stop: watch::Rec
         }
     };
     let ended = tokio::select! {
-        ended = connection.converse() => ended,
+        ended = survived(&mut connection) => connection.ended(ended).await,
         () = super::stopped(&mut stop) => connection.farewell().await,
     };
     if let Err(error) = ended {
         tracing::debug!(connection = connection.session.connection(), "connection ended: {error}");
     }
     connection.session.end_session().await;
+}
+
+/// Takes messages until the client is gone. A panic ends the session as an end of the client would: what it
+/// had open is undone, and nobody else hears of it.
+async fn survived(connection: &mut Connection) -> io::Result<()> {
+    match AssertUnwindSafe(connection.converse()).catch_unwind().await {
+        Ok(ended) => ended,
+        Err(_) => Err(io::Error::other("a mistake in the sandbox")),
+    }
 }
 
 /// Begins a session; `None` where the connection was for something else.
@@ -116,6 +132,11 @@ async fn open(mut inbound: Inbound, mut out: Out, guard: &Guard) -> io::Result<O
             out.send().await?;
             return Ok(None);
         }
+    }
+    if let Err(error) = guard.hub.admit_session() {
+        out.error("FATAL", &error, "")?;
+        out.send().await?;
+        return Ok(None);
     }
     let number = guard.hub.next_connection();
     let session = match Session::begin_session(&guard.hub, number, &login).await {
@@ -168,7 +189,7 @@ async fn ask_password(inbound: &mut Inbound, out: &mut Out) -> io::Result<Option
     out.put(&Message::Authentication(Authentication::CleartextPassword))?;
     out.send().await?;
     match inbound.message().await? {
-        Some(Asked::PasswordMessageFamily(message)) => {
+        Some(Incoming::Message(Asked::PasswordMessageFamily(message))) => {
             message.into_password().map(|message| Some(message.password)).map_err(io::Error::other)
         }
         _ => Ok(None),
@@ -210,7 +231,14 @@ impl Connection {
 
     /// Takes messages until the client is gone.
     async fn converse(&mut self) -> io::Result<()> {
-        while let Some(asked) = self.next().await? {
+        while let Some(incoming) = self.next().await? {
+            let asked = match incoming {
+                Incoming::Message(asked) => asked,
+                Incoming::TooLong(letter) => {
+                    self.too_long(letter).await?;
+                    continue;
+                }
+            };
             let flow = match asked {
                 Asked::Query(query) => {
                     self.skipping = false;
@@ -240,7 +268,7 @@ impl Connection {
     }
 
     /// The next message; a transaction that nobody goes on with ends the connection.
-    async fn next(&mut self) -> io::Result<Option<Asked>> {
+    async fn next(&mut self) -> io::Result<Option<Incoming>> {
         let limit = duration::parse(&self.session.variable("idle_in_transaction_session_timeout"));
         let limit = limit.filter(|limit| !limit.is_zero() && self.session.standing() != Standing::Idle);
         let Some(limit) = limit else { return self.inbound.message().await };
@@ -256,36 +284,39 @@ impl Connection {
         }
     }
 
+    /// A message was too long to be taken: the session goes on behind it.
+    async fn too_long(&mut self, letter: u8) -> io::Result<()> {
+        if letter != b'Q' && self.skipping {
+            return Ok(());
+        }
+        self.session.fail();
+        self.out.error("ERROR", &SqlError::new("54000", "message is too long"), "")?;
+        if letter == b'Q' {
+            self.skipping = false;
+            self.out.ready(self.session.standing())?;
+        } else {
+            self.skipping = true;
+        }
+        self.out.send().await
+    }
+
+    /// Says what was wrong with a message before the connection ends.
+    async fn ended(&mut self, ended: io::Result<()>) -> io::Result<()> {
+        let Err(error) = &ended else { return ended };
+        let said = match error.kind() {
+            io::ErrorKind::InvalidData => SqlError::new("08P01", "a message does not follow the protocol"),
+            io::ErrorKind::Other => SqlError::internal(format!("internal error: {error}")),
+            _ => return ended,
+        };
+        self.out.error("FATAL", &said, "")?;
+        self.out.send().await?;
+        ended
+    }
+
     /// The server ends.
     async fn farewell(&mut self) -> io::Result<()> {
         let message = "terminating connection due to administrator command";
         self.out.error("FATAL", &SqlError::new("57P01", message), "")?;
         self.out.send().await
     }
-
-    /// Writes a statement down and finds what strikes it; waits if it is to.
-    pub(super) async fn strike(&mut self, words: &str, statement: &Statement) -> Strike {
-        if is_knob(statement) {
-            return Strike::default();
-        }
-        let hub = Arc::clone(self.session.hub());
-        hub.transcript().push(self.session.connection(), words);
-        let commits = matches!(statement.kind, StatementKind::Commit);
-        let strike = hub.faults().statement(words, commits);
-        let delay = strike.delay.saturating_add(settings::length(&hub.state(), settings::LATENCY));
-        if !delay.is_zero() {
-            hub.clock.sleep(delay).await;
-        }
-        strike
-    }
-}
-
-/// Tells whether a statement is about the sandbox itself: those are neither counted nor kept.
-fn is_knob(statement: &Statement) -> bool {
-    let name = match &statement.kind {
-        StatementKind::AlterSystem(set) => set.name.ident.as_str(),
-        StatementKind::Show(Show::Variable(name)) => name,
-        _ => return false,
-    };
-    name.starts_with("sandbox_")
 }

@@ -13,6 +13,7 @@ use pgwire::messages::copy::CopyOutResponse;
 
 use super::binary;
 use super::connection::Connection;
+use super::inbound::Incoming;
 use crate::sandbox::copy;
 use crate::sandbox::copy::Format;
 use crate::sandbox::error::SqlError;
@@ -85,26 +86,33 @@ impl Connection {
         let mut data = Vec::new();
         let mut too_much = false;
         let refused = loop {
-            match self.inbound.message().await? {
+            let asked = match self.inbound.message().await? {
                 None => return Ok(None),
-                Some(Asked::CopyData(part)) => {
+                Some(Incoming::TooLong(_)) => {
+                    too_much = true;
+                    continue;
+                }
+                Some(Incoming::Message(asked)) => asked,
+            };
+            match asked {
+                Asked::CopyData(part) => {
                     too_much |= data.len() + part.data.len() > MOST;
                     if !too_much {
                         data.extend_from_slice(&part.data);
                     }
                 }
-                Some(Asked::CopyDone(_)) if too_much => {
+                Asked::CopyDone(_) if too_much => {
                     let message = format!("COPY FROM STDIN exceeded {MOST} bytes");
                     break SqlError::new("53000", message);
                 }
-                Some(Asked::CopyDone(_)) => return Ok(Some(self.session.copy_in(copy, &data).await)),
-                Some(Asked::CopyFail(fail)) => {
+                Asked::CopyDone(_) => return Ok(Some(self.session.copy_in(copy, &data).await)),
+                Asked::CopyFail(fail) => {
                     let message = format!("COPY from stdin failed: {}", fail.message);
                     break SqlError::new("57014", message);
                 }
-                Some(Asked::Flush(_) | Asked::Sync(_)) => {}
-                Some(Asked::Terminate(_)) => return Ok(None),
-                Some(_) => {
+                Asked::Flush(_) | Asked::Sync(_) => {}
+                Asked::Terminate(_) => return Ok(None),
+                _ => {
                     break SqlError::new("08P01", "unexpected message type during COPY from stdin");
                 }
             }

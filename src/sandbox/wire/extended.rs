@@ -182,29 +182,22 @@ impl Connection {
             self.out.put(&Message::EmptyQueryResponse(EmptyQueryResponse::new()))?;
             return Ok(Flow::On);
         };
-        let strike = self.strike(statement.span.of(&prepared.text), &statement).await;
-        if strike.drop_before {
+        let Some((run, then)) = self.run(&prepared.text, &statement, &parameters).await else {
             return Ok(Flow::End);
-        }
-        if let Some(code) = strike.error {
-            return Err(SqlError::new(code, "injected fault").into());
-        }
-        let cancel = Arc::clone(&self.cancel);
-        let run = self.session.run(&prepared.text, &statement, &parameters, &cancel).await;
-        let run = match run {
-            Ok(Reply::CopyIn(copy)) => match self.copy_in(&copy).await? {
-                Some(done) => done.map(Reply::Done),
-                None => return Ok(Flow::End),
-            },
-            other => other,
         };
-        if strike.lose {
-            return Ok(Flow::End);
-        }
-        let flow = self.reply(name, run?, &formats, limit).await?;
-        if strike.drop_after {
+        let reply = match run {
+            Ok(reply) => reply,
+            Err(error) if then == Flow::End => {
+                self.out.error("ERROR", &error, &prepared.text)?;
+                self.out.send().await?;
+                return Ok(then);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let flow = self.reply(name, reply, &formats, limit).await?;
+        if then == Flow::End {
             self.out.send().await?;
-            return Ok(Flow::End);
+            return Ok(then);
         }
         Ok(flow)
     }

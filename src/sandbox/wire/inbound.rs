@@ -8,8 +8,14 @@ use tokio::io::AsyncReadExt;
 use tokio::io::BufReader;
 use tokio::net::tcp::OwnedReadHalf;
 
-/// The longest message that is taken: many times any statement that people write.
-const LONGEST: usize = 256 << 20;
+use super::sound;
+
+/// The longest message that is taken: many times any statement that the server takes. What is longer is
+/// read to its end and thrown away.
+const LONGEST: usize = 16 << 20;
+
+/// How much of a message that is thrown away is held at once.
+const AT_ONCE: usize = 64 << 10;
 
 /// The longest start-up message; PostgreSQL's own limit.
 const LONGEST_START: usize = 10_000;
@@ -28,6 +34,15 @@ pub(super) struct First {
     pub(super) code: i32,
     /// The whole message.
     pub(super) frame: Vec<u8>,
+}
+
+/// A message of a session.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// One that was read.
+    Message(PgWireFrontendMessage),
+    /// One that was too long, by its letter.
+    TooLong(u8),
 }
 
 impl Inbound {
@@ -50,7 +65,10 @@ impl Inbound {
     }
 
     /// Reads the next message of a session; `None` once the client is gone.
-    pub(super) async fn message(&mut self) -> io::Result<Option<PgWireFrontendMessage>> {
+    ///
+    /// # Errors
+    /// Those of the socket; `InvalidData` for what is no message.
+    pub(super) async fn message(&mut self) -> io::Result<Option<Incoming>> {
         let kind = match self.socket.read_u8().await {
             Ok(kind) => kind,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -58,12 +76,48 @@ impl Inbound {
         };
         let length = self.socket.read_i32().await?;
         let body = usize::try_from(length).ok().and_then(|length| length.checked_sub(4));
-        let body = body.filter(|body| *body <= LONGEST).ok_or_else(malformed)?;
+        let body = body.ok_or_else(malformed)?;
+        if body > LONGEST {
+            self.skip(body).await?;
+            return Ok(Some(Incoming::TooLong(kind)));
+        }
         let mut frame = vec![kind];
         frame.extend(length.to_be_bytes());
         self.fill(&mut frame, body).await?;
+        if !frame.get(5..).is_some_and(|body| sound::is_sound(kind, body)) {
+            return Err(malformed());
+        }
         let read = PgWireFrontendMessage::decode(&mut frame.as_slice().into(), &self.context);
-        read.map_err(io::Error::other)?.ok_or_else(malformed).map(Some)
+        let read = read.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        read.ok_or_else(malformed).map(|message| Some(Incoming::Message(message)))
+    }
+
+    /// Waits until the client has gone away; for ever where it has more to say.
+    ///
+    /// # Cancel
+    /// Safe: nothing is taken.
+    pub(super) async fn gone(&mut self) {
+        if !self.socket.buffer().is_empty() {
+            return std::future::pending().await;
+        }
+        match self.socket.get_mut().peek(&mut [0]).await {
+            Ok(0) | Err(_) => {}
+            Ok(_) => std::future::pending().await,
+        }
+    }
+
+    /// Reads and throws away.
+    async fn skip(&mut self, mut more: usize) -> io::Result<()> {
+        let mut piece = vec![0; AT_ONCE];
+        while more > 0 {
+            let want = more.min(AT_ONCE);
+            let read = self.socket.read(piece.get_mut(..want).unwrap_or_default()).await?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            more -= read;
+        }
+        Ok(())
     }
 
     async fn fill(&mut self, frame: &mut Vec<u8>, more: usize) -> io::Result<()> {

@@ -13,6 +13,8 @@ mod nested;
 mod numeric;
 mod out;
 mod simple;
+mod sound;
+mod struck;
 mod temporal;
 
 use std::sync::Arc;

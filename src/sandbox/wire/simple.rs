@@ -9,18 +9,16 @@ use pgwire::messages::response::EmptyQueryResponse;
 use super::connection::Connection;
 use super::connection::Flow;
 use crate::sandbox::error::SqlError;
-use crate::sandbox::error::code;
+use crate::sandbox::session;
 use crate::sandbox::session::Reply;
 use crate::sql::ast::Statement;
-use crate::sql::parse;
 
 impl Connection {
     /// Runs a text: all of it is parsed first; several statements are one transaction.
     pub(super) async fn simple(&mut self, text: &str) -> io::Result<Flow> {
-        let flow = match parse::batch(text) {
+        let flow = match session::statements(text) {
             Ok(statements) => self.batch(text, statements).await?,
             Err(error) => {
-                let error = SqlError::new(code::SYNTAX, error.message).at(error.span.start);
                 self.session.fail();
                 self.out.error("ERROR", &error, text)?;
                 Flow::On
@@ -46,35 +44,11 @@ impl Connection {
                 self.session.begin_implicit();
             }
             let statement = Arc::new(statement);
-            let words = statement.span.of(text);
-            let strike = self.strike(words, &statement).await;
-            if strike.drop_before {
-                return Ok(Flow::End);
-            }
-            let run = match strike.error {
-                Some(code) => {
-                    self.session.fail();
-                    Err(SqlError::new(code, "injected fault"))
-                }
-                None => {
-                    let cancel = Arc::clone(&self.cancel);
-                    self.session.run(text, &statement, &[], &cancel).await
-                }
-            };
-            let run = match run {
-                Ok(Reply::CopyIn(copy)) => match self.copy_in(&copy).await? {
-                    Some(done) => done.map(Reply::Done),
-                    None => return Ok(Flow::End),
-                },
-                other => other,
-            };
-            if strike.lose {
-                return Ok(Flow::End);
-            }
+            let Some((run, flow)) = self.run(text, &statement, &[]).await else { return Ok(Flow::End) };
             let failed = self.answer(text, run).await?;
-            if strike.drop_after {
+            if flow == Flow::End {
                 self.out.send().await?;
-                return Ok(Flow::End);
+                return Ok(flow);
             }
             if failed {
                 return Ok(Flow::On);

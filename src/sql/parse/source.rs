@@ -186,6 +186,10 @@ fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, SyntaxError> 
     scan.move_to(from);
     let mut names = Vec::new();
     while scan.at() < cursor.at() {
+        // An option, not the name of a secret.
+        if scan.keywords("SECRET ACCESS KEY") {
+            continue;
+        }
         if !NAMED.iter().any(|words| scan.keywords(words)) {
             scan.advance();
             continue;

@@ -20,6 +20,8 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 
+pub(crate) mod client;
+pub(crate) mod random;
 pub(crate) mod running;
 pub(crate) mod told;
 pub(crate) mod wire;
@@ -146,7 +148,7 @@ impl World {
 
     /// Every statement that was sent since the last [`World::forget`], in order, whoever sent it.
     pub(crate) fn statements(&self) -> Vec<String> {
-        self.server.transcript().into_iter().map(|(_, text)| text).collect()
+        self.server.transcript().iter().map(|ran| ran.statement.clone()).collect()
     }
 
     /// Empties the transcript.

@@ -74,6 +74,7 @@ impl Binder<'_> {
         joining: Joining,
         constraint: &tree::JoinConstraint,
     ) -> Result<Read, SqlError> {
+        self.one_more_join()?;
         let lateral = is_lateral(factor);
         let (right, mut others) = if lateral {
             self.frames.push(Frame { columns: columns.clone(), clause: Clause::From, ..Frame::default() });

@@ -174,12 +174,16 @@ pub(super) struct Binder<'a> {
     ctes: Vec<Cte>,
     recursions: usize,
     depth: usize,
+    joins: usize,
     /// What is known of the parameters.
     pub(super) parameters: Parameters,
 }
 
 /// Queries may nest that deep; the parser allows less.
 const MOST_DEPTH: usize = 400;
+
+/// So many joins one query may have: each is an operator over the one before it.
+const MOST_JOINS: usize = 400;
 
 /// Settles a query.
 ///
@@ -214,7 +218,16 @@ pub(super) fn stored(context: &Arc<Context>, text: &str) -> Result<Bound, SqlErr
 impl<'a> Binder<'a> {
     /// A reader of one text.
     pub(super) fn new(context: &'a Arc<Context>, reading: Reading<'a>, parameters: Parameters) -> Self {
-        Self { context, reading, frames: Vec::new(), ctes: Vec::new(), recursions: 0, depth: 0, parameters }
+        Self {
+            context,
+            reading,
+            frames: Vec::new(),
+            ctes: Vec::new(),
+            recursions: 0,
+            depth: 0,
+            joins: 0,
+            parameters,
+        }
     }
 
     /// Lets expressions see the columns of a table.
@@ -278,6 +291,14 @@ impl<'a> Binder<'a> {
         let result = read(self);
         self.depth -= 1;
         result
+    }
+
+    fn one_more_join(&mut self) -> Result<(), SqlError> {
+        self.joins += 1;
+        if self.joins > MOST_JOINS {
+            return Err(SqlError::unsupported(format!("queries with more than {MOST_JOINS} joins")));
+        }
+        Ok(())
     }
 
     fn frame(&mut self) -> &mut Frame {

@@ -16,7 +16,7 @@ fn any_list() -> Type {
 fn length(args: &[Datum]) -> Datum {
     match args.first() {
         Some(Datum::Array(lengths, _)) => {
-            let at = usize::try_from(n(args, 1) - 1).ok();
+            let at = n(args, 1).checked_sub(1).and_then(|at| usize::try_from(at).ok());
             at.and_then(|at| lengths.get(at)).map_or(Datum::Null, |length| count(*length))
         }
         _ => Datum::Null,
@@ -99,7 +99,7 @@ fn second(given: &[Type]) -> Type {
 }
 
 fn element(args: &[Datum]) -> Datum {
-    let at = usize::try_from(n(args, 1) - 1).ok();
+    let at = n(args, 1).checked_sub(1).and_then(|at| usize::try_from(at).ok());
     match args.first() {
         Some(Datum::Array(lengths, _)) if lengths.len() > 1 => Datum::Null,
         _ => at.and_then(|at| items(args, 0).get(at)).cloned().unwrap_or(Datum::Null),

@@ -1,0 +1,129 @@
+//! A statement as it is run here: written down, and with what goes wrong on purpose.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::Connection;
+use super::connection::Flow;
+use crate::sandbox::error::SqlError;
+use crate::sandbox::faults::Strike;
+use crate::sandbox::query::Parameter;
+use crate::sandbox::session::Reply;
+use crate::sandbox::settings;
+use crate::sandbox::system::own;
+use crate::sandbox::transcript::Outcome;
+use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::run::Show;
+
+/// What a statement came to, and whether the connection goes on behind its answer; `None` where it ends
+/// without one.
+pub(super) type Struck = Option<(Result<Reply, SqlError>, Flow)>;
+
+impl Connection {
+    /// Runs a statement of a text.
+    pub(super) async fn run(
+        &mut self,
+        text: &str,
+        statement: &Arc<Statement>,
+        parameters: &[Parameter],
+    ) -> Struck {
+        let cancel = Arc::clone(&self.cancel);
+        if is_own(statement) {
+            let run = self.session.run(text, statement, parameters, &cancel).await;
+            return Some((run, Flow::On));
+        }
+        let hub = Arc::clone(self.session.hub());
+        let words = statement.span.of(text);
+        let who = self.session.who();
+        let strike = hub.faults().statement(&who, words, matches!(statement.kind, StatementKind::Commit));
+        let number = hub.transcript().begin(who, words, hub.clock.now());
+        if strike.drop_before {
+            hub.transcript().end(number, Outcome::NotRun, false, hub.clock.now());
+            return None;
+        }
+        let run = match self.with(&strike, text, statement, parameters).await {
+            Ok(Reply::CopyIn(copy)) => match self.copy_in(&copy).await {
+                Ok(Some(done)) => done.map(Reply::Done),
+                Ok(None) | Err(_) => {
+                    hub.transcript().end(number, Outcome::NotRun, false, hub.clock.now());
+                    return None;
+                }
+            },
+            other => other,
+        };
+        let outcome = match &run {
+            Ok(reply) => Outcome::Done(reply.tag()),
+            Err(error) => Outcome::Failed(error.code, error.message.clone()),
+        };
+        hub.transcript().end(number, outcome, !strike.lose, hub.clock.now());
+        let flow = if strike.drop_after { Flow::End } else { Flow::On };
+        (!strike.lose).then_some((run, flow))
+    }
+
+    /// Waits, fails or runs, as the statement is struck.
+    async fn with(
+        &mut self,
+        strike: &Strike,
+        text: &str,
+        statement: &Arc<Statement>,
+        parameters: &[Parameter],
+    ) -> Result<Reply, SqlError> {
+        let latency = settings::length(&self.session.hub().state(), settings::LATENCY);
+        self.wait(strike.delay.saturating_add(latency)).await?;
+        self.injected(strike.error)?;
+        let cancel = Arc::clone(&self.cancel);
+        let reply = tokio::select! {
+            biased;
+            reply = self.session.run(text, statement, parameters, &cancel) => reply?,
+            // Nobody waits for the answer any more. What is published is published whole.
+            () = self.inbound.gone() => {
+                self.session.fail();
+                return Err(SqlError::new("57014", "canceling statement because its client is gone"));
+            }
+        };
+        self.wait(strike.delay_after).await?;
+        self.injected(strike.error_after)?;
+        Ok(reply)
+    }
+
+    fn injected(&mut self, code: Option<&'static str>) -> Result<(), SqlError> {
+        let Some(code) = code else { return Ok(()) };
+        self.session.fail();
+        Err(SqlError::new(code, "injected fault"))
+    }
+
+    /// Waits that long, or until somebody cancels.
+    async fn wait(&mut self, long: Duration) -> Result<(), SqlError> {
+        if long.is_zero() {
+            return Ok(());
+        }
+        let clock = self.session.hub().clock.clone();
+        let cancel = Arc::clone(&self.cancel);
+        tokio::select! {
+            () = clock.sleep(long) => Ok(()),
+            () = cancel.notified() => {
+                self.session.fail();
+                Err(SqlError::new("57014", "canceling statement due to user request"))
+            }
+            () = self.inbound.gone() => {
+                self.session.fail();
+                Err(SqlError::new("57014", "canceling statement because its client is gone"))
+            }
+        }
+    }
+}
+
+/// Tells whether a statement is about the sandbox itself: those are neither counted nor kept.
+fn is_own(statement: &Statement) -> bool {
+    let name = match &statement.kind {
+        StatementKind::AlterSystem(set) => set.name.ident.as_str(),
+        StatementKind::Show(Show::Variable(name)) => name,
+        StatementKind::Select(query) => {
+            let own = |parts: &[crate::name::Ident]| matches!(parts, [.., schema, _] if schema.as_str() == own::SCHEMA);
+            return query.references().iter().any(|name| own(&name.parts));
+        }
+        _ => return false,
+    };
+    name.starts_with("sandbox_")
+}

@@ -52,7 +52,7 @@ const READS: &str = "SELECT object_id, referenced_object_id FROM mz_internal.mz_
 const COMMENTS: &str = "SELECT id, object_type, object_sub_id, comment FROM mz_internal.mz_comments \
     WHERE id LIKE 'u%'";
 const COMMENTED_COLUMNS: &str = "SELECT id, position, name FROM mz_catalog.mz_columns \
-    WHERE id IN (SELECT id FROM mz_internal.mz_comments WHERE object_sub_id IS NOT NULL)";
+    WHERE id LIKE 'u%' AND id IN (SELECT id FROM mz_internal.mz_comments WHERE object_sub_id IS NOT NULL)";
 const DEFAULTS: &str = "SELECT role_id, database_id, schema_id, object_type, grantee, privileges \
     FROM mz_catalog.mz_default_privileges";
 

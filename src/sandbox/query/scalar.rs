@@ -1,6 +1,8 @@
 //! Expressions whose names and types are settled, and their evaluation row by row.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::super::error::SqlError;
 use super::super::model::column::Type;
@@ -104,6 +106,8 @@ pub(super) enum Scalar {
     Compare(Comparison, Box<Scalar>, Box<Scalar>),
     /// `IS NOT DISTINCT FROM`
     Same(Box<Scalar>, Box<Scalar>),
+    /// Whether a text is one of these: `IN` over texts, which may be thousands.
+    Listed(Box<Scalar>, BTreeSet<Arc<str>>),
     /// `IS NULL`
     IsNull(Box<Scalar>),
     /// `NOT`
@@ -186,7 +190,9 @@ impl Scalar {
             | Self::Window(_)
             | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter().collect(),
-            Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
+            Self::Cast(inner, ..) | Self::Listed(inner, _) | Self::IsNull(inner) | Self::Not(inner) => {
+                vec![inner]
+            }
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
             Self::And(parts) | Self::Or(parts) | Self::Coalesce(parts) => parts.iter().collect(),
             Self::Case(branches, otherwise) => {
@@ -208,7 +214,9 @@ impl Scalar {
             | Self::Window(_)
             | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter_mut().collect(),
-            Self::Cast(inner, ..) | Self::IsNull(inner) | Self::Not(inner) => vec![inner],
+            Self::Cast(inner, ..) | Self::Listed(inner, _) | Self::IsNull(inner) | Self::Not(inner) => {
+                vec![inner]
+            }
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
             Self::And(parts) | Self::Or(parts) | Self::Coalesce(parts) => parts.iter_mut().collect(),
             Self::Case(branches, otherwise) => {
@@ -258,7 +266,7 @@ impl Scalar {
         match self {
             Self::Column { level: 0, index } => found.push(*index),
             Self::Call { strict: true, args, .. } => args.iter().for_each(|arg| arg.rejects(found)),
-            Self::Cast(inner, ..) => inner.rejects(found),
+            Self::Cast(inner, ..) | Self::Listed(inner, _) => inner.rejects(found),
             Self::Compare(_, left, right) => {
                 left.rejects(found);
                 right.rejects(found);
@@ -319,6 +327,10 @@ impl Scalar {
                     _ => false,
                 })
             }
+            Self::Listed(inner, texts) => match inner.eval(context, row)? {
+                Datum::Text(text) => Datum::Bool(texts.contains(&text)),
+                _ => Datum::Null,
+            },
             Self::IsNull(inner) => Datum::Bool(inner.eval(context, row)?.is_null()),
             Self::Not(inner) => match inner.eval(context, row)? {
                 Datum::Bool(value) => Datum::Bool(!value),

@@ -97,7 +97,7 @@ impl Run {
         let rows = match &*input.op {
             Op::System(relation) => {
                 let rows = (relation.rows)(&self.context.view.state, &self.context.view.runtime);
-                self.texts(&input.types, &steps, rows.iter())?
+                self.texts(&input.types, &steps, relation.fixed.iter().chain(&rows))?
             }
             Op::Item(id) => self.item(*id, &input.types, &steps)?,
             _ => self.stepped(&steps, self.rows(input).await?)?,

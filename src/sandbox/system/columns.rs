@@ -80,30 +80,41 @@ pub(super) fn of_user(state: &State, item: &super::super::model::item::Item) -> 
 
 /// The columns of every relation, with its id.
 pub(super) fn all(state: &State) -> impl Iterator<Item = (String, Described)> {
-    let system = super::all().iter().flat_map(|relation| {
+    of_all_system().chain(of_all_users(state))
+}
+
+fn of_all_system() -> impl Iterator<Item = (String, Described)> {
+    super::all().iter().flat_map(|relation| {
         let id = format!("s{}", relation.id);
         of_system(relation).into_iter().map(move |column| (id.clone(), column))
-    });
-    let users = state.catalog.items.values().flat_map(move |item| {
+    })
+}
+
+fn of_all_users(state: &State) -> impl Iterator<Item = (String, Described)> {
+    state.catalog.items.values().flat_map(move |item| {
         let id = item.id.to_string();
         of_user(state, item).into_iter().map(move |column| (id.clone(), column))
-    });
-    system.chain(users)
+    })
+}
+
+/// The rows of `mz_columns` about the system.
+pub(super) fn fixed() -> Vec<Row> {
+    of_all_system().map(row).collect()
 }
 
 fn columns(state: &State, _: &Runtime) -> Vec<Row> {
-    all(state)
-        .map(|(id, column)| {
-            vec![
-                Some(id),
-                Some(column.name),
-                some(column.position),
-                flag(column.nullable),
-                Some(column.kind),
-                column.default,
-                some(column.oid),
-                some(column.modifier),
-            ]
-        })
-        .collect()
+    of_all_users(state).map(row).collect()
+}
+
+fn row((id, column): (String, Described)) -> Row {
+    vec![
+        Some(id),
+        Some(column.name),
+        some(column.position),
+        flag(column.nullable),
+        Some(column.kind),
+        column.default,
+        some(column.oid),
+        some(column.modifier),
+    ]
 }

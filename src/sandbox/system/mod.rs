@@ -54,7 +54,9 @@ pub(crate) struct SystemRelation {
     pub(crate) kind: &'static str,
     /// Its columns: name, type, whether it can be NULL.
     pub(crate) columns: &'static [(&'static str, Type, bool)],
-    /// Makes its rows.
+    /// Its rows that are the same always: those about the system.
+    pub(crate) fixed: LazyLock<Vec<Row>>,
+    /// Makes its other rows.
     pub(crate) rows: fn(&State, &Runtime) -> Vec<Row>,
 }
 
@@ -96,6 +98,9 @@ const SPECS: [&[Spec]; 19] = [
     status::SPECS,
     unmodelled::SPECS,
 ];
+
+/// The rows of the largest relations that never change; they are made once.
+const FIXED: [(&str, fn() -> Vec<Row>); 2] = [("mz_objects", objects::fixed), ("mz_columns", columns::fixed)];
 
 static ALL: LazyLock<Vec<SystemRelation>> = LazyLock::new(|| {
     let mut all: Vec<SystemRelation> =

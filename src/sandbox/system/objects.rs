@@ -145,6 +145,13 @@ pub(super) fn user_entry<'c>(catalog: &Catalog, item: &'c Item) -> Entry<'c> {
 /// Everything in schemas: the system's relations, types, functions and introspection indexes, and
 /// what users made. A function appears once for each of its overloads, as on the server.
 pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
+    let mut all = system_entries();
+    all.extend(changing_entries(state));
+    all
+}
+
+/// The system's relations, types and functions.
+fn system_entries() -> Vec<Entry<'static>> {
     let mut all = system_relations();
     for builtin in types::BUILTINS {
         all.push(system(builtin.id, builtin.oid, builtin.schema, builtin.name, ("type", Some(TYPE_ACL))));
@@ -154,20 +161,22 @@ pub(super) fn entries(state: &State) -> Vec<Entry<'_>> {
         let entry = system(function.id, oid, function.schema, function.name, ("function", None));
         all.extend(std::iter::repeat_n(entry, function.overloads));
     }
-    for index in introspection::indexes(state) {
-        all.push(Entry {
-            id: index.id,
-            oid: index.oid,
-            schema: super::schema_id("mz_introspection"),
-            name: Cow::Owned(index.name),
-            kind: "index",
-            owner: super::OWNER.to_owned(),
-            cluster: Some(index.cluster),
-            acl: None,
-        });
-    }
-    all.extend(state.catalog.items.values().map(|item| user_entry(&state.catalog, item)));
     all
+}
+
+/// Introspection indexes, which every cluster has, and what users made.
+fn changing_entries(state: &State) -> impl Iterator<Item = Entry<'_>> {
+    let indexes = introspection::indexes(state).into_iter().map(|index| Entry {
+        id: index.id,
+        oid: index.oid,
+        schema: super::schema_id("mz_introspection"),
+        name: Cow::Owned(index.name),
+        kind: "index",
+        owner: super::OWNER.to_owned(),
+        cluster: Some(index.cluster),
+        acl: None,
+    });
+    indexes.chain(state.catalog.items.values().map(|item| user_entry(&state.catalog, item)))
 }
 
 /// The system's relations.
@@ -211,8 +220,13 @@ pub(super) fn relation_entries(state: &State) -> Vec<Entry<'_>> {
     all
 }
 
+/// The rows of `mz_objects` about the system.
+pub(super) fn fixed() -> Vec<Row> {
+    system_entries().into_iter().map(Entry::row).collect()
+}
+
 fn objects(state: &State, _: &Runtime) -> Vec<Row> {
-    entries(state).into_iter().map(Entry::row).collect()
+    changing_entries(state).map(Entry::row).collect()
 }
 
 fn relations(state: &State, _: &Runtime) -> Vec<Row> {

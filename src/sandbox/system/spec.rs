@@ -1,5 +1,7 @@
 //! Descriptions of the system's relations as they are written down, and what they become.
 
+use std::sync::LazyLock;
+
 use super::super::hydration::Runtime;
 use super::super::model::Row;
 use super::super::model::State;
@@ -21,19 +23,21 @@ pub(super) struct Spec {
     /// Its columns: `id text, size text?`; `?` marks those that can be NULL, types have the
     /// server's own names (`_text` for an array), and `text list` is a list.
     pub(super) columns: &'static str,
-    /// Makes its rows.
+    /// Makes its rows, but for those of [`super::FIXED`].
     pub(super) rows: fn(&State, &Runtime) -> Vec<Row>,
 }
 
 impl Spec {
     /// What is to be known of it at run time; it lives as long as the process.
     pub(super) fn relation(&self) -> SystemRelation {
+        let fixed = super::FIXED.iter().find(|(name, _)| *name == self.name);
         SystemRelation {
             id: self.id,
             schema: self.schema,
             name: self.name,
             kind: self.kind,
             columns: columns(self.columns).leak(),
+            fixed: LazyLock::new(fixed.map_or(Vec::new, |(_, rows)| *rows)),
             rows: self.rows,
         }
     }

@@ -1,5 +1,8 @@
 //! `IN`, `ANY`, `ALL`: of lists, arrays and queries; queries whose values are gathered.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast as tree;
 
 use super::Binder;
@@ -31,6 +34,12 @@ impl Binder<'_> {
         negated: bool,
     ) -> Result<Typed, SqlError> {
         let value = self.expr(expr)?;
+        if value.kind == Type::Text
+            && let Some(texts) = texts(list)
+        {
+            let found = Typed::new(Scalar::Listed(Box::new(value.scalar), texts), Type::Bool, value.nullable);
+            return Ok(if negated { not(found) } else { found });
+        }
         let mut parts = Vec::new();
         let mut nullable = false;
         for item in list {
@@ -190,4 +199,17 @@ fn quantifier(op: Comparison, all: bool) -> Eval {
         (Comparison::Gt, true) => |_, a| Ok(array::quantified(Comparison::Gt, a, true)),
         (Comparison::Ge, true) => |_, a| Ok(array::quantified(Comparison::Ge, a, true)),
     }
+}
+
+/// The texts of a list that holds nothing else.
+fn texts(list: &[tree::Expr]) -> Option<BTreeSet<Arc<str>>> {
+    list.iter()
+        .map(|item| match item {
+            tree::Expr::Value(value) => match &value.value {
+                tree::Value::SingleQuotedString(text) => Some(Arc::from(text.as_str())),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect()
 }

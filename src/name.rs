@@ -75,7 +75,9 @@ impl Ident {
     /// # Errors
     /// As [`Ident::new`].
     pub fn folded(text: &str) -> Result<Self, NameError> {
-        Self::new(text.to_lowercase())
+        // Most are lower case already: no copy for them.
+        let is_folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        if is_folded { Self::new(text) } else { Self::new(text.to_lowercase()) }
     }
 
     /// The stored spelling.
@@ -86,6 +88,11 @@ impl Ident {
     /// The spelling for the server: always in double quotes, inner quotes doubled.
     pub fn sql(&self) -> String {
         quote(&self.0)
+    }
+
+    /// Writes [`Ident::sql`] behind a text.
+    pub fn write_sql(&self, text: &mut String) {
+        between('"', &self.0, text);
     }
 }
 
@@ -129,28 +136,30 @@ impl std::borrow::Borrow<str> for Ident {
 
 /// Puts an identifier into double quotes.
 fn quote(text: &str) -> String {
-    between('"', text)
+    let mut quoted = String::with_capacity(text.len() + 2);
+    between('"', text, &mut quoted);
+    quoted
 }
 
-/// Puts a text between two quotes, those in it doubled.
-fn between(quote: char, text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push(quote);
+/// Writes a text between two quotes, those in it doubled.
+fn between(quote: char, text: &str, to: &mut String) {
+    to.push(quote);
     for (number, piece) in text.split(quote).enumerate() {
         if number > 0 {
-            quoted.extend([quote, quote]);
+            to.extend([quote, quote]);
         }
-        quoted.push_str(piece);
+        to.push_str(piece);
     }
-    quoted.push(quote);
-    quoted
+    to.push(quote);
 }
 
 /// Writes a string literal: single quotes, inner ones doubled.
 ///
 /// Backslashes mean themselves (`standard_conforming_strings` is on and cannot be turned off).
 pub fn literal(text: &str) -> String {
-    between('\'', text)
+    let mut quoted = String::with_capacity(text.len() + 2);
+    between('\'', text, &mut quoted);
+    quoted
 }
 
 /// Words that a reader of SQL would take for syntax where a name stands unquoted.

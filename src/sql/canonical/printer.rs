@@ -118,8 +118,7 @@ impl<'a> Printer<'a> {
 
     /// Writes an identifier, in quotes.
     pub(super) fn name(&mut self, ident: &Ident) {
-        let quoted = ident.sql();
-        self.write(&quoted);
+        ident.write_sql(&mut self.text);
     }
 
     /// Writes a type.

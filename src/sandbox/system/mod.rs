@@ -99,8 +99,11 @@ const SPECS: [&[Spec]; 19] = [
     unmodelled::SPECS,
 ];
 
+/// Makes rows that never change.
+type MakeFixed = fn() -> Vec<Row>;
+
 /// The rows of the largest relations that never change; they are made once.
-const FIXED: [(&str, fn() -> Vec<Row>); 2] = [("mz_objects", objects::fixed), ("mz_columns", columns::fixed)];
+const FIXED: [(&str, MakeFixed); 2] = [("mz_objects", objects::fixed), ("mz_columns", columns::fixed)];
 
 static ALL: LazyLock<Vec<SystemRelation>> = LazyLock::new(|| {
     let mut all: Vec<SystemRelation> =

@@ -166,7 +166,7 @@ fn system_entries() -> Vec<Entry<'static>> {
 
 /// Introspection indexes, which every cluster has, and what users made.
 fn changing_entries(state: &State) -> impl Iterator<Item = Entry<'_>> {
-    let indexes = introspection::indexes(state).into_iter().map(|index| Entry {
+    let indexes = introspection::indexes(state).map(|index| Entry {
         id: index.id,
         oid: index.oid,
         schema: super::schema_id("mz_introspection"),

@@ -7,9 +7,8 @@ use mzflow::clock::Timestamp;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use tokio_postgres::Client;
-use tokio_postgres::NoTls;
 
-use crate::harness::PATIENCE;
+use crate::harness::client;
 use crate::harness::client::code;
 use crate::harness::client::column;
 use crate::harness::client::connect;
@@ -216,14 +215,7 @@ async fn a_sink_that_makes_no_progress_blocks_its_alteration() {
     let other = connect(&server).await;
     let token = other.cancel_token();
     let waiting = alter(other);
-    let cancelled = async {
-        while !waiting.is_finished() {
-            token.cancel_query(NoTls).await.expect("asked");
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, cancelled).await.expect("it is cancelled");
-    assert_eq!(waiting.await.expect("joined"), "57014");
+    assert_eq!(client::cancelled(&token, waiting).await, "57014");
     let waiting = alter(connect(&server).await);
     // Others go on meanwhile.
     client.batch_execute("CREATE SCHEMA beside").await.expect("made");

@@ -16,6 +16,8 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use tokio_postgres::Client;
+
 use crate::harness::PATIENCE;
 use crate::harness::RUNTIME;
 use crate::harness::client::answered;
@@ -379,7 +381,6 @@ async fn a_client_that_does_not_say_who_it_is_is_left() {
 async fn connections_come_and_go_and_leave_nothing() {
     let server = Server::start(Options::default()).await.expect("the sandbox starts");
     let client = connect(&server).await;
-    let count = "SELECT count(*)::text FROM mz_internal.mz_sessions";
     for round in 0..10 {
         let mut sockets = Vec::new();
         for number in 0..100 {
@@ -398,13 +399,18 @@ async fn connections_come_and_go_and_leave_nothing() {
         }
         drop(sockets);
     }
+    alone(&client).await;
+    server.shutdown().await;
+}
+
+/// Waits until a session is the only one.
+async fn alone(client: &Client) {
     let empty = async {
-        while column(&client, count).await != ["1"] {
+        while column(client, "SELECT count(*)::text FROM mz_internal.mz_sessions").await != ["1"] {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(PATIENCE, empty).await.expect("all are gone");
-    server.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -423,13 +429,7 @@ async fn a_client_that_goes_ends_what_it_waits_for() {
         let mut socket = open(server.address()).await;
         socket.write_all(&message(b'Q', sql)).await.expect("sent");
     }
-    let count = "SELECT count(*)::text FROM mz_internal.mz_sessions";
-    let empty = async {
-        while column(&client, count).await != ["1"] {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, empty).await.expect("all are gone");
+    alone(&client).await;
     server.shutdown().await;
 }
 

@@ -7,9 +7,9 @@ use mzflow::clock::Timestamp;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use tokio_postgres::Client;
-use tokio_postgres::NoTls;
 
 use crate::harness::PATIENCE;
+use crate::harness::client;
 use crate::harness::client::code;
 use crate::harness::client::column;
 use crate::harness::client::config;
@@ -133,14 +133,7 @@ async fn a_query_that_waits_is_cancelled_times_out_or_is_let_go() {
     let token = reader.cancel_token();
     let cancelled = waiting(reader);
     running(&server, "SELECT").await;
-    let asked = async {
-        while !cancelled.is_finished() {
-            token.cancel_query(NoTls).await.expect("asked");
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, asked).await.expect("it is cancelled");
-    assert_eq!(cancelled.await.expect("joined"), "57014");
+    assert_eq!(client::cancelled(&token, cancelled).await, "57014");
     let overdue = waiting(connect(&server).await);
     running(&server, "SELECT").await;
     // The wait may begin a moment after the statement is written down.

@@ -1,13 +1,10 @@
 //! The sandbox as clients meet it: protocol, cancelling, faults, data that stays.
 
-use std::time::Duration;
-
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use mzflow::sandbox::running_at;
-use tokio_postgres::NoTls;
 
-use crate::harness::PATIENCE;
+use crate::harness::client;
 use crate::harness::client::code;
 use crate::harness::client::column;
 use crate::harness::client::config;
@@ -70,14 +67,7 @@ async fn what_waits_can_be_cancelled() {
     client.batch_execute("BEGIN; DECLARE c CURSOR FOR SUBSCRIBE t").await.expect("declared");
     let token = client.cancel_token();
     let waiting = tokio::spawn(async move { code(&client, "FETCH ALL c").await });
-    let cancelled = async {
-        while !waiting.is_finished() {
-            token.cancel_query(NoTls).await.expect("asked");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, cancelled).await.expect("it is cancelled");
-    assert_eq!(waiting.await.expect("joined"), "57014");
+    assert_eq!(client::cancelled(&token, waiting).await, "57014");
     server.shutdown().await;
 }
 

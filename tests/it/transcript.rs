@@ -6,9 +6,9 @@ use mzflow::clock::Clock;
 use mzflow::clock::Timestamp;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::transcript::Outcome;
-use tokio_postgres::NoTls;
 
 use crate::harness::PATIENCE;
+use crate::harness::client;
 use crate::harness::client::code;
 use crate::harness::client::column;
 use crate::harness::client::config;
@@ -74,14 +74,7 @@ async fn what_is_delayed_can_be_cancelled() {
     let client = connect(&server).await;
     let token = client.cancel_token();
     let waiting = tokio::spawn(async move { code(&client, "SELECT 1").await });
-    let cancelled = async {
-        while !waiting.is_finished() {
-            token.cancel_query(NoTls).await.expect("asked");
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, cancelled).await.expect("it is cancelled");
-    assert_eq!(waiting.await.expect("joined"), "57014");
+    assert_eq!(client::cancelled(&token, waiting).await, "57014");
     server.shutdown().await;
 }
 

@@ -7,6 +7,8 @@ use mzflow::sandbox::Server;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_postgres::CancelToken;
 use tokio_postgres::Client;
 use tokio_postgres::Config;
 use tokio_postgres::NoTls;
@@ -56,6 +58,18 @@ pub(crate) async fn code(client: &Client, sql: &str) -> String {
         Ok(_) => "ok".to_owned(),
         Err(error) => error.code().map_or("closed".to_owned(), |code| code.code().to_owned()),
     }
+}
+
+/// Asks for the end of a statement until it has ended; what it came to.
+pub(crate) async fn cancelled(token: &CancelToken, waiting: JoinHandle<String>) -> String {
+    let ended = async {
+        while !waiting.is_finished() {
+            token.cancel_query(NoTls).await.expect("asked");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("it is cancelled");
+    waiting.await.expect("joined")
 }
 
 /// Reads messages up to the next one that says that the server is ready; gives their letters.

@@ -10,6 +10,7 @@ mod dialect;
 pub mod error;
 pub mod fingerprint;
 mod keyword;
+mod lex;
 mod lower;
 pub mod mention;
 mod opaque;

@@ -10,7 +10,7 @@ use sqlparser::ast as tree;
 use sqlparser::ast::Visit;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
-use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::Token as TreeToken;
 use sqlparser::tokenizer::TokenWithSpan;
 
 use super::ast::RawName;
@@ -26,6 +26,7 @@ use super::parse::cursor::closing;
 use super::references::Qualifier;
 use super::references::Scan;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::MAX_DEPTH;
 use super::token::Token;
 use super::token::too_deep;
@@ -294,7 +295,7 @@ fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
 
 /// Runs a rule of sqlparser over all tokens.
 fn parse<T>(
-    tokens: &[Token],
+    tokens: &[Token<'_>],
     lowered: Vec<TokenWithSpan>,
     end: usize,
     rule: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
@@ -302,7 +303,7 @@ fn parse<T>(
     let mut parser = parser(lowered);
     let tree = rule(&mut parser).map_err(|error| translate(&error, tokens, end))?;
     match parser.peek_token_ref() {
-        next if next.token == Lexeme::EOF => Ok(tree),
+        next if next.token == TreeToken::EOF => Ok(tree),
         next => {
             let place = span_of(next.span).map_or(end, |span| span.start);
             Err(expected("end of statement", token_at(tokens, place), end))
@@ -311,12 +312,12 @@ fn parse<T>(
 }
 
 /// The token that begins at a byte.
-fn token_at(tokens: &[Token], byte: usize) -> Option<&Token> {
+fn token_at<'a>(tokens: &'a [Token<'_>], byte: usize) -> Option<&'a Token<'a>> {
     tokens.iter().find(|token| token.span.start >= byte)
 }
 
 /// Says in the server's manner what sqlparser found wrong.
-fn translate(error: &ParserError, tokens: &[Token], end: usize) -> SyntaxError {
+fn translate(error: &ParserError, tokens: &[Token<'_>], end: usize) -> SyntaxError {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
         ParserError::RecursionLimitExceeded => {
@@ -352,7 +353,7 @@ fn server_word(what: &str) -> &str {
 ///
 /// sqlparser tries several readings of a parenthesis and reports the last one, which points
 /// outside of the subquery where the mistake is.
-fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
+fn locate(text: &str, tokens: &[Token<'_>]) -> Option<SyntaxError> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let begins = tokens
@@ -382,7 +383,7 @@ fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
 }
 
 /// Says of a query in parentheses what is said of one that stands alone.
-fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token>, end: usize) -> SyntaxError {
+fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token<'_>>, end: usize) -> SyntaxError {
     if let Some(found) = error.message.strip_prefix("Expected end of statement, ") {
         error.message = format!("Expected right parenthesis, {found}");
     }

@@ -1,7 +1,5 @@
 //! The statements that only project folders hold.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::create::in_cluster;
 use super::cursor::Cursor;
 use crate::sql::ast::StatementKind;
@@ -9,6 +7,7 @@ use crate::sql::ast::project::ConstraintKind;
 use crate::sql::ast::project::CreateConstraint;
 use crate::sql::ast::project::UnitTest;
 use crate::sql::error::SyntaxError;
+use crate::sql::token::Lexeme;
 
 /// Reads `PRIMARY KEY …`, `UNIQUE CONSTRAINT …` or `FOREIGN KEY …`.
 pub(super) fn constraint(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {

@@ -326,7 +326,8 @@ fn after_name(draft: &Draft<'_>) -> usize {
     }
 }
 
-fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
+/// The cluster that a statement which creates an object names.
+pub(super) fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
     match &statement.kind {
         StatementKind::CreateMaterializedView(view) => view.cluster.as_ref(),
         StatementKind::CreateSource(source) => source.cluster.as_ref(),

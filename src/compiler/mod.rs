@@ -269,6 +269,7 @@ fn check_drafts(drafts: &[Draft<'_>], schemas: &[Schema], found: &mut Vec<Diagno
         checks::opaque::check(draft, found);
         checks::compatibility::check(draft, found);
     }
+    checks::compatibility::check_folders(drafts, found);
     checks::schema_kind::check(drafts, found);
     let is_stable = |name: &SchemaName| schemas.iter().any(|schema| schema.stable && schema.name == *name);
     checks::stable::check(drafts, &is_stable, found);

@@ -12,6 +12,8 @@ mod deep;
 mod deploy;
 mod emissions;
 mod examples;
+mod foreign;
+mod format;
 mod garbage;
 mod harness;
 mod hydration;

@@ -13,6 +13,7 @@ mod keyword;
 mod lower;
 pub mod mention;
 mod opaque;
+pub mod output;
 pub mod parse;
 pub mod query;
 #[cfg(feature = "sandbox")]

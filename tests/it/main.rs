@@ -7,6 +7,7 @@ mod clients;
 mod commits;
 mod conformance;
 mod console;
+mod constraints;
 mod crashes;
 mod deep;
 mod deploy;

@@ -68,17 +68,23 @@ impl Builder<'_> {
             })
             .collect();
         names.sort_by_key(|name| name.span);
-        let foreign_keys = draft.companions.iter().filter_map(|companion| match &companion.kind {
-            StatementKind::CreateConstraint(constraint) => constraint.references.as_ref(),
-            _ => None,
-        });
-        for (target, _) in foreign_keys {
-            let meaning = self.namespace.resolve(&home, target);
-            checks::relation::check(draft, target, &meaning, self.namespace, found);
+        for companion in &draft.companions {
+            if let StatementKind::CreateConstraint(constraint) = &companion.kind
+                && let Some((target, _)) = &constraint.references
+            {
+                let meaning = self.namespace.resolve(&home, target);
+                checks::relation::check(draft, target, &meaning, self.namespace, found);
+                checks::constraint::foreign_key(draft, constraint, &meaning, self.drafts, found);
+                if let Meaning::Declared(entry, _) = meaning {
+                    reads.declared.push(entry);
+                }
+            }
         }
         for name in names {
             let meaning = self.namespace.resolve(&home, name);
-            checks::relation::check(draft, name, &meaning, self.namespace, found);
+            if !draft.of_constraint {
+                checks::relation::check(draft, name, &meaning, self.namespace, found);
+            }
             match meaning {
                 Meaning::Object(other, _)
                 | Meaning::Subsource(other, _)
@@ -326,7 +332,8 @@ fn after_name(draft: &Draft<'_>) -> usize {
     }
 }
 
-fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
+/// The cluster that a statement which creates an object names.
+pub(super) fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
     match &statement.kind {
         StatementKind::CreateMaterializedView(view) => view.cluster.as_ref(),
         StatementKind::CreateSource(source) => source.cluster.as_ref(),

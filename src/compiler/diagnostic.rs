@@ -98,7 +98,6 @@ codes! {
     DefaultPrivilegesScope = "project.default-privileges-scope",
         "Default privileges in a modifier are not for its own database or schema.";
     InvalidConstraint = "project.invalid-constraint", "A constraint breaks the rules of its object or of its own form.";
-    EnforcedConstraint = "project.enforced-constraint", "Enforced constraints cannot be deployed yet.";
     NotMzDeploy = "project.not-mz-deploy", "mz-deploy would not accept this.";
 }
 

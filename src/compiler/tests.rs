@@ -342,9 +342,12 @@ fn names_keep_their_case_and_their_quotes() {
             view shop.pub.a
             view shop.pub."order" reads shop.pub."Mixed"
             view shop.pub."café" reads shop.pub."order"
+            warning[project.not-mz-deploy] models/shop/pub/Mixed.sql:1:21 mz-deploy does not take the name `Mixed`
             error[sql.unknown-relation] models/shop/pub/a.sql:1:40 `mixed` does not exist
               models/shop/pub/a.sql:1:40 no project object, no declared dependency
               help: did you mean `"Mixed"`?
+            warning[project.not-mz-deploy] models/shop/pub/café.sql:1:21 mz-deploy does not take the name `café`
+            warning[project.not-mz-deploy] models/shop/pub/order.sql:1:21 mz-deploy does not take the name `order`
         "#]],
     );
 }
@@ -809,8 +812,6 @@ fn constraints_follow_their_rules() {
         ),
         expect![[r#"
             error[project.invalid-constraint] models/shop/pub/m.sql:2:13 an enforced constraint needs `IN CLUSTER`
-            error[project.enforced-constraint] models/shop/pub/m.sql:3:13 enforced constraints cannot be deployed yet
-              help: write `NOT ENFORCED` to keep it as documentation
             error[project.invalid-constraint] models/shop/pub/v.sql:3:13 a view can only have constraints that are `NOT ENFORCED`
             error[project.invalid-constraint] models/shop/pub/v.sql:4:13 a constraint that is not enforced runs in no cluster
             error[sql.unknown-relation] models/shop/pub/v.sql:5:66 `raw.itms` does not exist

@@ -34,6 +34,12 @@ struct Edit {
 }
 
 impl Substituted<'_> {
+    /// A text that stands as a whole for a part of an original.
+    pub(super) fn standing_for(text: String, part: Span) -> Self {
+        let edits = vec![Edit { original: part, result: Span::new(0, text.len()) }];
+        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits }
+    }
+
     /// The place in the original of a place in the result.
     pub(super) fn original(&self, span: Span) -> Span {
         Span::new(self.original_byte(span.start, Edge::Start), self.original_byte(span.end, Edge::End))

@@ -14,6 +14,7 @@ mod lex;
 mod lower;
 pub mod mention;
 mod opaque;
+pub mod output;
 pub mod parse;
 pub mod query;
 #[cfg(feature = "sandbox")]

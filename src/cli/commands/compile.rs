@@ -19,7 +19,7 @@ pub(crate) fn run(app: &App, _: Args) -> Result<Exit, CliError> {
     let report = compile::report(&app.compile_request());
     let took = app.clock.elapsed().saturating_sub(started);
     let failed = report.findings.iter().any(|(diagnostic, _)| diagnostic.fails_compile());
-    let warnings = report.findings.iter().filter(|(d, _)| d.severity == Severity::Warning).count();
+    let warnings = report.findings.iter().filter(|(d, _)| compile::severity(d) == Severity::Warning).count();
     if app.ui.json {
         if failed {
             let outcome = compile::outcome(report);

@@ -187,6 +187,11 @@ fn name(cursor: &mut Cursor<'_>) -> String {
 fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError> {
     let Some(token) = cursor.peek() else { return Err(cursor.expected("option value")) };
     match &token.lexeme {
+        Lexeme::String(_) if name == "BROKER" && cursor.nth_is(1, "USING") => {
+            let start = cursor.start();
+            skip_value(cursor);
+            Ok(OptionValue::Raw(cursor.text_from(start)))
+        }
         Lexeme::String(_) => Ok(OptionValue::String(cursor.string()?)),
         Lexeme::Number(digits) => {
             cursor.advance();

@@ -19,6 +19,7 @@ pub mod project;
 pub mod settings;
 pub mod source;
 pub mod template;
+pub mod unit_test;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -265,7 +266,6 @@ fn check_drafts(drafts: &[Draft<'_>], schemas: &[Schema], found: &mut Vec<Diagno
         checks::companion::check(draft, found);
         checks::cluster::check(draft, found);
         checks::constraint::check(draft, found);
-        checks::unit_test::check(draft, found);
         checks::opaque::check(draft, found);
         checks::compatibility::check(draft, found);
     }

@@ -22,3 +22,4 @@ pub mod references;
 pub(crate) mod secret;
 pub mod span;
 mod token;
+mod width;

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use super::body::Body;
+use super::body::Keys;
+use super::body::Origin;
 use super::checks;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
@@ -11,6 +14,7 @@ use super::draft::opening;
 use super::modifier::roles;
 use super::namespace::Meaning;
 use super::namespace::Namespace;
+use super::object::Column;
 use super::object::Comment;
 use super::object::Grant;
 use super::object::Index;
@@ -27,6 +31,7 @@ use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::alter::CommentTarget;
+use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateIndex;
 use crate::sql::canonical;
 use crate::sql::canonical::sketch::Hole;
@@ -124,6 +129,7 @@ impl Builder<'_> {
         depends_on.dedup();
         let (grants, comments) = companions_of(draft);
         let tests = self.tests(draft, found);
+        let start = after_name(draft);
         Object {
             name: draft.name.clone(),
             kind: draft.kind,
@@ -139,8 +145,10 @@ impl Builder<'_> {
             comments,
             subsources,
             tests,
+            columns: columns_of(draft.main),
             head: head(draft.kind),
-            rest: self.rest(draft, draft.main, after_name(draft)),
+            rest: self.rest(draft, draft.main, start),
+            body: Body::of(&draft.main.kind, Origin { start, edits: source.edits() }),
         }
     }
 
@@ -232,6 +240,7 @@ impl Builder<'_> {
                 fingerprint: Fingerprint::of(&meaning, []),
                 line: draft.source.line(statement.span),
                 rest: self.rest(draft, statement, keys_at),
+                key_list: Keys::of(index, Origin { start: keys_at, edits: draft.source.edits() }),
             };
             indexes.push((built, meaning));
         }
@@ -324,6 +333,18 @@ fn after_name(draft: &Draft<'_>) -> usize {
             draft.main.span.start + sink
         }
     }
+}
+
+/// The columns of a table that no source feeds.
+fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
+    let StatementKind::CreateTable(table) = &statement.kind else { return None };
+    if table.from_source.is_some() {
+        return None;
+    }
+    let column = |column: &ColumnDef| {
+        Some(Column { name: column.name.ident.clone(), data_type: column.data_type.clone()? })
+    };
+    table.columns.iter().map(column).collect()
 }
 
 fn cluster_of(statement: &Statement) -> Option<&RawIdent> {

@@ -3,6 +3,7 @@
 //! [`load::load`] reads the disk; [`compile`] is pure. A user's mistake is a diagnostic, never an
 //! `Err`, and a broken project still compiles in part. Start reading at [`compile`].
 
+mod body;
 mod build;
 mod checks;
 pub mod definition;
@@ -18,6 +19,7 @@ pub mod object;
 pub mod project;
 pub mod settings;
 pub mod source;
+pub mod standalone;
 pub mod template;
 pub mod unit_test;
 mod variables;

@@ -1,5 +1,7 @@
 //! Objects of a project, with everything that belongs to one.
 
+use super::body::Body;
+use super::body::Keys;
 use super::template::Names;
 use super::template::Template;
 use super::unit_test::UnitTest;
@@ -43,8 +45,21 @@ pub struct Object {
     pub subsources: Vec<ObjectName>,
     /// Its unit tests, in the order of the file.
     pub tests: Vec<UnitTest>,
+    /// The columns that its statement lists with their types: those of a table that no source
+    /// feeds.
+    pub columns: Option<Vec<Column>>,
     pub(super) head: &'static str,
     pub(super) rest: Template,
+    pub(super) body: Option<Body>,
+}
+
+/// A column by its name and the SQL of its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+    /// Its type, as it can stand behind `::`.
+    pub data_type: String,
 }
 
 impl Object {
@@ -82,6 +97,7 @@ pub struct Index {
     /// The line in which its statement begins, from 1.
     pub line: usize,
     pub(super) rest: Template,
+    pub(super) key_list: Option<Keys>,
 }
 
 impl Index {

@@ -8,6 +8,7 @@ use super::checks;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
 use super::namespace::Meaning;
+use super::object::Column;
 use super::source::Source;
 use crate::name::Ident;
 use crate::name::ObjectName;
@@ -65,15 +66,6 @@ pub struct Rows {
     pub columns: Vec<Column>,
     /// The query that makes them.
     pub query: Excerpt,
-}
-
-/// A column of typed rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: Ident,
-    /// Its type, as written.
-    pub data_type: Excerpt,
 }
 
 /// A piece of a file.
@@ -151,7 +143,7 @@ impl Builder<'_> {
 fn rows(source: &Source<'_>, rows: &project::Rows) -> Rows {
     let column = |column: &project::TypedColumn| Column {
         name: column.name.ident.clone(),
-        data_type: excerpt(source, column.type_span),
+        data_type: column.type_span.of(source.sql()).to_owned(),
     };
     Rows { columns: rows.columns.iter().map(column).collect(), query: excerpt(source, rows.query.span()) }
 }

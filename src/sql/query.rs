@@ -23,6 +23,7 @@ use super::lower::span_of;
 use super::opaque;
 use super::parse::cursor::Cursor;
 use super::parse::cursor::closing;
+use super::references::Bare;
 use super::references::Qualifier;
 use super::references::Scan;
 use super::span::Span;
@@ -54,6 +55,7 @@ struct Body {
     span: Span,
     references: Arc<[RawName]>,
     qualifiers: Arc<[Qualifier]>,
+    bare: Arc<[Bare]>,
     notes: Arc<Notes>,
     opaque: Option<Span>,
 }
@@ -81,6 +83,11 @@ impl Query {
     /// The column qualifiers that mean one of [`Query::references`] by its own name.
     pub fn qualifiers(&self) -> &[Qualifier] {
         &self.body.qualifiers
+    }
+
+    /// Those of [`Query::references`] that stand in a FROM clause without an alias.
+    pub fn bare(&self) -> &[Bare] {
+        &self.body.bare
     }
 
     /// Where something stands that only the server can read. References are then a guess from the
@@ -219,11 +226,12 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
     let whole = Span::new(rest.start(), end);
     let mut lowered = lower(rest.text(), tokens)?;
     let as_of = lowered.as_of.and_then(|at| tokens.get(at)).map(|token| Span::new(token.span.start, end));
-    let body = |notes: Notes, scan: (Vec<RawName>, Vec<Qualifier>), opaque| Body {
+    let body = |notes: Notes, scanned: Scanned, opaque| Body {
         text: Arc::from(whole.of(rest.text())),
         span: whole,
-        references: Arc::from(scan.0),
-        qualifiers: Arc::from(scan.1),
+        references: Arc::from(scanned.references),
+        qualifiers: Arc::from(scanned.qualifiers),
+        bare: Arc::from(scanned.bare),
         notes: Arc::new(notes),
         opaque,
     };
@@ -235,8 +243,9 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
         }
         Err(error) => match unreadable {
             Some(place) => {
-                let scan = (opaque::references(rest.text(), tokens), Vec::new());
-                Ok(Query { body: body(lowered.notes, scan, Some(place)), tree: None, as_of })
+                let references = opaque::references(rest.text(), tokens);
+                let scanned = Scanned { references, ..Scanned::default() };
+                Ok(Query { body: body(lowered.notes, scanned, Some(place)), tree: None, as_of })
             }
             None => Err(locate(rest.text(), tokens).unwrap_or(error)),
         },
@@ -271,26 +280,35 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         .parse_expr()
         .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
     let used = lowered.origins.get(parser.index()).copied().unwrap_or(tokens.len());
-    let (references, qualifiers) = scan(&tree, &lowered.notes, outside);
+    let scanned = scan(&tree, &lowered.notes, outside);
     cursor.move_to(first + used);
     let span = Span::new(start, cursor.last_end());
     let body = Body {
         text: Arc::from(span.of(cursor.text())),
         span,
-        references: Arc::from(references),
-        qualifiers: Arc::from(qualifiers),
+        references: Arc::from(scanned.references),
+        qualifiers: Arc::from(scanned.qualifiers),
+        bare: Arc::from(scanned.bare),
         notes: Arc::new(lowered.notes),
         opaque: None,
     };
     Ok(Expr { body, tree: Arc::new(tree) })
 }
 
-/// Collects references and qualifiers of a tree.
-fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> (Vec<RawName>, Vec<Qualifier>) {
+/// What a tree refers to.
+#[derive(Default)]
+struct Scanned {
+    references: Vec<RawName>,
+    qualifiers: Vec<Qualifier>,
+    bare: Vec<Bare>,
+}
+
+/// Collects what a tree refers to.
+fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> Scanned {
     let mut scan = Scan::new(notes, outside);
     // The scan never breaks off.
     let _ = tree.visit(&mut scan);
-    (scan.references, scan.qualifiers)
+    Scanned { references: scan.references, qualifiers: scan.qualifiers, bare: scan.bare }
 }
 
 /// A parser over lowered tokens.

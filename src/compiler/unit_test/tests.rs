@@ -42,7 +42,7 @@ fn check(tests: &str, expect: Expect) {
 
 fn rows(rows: &Rows) -> String {
     let columns: Vec<String> =
-        rows.columns.iter().map(|column| format!("{} {}", column.name, column.data_type.text)).collect();
+        rows.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
     format!("({}) as {}", columns.join(", "), rows.query.text)
 }
 

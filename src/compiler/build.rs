@@ -19,7 +19,6 @@ use super::object::Comment;
 use super::object::Grant;
 use super::object::Index;
 use super::object::Object;
-use super::object::UnitTest;
 use super::template::Slot;
 use super::template::Template;
 use crate::name::ClusterName;
@@ -134,7 +133,8 @@ impl Builder<'_> {
             .collect();
         depends_on.sort();
         depends_on.dedup();
-        let (grants, comments, tests) = companions_of(draft);
+        let (grants, comments) = companions_of(draft);
+        let tests = self.tests(draft, found);
         let start = after_name(draft);
         Object {
             name: draft.name.clone(),
@@ -368,8 +368,8 @@ fn written(name: &RawName) -> String {
     name.parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
 }
 
-fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>, Vec<UnitTest>) {
-    let (mut grants, mut comments, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>) {
+    let (mut grants, mut comments) = (Vec::new(), Vec::new());
     for companion in &draft.companions {
         let line = draft.source.line(companion.span);
         match &companion.kind {
@@ -386,13 +386,10 @@ fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>, Vec<UnitTest>)
                 text: comment.text.clone(),
                 line,
             }),
-            StatementKind::UnitTest(test) => {
-                tests.push(UnitTest { name: test.name.ident.clone(), rest: test.rest.clone(), line });
-            }
             _ => {}
         }
     }
-    (grants, comments, tests)
+    (grants, comments)
 }
 
 /// What the grants and comments of an object say, whatever their order.

@@ -23,6 +23,7 @@ pub mod settings;
 pub mod source;
 pub mod standalone;
 pub mod template;
+pub mod unit_test;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -273,7 +274,6 @@ fn check_drafts(drafts: &[Draft<'_>], schemas: &[Schema], found: &mut Vec<Diagno
         checks::companion::check(draft, found);
         checks::cluster::check(draft, found);
         checks::constraint::check(draft, found);
-        checks::unit_test::check(draft, found);
         checks::opaque::check(draft, found);
         checks::compatibility::check(draft, found);
     }

@@ -42,8 +42,8 @@ struct Edit {
 impl Substituted<'_> {
     /// A text that stands as a whole for a part of an original.
     pub(super) fn standing_for(text: String, part: Span) -> Self {
-        let edits = vec![Edit { original: part, result: Span::new(0, text.len()) }];
-        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits: Edits(edits) }
+        let edits = [Edit { original: part, result: Span::new(0, text.len()) }];
+        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits: Edits(Arc::from(edits)) }
     }
 }
 

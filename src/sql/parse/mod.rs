@@ -13,6 +13,7 @@ mod project;
 mod run;
 mod show;
 mod source;
+mod unit_test;
 
 use super::ast::Statement;
 use super::ast::StatementKind;
@@ -104,7 +105,7 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
         "GRANT" => privilege::grant(cursor),
         "REVOKE" => privilege::revoke(cursor),
         "SHOW" => show::show(cursor),
-        "EXECUTE" if cursor.nth_is(1, "UNIT") => project::unit_test(cursor),
+        "EXECUTE" if cursor.nth_is(1, "UNIT") => unit_test::unit_test(cursor),
         "INSERT" | "UPDATE" | "DELETE" => run::write(cursor, &word),
         "SET" | "RESET" => run::variable(cursor, &word),
         "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" => run::transaction(cursor, &word),

@@ -26,6 +26,7 @@ mod recipes;
 mod refusals;
 mod rehearsal;
 mod sandbox;
+mod secrets;
 mod sinks;
 mod tidy;
 mod transcript;

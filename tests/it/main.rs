@@ -21,6 +21,7 @@ mod hydration;
 mod interrupts;
 mod mishaps;
 mod numbers;
+mod properties;
 mod protocol;
 mod recipes;
 mod refusals;

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use super::body::Body;
+use super::body::Keys;
+use super::body::Origin;
 use super::checks;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
@@ -11,11 +14,11 @@ use super::draft::opening;
 use super::modifier::roles;
 use super::namespace::Meaning;
 use super::namespace::Namespace;
+use super::object::Column;
 use super::object::Comment;
 use super::object::Grant;
 use super::object::Index;
 use super::object::Object;
-use super::object::UnitTest;
 use super::template::Slot;
 use super::template::Template;
 use crate::name::ClusterName;
@@ -28,6 +31,7 @@ use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::alter::CommentTarget;
+use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateIndex;
 use crate::sql::canonical;
 use crate::sql::canonical::sketch::Hole;
@@ -129,7 +133,9 @@ impl Builder<'_> {
             .collect();
         depends_on.sort();
         depends_on.dedup();
-        let (grants, comments, tests) = companions_of(draft);
+        let (grants, comments) = companions_of(draft);
+        let tests = self.tests(draft, found);
+        let start = after_name(draft);
         Object {
             name: draft.name.clone(),
             kind: draft.kind,
@@ -145,8 +151,10 @@ impl Builder<'_> {
             comments,
             subsources,
             tests,
+            columns: columns_of(draft.main),
             head: head(draft.kind),
-            rest: self.rest(draft, draft.main, after_name(draft)),
+            rest: self.rest(draft, draft.main, start),
+            body: Body::of(&draft.main.kind, Origin { start, edits: source.edits() }),
         }
     }
 
@@ -238,6 +246,7 @@ impl Builder<'_> {
                 fingerprint: Fingerprint::of(&meaning, []),
                 line: draft.source.line(statement.span),
                 rest: self.rest(draft, statement, keys_at),
+                key_list: Keys::of(index, Origin { start: keys_at, edits: draft.source.edits() }),
             };
             indexes.push((built, meaning));
         }
@@ -332,6 +341,18 @@ fn after_name(draft: &Draft<'_>) -> usize {
     }
 }
 
+/// The columns of a table that no source feeds.
+fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
+    let StatementKind::CreateTable(table) = &statement.kind else { return None };
+    if table.from_source.is_some() {
+        return None;
+    }
+    let column = |column: &ColumnDef| {
+        Some(Column { name: column.name.ident.clone(), data_type: column.data_type.clone()? })
+    };
+    table.columns.iter().map(column).collect()
+}
+
 /// The cluster that a statement which creates an object names.
 pub(super) fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
     match &statement.kind {
@@ -347,8 +368,8 @@ fn written(name: &RawName) -> String {
     name.parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
 }
 
-fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>, Vec<UnitTest>) {
-    let (mut grants, mut comments, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>) {
+    let (mut grants, mut comments) = (Vec::new(), Vec::new());
     for companion in &draft.companions {
         let line = draft.source.line(companion.span);
         match &companion.kind {
@@ -365,13 +386,10 @@ fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>, Vec<UnitTest>)
                 text: comment.text.clone(),
                 line,
             }),
-            StatementKind::UnitTest(test) => {
-                tests.push(UnitTest { name: test.name.ident.clone(), rest: test.rest.clone(), line });
-            }
             _ => {}
         }
     }
-    (grants, comments, tests)
+    (grants, comments)
 }
 
 /// What the grants and comments of an object say, whatever their order.

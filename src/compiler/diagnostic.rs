@@ -31,6 +31,8 @@ pub enum Phase {
     Compile,
     /// Only `apply`, which alone reads `clusters/`, `roles/` and `network-policies/`.
     Apply,
+    /// Only `test`: a unit test that is wrong must not stop a deployment.
+    Test,
 }
 
 macro_rules! codes {
@@ -98,6 +100,13 @@ codes! {
     DefaultPrivilegesScope = "project.default-privileges-scope",
         "Default privileges in a modifier are not for its own database or schema.";
     InvalidConstraint = "project.invalid-constraint", "A constraint breaks the rules of its object or of its own form.";
+    TestUnmocked = "test.unmocked", "A view reads something that its unit test does not mock.";
+    TestDuplicateMock = "test.duplicate-mock", "A unit test mocks one thing twice.";
+    TestMockMismatch = "test.mock-mismatch", "A mock has other columns than what it stands for.";
+    TestColumns = "test.invalid-columns",
+        "A unit test lists a column twice, or not as many as its query gives.";
+    TestReadsRelation = "test.reads-relation",
+        "The rows or the time of a unit test are read from somewhere instead of being written out.";
     NotMzDeploy = "project.not-mz-deploy", "mz-deploy would not accept this.";
 }
 
@@ -169,6 +178,13 @@ impl Diagnostic {
     /// Says something at another place.
     pub(super) fn with_label(mut self, label: Label) -> Self {
         self.labels.push(label);
+        self
+    }
+
+    /// Makes it stop only `test`, and a warning for everybody else.
+    pub(super) fn for_test(mut self) -> Self {
+        self.phase = Phase::Test;
+        self.severity = Severity::Warning;
         self
     }
 

@@ -3,6 +3,7 @@
 //! [`load::load`] reads the disk; [`compile`] is pure. A user's mistake is a diagnostic, never an
 //! `Err`, and a broken project still compiles in part. Start reading at [`compile`].
 
+mod body;
 mod build;
 mod checks;
 mod columns;
@@ -20,7 +21,9 @@ pub mod object;
 pub mod project;
 pub mod settings;
 pub mod source;
+pub mod standalone;
 pub mod template;
+pub mod unit_test;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -271,7 +274,6 @@ fn check_drafts(drafts: &[Draft<'_>], schemas: &[Schema], found: &mut Vec<Diagno
         checks::companion::check(draft, found);
         checks::cluster::check(draft, found);
         checks::constraint::check(draft, found);
-        checks::unit_test::check(draft, found);
         checks::opaque::check(draft, found);
         checks::compatibility::check(draft, found);
     }

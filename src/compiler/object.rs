@@ -1,7 +1,10 @@
 //! Objects of a project, with everything that belongs to one.
 
+use super::body::Body;
+use super::body::Keys;
 use super::template::Names;
 use super::template::Template;
+use super::unit_test::UnitTest;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -40,10 +43,23 @@ pub struct Object {
     pub comments: Vec<Comment>,
     /// The tables and the progress table that come with a source, sorted.
     pub subsources: Vec<ObjectName>,
-    /// Its unit tests.
+    /// Its unit tests, in the order of the file.
     pub tests: Vec<UnitTest>,
+    /// The columns that its statement lists with their types: those of a table that no source
+    /// feeds.
+    pub columns: Option<Vec<Column>>,
     pub(super) head: &'static str,
     pub(super) rest: Template,
+    pub(super) body: Option<Body>,
+}
+
+/// A column by its name and the SQL of its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+    /// Its type, as it can stand behind `::`.
+    pub data_type: String,
 }
 
 impl Object {
@@ -81,6 +97,7 @@ pub struct Index {
     /// The line in which its statement begins, from 1.
     pub line: usize,
     pub(super) rest: Template,
+    pub(super) key_list: Option<Keys>,
 }
 
 impl Index {
@@ -169,15 +186,4 @@ impl Comment {
     pub fn object_sql(&self, kind: ObjectKind, target: &ObjectName) -> String {
         self.sql(kind.sql(), &target.sql())
     }
-}
-
-/// A unit test of a view, kept as text until tests are run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitTest {
-    /// Its name.
-    pub name: Ident,
-    /// Everything behind its target, as written.
-    pub rest: String,
-    /// The line, from 1.
-    pub line: usize,
 }

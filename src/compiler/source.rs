@@ -9,6 +9,7 @@ use super::diagnostic::Label;
 use super::diagnostic::Phase;
 use super::diagnostic::Severity;
 use super::draft::main_kind;
+use super::variables::Edits;
 use super::variables::Substituted;
 use super::variables::substitute;
 use crate::name::Ident;
@@ -171,7 +172,12 @@ impl<'a> Source<'a> {
 
     /// The place in the file of a place in what was parsed.
     pub(super) fn original(&self, span: Span) -> Span {
-        if matches!(self.place, Place::Settings) { span } else { self.substituted.original(span) }
+        if matches!(self.place, Place::Settings) { span } else { self.substituted.edits.original(span) }
+    }
+
+    /// What leads from places in what was parsed to places in the file.
+    pub(super) fn edits(&self) -> Edits {
+        self.substituted.edits.clone()
     }
 
     /// The line of a place in what was parsed.

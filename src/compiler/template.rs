@@ -3,6 +3,7 @@
 //! What the user wrote stays as it is, comments included; only names change, and become full and
 //! quoted. Start reading at [`Template`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,29 +65,72 @@ impl Template {
         Self { text: Arc::from(part.of(whole)), slots: Arc::from(slots) }
     }
 
+    /// Its text, as the user wrote it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The objects in its slots, with their places, in the order of a part of the text.
+    pub(super) fn objects(&self, part: Span) -> impl Iterator<Item = (Span, &ObjectName)> {
+        self.slots_in(part).filter_map(|(span, slot)| match slot {
+            Slot::Object(name) => Some((*span, name)),
+            Slot::Fixed(_) | Slot::Qualifier(..) | Slot::Cluster(_) => None,
+        })
+    }
+
+    fn slots_in(&self, part: Span) -> impl Iterator<Item = &(Span, Slot)> {
+        self.slots.iter().filter(move |(span, _)| span.start >= part.start && span.end <= part.end)
+    }
+
     /// Puts the text together.
     pub(super) fn write(&self, names: &Names<'_>) -> String {
-        let mut result = String::with_capacity(self.text.len() + self.slots.len() * 24);
-        let mut at = 0;
-        for (span, slot) in &*self.slots {
-            let written = match slot {
-                Slot::Object(name) => (names.object)(name).sql(),
-                Slot::Fixed(text) => text.clone(),
-                Slot::Cluster(name) => (names.cluster)(name).sql(),
-                Slot::Qualifier(relation, own, parts) => {
-                    let renamed = (names.object)(relation);
-                    // A bare name still means the relation as long as that keeps its own name.
-                    if *parts == 1 && renamed.object == *own {
-                        continue;
-                    }
-                    renamed.sql()
-                }
-            };
-            result.push_str(self.text.get(at..span.start).unwrap_or_default());
-            result.push_str(&written);
+        let pieces = self.pieces(Span::new(0, self.text.len()), &|_, slot| slot.named(names));
+        pieces.iter().map(|piece| piece.text.as_ref()).collect()
+    }
+
+    /// Puts a part of the text together; `change` gives what stands in a slot, or `None` for what
+    /// the user wrote there.
+    pub(super) fn pieces(
+        &self,
+        part: Span,
+        change: &dyn Fn(Span, &Slot) -> Option<String>,
+    ) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::with_capacity(self.slots.len() * 2 + 1);
+        let mut at = part.start;
+        let verbatim = |from: Span| Piece { from, text: Cow::Borrowed(from.of(&self.text)), verbatim: true };
+        for (span, slot) in self.slots_in(part) {
+            let Some(written) = change(*span, slot) else { continue };
+            pieces.push(verbatim(Span::new(at, span.start)));
+            pieces.push(Piece { from: *span, text: Cow::Owned(written), verbatim: false });
             at = span.end;
         }
-        result.push_str(self.text.get(at..).unwrap_or_default());
-        result
+        pieces.push(verbatim(Span::new(at, part.end)));
+        pieces
+    }
+}
+
+/// A part of a text that was put together.
+pub(super) struct Piece<'a> {
+    /// Where it comes from.
+    pub(super) from: Span,
+    /// What it is.
+    pub(super) text: Cow<'a, str>,
+    /// Whether that is what the user wrote.
+    pub(super) verbatim: bool,
+}
+
+impl Slot {
+    /// What stands in it under some names; `None` for what the user wrote.
+    pub(super) fn named(&self, names: &Names<'_>) -> Option<String> {
+        match self {
+            Self::Object(name) => Some((names.object)(name).sql()),
+            Self::Fixed(text) => Some(text.clone()),
+            Self::Cluster(name) => Some((names.cluster)(name).sql()),
+            Self::Qualifier(relation, own, parts) => {
+                let renamed = (names.object)(relation);
+                // A bare name still means the relation as long as that keeps its own name.
+                (*parts != 1 || renamed.object != *own).then(|| renamed.sql())
+            }
+        }
     }
 }

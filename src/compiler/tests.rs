@@ -75,10 +75,14 @@ fn show_objects(project: &Project) -> String {
 }
 
 /// One block a diagnostic, with its labels and help indented.
-fn show_diagnostics(found: &[Diagnostic]) -> String {
+pub(super) fn show_diagnostics(found: &[Diagnostic]) -> String {
     let mut shown = String::new();
     for one in found {
-        let phase = if one.phase == Phase::Apply { " of apply" } else { "" };
+        let phase = match one.phase {
+            Phase::Compile => "",
+            Phase::Apply => " of apply",
+            Phase::Test => " of test",
+        };
         let _ = writeln!(
             shown,
             "{}{phase}[{}] {}:{}:{} {}",
@@ -133,7 +137,7 @@ const RAW: &str = "
     CREATE TABLE lines (id int, item int)
 ";
 
-fn with_raw(text: &str) -> String {
+pub(super) fn with_raw(text: &str) -> String {
     format!("{RAW}{text}")
 }
 
@@ -534,7 +538,7 @@ fn companions_are_about_their_own_object() {
               help: what covers a whole schema or database belongs in its modifier file
             error[project.grant-too-wide] models/shop/pub/m.sql:9:13 system privileges cannot be granted in an object's file
             error[project.wrong-kind] models/shop/raw/t.sql:2:13 `shop.raw.t` is a table: the keyword is `TABLE`, not `SECRET`
-            warning[project.wrong-kind] models/shop/raw/t.sql:4:13 a table cannot be tested, only views can
+            warning of test[project.wrong-kind] models/shop/raw/t.sql:4:13 a table cannot be tested, only views can
         "#]],
     );
 }

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::name::Ident;
 use crate::name::literal;
@@ -23,8 +24,13 @@ pub(super) struct Substituted<'a> {
     pub(super) undefined: Vec<(String, Span)>,
     /// Whether they are only worth a warning, because the file says so.
     pub(super) lenient: bool,
-    edits: Vec<Edit>,
+    /// What was replaced.
+    pub(super) edits: Edits,
 }
+
+/// What was replaced in a text, in its order; leads from places in the result to the original.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Edits(Arc<[Edit]>);
 
 /// One replacement.
 #[derive(Debug)]
@@ -36,18 +42,20 @@ struct Edit {
 impl Substituted<'_> {
     /// A text that stands as a whole for a part of an original.
     pub(super) fn standing_for(text: String, part: Span) -> Self {
-        let edits = vec![Edit { original: part, result: Span::new(0, text.len()) }];
-        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits }
+        let edits = [Edit { original: part, result: Span::new(0, text.len()) }];
+        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits: Edits(Arc::from(edits)) }
     }
+}
 
+impl Edits {
     /// The place in the original of a place in the result.
     pub(super) fn original(&self, span: Span) -> Span {
         Span::new(self.original_byte(span.start, Edge::Start), self.original_byte(span.end, Edge::End))
     }
 
     fn original_byte(&self, byte: usize, edge: Edge) -> usize {
-        let before = self.edits.partition_point(|edit| edit.result.start <= byte);
-        let Some(edit) = before.checked_sub(1).and_then(|last| self.edits.get(last)) else { return byte };
+        let before = self.0.partition_point(|edit| edit.result.start <= byte);
+        let Some(edit) = before.checked_sub(1).and_then(|last| self.0.get(last)) else { return byte };
         if byte < edit.result.end {
             return match edge {
                 Edge::Start => edit.original.start,
@@ -72,12 +80,13 @@ pub(super) fn substitute<'a>(text: &'a str, values: &BTreeMap<String, String>) -
         text: Cow::Borrowed(text),
         undefined: Vec::new(),
         lenient: lenient(text),
-        edits: Vec::new(),
+        edits: Edits::default(),
     };
     if uses.is_empty() {
         return substituted;
     }
     let mut result = String::with_capacity(text.len());
+    let mut edits = Vec::new();
     let mut at = 0;
     for found in uses {
         let Some(value) = values.get(found.name) else {
@@ -97,11 +106,12 @@ pub(super) fn substitute<'a>(text: &'a str, values: &BTreeMap<String, String>) -
                 Err(_) => result.push_str("\"\""),
             },
         }
-        substituted.edits.push(Edit { original: found.span, result: Span::new(start, result.len()) });
+        edits.push(Edit { original: found.span, result: Span::new(start, result.len()) });
         at = found.span.end;
     }
     result.push_str(text.get(at..).unwrap_or_default());
     substituted.text = Cow::Owned(result);
+    substituted.edits = Edits(Arc::from(edits));
     substituted
 }
 
@@ -298,7 +308,7 @@ mod tests {
         assert_eq!(substituted.text, "a x b 12345 c");
         for (part, original) in [("a", "a"), ("x", ":long"), ("b", "b"), ("234", ":s"), ("c", "c")] {
             let start = substituted.text.find(part).expect("it is there");
-            let span = substituted.original(Span::new(start, start + part.len()));
+            let span = substituted.edits.original(Span::new(start, start + part.len()));
             assert_eq!(span.of(text), original);
         }
     }

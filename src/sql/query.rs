@@ -10,7 +10,7 @@ use sqlparser::ast as tree;
 use sqlparser::ast::Visit;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
-use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::Token as TreeToken;
 use sqlparser::tokenizer::TokenWithSpan;
 
 use super::ast::RawName;
@@ -23,12 +23,15 @@ use super::lower::span_of;
 use super::opaque;
 use super::parse::cursor::Cursor;
 use super::parse::cursor::closing;
+use super::references::Bare;
 use super::references::Qualifier;
 use super::references::Scan;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::MAX_DEPTH;
 use super::token::Token;
 use super::token::too_deep;
+use super::width;
 use crate::name::Ident;
 
 /// A query body.
@@ -53,6 +56,7 @@ struct Body {
     span: Span,
     references: Arc<[RawName]>,
     qualifiers: Arc<[Qualifier]>,
+    bare: Arc<[Bare]>,
     notes: Arc<Notes>,
     opaque: Option<Span>,
 }
@@ -82,6 +86,11 @@ impl Query {
         &self.body.qualifiers
     }
 
+    /// Those of [`Query::references`] that stand in a FROM clause without an alias.
+    pub fn bare(&self) -> &[Bare] {
+        &self.body.bare
+    }
+
     /// Where something stands that only the server can read. References are then a guess from the
     /// tokens, and there may be more of them than the query has.
     pub fn opaque(&self) -> Option<Span> {
@@ -91,6 +100,11 @@ impl Query {
     /// `AS OF …` at the end of a one-off query.
     pub fn as_of(&self) -> Option<Span> {
         self.as_of
+    }
+
+    /// How many columns it has; `None` where its text alone does not tell, or its tree is gone.
+    pub fn width(&self) -> Option<usize> {
+        self.tree.as_deref().and_then(width::of)
     }
 
     /// The text with other relations in it; nothing else of it changes.
@@ -213,11 +227,12 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
     let whole = Span::new(rest.start(), end);
     let mut lowered = lower(rest.text(), tokens)?;
     let as_of = lowered.as_of.and_then(|at| tokens.get(at)).map(|token| Span::new(token.span.start, end));
-    let body = |notes: Notes, scan: (Vec<RawName>, Vec<Qualifier>), opaque| Body {
+    let body = |notes: Notes, scanned: Scanned, opaque| Body {
         text: Arc::from(whole.of(rest.text())),
         span: whole,
-        references: Arc::from(scan.0),
-        qualifiers: Arc::from(scan.1),
+        references: Arc::from(scanned.references),
+        qualifiers: Arc::from(scanned.qualifiers),
+        bare: Arc::from(scanned.bare),
         notes: Arc::new(notes),
         opaque,
     };
@@ -229,8 +244,9 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
         }
         Err(error) => match unreadable {
             Some(place) => {
-                let scan = (opaque::references(rest.text(), tokens), Vec::new());
-                Ok(Query { body: body(lowered.notes, scan, Some(place)), tree: None, as_of })
+                let references = opaque::references(rest.text(), tokens);
+                let scanned = Scanned { references, ..Scanned::default() };
+                Ok(Query { body: body(lowered.notes, scanned, Some(place)), tree: None, as_of })
             }
             None => Err(locate(rest.text(), tokens).unwrap_or(error)),
         },
@@ -265,26 +281,35 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         .parse_expr()
         .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
     let used = lowered.origins.get(parser.index()).copied().unwrap_or(tokens.len());
-    let (references, qualifiers) = scan(&tree, &lowered.notes, outside);
+    let scanned = scan(&tree, &lowered.notes, outside);
     cursor.move_to(first + used);
     let span = Span::new(start, cursor.last_end());
     let body = Body {
         text: Arc::from(span.of(cursor.text())),
         span,
-        references: Arc::from(references),
-        qualifiers: Arc::from(qualifiers),
+        references: Arc::from(scanned.references),
+        qualifiers: Arc::from(scanned.qualifiers),
+        bare: Arc::from(scanned.bare),
         notes: Arc::new(lowered.notes),
         opaque: None,
     };
     Ok(Expr { body, tree: Arc::new(tree) })
 }
 
-/// Collects references and qualifiers of a tree.
-fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> (Vec<RawName>, Vec<Qualifier>) {
+/// What a tree refers to.
+#[derive(Default)]
+struct Scanned {
+    references: Vec<RawName>,
+    qualifiers: Vec<Qualifier>,
+    bare: Vec<Bare>,
+}
+
+/// Collects what a tree refers to.
+fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> Scanned {
     let mut scan = Scan::new(notes, outside);
     // The scan never breaks off.
     let _ = tree.visit(&mut scan);
-    (scan.references, scan.qualifiers)
+    Scanned { references: scan.references, qualifiers: scan.qualifiers, bare: scan.bare }
 }
 
 /// A parser over lowered tokens.
@@ -294,7 +319,7 @@ fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
 
 /// Runs a rule of sqlparser over all tokens.
 fn parse<T>(
-    tokens: &[Token],
+    tokens: &[Token<'_>],
     lowered: Vec<TokenWithSpan>,
     end: usize,
     rule: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
@@ -302,7 +327,7 @@ fn parse<T>(
     let mut parser = parser(lowered);
     let tree = rule(&mut parser).map_err(|error| translate(&error, tokens, end))?;
     match parser.peek_token_ref() {
-        next if next.token == Lexeme::EOF => Ok(tree),
+        next if next.token == TreeToken::EOF => Ok(tree),
         next => {
             let place = span_of(next.span).map_or(end, |span| span.start);
             Err(expected("end of statement", token_at(tokens, place), end))
@@ -311,12 +336,12 @@ fn parse<T>(
 }
 
 /// The token that begins at a byte.
-fn token_at(tokens: &[Token], byte: usize) -> Option<&Token> {
+fn token_at<'a>(tokens: &'a [Token<'_>], byte: usize) -> Option<&'a Token<'a>> {
     tokens.iter().find(|token| token.span.start >= byte)
 }
 
 /// Says in the server's manner what sqlparser found wrong.
-fn translate(error: &ParserError, tokens: &[Token], end: usize) -> SyntaxError {
+fn translate(error: &ParserError, tokens: &[Token<'_>], end: usize) -> SyntaxError {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
         ParserError::RecursionLimitExceeded => {
@@ -352,7 +377,7 @@ fn server_word(what: &str) -> &str {
 ///
 /// sqlparser tries several readings of a parenthesis and reports the last one, which points
 /// outside of the subquery where the mistake is.
-fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
+fn locate(text: &str, tokens: &[Token<'_>]) -> Option<SyntaxError> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let begins = tokens
@@ -382,7 +407,7 @@ fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
 }
 
 /// Says of a query in parentheses what is said of one that stands alone.
-fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token>, end: usize) -> SyntaxError {
+fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token<'_>>, end: usize) -> SyntaxError {
     if let Some(found) = error.message.strip_prefix("Expected end of statement, ") {
         error.message = format!("Expected right parenthesis, {found}");
     }

@@ -36,12 +36,24 @@ pub struct Qualifier {
     pub relation: RawName,
 }
 
+/// A relation in a FROM clause that has no alias, so that its columns go by its own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bare {
+    /// Where its name stands; one of [`Qualifier::relation`]'s places.
+    pub at: Span,
+    /// Whether something beside it in the FROM clause goes by the last part of its name too.
+    pub shared: bool,
+    /// Whether the last part of its name stands alone as a value, which may mean its whole row.
+    pub row: bool,
+}
+
 /// Collects the relations of a tree, in the order in which it is visited.
 pub(super) struct Scan<'a> {
     notes: &'a Notes,
     scopes: Vec<Scope>,
     pub(super) references: Vec<RawName>,
     pub(super) qualifiers: Vec<Qualifier>,
+    pub(super) bare: Vec<Bare>,
 }
 
 /// What a query or a select brings into scope.
@@ -57,11 +69,11 @@ struct Scope {
 
 /// A relation of a FROM clause.
 struct Item {
-    /// Its name as written.
+    /// Its name as written; of something else than a relation, its alias.
     name: RawName,
     /// What columns are qualified with; `None` for its own name.
     alias: Option<Ident>,
-    /// Whether it is a CTE, which is no reference.
+    /// Whether it is a CTE or something else that is no reference.
     cte: bool,
 }
 
@@ -75,7 +87,7 @@ impl<'a> Scan<'a> {
         };
         let items = outside.iter().map(item).collect();
         let scopes = vec![Scope { items, ..Scope::default() }];
-        Self { notes, scopes, references: Vec::new(), qualifiers: Vec::new() }
+        Self { notes, scopes, references: Vec::new(), qualifiers: Vec::new(), bare: Vec::new() }
     }
 
     /// Tells whether a name means a CTE at this point.
@@ -112,7 +124,40 @@ impl<'a> Scan<'a> {
                     self.add_items(&join.relation, items);
                 }
             }
+            // A subquery or a function: what matters is that its alias is taken.
+            TableFactor::Table { alias: Some(alias), .. }
+            | TableFactor::Derived { alias: Some(alias), .. }
+            | TableFactor::TableFunction { alias: Some(alias), .. }
+            | TableFactor::Function { alias: Some(alias), .. }
+            | TableFactor::UNNEST { alias: Some(alias), .. }
+            | TableFactor::NestedJoin { alias: Some(alias), .. } => {
+                if let Some(name) = name_of(std::slice::from_ref(&alias.name)) {
+                    items.push(Item { alias: name.parts.last().cloned(), name, cte: true });
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// Notes the relations of a FROM clause that go by their own name.
+    fn note_bare(&mut self, items: &[Item]) {
+        for (number, item) in items.iter().enumerate() {
+            if item.alias.is_none() && !item.cte {
+                let others = items.iter().enumerate().filter(|(other, _)| *other != number);
+                let shared = others.into_iter().any(|(_, other)| other.shown() == item.shown());
+                self.bare.push(Bare { at: item.name.span, shared, row: false });
+            }
+        }
+    }
+
+    /// Notes that a name stands alone: it may be a column, or the row of a relation.
+    fn alone(&mut self, name: &TreeIdent) {
+        let is_meant = |item: &&Item| item.shown().is_some_and(|shown| is_spelled(shown, name));
+        let found = self.scopes.iter().rev().find_map(|scope| scope.items.iter().find(is_meant));
+        if let Some(Item { name, alias: None, cte: false }) = found
+            && let Some(bare) = self.bare.iter_mut().rev().find(|bare| bare.at == name.span)
+        {
+            bare.row = true;
         }
     }
 
@@ -130,6 +175,11 @@ impl<'a> Scan<'a> {
 }
 
 impl Item {
+    /// The one-part name it goes by.
+    fn shown(&self) -> Option<&Ident> {
+        self.alias.as_ref().or_else(|| self.name.parts.last())
+    }
+
     /// Tells whether a qualifier may mean this relation.
     fn is_meant_by(&self, qualifier: &[Ident]) -> bool {
         match &self.alias {
@@ -174,6 +224,12 @@ impl Visitor for Scan<'_> {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let items = self.items(select);
+        let is_table =
+            span_of(select.select_token.0.span).is_some_and(|place| self.notes.tables.contains(&place.start));
+        // Behind `TABLE` no alias may stand.
+        if !is_table {
+            self.note_bare(&items);
+        }
         self.scopes.push(Scope { items, ..Scope::default() });
         for item in &select.projection {
             if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item
@@ -205,6 +261,7 @@ impl Visitor for Scan<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
+            Expr::Identifier(name) => self.alone(name),
             Expr::CompoundIdentifier(parts) => {
                 if let Some((_, qualifier)) = parts.split_last() {
                     self.qualifier(qualifier);
@@ -235,6 +292,17 @@ impl Visitor for Scan<'_> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Tells whether an identifier of the tree is that name.
+fn is_spelled(name: &Ident, written: &TreeIdent) -> bool {
+    if written.quote_style.is_some() {
+        name.as_str() == written.value
+    } else if written.value.is_ascii() {
+        name.as_str().eq_ignore_ascii_case(&written.value) && !name.as_str().contains(char::is_uppercase)
+    } else {
+        name.as_str() == written.value.to_lowercase()
     }
 }
 
@@ -463,6 +531,37 @@ mod tests {
             SELECT (SELECT max(i.n) FROM "d"."g"."i" WHERE "d"."g"."i".o = "d"."g"."o".id) FROM "d"."g"."o"
         "#]],
         );
+    }
+
+    /// Compares the relations without an alias: `!` shares its name, `*` may be read as a row.
+    #[track_caller]
+    fn bare(text: &str, expected: &str) {
+        let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let mark = |yes: bool, mark: &'static str| if yes { mark } else { "" };
+        let found: Vec<String> = query
+            .bare()
+            .iter()
+            .map(|one| format!("{}{}{}", one.at.of(text), mark(one.shared, "!"), mark(one.row, "*")))
+            .collect();
+        assert_eq!(found.join(" "), expected, "{text}");
+    }
+
+    #[test]
+    fn relations_without_an_alias_are_told() {
+        bare("SELECT * FROM s.a, b AS x, c y, (d JOIN e USING (id)) WHERE f IN (TABLE g)", "s.a d e");
+        bare("SELECT 1 FROM a.t, b.t", "a.t! b.t!");
+        bare("WITH t AS (SELECT 1 FROM t) SELECT 1 FROM t, s.t", "t s.t!");
+        bare("SELECT 1 FROM s.t, LATERAL (SELECT 2) AS T, u", "s.t! u");
+        bare("SELECT 1 FROM s.t, generate_series(1, 2) AS t", "s.t!");
+        bare("SELECT t, u.v, \"U\" FROM s.t, u, \"U\" ORDER BY u", "s.t* u* \"U\"*");
+        bare("SELECT 1 FROM s.t WHERE EXISTS (SELECT t FROM s.u AS t, v WHERE v = 1)", "s.t v*");
+    }
+
+    #[test]
+    fn an_alias_hides_a_relation_further_out() {
+        let text = "SELECT (SELECT x.a FROM (SELECT 1 AS a) AS x) FROM s.x";
+        let query = query(text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(query.qualifiers(), []);
     }
 
     #[test]

@@ -72,7 +72,7 @@ enum Verb {
 async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
     match verb {
         Verb::Run(args) => commands::run::run(app, args).await,
-        Verb::Compile(args) => commands::compile::run(app, args),
+        Verb::Compile(args) => commands::compile::run(app, args).await,
         Verb::Diff(args) => commands::diff::run(app, args).await,
         Verb::Explain(args) => commands::explain::run(app, args).await,
         Verb::Apply(args) => commands::apply::run(app, args).await,

@@ -127,7 +127,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/auction");
         let request = compile::Request { path, profile: None, variables: BTreeMap::new() };
         Changes {
-            compiled: Rc::new(compile::report(&request).compiled),
+            compiled: compile::report(&request).compiled,
             isolation: Isolation::Cluster,
             objects: Vec::new(),
             schemas: BTreeMap::new(),

@@ -1,0 +1,1 @@
+//! Which statements a check makes, and what it makes of answers.

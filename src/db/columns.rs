@@ -59,6 +59,16 @@ impl Types {
         Ok(Self(rows.iter().filter_map(type_of).collect()))
     }
 
+    /// Some types, each with its oid, its name and its category.
+    #[cfg(test)]
+    pub fn of(types: &[(u32, &str, &str)]) -> Self {
+        let made = |(oid, name, category): &(u32, &str, &str)| {
+            let (name, category) = ((*name).to_owned(), (*category).to_owned());
+            (*oid, Type { name, category, full: None })
+        };
+        Self(types.iter().map(made).collect())
+    }
+
     /// The SQL of a type in a description; `None` where that does not tell it entirely: what lists,
     /// maps and records are made of, and of arrays whether their elements have a modifier.
     pub fn sql(&self, described: &Described) -> Option<String> {
@@ -207,28 +217,26 @@ mod tests {
     use super::*;
 
     fn types() -> Types {
-        let made = |name: &str, category: &str, full: Option<&str>| Type {
-            name: name.to_owned(),
-            category: category.to_owned(),
-            full: full.map(|full| full.parse().unwrap_or_else(|error| panic!("{error}"))),
-        };
-        Types(BTreeMap::from([
-            (18, made("char", "base", None)),
-            (22, made("int2vector", "array", None)),
-            (23, made("int4", "base", None)),
-            (1007, made("_int4", "array", None)),
-            (1015, made("_varchar", "array", None)),
-            (1042, made("bpchar", "base", None)),
-            (1043, made("varchar", "base", None)),
-            (1114, made("timestamp", "base", None)),
-            (1184, made("timestamptz", "base", None)),
-            (1700, made("numeric", "base", None)),
-            (2249, made("record", "pseudo", None)),
-            (16_384, made("list", "list", None)),
-            (16_464, made("uint8", "base", None)),
-            (16_552, made("mz_timestamp", "base", None)),
-            (20_001, made("Own", "map", Some("shop.raw.\"Own\""))),
-        ]))
+        let mut types = Types::of(&[
+            (18, "char", "base"),
+            (22, "int2vector", "array"),
+            (23, "int4", "base"),
+            (1007, "_int4", "array"),
+            (1015, "_varchar", "array"),
+            (1042, "bpchar", "base"),
+            (1043, "varchar", "base"),
+            (1114, "timestamp", "base"),
+            (1184, "timestamptz", "base"),
+            (1700, "numeric", "base"),
+            (2249, "record", "pseudo"),
+            (16_384, "list", "list"),
+            (16_464, "uint8", "base"),
+            (16_552, "mz_timestamp", "base"),
+        ]);
+        let full = "shop.raw.\"Own\"".parse().unwrap_or_else(|error| panic!("{error}"));
+        let own = Type { name: "Own".to_owned(), category: "map".to_owned(), full: Some(full) };
+        types.0.insert(20_001, own);
+        types
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::code::Code;
 use super::compile::Compiled;
 use super::error::Error;
 use crate::compiler::contract::Contract;
 use crate::compiler::contract::ContractName;
+use crate::compiler::contract::Contracts;
 use crate::compiler::contract::KINDS;
 use crate::compiler::contract::LockedColumn;
 use crate::db::columns::Relation;
@@ -30,16 +32,14 @@ pub fn wanted(compiled: &Compiled) -> BTreeSet<ContractName> {
         .collect()
 }
 
-/// Reads what the environment has of some names; what is not there, and what cannot be locked, is
-/// left out.
+/// Reads what the environment has of some names; what is not there is left out.
 ///
 /// # Errors
 /// `db.*`.
 pub async fn read(
     session: &Session,
-    names: &[ContractName],
+    names: &BTreeSet<ContractName>,
 ) -> Result<BTreeMap<ContractName, Contract>, Error> {
-    let wanted: BTreeSet<&ContractName> = names.iter().collect();
     let own: BTreeSet<&Ident> = names
         .iter()
         .map(|name| match name {
@@ -50,7 +50,29 @@ pub async fn read(
     let own: Vec<&Ident> = own.into_iter().collect();
     let found = relations(session, &own).await?;
     let found = found.into_iter().filter_map(|relation| contract(&relation));
-    Ok(found.filter(|(name, _)| wanted.contains(name)).collect())
+    Ok(found.filter(|(name, _)| names.contains(name)).collect())
+}
+
+/// What `types.lock` is to hold, read from the environment. Names in it have no suffix, so that it
+/// is the same for every profile.
+///
+/// # Errors
+/// `lock.missing` with everything that is not there, `db.*`.
+pub async fn lock(session: &Session, compiled: &Compiled) -> Result<Contracts, Error> {
+    let wanted = wanted(compiled);
+    let found = read(session, &wanted).await?;
+    let missing: Vec<String> =
+        wanted.iter().filter(|name| !found.contains_key(name)).map(ToString::to_string).collect();
+    if !missing.is_empty() {
+        let message = format!("{} of {} objects to lock are not in the target", missing.len(), wanted.len());
+        return Err(Error::new(Code::LockMissing, message).with_lines(missing).effect("nothing was written"));
+    }
+    let unsuffixed = |name: ContractName| match name {
+        ContractName::Object(name) => ContractName::Object(compiled.project.unsuffixed(&name)),
+        ContractName::System(..) => name,
+    };
+    let entries = found.into_iter().map(|(name, contract)| (unsuffixed(name), contract)).collect();
+    Ok(Contracts { entries, places: BTreeMap::new() })
 }
 
 fn contract(relation: &Relation) -> Option<(ContractName, Contract)> {

@@ -116,7 +116,6 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
-    use std::rc::Rc;
 
     use super::*;
     use crate::deployment::Isolation;

@@ -31,12 +31,13 @@ pub(super) async fn look(
     let read: BTreeSet<&ObjectName> = project.objects.iter().flat_map(standalone::relations).collect();
     let locked: Vec<(&ObjectName, &Contract)> =
         read.into_iter().filter_map(|name| Some((name, project.contract(name)?))).collect();
-    let names: Vec<ContractName> =
+    let names: BTreeSet<ContractName> =
         locked.iter().map(|(name, _)| ContractName::Object((*name).clone())).collect();
     let live = contracts::read(session, &names).await?;
     let mut found = Vec::new();
-    for ((name, contract), key) in locked.into_iter().zip(&names) {
-        let differences = match live.get(key) {
+    for (name, contract) in locked {
+        let key = ContractName::Object(name.clone());
+        let differences = match live.get(&key) {
             Some(live) => differences(contract, live),
             // The project's own come with the next `apply`.
             None if project.object(name).is_some() || catalog.object(name).is_some() => continue,
@@ -44,7 +45,7 @@ pub(super) async fn look(
         };
         if !differences.is_empty() {
             let message = format!("`{name}` differs from types.lock: {}", differences.join("; "));
-            found.push(warning(compiled, key, message));
+            found.push(warning(compiled, &key, message));
         }
     }
     Ok(found)

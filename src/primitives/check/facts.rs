@@ -40,17 +40,19 @@ pub(super) enum Origin<'f> {
 }
 
 impl<'f> Facts<'f> {
-    pub(super) fn new(changes: &'f Changes, catalog: &'f Catalog) -> Self {
-        let project = &changes.compiled.project;
-        // What is only swapped along is neither another object nor reads one.
+    /// What those changes build, and what they only swap along left out: that is neither another
+    /// object nor does it read one.
+    pub(super) fn of(changes: &'f Changes, catalog: &'f Catalog) -> Self {
         let differs = |change: Change| change.is_built() && change != Change::Carried;
-        let wanted: BTreeSet<&ObjectName> =
-            changes.objects.iter().filter(|one| differs(one.change)).map(|one| &one.name).collect();
-        let objects: Vec<&Object> = project
-            .objects
-            .iter()
-            .filter(|object| object.kind.is_staged() && wanted.contains(&object.name))
-            .collect();
+        let wanted = changes.objects.iter().filter(|one| differs(one.change)).map(|one| &one.name);
+        Self::new(&changes.compiled, &wanted.collect(), catalog)
+    }
+
+    pub(super) fn new(compiled: &'f Compiled, wanted: &BTreeSet<&ObjectName>, catalog: &'f Catalog) -> Self {
+        let project = &compiled.project;
+        let objects = project.objects.iter();
+        let objects: Vec<&Object> =
+            objects.filter(|object| object.kind.is_staged() && wanted.contains(&object.name)).collect();
         let numbers = objects.iter().enumerate().map(|(number, object)| (&object.name, number)).collect();
         let read = objects.iter().flat_map(|object| standalone::relations(object));
         let locked = read.filter(|name| catalog.object(name).is_none()).filter_map(|name| {
@@ -58,7 +60,7 @@ impl<'f> Facts<'f> {
             Some((name, columns))
         });
         let own = project.objects.iter().map(|object| &object.name).collect();
-        Self { compiled: &changes.compiled, catalog, numbers, locked: locked.collect(), own, objects }
+        Self { compiled, catalog, numbers, locked: locked.collect(), own, objects }
     }
 
     pub(super) fn is_empty(&self) -> bool {

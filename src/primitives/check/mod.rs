@@ -23,6 +23,7 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::error::Finding;
 use crate::compiler::diagnostic::Diagnostic;
+use crate::db;
 use crate::db::columns::Types;
 use crate::db::session::IN_FLIGHT;
 use crate::event::Event;
@@ -90,10 +91,14 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
 /// # Cancel
 /// Safe: nothing is changed.
 pub async fn report(ctx: &mut Ctx, request: &Request) -> Result<Report, Error> {
-    let catalog = ctx.catalog().await?;
-    let compiled = &request.changes.compiled;
-    let facts = Facts::new(&request.changes, &catalog);
     let session = ctx.session();
+    // What a rehearsal has made is on no server, and cannot be read there.
+    let catalog = match ctx.is_rehearsal() {
+        true => Rc::new(db::introspect::read(session).await?),
+        false => ctx.catalog().await?,
+    };
+    let compiled = &request.changes.compiled;
+    let facts = Facts::of(&request.changes, &catalog);
     let drifted = drift::look(session, compiled, &catalog).await?;
     let types = if facts.is_empty() { Types::default() } else { Types::read(session).await? };
     let mut checking = Checking::new(&facts, &types);

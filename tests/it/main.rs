@@ -17,6 +17,7 @@ mod garbage;
 mod harness;
 mod hydration;
 mod interrupts;
+mod lock;
 mod mishaps;
 mod numbers;
 mod protocol;

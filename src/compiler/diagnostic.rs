@@ -31,6 +31,8 @@ pub enum Phase {
     Compile,
     /// Only `apply`, which alone reads `clusters/`, `roles/` and `network-policies/`.
     Apply,
+    /// Only `test`: a unit test that is wrong must not stop a deployment.
+    Test,
 }
 
 macro_rules! codes {
@@ -99,9 +101,13 @@ codes! {
     DefaultPrivilegesScope = "project.default-privileges-scope",
         "Default privileges in a modifier are not for its own database or schema.";
     InvalidConstraint = "project.invalid-constraint", "A constraint breaks the rules of its object or of its own form.";
-    UnknownColumn = "project.unknown-column",
-        "A constraint names a column that its relation does not have.";
-    EnforcedConstraint = "project.enforced-constraint", "Enforced constraints cannot be deployed yet.";
+    TestUnmocked = "test.unmocked", "A view reads something that its unit test does not mock.";
+    TestDuplicateMock = "test.duplicate-mock", "A unit test mocks one thing twice.";
+    TestMockMismatch = "test.mock-mismatch", "A mock has other columns than what it stands for.";
+    TestColumns = "test.invalid-columns",
+        "A unit test lists a column twice, or not as many as its query gives.";
+    TestReadsRelation = "test.reads-relation",
+        "The rows or the time of a unit test are read from somewhere instead of being written out.";
     NotMzDeploy = "project.not-mz-deploy", "mz-deploy would not accept this.";
     CheckRejected = "check.rejected", "The server does not accept a query, or the key of an index.";
     CheckColumnTwice = "check.column-twice", "A view would have two columns of one name.";
@@ -181,6 +187,13 @@ impl Diagnostic {
     /// Says something at another place.
     pub(super) fn with_label(mut self, label: Label) -> Self {
         self.labels.push(label);
+        self
+    }
+
+    /// Makes it stop only `test`, and a warning for everybody else.
+    pub(super) fn for_test(mut self) -> Self {
+        self.phase = Phase::Test;
+        self.severity = Severity::Warning;
         self
     }
 

@@ -4,6 +4,7 @@ use super::body::Body;
 use super::body::Keys;
 use super::template::Names;
 use super::template::Template;
+use super::unit_test::UnitTest;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -42,7 +43,7 @@ pub struct Object {
     pub comments: Vec<Comment>,
     /// The tables and the progress table that come with a source, sorted.
     pub subsources: Vec<ObjectName>,
-    /// Its unit tests.
+    /// Its unit tests, in the order of the file.
     pub tests: Vec<UnitTest>,
     /// The columns that its statement lists with their types: those of a table that no source
     /// feeds.
@@ -185,15 +186,4 @@ impl Comment {
     pub fn object_sql(&self, kind: ObjectKind, target: &ObjectName) -> String {
         self.sql(kind.sql(), &target.sql())
     }
-}
-
-/// A unit test of a view, kept as text until tests are run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnitTest {
-    /// Its name.
-    pub name: Ident,
-    /// Everything behind its target, as written.
-    pub rest: String,
-    /// The line, from 1.
-    pub line: usize,
 }

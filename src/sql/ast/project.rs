@@ -2,6 +2,11 @@
 
 use super::RawIdent;
 use super::RawName;
+use crate::sql::data_type::DataType;
+use crate::sql::error::SyntaxError;
+use crate::sql::query::Expr;
+use crate::sql::query::Query;
+use crate::sql::span::Span;
 
 /// The three constraints a project may declare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +39,52 @@ pub struct CreateConstraint {
 }
 
 /// `EXECUTE UNIT TEST name FOR target …`
+///
+/// What is wrong behind its name is told in it instead of being an error: a test that cannot be read
+/// must not keep the file it stands in from being read.
 #[derive(Clone, Debug)]
 pub struct UnitTest {
     /// The test.
     pub name: RawIdent,
-    /// What it tests.
-    pub target: RawName,
-    /// The rest, as written.
-    pub rest: String,
+    /// What it says it tests; it belongs to the file it stands in, whatever it says.
+    pub target: Option<RawName>,
+    /// `AT TIME expr`
+    pub at_time: Option<Expr>,
+    /// Stand-ins for what is read, in the order of the text.
+    pub mocks: Vec<Mock>,
+    /// The rows that are expected.
+    pub expected: Option<Rows>,
+    /// What could not be read, in the order of the text.
+    pub mistakes: Vec<SyntaxError>,
+}
+
+/// `MOCK rel (col type, …) AS query`
+#[derive(Clone, Debug)]
+pub struct Mock {
+    /// What it stands for.
+    pub name: RawName,
+    /// Its rows.
+    pub rows: Rows,
+}
+
+/// `(col type, …) AS query`
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// The columns; never empty.
+    pub columns: Vec<TypedColumn>,
+    /// The query that makes the rows. It has no tree any more.
+    pub query: Query,
+    /// How many columns the query has, where its text tells.
+    pub width: Option<usize>,
+}
+
+/// `col type`
+#[derive(Clone, Debug)]
+pub struct TypedColumn {
+    /// The column.
+    pub name: RawIdent,
+    /// Its type.
+    pub data_type: DataType,
+    /// Where the type stands.
+    pub type_span: Span,
 }

@@ -1,13 +1,10 @@
-//! The statements that only project folders hold.
-
-use sqlparser::tokenizer::Token as Lexeme;
+//! Constraints, which only project folders hold.
 
 use super::create::in_cluster;
 use super::cursor::Cursor;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::project::ConstraintKind;
 use crate::sql::ast::project::CreateConstraint;
-use crate::sql::ast::project::UnitTest;
 use crate::sql::error::SyntaxError;
 
 /// Reads `PRIMARY KEY …`, `UNIQUE CONSTRAINT …` or `FOREIGN KEY …`.
@@ -43,23 +40,4 @@ pub(super) fn constraint(cursor: &mut Cursor<'_>) -> Result<StatementKind, Synta
         columns,
         references,
     }))
-}
-
-/// Reads `EXECUTE UNIT TEST …`.
-pub(super) fn unit_test(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
-    cursor.expect("EXECUTE UNIT TEST")?;
-    let name = cursor.ident()?;
-    cursor.expect("FOR")?;
-    let target = cursor.name()?;
-    let expects = cursor.find_outside(&["EXPECTED"]);
-    if expects == cursor.tokens().len() {
-        cursor.move_to(expects);
-        return Err(cursor.expected("EXPECTED"));
-    }
-    if !cursor.tokens().get(expects + 1).is_some_and(|token| token.is_lexeme(&Lexeme::LParen)) {
-        cursor.move_to(expects + 1);
-        return Err(cursor.expected("left parenthesis"));
-    }
-    let rest = cursor.rest();
-    Ok(StatementKind::UnitTest(UnitTest { name, target, rest }))
 }

@@ -1,0 +1,156 @@
+//! Unit tests of views: what a file says of one, with every name resolved.
+//!
+//! A test that is wrong is part of its object nevertheless, without a body: what is wrong with it
+//! stands among the diagnostics, at a place inside of [`UnitTest::span`].
+
+use super::build::Builder;
+use super::checks;
+use super::diagnostic::Diagnostic;
+use super::draft::Draft;
+use super::namespace::Meaning;
+use super::object::Column;
+use super::source::Source;
+use crate::name::Ident;
+use crate::name::ObjectName;
+use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::project;
+use crate::sql::span::Span;
+
+/// A unit test of a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitTest {
+    /// Its name.
+    pub name: Ident,
+    /// The line in which it begins, from 1.
+    pub line: usize,
+    /// Where it stands in its object's file.
+    pub span: Span,
+    /// What it says; `None` where it is wrong.
+    pub body: Option<Body>,
+}
+
+/// What a test says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The time at which the view is read.
+    pub at_time: Option<Excerpt>,
+    /// What the view reads instead of the real relations.
+    pub mocks: Vec<Mock>,
+    /// The rows that the view shall give.
+    pub expected: Rows,
+}
+
+/// Rows that stand for a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mock {
+    /// What they stand for.
+    pub relation: Relation,
+    /// The rows.
+    pub rows: Rows,
+}
+
+/// What can be mocked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// Something in a database: of the project or not.
+    Object(ObjectName),
+    /// Something of the system: its schema and its own name.
+    System(Ident, Ident),
+}
+
+/// Typed rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// The columns; never empty, no name twice.
+    pub columns: Vec<Column>,
+    /// The query that makes them.
+    pub query: Excerpt,
+}
+
+/// A piece of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its text, with its variables replaced.
+    pub text: String,
+    /// Where it stands in the file.
+    pub span: Span,
+}
+
+impl std::fmt::Display for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Object(name) => name.fmt(f),
+            Self::System(schema, object) => write!(f, "{schema}.{object}"),
+        }
+    }
+}
+
+impl Relation {
+    /// What a resolved name means; `None` where it is none.
+    pub(super) fn of(meaning: &Meaning) -> Option<Self> {
+        match meaning {
+            Meaning::System(schema, object) => Some(Self::System(schema.clone(), object.clone())),
+            meaning => meaning.name().cloned().map(Self::Object),
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The tests of a draft, in the order of its file.
+    pub(super) fn tests(&self, draft: &Draft<'_>, found: &mut Vec<Diagnostic>) -> Vec<UnitTest> {
+        let tests = draft.companions.iter().filter_map(|statement| match &statement.kind {
+            StatementKind::UnitTest(test) => Some((*statement, test)),
+            _ => None,
+        });
+        tests.map(|(statement, test)| self.test(draft, statement, test, found)).collect()
+    }
+
+    fn test(
+        &self,
+        draft: &Draft<'_>,
+        statement: &Statement,
+        test: &project::UnitTest,
+        found: &mut Vec<Diagnostic>,
+    ) -> UnitTest {
+        let mut wrong = Vec::new();
+        checks::unit_test::check(self, draft, statement, test, &mut wrong);
+        let body = if wrong.is_empty() { self.body(draft, test) } else { None };
+        found.extend(wrong.into_iter().map(Diagnostic::for_test));
+        UnitTest {
+            name: test.name.ident.clone(),
+            line: draft.source.line(statement.span),
+            span: draft.source.original(statement.span),
+            body,
+        }
+    }
+
+    fn body(&self, draft: &Draft<'_>, test: &project::UnitTest) -> Option<Body> {
+        let home = draft.name.schema_name();
+        let source = draft.source;
+        let mocks = test.mocks.iter().map(|mock| {
+            let relation = Relation::of(&self.namespace.resolve(&home, &mock.name))?;
+            Some(Mock { relation, rows: rows(source, &mock.rows) })
+        });
+        Some(Body {
+            at_time: test.at_time.as_ref().map(|time| excerpt(source, time.span())),
+            mocks: mocks.collect::<Option<_>>()?,
+            expected: rows(source, test.expected.as_ref()?),
+        })
+    }
+}
+
+fn rows(source: &Source<'_>, rows: &project::Rows) -> Rows {
+    let column = |column: &project::TypedColumn| Column {
+        name: column.name.ident.clone(),
+        data_type: column.type_span.of(source.sql()).to_owned(),
+    };
+    Rows { columns: rows.columns.iter().map(column).collect(), query: excerpt(source, rows.query.span()) }
+}
+
+fn excerpt(source: &Source<'_>, span: Span) -> Excerpt {
+    Excerpt { text: span.of(source.sql()).to_owned(), span: source.original(span) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,9 @@ use super::body::Body;
 use super::body::Keys;
 use super::body::Origin;
 use super::checks;
+use super::contract::Contract;
+use super::contract::ContractName;
+use super::contract::Contracts;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
 use super::draft::main_name;
@@ -59,6 +62,7 @@ pub(super) struct Reads {
 pub(super) struct Builder<'a> {
     pub(super) files: &'a Files,
     pub(super) namespace: &'a Namespace,
+    pub(super) contracts: &'a Contracts,
     pub(super) suffix: &'a str,
 }
 
@@ -82,7 +86,8 @@ impl Builder<'_> {
                 let meaning = self.resolve(&home, target, &mut reads);
                 checks::relation::check(draft, target, &meaning, self.namespace, found);
                 let parent = meaning.name().and_then(|name| self.draft(name));
-                checks::constraint::foreign_key(draft, constraint, &meaning, parent.as_ref(), found);
+                let locked = meaning.name().and_then(|name| self.locked(name));
+                checks::constraint::foreign_key(draft, constraint, &meaning, parent.as_ref(), locked, found);
                 if let Meaning::Declared(entry, _) = meaning {
                     reads.declared.push(entry);
                 }
@@ -125,6 +130,12 @@ impl Builder<'_> {
     pub(super) fn draft(&self, name: &ObjectName) -> Option<Draft<'_>> {
         let (key, own) = self.namespace.owner(name)?;
         self.files.drafts(key).find(|draft| draft.name == *own)
+    }
+
+    /// What `types.lock` tells of something.
+    fn locked(&self, name: &ObjectName) -> Option<&Contract> {
+        let entry = |name: ObjectName| self.contracts.entries.get(&ContractName::Object(name));
+        entry(name.clone()).or_else(|| entry(self.namespace.unsuffixed(name)?))
     }
 
     /// Builds the object of a draft.

@@ -148,7 +148,7 @@ fn against(
         };
         let text = known.data_type.as_deref().unwrap_or_default();
         let Ok(data_type) = DataType::parse(text) else { continue };
-        if !same(&column.data_type, &data_type) {
+        if !column.data_type.is_like(&data_type) {
             let message = format!("column `{}` of `{}` is of type {text}", column.name.ident, real.name);
             let diagnostic = source.error(Code::TestMockMismatch, column.type_span, message);
             found.push(diagnostic.with_label(real.source.label(known.name.span, "here")));
@@ -208,27 +208,4 @@ fn first_line(source: &Source<'_>, span: Span) -> Span {
     let text = span.of(source.sql());
     let end = text.find('\n').unwrap_or(text.len());
     Span::new(span.start, span.start + text.get(..end).unwrap_or_default().trim_end().len())
-}
-
-/// Tells whether two types are spellings of one, precision apart.
-fn same(a: &DataType, b: &DataType) -> bool {
-    match (a, b) {
-        (DataType::Array(a), DataType::Array(b)) | (DataType::List(a), DataType::List(b)) => same(a, b),
-        (DataType::Map(k, v), DataType::Map(l, w)) => same(k, l) && same(v, w),
-        // `list` and `map` alone stand for any.
-        (DataType::Named { name, .. }, DataType::List(_))
-        | (DataType::List(_), DataType::Named { name, .. }) => own(name) == "list",
-        (DataType::Named { name, .. }, DataType::Map(..))
-        | (DataType::Map(..), DataType::Named { name, .. }) => own(name) == "map",
-        (DataType::Named { name: a, .. }, DataType::Named { name: b, .. }) => own(a) == own(b),
-        _ => false,
-    }
-}
-
-/// A type's own name; the server tells of a schema's what it is.
-fn own(name: &RawName) -> &str {
-    match name.parts.last().map_or("", Ident::as_str) {
-        "varchar" => "text",
-        own => own,
-    }
 }

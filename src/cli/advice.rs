@@ -108,6 +108,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::QueryTooManyRows
         | Code::TestNoMatch
         | Code::TestRejected
+        | Code::TestUnreadableView
         | Code::TestColumnsDiffer
         | Code::LuaSyntax
         | Code::LuaBadRecipe

@@ -12,11 +12,11 @@ const BEFORE: usize = 8;
 
 /// How many rows are missing and how many are not expected.
 pub(crate) fn summary(difference: &Difference) -> String {
-    let count = |number: u64, what: &str| {
+    let count = |number: u64, what: &str, sign: char| {
         let plural = if number == 1 { "" } else { "s" };
-        (number > 0).then(|| format!("{number} {what} row{plural}"))
+        (number > 0).then(|| format!("{number} {what} row{plural} ({sign})"))
     };
-    let parts = [count(difference.missing, "missing"), count(difference.unexpected, "unexpected")];
+    let parts = [count(difference.missing, "missing", '-'), count(difference.unexpected, "unexpected", '+')];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -50,9 +50,10 @@ fn status(case: &Case<'_>, verdict: &Verdict) -> TestCaseStatus {
             let text = difference::lines(difference).join("\n");
             (NonSuccessKind::Failure, difference::summary(difference), text)
         }
-        Verdict::Invalid => {
-            let message = case.mistakes.first().map(|mistake| mistake.message.clone()).unwrap_or_default();
-            (NonSuccessKind::Error, message, text(case, None))
+        Verdict::Invalid(error) => {
+            let mistake = case.mistakes.first().map(|mistake| mistake.message.as_str());
+            let message = mistake.or(error.as_ref().map(Error::message)).unwrap_or_default().to_owned();
+            (NonSuccessKind::Error, message, text(case, error.as_ref()))
         }
         Verdict::Refused(error) => {
             (NonSuccessKind::Error, error.message().to_owned(), text(case, Some(error)))

@@ -196,6 +196,8 @@ codes! {
     TestNoMatch = "test.no-match", Invalid;
     /// The server refused a unit test, or the view that it tests.
     TestRejected = "test.rejected", Failed;
+    /// The query of a view has syntax that only the server can read, so nothing can stand in for what it reads.
+    TestUnreadableView = "test.unreadable-view", Invalid;
     /// A view has other columns than its unit test expects.
     TestColumnsDiffer = "test.columns-differ", Invalid;
 

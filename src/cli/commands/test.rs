@@ -96,7 +96,7 @@ async fn run_all<'a>(
         results.push((case.clone(), verdict.clone(), took));
     };
     if cases.iter().all(|case| !case.mistakes.is_empty()) {
-        (0..cases.len()).for_each(|number| tell(number, &Verdict::Invalid, Duration::ZERO));
+        (0..cases.len()).for_each(|number| tell(number, &Verdict::Invalid(None), Duration::ZERO));
         return Ok(());
     }
     let session = app.connect().await?;
@@ -133,7 +133,7 @@ fn lines(ui: &Ui, case: &Case<'_>, verdict: &Verdict, took: Duration) -> Vec<Str
             }));
             lines
         }
-        Verdict::Invalid => told("INVALID", None),
+        Verdict::Invalid(error) => told("INVALID", error.as_ref()),
         Verdict::Refused(error) => told("REFUSED", Some(error)),
     }
 }
@@ -145,7 +145,7 @@ impl Counts {
             match verdict {
                 Verdict::Passed => counts.passed += 1,
                 Verdict::Failed(_) => counts.failed += 1,
-                Verdict::Invalid => counts.invalid += 1,
+                Verdict::Invalid(_) => counts.invalid += 1,
                 Verdict::Refused(_) => counts.refused += 1,
             }
         }
@@ -198,7 +198,7 @@ fn told((case, verdict, took): &Ended<'_>) -> Value {
         "status": match verdict {
             Verdict::Passed => "passed",
             Verdict::Failed(_) => "failed",
-            Verdict::Invalid => "invalid",
+            Verdict::Invalid(_) => "invalid",
             Verdict::Refused(_) => "refused",
         },
         "file": case.object.file,
@@ -214,7 +214,7 @@ fn told((case, verdict, took): &Ended<'_>) -> Value {
             "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
             "more": found.more,
         }),
-        Verdict::Invalid => json!({ "errors": errors(case, None) }),
+        Verdict::Invalid(error) => json!({ "errors": errors(case, error.as_ref()) }),
         Verdict::Refused(error) => json!({ "errors": errors(case, Some(error)) }),
     };
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {

@@ -13,8 +13,8 @@ use crate::compiler::draft::Draft;
 use crate::compiler::draft::opening;
 use crate::compiler::namespace::Meaning;
 use crate::compiler::source::Source;
-use crate::compiler::unit_test::Relation;
 use crate::name::Ident;
+use crate::name::ObjectName;
 use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
@@ -103,13 +103,23 @@ fn rows(builder: &Builder<'_>, draft: &Draft<'_>, rows: &Rows, found: &mut Vec<D
 fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut Vec<Diagnostic>) {
     let source = draft.source;
     let home = draft.name.schema_name();
-    let mut first: BTreeMap<Relation, Span> = BTreeMap::new();
+    let mut first: BTreeMap<ObjectName, Span> = BTreeMap::new();
     for mock in &test.mocks {
         let meaning = builder.namespace.resolve(&home, &mock.name);
-        let Some(relation) = Relation::of(&meaning) else {
-            let written = written(source, &mock.name);
-            let message = format!("`{written}` has too many parts: a name is database, schema, object");
-            found.push(source.error(Code::UnknownRelation, mock.name.span, message));
+        let written = written(source, &mock.name);
+        let Some(relation) = meaning.name().cloned() else {
+            found.push(match meaning {
+                Meaning::System(..) => {
+                    let message =
+                        format!("`{written}` is the system's: it is read as it is, and cannot be mocked");
+                    source.error(Code::TestSystemMock, mock.name.span, message)
+                }
+                _ => {
+                    let message =
+                        format!("`{written}` has too many parts: a name is database, schema, object");
+                    source.error(Code::UnknownRelation, mock.name.span, message)
+                }
+            });
             continue;
         };
         if let Some(first) = first.get(&relation) {
@@ -170,11 +180,8 @@ fn unmocked(
     found: &mut Vec<Diagnostic>,
 ) {
     let home = draft.name.schema_name();
-    let mocked: BTreeSet<Relation> = test
-        .mocks
-        .iter()
-        .filter_map(|mock| Relation::of(&builder.namespace.resolve(&home, &mock.name)))
-        .collect();
+    let mocked = test.mocks.iter().map(|mock| builder.namespace.resolve(&home, &mock.name));
+    let mocked: BTreeSet<ObjectName> = mocked.filter_map(|meaning| meaning.name().cloned()).collect();
     let mut read: Vec<&RawName> = mentions(&draft.main.kind)
         .into_iter()
         .filter_map(|mention| match mention {
@@ -186,8 +193,8 @@ fn unmocked(
     let mut told = BTreeSet::new();
     for name in read {
         let meaning = builder.namespace.resolve(&home, name);
-        let Some(relation @ Relation::Object(_)) = Relation::of(&meaning) else { continue };
-        if mocked.contains(&relation) || !told.insert(relation.clone()) {
+        let Some(relation) = meaning.name() else { continue };
+        if mocked.contains(relation) || !told.insert(relation.clone()) {
             continue;
         }
         let message =

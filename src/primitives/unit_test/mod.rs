@@ -62,9 +62,9 @@ pub enum Verdict {
     Passed,
     /// It gives others.
     Failed(Difference),
-    /// The test is wrong; the findings of its case say why.
-    Invalid,
-    /// The server refused it, or the view has other columns.
+    /// The test is wrong: the findings of its case say why, or the view has other columns.
+    Invalid(Option<Error>),
+    /// The server refused it or its view.
     Refused(Error),
 }
 
@@ -205,12 +205,12 @@ impl Asker<'_> {
 /// `db.lost`
 async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
     let Some(body) = case.test.body.as_ref().filter(|_| case.mistakes.is_empty()) else {
-        return Ok(Verdict::Invalid);
+        return Ok(Verdict::Invalid(None));
     };
     let Some(view) = statement::view(case.object, body) else {
-        let message =
-            format!("`{}` cannot be tested: its query has syntax that is not known", case.object.name);
-        return Ok(Verdict::Refused(blame::at_test(case, Error::new(Code::TestRejected, message))));
+        let message = format!("`{}` cannot be tested: only the server can read its query", case.object.name);
+        let error = blame::at_test(case, Error::new(Code::TestUnreadableView, message));
+        return Ok(Verdict::Invalid(Some(error)));
     };
     let expected = &body.expected.columns;
     let asked = statement::columns(&view, body);
@@ -219,7 +219,7 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
         Err(error) => return refused(asker, case, body, &view, (&asked, error)).await,
     };
     if !lines.is_empty() {
-        return Ok(Verdict::Refused(columns_differ(case, lines)));
+        return Ok(Verdict::Invalid(Some(columns_differ(case, lines))));
     }
     let asked = statement::types(&view, body);
     let lines = match asker.ask(&asked.sql).await {
@@ -227,7 +227,7 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
         Err(error) => return refused(asker, case, body, &view, (&asked, error)).await,
     };
     if !lines.is_empty() {
-        return Ok(Verdict::Refused(columns_differ(case, lines)));
+        return Ok(Verdict::Invalid(Some(columns_differ(case, lines))));
     }
     let asked = statement::difference(&view, body);
     match asker.ask(&asked.sql).await {

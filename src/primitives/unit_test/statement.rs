@@ -10,7 +10,6 @@ use crate::compiler::standalone::StandIn;
 use crate::compiler::standalone::Statement;
 use crate::compiler::unit_test::Body;
 use crate::compiler::unit_test::Excerpt;
-use crate::compiler::unit_test::Relation;
 use crate::compiler::unit_test::Rows;
 
 /// So many rows of a difference are shown; the rest is a number.
@@ -33,7 +32,7 @@ pub(super) struct Sent {
 /// The view with the mocks in place of what it reads; `None` where only the server can read it.
 pub(super) fn view<'a>(object: &'a Object, body: &'a Body) -> Option<Statement> {
     standalone::query(object, &|name| {
-        let mock = body.mocks.iter().find(|mock| mock.relation == Relation::Object(name.clone()))?;
+        let mock = body.mocks.iter().find(|mock| mock.relation == *name)?;
         Some(StandIn::Rows { query: &mock.rows.query.text, columns: &mock.rows.columns })
     })
 }

@@ -41,7 +41,7 @@ pub(crate) fn lines(difference: &Difference) -> Vec<String> {
     let mut lines = table(&head, &rows);
     if difference.more > 0 {
         let plural = if difference.more == 1 { "" } else { "s" };
-        lines.push(format!("… and {} more row{plural} that differ", difference.more));
+        lines.push(format!("… and {} more row{plural} of them", difference.more));
     }
     lines
 }
@@ -50,7 +50,7 @@ pub(crate) fn lines(difference: &Difference) -> Vec<String> {
 fn times(row: &DifferingRow) -> String {
     match (row.expected, row.actual) {
         (0, 1) | (1, 0) => String::new(),
-        (expected, actual) => format!("expected {expected} times, got {actual}"),
+        (expected, actual) => format!("expected {expected}, got {actual}"),
     }
 }
 
@@ -111,13 +111,26 @@ mod tests {
             &["item", "total"],
             vec![row(&["apple", "3"], 1, 0), row(&["apple", "4"], 0, 1), row(&["pear", "-"], 0, 1)],
             0,
-            expect![[""]],
+            expect![[r#"
+                1 missing row (-), 2 unexpected rows (+)
+                   item   total
+                -  apple  3
+                +  apple  4
+                +  pear   NULL
+            "#]],
         );
     }
 
     #[test]
     fn duplicates_are_counted() {
-        check(&["x"], vec![row(&["1"], 2, 1), row(&["2"], 0, 3), row(&["3"], 1, 0)], 7, expect![[""]]);
+        check(&["x"], vec![row(&["1"], 2, 1), row(&["2"], 0, 3), row(&["3"], 1, 0)], 7, expect![[r#"
+            2 missing rows (-), 3 unexpected rows (+)
+               x
+            -  1  expected 2, got 1
+            +  2  expected 0, got 3
+            -  3
+            … and 7 more rows of them
+        "#]]);
     }
 
     #[test]
@@ -128,7 +141,19 @@ mod tests {
                 .map(|v| row(&[v], 1, 0))
                 .into(),
             1,
-            expect![[""]],
+            expect![[r#"
+                8 missing rows (-)
+                   text
+                -  " a"
+                -  ""
+                -  "NULL"
+                -  NULL
+                -  "a\nb"
+                -  "\u{1b}[31mred"
+                -  say "x"
+                -  日本
+                … and 1 more row of them
+            "#]],
         );
     }
 
@@ -139,7 +164,12 @@ mod tests {
             &["a", "b"],
             vec![row(&[&long("one"), &"z".repeat(70)], 1, 0), row(&[&long("two"), "short"], 0, 1)],
             0,
-            expect![[""]],
+            expect![[r#"
+                1 missing row (-), 1 unexpected row (+)
+                   a                                         b
+                -  …xxxxxxxxoneyyyyyyyyyyyyyyyyyyyyyyyyyyy…  zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz…
+                +  …xxxxxxxxtwoyyyyyyyyyyyyyyyyyyyyyyyyyyy…  short
+            "#]],
         );
     }
 }

@@ -26,3 +26,4 @@ mod sandbox;
 mod sinks;
 mod tidy;
 mod transcript;
+mod unit_tests;

@@ -28,6 +28,7 @@ use super::error::Finding;
 use crate::clock::Clock;
 use crate::compiler::diagnostic::Phase;
 use crate::compiler::object::Object;
+use crate::compiler::standalone;
 use crate::compiler::unit_test::Body;
 use crate::compiler::unit_test::UnitTest;
 use crate::db;
@@ -249,12 +250,15 @@ async fn refused(
     asker: &Asker<'_>,
     case: &Case<'_>,
     body: &Body,
-    view: &crate::compiler::standalone::Statement,
+    view: &standalone::Statement,
     failed: (&statement::Sent, db::error::Error),
 ) -> Result<Verdict, Error> {
     let (sent, error) = failed;
-    if error.outcome_unknown() || asker.interrupt.is_asked() {
+    if error.outcome_unknown() {
         return Err(error.into());
+    }
+    if asker.interrupt.is_asked() {
+        return Ok(Verdict::Refused(error.into()));
     }
     let time = body.at_time.as_ref().map(|time| (statement::time(time), time));
     let rows = body.mocks.iter().map(|mock| &mock.rows).chain([&body.expected]);

@@ -123,14 +123,19 @@ mod tests {
 
     #[test]
     fn duplicates_are_counted() {
-        check(&["x"], vec![row(&["1"], 2, 1), row(&["2"], 0, 3), row(&["3"], 1, 0)], 7, expect![[r#"
+        check(
+            &["x"],
+            vec![row(&["1"], 2, 1), row(&["2"], 0, 3), row(&["3"], 1, 0)],
+            7,
+            expect![[r#"
             2 missing rows (-), 3 unexpected rows (+)
                x
             -  1  expected 2, got 1
             +  2  expected 0, got 3
             -  3
             … and 7 more rows of them
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

@@ -55,6 +55,7 @@ enum Verb {
     Diff(commands::diff::Args),
     Explain(commands::explain::Args),
     Test(commands::test::Args),
+    Lock(commands::lock::Args),
     Setup(commands::setup::Args),
     Apply(commands::apply::Args),
     Stage(commands::stage::Args),
@@ -75,10 +76,11 @@ enum Verb {
 async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
     match verb {
         Verb::Run(args) => commands::run::run(app, args).await,
-        Verb::Compile(args) => commands::compile::run(app, args),
+        Verb::Compile(args) => commands::compile::run(app, args).await,
         Verb::Diff(args) => commands::diff::run(app, args).await,
         Verb::Explain(args) => commands::explain::run(app, args).await,
         Verb::Test(args) => commands::test::run(app, args).await,
+        Verb::Lock(args) => commands::lock::run(app, args).await,
         Verb::Apply(args) => commands::apply::run(app, args).await,
         Verb::Stage(args) => commands::stage::run(app, args).await,
         Verb::Setup(args) => commands::setup::run(app, args).await,

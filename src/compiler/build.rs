@@ -7,6 +7,8 @@ use super::body::Body;
 use super::body::Keys;
 use super::body::Origin;
 use super::checks;
+use super::checks::foreign_key::Parent;
+use super::contract::Contracts;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
 use super::draft::main_name;
@@ -55,6 +57,7 @@ pub(super) struct Reads {
 pub(super) struct Builder<'a> {
     pub(super) drafts: &'a [Draft<'a>],
     pub(super) namespace: &'a Namespace,
+    pub(super) contracts: &'a Contracts,
     pub(super) suffix: &'a str,
 }
 
@@ -73,12 +76,16 @@ impl Builder<'_> {
             .collect();
         names.sort_by_key(|name| name.span);
         let foreign_keys = draft.companions.iter().filter_map(|companion| match &companion.kind {
-            StatementKind::CreateConstraint(constraint) => constraint.references.as_ref(),
+            StatementKind::CreateConstraint(constraint) => {
+                Some((constraint, constraint.references.as_ref()?))
+            }
             _ => None,
         });
-        for (target, _) in foreign_keys {
+        for (constraint, (target, columns)) in foreign_keys {
             let meaning = self.namespace.resolve(&home, target);
             checks::relation::check(draft, target, &meaning, self.namespace, found);
+            let parent = Parent::of(&meaning, self.drafts, self.namespace, self.contracts);
+            checks::foreign_key::check(draft, constraint.enforced, target, columns, &parent, found);
         }
         for name in names {
             let meaning = self.namespace.resolve(&home, name);

@@ -6,6 +6,7 @@
 mod body;
 mod build;
 mod checks;
+pub mod contract;
 pub mod definition;
 pub mod diagnostic;
 mod draft;
@@ -32,6 +33,7 @@ use build::Builder;
 use build::IndexNames;
 use build::Reads;
 use checks::cycle::Step;
+use contract::Contracts;
 use definition::Database;
 use definition::Modifiers;
 use definition::Schema;
@@ -102,7 +104,9 @@ pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) 
     }
     let (databases, schemas) = containers(&sources, &settings, &drafts, &mut found);
     check_drafts(&drafts, &schemas, &mut found);
-    let builder = Builder { drafts: &drafts, namespace: &namespace, suffix: &settings.suffix };
+    let contracts = contracts(files, &mut found);
+    let builder =
+        Builder { drafts: &drafts, namespace: &namespace, contracts: &contracts, suffix: &settings.suffix };
     let reads =
         each(drafts.par_iter().enumerate(), &mut found, |(number, _), found| builder.reads(number, found));
     if let Some(source) = &settings_source {
@@ -119,7 +123,8 @@ pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) 
     });
     let objects = objects.into_iter().flatten().collect();
     let globals = global::read(&sources, &settings.suffix, profile, &mut found);
-    let project = assemble(objects, settings, databases, schemas, globals);
+    let mut project = assemble(objects, settings, databases, schemas, globals);
+    project.contracts = contracts;
     check_cycles(&project.graph, &drafts, &reads, &mut found);
     diagnostic::sort(&mut found);
     drop(drafts);
@@ -150,6 +155,14 @@ fn each<I: IndexedParallelIterator, T: Send>(
 fn settings_source(files: &[File]) -> Option<Source<'_>> {
     let file = files.iter().find(|file| file.path == "project.toml")?;
     Some(Source::plain(file, Place::Settings))
+}
+
+/// Reads `types.lock`, if there is one.
+fn contracts(files: &[File], found: &mut Vec<Diagnostic>) -> Contracts {
+    match files.iter().find(|file| file.path == contract::FILE) {
+        Some(file) => contract::read(&Source::plain(file, Place::Settings), found),
+        None => Contracts::default(),
+    }
 }
 
 /// Parses every SQL file that the project uses, and reports what cannot be read.
@@ -328,6 +341,7 @@ fn assemble(
         roles: globals.roles,
         network_policies: globals.network_policies,
         fingerprint,
+        contracts: Contracts::default(),
         numbers,
     }
 }

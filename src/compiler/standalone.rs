@@ -126,14 +126,26 @@ pub fn relations(object: &Object) -> impl Iterator<Item = &ObjectName> {
     body.flat_map(|body| object.rest.objects(body.query)).map(|(_, name)| name)
 }
 
-/// The query of a view or materialized view as a statement; `None` where
-/// [`can_stand_alone`] denies it.
+/// The relations that an object's query reads, each with its place in the file.
+pub fn places(object: &Object) -> impl Iterator<Item = (&ObjectName, Span)> {
+    let body = object.body.iter();
+    body.flat_map(|body| {
+        let objects = object.rest.objects(body.query);
+        objects.map(|(span, name)| (name, body.origin.original(span)))
+    })
+}
+
+/// The query of a view or materialized view as a statement; `None` for what has none, and where
+/// something stands in for a relation although [`can_stand_alone`] denies it.
 ///
 /// Its columns have the names that the view's would have.
 pub fn query<'a>(object: &'a Object, stand_ins: StandIns<'_, 'a>) -> Option<Statement> {
-    let body = object.body.as_ref().filter(|_| can_stand_alone(object))?;
+    let body = object.body.as_ref()?;
     let mut writer = Writer::new(&object.name, object.rest.text(), stand_ins);
     writer.ctes(relations(object));
+    if body.is_opaque && !writer.chosen.is_empty() {
+        return None;
+    }
     writer.push("SELECT * FROM (\n");
     writer.query(object, body);
     writer.push("\n) AS ");

@@ -20,6 +20,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::types::Type;
 
 use super::apply::Interrupt;
+use super::columns::Described;
 use super::config::Target;
 use super::config::TlsMode;
 use super::error::Error;
@@ -43,7 +44,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How many statements may be on their way unanswered: enough to hide a slow network, few enough
 /// that Ctrl-C takes effect soon.
-const IN_FLIGHT: usize = 32;
+pub const IN_FLIGHT: usize = 32;
 
 /// One row, its values as the server prints them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,6 +228,23 @@ impl Session {
             _ => None,
         });
         Ok(Table { columns: columns.unwrap_or_default(), rows: answers.iter().filter_map(row).collect() })
+    }
+
+    /// Lets the server say what a statement would give, without running it. Several may be asked at
+    /// once: [`IN_FLIGHT`] hide the network.
+    ///
+    /// # Errors
+    /// What the server says, or a lost connection.
+    pub async fn describe(&self, sql: &str) -> Result<Vec<Described>, Error> {
+        tracing::debug!(target: "mzflow::sql", "describe: {sql}");
+        let prepared = self.client.prepare(sql).await.map_err(|error| Error::from_driver(&error, false))?;
+        let columns = prepared.columns().iter();
+        let described = columns.map(|column| Described {
+            name: column.name().to_owned(),
+            oid: column.type_().oid(),
+            modifier: column.type_modifier(),
+        });
+        Ok(described.collect())
     }
 
     /// Runs one statement that changes something.

@@ -78,6 +78,9 @@ codes! {
     /// No object of that name is in the project.
     CompileUnknownObject = "compile.unknown-object", Invalid;
 
+    /// Something that `types.lock` is to tell of is not in the environment.
+    LockMissing = "lock.missing", Refused;
+
     /// The tracking database is missing: `setup` has not run here.
     SetupMissing = "setup.missing", Refused;
     /// The server refused a statement of `setup`.

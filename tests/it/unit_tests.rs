@@ -247,7 +247,9 @@ fn results_are_told_to_programs() {
     assert_eq!(told["tests"][2]["errors"][0]["code"], "test.unmocked");
     let xml = std::fs::read_to_string(world.folder().join("results.xml")).expect("it is written");
     assert!(
-        xml.contains("<testsuites name=\"mzflow test\" tests=\"3\" skipped=\"0\" failures=\"1\" errors=\"1\""),
+        xml.contains(
+            "<testsuites name=\"mzflow test\" tests=\"3\" skipped=\"0\" failures=\"1\" errors=\"1\""
+        ),
         "{xml}"
     );
     assert!(xml.contains("classname=\"shop.core.v\""), "{xml}");

@@ -116,7 +116,6 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
-    use std::rc::Rc;
 
     use super::*;
     use crate::deployment::Isolation;
@@ -127,7 +126,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/auction");
         let request = compile::Request { path, profile: None, variables: BTreeMap::new() };
         Changes {
-            compiled: Rc::new(compile::report(&request).compiled),
+            compiled: compile::report(&request).compiled,
             isolation: Isolation::Cluster,
             objects: Vec::new(),
             schemas: BTreeMap::new(),

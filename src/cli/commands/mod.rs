@@ -9,6 +9,7 @@ pub(crate) mod diff;
 pub(crate) mod eject;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod promote;
 pub(crate) mod recipes;

@@ -44,7 +44,9 @@ fn check(sent: impl Fn(&standalone::Statement, &Body) -> statement::Sent, expect
 
 #[test]
 fn one_statement_holds_mocks_view_and_expected_rows() {
-    check(statement::columns, expect![[r#"
+    check(
+        statement::columns,
+        expect![[r#"
         WITH "mzf_1" AS (SELECT "mzf_0"."id"::int AS "id", "mzf_0"."label"::text AS "label" FROM (
         (VALUES (1, 'a'))
         ) AS "mzf_0" ("id", "label"))
@@ -55,8 +57,11 @@ fn one_statement_holds_mocks_view_and_expected_rows() {
         AS OF (
         '2026-01-01'
         )::mz_timestamp
-    "#]]);
-    check(statement::types, expect![[r#"
+    "#]],
+    );
+    check(
+        statement::types,
+        expect![[r#"
         WITH "mzf_actual" AS (
         WITH "mzf_1" AS (SELECT "mzf_0"."id"::int AS "id", "mzf_0"."label"::text AS "label" FROM (
         (VALUES (1, 'a'))
@@ -72,8 +77,11 @@ fn one_statement_holds_mocks_view_and_expected_rows() {
         AS OF (
         '2026-01-01'
         )::mz_timestamp
-    "#]]);
-    check(statement::difference, expect![[r#"
+    "#]],
+    );
+    check(
+        statement::difference,
+        expect![[r#"
         WITH "mzf_actual" AS (
         WITH "mzf_1" AS (SELECT "mzf_0"."id"::int AS "id", "mzf_0"."label"::text AS "label" FROM (
         (VALUES (1, 'a'))
@@ -108,17 +116,24 @@ fn one_statement_holds_mocks_view_and_expected_rows() {
         AS OF (
         '2026-01-01'
         )::mz_timestamp
-    "#]]);
-    check(|_, body| statement::alone(&body.mocks[0].rows), expect![[r#"
+    "#]],
+    );
+    check(
+        |_, body| statement::alone(&body.mocks[0].rows),
+        expect![[r#"
         SELECT "mzf_0"."id"::int AS "id", "mzf_0"."label"::text AS "label" FROM (
         (VALUES (1, 'a'))
         ) AS "mzf_0" ("id", "label")
-    "#]]);
-    check(|_, body| statement::time(body.at_time.as_ref().expect("a time")), expect![[r#"
+    "#]],
+    );
+    check(
+        |_, body| statement::time(body.at_time.as_ref().expect("a time")),
+        expect![[r#"
         SELECT (
         '2026-01-01'
         )::mz_timestamp
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -915,7 +915,7 @@ fn codes_are_texts_of_one_form() {
     for code in Code::ALL {
         let text = code.as_str();
         assert!(seen.insert(text), "{text} twice");
-        assert!(["sql.", "project.", "check."].iter().any(|room| text.starts_with(room)), "{text}");
+        assert!(["sql.", "project.", "check.", "test."].iter().any(|room| text.starts_with(room)), "{text}");
         assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.'), "{text}");
         assert!(code.meaning().ends_with('.'), "{text}");
     }

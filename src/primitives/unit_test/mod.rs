@@ -8,8 +8,6 @@ mod blame;
 mod difference;
 mod filter;
 mod statement;
-#[cfg(test)]
-mod tests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -272,3 +270,6 @@ async fn refused(
     }
     Ok(Verdict::Refused(blame::in_view(case, view, sent, &error)))
 }
+
+#[cfg(test)]
+mod tests;

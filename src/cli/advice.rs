@@ -112,6 +112,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::QueryTooManyRows
         | Code::TestNoMatch
         | Code::TestRejected
+        | Code::TestMockDiffers
         | Code::TestUnreadableView
         | Code::TestColumnsDiffer
         | Code::LuaSyntax

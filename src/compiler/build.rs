@@ -343,7 +343,7 @@ fn after_name(draft: &Draft<'_>) -> usize {
 }
 
 /// The columns of a table that no source feeds.
-fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
+pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
     let StatementKind::CreateTable(table) = &statement.kind else { return None };
     if table.from_source.is_some() {
         return None;

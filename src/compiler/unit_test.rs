@@ -45,6 +45,8 @@ pub struct Body {
 pub struct Mock {
     /// What they stand for.
     pub relation: ObjectName,
+    /// Where it is named in the file.
+    pub span: Span,
     /// The rows.
     pub rows: Rows,
 }
@@ -101,7 +103,8 @@ impl Builder<'_> {
         let source = draft.source;
         let mocks = test.mocks.iter().map(|mock| {
             let relation = self.namespace.resolve(&home, &mock.name).name()?.clone();
-            Some(Mock { relation, rows: rows(source, &mock.rows) })
+            let span = source.original(mock.name.span);
+            Some(Mock { relation, span, rows: rows(source, &mock.rows) })
         });
         Some(Body {
             at_time: test.at_time.as_ref().map(|time| excerpt(source, time.span())),

@@ -201,6 +201,8 @@ codes! {
     TestRejected = "test.rejected", Failed;
     /// The query of a view has syntax that only the server can read, so nothing can stand in for what it reads.
     TestUnreadableView = "test.unreadable-view", Invalid;
+    /// A mock has other columns than the view it stands for.
+    TestMockDiffers = "test.mock-differs", Invalid;
     /// A view has other columns than its unit test expects.
     TestColumnsDiffer = "test.columns-differ", Invalid;
 

@@ -177,6 +177,44 @@ fn other_columns_are_told_by_name_and_type() {
 }
 
 #[test]
+fn a_mock_looks_like_the_view_it_stands_for() {
+    let world = world(
+        "CREATE VIEW v AS SELECT label, n FROM counts;
+EXECUTE UNIT TEST old FOR v MOCK counts (label text, n int, sum int) AS (VALUES ('a', 1, 1)), EXPECTED (label text, n int) AS (VALUES ('a', 1));
+EXECUTE UNIT TEST new FOR v MOCK counts (ids int list, n bigint, label varchar) AS (VALUES (NULL, 1, 'a')), EXPECTED (label text, n bigint) AS (VALUES ('a', 1));
+-- file: shop/models/shop/core/counts.sql
+CREATE VIEW counts (label, n, ids) AS SELECT label, count(*), list_agg(id) FROM labelled GROUP BY label;
+-- file: shop/models/shop/core/labelled.sql
+CREATE MATERIALIZED VIEW labelled IN CLUSTER c AS SELECT id, label FROM raw.items WHERE label IS NOT NULL;",
+    );
+    world
+        .mzflow(&TEST)
+        .code(1)
+        .says("INVALID   shop.core.v#old")
+        .says("[test.mock-differs]: the mock of `shop.core.counts` has other columns")
+        .says("models/shop/core/v.sql:2:34")
+        .says("column `n` of `shop.core.counts` is of type bigint, the mock says int\n")
+        .says("`shop.core.counts` has no column `sum`")
+        .says("the mock of `shop.core.counts` lacks `ids`")
+        .says("passed    shop.core.v#new");
+    // What the view looks like is asked once.
+    world.forget();
+    world.mzflow(&TEST).code(1);
+    let asked =
+        world.statements().iter().filter(|sql| sql.contains("list_agg") && sql.contains("pg_typeof")).count();
+    assert_eq!(asked, 1);
+    // Of a view that is itself wrong, or reads what nobody knows, the mock says enough.
+    for read in ["labeled", "elsewhere.s.labelled"] {
+        let counts = format!("CREATE VIEW counts AS SELECT label, count(*) AS n FROM {read} GROUP BY nope;");
+        world.write(&format!(
+            "-- file: shop/models/shop/core/counts.sql\n{}\n",
+            counts.replace("labeled", "labelled")
+        ));
+        world.mzflow(&["test", "--project", "shop", "#old"]).code(0);
+    }
+}
+
+#[test]
 fn a_wrong_test_is_told_and_stops_no_deployment() {
     let world = world(
         "CREATE VIEW v AS SELECT id FROM raw.items;

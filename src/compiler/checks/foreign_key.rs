@@ -1,6 +1,5 @@
 //! What a foreign key refers to: of a kind that can be referred to, with the columns it names.
 
-use crate::compiler::contract::ContractName;
 use crate::compiler::contract::Contracts;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
@@ -9,7 +8,6 @@ use crate::compiler::namespace::Meaning;
 use crate::compiler::namespace::Namespace;
 use crate::name::Ident;
 use crate::name::ObjectKind;
-use crate::name::ObjectName;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
@@ -53,9 +51,7 @@ impl Parent {
 
     fn locked(meaning: &Meaning, namespace: &Namespace, contracts: &Contracts) -> Self {
         let Some(name) = meaning.name() else { return Self::default() };
-        let entry = |name: ObjectName| contracts.entries.get(&ContractName::Object(name));
-        let found = entry(name.clone()).or_else(|| entry(namespace.unsuffixed(name)?));
-        found.map_or_else(Self::default, |contract| Self {
+        contracts.of(name, namespace).map_or_else(Self::default, |contract| Self {
             kind: Some(contract.kind),
             columns: Some(contract.columns.iter().map(|column| column.name.clone()).collect()),
         })

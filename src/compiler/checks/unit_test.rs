@@ -7,18 +7,20 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::compiler::build::Builder;
+use crate::compiler::build::columns_of;
+use crate::compiler::contract::LockedColumn;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
 use crate::compiler::draft::opening;
 use crate::compiler::namespace::Meaning;
+use crate::compiler::object::Column;
 use crate::compiler::source::Source;
 use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
-use crate::sql::ast::create::CreateTable;
 use crate::sql::ast::project::Mock;
 use crate::sql::ast::project::Rows;
 use crate::sql::ast::project::UnitTest;
@@ -128,45 +130,65 @@ fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut 
             found.push(diagnostic.with_label(source.label(*first, "first here")));
             continue;
         }
-        first.insert(relation, mock.name.span);
-        if let Meaning::Object(number, _) = meaning
-            && let Some(real) = builder.drafts.get(number)
-            && let StatementKind::CreateTable(table) = &real.main.kind
-            && table.from_source.is_none()
-        {
-            against(draft, mock, real, table, found);
+        first.insert(relation.clone(), mock.name.span);
+        if let Some(real) = Real::of(builder, &meaning, &relation) {
+            against(draft, mock, &relation, &real, found);
         }
     }
 }
 
-/// Compares a mock with the table it stands for.
-fn against(
-    draft: &Draft<'_>,
-    mock: &Mock,
-    real: &Draft<'_>,
-    table: &CreateTable,
-    found: &mut Vec<Diagnostic>,
-) {
+/// What is known of a relation that is mocked.
+struct Real<'a> {
+    columns: Vec<Column>,
+    /// Its own file, and where that names the columns.
+    places: Option<(&'a Source<'a>, Vec<Span>)>,
+}
+
+impl<'a> Real<'a> {
+    /// Looks it up: among the tables of the project, else in `types.lock`.
+    fn of(builder: &Builder<'a>, meaning: &Meaning, name: &ObjectName) -> Option<Self> {
+        if let Meaning::Object(number, _) = meaning
+            && let Some(draft) = builder.drafts.get(*number)
+            && let Some(columns) = columns_of(draft.main)
+            && let StatementKind::CreateTable(table) = &draft.main.kind
+        {
+            let places = table.columns.iter().map(|column| column.name.span).collect();
+            return Some(Self { columns, places: Some((draft.source, places)) });
+        }
+        let contract = builder.contracts.of(name, builder.namespace)?;
+        let columns = contract.columns.iter();
+        let column = |one: &LockedColumn| Column { name: one.name.clone(), data_type: one.data_type.clone() };
+        Some(Self { columns: columns.map(column).collect(), places: None })
+    }
+}
+
+/// Compares a mock with what it stands for.
+fn against(draft: &Draft<'_>, mock: &Mock, name: &ObjectName, real: &Real<'_>, found: &mut Vec<Diagnostic>) {
     let source = draft.source;
-    let mut missing: Vec<&Ident> = table.columns.iter().map(|column| &column.name.ident).collect();
+    let mut missing: Vec<&Ident> = real.columns.iter().map(|column| &column.name).collect();
     for column in &mock.rows.columns {
-        missing.retain(|name| **name != column.name.ident);
-        let Some(known) = table.columns.iter().find(|known| known.name.ident == column.name.ident) else {
-            let message = format!("`{}` has no column `{}`", real.name, column.name.ident);
+        let own = &column.name.ident;
+        missing.retain(|name| *name != own);
+        let Some(at) = real.columns.iter().position(|known| known.name == *own) else {
+            let message = format!("`{name}` has no column `{own}`");
             found.push(source.error(Code::TestMockMismatch, column.name.span, message));
             continue;
         };
-        let text = known.data_type.as_deref().unwrap_or_default();
+        let text = real.columns.get(at).map_or("", |known| known.data_type.as_str());
         let Ok(data_type) = DataType::parse(text) else { continue };
         if !column.data_type.is_like(&data_type) {
-            let message = format!("column `{}` of `{}` is of type {text}", column.name.ident, real.name);
+            let message = format!("column `{own}` of `{name}` is of type {text}");
             let diagnostic = source.error(Code::TestMockMismatch, column.type_span, message);
-            found.push(diagnostic.with_label(real.source.label(known.name.span, "here")));
+            let place = real.places.as_ref().and_then(|(file, spans)| Some((file, *spans.get(at)?)));
+            found.push(match place {
+                Some((file, span)) => diagnostic.with_label(file.label(span, "here")),
+                None => diagnostic,
+            });
         }
     }
     if !missing.is_empty() {
         let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("the mock of `{}` lacks {}", real.name, names.join(", "));
+        let message = format!("the mock of `{name}` lacks {}", names.join(", "));
         found.push(source.error(Code::TestMockMismatch, mock.name.span, message));
     }
 }

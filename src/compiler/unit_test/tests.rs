@@ -151,3 +151,28 @@ EXECUTE UNIT TEST t FOR v EXPECTED (x text) AS SELECT :'x', 2;
         warning of test[test.invalid-columns] models/shop/core/v.sql:2:48 the query gives 2 columns, 1 are listed
     "#]].assert_eq(&show_diagnostics(&found));
 }
+
+#[test]
+fn what_is_locked_is_compared_too() {
+    let (_, found) = compiled(
+        "
+-- file: project.toml
+dependencies = [\"crm.public.people\"]
+-- file: types.lock
+version = 1
+
+[[table]]
+name = \"crm.public.people\"
+columns = [ { name = \"id\", type = \"bigint\", nullable = false }, { name = \"tags\", type = \"list\", nullable = true } ]
+-- file: models/shop/core/v.sql
+CREATE VIEW v AS SELECT id FROM crm.public.people;
+EXECUTE UNIT TEST t FOR v MOCK crm.public.people (id int, tags text list, name text) AS (VALUES (1, NULL, '')),
+  EXPECTED (id int) AS (VALUES (1));
+",
+        "",
+    );
+    expect![[r#"
+        warning of test[test.mock-mismatch] models/shop/core/v.sql:2:54 column `id` of `crm.public.people` is of type bigint
+        warning of test[test.mock-mismatch] models/shop/core/v.sql:2:75 `crm.public.people` has no column `name`
+    "#]].assert_eq(&show_diagnostics(&found));
+}

@@ -4,6 +4,7 @@ use super::Case;
 use super::statement::Sent;
 use crate::compiler::standalone::Statement;
 use crate::compiler::unit_test::Excerpt;
+use crate::compiler::unit_test::Mock;
 use crate::db;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
@@ -16,6 +17,12 @@ pub(super) fn at_test(case: &Case<'_>, error: Error) -> Error {
     let test = case.text.get(start..case.test.span.end).unwrap_or_default();
     let end = test.find('\n').unwrap_or(test.len());
     of_case(case, error).place(Some(rejection::at(&case.object.file, case.text, start..start + end, "")))
+}
+
+/// An error about a mock.
+pub(super) fn at_mock(case: &Case<'_>, mock: &Mock, error: Error) -> Error {
+    let place = rejection::at(&case.object.file, case.text, mock.span.start..mock.span.end, "");
+    of_case(case, error).place(Some(place))
 }
 
 /// An error in a piece of a test, which was sent as it is.

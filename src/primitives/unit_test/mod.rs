@@ -7,10 +7,12 @@
 mod blame;
 mod difference;
 mod filter;
+mod shape;
 mod statement;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future;
@@ -19,13 +21,16 @@ pub use self::difference::Difference;
 pub use self::difference::DifferingRow;
 pub use self::filter::Filter;
 pub use self::filter::FilterError;
+use self::shape::Shapes;
 use super::code::Code;
 use super::compile::Report;
 use super::error::Error;
 use super::error::Finding;
 use crate::clock::Clock;
 use crate::compiler::diagnostic::Phase;
+use crate::compiler::object::Column;
 use crate::compiler::object::Object;
+use crate::compiler::project::Project;
 use crate::compiler::standalone;
 use crate::compiler::unit_test::Body;
 use crate::compiler::unit_test::UnitTest;
@@ -33,6 +38,8 @@ use crate::db;
 use crate::db::apply::Interrupt;
 use crate::db::session::Session;
 use crate::db::session::Table;
+use crate::name::Ident;
+use crate::name::ObjectName;
 
 /// At most so many connections: each test is a few short statements, and the server plans them one
 /// after the other.
@@ -50,6 +57,8 @@ pub struct Case<'a> {
     pub test: &'a UnitTest,
     /// What is wrong with it; then it is not run.
     pub mistakes: Vec<Finding>,
+    /// The project it is from.
+    project: &'a Project,
     /// The text of its file.
     text: &'a str,
 }
@@ -96,7 +105,8 @@ fn case<'a>(report: &'a Report, object: &'a Object, test: &'a UnitTest) -> Case<
     });
     // To everybody else they are warnings.
     let mistakes = own.map(|(_, finding)| Finding { is_error: true, ..finding.clone() });
-    Case { object, test, mistakes: mistakes.collect(), text: report.compiled.text(&object.file) }
+    let (project, text) = (&report.compiled.project, report.compiled.text(&object.file));
+    Case { object, test, mistakes: mistakes.collect(), project, text }
 }
 
 /// What came of the tests so far.
@@ -135,31 +145,30 @@ pub async fn all(
 ) -> Result<(), Error> {
     let progress = Progress { next: 0, told: 0, ended: BTreeMap::new(), failed: None, tell };
     let progress = RefCell::new(progress);
+    let shapes = cases.first().map(|case| Shapes::new(case.project)).unwrap_or_default();
     let sessions = cases.len().div_ceil(TESTS_A_SESSION).clamp(1, MOST_SESSIONS);
     let others = (1..sessions).map(|_| async {
         match session.another().await {
-            Ok(session) => some(&session, cases, clock, interrupt, &progress).await,
+            Ok(session) => {
+                let asker = Asker { session: &session, clock, interrupt, shapes: &shapes };
+                some(&asker, cases, &progress).await;
+            }
             // The server has no room for it: the others do its work.
             Err(error) => tracing::debug!("another connection: {error}"),
         }
     });
-    let first = some(session, cases, clock, interrupt, &progress);
+    let asker = Asker { session, clock, interrupt, shapes: &shapes };
+    let first = some(&asker, cases, &progress);
     future::join(first, future::join_all(others)).await;
     progress.into_inner().failed.map_or(Ok(()), Err)
 }
 
 /// Runs tests that nobody has taken, until there are none.
-async fn some(
-    session: &Session,
-    cases: &[Case<'_>],
-    clock: &Clock,
-    interrupt: &Interrupt,
-    progress: &RefCell<Progress<'_>>,
-) {
+async fn some(asker: &Asker<'_>, cases: &[Case<'_>], progress: &RefCell<Progress<'_>>) {
     loop {
         let number = {
             let mut progress = progress.borrow_mut();
-            if interrupt.is_asked() {
+            if asker.interrupt.is_asked() {
                 progress.failed.get_or_insert_with(|| Error::new(Code::RunInterrupted, "stopped, as asked"));
             }
             if progress.failed.is_some() {
@@ -169,13 +178,12 @@ async fn some(
             progress.next - 1
         };
         let Some(case) = cases.get(number) else { return };
-        let started = clock.elapsed();
-        let asker = Asker { session, clock, interrupt };
-        match one(&asker, case).await {
+        let started = asker.clock.elapsed();
+        match one(asker, case).await {
             // A statement that was cancelled says nothing of its test.
-            Ok(Verdict::Refused(_)) if interrupt.is_asked() => {}
+            Ok(Verdict::Refused(_)) if asker.interrupt.is_asked() => {}
             Ok(verdict) => {
-                let took = clock.elapsed().saturating_sub(started);
+                let took = asker.clock.elapsed().saturating_sub(started);
                 progress.borrow_mut().end(number, verdict, took);
             }
             Err(error) => {
@@ -190,6 +198,7 @@ struct Asker<'a> {
     session: &'a Session,
     clock: &'a Clock,
     interrupt: &'a Interrupt,
+    shapes: &'a Shapes,
 }
 
 impl Asker<'_> {
@@ -212,7 +221,10 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
         return Ok(Verdict::Invalid(Some(error)));
     };
     let expected = &body.expected.columns;
-    let asked = statement::columns(&view, body);
+    if let Some(error) = mock_differs(asker, case, body).await? {
+        return Ok(Verdict::Invalid(Some(error)));
+    }
+    let asked = statement::columns(&view, Some(body));
     let lines = match asker.ask(&asked.sql).await {
         Ok(answer) => difference::of_names(expected, &answer.columns),
         Err(error) => return refused(asker, case, body, &view, (&asked, error)).await,
@@ -232,6 +244,64 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
     match asker.ask(&asked.sql).await {
         Ok(answer) => Ok(difference::read(body, &answer).map_or(Verdict::Passed, Verdict::Failed)),
         Err(error) => refused(asker, case, body, &view, (&asked, error)).await,
+    }
+}
+
+/// Compares mocks of the project's own views with what those give; tables were compared when the
+/// project was compiled.
+///
+/// # Errors
+/// `db.lost`
+async fn mock_differs(asker: &Asker<'_>, case: &Case<'_>, body: &Body) -> Result<Option<Error>, Error> {
+    for mock in &body.mocks {
+        let Some(real) = real_columns(asker, case.project, &mock.relation).await? else { continue };
+        let lines = shape::differences(mock, &real);
+        if !lines.is_empty() {
+            let message = format!("the mock of `{}` has other columns", mock.relation);
+            let error = Error::new(Code::TestMockDiffers, message).with_lines(lines);
+            return Ok(Some(blame::at_mock(case, mock, error)));
+        }
+    }
+    Ok(None)
+}
+
+/// The columns of a view of the project; `None` where the server does not tell: whether the view is
+/// right is for its own tests to say.
+///
+/// # Errors
+/// `db.lost`
+async fn real_columns(
+    asker: &Asker<'_>,
+    project: &Project,
+    name: &ObjectName,
+) -> Result<Option<Vec<Column>>, Error> {
+    if let Some(told) = asker.shapes.of(name) {
+        return Ok(told);
+    }
+    let mut columns = None;
+    if let Some(view) = asker.shapes.query(project, name) {
+        let names = known(asker.ask(&statement::columns(&view, None).sql).await)?;
+        let names = names.and_then(|told| told.columns.iter().map(|name| Ident::new(name).ok()).collect());
+        let names: Vec<Ident> = names.unwrap_or_default();
+        // A view with two columns of a name is none.
+        if !names.is_empty() && names.iter().collect::<BTreeSet<_>>().len() == names.len() {
+            let types = known(asker.ask(&shape::types(&view, &names)).await)?;
+            columns = types.and_then(|types| shape::columns(&names, &types));
+        }
+    }
+    asker.shapes.keep(name, columns.clone());
+    Ok(columns)
+}
+
+/// An answer, unless the server refused to give one.
+///
+/// # Errors
+/// `db.lost`
+fn known(answer: Result<Table, db::error::Error>) -> Result<Option<Table>, Error> {
+    match answer {
+        Ok(table) => Ok(Some(table)),
+        Err(error) if error.outcome_unknown() => Err(error.into()),
+        Err(_) => Ok(None),
     }
 }
 

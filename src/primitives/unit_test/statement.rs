@@ -3,7 +3,6 @@
 //! Mocks, the view's own query and the expected rows are CTEs of one SELECT, so nothing is created
 //! and nothing has to be taken down. Pure.
 
-use crate::compiler::object::Column;
 use crate::compiler::object::Object;
 use crate::compiler::standalone;
 use crate::compiler::standalone::StandIn;
@@ -11,13 +10,14 @@ use crate::compiler::standalone::Statement;
 use crate::compiler::unit_test::Body;
 use crate::compiler::unit_test::Excerpt;
 use crate::compiler::unit_test::Rows;
+use crate::name::Ident;
 
 /// So many rows of a difference are shown; the rest is a number.
 pub(super) const MOST_ROWS: usize = 50;
 
 /// The CTEs of the view and of the expected rows. The user's own text cannot mean them: whatever it
 /// names by one part is a CTE of its own, stood in for, or the system's.
-const ACTUAL: &str = "\"mzf_actual\"";
+pub(super) const ACTUAL: &str = "\"mzf_actual\"";
 const EXPECTED: &str = "\"mzf_expected\"";
 
 /// A statement that is sent, with where the user's text begins in it.
@@ -38,21 +38,26 @@ pub(super) fn view<'a>(object: &'a Object, body: &'a Body) -> Option<Statement> 
 }
 
 /// Asks for the columns of the view, and for no row of it.
-pub(super) fn columns(view: &Statement, body: &Body) -> Sent {
-    Sent { sql: format!("{}\nLIMIT 0{}", view.sql, as_of(body)), before: 0 }
+pub(super) fn columns(view: &Statement, body: Option<&Body>) -> Sent {
+    let time = body.map(as_of).unwrap_or_default();
+    Sent { sql: format!("{}\nLIMIT 0{time}", view.sql), before: 0 }
 }
 
 /// Asks for the types of the view's columns and of the expected ones: a column for each, the view's
 /// before the other.
 pub(super) fn types(view: &Statement, body: &Body) -> Sent {
-    let of = |relation: &str, column: &Column| {
-        format!("pg_typeof((SELECT {} FROM {relation} LIMIT 0))", column.name.sql())
-    };
     let columns = body.expected.columns.iter();
-    let types: Vec<String> =
-        columns.map(|column| format!("{}, {}", of(ACTUAL, column), of(EXPECTED, column))).collect();
+    let types = columns.flat_map(|column| [ACTUAL, EXPECTED].map(|side| type_of(&column.name, side)));
+    let types: Vec<String> = types.collect();
     let (with, before) = both(view, body);
     Sent { sql: format!("{with}\nSELECT {}{}", types.join(", "), as_of(body)), before }
+}
+
+/// The type of a column, which is told whether or not there are rows.
+///
+/// A description would tell no more of a list than that it is one.
+pub(super) fn type_of(column: &Ident, relation: &str) -> String {
+    format!("pg_typeof((SELECT {} FROM {relation} LIMIT 0))", column.sql())
 }
 
 /// Asks for the rows that are not as often on one side as on the other: the columns, how often the

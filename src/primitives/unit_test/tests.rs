@@ -45,7 +45,7 @@ fn check(sent: impl Fn(&standalone::Statement, &Body) -> statement::Sent, expect
 #[test]
 fn one_statement_holds_mocks_view_and_expected_rows() {
     check(
-        statement::columns,
+        |view, body| statement::columns(view, Some(body)),
         expect![[r#"
         WITH "mzf_1" AS (SELECT "mzf_0"."id"::int AS "id", "mzf_0"."label"::text AS "label" FROM (
         (VALUES (1, 'a'))

@@ -7,7 +7,8 @@ use super::body::Body;
 use super::body::Keys;
 use super::body::Origin;
 use super::checks;
-use super::checks::foreign_key::Parent;
+use super::contract::Contract;
+use super::contract::ContractName;
 use super::contract::Contracts;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
@@ -75,21 +76,24 @@ impl Builder<'_> {
             })
             .collect();
         names.sort_by_key(|name| name.span);
-        let foreign_keys = draft.companions.iter().filter_map(|companion| match &companion.kind {
-            StatementKind::CreateConstraint(constraint) => {
-                Some((constraint, constraint.references.as_ref()?))
+        for companion in &draft.companions {
+            if let StatementKind::CreateConstraint(constraint) = &companion.kind
+                && let Some((target, _)) = &constraint.references
+            {
+                let meaning = self.namespace.resolve(&home, target);
+                checks::relation::check(draft, target, &meaning, self.namespace, found);
+                let locked = meaning.name().and_then(|name| self.locked(name));
+                checks::constraint::foreign_key(draft, constraint, &meaning, self.drafts, locked, found);
+                if let Meaning::Declared(entry, _) = meaning {
+                    reads.declared.push(entry);
+                }
             }
-            _ => None,
-        });
-        for (constraint, (target, columns)) in foreign_keys {
-            let meaning = self.namespace.resolve(&home, target);
-            checks::relation::check(draft, target, &meaning, self.namespace, found);
-            let parent = Parent::of(&meaning, self.drafts, self.namespace, self.contracts);
-            checks::foreign_key::check(draft, constraint.enforced, target, columns, &parent, found);
         }
         for name in names {
             let meaning = self.namespace.resolve(&home, name);
-            checks::relation::check(draft, name, &meaning, self.namespace, found);
+            if !draft.of_constraint {
+                checks::relation::check(draft, name, &meaning, self.namespace, found);
+            }
             match meaning {
                 Meaning::Object(other, _)
                 | Meaning::Subsource(other, _)
@@ -109,6 +113,12 @@ impl Builder<'_> {
         reads.external.sort();
         reads.external.dedup();
         reads
+    }
+
+    /// What `types.lock` tells of something.
+    pub(super) fn locked(&self, name: &ObjectName) -> Option<&Contract> {
+        let entry = |name: ObjectName| self.contracts.entries.get(&ContractName::Object(name));
+        entry(name.clone()).or_else(|| entry(self.namespace.unsuffixed(name)?))
     }
 
     /// Builds the object of a draft.
@@ -354,7 +364,8 @@ pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
     table.columns.iter().map(column).collect()
 }
 
-fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
+/// The cluster that a statement which creates an object names.
+pub(super) fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
     match &statement.kind {
         StatementKind::CreateMaterializedView(view) => view.cluster.as_ref(),
         StatementKind::CreateSource(source) => source.cluster.as_ref(),

@@ -13,7 +13,6 @@ use toml::Spanned;
 
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
-use super::namespace::Namespace;
 use super::object::Column;
 use super::settings::SYSTEM_SCHEMAS;
 use super::source::Source;
@@ -245,12 +244,6 @@ fn column(
 }
 
 impl Contracts {
-    /// What it tells of something under its production name; names in it have no suffix.
-    pub(super) fn of(&self, name: &ObjectName, namespace: &Namespace) -> Option<&Contract> {
-        let entry = |name: ObjectName| self.entries.get(&ContractName::Object(name));
-        entry(name.clone()).or_else(|| entry(namespace.unsuffixed(name)?))
-    }
-
     /// What the file is to hold: the same for the same entries.
     pub fn write(&self) -> String {
         let mut text = format!("{HEADER}version = {VERSION}\n");

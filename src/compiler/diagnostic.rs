@@ -101,9 +101,6 @@ codes! {
     DefaultPrivilegesScope = "project.default-privileges-scope",
         "Default privileges in a modifier are not for its own database or schema.";
     InvalidConstraint = "project.invalid-constraint", "A constraint breaks the rules of its object or of its own form.";
-    UnknownColumn = "project.unknown-column",
-        "A constraint names a column that its relation does not have.";
-    EnforcedConstraint = "project.enforced-constraint", "Enforced constraints cannot be deployed yet.";
     TestUnmocked = "test.unmocked", "A view reads something that its unit test does not mock.";
     TestDuplicateMock = "test.duplicate-mock", "A unit test mocks one thing twice.";
     TestSystemMock = "test.system-mock", "A unit test mocks something of the system, which is read as it is.";

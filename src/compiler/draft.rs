@@ -33,6 +33,8 @@ pub(super) struct Draft<'a> {
     pub(super) name: ObjectName,
     /// The folder of its database, which has no suffix.
     pub(super) folder: Ident,
+    /// Whether it is the view of a constraint, whose own file tells what is wrong with what it names.
+    pub(super) of_constraint: bool,
     /// The other statements of the file that may stand there.
     pub(super) companions: Vec<&'a Statement>,
 }
@@ -107,6 +109,7 @@ pub(super) fn drafts<'a>(
                     kind: *kind,
                     name,
                     folder,
+                    of_constraint: false,
                     companions: companions.collect(),
                 });
             }

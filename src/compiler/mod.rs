@@ -6,6 +6,8 @@
 mod body;
 mod build;
 mod checks;
+mod columns;
+mod constraint;
 pub mod contract;
 pub mod definition;
 pub mod diagnostic;
@@ -85,6 +87,9 @@ pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) 
     settings.variables.extend(options.variables.clone());
     let sources = sources(files, &settings, profile, &mut found);
     let (drafts, unmade) = draft::drafts(&sources, &settings, profile, &mut found);
+    let lowered = constraint::lower(&drafts, &mut found);
+    let mut drafts = drafts;
+    constraint::add(&lowered, &mut drafts);
     let mut namespace = Namespace::new(databases(&sources, &settings), &settings.dependencies);
     let mut subsources = HashMap::new();
     for (number, draft) in drafts.iter().enumerate() {
@@ -128,6 +133,7 @@ pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) 
     check_cycles(&project.graph, &drafts, &reads, &mut found);
     diagnostic::sort(&mut found);
     drop(drafts);
+    drop(lowered);
     sources.into_par_iter().for_each(drop);
     (project, found)
 }
@@ -284,6 +290,7 @@ fn check_drafts(drafts: &[Draft<'_>], schemas: &[Schema], found: &mut Vec<Diagno
         checks::opaque::check(draft, found);
         checks::compatibility::check(draft, found);
     }
+    checks::compatibility::check_folders(drafts, found);
     checks::schema_kind::check(drafts, found);
     let is_stable = |name: &SchemaName| schemas.iter().any(|schema| schema.stable && schema.name == *name);
     checks::stable::check(drafts, &is_stable, found);

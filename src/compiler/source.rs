@@ -117,6 +117,15 @@ impl<'a> Source<'a> {
         Self { path: &file.path, text: &file.text, place, statements, meanings, substituted, mistakes }
     }
 
+    /// Statements that stand for a part of the file: whatever is said about them is said of that part.
+    pub(super) fn standing_for(&self, sql: String, part: Span) -> Self {
+        let substituted = Substituted::standing_for(sql, self.original(part));
+        let (statements, mistakes) = parse::file(&substituted.text);
+        let meanings = meanings(&substituted.text, &statements);
+        let (path, text, place) = (self.path, self.text, self.place.clone());
+        Self { path, text, place, statements, meanings, substituted, mistakes }
+    }
+
     /// What a statement of the file means, with its names left open; `None` for one that counts for
     /// no fingerprint.
     pub(super) fn meaning(&self, statement: &Statement) -> Option<&Sketch> {

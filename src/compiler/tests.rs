@@ -346,9 +346,12 @@ fn names_keep_their_case_and_their_quotes() {
             view shop.pub.a
             view shop.pub."order" reads shop.pub."Mixed"
             view shop.pub."café" reads shop.pub."order"
+            warning[project.not-mz-deploy] models/shop/pub/Mixed.sql:1:21 mz-deploy does not take the name `Mixed`
             error[sql.unknown-relation] models/shop/pub/a.sql:1:40 `mixed` does not exist
               models/shop/pub/a.sql:1:40 no project object, no declared dependency
               help: did you mean `"Mixed"`?
+            warning[project.not-mz-deploy] models/shop/pub/café.sql:1:21 mz-deploy does not take the name `café`
+            warning[project.not-mz-deploy] models/shop/pub/order.sql:1:21 mz-deploy does not take the name `order`
         "#]],
     );
 }
@@ -813,8 +816,6 @@ fn constraints_follow_their_rules() {
         ),
         expect![[r#"
             error[project.invalid-constraint] models/shop/pub/m.sql:2:13 an enforced constraint needs `IN CLUSTER`
-            error[project.enforced-constraint] models/shop/pub/m.sql:3:13 enforced constraints cannot be deployed yet
-              help: write `NOT ENFORCED` to keep it as documentation
             error[project.invalid-constraint] models/shop/pub/v.sql:3:13 a view can only have constraints that are `NOT ENFORCED`
             error[project.invalid-constraint] models/shop/pub/v.sql:4:13 a constraint that is not enforced runs in no cluster
             error[sql.unknown-relation] models/shop/pub/v.sql:5:66 `raw.itms` does not exist
@@ -915,7 +916,7 @@ fn codes_are_texts_of_one_form() {
     for code in Code::ALL {
         let text = code.as_str();
         assert!(seen.insert(text), "{text} twice");
-        assert!(["sql.", "project.", "check.", "test."].iter().any(|room| text.starts_with(room)), "{text}");
+        assert!(["sql.", "project.", "test.", "check."].iter().any(|room| text.starts_with(room)), "{text}");
         assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.'), "{text}");
         assert!(code.meaning().ends_with('.'), "{text}");
     }
@@ -948,9 +949,11 @@ fn foreign_keys_are_checked_where_their_parent_is_known() {
             view shop.pub.v external ext.s.feed ext.s.later ext.s.parent
             table shop.raw.items
             table shop.raw.lines
-            error[project.unknown-column] models/shop/pub/v.sql:3:76 `raw.items` has no column `nope`
-            error[project.unknown-column] models/shop/pub/v.sql:4:83 `ext.s.parent` has no column `gone`
-            error[project.invalid-constraint] models/shop/pub/v.sql:5:65 a foreign key cannot refer to a source
+            error[project.invalid-constraint] models/shop/pub/v.sql:3:76 `shop.raw.items` has no column `nope`
+            error[project.invalid-constraint] models/shop/pub/v.sql:4:13 a foreign key has as many columns as what it references
+            error[project.invalid-constraint] models/shop/pub/v.sql:4:83 `ext.s.parent` has no column `gone`
+            error[project.invalid-constraint] models/shop/pub/v.sql:5:65 `ext.s.feed` is a source, which a foreign key cannot reference
+            error[project.invalid-constraint] models/shop/pub/v.sql:7:68 `shop.pub.v` has no column `x`
         "#]],
     );
 }

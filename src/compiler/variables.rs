@@ -39,6 +39,14 @@ struct Edit {
     result: Span,
 }
 
+impl Substituted<'_> {
+    /// A text that stands as a whole for a part of an original.
+    pub(super) fn standing_for(text: String, part: Span) -> Self {
+        let edits = [Edit { original: part, result: Span::new(0, text.len()) }];
+        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits: Edits(Arc::from(edits)) }
+    }
+}
+
 impl Edits {
     /// The place in the original of a place in the result.
     pub(super) fn original(&self, span: Span) -> Span {

@@ -40,7 +40,7 @@ impl Kind {
 }
 
 /// Codes that were given up, each with the version that had it last; none is ever used again.
-pub const RETIRED: &[(&str, &str)] = &[];
+pub const RETIRED: &[(&str, &str)] = &[("project.enforced-constraint", "0.1")];
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $kind:ident;)+) => {

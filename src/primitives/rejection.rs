@@ -51,14 +51,27 @@ fn by_position(written: &str, sent: &str, position: usize) -> Option<Range<usize
     found.into_iter().rev().nth(behind)
 }
 
-/// A name that the message quotes, found in what was written.
+/// A name that the message has in quotes or calls a function, found in what was written.
 fn by_name(written: &str, message: &str) -> Option<Range<usize>> {
     let quoted = ['"', '\'', '`'].iter().flat_map(|quote| message.split(*quote).skip(1).step_by(2));
-    quoted.filter(|name| !name.is_empty() && !name.contains(char::is_whitespace)).find_map(|name| {
-        // Of a dotted name the last part is the likeliest to stand there as it is.
-        let last = name.rsplit('.').next().unwrap_or(name);
-        words(written)
-            .find(|range| written.get(range.clone()).is_some_and(|word| word.eq_ignore_ascii_case(last)))
+    let called = message.strip_prefix("function ").and_then(|rest| rest.split('(').next());
+    let is_name = |name: &&str| !name.is_empty() && !name.contains(char::is_whitespace);
+    quoted.chain(called).filter(is_name).find_map(|name| {
+        let is = |range: &Range<usize>, name: &str| {
+            written.get(range.clone()).is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        let mut parts = name.rsplit('.');
+        // Of a dotted name the last part is the likeliest to stand there as it is, behind the one
+        // before it if that stands there too.
+        let last = parts.next().unwrap_or(name);
+        let qualified = parts.next().and_then(|before| {
+            let pairs = words(written).zip(words(written).skip(1));
+            let mut found = pairs.filter(|(a, b)| {
+                is(a, before) && is(b, last) && written.get(a.end..b.start).is_some_and(|gap| gap == ".")
+            });
+            found.next().map(|(_, b)| b)
+        });
+        qualified.or_else(|| words(written).find(|range| is(range, last)))
     })
 }
 
@@ -111,8 +124,10 @@ mod tests {
     #[test]
     fn a_quoted_name_is_looked_up() {
         check(None, "function \"summ\" does not exist", 3, 14, "summ");
-        check(None, "unknown catalog item 'd.core.ITEM'", 3, 8, "item");
+        check(None, "unknown catalog item 'd.core.ITEM'", 5, 11, "item");
         check(None, "column \"v.amount\" does not exist", 3, 19, "amount");
+        check(None, "column \"core.ITEM\" does not exist", 5, 11, "item");
+        check(None, "function summ(numeric) does not exist", 3, 14, "summ");
     }
 
     #[test]

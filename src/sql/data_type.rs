@@ -7,9 +7,10 @@ use super::ast::RawName;
 use super::error::SyntaxError;
 use super::parse::cursor::Cursor;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::MAX_DEPTH;
+use super::token::Token;
 use crate::name::Ident;
-use sqlparser::tokenizer::Token as Lexeme;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl DataType {
     /// # Errors
     /// Where the text is no type, or more than one.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        let tokens = super::token::lex(text)?;
+        let tokens = super::lex::lex(text)?;
         super::token::check_depth(&tokens)?;
         let mut cursor = Cursor::new(text, &tokens);
         let data_type = read(&mut cursor)?;
@@ -147,8 +148,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<DataType, SyntaxError> {
 /// Tells whether the bracket at the cursor is `[]` or `[3]`, and not the catalog's `[u1 AS …]`.
 fn ends_array(cursor: &Cursor<'_>) -> bool {
     cursor.nth_is_lexeme(1, &Lexeme::RBracket)
-        || (matches!(cursor.nth(1).map(|token| &token.lexeme), Some(Lexeme::Number(..)))
-            && cursor.nth_is_lexeme(2, &Lexeme::RBracket))
+        || (cursor.nth(1).is_some_and(Token::is_number) && cursor.nth_is_lexeme(2, &Lexeme::RBracket))
 }
 
 /// Reads a name with its modifiers, in any of the spellings of SQL.
@@ -221,14 +221,14 @@ fn zone(cursor: &mut Cursor<'_>) -> Result<bool, SyntaxError> {
 
 /// Reads `(10, 2)` if it is there.
 fn modifiers(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
-    let numbered = matches!(cursor.nth(1).map(|token| &token.lexeme), Some(Lexeme::Number(..)));
+    let numbered = cursor.nth(1).is_some_and(Token::is_number);
     if !cursor.peek_is_lexeme(&Lexeme::LParen) || !numbered {
         return Ok(Vec::new());
     }
     cursor.advance();
     let numbers = cursor.list(|cursor| match cursor.peek().map(|token| &token.lexeme) {
-        Some(Lexeme::Number(digits, _)) => {
-            let digits = digits.clone();
+        Some(Lexeme::Number(digits)) => {
+            let digits = digits.to_string();
             cursor.advance();
             Ok(digits)
         }

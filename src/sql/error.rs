@@ -1,9 +1,8 @@
 //! What is wrong with a text that is no SQL, in the server's manner of speaking.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::keyword::is_keyword;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::Token;
 
 /// Why a text is not a statement, and where.
@@ -24,7 +23,7 @@ impl SyntaxError {
 }
 
 /// Says that something else was expected at a place; `found` is the token there, if any.
-pub(super) fn expected(what: &str, found: Option<&Token>, end: usize) -> SyntaxError {
+pub(super) fn expected(what: &str, found: Option<&Token<'_>>, end: usize) -> SyntaxError {
     SyntaxError {
         message: format!("Expected {what}, found {}", describe(found)),
         span: found.map_or(Span::new(end, end), |token| token.span),
@@ -32,27 +31,22 @@ pub(super) fn expected(what: &str, found: Option<&Token>, end: usize) -> SyntaxE
 }
 
 /// Names a token as the server does: `identifier "x"`, `left parenthesis`, `FROM`, `EOF`.
-pub(super) fn describe(token: Option<&Token>) -> String {
+pub(super) fn describe(token: Option<&Token<'_>>) -> String {
     let Some(token) = token else { return "EOF".to_owned() };
     match &token.lexeme {
-        Lexeme::Word(word) if word.quote_style.is_none() && is_keyword(&word.value) => {
-            word.value.to_ascii_uppercase()
-        }
-        Lexeme::Word(word) if word.quote_style.is_none() => {
-            format!("identifier \"{}\"", word.value.to_lowercase())
-        }
-        Lexeme::Word(word) => format!("identifier \"{}\"", word.value.replace('"', "\"\"")),
-        Lexeme::Number(digits, _) => format!("number \"{digits}\""),
-        Lexeme::SingleQuotedString(text) => format!("string literal \"{text}\""),
-        Lexeme::HexStringLiteral(text) => format!("hex string literal \"{text}\""),
-        Lexeme::Placeholder(text) => format!("parameter \"{text}\""),
-        Lexeme::EOF => "EOF".to_owned(),
+        Lexeme::Word(word) if is_keyword(word) => word.to_ascii_uppercase(),
+        Lexeme::Word(word) => format!("identifier \"{}\"", word.to_lowercase()),
+        Lexeme::Quoted(text) => format!("identifier \"{}\"", text.replace('"', "\"\"")),
+        Lexeme::Number(digits) => format!("number \"{digits}\""),
+        Lexeme::String(text) => format!("string literal \"{text}\""),
+        Lexeme::HexString(text) => format!("hex string literal \"{text}\""),
+        Lexeme::Parameter(text) => format!("parameter \"{text}\""),
         other => punctuation(other).map_or_else(|| format!("operator \"{other}\""), str::to_owned),
     }
 }
 
 /// The server's name for a mark of punctuation; `None` for operators.
-fn punctuation(lexeme: &Lexeme) -> Option<&'static str> {
+fn punctuation(lexeme: &Lexeme<'_>) -> Option<&'static str> {
     Some(match lexeme {
         Lexeme::LParen => "left parenthesis",
         Lexeme::RParen => "right parenthesis",
@@ -64,7 +58,7 @@ fn punctuation(lexeme: &Lexeme) -> Option<&'static str> {
         Lexeme::DoubleColon => "double colon",
         Lexeme::SemiColon => "semicolon",
         Lexeme::Eq => "equals sign",
-        Lexeme::Mul => "star",
+        Lexeme::Star => "star",
         Lexeme::RArrow => "arrow",
         _ => return None,
     })

@@ -3,6 +3,13 @@
 //! Two uses: naming what was found where something else was expected, and telling sqlparser which
 //! words are syntax inside a query (it knows hundreds that are plain names here).
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use sqlparser::keywords::ALL_KEYWORDS;
+use sqlparser::keywords::ALL_KEYWORDS_INDEX;
+use sqlparser::keywords::Keyword;
+
 /// Words with a meaning somewhere in the grammar; sorted for the search.
 ///
 /// Source: the grammar in the server's manual, v26.21.
@@ -64,17 +71,25 @@ const QUERY_KEYWORDS: &[&str] = &[
     "ZONE",
 ];
 
+/// Words that may begin `type 'literal'`; only built-in types, for the server's parser takes no other
+/// there.
+#[rustfmt::skip]
+const TYPES: &[&str] = &[
+    "BIGINT", "BOOL", "BOOLEAN", "BPCHAR", "BYTEA", "BYTES", "CHAR", "CHARACTER", "DATE", "DEC", "DECIMAL",
+    "DOUBLE", "FLOAT", "FLOAT4", "FLOAT8", "INT", "INT2", "INT4", "INT8", "INTEGER", "JSON", "JSONB",
+    "NUMERIC", "OID", "REAL", "SMALLINT", "STRING", "TEXT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "UINT2",
+    "UINT4", "UINT8", "UUID", "VARCHAR",
+];
+
+/// Names that begin something that is taken out of a query before sqlparser reads it.
+const LOWERED: &[&str] = &["OPERATOR", "OPTIONS"];
+
 /// The longest keyword, so that a long name needs no search.
 const LONGEST: usize = 20;
 
 /// Tells whether an unquoted word is a keyword anywhere, in whatever case.
 pub(super) fn is_keyword(word: &str) -> bool {
     find(KEYWORDS, word)
-}
-
-/// Tells whether an unquoted word is syntax inside a query, in whatever case.
-pub(super) fn is_query_keyword(word: &str) -> bool {
-    find(QUERY_KEYWORDS, word)
 }
 
 /// Looks a word up without regard to case.
@@ -85,6 +100,51 @@ fn find(list: &[&str], word: &str) -> bool {
     upper.make_ascii_uppercase();
     list.binary_search_by(|keyword| keyword.as_bytes().cmp(upper)).is_ok()
 }
+
+/// What an unquoted word is inside a query.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meaning {
+    /// sqlparser's name for it, if it is any kind of keyword.
+    pub(super) keyword: Keyword,
+    /// Whether it is syntax there; otherwise it is a name like others.
+    pub(super) is_syntax: bool,
+    /// Whether it may begin `type 'literal'`.
+    pub(super) is_type: bool,
+}
+
+impl Meaning {
+    /// A name like others.
+    const NAME: Self = Self { keyword: Keyword::NoKeyword, is_syntax: false, is_type: false };
+}
+
+/// Tells what an unquoted word is inside a query, in whatever case.
+pub(super) fn meaning(word: &str) -> Meaning {
+    let letter = word.bytes().next().map(|first| usize::from(first.to_ascii_uppercase().wrapping_sub(b'A')));
+    let known = letter.and_then(|letter| MEANINGS.get(letter));
+    let found = known.into_iter().flatten().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    found.map_or(Meaning::NAME, |(_, meaning)| *meaning)
+}
+
+/// The words that are more than a name inside a query, by their first letter: every word of every
+/// query is looked up.
+static MEANINGS: LazyLock<Vec<Vec<(&str, Meaning)>>> = LazyLock::new(|| {
+    let mut known: Vec<Vec<(&str, Meaning)>> = vec![Vec::new(); 26];
+    let words: BTreeSet<&str> = [QUERY_KEYWORDS, TYPES, LOWERED].into_iter().flatten().copied().collect();
+    for word in words {
+        let at = ALL_KEYWORDS.binary_search(&word).ok();
+        let keyword = at.and_then(|at| ALL_KEYWORDS_INDEX.get(at)).copied();
+        let meaning = Meaning {
+            keyword: keyword.unwrap_or(Keyword::NoKeyword),
+            is_syntax: QUERY_KEYWORDS.contains(&word),
+            is_type: TYPES.contains(&word),
+        };
+        let letter = word.bytes().next().map(|first| usize::from(first.wrapping_sub(b'A')));
+        if let Some(known) = letter.and_then(|letter| known.get_mut(letter)) {
+            known.push((word, meaning));
+        }
+    }
+    known
+});
 
 #[cfg(test)]
 mod tests {
@@ -100,9 +160,18 @@ mod tests {
     }
 
     #[test]
+    fn what_lowering_looks_for_has_a_name() {
+        for word in QUERY_KEYWORDS.iter().chain(LOWERED) {
+            assert_ne!(meaning(word).keyword, Keyword::NoKeyword, "{word}");
+        }
+        assert!(meaning("time").is_type && meaning("TIME").is_syntax && !meaning("total").is_type);
+        assert!(!meaning("").is_syntax && !meaning("\u{e9}").is_syntax);
+    }
+
+    #[test]
     fn case_does_not_matter_and_names_are_no_keywords() {
-        assert!(is_keyword("Materialized") && is_query_keyword("select"));
-        assert!(!is_keyword("colour") && !is_query_keyword("pivot") && !is_keyword("sélect"));
+        assert!(is_keyword("Materialized") && meaning("select").is_syntax);
+        assert!(!is_keyword("colour") && !meaning("pivot").is_syntax && !is_keyword("sélect"));
         assert!(!is_keyword(&"x".repeat(300)));
     }
 }

@@ -6,21 +6,24 @@
 //! every span in the tree leads back to the text. Start reading at [`lower`].
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Span as Place;
-use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::Token as TreeToken;
 use sqlparser::tokenizer::TokenWithSpan;
 use sqlparser::tokenizer::Word;
 
 use super::data_type::DataType;
 use super::data_type::read as read_type;
 use super::error::SyntaxError;
-use super::keyword::is_query_keyword;
+use super::keyword::Meaning;
+use super::keyword::meaning;
 use super::parse::cursor::Cursor;
 use super::parse::cursor::closing;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::Token;
 use crate::name::ObjectId;
 
@@ -33,11 +36,11 @@ pub(super) struct Notes {
     /// Places of `TABLE` where it stands for `SELECT * FROM`.
     pub(super) tables: Vec<usize>,
     /// The text of `OPTIONS (…)`, by the place of the `SELECT` it belongs to.
-    pub(super) options: HashMap<usize, Vec<Token>>,
+    pub(super) options: HashMap<usize, Vec<Token<'static>>>,
     /// What stands behind `MUTUALLY RECURSIVE` in parentheses, by the place of `WITH`.
-    pub(super) recursive: HashMap<usize, Vec<Token>>,
+    pub(super) recursive: HashMap<usize, Vec<Token<'static>>>,
     /// The alias of `USING (…) AS a`, by the place of the first column.
-    pub(super) using: HashMap<usize, Token>,
+    pub(super) using: HashMap<usize, Token<'static>>,
     /// Where a query begins that only the server can read, such as `(SHOW …)`.
     pub(super) unreadable: Option<Span>,
 }
@@ -72,7 +75,7 @@ const PLACEHOLDER: &str = "\0";
 ///
 /// # Errors
 /// Where a type is expected and none is there.
-pub(super) fn lower(text: &str, tokens: &[Token]) -> Result<Lowered, SyntaxError> {
+pub(super) fn lower(text: &str, tokens: &[Token<'_>]) -> Result<Lowered, SyntaxError> {
     let lowered = Lowered {
         tokens: Vec::with_capacity(tokens.len()),
         origins: Vec::with_capacity(tokens.len()),
@@ -135,7 +138,7 @@ enum Recursive {
 /// The state of the rewriting.
 struct Lowering<'a> {
     text: &'a str,
-    tokens: &'a [Token],
+    tokens: &'a [Token<'a>],
     at: usize,
     lowered: Lowered,
     frames: Vec<Frame>,
@@ -144,7 +147,7 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     /// Takes one token, or more where they belong together.
-    fn step(&mut self, token: &Token) -> Result<(), SyntaxError> {
+    fn step(&mut self, token: &Token<'_>) -> Result<(), SyntaxError> {
         match &token.lexeme {
             Lexeme::DoubleColon => {
                 self.keep();
@@ -166,8 +169,8 @@ impl<'a> Lowering<'a> {
                 }
                 Ok(())
             }
-            Lexeme::Word(word) if word.quote_style.is_none() => self.word(token),
-            Lexeme::Word(_) if self.frame.recursive == Recursive::Name => self.recursive_name(),
+            Lexeme::Word(word) => self.word(token, meaning(word)),
+            Lexeme::Quoted(_) if self.frame.recursive == Recursive::Name => self.recursive_name(),
             _ => {
                 if self.frame.recursive == Recursive::AfterBody {
                     let next = token.is_lexeme(&Lexeme::Comma);
@@ -180,57 +183,61 @@ impl<'a> Lowering<'a> {
     }
 
     /// Takes an unquoted word.
-    fn word(&mut self, token: &Token) -> Result<(), SyntaxError> {
+    fn word(&mut self, token: &Token<'_>, meaning: Meaning) -> Result<(), SyntaxError> {
         if self.frame.recursive == Recursive::Name {
             return self.recursive_name();
         }
         if self.frame.recursive == Recursive::AfterBody {
             self.frame.recursive = Recursive::Outside;
         }
-        if token.is("AS") && self.frame.cast {
-            self.keep();
-            return self.data_type();
-        }
-        if token.is("WITH") && self.nth_is(1, "MUTUALLY") && self.nth_is(2, "RECURSIVE") {
-            self.recursive(token);
-        } else if token.is("WITH") && self.nth_is(1, "RECURSIVE") {
-            // Source: the server takes `recursive` here for the name of the first CTE.
-            self.keep();
-            self.keep_as_name();
-        } else if token.is("TABLE") && self.begins_query() && self.names_relation(1) {
-            self.lowered.notes.tables.push(token.span.start);
-            for (lexeme, keyword) in
-                [("SELECT", Keyword::SELECT), ("*", Keyword::NoKeyword), ("FROM", Keyword::FROM)]
-            {
-                self.push(
-                    if lexeme == "*" { Lexeme::Mul } else { keyword_lexeme(lexeme, keyword) },
-                    token.span,
-                );
+        match meaning.keyword {
+            Keyword::AS if self.frame.cast => {
+                self.keep_word(token, meaning);
+                return self.data_type();
             }
-            self.at += 1;
-        } else if token.is("ROWS") && self.nth_is(1, "FROM") && self.nth_is_lexeme(2, &Lexeme::LParen) {
-            self.push(name_lexeme(ROWS_FROM), token.span);
-            self.at += 2;
-        } else if token.is("OPERATOR") && self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() {
-            self.operator();
-        } else if token.is("OPTIONS") && self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() {
-            self.options();
-        } else if token.is("ISNULL") && self.ends_expression() {
-            self.push(keyword_lexeme("IS", Keyword::IS), token.span);
-            self.push(keyword_lexeme("NULL", Keyword::NULL), token.span);
-            self.at += 1;
-        } else if is_type_word(token) && !self.ends_expression() && self.typed_literal() {
-        } else {
-            if token.is("SELECT") {
-                self.frame.select = Some(token.span.start);
+            Keyword::WITH if self.nth_is(1, "MUTUALLY") && self.nth_is(2, "RECURSIVE") => {
+                self.recursive(token)
             }
-            self.keep();
+            Keyword::WITH if self.nth_is(1, "RECURSIVE") => {
+                // Source: the server takes `recursive` here for the name of the first CTE.
+                self.keep_word(token, meaning);
+                self.keep_as_name();
+            }
+            Keyword::TABLE if self.begins_query() && self.names_relation(1) => {
+                self.lowered.notes.tables.push(token.span.start);
+                self.push(keyword("SELECT", Keyword::SELECT), token.span);
+                self.push(TreeToken::Mul, token.span);
+                self.push(keyword("FROM", Keyword::FROM), token.span);
+                self.at += 1;
+            }
+            Keyword::ROWS if self.nth_is(1, "FROM") && self.nth_is_lexeme(2, &Lexeme::LParen) => {
+                self.push(name(ROWS_FROM), token.span);
+                self.at += 2;
+            }
+            Keyword::OPERATOR if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
+                self.operator();
+            }
+            Keyword::OPTIONS if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
+                self.options();
+            }
+            _ if token.is("ISNULL") && self.ends_expression() => {
+                self.push(keyword("IS", Keyword::IS), token.span);
+                self.push(keyword("NULL", Keyword::NULL), token.span);
+                self.at += 1;
+            }
+            _ if meaning.is_type && !self.ends_expression() && self.typed_literal() => {}
+            _ => {
+                if meaning.keyword == Keyword::SELECT {
+                    self.frame.select = Some(token.span.start);
+                }
+                self.keep_word(token, meaning);
+            }
         }
         Ok(())
     }
 
     /// Opens a bracket.
-    fn open(&mut self, token: &Token) {
+    fn open(&mut self, token: &Token<'_>) {
         let follows = |word: &str| self.previous().is_some_and(|previous| previous.is(word));
         let cast = follows("CAST");
         let using = self.nth(1).filter(|_| follows("USING")).map(|column| column.span.start);
@@ -255,20 +262,20 @@ impl<'a> Lowering<'a> {
         if let Some(alias) = alias
             && self.nth_is(0, "AS")
         {
-            self.lowered.notes.using.insert(first, alias.clone());
+            self.lowered.notes.using.insert(first, alias.clone().into_owned());
             self.at += 2;
         }
     }
 
     /// Takes `WITH MUTUALLY RECURSIVE` and the options behind it.
-    fn recursive(&mut self, with: &Token) {
+    fn recursive(&mut self, with: &Token<'_>) {
         self.keep();
         self.at += 1;
         self.keep();
         if self.nth_is_lexeme(0, &Lexeme::LParen)
             && let Some(end) = closing(self.tokens, self.at)
         {
-            let options = self.tokens.get(self.at + 1..end).unwrap_or_default().to_vec();
+            let options = self.owned(self.at + 1..end);
             self.lowered.notes.recursive.insert(with.span.start, options);
             self.at = end + 1;
         } else {
@@ -321,12 +328,10 @@ impl<'a> Lowering<'a> {
         let start = cursor.start();
         let Ok(data_type) = read_type(&mut cursor) else { return false };
         let Some(literal) = cursor.peek() else { return false };
-        if !matches!(literal.lexeme, Lexeme::SingleQuotedString(_)) {
-            return false;
-        }
+        let Lexeme::String(text) = &literal.lexeme else { return false };
         let span = Span::new(start, cursor.last_end());
-        self.push(literal.lexeme.clone(), literal.span);
-        self.push(Lexeme::DoubleColon, span);
+        self.push(TreeToken::SingleQuotedString(text.to_string()), literal.span);
+        self.push(TreeToken::DoubleColon, span);
         self.placeholder(data_type, span);
         self.at = cursor.at() + 1;
         true
@@ -350,7 +355,7 @@ impl<'a> Lowering<'a> {
                 start.take().unwrap_or(token.span.start),
                 if self.at == last { whole.end } else { token.span.end },
             );
-            self.push(without_keyword(&token.lexeme), span);
+            self.push(tree_token(&token.lexeme), span);
             self.at += 1;
         }
         self.at = end + 1;
@@ -360,7 +365,7 @@ impl<'a> Lowering<'a> {
     fn options(&mut self) {
         let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
         if let Some(select) = self.frame.select {
-            let options = self.tokens.get(self.at + 2..end).unwrap_or_default().to_vec();
+            let options = self.owned(self.at + 2..end);
             self.lowered.notes.options.insert(select, options);
         }
         self.at = end + 1;
@@ -370,7 +375,7 @@ impl<'a> Lowering<'a> {
     fn operator(&mut self) {
         let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
         if let Some(operator) = end.checked_sub(1).and_then(|last| self.tokens.get(last)) {
-            self.push(operator.lexeme.clone(), operator.span);
+            self.push(tree_token(&operator.lexeme), operator.span);
         }
         self.at = end + 1;
     }
@@ -398,11 +403,10 @@ impl<'a> Lowering<'a> {
     fn ends_expression(&self) -> bool {
         self.previous().is_some_and(|previous| match &previous.lexeme {
             Lexeme::Word(word) => {
-                word.quote_style.is_some()
-                    || !is_query_keyword(&word.value)
+                !meaning(word).is_syntax
                     || ["END", "NULL", "TRUE", "FALSE"].iter().any(|word| previous.is(word))
             }
-            Lexeme::Number(..) | Lexeme::SingleQuotedString(_) | Lexeme::Placeholder(_) => true,
+            Lexeme::Quoted(_) | Lexeme::Number(_) | Lexeme::String(_) | Lexeme::Parameter(_) => true,
             Lexeme::RParen | Lexeme::RBracket => true,
             _ => false,
         })
@@ -419,7 +423,7 @@ impl<'a> Lowering<'a> {
         cursor
     }
 
-    fn nth(&self, offset: usize) -> Option<&'a Token> {
+    fn nth(&self, offset: usize) -> Option<&'a Token<'a>> {
         self.tokens.get(self.at + offset)
     }
 
@@ -431,22 +435,33 @@ impl<'a> Lowering<'a> {
         self.nth(offset).is_some_and(|token| token.is_lexeme(lexeme))
     }
 
-    fn previous(&self) -> Option<&'a Token> {
+    fn previous(&self) -> Option<&'a Token<'a>> {
         self.at.checked_sub(1).and_then(|previous| self.tokens.get(previous))
+    }
+
+    /// Copies of some of the tokens.
+    fn owned(&self, range: Range<usize>) -> Vec<Token<'static>> {
+        self.tokens.get(range).unwrap_or_default().iter().cloned().map(Token::into_owned).collect()
     }
 
     /// Passes the next token on.
     fn keep(&mut self) {
         if let Some(token) = self.tokens.get(self.at) {
-            self.push(without_keyword(&token.lexeme), token.span);
+            self.push(tree_token(&token.lexeme), token.span);
             self.at += 1;
         }
+    }
+
+    /// Passes the next token on, which is a word of that meaning.
+    fn keep_word(&mut self, token: &Token<'_>, meaning: Meaning) {
+        self.push(word(token.word().unwrap_or_default(), meaning), token.span);
+        self.at += 1;
     }
 
     /// Passes the next word on as if it were quoted.
     fn keep_as_name(&mut self) {
         if let Some(token) = self.tokens.get(self.at) {
-            self.push(name_lexeme(&token.word().unwrap_or_default().to_lowercase()), token.span);
+            self.push(name(&token.word().unwrap_or_default().to_lowercase()), token.span);
             self.at += 1;
         }
     }
@@ -454,17 +469,17 @@ impl<'a> Lowering<'a> {
     fn placeholder(&mut self, data_type: DataType, span: Span) {
         let number = self.lowered.notes.types.len();
         self.lowered.notes.types.push(data_type);
-        self.push(name_lexeme(&format!("{PLACEHOLDER}{number}")), span);
+        self.push(name(&format!("{PLACEHOLDER}{number}")), span);
     }
 
-    fn push(&mut self, token: Lexeme, span: Span) {
+    fn push(&mut self, token: TreeToken, span: Span) {
         self.lowered.tokens.push(TokenWithSpan { token, span: place(span) });
         self.lowered.origins.push(self.at);
     }
 }
 
 /// Tells whether `[u1 AS …` begins at a place.
-fn is_catalog_name(tokens: &[Token], at: usize) -> bool {
+fn is_catalog_name(tokens: &[Token<'_>], at: usize) -> bool {
     let id = tokens.get(at + 1).and_then(Token::word);
     let id = id.is_some_and(|id| {
         let digits = id.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
@@ -473,68 +488,91 @@ fn is_catalog_name(tokens: &[Token], at: usize) -> bool {
     id && tokens.get(at + 2).is_some_and(|token| token.is("AS"))
 }
 
-/// Tells whether a word may begin `type 'literal'`.
-fn is_type_word(token: &Token) -> bool {
-    // Only built-in types: the server's parser takes no other before a literal.
-    const TYPES: &[&str] = &[
-        "bigint",
-        "bool",
-        "boolean",
-        "bpchar",
-        "bytea",
-        "bytes",
-        "char",
-        "character",
-        "date",
-        "dec",
-        "decimal",
-        "double",
-        "float",
-        "float4",
-        "float8",
-        "int",
-        "int2",
-        "int4",
-        "int8",
-        "integer",
-        "json",
-        "jsonb",
-        "numeric",
-        "oid",
-        "real",
-        "smallint",
-        "string",
-        "text",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "uint2",
-        "uint4",
-        "uint8",
-        "uuid",
-        "varchar",
-    ];
-    token.word().is_some_and(|word| TYPES.iter().any(|name| name.eq_ignore_ascii_case(word)))
-}
-
-/// A copy in which words of other databases' syntax are plain names.
-fn without_keyword(lexeme: &Lexeme) -> Lexeme {
-    match lexeme {
-        Lexeme::Word(word) if word.quote_style.is_none() => {
-            let is_name = word.keyword == Keyword::NoKeyword || !is_query_keyword(&word.value);
-            let keyword = if is_name { Keyword::NoKeyword } else { word.keyword };
-            Lexeme::Word(Word { value: word.value.clone(), quote_style: None, keyword })
-        }
-        other => other.clone(),
-    }
+/// A word as sqlparser has it; words of other databases' syntax are plain names.
+fn word(text: &str, meaning: Meaning) -> TreeToken {
+    let keyword = if meaning.is_syntax { meaning.keyword } else { Keyword::NoKeyword };
+    TreeToken::Word(Word { value: text.to_owned(), quote_style: None, keyword })
 }
 
 /// A keyword as sqlparser has it.
-fn keyword_lexeme(text: &str, keyword: Keyword) -> Lexeme {
-    Lexeme::Word(Word { value: text.to_owned(), quote_style: None, keyword })
+fn keyword(text: &str, keyword: Keyword) -> TreeToken {
+    TreeToken::Word(Word { value: text.to_owned(), quote_style: None, keyword })
 }
 
 /// A quoted name as sqlparser has it.
-fn name_lexeme(text: &str) -> Lexeme {
-    Lexeme::Word(Word { value: text.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword })
+fn name(text: &str) -> TreeToken {
+    TreeToken::Word(Word { value: text.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword })
+}
+
+/// A token as sqlparser has it.
+fn tree_token(lexeme: &Lexeme<'_>) -> TreeToken {
+    match lexeme {
+        Lexeme::Word(text) => word(text, meaning(text)),
+        Lexeme::Quoted(text) => name(text),
+        Lexeme::Number(text) => TreeToken::Number(text.to_string(), false),
+        Lexeme::String(text) => TreeToken::SingleQuotedString(text.to_string()),
+        Lexeme::HexString(text) => TreeToken::HexStringLiteral(text.to_string()),
+        Lexeme::Parameter(text) => TreeToken::Placeholder(text.to_string()),
+        Lexeme::Operator(text) => operator(text),
+        Lexeme::LParen => TreeToken::LParen,
+        Lexeme::RParen => TreeToken::RParen,
+        Lexeme::LBracket => TreeToken::LBracket,
+        Lexeme::RBracket => TreeToken::RBracket,
+        Lexeme::Comma => TreeToken::Comma,
+        Lexeme::Period => TreeToken::Period,
+        Lexeme::Colon => TreeToken::Colon,
+        Lexeme::DoubleColon => TreeToken::DoubleColon,
+        Lexeme::SemiColon => TreeToken::SemiColon,
+        Lexeme::Eq => TreeToken::Eq,
+        Lexeme::Star => TreeToken::Mul,
+        Lexeme::Minus => TreeToken::Minus,
+        Lexeme::RArrow => TreeToken::RArrow,
+    }
+}
+
+/// An operator as sqlparser has it.
+fn operator(text: &str) -> TreeToken {
+    match text {
+        "+" => TreeToken::Plus,
+        "/" => TreeToken::Div,
+        "%" => TreeToken::Mod,
+        "<" => TreeToken::Lt,
+        ">" => TreeToken::Gt,
+        "<=" => TreeToken::LtEq,
+        ">=" => TreeToken::GtEq,
+        "<>" | "!=" => TreeToken::Neq,
+        "||" => TreeToken::StringConcat,
+        "^" => TreeToken::Caret,
+        "&" => TreeToken::Ampersand,
+        "|" => TreeToken::Pipe,
+        "#" => TreeToken::Sharp,
+        "&&" => TreeToken::Overlap,
+        "<<" => TreeToken::ShiftLeft,
+        ">>" => TreeToken::ShiftRight,
+        "~" => TreeToken::Tilde,
+        "~*" => TreeToken::TildeAsterisk,
+        "!~" => TreeToken::ExclamationMarkTilde,
+        "!~*" => TreeToken::ExclamationMarkTildeAsterisk,
+        "~~" => TreeToken::DoubleTilde,
+        "~~*" => TreeToken::DoubleTildeAsterisk,
+        "!~~" => TreeToken::ExclamationMarkDoubleTilde,
+        "!~~*" => TreeToken::ExclamationMarkDoubleTildeAsterisk,
+        "->" => TreeToken::Arrow,
+        "->>" => TreeToken::LongArrow,
+        "#>" => TreeToken::HashArrow,
+        "#>>" => TreeToken::HashLongArrow,
+        "@>" => TreeToken::AtArrow,
+        "<@" => TreeToken::ArrowAt,
+        "#-" => TreeToken::HashMinus,
+        "@?" => TreeToken::AtQuestion,
+        "@@" => TreeToken::AtAt,
+        "?" => TreeToken::Question,
+        "?&" => TreeToken::QuestionAnd,
+        "?|" => TreeToken::QuestionPipe,
+        "!" => TreeToken::ExclamationMark,
+        "@" => TreeToken::AtSign,
+        "|/" => TreeToken::PGSquareRoot,
+        "||/" => TreeToken::PGCubeRoot,
+        other => TreeToken::CustomBinaryOperator(other.to_owned()),
+    }
 }

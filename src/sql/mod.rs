@@ -10,9 +10,11 @@ mod dialect;
 pub mod error;
 pub mod fingerprint;
 mod keyword;
+mod lex;
 mod lower;
 pub mod mention;
 mod opaque;
+pub mod output;
 pub mod parse;
 pub mod query;
 #[cfg(feature = "sandbox")]
@@ -22,4 +24,3 @@ pub mod references;
 pub(crate) mod secret;
 pub mod span;
 mod token;
-mod width;

@@ -1,17 +1,16 @@
 //! Queries that only the server can read: what can be said of them from their tokens alone.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::ast::RawName;
 use super::parse::cursor::Cursor;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::Token;
 
 /// Syntax of this server that is not lowered; each is words that follow each other.
 const MARKS: &[&[&str]] = &[&["AS", "OF"], &["UP", "TO"], &["WITHIN", "TIMESTAMP"]];
 
 /// Finds syntax that the server reads although sqlparser does not.
-pub(super) fn plausible(tokens: &[Token]) -> Option<Span> {
+pub(super) fn plausible(tokens: &[Token<'_>]) -> Option<Span> {
     tokens.iter().enumerate().find_map(|(at, token)| {
         let marked = MARKS.iter().any(|mark| {
             mark.iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|token| token.is(word)))
@@ -22,7 +21,7 @@ pub(super) fn plausible(tokens: &[Token]) -> Option<Span> {
 
 /// Guesses the relations: names behind `FROM`, `JOIN` and the commas of a FROM clause that are
 /// neither called like a function nor defined by `name AS (`.
-pub(super) fn references(text: &str, tokens: &[Token]) -> Vec<RawName> {
+pub(super) fn references(text: &str, tokens: &[Token<'_>]) -> Vec<RawName> {
     let mut found = Vec::new();
     let mut in_from = vec![false];
     let mut cursor = Cursor::new(text, tokens);
@@ -67,17 +66,10 @@ fn set(in_from: &mut [bool], value: bool) {
 }
 
 /// Tells whether a name of one part is defined as a CTE anywhere in the query.
-fn defines(tokens: &[Token], name: &RawName) -> bool {
+fn defines(tokens: &[Token<'_>], name: &RawName) -> bool {
     let [only] = name.parts.as_slice() else { return false };
     tokens.windows(3).any(|window| match window {
-        [Token { lexeme: Lexeme::Word(word), .. }, next, open] => {
-            let same = if word.quote_style.is_some() {
-                word.value == only.as_str()
-            } else {
-                word.value.to_lowercase() == only.as_str()
-            };
-            same && next.is("AS") && open.is_lexeme(&Lexeme::LParen)
-        }
+        [name, next, open] => name.names(only) && next.is("AS") && open.is_lexeme(&Lexeme::LParen),
         _ => false,
     })
 }

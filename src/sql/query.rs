@@ -10,7 +10,7 @@ use sqlparser::ast as tree;
 use sqlparser::ast::Visit;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
-use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::Token as TreeToken;
 use sqlparser::tokenizer::TokenWithSpan;
 
 use super::ast::RawName;
@@ -27,10 +27,10 @@ use super::references::Bare;
 use super::references::Qualifier;
 use super::references::Scan;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::MAX_DEPTH;
 use super::token::Token;
 use super::token::too_deep;
-use super::width;
 use crate::name::Ident;
 
 /// A query body.
@@ -99,11 +99,6 @@ impl Query {
     /// `AS OF …` at the end of a one-off query.
     pub fn as_of(&self) -> Option<Span> {
         self.as_of
-    }
-
-    /// How many columns it has; `None` where its text alone does not tell, or its tree is gone.
-    pub fn width(&self) -> Option<usize> {
-        self.tree.as_deref().and_then(width::of)
     }
 
     /// The text with other relations in it; nothing else of it changes.
@@ -318,7 +313,7 @@ fn parser(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
 
 /// Runs a rule of sqlparser over all tokens.
 fn parse<T>(
-    tokens: &[Token],
+    tokens: &[Token<'_>],
     lowered: Vec<TokenWithSpan>,
     end: usize,
     rule: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
@@ -326,7 +321,7 @@ fn parse<T>(
     let mut parser = parser(lowered);
     let tree = rule(&mut parser).map_err(|error| translate(&error, tokens, end))?;
     match parser.peek_token_ref() {
-        next if next.token == Lexeme::EOF => Ok(tree),
+        next if next.token == TreeToken::EOF => Ok(tree),
         next => {
             let place = span_of(next.span).map_or(end, |span| span.start);
             Err(expected("end of statement", token_at(tokens, place), end))
@@ -335,12 +330,12 @@ fn parse<T>(
 }
 
 /// The token that begins at a byte.
-fn token_at(tokens: &[Token], byte: usize) -> Option<&Token> {
+fn token_at<'a>(tokens: &'a [Token<'_>], byte: usize) -> Option<&'a Token<'a>> {
     tokens.iter().find(|token| token.span.start >= byte)
 }
 
 /// Says in the server's manner what sqlparser found wrong.
-fn translate(error: &ParserError, tokens: &[Token], end: usize) -> SyntaxError {
+fn translate(error: &ParserError, tokens: &[Token<'_>], end: usize) -> SyntaxError {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
         ParserError::RecursionLimitExceeded => {
@@ -376,7 +371,7 @@ fn server_word(what: &str) -> &str {
 ///
 /// sqlparser tries several readings of a parenthesis and reports the last one, which points
 /// outside of the subquery where the mistake is.
-fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
+fn locate(text: &str, tokens: &[Token<'_>]) -> Option<SyntaxError> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let begins = tokens
@@ -406,7 +401,7 @@ fn locate(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
 }
 
 /// Says of a query in parentheses what is said of one that stands alone.
-fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token>, end: usize) -> SyntaxError {
+fn in_parentheses(mut error: SyntaxError, bracket: Option<&Token<'_>>, end: usize) -> SyntaxError {
     if let Some(found) = error.message.strip_prefix("Expected end of statement, ") {
         error.message = format!("Expected right parenthesis, {found}");
     }

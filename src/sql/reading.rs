@@ -3,7 +3,6 @@
 //! It speaks the same version of the same tree. Everybody else uses what [`Query`] tells.
 
 use sqlparser::ast as tree;
-use sqlparser::tokenizer::Token as Lexeme;
 
 use super::ast::RawName;
 use super::data_type::DataType;
@@ -13,6 +12,7 @@ use super::query::Expr;
 use super::query::Query;
 use super::references::idents;
 use super::references::raw_name;
+use super::token::Lexeme;
 
 /// A tree with what was taken out of its text before it was read.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ impl<'a> Reading<'a> {
         let start = span_of(with.with_token.0.span).map(|span| span.start);
         let options = start.and_then(|start| self.notes.recursive.get(&start));
         let words = options.into_iter().flatten().filter_map(|token| match &token.lexeme {
-            Lexeme::Number(digits, _) => Some(digits.clone()),
+            Lexeme::Number(digits) => Some(digits.to_string()),
             _ => token.word().map(str::to_uppercase),
         });
         words.collect()

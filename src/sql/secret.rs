@@ -4,10 +4,9 @@
 
 use std::borrow::Cow;
 
-use sqlparser::tokenizer::Token as Lexeme;
-
+use super::lex::lex;
 use super::span::Span;
-use super::token;
+use super::token::Lexeme;
 use super::token::Token;
 
 /// What stands in the place of a value.
@@ -21,7 +20,7 @@ pub(crate) fn hide(text: &str) -> Cow<'_, str> {
     if !mentions(text) {
         return Cow::Borrowed(text);
     }
-    let Ok(tokens) = token::lex(text) else {
+    let Ok(tokens) = lex(text) else {
         // Where strings begin and end cannot be told: all from the first on goes.
         let end = text.find(['\'', '$']).unwrap_or(text.len());
         return Cow::Owned(format!("{}{HIDDEN}", text.get(..end).unwrap_or_default()));
@@ -52,7 +51,7 @@ fn mentions(text: &str) -> bool {
 }
 
 /// The places of the values, in order.
-fn hidden(tokens: &[Token]) -> Vec<Span> {
+fn hidden(tokens: &[Token<'_>]) -> Vec<Span> {
     let mut spans = Vec::new();
     for statement in tokens.split(|token| token.is_lexeme(&Lexeme::SemiColon)) {
         let of_secret = statement
@@ -71,12 +70,12 @@ fn hidden(tokens: &[Token]) -> Vec<Span> {
     spans
 }
 
-fn is_text(token: &Token) -> bool {
-    matches!(token.lexeme, Lexeme::SingleQuotedString(_) | Lexeme::HexStringLiteral(_))
+fn is_text(token: &Token<'_>) -> bool {
+    matches!(token.lexeme, Lexeme::String(_) | Lexeme::HexString(_))
 }
 
 /// Texts behind `PASSWORD`, `SECRET ACCESS KEY` and the like.
-fn guarded(statement: &[Token]) -> impl Iterator<Item = Span> {
+fn guarded(statement: &[Token<'_>]) -> impl Iterator<Item = Span> {
     statement.iter().enumerate().filter(|(_, token)| is_text(token)).filter_map(|(at, token)| {
         let mut before = statement.get(..at)?.iter().rev();
         let mut word = before.next()?;

@@ -1,34 +1,75 @@
-//! Tokens with byte spans, over sqlparser's tokenizer.
+//! Tokens with byte spans, and how deep they may nest.
 //!
-//! Whitespace and comments are gone here, escaped and dollar-quoted strings are plain strings,
-//! and identifiers that the server would refuse are errors. Start reading at [`lex`].
+//! Whitespace and comments are gone here, and every kind of string is a plain one. A token borrows
+//! from the text it was cut from. Start reading at [`Token`]; [`super::lex`] makes them.
 
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::fmt;
 
-use sqlparser::tokenizer::Location;
-use sqlparser::tokenizer::Token as Lexeme;
-use sqlparser::tokenizer::TokenWithSpan;
-use sqlparser::tokenizer::Tokenizer;
-
-use super::dialect::Materialize;
 use super::error::SyntaxError;
 use super::span::Span;
-use crate::name::MAX_IDENTIFIER_BYTES;
+use crate::name::Ident;
+use crate::name::literal;
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lexeme<'a> {
+    /// A word without quotes, as written.
+    Word(Cow<'a, str>),
+    /// An identifier in quotes, without them.
+    Quoted(Cow<'a, str>),
+    /// A number, as written.
+    Number(Cow<'a, str>),
+    /// What a string of any kind holds.
+    String(Cow<'a, str>),
+    /// What stands between the quotes of `X'…'`.
+    HexString(Cow<'a, str>),
+    /// `$1`
+    Parameter(Cow<'a, str>),
+    /// An operator that has no variant of its own.
+    Operator(Cow<'a, str>),
+    /// `(`
+    LParen,
+    /// `)`
+    RParen,
+    /// `[`
+    LBracket,
+    /// `]`
+    RBracket,
+    /// `,`
+    Comma,
+    /// `.`
+    Period,
+    /// `:`
+    Colon,
+    /// `::`
+    DoubleColon,
+    /// `;`
+    SemiColon,
+    /// `=`
+    Eq,
+    /// `*`
+    Star,
+    /// `-`
+    Minus,
+    /// `=>`
+    RArrow,
+}
 
 /// One token and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
+pub(super) struct Token<'a> {
     /// What it is.
-    pub(super) lexeme: Lexeme,
+    pub(super) lexeme: Lexeme<'a>,
     /// Where it stands.
     pub(super) span: Span,
 }
 
-impl Token {
+impl Token<'_> {
     /// The unquoted word, as written, if it is one.
     pub(super) fn word(&self) -> Option<&str> {
         match &self.lexeme {
-            Lexeme::Word(word) if word.quote_style.is_none() => Some(&word.value),
+            Lexeme::Word(word) => Some(word),
             _ => None,
         }
     }
@@ -39,13 +80,27 @@ impl Token {
     }
 
     /// Tells whether it is this lexeme.
-    pub(super) fn is_lexeme(&self, lexeme: &Lexeme) -> bool {
+    pub(super) fn is_lexeme(&self, lexeme: &Lexeme<'_>) -> bool {
         self.lexeme == *lexeme
     }
 
     /// Tells whether it is any word, quoted or not.
     pub(super) fn is_word(&self) -> bool {
-        matches!(self.lexeme, Lexeme::Word(_))
+        matches!(self.lexeme, Lexeme::Word(_) | Lexeme::Quoted(_))
+    }
+
+    /// Tells whether it is a number.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.lexeme, Lexeme::Number(_))
+    }
+
+    /// Tells whether it is a name that means the same as an identifier.
+    pub(super) fn names(&self, ident: &Ident) -> bool {
+        match &self.lexeme {
+            Lexeme::Word(word) => word.to_lowercase() == ident.as_str(),
+            Lexeme::Quoted(text) => text == ident.as_str(),
+            _ => false,
+        }
     }
 
     /// Tells whether it opens a bracket of some kind.
@@ -57,57 +112,67 @@ impl Token {
     pub(super) fn closes(&self) -> bool {
         matches!(self.lexeme, Lexeme::RParen | Lexeme::RBracket)
     }
+
+    /// The same without its text, for who keeps it longer.
+    pub(super) fn into_owned(self) -> Token<'static> {
+        Token { lexeme: self.lexeme.into_owned(), span: self.span }
+    }
 }
 
-/// Cuts a text into tokens.
-///
-/// # Errors
-/// What never ends (a string, an identifier, a comment), a null byte, and identifiers that are empty,
-/// too long or a lone dot.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    if let Some(start) = text.find('\0') {
-        // The protocol ends a statement at its first null byte, so nobody can send one.
-        return Err(SyntaxError {
-            message: "null byte in SQL text".to_owned(),
-            span: Span::new(start, start + 1),
-        });
-    }
-    let mut raw = SCRATCH.take();
-    Tokenizer::new(&Materialize, text).tokenize_with_location_into_buf(&mut raw).map_err(|error| {
-        let start = Places::new(text).byte_of(error.location);
-        SyntaxError { message: unterminated(&error.message), span: Span::new(start, text.len()) }
-    })?;
-    let blanks = raw.iter().filter(|token| matches!(token.token, Lexeme::Whitespace(_))).count();
-    let mut tokens = Vec::with_capacity(raw.len() - blanks);
-    let mut places = Places::new(text);
-    for token in raw.drain(..) {
-        let lexeme = match token.token {
-            Lexeme::Whitespace(_) => continue,
-            Lexeme::EscapedStringLiteral(text) => Lexeme::SingleQuotedString(text),
-            Lexeme::DollarQuotedString(quoted) => Lexeme::SingleQuotedString(quoted.value),
-            other => other,
-        };
-        let start = places.byte_of(token.span.start);
-        let span = Span::new(start, places.byte_of(token.span.end));
-        if let Lexeme::Word(word) = &lexeme {
-            usable(&word.value).map_err(|message| SyntaxError { message, span })?;
+impl Lexeme<'_> {
+    fn into_owned(self) -> Lexeme<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Word(text) => Lexeme::Word(owned(text)),
+            Self::Quoted(text) => Lexeme::Quoted(owned(text)),
+            Self::Number(text) => Lexeme::Number(owned(text)),
+            Self::String(text) => Lexeme::String(owned(text)),
+            Self::HexString(text) => Lexeme::HexString(owned(text)),
+            Self::Parameter(text) => Lexeme::Parameter(owned(text)),
+            Self::Operator(text) => Lexeme::Operator(owned(text)),
+            Self::LParen => Lexeme::LParen,
+            Self::RParen => Lexeme::RParen,
+            Self::LBracket => Lexeme::LBracket,
+            Self::RBracket => Lexeme::RBracket,
+            Self::Comma => Lexeme::Comma,
+            Self::Period => Lexeme::Period,
+            Self::Colon => Lexeme::Colon,
+            Self::DoubleColon => Lexeme::DoubleColon,
+            Self::SemiColon => Lexeme::SemiColon,
+            Self::Eq => Lexeme::Eq,
+            Self::Star => Lexeme::Star,
+            Self::Minus => Lexeme::Minus,
+            Self::RArrow => Lexeme::RArrow,
         }
-        tokens.push(Token { lexeme, span });
     }
-    if raw.capacity() <= MAX_SCRATCH {
-        SCRATCH.set(raw);
-    }
-    Ok(tokens)
 }
 
-thread_local! {
-    /// Where the tokenizer puts its tokens, of which half are blanks: thousands of texts are cut one
-    /// after the other, and this is the largest piece of memory that each needs.
-    static SCRATCH: RefCell<Vec<TokenWithSpan>> = const { RefCell::new(Vec::new()) };
+impl fmt::Display for Lexeme<'_> {
+    /// Writes it as it could stand in a text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(text) | Self::Number(text) | Self::Parameter(text) | Self::Operator(text) => {
+                f.write_str(text)
+            }
+            Self::Quoted(text) => write!(f, "\"{}\"", text.replace('"', "\"\"")),
+            Self::String(text) => f.write_str(&literal(text)),
+            Self::HexString(text) => write!(f, "X'{text}'"),
+            Self::LParen => f.write_str("("),
+            Self::RParen => f.write_str(")"),
+            Self::LBracket => f.write_str("["),
+            Self::RBracket => f.write_str("]"),
+            Self::Comma => f.write_str(","),
+            Self::Period => f.write_str("."),
+            Self::Colon => f.write_str(":"),
+            Self::DoubleColon => f.write_str("::"),
+            Self::SemiColon => f.write_str(";"),
+            Self::Eq => f.write_str("="),
+            Self::Star => f.write_str("*"),
+            Self::Minus => f.write_str("-"),
+            Self::RArrow => f.write_str("=>"),
+        }
+    }
 }
-
-/// How many tokens the memory is kept for.
-const MAX_SCRATCH: usize = 1 << 14;
 
 /// How deep brackets and operators may nest, as in the server.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -121,22 +186,24 @@ const MAX_CHAIN: usize = 20_000;
 ///
 /// # Errors
 /// At the first token that is too deep.
-pub(super) fn check_depth(tokens: &[Token]) -> Result<(), SyntaxError> {
+pub(super) fn check_depth(tokens: &[Token<'_>]) -> Result<(), SyntaxError> {
     let mut chains: Vec<usize> = Vec::new();
     let mut chain = 0_usize;
     let mut set_operations = 0_usize;
     for token in tokens {
         chain += 1;
-        if token.opens() {
-            chains.push(chain);
-            chain = 0;
-        } else if token.closes() {
-            chain = chains.pop().unwrap_or_default();
-        } else if token.is_lexeme(&Lexeme::Comma) {
-            chain = 0;
-        } else if ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word)) {
-            chain = 0;
-            set_operations += 1;
+        match &token.lexeme {
+            Lexeme::LParen | Lexeme::LBracket => {
+                chains.push(chain);
+                chain = 0;
+            }
+            Lexeme::RParen | Lexeme::RBracket => chain = chains.pop().unwrap_or_default(),
+            Lexeme::Comma => chain = 0,
+            Lexeme::Word(_) if ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word)) => {
+                chain = 0;
+                set_operations += 1;
+            }
+            _ => {}
         }
         if chains.len() > MAX_DEPTH || chain > MAX_CHAIN || set_operations > MAX_CHAIN {
             return Err(too_deep(token.span));
@@ -148,72 +215,4 @@ pub(super) fn check_depth(tokens: &[Token]) -> Result<(), SyntaxError> {
 /// Says in the server's words that something nests too deep.
 pub(super) fn too_deep(span: Span) -> SyntaxError {
     SyntaxError::new(format!("query exceeds nested expression limit of {MAX_DEPTH}"), span)
-}
-
-/// Says what the server says about an identifier that nothing can be called.
-fn usable(identifier: &str) -> Result<(), String> {
-    // Source: recordings of v26.21, `full/37_identifiers.slt`.
-    match identifier {
-        "" => Err("zero-length delimited identifier".to_owned()),
-        "." | ".." => Err(format!("invalid identifier: \"{identifier}\"")),
-        _ if identifier.len() > MAX_IDENTIFIER_BYTES => {
-            Err(format!("identifier length exceeds {MAX_IDENTIFIER_BYTES} bytes"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Says what does not end, in the server's words where it has some.
-fn unterminated(message: &str) -> String {
-    if message.contains("close delimiter") {
-        "unterminated quoted identifier".to_owned()
-    } else if message.contains("comment") {
-        "unterminated multiline comment".to_owned()
-    } else if message.contains("dollar-quoted") {
-        "unterminated dollar-quoted string".to_owned()
-    } else if message.starts_with("Unterminated") {
-        "unterminated quoted string".to_owned()
-    } else {
-        message.to_lowercase()
-    }
-}
-
-/// Turns lines and columns into bytes, going forward only.
-struct Places<'a> {
-    text: &'a str,
-    line: u64,
-    /// The byte at which the line begins.
-    start: usize,
-    /// A column of the line and its byte, counted from the start of the line.
-    known: (u64, usize),
-    /// Whether a column is a byte.
-    ascii: bool,
-}
-
-impl<'a> Places<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, line: 1, start: 0, known: (1, 0), ascii: text.is_ascii() }
-    }
-
-    /// The byte at a place that is not before the last one asked for.
-    fn byte_of(&mut self, place: Location) -> usize {
-        while self.line < place.line {
-            let rest = self.text.get(self.start..).unwrap_or_default();
-            let Some(end) = rest.find('\n') else { return self.text.len() };
-            self.start += end + 1;
-            self.line += 1;
-            self.known = (1, 0);
-        }
-        let (column, byte) = self.known;
-        let further = usize::try_from(place.column.saturating_sub(column)).unwrap_or(usize::MAX);
-        let from = self.start + byte;
-        let bytes = if self.ascii {
-            further
-        } else {
-            let rest = self.text.get(from..).unwrap_or_default();
-            rest.char_indices().nth(further).map_or(rest.len(), |(offset, _)| offset)
-        };
-        self.known = (place.column.max(column), byte.saturating_add(bytes));
-        from.saturating_add(bytes).min(self.text.len())
-    }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         let effect = if checked.is_some() { "nothing was changed" } else { "nothing was sent to the server" };
         return Err(compile::failed(objects, report.findings).effect(effect).into());
     }
-    let warnings = report.findings.iter().filter(|(d, _)| d.severity == Severity::Warning).count();
+    let warnings = report.findings.iter().filter(|(d, _)| compile::severity(d) == Severity::Warning).count();
     for (_, finding) in &report.findings {
         app.ui.talk(&Report::of_finding(finding).text(app.ui.colour, app.ui.width()));
     }

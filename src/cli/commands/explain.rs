@@ -93,7 +93,7 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
             | Change::Metadata
             | Change::Unchanged => "it follows",
         };
-        let file = next.file.as_ref().map(|file| format!("   {file}")).unwrap_or_default();
+        let file = place(changes, next).map(|place| format!("   {place}")).unwrap_or_default();
         lines.push(format!("  because {how} {name}, which is {}{file}", next.change));
         from = next;
     }
@@ -105,11 +105,17 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
             }
             Change::Removed => "  because the project no longer has it".to_owned(),
             Change::Added | Change::Changed | Change::Dependent | Change::Carried | Change::Unchanged => {
-                format!("  because of {}", object.file.as_deref().unwrap_or("its file"))
+                format!("  because of {}", place(changes, object).as_deref().unwrap_or("its file"))
             }
         });
     }
     lines
+}
+
+/// The file and the line of its statement; of its constraint, where it is the view of one.
+fn place(changes: &Changes, object: &StagedObject) -> Option<String> {
+    let compiled = changes.compiled.project.object(&object.name);
+    compiled.map(|object| format!("{}:{}", object.file, object.line)).or_else(|| object.file.clone())
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ pub(super) mod constraint;
 pub(super) mod cycle;
 pub(super) mod dependency;
 pub(super) mod duplicate;
-pub(super) mod foreign_key;
 pub(super) mod main_statement;
 pub(super) mod name;
 pub(super) mod opaque;

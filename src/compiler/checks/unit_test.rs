@@ -155,7 +155,7 @@ impl<'a> Real<'a> {
             let places = table.columns.iter().map(|column| column.name.span).collect();
             return Some(Self { columns, places: Some((draft.source, places)) });
         }
-        let contract = builder.contracts.of(name, builder.namespace)?;
+        let contract = builder.locked(name)?;
         let columns = contract.columns.iter();
         let column = |one: &LockedColumn| Column { name: one.name.clone(), data_type: one.data_type.clone() };
         Some(Self { columns: columns.map(column).collect(), places: None })

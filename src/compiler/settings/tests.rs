@@ -119,11 +119,12 @@ fn a_suffix_is_put_behind_databases_and_clusters() {
         "dev",
         text,
         expect![[r#"
-        table shop_x.raw.items
-        materialized view shop_x.pub.m in c_x quickstart_x reads shop_x.raw.items external other.s.t index i
-        warning[project.undeclared-dependency] models/shop/pub/m.sql:2:68 `other.s.t` is not declared: mz-deploy would refuse it
-          help: add "other.s.t" to `dependencies` of project.toml
-    "#]],
+            table shop_x.raw.items
+            materialized view shop_x.pub.m in c_x quickstart_x reads shop_x.raw.items external other.s.t index i
+            warning[project.not-mz-deploy] models/shop/pub/m.sql:1:45 mz-deploy does not take the database's own name under a profile with a suffix
+            warning[project.undeclared-dependency] models/shop/pub/m.sql:2:68 `other.s.t` is not declared: mz-deploy would refuse it
+              help: add "other.s.t" to `dependencies` of project.toml
+        "#]],
     );
     let (project, _) = compiled(text, "dev");
     let m = object(&project, "shop_x.pub.m");

@@ -84,6 +84,8 @@ pub struct CompiledObject {
     pub cluster: Option<String>,
     /// The objects of the project that it reads.
     pub depends_on: Vec<String>,
+    /// The objects outside of the project that it reads; none of the system's.
+    pub external: Vec<String>,
     /// What it means.
     pub fingerprint: String,
     /// Its file, relative to the project.
@@ -122,7 +124,7 @@ impl CompiledDiagnostic {
     /// What programs are told of a diagnostic.
     pub fn of((diagnostic, finding): &(Diagnostic, Finding)) -> Self {
         Self {
-            severity: diagnostic.severity.as_str(),
+            severity: severity(diagnostic).as_str(),
             code: diagnostic.code.as_str(),
             message: diagnostic.message.clone(),
             file: diagnostic.file.clone(),
@@ -186,7 +188,8 @@ pub(super) fn compiled(
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
-    compiled.only_apply = only_apply.map(|(_, finding)| finding.clone()).collect();
+    compiled.only_apply =
+        only_apply.map(|(_, finding)| Finding { is_error: true, ..finding.clone() }).collect();
     Report { compiled: Rc::new(compiled), findings }
 }
 
@@ -257,6 +260,7 @@ pub fn outcome(report: Report) -> Outcome {
         kind: object.kind,
         cluster: object.cluster.as_ref().map(ToString::to_string),
         depends_on: object.depends_on.iter().map(ObjectName::to_string).collect(),
+        external: object.external.iter().map(ObjectName::to_string).collect(),
         fingerprint: object.fingerprint.to_string(),
         file: object.file.clone(),
         line: object.line,
@@ -270,6 +274,11 @@ pub fn outcome(report: Report) -> Outcome {
         fingerprint: project.fingerprint.to_string(),
         compiled: report.compiled,
     }
+}
+
+/// How bad something is for whoever compiles: what stops `apply` alone is no error yet.
+pub fn severity(diagnostic: &Diagnostic) -> Severity {
+    if diagnostic.fails_compile() { Severity::Error } else { Severity::Warning }
 }
 
 /// A diagnostic with the texts that it is about.
@@ -294,7 +303,7 @@ pub fn finding(diagnostic: Diagnostic, compiled: &Compiled) -> Finding {
         file: label.file.clone(),
     }));
     Finding {
-        is_error: diagnostic.severity == Severity::Error,
+        is_error: severity(&diagnostic) == Severity::Error,
         code: diagnostic.code.as_str().to_owned(),
         message: diagnostic.message,
         places,

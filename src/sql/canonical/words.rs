@@ -1,17 +1,15 @@
 //! Statements that are written word by word, with the names in them replaced.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::Names;
 use super::printer::Printer;
 use crate::name::Ident;
-use crate::name::literal;
 use crate::sql::ast::Statement;
+use crate::sql::lex::lex;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
 use crate::sql::span::Span;
+use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
-use crate::sql::token::lex;
 
 /// Words that say nothing about what is created.
 const NOISE: &[&[&str]] = &[&["OR", "REPLACE"], &["IF", "NOT", "EXISTS"]];
@@ -58,38 +56,35 @@ pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) ->
     words.join(" ")
 }
 
-fn follows(tokens: &[Token], at: usize, words: &[&str]) -> bool {
+fn follows(tokens: &[Token<'_>], at: usize, words: &[&str]) -> bool {
     words.iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|token| token.is(word)))
 }
 
 /// Writes a token: a word that needs no quotes comes out the same with and without them.
-fn word(token: &Token) -> String {
+fn word(token: &Token<'_>) -> String {
     match &token.lexeme {
-        Lexeme::Word(word) if word.quote_style.is_some() => {
-            Ident::new(&word.value).map_or_else(|_| word.value.clone(), |ident| ident.to_string())
+        Lexeme::Quoted(text) => {
+            Ident::new(text.as_ref()).map_or_else(|_| text.to_string(), |ident| ident.to_string())
         }
-        Lexeme::Word(word) => word.value.to_lowercase(),
-        Lexeme::SingleQuotedString(text) => literal(text),
+        Lexeme::Word(word) => word.to_lowercase(),
         other => other.to_string(),
     }
 }
 
 impl Printer<'_> {
     /// Writes tokens as they are.
-    pub(super) fn words(&mut self, tokens: &[Token]) {
+    pub(super) fn words(&mut self, tokens: &[Token<'_>]) {
         self.separated(tokens, " ", |printer, token| match &token.lexeme {
-            Lexeme::Word(word) => {
-                let ident = if word.quote_style.is_some() {
-                    Ident::new(&word.value)
-                } else {
-                    Ident::folded(&word.value)
-                };
-                match ident {
-                    Ok(ident) => printer.name(&ident),
-                    Err(_) => printer.give_up(),
-                }
-            }
+            Lexeme::Word(word) => printer.named(Ident::folded(word)),
+            Lexeme::Quoted(text) => printer.named(Ident::new(text.as_ref())),
             other => printer.write(&other.to_string()),
         });
+    }
+
+    fn named<E>(&mut self, ident: Result<Ident, E>) {
+        match ident {
+            Ok(ident) => self.name(&ident),
+            Err(_) => self.give_up(),
+        }
     }
 }

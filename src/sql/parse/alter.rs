@@ -1,7 +1,5 @@
 //! `ALTER`, `DROP`, `REASSIGN` and `COMMENT`.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::create::role_attributes;
 use super::create::secret_value;
 use super::cursor::Cursor;
@@ -30,6 +28,7 @@ use crate::sql::ast::alter::DropOwned;
 use crate::sql::ast::alter::ReassignOwned;
 use crate::sql::ast::create::CreateNetworkPolicy;
 use crate::sql::error::SyntaxError;
+use crate::sql::token::Lexeme;
 
 /// The keywords of every kind of thing.
 const NOUNS: &[(&str, Noun)] = &[

@@ -1,7 +1,5 @@
 //! `COPY`.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::cursor::Cursor;
 use super::options;
 use super::statement;
@@ -10,6 +8,7 @@ use crate::sql::ast::copy::Copied;
 use crate::sql::ast::copy::Copy;
 use crate::sql::ast::copy::CopyWay;
 use crate::sql::error::SyntaxError;
+use crate::sql::token::Lexeme;
 
 /// Reads `COPY …`.
 pub(super) fn copy(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {

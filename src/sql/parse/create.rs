@@ -1,7 +1,5 @@
 //! `CREATE` of what lives in the database itself.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::cursor::Cursor;
 use super::options;
 use super::project;
@@ -25,6 +23,7 @@ use crate::sql::ast::create::SecretValue;
 use crate::sql::data_type;
 use crate::sql::error::SyntaxError;
 use crate::sql::query;
+use crate::sql::token::Lexeme;
 
 /// What the server says it knows to create.
 const KINDS: &str = "DATABASE, SCHEMA, ROLE, TYPE, INDEX, PRIMARY KEY, UNIQUE CONSTRAINT, FOREIGN KEY, SINK, \
@@ -191,7 +190,7 @@ fn query_as_of(cursor: &mut Cursor<'_>) -> Result<(query::Query, Option<String>)
     let end = cursor.tokens().len();
     let time = match cursor.tokens() {
         [.., before, of, time] if before.is("AS") && of.is("OF") => match &time.lexeme {
-            Lexeme::Number(digits, _) => Some(digits.clone()),
+            Lexeme::Number(digits) => Some(digits.to_string()),
             _ => None,
         },
         _ => None,
@@ -249,7 +248,7 @@ pub(super) fn secret_value(cursor: &mut Cursor<'_>) -> Result<SecretValue, Synta
                 && cursor.nth(4).is_none() =>
         {
             match &argument.lexeme {
-                Lexeme::SingleQuotedString(text) => Some(text.clone()),
+                Lexeme::String(text) => Some(text.to_string()),
                 _ => None,
             }
         }

@@ -3,8 +3,6 @@
 //! Methods that only look take `&self`; those that succeed move on, and those that fail leave
 //! the cursor at the token that was not expected. Errors speak as the server does.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::sql::ast::RawIdent;
@@ -12,19 +10,20 @@ use crate::sql::ast::RawName;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
 use crate::sql::span::Span;
+use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
 
 /// A place in the tokens of one statement.
 pub(crate) struct Cursor<'a> {
     text: &'a str,
-    tokens: &'a [Token],
+    tokens: &'a [Token<'a>],
     at: usize,
     end: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// Stands before the first of the tokens of a text.
-    pub(in crate::sql) fn new(text: &'a str, tokens: &'a [Token]) -> Self {
+    pub(in crate::sql) fn new(text: &'a str, tokens: &'a [Token<'a>]) -> Self {
         let end = tokens.last().map_or(0, |token| token.span.end);
         Self { text, tokens, at: 0, end }
     }
@@ -35,7 +34,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// All tokens, also those behind the cursor.
-    pub(in crate::sql) fn tokens(&self) -> &'a [Token] {
+    pub(in crate::sql) fn tokens(&self) -> &'a [Token<'a>] {
         self.tokens
     }
 
@@ -50,12 +49,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The token at the cursor.
-    pub(in crate::sql) fn peek(&self) -> Option<&'a Token> {
+    pub(in crate::sql) fn peek(&self) -> Option<&'a Token<'a>> {
         self.nth(0)
     }
 
     /// The token that many behind the one at the cursor.
-    pub(in crate::sql) fn nth(&self, offset: usize) -> Option<&'a Token> {
+    pub(in crate::sql) fn nth(&self, offset: usize) -> Option<&'a Token<'a>> {
         self.tokens.get(self.at + offset)
     }
 
@@ -90,12 +89,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Tells whether the next token is this one.
-    pub(in crate::sql) fn peek_is_lexeme(&self, lexeme: &Lexeme) -> bool {
+    pub(in crate::sql) fn peek_is_lexeme(&self, lexeme: &Lexeme<'_>) -> bool {
         self.nth_is_lexeme(0, lexeme)
     }
 
     /// Tells whether the token that many behind the cursor's is this one.
-    pub(in crate::sql) fn nth_is_lexeme(&self, offset: usize, lexeme: &Lexeme) -> bool {
+    pub(in crate::sql) fn nth_is_lexeme(&self, offset: usize, lexeme: &Lexeme<'_>) -> bool {
         self.nth(offset).is_some_and(|token| token.is_lexeme(lexeme))
     }
 
@@ -127,7 +126,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves over this token if it is next; tells whether it was.
-    pub(in crate::sql) fn lexeme(&mut self, lexeme: &Lexeme) -> bool {
+    pub(in crate::sql) fn lexeme(&mut self, lexeme: &Lexeme<'_>) -> bool {
         let found = self.peek_is_lexeme(lexeme);
         if found {
             self.advance();
@@ -168,7 +167,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves over this token.
-    pub(in crate::sql) fn expect_lexeme(&mut self, lexeme: &Lexeme) -> Result<(), SyntaxError> {
+    pub(in crate::sql) fn expect_lexeme(&mut self, lexeme: &Lexeme<'_>) -> Result<(), SyntaxError> {
         if self.lexeme(lexeme) {
             return Ok(());
         }
@@ -206,14 +205,14 @@ impl<'a> Cursor<'a> {
 
     /// Reads one identifier.
     pub(in crate::sql) fn ident(&mut self) -> Result<RawIdent, SyntaxError> {
-        let Some(Token { lexeme: Lexeme::Word(word), span }) = self.peek() else {
-            return Err(self.expected("identifier"));
+        let (ident, span) = match self.peek() {
+            Some(Token { lexeme: Lexeme::Word(word), span }) => (Ident::folded(word), *span),
+            Some(Token { lexeme: Lexeme::Quoted(text), span }) => (Ident::new(text.as_ref()), *span),
+            _ => return Err(self.expected("identifier")),
         };
-        let ident =
-            if word.quote_style.is_some() { Ident::new(&word.value) } else { Ident::folded(&word.value) };
-        let ident = ident.map_err(|error| SyntaxError::new(error.to_string(), *span))?;
+        let ident = ident.map_err(|error| SyntaxError::new(error.to_string(), span))?;
         self.advance();
-        Ok(RawIdent { ident, by_id: false, span: *span })
+        Ok(RawIdent { ident, by_id: false, span })
     }
 
     /// Reads a name of any number of parts, or `[u1 AS "d"."s"."t"]`.
@@ -254,8 +253,8 @@ impl<'a> Cursor<'a> {
     /// Reads a string literal.
     pub(in crate::sql) fn string(&mut self) -> Result<String, SyntaxError> {
         match self.peek().map(|token| &token.lexeme) {
-            Some(Lexeme::SingleQuotedString(text)) => {
-                let text = text.clone();
+            Some(Lexeme::String(text)) => {
+                let text = text.to_string();
                 self.advance();
                 Ok(text)
             }
@@ -305,7 +304,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Finds the token that closes the bracket at a place.
-pub(in crate::sql) fn closing(tokens: &[Token], open: usize) -> Option<usize> {
+pub(in crate::sql) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (number, token) in tokens.iter().enumerate().skip(open) {
         if token.opens() {

@@ -15,17 +15,16 @@ mod show;
 mod source;
 mod unit_test;
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::ast::Statement;
 use super::ast::StatementKind;
 use super::error::SyntaxError;
+use super::lex::lex;
 use super::query;
 use super::query::Query;
 use super::span::Span;
+use super::token::Lexeme;
 use super::token::Token;
 use super::token::check_depth;
-use super::token::lex;
 use cursor::Cursor;
 
 /// Reads a text of any number of statements; none of them if one is wrong.
@@ -68,12 +67,12 @@ pub fn query(text: &str) -> Result<Query, SyntaxError> {
 }
 
 /// Cuts tokens at the semicolons; empty statements are left out.
-fn statements(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+fn statements<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a [Token<'a>]> {
     tokens.split(|token| token.is_lexeme(&Lexeme::SemiColon)).filter(|tokens| !tokens.is_empty())
 }
 
 /// Reads the one statement that tokens are.
-fn one(text: &str, tokens: &[Token]) -> Result<Statement, SyntaxError> {
+fn one(text: &str, tokens: &[Token<'_>]) -> Result<Statement, SyntaxError> {
     check_depth(tokens)?;
     let mut cursor = Cursor::new(text, tokens);
     let statement = statement(&mut cursor)?;

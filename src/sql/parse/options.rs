@@ -1,12 +1,12 @@
 //! Lists of options: `(NAME = value, …)`, with the equals sign or without.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::cursor::Cursor;
 use crate::sql::ast::OptionValue;
 use crate::sql::ast::WithOption;
 use crate::sql::error::SyntaxError;
 use crate::sql::span::Span;
+use crate::sql::token::Lexeme;
+use crate::sql::token::Token;
 
 /// What a cluster's options may be called, as the server lists them in its error.
 const CLUSTER_WORDS: &[&str] = &[
@@ -187,12 +187,17 @@ fn name(cursor: &mut Cursor<'_>) -> String {
 fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError> {
     let Some(token) = cursor.peek() else { return Err(cursor.expected("option value")) };
     match &token.lexeme {
-        Lexeme::SingleQuotedString(_) => Ok(OptionValue::String(cursor.string()?)),
-        Lexeme::Number(digits, _) => {
-            cursor.advance();
-            Ok(OptionValue::Number(digits.clone()))
+        Lexeme::String(_) if name == "BROKER" && cursor.nth_is(1, "USING") => {
+            let start = cursor.start();
+            skip_value(cursor);
+            Ok(OptionValue::Raw(cursor.text_from(start)))
         }
-        Lexeme::Minus if matches!(cursor.nth(1).map(|token| &token.lexeme), Some(Lexeme::Number(..))) => {
+        Lexeme::String(_) => Ok(OptionValue::String(cursor.string()?)),
+        Lexeme::Number(digits) => {
+            cursor.advance();
+            Ok(OptionValue::Number(digits.to_string()))
+        }
+        Lexeme::Minus if cursor.nth(1).is_some_and(Token::is_number) => {
             let start = cursor.start();
             cursor.advance();
             cursor.advance();
@@ -203,7 +208,7 @@ fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError
         }
         Lexeme::LParen if name == "REPLICAS" => Ok(OptionValue::List(cursor.in_parentheses(replica)?)),
         Lexeme::LParen | Lexeme::LBracket => list(cursor),
-        Lexeme::Word(_) => word_value(cursor),
+        Lexeme::Word(_) | Lexeme::Quoted(_) => word_value(cursor),
         _ => Err(cursor.expected("option value")),
     }
 }

@@ -86,7 +86,7 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Option<Vec<String>>, SyntaxErro
     }
     let followed = |cursor: &Cursor<'_>| {
         cursor.nth_is(1, "ON")
-            || cursor.nth(1).is_some_and(|token| token.is_lexeme(&sqlparser::tokenizer::Token::Comma))
+            || cursor.nth(1).is_some_and(|token| token.is_lexeme(&crate::sql::token::Lexeme::Comma))
     };
     if !PRIVILEGES.iter().any(|word| cursor.peek_is(word)) || !followed(cursor) {
         return Ok(None);

@@ -1,7 +1,5 @@
 //! What a session runs: writes, settings, transactions, cursors and prepared statements.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::cursor::Cursor;
 use super::options;
 use super::statement;
@@ -18,6 +16,7 @@ use crate::sql::ast::run::SetVariable;
 use crate::sql::ast::run::Update;
 use crate::sql::error::SyntaxError;
 use crate::sql::query;
+use crate::sql::token::Lexeme;
 
 /// Reads `INSERT`, `UPDATE` or `DELETE`.
 pub(super) fn write(cursor: &mut Cursor<'_>, word: &str) -> Result<StatementKind, SyntaxError> {
@@ -151,8 +150,8 @@ fn set_value(cursor: &mut Cursor<'_>) -> Result<String, SyntaxError> {
     let start = cursor.start();
     cursor.lexeme(&Lexeme::Minus);
     match cursor.peek().map(|token| &token.lexeme) {
-        Some(Lexeme::SingleQuotedString(_)) => cursor.string(),
-        Some(Lexeme::Word(_)) => Ok(cursor.ident()?.ident.as_str().to_owned()),
+        Some(Lexeme::String(_)) => cursor.string(),
+        Some(Lexeme::Word(_) | Lexeme::Quoted(_)) => Ok(cursor.ident()?.ident.as_str().to_owned()),
         Some(Lexeme::Number(..)) => {
             cursor.advance();
             Ok(cursor.text_from(start))
@@ -236,7 +235,7 @@ pub(super) fn cursor(cursor: &mut Cursor<'_>, word: &str) -> Result<StatementKin
 fn fetch(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     cursor.keyword("FORWARD");
     let count = match cursor.peek().map(|token| &token.lexeme) {
-        Some(Lexeme::Number(digits, _)) => {
+        Some(Lexeme::Number(digits)) => {
             let count = digits.parse().map_err(|_| cursor.expected("literal unsigned integer"))?;
             cursor.advance();
             Some(count)

@@ -1,7 +1,5 @@
 //! `CREATE` of sources, sinks and connections.
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::create::column;
 use super::create::if_not_exists;
 use super::create::in_cluster;
@@ -16,6 +14,7 @@ use crate::sql::ast::source::External;
 use crate::sql::ast::source::Subsources;
 use crate::sql::error::SyntaxError;
 use crate::sql::span::Span;
+use crate::sql::token::Lexeme;
 
 /// The load generators, as the server lists them in its error; `KEY` is `KEY VALUE`.
 const GENERATORS: &[&str] = &["CLOCK", "COUNTER", "MARKETING", "AUCTION", "TPCH", "DATUMS", "KEY"];

@@ -3,8 +3,6 @@
 //! Queries stand in it without anything around them that would end them, so a clause begins where
 //! its words do and where no query could go on with them. Start reading at [`unit_test`].
 
-use sqlparser::tokenizer::Token as Lexeme;
-
 use super::cursor::Cursor;
 use super::cursor::closing;
 use crate::sql::ast::StatementKind;
@@ -14,8 +12,10 @@ use crate::sql::ast::project::TypedColumn;
 use crate::sql::ast::project::UnitTest;
 use crate::sql::data_type;
 use crate::sql::error::SyntaxError;
+use crate::sql::output;
 use crate::sql::query;
 use crate::sql::span::Span;
+use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
 
 /// Words that a query cannot end with: what follows them is no clause of the test.
@@ -132,7 +132,7 @@ fn rows(cursor: &mut Cursor<'_>) -> Result<Rows, SyntaxError> {
     let before = end.checked_sub(1).filter(|before| !is_last && *before >= cursor.at());
     let comma = before.filter(|at| cursor.tokens().get(*at).is_some_and(|t| t.is_lexeme(&Lexeme::Comma)));
     let mut query = query::query(&mut cursor.until(comma.unwrap_or(end)))?;
-    let width = query.width();
+    let width = output::columns(&query).map(|columns| columns.len());
     // Nothing asks for it any more, and thousands of files are in memory at once.
     query.forget_tree();
     cursor.move_to(end);
@@ -183,12 +183,13 @@ fn begins_clause(tokens: &[Token], at: usize) -> bool {
     let previous = at.checked_sub(1).and_then(|previous| tokens.get(previous));
     let may_end = previous.is_none_or(|token| match &token.lexeme {
         Lexeme::Word(_) => !UNFINISHED.iter().any(|word| token.is(word)),
-        Lexeme::Number(..)
-        | Lexeme::SingleQuotedString(_)
+        Lexeme::Quoted(_)
+        | Lexeme::Number(_)
+        | Lexeme::String(_)
         | Lexeme::RParen
         | Lexeme::RBracket
         | Lexeme::Comma
-        | Lexeme::Mul => true,
+        | Lexeme::Star => true,
         _ => false,
     });
     if !may_end {

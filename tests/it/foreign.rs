@@ -1,0 +1,45 @@
+//! What another tool has staged beside: its names end like those of a deployment, and it is not ours.
+
+use crate::harness::World;
+
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
+";
+
+/// The schemas and clusters that are nobody's system.
+const CONTENT: &str = "SELECT name FROM (SELECT s.name, s.id FROM mz_schemas s JOIN mz_databases d ON d.id = s.database_id \
+    WHERE d.name = 'shop' UNION SELECT name, id FROM mz_clusters) AS x WHERE name LIKE '%7f3a9c1%' ORDER BY 1";
+
+#[test]
+fn what_mz_deploy_has_staged_is_left_alone() {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    for sql in [
+        "CREATE SCHEMA shop.core_7f3a9c1",
+        "CREATE CLUSTER compute_7f3a9c1 (SIZE = '25cc')",
+        "CREATE MATERIALIZED VIEW shop.core_7f3a9c1.totals IN CLUSTER compute_7f3a9c1 AS SELECT 30 AS total",
+        "CREATE SCHEMA shop.other_x7f3a9c1",
+    ] {
+        world.sql(sql);
+    }
+    let theirs = world.rows(CONTENT);
+    assert_eq!(theirs, "compute_7f3a9c1\ncore_7f3a9c1\nother_x7f3a9c1");
+    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    // The same id as theirs: no name of ours is one of theirs all the same.
+    for id in ["7f3a9c1", "1"] {
+        world.mzflow(&["stage", "--project", "shop", "--id", id]).code(0);
+        let told = world.mzflow(&["list", "--json"]).code(0).json();
+        let told = told.as_array().expect("an array");
+        assert_eq!((told.len(), told[0]["deployment"].as_str()), (1, Some(id)));
+        world.mzflow(&["abort", id]).code(0);
+        assert_eq!(world.rows(CONTENT), theirs, "{id}");
+    }
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second", "--yes"]).code(0);
+    assert_eq!(world.rows(CONTENT), theirs);
+    assert_eq!(world.rows("SELECT total FROM shop.core_7f3a9c1.totals"), "30");
+}

@@ -29,7 +29,7 @@ fn main() {
     for file in generated::project(1_000) {
         let path = folder.path().join(file.path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, file.text).expect("a file");
+        std::fs::write(path, &*file.text).expect("a file");
     }
     for arguments in [&["compile"][..], &["apply"], &["stage", "--id", "large"]] {
         let child = Command::new(env!("CARGO_BIN_EXE_mzflow"))

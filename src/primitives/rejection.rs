@@ -25,7 +25,7 @@ pub fn place(file: &str, origin: &Origin, sent: &str, position: Option<usize>, m
 /// A place in a file, with what is said of it.
 pub fn at(file: &str, text: &str, span: Range<usize>, message: &str) -> Place {
     let (line, column) = line_column(text, span.start);
-    Place { file: file.to_owned(), line, column, text: text.to_owned(), span, label: message.to_owned() }
+    Place { file: file.to_owned(), line, column, text: text.into(), span, label: message.to_owned() }
 }
 
 /// Finds the place in a piece of a file that the server means: the word at a byte of the piece, or

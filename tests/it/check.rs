@@ -176,6 +176,24 @@ CREATE VIEW v AS SELECT bids.amount + 1 AS more FROM raw.bids;
 }
 
 #[test]
+fn constraints_are_checked_where_they_stand() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+-- file: shop/models/shop/raw/items.sql
+CREATE TABLE items (id int, label text);
+-- file: shop/models/shop/pub/all_items.sql
+CREATE MATERIALIZED VIEW all_items IN CLUSTER quickstart AS SELECT * FROM raw.items;
+COMMENT ON MATERIALIZED VIEW all_items IS 'each';
+CREATE UNIQUE CONSTRAINT IN CLUSTER quickstart ON all_items (id, nope);
+",
+    );
+    let told = check(&world).code(1).says("[check.rejected]: column \"nope\" does not exist");
+    told.says("models/shop/pub/all_items.sql:3:66");
+}
+
+#[test]
 fn a_chain_is_followed_to_its_end() {
     let world = World::new();
     let mut files = "-- file: shop/project.toml\n-- file: shop/models/shop/pub/v0.sql\nCREATE VIEW v0 AS SELECT 1 AS n, 'x' AS t;\n".to_owned();

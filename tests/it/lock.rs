@@ -98,8 +98,12 @@ fn what_is_there_is_written_down_once() {
     "##]]
     .assert_eq(&text);
     lock(&world, &[]).code(0).says("types.lock is up to date");
-    let document = lock(&world, &["--json"]).code(0);
-    let document = document.json_lines().pop().expect("a document");
+    let document = lock(&world, &["--json"]).code(0).json();
+    assert!(
+        document["warnings"][0]
+            .as_str()
+            .is_some_and(|text| text.contains("clicks.tags` only that it is a list"))
+    );
     assert_eq!(document["written"], false);
     assert_eq!(document["locked"][0]["name"], "ext.\"in\".clicks");
     assert_eq!(document["locked"][0]["columns"], 4);

@@ -12,6 +12,7 @@ use crate::cli::ui::counted;
 use crate::compiler::contract;
 use crate::compiler::contract::Contract;
 use crate::compiler::contract::Contracts;
+use crate::compiler::contract::LockedColumn;
 use crate::db::session::Session;
 use crate::event::Event;
 use crate::event::Sink;
@@ -19,6 +20,9 @@ use crate::name::ObjectKind;
 use crate::primitives::compile;
 use crate::primitives::compile::Compiled;
 use crate::primitives::contracts;
+
+/// The code of the warning that a type is not told entirely.
+const UNTOLD: &str = "lock.untold-type";
 
 /// Write the columns of what the project reads and does not define to types.lock
 #[derive(Debug, clap::Args)]
@@ -44,25 +48,29 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     }
     if contracts::wanted(&report.compiled).is_empty() {
         if app.ui.json {
-            app.ui.json(&json!({ "file": contract::FILE, "written": false, "locked": [] }));
+            app.ui.json(&json!({ "file": contract::FILE, "written": false, "locked": [], "warnings": [] }));
         }
         app.ui.step("lock", "nothing to lock: no dependencies, and no table that a source feeds", None);
         return Ok(Exit::Done);
     }
     let session = app.connect().await?;
     let found = contracts::lock(&session, &report.compiled).await?;
-    tell_families(app, &found);
+    let untold = untold(&found);
     let text = found.write();
     let written = !args.dry_run && write(app.project(), &text)?;
     if app.ui.json {
         let locked: Vec<Locked> = found.entries.iter().map(locked).collect();
-        let mut document = json!({ "file": contract::FILE, "written": written, "locked": locked });
+        let mut document =
+            json!({ "file": contract::FILE, "written": written, "locked": locked, "warnings": untold });
         if let (true, Some(fields)) = (args.dry_run, document.as_object_mut()) {
             fields.insert("text".to_owned(), text.into());
         }
         app.ui.json(&document);
-    } else if args.dry_run {
-        app.ui.data(text.trim_end());
+    } else {
+        untold.into_iter().for_each(|message| warn(app, UNTOLD, message));
+        if args.dry_run {
+            app.ui.data(text.trim_end());
+        }
     }
     let took = app.clock.elapsed().saturating_sub(started);
     let done = match (args.dry_run, written) {
@@ -85,39 +93,45 @@ pub(crate) async fn refresh(app: &App, session: &Session, compiled: &Compiled) -
     if !app.project().join(contract::FILE).exists() || contracts::wanted(compiled).is_empty() {
         return Ok(());
     }
-    let warn = |code: String, message: String| app.narrator.event(Event::Warning { code, message });
     match contracts::lock(session, compiled).await {
         Ok(found) => {
-            tell_families(app, &found);
+            untold(&found).into_iter().for_each(|message| warn(app, UNTOLD, message));
             if write(app.project(), &found.write())? {
                 let message =
                     format!("{} was written anew, because what it tells of has changed", contract::FILE);
-                warn("lock.written".to_owned(), message);
+                warn(app, "lock.written", message);
             }
         }
         Err(error) => {
             let missing = error.lines().join(", ");
             let message = format!("{} was left as it is: {} ({missing})", contract::FILE, error.message());
-            warn(error.code().to_string(), message);
+            warn(app, error.code().as_str(), message);
         }
     }
     Ok(())
 }
 
-/// Says of which columns the catalog does not tell the type.
-fn tell_families(app: &App, found: &Contracts) {
-    for (name, contract) in &found.entries {
+/// Tells whoever listens of something that is no failure.
+fn warn(app: &App, code: &str, message: String) {
+    app.narrator.event(Event::Warning { code: code.to_owned(), message });
+}
+
+/// The columns of which the catalog does not tell the type, a sentence each.
+fn untold(found: &Contracts) -> Vec<String> {
+    let columns = found.entries.iter().flat_map(|(name, contract)| {
         let untold = contract.columns.iter();
-        for column in untold.filter(|column| contract::FAMILIES.contains(&column.data_type.as_str())) {
-            let message = format!(
-                "the catalog tells of `{name}.{}` only that it is a {}: write its type into {} by hand",
-                column.name,
-                column.data_type,
-                contract::FILE
-            );
-            app.narrator.event(Event::Warning { code: "lock.untold-type".to_owned(), message });
-        }
-    }
+        let untold = untold.filter(|one| contract::FAMILIES.contains(&one.data_type.as_str()));
+        untold.map(move |column| (name, column))
+    });
+    let sentence = |(name, column): (&contract::ContractName, &LockedColumn)| {
+        format!(
+            "the catalog tells of `{name}.{}` only that it is a {}: write its type into {} by hand",
+            column.name,
+            column.data_type,
+            contract::FILE
+        )
+    };
+    columns.map(sentence).collect()
 }
 
 /// Writes the file, all of it or nothing; false where it says the same already.

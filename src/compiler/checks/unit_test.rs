@@ -141,14 +141,14 @@ fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut 
 struct Real<'a> {
     columns: Vec<Column>,
     /// Its own file, and where that names the columns.
-    places: Option<(&'a Source<'a>, Vec<Span>)>,
+    places: Option<(&'a Source, Vec<Span>)>,
 }
 
 impl<'a> Real<'a> {
     /// Looks it up: among the tables of the project, else in `types.lock`.
-    fn of(builder: &Builder<'a>, meaning: &Meaning, name: &ObjectName) -> Option<Self> {
-        if let Meaning::Object(number, _) = meaning
-            && let Some(draft) = builder.drafts.get(*number)
+    fn of(builder: &'a Builder<'_>, meaning: &Meaning, name: &ObjectName) -> Option<Self> {
+        if let Meaning::Object(name) = meaning
+            && let Some(draft) = builder.draft(name)
             && let Some(columns) = columns_of(draft.main)
             && let StatementKind::CreateTable(table) = &draft.main.kind
         {
@@ -228,12 +228,12 @@ fn unmocked(
     }
 }
 
-fn written(source: &Source<'_>, name: &RawName) -> String {
+fn written(source: &Source, name: &RawName) -> String {
     name.span.of(source.sql()).to_owned()
 }
 
 /// The first line of a piece: what is underlined when it is about the whole of it.
-fn first_line(source: &Source<'_>, span: Span) -> Span {
+fn first_line(source: &Source, span: Span) -> Span {
     let text = span.of(source.sql());
     let end = text.find('\n').unwrap_or(text.len());
     Span::new(span.start, span.start + text.get(..end).unwrap_or_default().trim_end().len())

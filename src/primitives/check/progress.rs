@@ -208,10 +208,8 @@ impl<'c, 'f> Checking<'c, 'f> {
         let known = match columns {
             Some(columns) => Known::Columns(columns),
             None if standalone::can_stand_alone(object) => Known::Right,
-            None => {
-                self.found.push(complaint::uncheckable(self.facts, object));
-                Known::Stopped(number)
-            }
+            // It is right, and what reads it cannot be checked.
+            None => Known::Stopped(number),
         };
         self.checked += 1;
         self.close(number, known);

@@ -19,7 +19,7 @@ EXECUTE UNIT TEST two FOR v EXPECTED (id int) AS SELECT 1;
 ";
 
 fn report() -> Report {
-    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.into() };
     let files = vec![
         file("project.toml", ""),
         file("models/shop/raw/items.sql", "CREATE TABLE items (id int, label text)"),

@@ -156,7 +156,7 @@ fn tests_are_chosen_with_what_is_wrong_with_them() {
     assert_eq!(chosen("#o*").expect("one"), [("one".to_owned(), 0)]);
     let refused = chosen("*#none").expect_err("nothing matches");
     assert_eq!(refused.code(), Code::TestNoMatch);
-    assert_eq!(refused.lines(), ["the project has 2"]);
+    assert_eq!(refused.lines(), ["the project has 2 tests"]);
 }
 
 #[test]

@@ -269,10 +269,6 @@ fn tests_are_told_in_the_order_of_the_project_whatever_ends_first() {
     let told: Vec<_> =
         told["tests"].as_array().expect("tests").iter().map(|one| one["test"].clone()).collect();
     assert_eq!(told, names);
-    // The other connections went on meanwhile.
-    let sent = world.statements();
-    let last = |name: &str| sent.iter().rposition(|sql| sql.contains(&format!("'{name}'")));
-    assert!(last("t0") > last("t1"), "{sent:?}");
 }
 
 #[test]

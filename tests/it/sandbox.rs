@@ -157,3 +157,29 @@ async fn fifty_sessions_at_once_do_not_disturb_each_other() {
     assert_eq!(column(&client, "SELECT count(*)::text FROM mz_views WHERE id LIKE 'u%'").await, ["50"]);
     server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_reads_nothing_has_the_time_it_names() {
+    let server = client::start(Options::default()).await;
+    let client = connect(&server).await;
+    for (query, answer) in [
+        ("SELECT mz_now() AS OF 5", "5"),
+        ("SELECT mz_now() as of '1970-01-01 00:00:01'::timestamptz", "1000"),
+        ("WITH a AS (SELECT mz_now() AS t) SELECT t FROM a ORDER BY 1 LIMIT 1\nAS OF (\n7 -- seven\n)", "7"),
+        ("SELECT now() > '2020-01-01' AS OF 5", "t"),
+        ("VALUES (1) AS OF now()", "1"),
+    ] {
+        assert_eq!(column(&client, query).await, [answer], "{query}");
+    }
+    // Through the extended protocol, with a parameter in the query.
+    let rows = client.query("SELECT mz_now()::text || $1 AS OF 5", &[&"!"]).await.expect("it answers");
+    assert_eq!(rows[0].get::<_, String>(0), "5!");
+    // No past is kept: what is stored is read as it is or not at all.
+    client.batch_execute("CREATE TABLE t (x int)").await.expect("made");
+    assert_eq!(code(&client, "SELECT * FROM t AS OF 5").await, "0A000");
+    assert_eq!(code(&client, "SELECT name FROM mz_tables AS OF now()").await, "0A000");
+    assert_eq!(code(&client, "SELECT 1 AS OF AT LEAST 5").await, "0A000");
+    assert_eq!(code(&client, "SELECT 1 AS OF NULL").await, "XX000");
+    assert_eq!(code(&client, "SELECT 1 AS OF 'soon'").await, "XX000");
+    server.shutdown().await;
+}

@@ -90,7 +90,9 @@ pub fn select<'a>(report: &'a Report, filter: &Filter) -> Result<Vec<Case<'a>>, 
     let cases: Vec<Case<'a>> = chosen.map(|(object, test)| case(report, object, test)).collect();
     if cases.is_empty() && tests().next().is_some() {
         let error = Error::new(Code::TestNoMatch, format!("no test matches `{filter}`"));
-        return Err(error.line(format!("the project has {}", tests().count())));
+        let count = tests().count();
+        let plural = if count == 1 { "" } else { "s" };
+        return Err(error.line(format!("the project has {count} test{plural}")));
     }
     Ok(cases)
 }
@@ -220,31 +222,61 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
         let error = blame::at_test(case, Error::new(Code::TestUnreadableView, message));
         return Ok(Verdict::Invalid(Some(error)));
     };
-    let expected = &body.expected.columns;
     if let Some(error) = mock_differs(asker, case, body).await? {
         return Ok(Verdict::Invalid(Some(error)));
     }
-    let asked = statement::columns(&view, Some(body));
-    let lines = match asker.ask(&asked.sql).await {
-        Ok(answer) => difference::of_names(expected, &answer.columns),
-        Err(error) => return refused(asker, case, body, &view, (&asked, error)).await,
-    };
+    let sent = [
+        statement::columns(&view, Some(body)),
+        statement::types(&view, body),
+        statement::difference(&view, body),
+    ];
+    let [columns, types, difference] = &sent;
+    // All three go out at once: what only the last one is wrong with is told by those before it.
+    let (columns, types, difference) =
+        future::join3(asker.ask(&columns.sql), asker.ask(&types.sql), asker.ask(&difference.sql)).await;
+    match compared(body, columns, types, difference) {
+        Ok(Compared::Columns(lines)) => Ok(Verdict::Invalid(Some(columns_differ(case, lines)))),
+        Ok(Compared::Rows(None)) => Ok(Verdict::Passed),
+        Ok(Compared::Rows(Some(difference))) => Ok(Verdict::Failed(difference)),
+        Err((number, error)) => match sent.get(number) {
+            Some(sent) => refused(asker, case, body, &view, (sent, error)).await,
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// What came of the comparison.
+enum Compared {
+    /// The columns differ, a line for each that does.
+    Columns(Vec<String>),
+    /// The columns are alike; the rows that differ.
+    Rows(Option<Difference>),
+}
+
+/// The answer of the server, or why it gave none.
+type Answer = Result<Table, db::error::Error>;
+
+/// Reads three answers in their order: the first that says something decides.
+///
+/// # Errors
+/// The number of the statement that the server refused, with its words.
+fn compared(
+    body: &Body,
+    columns: Answer,
+    types: Answer,
+    difference: Answer,
+) -> Result<Compared, (usize, db::error::Error)> {
+    let expected = &body.expected.columns;
+    let lines = difference::of_names(expected, &columns.map_err(|error| (0, error))?.columns);
     if !lines.is_empty() {
-        return Ok(Verdict::Invalid(Some(columns_differ(case, lines))));
+        return Ok(Compared::Columns(lines));
     }
-    let asked = statement::types(&view, body);
-    let lines = match asker.ask(&asked.sql).await {
-        Ok(answer) => difference::of_types(expected, &answer),
-        Err(error) => return refused(asker, case, body, &view, (&asked, error)).await,
-    };
+    let lines = difference::of_types(expected, &types.map_err(|error| (1, error))?);
     if !lines.is_empty() {
-        return Ok(Verdict::Invalid(Some(columns_differ(case, lines))));
+        return Ok(Compared::Columns(lines));
     }
-    let asked = statement::difference(&view, body);
-    match asker.ask(&asked.sql).await {
-        Ok(answer) => Ok(difference::read(body, &answer).map_or(Verdict::Passed, Verdict::Failed)),
-        Err(error) => refused(asker, case, body, &view, (&asked, error)).await,
-    }
+    let answer = difference.map_err(|error| (2, error))?;
+    Ok(Compared::Rows(difference::read(body, &answer)))
 }
 
 /// Compares mocks of the project's own views with what those give; tables were compared when the

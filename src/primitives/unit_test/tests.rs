@@ -79,6 +79,10 @@ fn one_statement_holds_mocks_view_and_expected_rows() {
         )::mz_timestamp
     "#]],
     );
+}
+
+#[test]
+fn rows_are_counted_on_both_sides() {
     check(
         statement::difference,
         expect![[r#"
@@ -118,6 +122,10 @@ fn one_statement_holds_mocks_view_and_expected_rows() {
         )::mz_timestamp
     "#]],
     );
+}
+
+#[test]
+fn parts_of_a_test_are_asked_alone() {
     check(
         |_, body| statement::alone(&body.mocks[0].rows),
         expect![[r#"
@@ -148,7 +156,7 @@ fn tests_are_chosen_with_what_is_wrong_with_them() {
     assert_eq!(chosen("#o*").expect("one"), [("one".to_owned(), 0)]);
     let refused = chosen("*#none").expect_err("nothing matches");
     assert_eq!(refused.code(), Code::TestNoMatch);
-    assert_eq!(refused.lines(), ["the project has 2"]);
+    assert_eq!(refused.lines(), ["the project has 2 tests"]);
 }
 
 #[test]

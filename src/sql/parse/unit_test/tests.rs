@@ -110,6 +110,10 @@ fn every_mistake_is_told_and_none_hides_the_others() {
             8:26 `AS`: Expected right parenthesis, found AS
         "#]],
     );
+}
+
+#[test]
+fn what_can_be_read_is_kept() {
     check(
         "EXECUTE UNIT TEST t v MOCK a (x int) AS SELECT 1",
         expect![[r#"

@@ -47,6 +47,8 @@ pub(super) struct Reads {
     pub(super) drafts: Vec<(usize, Span)>,
     /// Objects outside of the project.
     pub(super) external: Vec<ObjectName>,
+    /// Names that mean nothing, with the full name each would have.
+    pub(super) unknown: Vec<(Span, Vec<Ident>, ObjectName)>,
     /// Entries of `dependencies` by number.
     pub(super) declared: Vec<usize>,
 }
@@ -77,17 +79,19 @@ impl Builder<'_> {
                 && let Some((target, _)) = &constraint.references
             {
                 let meaning = self.namespace.resolve(&home, target);
-                checks::relation::check(draft, target, &meaning, self.namespace, found);
+                checks::relation::check(draft, target, &meaning, found);
                 checks::constraint::foreign_key(draft, constraint, &meaning, self.drafts, found);
-                if let Meaning::Declared(entry, _) = meaning {
-                    reads.declared.push(entry);
+                match meaning {
+                    Meaning::Declared(entry, _) => reads.declared.push(entry),
+                    Meaning::Unknown(full) => reads.unknown.push((target.span, target.parts.clone(), full)),
+                    _ => {}
                 }
             }
         }
         for name in names {
             let meaning = self.namespace.resolve(&home, name);
             if !draft.of_constraint {
-                checks::relation::check(draft, name, &meaning, self.namespace, found);
+                checks::relation::check(draft, name, &meaning, found);
             }
             match meaning {
                 Meaning::Object(other, _)
@@ -102,7 +106,8 @@ impl Builder<'_> {
                     reads.external.push(full);
                 }
                 Meaning::Foreign(full) => reads.external.push(full),
-                Meaning::Broken(_) | Meaning::System(..) | Meaning::Unknown(_) | Meaning::Malformed => {}
+                Meaning::Unknown(full) => reads.unknown.push((name.span, name.parts.clone(), full)),
+                Meaning::Broken(_) | Meaning::System(..) | Meaning::Malformed => {}
             }
         }
         reads.external.sort();
@@ -276,6 +281,8 @@ fn keys_start(draft: &Draft<'_>, statement: &Statement, index: &CreateIndex) -> 
 /// The names of indexes in each schema; they share those of the objects.
 pub(super) struct IndexNames {
     taken: HashMap<SchemaName, HashSet<Ident>>,
+    /// For names that the server chooses: the first number that may be free.
+    next: HashMap<(SchemaName, String), usize>,
 }
 
 impl IndexNames {
@@ -285,7 +292,7 @@ impl IndexNames {
         for name in objects {
             taken.entry(name.schema_name()).or_default().insert(name.object.clone());
         }
-        Self { taken }
+        Self { taken, next: HashMap::new() }
     }
 
     /// Takes the names of a draft's indexes, in their order; `None` for one whose name is taken.
@@ -301,10 +308,12 @@ impl IndexNames {
         }
         // Source: the server puts the first number behind a taken name that makes it free.
         let base = canonical::default_index_name(&draft.name.object, index);
-        for number in 0..=taken.len() {
+        let next = self.next.entry((draft.name.schema_name(), base.clone())).or_default();
+        for number in *next..=*next + taken.len() {
             let text = if number == 0 { base.clone() } else { format!("{base}{number}") };
             let name = Ident::new(text).ok()?;
             if taken.insert(name.clone()) {
+                *next = number + 1;
                 return Some(name);
             }
         }

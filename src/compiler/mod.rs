@@ -29,6 +29,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use build::Builder;
 use build::IndexNames;
@@ -46,6 +47,8 @@ use modifier::Target;
 use namespace::Namespace;
 use object::Object;
 use project::Project;
+use rayon::ThreadPool;
+use rayon::ThreadPoolBuilder;
 use rayon::iter::IndexedParallelIterator;
 use rayon::iter::IntoParallelIterator;
 use rayon::iter::IntoParallelRefIterator;
@@ -75,6 +78,20 @@ pub struct Options {
 /// The diagnostics are all there are, sorted by file and place. Where one of them
 /// [`Diagnostic::fails_compile`] the project lacks what it is about.
 pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) {
+    match &*POOL {
+        Some(pool) => pool.install(|| compiled(files, options)),
+        None => compiled(files, options),
+    }
+}
+
+/// Bytes of stack for each thread that compiles: statements nest, and reading them recurses.
+const STACK: usize = 32 * 1024 * 1024;
+
+/// Where files are compiled; `None` where the machine gives no threads, and the caller's own has to do.
+static POOL: LazyLock<Option<ThreadPool>> =
+    LazyLock::new(|| ThreadPoolBuilder::new().stack_size(STACK).build().ok());
+
+fn compiled(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let profile = options.profile.as_deref();
     let settings_source = settings_source(files);
@@ -110,6 +127,7 @@ pub fn compile(files: &[File], options: &Options) -> (Project, Vec<Diagnostic>) 
     let builder = Builder { drafts: &drafts, namespace: &namespace, suffix: &settings.suffix };
     let reads =
         each(drafts.par_iter().enumerate(), &mut found, |(number, _), found| builder.reads(number, found));
+    checks::relation::suggest(&drafts, &reads, &namespace, &mut found);
     if let Some(source) = &settings_source {
         let read: BTreeSet<usize> = reads.iter().flat_map(|reads| reads.declared.iter().copied()).collect();
         checks::dependency::check(source, &settings.dependencies, &|entry| read.contains(&entry), &mut found);

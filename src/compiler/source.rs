@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
@@ -18,6 +19,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::canonical::sketch::Sketch;
 use crate::sql::error::SyntaxError;
 use crate::sql::parse;
+use crate::sql::span::Places;
 use crate::sql::span::Span;
 use crate::sql::span::line_column;
 
@@ -91,7 +93,12 @@ pub(super) struct Source<'a> {
     meanings: HashMap<usize, Sketch>,
     substituted: Substituted<'a>,
     mistakes: Vec<SyntaxError>,
+    /// Made when a place is asked for, and only of a long file.
+    places: OnceLock<Places>,
 }
+
+/// Up to how many bytes a file is short: a place in it is found by counting from the beginning.
+const SHORT: usize = 4096;
 
 impl<'a> Source<'a> {
     /// Takes a file whose statements are not wanted.
@@ -105,6 +112,7 @@ impl<'a> Source<'a> {
             meanings: HashMap::new(),
             substituted,
             mistakes: Vec::new(),
+            places: OnceLock::new(),
         }
     }
 
@@ -114,7 +122,17 @@ impl<'a> Source<'a> {
         let (mut statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         statements.iter_mut().for_each(forget_tree);
-        Self { path: &file.path, text: &file.text, place, statements, meanings, substituted, mistakes }
+        let places = OnceLock::new();
+        Self {
+            path: &file.path,
+            text: &file.text,
+            place,
+            statements,
+            meanings,
+            substituted,
+            mistakes,
+            places,
+        }
     }
 
     /// Statements that stand for a part of the file: whatever is said about them is said of that part.
@@ -123,7 +141,7 @@ impl<'a> Source<'a> {
         let (statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         let (path, text, place) = (self.path, self.text, self.place.clone());
-        Self { path, text, place, statements, meanings, substituted, mistakes }
+        Self { path, text, place, statements, meanings, substituted, mistakes, places: OnceLock::new() }
     }
 
     /// What a statement of the file means, with its names left open; `None` for one that counts for
@@ -182,7 +200,15 @@ impl<'a> Source<'a> {
 
     /// The line of a place in what was parsed.
     pub(super) fn line(&self, span: Span) -> usize {
-        line_column(self.text, self.original(span).start).0
+        self.line_column(self.original(span).start).0
+    }
+
+    /// Line and column of a byte of the file.
+    fn line_column(&self, byte: usize) -> (usize, usize) {
+        if self.text.len() < SHORT {
+            return line_column(self.text, byte);
+        }
+        self.places.get_or_init(|| Places::of(self.text)).line_column(self.text, byte)
     }
 
     /// An error about a place in what was parsed.
@@ -200,13 +226,13 @@ impl<'a> Source<'a> {
     /// A remark about a place in what was parsed.
     pub(super) fn label(&self, span: Span, message: impl Into<String>) -> Label {
         let span = self.original(span);
-        let (line, column) = line_column(self.text, span.start);
+        let (line, column) = self.line_column(span.start);
         Label { file: self.path.to_owned(), span, line, column, message: message.into() }
     }
 
     /// An error about a place in the file.
     fn at(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
-        let (line, column) = line_column(self.text, span.start);
+        let (line, column) = self.line_column(span.start);
         Diagnostic {
             severity: Severity::Error,
             phase: Phase::Compile,

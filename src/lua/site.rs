@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use mlua::Lua;
 
@@ -95,7 +96,7 @@ pub(super) fn place_at(
         file: file.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        text: text.to_owned(),
+        text: Arc::from(text),
         span,
         label: label.into(),
     }

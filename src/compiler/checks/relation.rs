@@ -1,5 +1,8 @@
 //! Every name means something.
 
+use std::collections::HashMap;
+
+use crate::compiler::build::Reads;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
@@ -20,7 +23,6 @@ pub(in crate::compiler) fn check(
     draft: &Draft<'_>,
     name: &RawName,
     meaning: &Meaning,
-    namespace: &Namespace,
     found: &mut Vec<Diagnostic>,
 ) {
     let source = draft.source;
@@ -44,27 +46,40 @@ pub(in crate::compiler) fn check(
             let message = format!("`{written}` has too many parts: a name is database, schema, object");
             found.push(source.error(Code::UnknownRelation, name.span, message));
         }
-        Meaning::Unknown(full) => {
-            let unknown = |one: &Diagnostic| one.code == Code::UnknownRelation;
-            let suggestion = if found.iter().filter(|one| unknown(one)).count() < MAX_SUGGESTIONS {
-                similar(draft, name, full, namespace)
-            } else {
-                None
-            };
+        Meaning::Unknown(_) => {
             let message = format!("`{written}` does not exist");
             let diagnostic = source.error(Code::UnknownRelation, name.span, message);
-            let diagnostic = diagnostic.with_note("no project object, no declared dependency");
-            found.push(match suggestion {
-                Some(suggestion) => diagnostic.with_help(format!("did you mean `{suggestion}`?")),
-                None => diagnostic,
-            });
+            found.push(diagnostic.with_note("no project object, no declared dependency"));
         }
+    }
+}
+
+/// Adds to the first unknown names what could be meant.
+pub(in crate::compiler) fn suggest(
+    drafts: &[Draft<'_>],
+    reads: &[Reads],
+    namespace: &Namespace,
+    found: &mut [Diagnostic],
+) {
+    let mut by_file: HashMap<&str, Vec<(&Draft<'_>, &Reads)>> = HashMap::new();
+    for (draft, reads) in drafts.iter().zip(reads).filter(|(_, reads)| !reads.unknown.is_empty()) {
+        by_file.entry(draft.source.path).or_default().push((draft, reads));
+    }
+    let unknown = found.iter_mut().filter(|one| one.code == Code::UnknownRelation);
+    for one in unknown.take(MAX_SUGGESTIONS) {
+        let drafts = by_file.get(one.file.as_str()).map_or(&[][..], Vec::as_slice);
+        let meant = drafts.iter().find_map(|(draft, reads)| {
+            let (_, parts, full) =
+                reads.unknown.iter().find(|(span, ..)| draft.source.original(*span) == one.span)?;
+            similar(draft, parts, full, namespace)
+        });
+        one.help = meant.map(|meant| format!("did you mean `{meant}`?"));
     }
 }
 
 /// Finds the most similar name, and writes it with as many parts as the user did, or as many as it
 /// needs.
-fn similar(draft: &Draft<'_>, name: &RawName, full: &ObjectName, namespace: &Namespace) -> Option<String> {
+fn similar(draft: &Draft<'_>, parts: &[Ident], full: &ObjectName, namespace: &Namespace) -> Option<String> {
     let wanted = full.to_string();
     let (_, best) = namespace
         .names()
@@ -78,7 +93,7 @@ fn similar(draft: &Draft<'_>, name: &RawName, full: &ObjectName, namespace: &Nam
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))?;
     let home = draft.name.schema_name();
     let short = |parts: &[&Ident]| parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-    Some(match name.parts.len() {
+    Some(match parts.len() {
         1 if best.is_in(&home) => short(&[&best.object]),
         1 | 2 if best.database == home.database => short(&[&best.schema, &best.object]),
         _ => best.to_string(),

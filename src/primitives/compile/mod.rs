@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ use super::error::Error;
 use super::error::Finding;
 use super::error::Place;
 use crate::compiler;
+use crate::compiler::diagnostic;
 use crate::compiler::diagnostic::Code::NotMzDeploy;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::diagnostic::Phase;
@@ -43,14 +45,14 @@ pub struct Request {
 pub struct Compiled {
     /// The project.
     pub project: Project,
-    files: BTreeMap<String, String>,
+    files: BTreeMap<String, Arc<str>>,
     only_apply: Vec<Finding>,
 }
 
 impl Compiled {
     /// The text of a file, relative to the project; empty where there is none.
     pub fn text(&self, file: &str) -> &str {
-        self.files.get(file).map_or("", String::as_str)
+        self.files.get(file).map_or("", |text| &**text)
     }
 
     /// Mistakes that stop `apply` alone: in `clusters/`, `roles/`, `network-policies/`.
@@ -157,7 +159,9 @@ pub(super) fn compiled(
     if !files.is_empty() {
         diagnostics.extend(found);
     }
-    let files: BTreeMap<String, String> = files.into_iter().map(|File { path, text }| (path, text)).collect();
+    diagnostic::sort(&mut diagnostics);
+    let files: BTreeMap<String, Arc<str>> =
+        files.into_iter().map(|File { path, text }| (path, Arc::from(text))).collect();
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &files))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
@@ -247,8 +251,8 @@ pub fn severity(diagnostic: &Diagnostic) -> Severity {
     if diagnostic.fails_compile() { Severity::Error } else { Severity::Warning }
 }
 
-fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, String>) -> Finding {
-    let text = |file: &str| files.get(file).cloned().unwrap_or_default();
+fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, Arc<str>>) -> Finding {
+    let text = |file: &str| files.get(file).cloned().unwrap_or_else(|| Arc::from(""));
     let own = diagnostic.labels.iter().find(|l| l.file == diagnostic.file && l.span == diagnostic.span);
     let mut places = vec![Place {
         text: text(&diagnostic.file),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
@@ -93,7 +94,7 @@ impl Reader<'_> {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => {
                     // Some editors begin a file with a mark that is no part of its text.
-                    let text = text.strip_prefix(MARK).map(str::to_owned).unwrap_or(text);
+                    let text = Arc::from(text.strip_prefix(MARK).unwrap_or(&text));
                     self.files.push(File { path: path.to_owned(), text });
                 }
                 Err(error) => {

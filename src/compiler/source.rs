@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 use super::diagnostic::Code;
@@ -29,7 +30,7 @@ pub struct File {
     /// Relative to the project, with `/` between its parts: `models/app/core/orders.sql`.
     pub path: String,
     /// Its text.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// What a file is for, by its place.
@@ -80,18 +81,18 @@ pub(super) fn place(path: &str) -> Option<Place> {
 
 /// A file and what is in it. Spans of its statements count bytes of `sql`, which differs from the
 /// file's text where variables were replaced; everything that is said is about the file's text.
-pub(super) struct Source<'a> {
+pub(super) struct Source {
     /// Its path.
-    pub(super) path: &'a str,
+    pub(super) path: String,
     /// Its text as it is on the disk.
-    pub(super) text: &'a str,
+    pub(super) text: Arc<str>,
     /// What it is for.
     pub(super) place: Place,
     /// Its statements, in the order of the text. Their queries have no tree any more.
     pub(super) statements: Vec<Statement>,
     /// What those mean that count for a fingerprint, by their first byte.
     meanings: HashMap<usize, Sketch>,
-    substituted: Substituted<'a>,
+    substituted: Substituted,
     mistakes: Vec<SyntaxError>,
     /// Made when a place is asked for, and only of a long file.
     places: OnceLock<Places>,
@@ -100,13 +101,13 @@ pub(super) struct Source<'a> {
 /// Up to how many bytes a file is short: a place in it is found by counting from the beginning.
 const SHORT: usize = 4096;
 
-impl<'a> Source<'a> {
+impl Source {
     /// Takes a file whose statements are not wanted.
-    pub(super) fn plain(file: &'a File, place: Place) -> Self {
-        let substituted = substitute("", &BTreeMap::new());
+    pub(super) fn plain(file: File, place: Place) -> Self {
+        let substituted = substitute(&Arc::default(), &BTreeMap::new());
         Self {
-            path: &file.path,
-            text: &file.text,
+            path: file.path,
+            text: file.text,
             place,
             statements: Vec::new(),
             meanings: HashMap::new(),
@@ -117,22 +118,13 @@ impl<'a> Source<'a> {
     }
 
     /// Replaces the variables of a file and parses it.
-    pub(super) fn parsed(file: &'a File, place: Place, variables: &BTreeMap<String, String>) -> Self {
+    pub(super) fn parsed(file: File, place: Place, variables: &BTreeMap<String, String>) -> Self {
         let substituted = substitute(&file.text, variables);
         let (mut statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         statements.iter_mut().for_each(forget_tree);
         let places = OnceLock::new();
-        Self {
-            path: &file.path,
-            text: &file.text,
-            place,
-            statements,
-            meanings,
-            substituted,
-            mistakes,
-            places,
-        }
+        Self { path: file.path, text: file.text, place, statements, meanings, substituted, mistakes, places }
     }
 
     /// Statements that stand for a part of the file: whatever is said about them is said of that part.
@@ -140,8 +132,13 @@ impl<'a> Source<'a> {
         let substituted = Substituted::standing_for(sql, self.original(part));
         let (statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
-        let (path, text, place) = (self.path, self.text, self.place.clone());
+        let (path, text, place) = (self.path.clone(), Arc::clone(&self.text), self.place.clone());
         Self { path, text, place, statements, meanings, substituted, mistakes, places: OnceLock::new() }
+    }
+
+    /// The file itself.
+    pub(super) fn file(self) -> File {
+        File { path: self.path, text: self.text }
     }
 
     /// What a statement of the file means, with its names left open; `None` for one that counts for
@@ -206,9 +203,9 @@ impl<'a> Source<'a> {
     /// Line and column of a byte of the file.
     fn line_column(&self, byte: usize) -> (usize, usize) {
         if self.text.len() < SHORT {
-            return line_column(self.text, byte);
+            return line_column(&self.text, byte);
         }
-        self.places.get_or_init(|| Places::of(self.text)).line_column(self.text, byte)
+        self.places.get_or_init(|| Places::of(&self.text)).line_column(&self.text, byte)
     }
 
     /// An error about a place in what was parsed.
@@ -227,7 +224,7 @@ impl<'a> Source<'a> {
     pub(super) fn label(&self, span: Span, message: impl Into<String>) -> Label {
         let span = self.original(span);
         let (line, column) = self.line_column(span.start);
-        Label { file: self.path.to_owned(), span, line, column, message: message.into() }
+        Label { file: self.path.clone(), span, line, column, message: message.into() }
     }
 
     /// An error about a place in the file.
@@ -238,7 +235,7 @@ impl<'a> Source<'a> {
             phase: Phase::Compile,
             code,
             message: message.into(),
-            file: self.path.to_owned(),
+            file: self.path.clone(),
             span,
             line,
             column,
@@ -275,7 +272,7 @@ fn forget_tree(statement: &mut Statement) {
 }
 
 /// Takes a file or folder name as an identifier.
-pub(super) fn identifier(source: &Source<'_>, text: &str, found: &mut Vec<Diagnostic>) -> Option<Ident> {
+pub(super) fn identifier(source: &Source, text: &str, found: &mut Vec<Diagnostic>) -> Option<Ident> {
     match Ident::new(text) {
         Ok(ident) => Some(ident),
         Err(error) => {
@@ -291,8 +288,8 @@ mod tests {
 
     #[test]
     fn a_name_that_no_identifier_can_have_is_told() {
-        let file = File { path: "models/shop/core/v.sql".to_owned(), text: "SELECT 1".to_owned() };
-        let source = Source::plain(&file, Place::Settings);
+        let file = File { path: "models/shop/core/v.sql".to_owned(), text: "SELECT 1".into() };
+        let source = Source::plain(file, Place::Settings);
         let mut found = Vec::new();
         assert!(identifier(&source, "v", &mut found).is_some() && found.is_empty());
         assert!(identifier(&source, &"v".repeat(256), &mut found).is_none());

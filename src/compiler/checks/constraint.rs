@@ -67,13 +67,14 @@ pub(in crate::compiler) fn foreign_key(
     draft: &Draft<'_>,
     constraint: &CreateConstraint,
     meaning: &Meaning,
-    drafts: &[Draft<'_>],
+    parent: Option<&Draft<'_>>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let (Some((target, columns)), Meaning::Object(number, full)) = (&constraint.references, meaning) else {
+    let (Some((target, columns)), Meaning::Object(full), Some(parent)) =
+        (&constraint.references, meaning, parent)
+    else {
         return;
     };
-    let Some(parent) = drafts.get(*number) else { return };
     match (parent.kind, constraint.enforced) {
         (ObjectKind::Table | ObjectKind::MaterializedView, _) | (ObjectKind::View, false) => {}
         (kind, enforced) => {

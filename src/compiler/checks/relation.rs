@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::compiler::build::Reads;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
@@ -11,6 +10,7 @@ use crate::compiler::namespace::Namespace;
 use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::sql::ast::RawName;
+use crate::sql::span::Span;
 
 /// For how many unknown names a similar one is looked for: it takes a pass over all names each.
 const MAX_SUGGESTIONS: usize = 50;
@@ -54,36 +54,56 @@ pub(in crate::compiler) fn check(
     }
 }
 
+/// A name that means nothing.
+pub(in crate::compiler) struct Unknown {
+    /// Its file and its place there.
+    file: String,
+    span: Span,
+    /// As it is written.
+    parts: Vec<Ident>,
+    /// The full name it would have.
+    full: ObjectName,
+    /// The object that names it.
+    by: ObjectName,
+}
+
+impl Unknown {
+    /// A name in a draft.
+    pub(in crate::compiler) fn new(draft: &Draft<'_>, name: &RawName, full: &ObjectName) -> Self {
+        Self {
+            file: draft.source.path.clone(),
+            span: draft.source.original(name.span),
+            parts: name.parts.clone(),
+            full: full.clone(),
+            by: draft.name.clone(),
+        }
+    }
+}
+
 /// Adds to the first unknown names what could be meant.
-pub(in crate::compiler) fn suggest(
-    drafts: &[Draft<'_>],
-    reads: &[Reads],
+pub(in crate::compiler) fn suggest<'u>(
+    unknown: impl Iterator<Item = &'u Unknown>,
     namespace: &Namespace,
     found: &mut [Diagnostic],
 ) {
-    let mut by_file: HashMap<&str, Vec<(&Draft<'_>, &Reads)>> = HashMap::new();
-    for (draft, reads) in drafts.iter().zip(reads).filter(|(_, reads)| !reads.unknown.is_empty()) {
-        by_file.entry(draft.source.path).or_default().push((draft, reads));
-    }
-    let unknown = found.iter_mut().filter(|one| one.code == Code::UnknownRelation);
-    for one in unknown.take(MAX_SUGGESTIONS) {
-        let drafts = by_file.get(one.file.as_str()).map_or(&[][..], Vec::as_slice);
-        let meant = drafts.iter().find_map(|(draft, reads)| {
-            let (_, parts, full) =
-                reads.unknown.iter().find(|(span, ..)| draft.source.original(*span) == one.span)?;
-            similar(draft, parts, full, namespace)
-        });
+    let unknown: HashMap<(&str, Span), &Unknown> =
+        unknown.map(|one| ((one.file.as_str(), one.span), one)).collect();
+    let told = found.iter_mut().filter(|one| one.code == Code::UnknownRelation);
+    for one in told.take(MAX_SUGGESTIONS) {
+        let meant =
+            unknown.get(&(one.file.as_str(), one.span)).and_then(|unknown| similar(unknown, namespace));
         one.help = meant.map(|meant| format!("did you mean `{meant}`?"));
     }
 }
 
 /// Finds the most similar name, and writes it with as many parts as the user did, or as many as it
 /// needs.
-fn similar(draft: &Draft<'_>, parts: &[Ident], full: &ObjectName, namespace: &Namespace) -> Option<String> {
+fn similar(unknown: &Unknown, namespace: &Namespace) -> Option<String> {
+    let Unknown { parts, full, by, .. } = unknown;
     let wanted = full.to_string();
     let (_, best) = namespace
         .names()
-        .filter(|candidate| **candidate != draft.name)
+        .filter(|candidate| *candidate != by)
         .map(|candidate| (strsim::normalized_damerau_levenshtein(&wanted, &candidate.to_string()), candidate))
         .filter(|(similarity, candidate)| {
             // A long common database and schema must not make unrelated objects look alike.
@@ -91,7 +111,7 @@ fn similar(draft: &Draft<'_>, parts: &[Ident], full: &ObjectName, namespace: &Na
             *similarity >= SIMILAR && own >= SIMILAR / 2.0
         })
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))?;
-    let home = draft.name.schema_name();
+    let home = by.schema_name();
     let short = |parts: &[&Ident]| parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
     Some(match parts.len() {
         1 if best.is_in(&home) => short(&[&best.object]),

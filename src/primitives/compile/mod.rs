@@ -52,7 +52,7 @@ pub struct Compiled {
 impl Compiled {
     /// The text of a file, relative to the project; empty where there is none.
     pub fn text(&self, file: &str) -> &str {
-        self.files.get(file).map_or("", |text| &**text)
+        self.files.get(file).map_or("", |text| text)
     }
 
     /// Mistakes that stop `apply` alone: in `clusters/`, `roles/`, `network-policies/`.
@@ -154,19 +154,20 @@ pub(super) fn compiled(
     mut diagnostics: Vec<Diagnostic>,
     options: &compiler::Options,
 ) -> Report {
-    let (project, found) = compiler::compile(&files, options);
+    let is_project = !files.is_empty();
+    let texts: BTreeMap<String, Arc<str>> =
+        files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text))).collect();
+    let (project, found) = compiler::compile(files, options);
     // A folder that is no project says so itself; that its `project.toml` is missing is no news.
-    if !files.is_empty() {
+    if is_project {
         diagnostics.extend(found);
     }
     diagnostic::sort(&mut diagnostics);
-    let files: BTreeMap<String, Arc<str>> =
-        files.into_iter().map(|File { path, text }| (path, Arc::from(text))).collect();
-    let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &files))).collect();
+    let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &texts))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
     let only_apply = only_apply.map(|(_, finding)| Finding { is_error: true, ..finding.clone() }).collect();
-    Report { compiled: Compiled { project, files, only_apply }, findings }
+    Report { compiled: Compiled { project, files: texts, only_apply }, findings }
 }
 
 /// Compiles, and fails when anything is wrong with the project.
@@ -241,7 +242,7 @@ pub fn outcome(report: Report) -> Outcome {
         diagnostics: diagnostics.collect(),
         clusters: project.clusters.len(),
         sources: project.objects.iter().filter(|object| object.kind == ObjectKind::Source).count(),
-        fingerprint: project.fingerprint.to_string(),
+        fingerprint: project.fingerprint().to_string(),
         compiled: Rc::new(report.compiled),
     }
 }
@@ -252,7 +253,7 @@ pub fn severity(diagnostic: &Diagnostic) -> Severity {
 }
 
 fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, Arc<str>>) -> Finding {
-    let text = |file: &str| files.get(file).cloned().unwrap_or_else(|| Arc::from(""));
+    let text = |file: &str| files.get(file).cloned().unwrap_or_default();
     let own = diagnostic.labels.iter().find(|l| l.file == diagnostic.file && l.span == diagnostic.span);
     let mut places = vec![Place {
         text: text(&diagnostic.file),

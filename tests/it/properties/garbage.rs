@@ -158,7 +158,7 @@ fn compile(text: &str) {
         "roles/v.sql",
         "project.toml",
     ] {
-        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.into() };
         let mut files = vec![file("models/shop/raw/t.sql", "CREATE TABLE t (id int)"), file(path, text)];
         if path != "project.toml" {
             let settings = "[profiles.p.variables]\nx = \"o'k\\\"\"\n";
@@ -166,9 +166,9 @@ fn compile(text: &str) {
             files.push(file("project.toml", settings));
         }
         let options = Options { profile: Some("p".to_owned()), ..Options::default() };
-        let (project, found) = compiler::compile(&files, &options);
+        let (project, found) = compiler::compile(files.clone(), &options);
         for one in &found {
-            let text = files.iter().find(|file| file.path == one.file).map_or("", |file| file.text.as_str());
+            let text = files.iter().find(|file| file.path == one.file).map_or("", |file| &*file.text);
             assert!(one.span.start <= one.span.end && one.span.end <= text.len(), "{one:?}");
             assert!(text.is_char_boundary(one.span.start) && text.is_char_boundary(one.span.end), "{one:?}");
             assert!(one.line >= 1 && one.column >= 1, "{one:?}");

@@ -21,13 +21,13 @@ use super::query::styles;
 
 /// The fingerprint of a materialized view with its index.
 fn fingerprint(text: &str) -> String {
-    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.into() };
     let mut files = vec![file("project.toml", ""), file("models/shop/pub/m.sql", text)];
     for relation in RELATIONS {
         let path = format!("models/shop/raw/{relation}.sql");
         files.push(file(&path, &format!("CREATE TABLE \"{relation}\" (id int, label text)")));
     }
-    let (project, found) = compiler::compile(&files, &Options::default());
+    let (project, found) = compiler::compile(files, &Options::default());
     let wrong: Vec<_> = found.iter().filter(|one| one.fails_compile()).collect();
     assert!(wrong.is_empty(), "{wrong:?} in\n{text}");
     let name = "shop.pub.m".parse().expect("a name");

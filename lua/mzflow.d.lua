@@ -45,6 +45,14 @@ mz = {}
 ---@field file string
 ---@field line integer
 ---@field column integer
+---@field sqlstate string? the server's, where the server found it
+---@field detail string? the server's
+---@field hint string? the server's
+
+---What `mz.check` found.
+---@class mz.Checked
+---@field checked integer objects whose query the server has accepted
+---@field diagnostics mz.Diagnostic[] warnings; errors are raised
 
 ---What `mz.setup` made.
 ---@class mz.Setup
@@ -207,6 +215,10 @@ mz = {}
 ---@field isolation? "cluster"|"schema" what is swapped as a whole: schemas and clusters, or schemas (default "cluster")
 ---@field reuse? string|string[] clusters to build on instead of cloning them; `all` for every one
 
+---The arguments of `mz.check`.
+---@class mz.CheckArguments
+---@field changes mz.Changes what is to be built
+
 ---The arguments of `mz.stage`.
 ---@class mz.StageArguments
 ---@field changes mz.Changes what is to be built
@@ -284,6 +296,11 @@ function mz.apply(arguments) end
 ---@param arguments mz.DiffArguments
 ---@return mz.Changes
 function mz.diff(arguments) end
+
+---Lets the server check the query of everything that would be built, and creates nothing. Raises `compile.failed` with every complaint at its place.
+---@param arguments mz.CheckArguments
+---@return mz.Checked
+function mz.check(arguments) end
 
 ---Builds beside production what has to be rebuilt, under staging names that nobody reads. After a crash, or a refusal and a mended file, it goes on with what is there.
 ---@param arguments mz.StageArguments

@@ -9,6 +9,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
     let id = error.of_deployment().map_or_else(|| "ID".to_owned(), ToString::to_string);
     let one = |line: String| vec![line];
     match error.code() {
+        Code::LockMissing => vec![
+            "create what the project defines:  mzflow apply".to_owned(),
+            "or take what is gone out of `dependencies` of project.toml".to_owned(),
+        ],
         Code::SetupMissing => one("make it with:  mzflow setup".to_owned()),
         Code::SetupRejected => {
             one("ask somebody with the right to create databases to run:  mzflow setup".to_owned())
@@ -106,6 +110,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::QueryFailed
         | Code::QueryNotARead
         | Code::QueryTooManyRows
+        | Code::TestNoMatch
+        | Code::TestRejected
+        | Code::TestMockDiffers
+        | Code::TestUnreadableView
+        | Code::TestColumnsDiffer
         | Code::LuaSyntax
         | Code::LuaBadRecipe
         | Code::LuaUnknownArgument
@@ -157,11 +166,13 @@ code, and what to do next differs with it:
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
-    const OWN: [(&str, Exit, &str); 15] = [
+    const OWN: [(&str, Exit, &str); 20] = [
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
+        ("cli.filter", Exit::Usage, "The text is no filter of tests."),
+        ("cli.cannot-write", Exit::Failed, "The file of test results cannot be written."),
         ("target.bad-url", Exit::Usage, "The URL cannot be read."),
         ("target.no-sandbox", Exit::Usage, "This build has no sandbox, and nothing else is named."),
         ("profile.no-home", Exit::Usage, "Nothing says where `profiles.toml` is."),
@@ -177,13 +188,17 @@ code, and what to do next differs with it:
         ),
         ("eject.exists", Exit::Refused, "The project has a recipe of that name, and it is not written over."),
         ("eject.cannot-write", Exit::Failed, "The file cannot be written."),
+        ("lock.cannot-write", Exit::Failed, "`types.lock` cannot be written."),
+        ("lock.written", Exit::Done, "A warning: `apply` has written `types.lock` anew."),
+        ("lock.untold-type", Exit::Done, "A warning: the catalog does not tell a column's type entirely."),
     ];
 
     const DIAGNOSTICS: &str = "
 ## Diagnostics
 
 What the compiler has to say of a project. Each stands at a file, a line and a column, as an error or as a warning.
-With an error nothing is sent to the server, and a run ends with `compile.failed`.
+With an error nothing is sent to the server, and a run ends with `compile.failed`. Those of `check` come from
+`compile --check` and `mz.check`, which ask the server and change nothing.
 
 ";
 

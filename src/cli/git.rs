@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::compiler::contract;
+
 /// The state of a checkout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GitFacts {
@@ -17,8 +19,10 @@ pub(crate) struct GitFacts {
 impl GitFacts {
     /// Asks git; where there is none, nothing is known and nothing is dirty.
     pub(crate) fn of(project: &Path) -> Self {
-        // `.` limits it to the project: what lies beside it is not deployed.
-        let arguments = ["status", "--porcelain=v2", "--branch", "--", "."];
+        // `.` limits it to the project: what lies beside it is not deployed, nor is `types.lock`,
+        // which `apply` may write anew.
+        let excluded = format!(":(exclude){}", contract::FILE);
+        let arguments = ["status", "--porcelain=v2", "--branch", "--", ".", excluded.as_str()];
         let output = Command::new("git").arg("-C").arg(project).args(arguments).output();
         match output {
             Ok(output) if output.status.success() => Self::read(&String::from_utf8_lossy(&output.stdout)),

@@ -171,6 +171,9 @@ impl Report {
         Self {
             places: finding.places.clone(),
             help: finding.help.clone(),
+            sqlstate: finding.sqlstate.clone(),
+            detail: finding.detail.clone(),
+            hint: finding.hint.clone(),
             ..Self::new(severity, finding.code.clone(), finding.message.clone())
         }
     }

@@ -8,6 +8,9 @@ use super::body::Keys;
 use super::body::Origin;
 use super::checks;
 use super::checks::relation::Unknown;
+use super::contract::Contract;
+use super::contract::ContractName;
+use super::contract::Contracts;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
 use super::draft::main_name;
@@ -61,6 +64,7 @@ pub(super) struct Reads {
 pub(super) struct Builder<'a> {
     pub(super) files: &'a Files,
     pub(super) namespace: &'a Namespace,
+    pub(super) contracts: &'a Contracts,
     pub(super) suffix: &'a str,
 }
 
@@ -83,7 +87,8 @@ impl Builder<'_> {
                 let meaning = self.resolve(draft, target, &mut reads);
                 checks::relation::check(draft, target, &meaning, found);
                 let parent = meaning.name().and_then(|name| self.draft(name));
-                checks::constraint::foreign_key(draft, constraint, &meaning, parent.as_ref(), found);
+                let locked = meaning.name().and_then(|name| self.locked(name));
+                checks::constraint::foreign_key(draft, constraint, &meaning, parent.as_ref(), locked, found);
                 if let Meaning::Declared(entry, _) = meaning {
                     reads.declared.push(entry);
                 }
@@ -129,6 +134,12 @@ impl Builder<'_> {
     pub(super) fn draft(&self, name: &ObjectName) -> Option<Draft<'_>> {
         let (key, own) = self.namespace.owner(name)?;
         self.files.drafts(key).find(|draft| draft.name == *own)
+    }
+
+    /// What `types.lock` tells of something.
+    pub(super) fn locked(&self, name: &ObjectName) -> Option<&Contract> {
+        let entry = |name: ObjectName| self.contracts.entries.get(&ContractName::Object(name));
+        entry(name.clone()).or_else(|| entry(self.namespace.unsuffixed(name)?))
     }
 
     /// Builds the object of a draft.
@@ -364,7 +375,7 @@ fn after_name(draft: &Draft<'_>) -> usize {
 }
 
 /// The columns of a table that no source feeds.
-fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
+pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
     let StatementKind::CreateTable(table) = &statement.kind else { return None };
     if table.from_source.is_some() {
         return None;

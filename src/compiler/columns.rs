@@ -14,6 +14,11 @@ pub(super) fn lacks(draft: &Draft<'_>, column: &Ident) -> bool {
         .is_some_and(|columns| columns.iter().all(|one| one.as_ref().is_some_and(|one| one != column)))
 }
 
+/// Tells whether the file alone tells all columns.
+pub(super) fn is_told(draft: &Draft<'_>) -> bool {
+    known(draft).is_some_and(|columns| columns.iter().all(Option::is_some))
+}
+
 /// The columns in their order, `None` for one whose name the server chooses; nothing where more than the file decides
 /// which there are.
 fn known(draft: &Draft<'_>) -> Option<Vec<Option<Ident>>> {

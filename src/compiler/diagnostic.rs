@@ -75,6 +75,7 @@ codes! {
     NotAProject = "project.not-a-project", "The folder has no `project.toml` or no `models`.";
     UnreadableFile = "project.unreadable-file", "A file cannot be read or is no UTF-8.";
     InvalidSettings = "project.invalid-settings", "`project.toml` is no TOML or has a key or value it may not have.";
+    InvalidLock = "project.invalid-lock", "`types.lock` is no TOML, or an entry of it has a key, name or type it may not have.";
     InvalidDependency = "project.invalid-dependency",
         "An entry of `dependencies` is no full name, or stands there twice.";
     UnusedDependency = "project.unused-dependency", "An entry of `dependencies` is read by nothing.";
@@ -102,12 +103,21 @@ codes! {
     InvalidConstraint = "project.invalid-constraint", "A constraint breaks the rules of its object or of its own form.";
     TestUnmocked = "test.unmocked", "A view reads something that its unit test does not mock.";
     TestDuplicateMock = "test.duplicate-mock", "A unit test mocks one thing twice.";
+    TestSystemMock = "test.system-mock", "A unit test mocks something of the system, which is read as it is.";
     TestMockMismatch = "test.mock-mismatch", "A mock has other columns than what it stands for.";
     TestColumns = "test.invalid-columns",
         "A unit test lists a column twice, or not as many as its query gives.";
     TestReadsRelation = "test.reads-relation",
         "The rows or the time of a unit test are read from somewhere instead of being written out.";
     NotMzDeploy = "project.not-mz-deploy", "mz-deploy would not accept this.";
+    CheckRejected = "check.rejected", "The server does not accept a query, or the key of an index.";
+    CheckColumnTwice = "check.column-twice", "A view would have two columns of one name.";
+    CheckUnknownColumns = "check.unknown-columns",
+        "What a query reads is not in the target, and nothing else tells its columns: the query was not checked.";
+    CheckSkipped = "check.skipped", "A query was not checked, because what it reads was rejected or could not be checked.";
+    CheckUncheckable = "check.uncheckable",
+        "A query was not checked: it has syntax that only the server can read, and reads what is not there yet.";
+    CheckDrift = "check.drift", "What a project reads has other columns in the target than in `types.lock`, or is not there.";
 }
 
 /// A place with something to say about it.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::contract;
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
 use super::diagnostic::Phase;
@@ -31,6 +32,9 @@ pub fn load(root: &Path) -> (Vec<File>, Vec<Diagnostic>) {
         return (Vec::new(), reader.found);
     }
     reader.read("project.toml");
+    if root.join(contract::FILE).exists() {
+        reader.read(contract::FILE);
+    }
     if root.join("models").is_dir() {
         reader.folder("models", MODELS_DEPTH);
     } else {

@@ -8,6 +8,7 @@ mod build;
 mod checks;
 mod columns;
 mod constraint;
+pub mod contract;
 pub mod definition;
 pub mod diagnostic;
 mod draft;

@@ -190,9 +190,13 @@ impl Namespace {
         if let Some(number) = self.declared.get(name) {
             return Some(*number);
         }
+        self.declared.get(&self.unsuffixed(name)?).copied()
+    }
+
+    /// The name with the folder of its database instead of that; `None` for another database.
+    pub(super) fn unsuffixed(&self, name: &ObjectName) -> Option<ObjectName> {
         let (folder, _) = self.databases.iter().find(|(_, database)| **database == name.database)?;
-        let unsuffixed = ObjectName::new(folder.clone(), name.schema.clone(), name.object.clone());
-        self.declared.get(&unsuffixed).copied()
+        Some(ObjectName::new(folder.clone(), name.schema.clone(), name.object.clone()))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::contract::Contract;
+use super::contract::ContractName;
+use super::contract::Contracts;
 use super::definition::Cluster;
 use super::definition::Database;
 use super::definition::NetworkPolicy;
@@ -10,6 +13,7 @@ use super::definition::Schema;
 use super::graph::Graph;
 use super::object::Object;
 use super::settings::Settings;
+use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 use crate::sql::fingerprint::Fingerprint;
@@ -34,6 +38,8 @@ pub struct Project {
     pub roles: Vec<Role>,
     /// The network policies it defines, sorted by name.
     pub network_policies: Vec<NetworkPolicy>,
+    /// What `types.lock` tells.
+    pub contracts: Contracts,
     pub(super) numbers: HashMap<ObjectName, usize>,
 }
 
@@ -41,6 +47,31 @@ impl Project {
     /// An object by its production name; also by the name of a table that comes with a source.
     pub fn object(&self, name: &ObjectName) -> Option<&Object> {
         self.numbers.get(name).and_then(|number| self.objects.get(*number))
+    }
+
+    /// What `types.lock` tells of something under its production name.
+    pub fn contract(&self, name: &ObjectName) -> Option<&Contract> {
+        let exact = self.contracts.entries.get(&ContractName::Object(name.clone()));
+        exact.or_else(|| self.contracts.entries.get(&ContractName::Object(self.unsuffixed(name))))
+    }
+
+    /// A name as `dependencies` and `types.lock` have it: they are for every profile, so databases
+    /// of the project have no suffix there.
+    pub fn unsuffixed(&self, name: &ObjectName) -> ObjectName {
+        let own = self.databases.iter().any(|database| database.name == name.database);
+        let folder = name.database.as_str().strip_suffix(self.settings.suffix.as_str());
+        let folder = folder.filter(|_| own).and_then(|folder| Ident::new(folder).ok());
+        ObjectName { database: folder.unwrap_or_else(|| name.database.clone()), ..name.clone() }
+    }
+
+    /// A name of `dependencies` or `types.lock` as it stands in the environment.
+    pub fn suffixed(&self, name: &ObjectName) -> ObjectName {
+        let suffixed = format!("{}{}", name.database.as_str(), self.settings.suffix);
+        let own = self.databases.iter().find(|database| database.name.as_str() == suffixed);
+        ObjectName {
+            database: own.map_or_else(|| name.database.clone(), |own| own.name.clone()),
+            ..name.clone()
+        }
     }
 
     /// A schema by its production name.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::contract::ContractName;
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
 use super::source::Source;
@@ -38,6 +39,15 @@ pub struct Settings {
     pub aws_profile: Option<String>,
     /// External objects that the project says it reads.
     pub(super) dependencies: Vec<Dependency>,
+    /// Objects of the system that it says it reads: schema and own name, sorted.
+    pub system_dependencies: Vec<(Ident, Ident)>,
+}
+
+impl Settings {
+    /// The names of the external objects that the project says it reads, as they stand there.
+    pub fn declared(&self) -> impl Iterator<Item = &ObjectName> {
+        self.dependencies.iter().map(|dependency| &dependency.name)
+    }
 }
 
 /// An entry of `dependencies` that is no system object.
@@ -84,37 +94,32 @@ pub(super) fn read(source: &Source, profile: Option<&str>, found: &mut Vec<Diagn
         }
     };
     let own = profile.and_then(|profile| document.profiles.remove(profile)).unwrap_or_default();
+    let (dependencies, system_dependencies) = dependencies(source, &document.dependencies, found);
     Settings {
         mz_version: document.mz_version,
         suffix: own.profile_suffix.unwrap_or_default(),
         variables: own.variables,
         aws_profile: own.security.and_then(|security| security.aws_profile),
-        dependencies: dependencies(source, &document.dependencies, found),
+        dependencies,
+        system_dependencies,
     }
 }
 
-/// Checks the entries of `dependencies`.
+/// Checks the entries of `dependencies`; those of the system come apart.
 fn dependencies(
     source: &Source,
     entries: &[Spanned<String>],
     found: &mut Vec<Diagnostic>,
-) -> Vec<Dependency> {
+) -> (Vec<Dependency>, Vec<(Ident, Ident)>) {
     let mut dependencies: Vec<Dependency> = Vec::new();
+    let mut system = Vec::new();
     for entry in entries {
         let range = entry.span();
         let span = Span::new(range.start, range.end);
         let text = entry.as_ref();
-        // Parts are taken as they are: the format has no quotes here. One that is written with
-        // quotes all the same means what it means in SQL.
-        let parts: Result<Vec<Ident>, _> = if text.contains('"') {
-            crate::name::split_dotted(text, "database.schema.object")
-        } else {
-            text.split('.').map(Ident::new).collect()
-        };
-        match parts.unwrap_or_default().as_slice() {
-            [schema, _] if SYSTEM_SCHEMAS.contains(&schema.as_str()) => {}
-            [database, schema, object] => {
-                let name = ObjectName::new(database.clone(), schema.clone(), object.clone());
+        match ContractName::read(text) {
+            Some(ContractName::System(schema, own)) => system.push((schema, own)),
+            Some(ContractName::Object(name)) => {
                 if let Some(first) = dependencies.iter().find(|one| one.name == name) {
                     let label = source.label(first.span, "first here");
                     let message = format!("dependency `{name}` stands here twice");
@@ -123,14 +128,16 @@ fn dependencies(
                     dependencies.push(Dependency { name, span });
                 }
             }
-            _ => {
+            None => {
                 let message = format!("dependency `{text}` is no full name");
                 let help = "write `database.schema.object`, or `schema.object` for a system schema";
                 found.push(source.error(Code::InvalidDependency, span, message).with_help(help));
             }
         }
     }
-    dependencies
+    system.sort();
+    system.dedup();
+    (dependencies, system)
 }
 
 #[cfg(test)]

@@ -126,14 +126,26 @@ pub fn relations(object: &Object) -> impl Iterator<Item = &ObjectName> {
     body.flat_map(|body| object.rest.objects(body.query)).map(|(_, name)| name)
 }
 
-/// The query of a view or materialized view as a statement; `None` where
-/// [`can_stand_alone`] denies it.
+/// The relations that an object's query reads, each with its place in the file.
+pub fn places(object: &Object) -> impl Iterator<Item = (&ObjectName, Span)> {
+    let body = object.body.iter();
+    body.flat_map(|body| {
+        let objects = object.rest.objects(body.query);
+        objects.map(|(span, name)| (name, body.origin.original(span)))
+    })
+}
+
+/// The query of a view or materialized view as a statement; `None` for what has none, and where
+/// something stands in for a relation although [`can_stand_alone`] denies it.
 ///
 /// Its columns have the names that the view's would have.
 pub fn query<'a>(object: &'a Object, stand_ins: StandIns<'_, 'a>) -> Option<Statement> {
-    let body = object.body.as_ref().filter(|_| can_stand_alone(object))?;
+    let body = object.body.as_ref()?;
     let mut writer = Writer::new(&object.name, object.rest.text(), stand_ins);
     writer.ctes(relations(object));
+    if body.is_opaque && !writer.chosen.is_empty() {
+        return None;
+    }
     writer.push("SELECT * FROM (\n");
     writer.query(object, body);
     writer.push("\n) AS ");
@@ -214,7 +226,7 @@ impl<'f, 'a> Writer<'f, 'a> {
                 StandIn::Empty(columns) => self.push(&empty(columns)),
                 StandIn::Rows { query, columns } => {
                     let rows = self.made_up(0);
-                    self.push(&rows_of(query, columns, &rows));
+                    self.push(&format!(" AS ({})", self::rows(query, columns, &rows)));
                 }
                 StandIn::Query(object) => {
                     let Some(body) = &object.body else { continue };
@@ -340,13 +352,13 @@ fn empty(columns: &[Column]) -> String {
     format!(" AS (SELECT{} WHERE false)", columns.join(","))
 }
 
-/// What follows the name of a CTE with the rows of a query, which go by `rows` in it.
-fn rows_of(query: &str, columns: &[Column], rows: &str) -> String {
+/// The rows of a query, which go by `own` in it, under the names and cast to the types of columns.
+pub fn rows(query: &str, columns: &[Column], own: &str) -> String {
     let names: Vec<String> = columns.iter().map(|column| column.name.sql()).collect();
-    let cast = |(column, name): (&Column, &String)| format!(" {rows}.{name}::{} AS {name}", column.data_type);
+    let cast = |(column, name): (&Column, &String)| format!(" {own}.{name}::{} AS {name}", column.data_type);
     let casts: Vec<String> = columns.iter().zip(&names).map(cast).collect();
     let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    format!(" AS (SELECT{} FROM (\n{query}\n) AS {rows}{list})", casts.join(","))
+    format!("SELECT{} FROM (\n{query}\n) AS {own}{list}", casts.join(","))
 }
 
 #[cfg(test)]

@@ -916,8 +916,55 @@ fn codes_are_texts_of_one_form() {
     for code in Code::ALL {
         let text = code.as_str();
         assert!(seen.insert(text), "{text} twice");
-        assert!(["sql.", "project.", "test."].iter().any(|room| text.starts_with(room)), "{text}");
+        assert!(["sql.", "project.", "test.", "check."].iter().any(|room| text.starts_with(room)), "{text}");
         assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.'), "{text}");
         assert!(code.meaning().ends_with('.'), "{text}");
     }
+}
+
+#[test]
+fn foreign_keys_are_checked_where_their_parent_is_known() {
+    check(
+        &with_raw(
+            "-- file: project.toml
+            dependencies = [\"ext.s.parent\", \"ext.s.feed\", \"ext.s.later\"]
+            -- file: types.lock
+            version = 1
+            [[table]]
+            name = \"ext.s.parent\"
+            columns = [{ name = \"id\", type = \"integer\", nullable = false }]
+            [[source]]
+            name = \"ext.s.feed\"
+            columns = [{ name = \"id\", type = \"integer\", nullable = false }]
+            -- file: models/shop/pub/v.sql
+            CREATE VIEW v AS SELECT 1 AS a FROM ext.s.parent, ext.s.feed, ext.s.later;
+            CREATE FOREIGN KEY NOT ENFORCED ON v (a) REFERENCES raw.items (id);
+            CREATE FOREIGN KEY NOT ENFORCED ON v (a) REFERENCES raw.items (nope);
+            CREATE FOREIGN KEY NOT ENFORCED ON v (a) REFERENCES ext.s.parent (id, gone);
+            CREATE FOREIGN KEY NOT ENFORCED ON v (a) REFERENCES ext.s.feed (id);
+            CREATE FOREIGN KEY NOT ENFORCED ON v (a) REFERENCES ext.s.later (x);
+            CREATE FOREIGN KEY NOT ENFORCED ON v (a) REFERENCES v (x);",
+        ),
+        expect![[r#"
+            view shop.pub.v external ext.s.feed ext.s.later ext.s.parent
+            table shop.raw.items
+            table shop.raw.lines
+            error[project.invalid-constraint] models/shop/pub/v.sql:3:76 `shop.raw.items` has no column `nope`
+            error[project.invalid-constraint] models/shop/pub/v.sql:4:13 a foreign key has as many columns as what it references
+            error[project.invalid-constraint] models/shop/pub/v.sql:4:83 `ext.s.parent` has no column `gone`
+            error[project.invalid-constraint] models/shop/pub/v.sql:5:65 `ext.s.feed` is a source, which a foreign key cannot reference
+            error[project.invalid-constraint] models/shop/pub/v.sql:7:68 `shop.pub.v` has no column `x`
+        "#]],
+    );
+}
+
+#[test]
+fn a_broken_lock_is_told_at_its_place() {
+    says(
+        &with_raw("-- file: types.lock\nversion = 1\n[[table]]\nname = \"a.b.c\"\n"),
+        expect![[r#"
+        error[project.invalid-lock] types.lock:2:1 missing field `columns`
+          help: write it anew with `mzflow lock`
+    "#]],
+    );
 }

@@ -4,6 +4,7 @@
 //! [`session::Session`].
 
 pub mod apply;
+pub mod columns;
 pub mod config;
 pub mod error;
 pub mod hydration;

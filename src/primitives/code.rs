@@ -78,6 +78,9 @@ codes! {
     /// No object of that name is in the project.
     CompileUnknownObject = "compile.unknown-object", Invalid;
 
+    /// Something that `types.lock` is to tell of is not in the environment.
+    LockMissing = "lock.missing", Refused;
+
     /// The tracking database is missing: `setup` has not run here.
     SetupMissing = "setup.missing", Refused;
     /// The server refused a statement of `setup`.
@@ -191,6 +194,17 @@ codes! {
     QueryNotARead = "query.not-a-read", Invalid;
     /// A query gave more rows than a recipe may hold.
     QueryTooManyRows = "query.too-many-rows", Failed;
+
+    /// No unit test has a name that the filter chooses.
+    TestNoMatch = "test.no-match", Invalid;
+    /// The server refused a unit test, or the view that it tests.
+    TestRejected = "test.rejected", Failed;
+    /// The query of a view has syntax that only the server can read, so nothing can stand in for what it reads.
+    TestUnreadableView = "test.unreadable-view", Invalid;
+    /// A mock has other columns than the view it stands for.
+    TestMockDiffers = "test.mock-differs", Invalid;
+    /// A view has other columns than its unit test expects.
+    TestColumnsDiffer = "test.columns-differ", Invalid;
 
     /// A recipe is not Lua.
     LuaSyntax = "lua.syntax", Invalid;

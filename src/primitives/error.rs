@@ -41,6 +41,12 @@ pub struct Finding {
     pub places: Vec<Place>,
     /// What could be meant.
     pub help: Option<String>,
+    /// The server's SQLSTATE, where the server found it.
+    pub sqlstate: Option<String>,
+    /// The server's detail line.
+    pub detail: Option<String>,
+    /// The server's hint.
+    pub hint: Option<String>,
 }
 
 /// One thing that went wrong.

@@ -196,5 +196,5 @@ pub(crate) fn project(text: &str) -> Rc<Compiled> {
     let report = compile::compiled(files, Vec::new(), &compiler::Options::default());
     let failed: Vec<_> = report.findings.iter().filter(|(d, _)| d.fails_compile()).collect();
     assert!(failed.is_empty(), "the test's own project is broken: {failed:?}");
-    Rc::new(report.compiled)
+    report.compiled
 }

@@ -5,8 +5,10 @@
 
 pub mod apply;
 pub mod changes;
+pub mod check;
 pub mod code;
 pub mod compile;
+pub mod contracts;
 pub mod ctx;
 pub mod diff;
 pub mod drop;
@@ -27,3 +29,4 @@ pub mod scope;
 pub mod setup;
 pub mod stage;
 pub mod swap;
+pub mod unit_test;

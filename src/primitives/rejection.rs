@@ -19,9 +19,24 @@ pub fn place(file: &str, origin: &Origin, sent: &str, position: Option<usize>, m
         .and_then(|position| by_position(statement, sent, position))
         .or_else(|| by_name(statement, message))
         .unwrap_or_else(|| first_line(statement));
-    let span = start + inside.start..start + inside.end;
-    let (line, column) = line_column(file, span.start);
-    Place { file: origin.file.clone(), line, column, text: file.into(), span, label: message.to_owned() }
+    at(&origin.file, file, start + inside.start..start + inside.end, message)
+}
+
+/// A place in a file, with what is said of it.
+pub fn at(file: &str, text: &str, span: Range<usize>, message: &str) -> Place {
+    let (line, column) = line_column(text, span.start);
+    Place { file: file.to_owned(), line, column, text: text.into(), span, label: message.to_owned() }
+}
+
+/// Finds the place in a piece of a file that the server means: the word at a byte of the piece, or
+/// the name that the message quotes; the piece's first line where nothing better is known.
+pub fn within(file: &str, text: &str, piece: Range<usize>, byte: Option<usize>, message: &str) -> Place {
+    let written = text.get(piece.clone()).unwrap_or("");
+    let inside = byte
+        .and_then(|byte| words(written).find(|range| range.contains(&byte)))
+        .or_else(|| by_name(written, message))
+        .unwrap_or_else(|| first_line(written));
+    at(file, text, piece.start + inside.start..piece.start + inside.end, message)
 }
 
 /// The word at a character position (from 1) of what was sent, found in what was written.
@@ -36,14 +51,27 @@ fn by_position(written: &str, sent: &str, position: usize) -> Option<Range<usize
     found.into_iter().rev().nth(behind)
 }
 
-/// A name that the message quotes, found in what was written.
+/// A name that the message has in quotes or calls a function, found in what was written.
 fn by_name(written: &str, message: &str) -> Option<Range<usize>> {
     let quoted = ['"', '\'', '`'].iter().flat_map(|quote| message.split(*quote).skip(1).step_by(2));
-    quoted.filter(|name| !name.is_empty() && !name.contains(char::is_whitespace)).find_map(|name| {
-        // Of a dotted name the last part is the likeliest to stand there as it is.
-        let last = name.rsplit('.').next().unwrap_or(name);
-        words(written)
-            .find(|range| written.get(range.clone()).is_some_and(|word| word.eq_ignore_ascii_case(last)))
+    let called = message.strip_prefix("function ").and_then(|rest| rest.split('(').next());
+    let is_name = |name: &&str| !name.is_empty() && !name.contains(char::is_whitespace);
+    quoted.chain(called).filter(is_name).find_map(|name| {
+        let is = |range: &Range<usize>, name: &str| {
+            written.get(range.clone()).is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        let mut parts = name.rsplit('.');
+        // Of a dotted name the last part is the likeliest to stand there as it is, behind the one
+        // before it if that stands there too.
+        let last = parts.next().unwrap_or(name);
+        let qualified = parts.next().and_then(|before| {
+            let pairs = words(written).zip(words(written).skip(1));
+            let mut found = pairs.filter(|(a, b)| {
+                is(a, before) && is(b, last) && written.get(a.end..b.start).is_some_and(|gap| gap == ".")
+            });
+            found.next().map(|(_, b)| b)
+        });
+        qualified.or_else(|| words(written).find(|range| is(range, last)))
     })
 }
 
@@ -96,8 +124,10 @@ mod tests {
     #[test]
     fn a_quoted_name_is_looked_up() {
         check(None, "function \"summ\" does not exist", 3, 14, "summ");
-        check(None, "unknown catalog item 'd.core.ITEM'", 3, 8, "item");
+        check(None, "unknown catalog item 'd.core.ITEM'", 5, 11, "item");
         check(None, "column \"v.amount\" does not exist", 3, 19, "amount");
+        check(None, "column \"core.ITEM\" does not exist", 5, 11, "item");
+        check(None, "function summ(numeric) does not exist", 3, 14, "summ");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod check;
 mod clients;
 mod commits;
 mod conformance;
@@ -20,6 +21,7 @@ mod garbage;
 mod harness;
 mod hydration;
 mod interrupts;
+mod lock;
 mod mishaps;
 mod numbers;
 mod properties;
@@ -32,3 +34,4 @@ mod secrets;
 mod sinks;
 mod tidy;
 mod transcript;
+mod unit_tests;

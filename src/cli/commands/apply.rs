@@ -1,7 +1,10 @@
 //! `mzflow apply`: creates and reconciles what is not blue/green.
 
+use std::rc::Rc;
+
 use serde_json::json;
 
+use super::lock;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
@@ -10,6 +13,7 @@ use crate::primitives::apply;
 use crate::primitives::apply::Outcome;
 use crate::primitives::apply::Secrets;
 use crate::primitives::compile;
+use crate::primitives::compile::Compiled;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 use crate::primitives::rehearsal::Assume;
@@ -32,14 +36,22 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let mut ctx = app.verb("apply", json!({ "skip_secrets": args.skip_secrets }), rehearse).await?;
     let secrets = if args.skip_secrets { Secrets::Skipped } else { Secrets::All };
     let outcome = apply(&mut ctx, &request, secrets).await;
-    let applied = finish::verb(app, &mut ctx, outcome).await?;
+    let (applied, compiled) = finish::verb(app, &mut ctx, outcome).await?;
+    if !ctx.is_rehearsal() {
+        lock::refresh(app, ctx.session(), &compiled).await?;
+    }
     let line = if applied.actions.is_empty() { "everything is there" } else { "applied" };
     finish::say(app, &applied, line);
     Ok(Exit::Done)
 }
 
-async fn apply(ctx: &mut Ctx, request: &compile::Request, secrets: Secrets) -> Result<Outcome, Error> {
+async fn apply(
+    ctx: &mut Ctx,
+    request: &compile::Request,
+    secrets: Secrets,
+) -> Result<(Outcome, Rc<Compiled>), Error> {
     let compiled = compile::run(ctx, request)?.compiled;
     setup::run(ctx).await?;
-    apply::run(ctx, &apply::Request { compiled, secrets }).await
+    let applied = apply::run(ctx, &apply::Request { compiled: Rc::clone(&compiled), secrets }).await?;
+    Ok((applied, compiled))
 }

@@ -44,7 +44,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 }
 
 /// Says nothing of the comparison: the caller shows it.
-struct Warnings(Rc<dyn Sink>);
+pub(crate) struct Warnings(pub(crate) Rc<dyn Sink>);
 
 impl Sink for Warnings {
     fn event(&self, event: Event) {

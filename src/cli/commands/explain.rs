@@ -122,7 +122,6 @@ fn place(changes: &Changes, object: &StagedObject) -> Option<String> {
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
-    use std::rc::Rc;
 
     use super::*;
     use crate::deployment::Isolation;
@@ -133,7 +132,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/auction");
         let request = compile::Request { path, profile: None, variables: BTreeMap::new() };
         Changes {
-            compiled: Rc::new(compile::report(&request).compiled),
+            compiled: compile::report(&request).compiled,
             isolation: Isolation::Cluster,
             objects: Vec::new(),
             schemas: BTreeMap::new(),

@@ -1,12 +1,14 @@
 //! Constraints: which objects may have them, where enforced ones run, and what they name.
 
 use crate::compiler::columns;
+use crate::compiler::contract::Contract;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
 use crate::compiler::draft::opening;
 use crate::compiler::namespace::Meaning;
 use crate::name::ObjectKind;
+use crate::name::ObjectName;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::project::ConstraintKind;
@@ -62,34 +64,52 @@ pub(in crate::compiler) fn problems(draft: &Draft<'_>, constraint: &CreateConstr
     problems
 }
 
-/// Reports a foreign key to something that cannot be referenced, or to a column that it does not have.
+/// Reports a foreign key to something that cannot be referenced, or to a column that it does not
+/// have. What neither the project nor `types.lock` knows is not checked.
 pub(in crate::compiler) fn foreign_key(
     draft: &Draft<'_>,
     constraint: &CreateConstraint,
     meaning: &Meaning,
     parent: Option<&Draft<'_>>,
+    locked: Option<&Contract>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let (Some((target, columns)), Meaning::Object(full), Some(parent)) =
-        (&constraint.references, meaning, parent)
-    else {
-        return;
+    let (Some((target, columns)), Some(full)) = (&constraint.references, meaning.name()) else { return };
+    let parent = parent.filter(|_| matches!(meaning, Meaning::Object(_)));
+    let kind = match meaning {
+        // What a source makes is a table to whoever refers to it.
+        Meaning::Subsource(..) | Meaning::PerhapsSubsource(..) => None,
+        _ => parent.map(|parent| parent.kind).or_else(|| locked.map(|locked| locked.kind)),
     };
-    match (parent.kind, constraint.enforced) {
-        (ObjectKind::Table | ObjectKind::MaterializedView, _) | (ObjectKind::View, false) => {}
-        (kind, enforced) => {
+    match (kind, constraint.enforced) {
+        (None | Some(ObjectKind::Table | ObjectKind::MaterializedView), _)
+        | (Some(ObjectKind::View), false) => {}
+        (Some(kind), enforced) => {
             let what = if enforced { "an enforced foreign key" } else { "a foreign key" };
             let message = format!("`{full}` is a {kind}, which {what} cannot reference");
             found.push(draft.source.error(Code::InvalidConstraint, target.span, message));
         }
     }
-    missing(draft, parent, columns, found);
+    if let Some(parent) = parent {
+        missing(draft, parent, columns, found);
+    }
+    // What the file tells of an object is newer than what was locked.
+    let Some(locked) = locked.filter(|_| !parent.is_some_and(columns::is_told)) else { return };
+    let is_locked = |column: &&RawIdent| locked.columns.iter().any(|one| one.name == column.ident);
+    for column in columns.iter().filter(|column| !is_locked(column)) {
+        found.push(without(draft, full, column));
+    }
 }
 
 /// Reports columns that an object certainly does not have.
 fn missing(draft: &Draft<'_>, of: &Draft<'_>, columns: &[RawIdent], found: &mut Vec<Diagnostic>) {
     for column in columns.iter().filter(|column| columns::lacks(of, &column.ident)) {
-        let message = format!("`{}` has no column `{}`", of.name, column.ident);
-        found.push(draft.source.error(Code::InvalidConstraint, column.span, message));
+        found.push(without(draft, &of.name, column));
     }
+}
+
+/// A column that something does not have.
+fn without(draft: &Draft<'_>, of: &ObjectName, column: &RawIdent) -> Diagnostic {
+    let message = format!("`{of}` has no column `{}`", column.ident);
+    draft.source.error(Code::InvalidConstraint, column.span, message)
 }

@@ -47,8 +47,12 @@ pub(super) struct Made {
 impl Workspace {
     /// Looks at objects again.
     pub(super) fn link(&mut self, keys: &BTreeSet<Arc<Key>>) -> Made {
-        let builder =
-            Builder { files: &self.files, namespace: &self.namespace, suffix: &self.project.settings.suffix };
+        let builder = Builder {
+            files: &self.files,
+            namespace: &self.namespace,
+            contracts: &self.project.contracts,
+            suffix: &self.project.settings.suffix,
+        };
         let linked = each(keys, |key| {
             let names = self.index_names.get(key);
             let mut link = Link::default();

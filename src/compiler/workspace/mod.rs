@@ -25,6 +25,8 @@ use rayon::iter::ParallelIterator;
 
 use super::Options;
 use super::checks;
+use super::contract;
+use super::contract::Contracts;
 use super::diagnostic;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
@@ -58,6 +60,8 @@ pub enum Change {
 pub struct Workspace {
     options: Options,
     settings_file: Option<Source>,
+    /// `types.lock`
+    contracts_file: Option<Source>,
     files: Files,
     namespace: Namespace,
     links: HashMap<Arc<Key>, Link>,
@@ -73,6 +77,7 @@ pub struct Workspace {
 #[derive(Default)]
 struct Found {
     settings: Vec<Diagnostic>,
+    contracts: Vec<Diagnostic>,
     duplicates: Vec<Diagnostic>,
     containers: Vec<Diagnostic>,
     folders: Vec<Diagnostic>,
@@ -117,6 +122,7 @@ impl Workspace {
         let mut workspace = Self {
             options,
             settings_file: None,
+            contracts_file: None,
             files: Files::default(),
             namespace: Namespace::default(),
             links: HashMap::new(),
@@ -150,6 +156,7 @@ impl Workspace {
         let found = &self.found;
         let whole = [
             &found.settings,
+            &found.contracts,
             &found.duplicates,
             &found.containers,
             &found.folders,
@@ -179,14 +186,18 @@ impl Workspace {
     /// Parses the files that changed.
     fn take_in(&mut self, changes: Vec<Change>) -> Work {
         let mut work = Work::default();
+        let (contracts, changes): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| change.path() == contract::FILE);
+        if let Some(change) = contracts.into_iter().next_back() {
+            self.contracts_file = change.into_source();
+            self.read_contracts();
+            work.everything = true;
+        }
         let is_settings = |path: &str| place(path) == Some(Place::Settings);
         let (settings, others): (Vec<Change>, Vec<Change>) =
             changes.into_iter().partition(|change| is_settings(change.path()));
         if let Some(change) = settings.into_iter().next_back() {
-            self.settings_file = match change {
-                Change::Written(file) => Some(Source::plain(file, Place::Settings)),
-                Change::Removed(_) => None,
-            };
+            self.settings_file = change.into_source();
             let before = mem::take(&mut self.project.settings);
             self.read_settings();
             work.everything = true;
@@ -209,6 +220,14 @@ impl Workspace {
         };
         settings.variables.extend(self.options.variables.clone());
         self.project.settings = settings;
+    }
+
+    fn read_contracts(&mut self) {
+        self.found.contracts.clear();
+        self.project.contracts = match &self.contracts_file {
+            Some(file) => contract::read(file, &mut self.found.contracts),
+            None => Contracts::default(),
+        };
     }
 
     fn put(&mut self, changes: Vec<Change>, work: &mut Work) {
@@ -343,6 +362,14 @@ impl Change {
         match self {
             Self::Written(file) => &file.path,
             Self::Removed(path) => path,
+        }
+    }
+
+    /// The file as it is, if it is still there.
+    fn into_source(self) -> Option<Source> {
+        match self {
+            Self::Written(file) => Some(Source::plain(file, Place::Settings)),
+            Self::Removed(_) => None,
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::name::split_dotted;
 use crate::primitives::apply;
 use crate::primitives::apply::Secrets;
 use crate::primitives::changes::Reuse;
+use crate::primitives::check as type_check;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::compile::Compiled;
@@ -48,6 +49,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("setup", set_up)?;
     binding.waiting("apply", applied)?;
     binding.waiting("diff", diffed)?;
+    binding.waiting("check", checked)?;
     binding.waiting("stage", staged)?;
     binding.waiting("hydration_status", looked)?;
     binding.waiting("await", awaited)?;
@@ -151,6 +153,15 @@ fn clusters(value: &Value) -> Result<Option<Reuse>, Error> {
     let kept = choices.pairs::<String, String>().flatten().filter(|(_, choice)| choice == "reuse");
     let names: Vec<String> = kept.map(|(name, _)| name).collect();
     reuse(&names).map(Some)
+}
+
+async fn checked(call: Rc<Call>) -> Result<Value, Failure> {
+    let Handle::Changes(changes, _) = call.handle("changes")? else {
+        return Err(Error::bug("`changes` is something else").into());
+    };
+    let mut work = call.shared.work("check")?;
+    let outcome = type_check::run(work.ctx()?, &type_check::Request { changes }).await?;
+    call.give(&outcome)
 }
 
 async fn staged(call: Rc<Call>) -> Result<Value, Failure> {

@@ -77,6 +77,17 @@ pub const CLASSES: &[Class] = &[
             f("file", "string", ""),
             f("line", "integer", ""),
             f("column", "integer", ""),
+            f("sqlstate", "string?", "the server's, where the server found it"),
+            f("detail", "string?", "the server's"),
+            f("hint", "string?", "the server's"),
+        ],
+    },
+    Class {
+        name: "mz.Checked",
+        doc: "What `mz.check` found.",
+        fields: &[
+            f("checked", "integer", "objects whose query the server has accepted"),
+            f("diagnostics", "mz.Diagnostic[]", "warnings; errors are raised"),
         ],
     },
     Class {

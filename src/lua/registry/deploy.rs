@@ -87,6 +87,14 @@ pub const FUNCTIONS: &[Function] = &[
         "Compares the project with production and says what a deployment would change, why, and at what cost.",
     ),
     named(
+        "check",
+        &[required("changes", Kind::Changes, "what is to be built")],
+        "mz.Checked",
+        Effect::None,
+        "Lets the server check the query of everything that would be built, and creates nothing. Raises \
+         `compile.failed` with every complaint at its place.",
+    ),
+    named(
         "stage",
         &[
             required("changes", Kind::Changes, "what is to be built"),

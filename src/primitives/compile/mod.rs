@@ -111,6 +111,32 @@ pub struct CompiledDiagnostic {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+    /// The server's SQLSTATE, where the server found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sqlstate: Option<String>,
+    /// The server's detail line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The server's hint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl CompiledDiagnostic {
+    /// What programs are told of a diagnostic.
+    pub fn of((diagnostic, finding): &(Diagnostic, Finding)) -> Self {
+        Self {
+            severity: severity(diagnostic).as_str(),
+            code: diagnostic.code.as_str(),
+            message: diagnostic.message.clone(),
+            file: diagnostic.file.clone(),
+            line: diagnostic.line,
+            column: diagnostic.column,
+            sqlstate: finding.sqlstate.clone(),
+            detail: finding.detail.clone(),
+            hint: finding.hint.clone(),
+        }
+    }
 }
 
 /// Tells what the project holds.
@@ -135,7 +161,7 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Report {
     /// The project, in part where it is broken.
-    pub compiled: Compiled,
+    pub compiled: Rc<Compiled>,
     /// Every diagnostic with its places, sorted by file and place.
     pub findings: Vec<(Diagnostic, Finding)>,
 }
@@ -163,11 +189,13 @@ pub(super) fn compiled(
         diagnostics.extend(found);
     }
     diagnostic::sort(&mut diagnostics);
-    let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &texts))).collect();
+    let mut compiled = Compiled { project, files: texts, only_apply: Vec::new() };
+    let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
-    let only_apply = only_apply.map(|(_, finding)| Finding { is_error: true, ..finding.clone() }).collect();
-    Report { compiled: Compiled { project, files: texts, only_apply }, findings }
+    compiled.only_apply =
+        only_apply.map(|(_, finding)| Finding { is_error: true, ..finding.clone() }).collect();
+    Report { compiled: Rc::new(compiled), findings }
 }
 
 /// Compiles, and fails when anything is wrong with the project.
@@ -193,13 +221,26 @@ pub fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
 
 /// The error that carries every diagnostic of a broken project.
 pub fn failure(report: Report) -> Error {
-    let errors = report.findings.iter().filter(|(d, _)| d.fails_compile()).count();
     let objects = report.compiled.project.objects.len();
+    failed(objects, report.findings).effect("nothing was sent to the server")
+}
+
+/// The error that carries every diagnostic of a project of so many objects.
+pub fn failed(objects: usize, findings: Vec<(Diagnostic, Finding)>) -> Error {
+    let errors = findings.iter().filter(|(d, _)| d.fails_compile()).count();
     let plural = |number: usize| if number == 1 { "" } else { "s" };
     let message =
         format!("{errors} error{} in a project of {objects} object{}", plural(errors), plural(objects));
-    let findings = report.findings.into_iter().map(|(_, finding)| finding).collect();
-    Error::new(Code::CompileFailed, message).findings(findings).effect("nothing was sent to the server")
+    let findings = findings.into_iter().map(|(_, finding)| finding).collect();
+    Error::new(Code::CompileFailed, message).findings(findings)
+}
+
+/// Sorts by file and place, as the compiler does.
+pub fn sort(findings: &mut [(Diagnostic, Finding)]) {
+    findings.sort_by(|(a, _), (b, _)| {
+        let key = |one: &Diagnostic| (one.file.clone(), one.span, one.code, one.message.clone());
+        key(a).cmp(&key(b))
+    });
 }
 
 /// Tells what a person who deploys should know. That mz-deploy would not take something is for
@@ -229,21 +270,14 @@ pub fn outcome(report: Report) -> Outcome {
         file: object.file.clone(),
         line: object.line,
     });
-    let diagnostics = report.findings.iter().map(|(diagnostic, _)| CompiledDiagnostic {
-        severity: severity(diagnostic).as_str(),
-        code: diagnostic.code.as_str(),
-        message: diagnostic.message.clone(),
-        file: diagnostic.file.clone(),
-        line: diagnostic.line,
-        column: diagnostic.column,
-    });
+    let diagnostics = report.findings.iter().map(CompiledDiagnostic::of);
     Outcome {
         objects: objects.collect(),
         diagnostics: diagnostics.collect(),
         clusters: project.clusters.len(),
         sources: project.objects.iter().filter(|object| object.kind == ObjectKind::Source).count(),
         fingerprint: project.fingerprint().to_string(),
-        compiled: Rc::new(report.compiled),
+        compiled: report.compiled,
     }
 }
 
@@ -252,8 +286,9 @@ pub fn severity(diagnostic: &Diagnostic) -> Severity {
     if diagnostic.fails_compile() { Severity::Error } else { Severity::Warning }
 }
 
-fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, Arc<str>>) -> Finding {
-    let text = |file: &str| files.get(file).cloned().unwrap_or_default();
+/// A diagnostic with the texts that it is about.
+pub fn finding(diagnostic: Diagnostic, compiled: &Compiled) -> Finding {
+    let text = |file: &str| compiled.files.get(file).cloned().unwrap_or_default();
     let own = diagnostic.labels.iter().find(|l| l.file == diagnostic.file && l.span == diagnostic.span);
     let mut places = vec![Place {
         text: text(&diagnostic.file),
@@ -278,5 +313,8 @@ fn finding(diagnostic: Diagnostic, files: &BTreeMap<String, Arc<str>>) -> Findin
         message: diagnostic.message,
         places,
         help: diagnostic.help,
+        sqlstate: None,
+        detail: None,
+        hint: None,
     }
 }

@@ -61,7 +61,7 @@ fn tells(text: &str, code: &str) -> bool {
 }
 
 /// Where codes are the command line's own, written where they are raised.
-const OWN_ROOMS: [&str; 5] = ["cli.", "target.", "profile.", "sandbox.", "eject."];
+const OWN_ROOMS: [&str; 6] = ["cli.", "target.", "profile.", "sandbox.", "eject.", "lock."];
 
 /// The command line's own codes that the page does not tell.
 fn untold(file: &File, page: &str) -> Vec<String> {

@@ -49,6 +49,7 @@ const SHARED_BY_PRIMITIVES: &[&str] = &[
     "changes",
     "code",
     "compile",
+    "contracts",
     "ctx",
     "error",
     "exchange",

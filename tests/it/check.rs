@@ -1,0 +1,256 @@
+//! `compile --check`: what the server says of queries that do not stand anywhere yet.
+
+use expect_test::expect;
+use mzflow::sandbox::Options;
+use serde_json::Value;
+
+use crate::harness::World;
+
+/// A project with a table to come, a view on it and a view on that.
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/models/shop/raw/items.sql
+CREATE TABLE items (id int NOT NULL, label varchar(20), price numeric(38, 2), tags text list);
+CREATE INDEX items_id IN CLUSTER quickstart ON items (id, upper(label));
+-- file: shop/models/shop/pub/priced.sql
+CREATE VIEW priced AS
+SELECT items.id, price * 2 AS twice, tags, label
+FROM raw.items;
+-- file: shop/models/shop/pub/tops.sql
+CREATE MATERIALIZED VIEW tops (item, total, tags) IN CLUSTER quickstart AS
+SELECT id, sum(twice), tags FROM priced GROUP BY id, tags;
+CREATE INDEX tops_total IN CLUSTER quickstart ON tops (total, tags[1]);
+";
+
+fn check(world: &World) -> crate::harness::told::Told {
+    world.mzflow(&["compile", "--check", "--project", "shop"])
+}
+
+/// The diagnostics of a check, a line each.
+fn diagnostics(world: &World) -> String {
+    let document = world.mzflow(&["compile", "--check", "--project", "shop", "--json"]).json();
+    let line = |one: &Value| {
+        let text = |field: &str| one[field].as_str().unwrap_or("-").to_owned();
+        format!(
+            "{} {} {}:{}:{} {}",
+            text("code"),
+            text("sqlstate"),
+            text("file"),
+            one["line"],
+            one["column"],
+            text("message")
+        )
+    };
+    document["diagnostics"]
+        .as_array()
+        .expect("there are some")
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn a_good_project_is_described_and_nothing_is_made() {
+    let world = World::new();
+    world.write(SHOP);
+    world.forget();
+    check(&world).code(0).says("2 checked by the server");
+    // What is only described is never run: all that ran is the reading of the catalog.
+    let sent = world.statements();
+    let reads = |sql: &&String| ["SELECT", "SHOW"].iter().any(|word| sql.starts_with(word));
+    assert!(sent.len() > 10 && sent.iter().all(|sql| reads(&sql)), "{sent:#?}");
+    assert!(sent.iter().all(|sql| !sql.contains("twice")), "{sent:#?}");
+    assert_eq!(world.rows("SELECT count(*) FROM mz_objects WHERE id LIKE 'u%'"), "0");
+    world.mzflow(&["compile", "--project", "shop"]).code(0).never_says("checked by");
+}
+
+#[test]
+fn everything_the_server_says_is_told_at_once_and_in_its_place() {
+    let world = World::new();
+    world.write(SHOP);
+    world.write(
+        "\
+-- file: shop/project.toml
+[profiles.p.variables]
+column = \"a_rather_long_name\"
+-- file: shop/models/shop/pub/below.sql
+CREATE VIEW below AS SELECT * FROM wrong;
+-- file: shop/models/shop/pub/kinds.sql
+CREATE VIEW kinds AS
+SELECT id FROM raw.items WHERE label > 1;
+-- file: shop/models/shop/pub/lower.sql
+-- é
+CREATE VIEW lower AS SELECT b.* FROM below b;
+-- file: shop/models/shop/pub/twice.sql
+CREATE VIEW twice AS SELECT id, label AS id FROM raw.items;
+-- file: shop/models/shop/pub/wrong.sql
+CREATE VIEW wrong AS
+-- é
+SELECT 'é' AS e, items.lable FROM raw.items;
+CREATE INDEX wrong_e IN CLUSTER quickstart ON wrong (e);
+-- file: shop/models/shop/pub/keys.sql
+CREATE VIEW keys AS SELECT id FROM raw.items;
+CREATE INDEX keys_id IN CLUSTER quickstart ON keys (id, pub.keys.nope);
+",
+    );
+    check(&world).code(1).says("[compile.failed]").says("4 errors").says("nothing was changed");
+    expect![[r#"
+        check.skipped - models/shop/pub/below.sql:1:36 `shop.pub.below` was not checked: it reads `shop.pub.wrong`, which is wrong or unknown itself
+        check.rejected XX000 models/shop/pub/keys.sql:2:66 the keys of index `keys_id`: column "keys.nope" does not exist
+        check.rejected XX000 models/shop/pub/kinds.sql:1:1 operator does not exist: character varying > integer
+        check.skipped - models/shop/pub/lower.sql:2:38 `shop.pub.lower` was not checked: it reads `shop.pub.below`, and below that `shop.pub.wrong` is wrong or unknown
+        check.column-twice - models/shop/pub/twice.sql:1:1 `shop.pub.twice` would have two columns `id`
+        check.rejected XX000 models/shop/pub/wrong.sql:3:24 column "items.lable" does not exist"#]].assert_eq(&diagnostics(&world));
+    assert_eq!(world.rows("SELECT count(*) FROM mz_objects WHERE id LIKE 'u%'"), "0");
+}
+
+#[test]
+fn only_what_differs_is_checked() {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "one"]).code(0);
+    check(&world).code(0).says("0 checked by the server");
+    world.write("-- file: shop/models/shop/pub/priced.sql\nCREATE VIEW priced AS SELECT id, price AS twice, tags, label AS l FROM raw.items;\n");
+    // What reads it is rebuilt.
+    check(&world).code(0).says("2 checked by the server");
+    world.write("-- file: shop/models/shop/pub/priced.sql\nCREATE VIEW priced AS SELECT id, label AS twice, tags FROM raw.items;\n");
+    let told = check(&world).code(1);
+    told.says("models/shop/pub/tops.sql")
+        .says("[check.rejected]: function sum(character varying) does not exist");
+    // Production's own is what is read where the project does not change it.
+    world.sql("DROP MATERIALIZED VIEW shop.pub.tops");
+    world.write("-- file: shop/models/shop/pub/priced.sql\nCREATE VIEW priced AS\nSELECT items.id, price * 2 AS twice, tags, label\nFROM raw.items;\n");
+    check(&world).code(0).says("1 checked by the server");
+}
+
+#[test]
+fn what_is_outside_is_read_there_or_in_the_lock() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+dependencies = [\"ext.s.t\"]
+-- file: shop/models/shop/pub/v.sql
+CREATE VIEW v AS SELECT t.id + 1 AS n, t.tags[1] AS tag FROM ext.s.t;
+",
+    );
+    let told = check(&world).code(1).says("[check.unknown-columns]: `ext.s.t` is not in the target");
+    told.says("let `mzflow lock` write its columns in an environment that has it");
+    world.sql("CREATE DATABASE ext");
+    world.sql("CREATE SCHEMA ext.s");
+    world.sql("CREATE TABLE ext.s.t (id int NOT NULL, tags text[])");
+    check(&world).code(0).says("1 checked by the server").never_says("warning");
+    world.mzflow(&["lock", "--project", "shop"]).code(0).says("1 object, types.lock written");
+    world.sql("DROP TABLE ext.s.t");
+    world.sql("CREATE TABLE ext.s.t (id text NOT NULL, tags text[], more int)");
+    let told = check(&world).code(1).says("[check.rejected]: operator does not exist: text + integer");
+    told.says("[check.drift]: `ext.s.t` differs from types.lock: column `id` is of type text, and was of type integer; column `more` of type integer is new")
+        .says("types.lock:6:8");
+    world.sql("DROP TABLE ext.s.t");
+    // It is gone: the lock tells what it was.
+    check(&world).code(0).says("1 checked by the server").says("it is not there any more");
+}
+
+#[test]
+fn tables_of_a_source_are_read_there_or_in_the_lock() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+dependencies = [\"shop.raw.bids\"]
+-- file: shop/models/shop/raw/auction.sql
+CREATE SOURCE auction IN CLUSTER quickstart FROM LOAD GENERATOR AUCTION FOR ALL TABLES;
+-- file: shop/models/shop/pub/v.sql
+CREATE VIEW v AS SELECT bids.amount + 1 AS more FROM raw.bids;
+",
+    );
+    check(&world).code(1).says("`shop.raw.bids` is not in the target").says("create it with `mzflow apply`");
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    check(&world).code(0).says("1 checked by the server");
+    world.mzflow(&["lock", "--project", "shop"]).code(0);
+    let elsewhere = World::new();
+    let folder = world.folder().join("shop").to_string_lossy().into_owned();
+    elsewhere.mzflow(&["compile", "--check", "--project", &folder]).code(0).says("1 checked by the server");
+}
+
+#[test]
+fn constraints_are_checked_where_they_stand() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+-- file: shop/models/shop/raw/items.sql
+CREATE TABLE items (id int, label text);
+-- file: shop/models/shop/pub/all_items.sql
+CREATE MATERIALIZED VIEW all_items IN CLUSTER quickstart AS SELECT * FROM raw.items;
+COMMENT ON MATERIALIZED VIEW all_items IS 'each';
+CREATE UNIQUE CONSTRAINT IN CLUSTER quickstart ON all_items (id, nope);
+",
+    );
+    let told = check(&world).code(1).says("[check.rejected]: column \"nope\" does not exist");
+    told.says("models/shop/pub/all_items.sql:3:66");
+}
+
+#[test]
+fn a_chain_is_followed_to_its_end() {
+    let world = World::new();
+    let mut files = "-- file: shop/project.toml\n-- file: shop/models/shop/pub/v0.sql\nCREATE VIEW v0 AS SELECT 1 AS n, 'x' AS t;\n".to_owned();
+    for number in 1..300 {
+        files += &format!(
+            "-- file: shop/models/shop/pub/v{number}.sql\nCREATE VIEW v{number} AS SELECT v{0}.n + 1 AS n, t || '{number}' AS t FROM v{0};\n",
+            number - 1
+        );
+    }
+    world.write(&files);
+    check(&world).code(0).says("300 checked by the server");
+    world.write("-- file: shop/models/shop/pub/v100.sql\nCREATE VIEW v100 AS SELECT n AS m, t FROM v99;\n");
+    let document = world.mzflow(&["compile", "--check", "--project", "shop", "--json"]).code(1).json();
+    assert_eq!(document["checked"], 101);
+    assert_eq!(document["skipped"].as_array().map(Vec::len), Some(198));
+}
+
+#[test]
+fn a_server_that_lets_nobody_in() {
+    let world = World::with(Options { password: Some("right".to_owned()), ..Options::default() });
+    world.write(SHOP);
+    let url = world.url().replace("right", "sesame");
+    let told = world.mzflow(&["compile", "--check", "--project", "shop", "--url", &url]).code(4);
+    told.says("[db.authentication]").never_says("sesame");
+    // Without a server there is nothing to be let into.
+    world.mzflow(&["compile", "--project", "shop", "--url", &url]).code(0);
+}
+
+#[test]
+fn a_broken_connection_is_no_verdict() {
+    let world = World::new();
+    world.write(SHOP);
+    world.faults("drop before 'SELECT t.oid%'");
+    check(&world).code(1).says("[db.lost]");
+}
+
+#[test]
+fn a_recipe_checks_too() {
+    let world = World::new();
+    world.write(SHOP);
+    world.write(
+        "\
+-- file: shop/recipes/look.lua
+-- look: lets the server check, and says how much.
+return mz.recipe {
+  api = 1, name = 'look', summary = 'Looks.',
+  run = function()
+    local found = mz.check { changes = mz.diff { project = mz.compile {} } }
+    mz.log(found.checked .. ' were right')
+  end,
+}
+-- file: shop/models/shop/pub/more.sql
+CREATE VIEW more AS SELECT * FROM tops;
+",
+    );
+    world.mzflow(&["run", "look", "--project", "shop"]).code(0).says("3 were right");
+    world.write("-- file: shop/models/shop/pub/more.sql\nCREATE VIEW more AS SELECT nope FROM tops;\n");
+    let told = world.mzflow(&["run", "look", "--project", "shop"]).code(1);
+    told.says("[check.rejected]: column \"nope\" does not exist").says("models/shop/pub/more.sql:1:28");
+}

@@ -155,8 +155,8 @@ impl Builder<'_> {
         let indexes = self.indexes(draft, index_names, found);
         let constraints =
             draft.companions.iter().filter(|one| matches!(one.kind, StatementKind::CreateConstraint(_)));
-        let mut companions: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
-        companions.extend(indexes.iter().map(|(_, meaning)| meaning.clone()));
+        let constraints: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
+        let stored = || indexes.iter().map(|(_, meaning)| meaning.as_str());
         let main = self.meaning(draft, draft.main);
         let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
@@ -172,7 +172,8 @@ impl Builder<'_> {
             line: source.line(draft.main.span),
             depends_on,
             external: reads.external.clone(),
-            fingerprint: Fingerprint::of(&main, companions.iter().map(String::as_str)),
+            fingerprint: Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored())),
+            stored_fingerprint: Fingerprint::of(&main, stored()),
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod adoption;
 mod bad_input;
 mod check;
 mod clients;

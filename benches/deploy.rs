@@ -24,7 +24,7 @@ fn write(folder: &Path, objects: usize) {
     for file in generated::project(objects) {
         let path = folder.join(file.path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, file.text).expect("a file");
+        std::fs::write(path, &*file.text).expect("a file");
     }
 }
 

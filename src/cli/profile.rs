@@ -275,6 +275,54 @@ sslmode = "maybe"
     }
 
     #[test]
+    fn settings_of_the_connection_are_read() {
+        let with =
+            |rest: &str| format!("[p]\nhost = \"h\"\nusername = \"u\"\n{rest}\n[p.of_others]\nkey = 1\n");
+        for (rest, told) in [
+            ("sslmode = \"disable\"", "u@h:6875 tls=Disable options=[] password=none"),
+            ("sslmode = \"prefer\"", "u@h:6875 tls=Prefer options=[] password=none"),
+            ("sslmode = \"verify-ca\"", "u@h:6875 tls=VerifyCa options=[] password=none"),
+            ("sslmode = \"verify-full\"", "u@h:6875 tls=VerifyFull options=[] password=none"),
+            ("port = 70000", "profile.unreadable"),
+            (
+                "options = { \"1a\" = \"x\" }",
+                "profile.invalid: profile `p`: `1a` is not the name of a session setting",
+            ),
+            (
+                "options = { \"a-b\" = \"x\" }",
+                "profile.invalid: profile `p`: `a-b` is not the name of a session setting",
+            ),
+            (
+                "options = { _a1 = \"${V}\" }",
+                "u@h:6875 tls=VerifyFull options=[(\"_a1\", \"${V}\")] password=none",
+            ),
+            ("password = \"${V}\"", "u@h:6875 tls=VerifyFull options=[] password=v"),
+            ("password = \"${V}x\"", "u@h:6875 tls=VerifyFull options=[] password=${V}x"),
+            (
+                "password = \"${}\"",
+                "profile.no-variable: the password of profile `p` is ${}, and that variable is not set",
+            ),
+        ] {
+            let target =
+                parse(&with(rest), "profiles.toml", "p", &|name| (name == "V").then(|| "v".to_owned()));
+            let said = match target {
+                Ok(t) => {
+                    let password = t.password.as_ref().map_or("none", Secret::expose);
+                    format!(
+                        "{}@{} tls={:?} options={:?} password={password}",
+                        t.user,
+                        t.place(),
+                        t.tls,
+                        t.options
+                    )
+                }
+                Err(error) => format!("{}: {error}", error.code()),
+            };
+            assert!(said.starts_with(told), "{rest}: {said}");
+        }
+    }
+
+    #[test]
     fn a_broken_line_with_a_password_is_not_shown() {
         let text = "[p]\npassword = \"hunter2\n";
         let error = parse(text, "profiles.toml", "p", &|_| None).expect_err("the quote does not close");

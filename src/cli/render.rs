@@ -105,9 +105,11 @@ impl Report {
 
     /// The report as text, without a final newline.
     pub(crate) fn text(&self, colour: bool, width: usize) -> String {
-        let others = self.also.iter().map(|other| other.text(colour, width));
+        let others = self.also.iter().take(MOST_SHOWN).map(|other| other.text(colour, width));
         let mut out = if self.sums_up {
-            others.chain([self.own(colour, width)]).collect::<Vec<_>>().join("\n\n")
+            let more = self.also.len().saturating_sub(MOST_SHOWN);
+            let more = (more > 0).then(|| format!("and {more} more; `--json` tells all of them"));
+            others.chain(more).chain([self.own(colour, width)]).collect::<Vec<_>>().join("\n\n")
         } else {
             std::iter::once(self.own(colour, width)).chain(others).collect::<Vec<_>>().join("\n\n")
         };
@@ -150,10 +152,11 @@ impl Report {
             .id(self.code.as_str())
             .elements(std::iter::empty::<annotate_snippets::Element<'_>>());
         for (at, place) in self.places.iter().enumerate() {
-            group = if place.text.is_empty() {
-                group.element(Origin::path(place.file.as_str()))
-            } else {
-                group.element(snippet(place, at == 0))
+            let origin = Origin::path(place.file.as_str());
+            group = match snippet(place, at == 0) {
+                Some(snippet) => group.element(snippet),
+                None if place.text.is_empty() => group.element(origin),
+                None => group.element(origin.line(place.line).char_column(place.column)),
             };
         }
         if let Some(help) = &self.help {
@@ -200,13 +203,24 @@ impl Report {
     }
 }
 
-/// The excerpt of one place.
-fn snippet(place: &Place, is_own: bool) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-    let end = place.span.end.min(place.text.len());
-    let span = place.span.start.min(end)..end;
+/// How many errors people are shown of one failure: nobody reads more before mending the first.
+const MOST_SHOWN: usize = 50;
+
+/// How many bytes of a file an excerpt has at most: a longer line tells nobody anything.
+const MOST_EXCERPT: usize = 8192;
+
+/// The excerpt of one place; `None` where there is none that could be read.
+fn snippet(place: &Place, is_own: bool) -> Option<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+    let text = &*place.text;
+    let end = place.span.end.min(text.len());
+    let start = place.span.start.min(end);
+    // Whole lines only, so that the columns are right.
+    let from = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+    let to = text.get(end..)?.find('\n').map_or(text.len(), |at| end + at);
+    let excerpt = text.get(from..to).filter(|excerpt| !text.is_empty() && excerpt.len() <= MOST_EXCERPT)?;
     let kind = if is_own { AnnotationKind::Primary } else { AnnotationKind::Context };
-    let annotation = kind.span(span).label(place.label.as_str());
-    Snippet::source(&*place.text).path(place.file.as_str()).annotation(annotation)
+    let annotation = kind.span(start - from..end - from).label(place.label.as_str());
+    Some(Snippet::source(excerpt).line_start(place.line).path(place.file.as_str()).annotation(annotation))
 }
 
 #[cfg(test)]
@@ -216,14 +230,14 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let text = "SELECT item\nFROM core.winnig_bids\n".to_owned();
+        let text = "SELECT item\nFROM core.winnig_bids\n".into();
         Report {
             places: vec![Place {
                 file: "models/a.sql".to_owned(),
                 line: 2,
                 column: 6,
                 span: 17..33,
-                text: text.into(),
+                text,
                 label: "no project object".to_owned(),
             }],
             help: Some("did you mean `core.winning_bids`?".to_owned()),

@@ -1,11 +1,13 @@
 //! From drafts to objects: names resolved, companions attached, fingerprints taken.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use super::body::Body;
 use super::body::Keys;
 use super::body::Origin;
 use super::checks;
+use super::checks::relation::Unknown;
 use super::contract::Contract;
 use super::contract::ContractName;
 use super::contract::Contracts;
@@ -54,8 +56,8 @@ pub(super) struct Reads {
     pub(super) declared: Vec<usize>,
     /// Every full name whose meaning was asked for, whatever it is.
     pub(super) asked: Vec<ObjectName>,
-    /// Whether one of them means nothing: what is said of it may change with any name.
-    pub(super) has_unknown: bool,
+    /// Those that mean nothing.
+    pub(super) unknown: Vec<Unknown>,
 }
 
 /// Everything that is needed to build an object.
@@ -69,7 +71,6 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     /// Resolves what a draft names, and reports what means nothing.
     pub(super) fn reads(&self, draft: &Draft<'_>, found: &mut Vec<Diagnostic>) -> Reads {
-        let home = draft.name.schema_name();
         let mut reads = Reads::default();
         let mut names: Vec<&RawName> = mentions(&draft.main.kind)
             .into_iter()
@@ -83,8 +84,8 @@ impl Builder<'_> {
             if let StatementKind::CreateConstraint(constraint) = &companion.kind
                 && let Some((target, _)) = &constraint.references
             {
-                let meaning = self.resolve(&home, target, &mut reads);
-                checks::relation::check(draft, target, &meaning, self.namespace, found);
+                let meaning = self.resolve(draft, target, &mut reads);
+                checks::relation::check(draft, target, &meaning, found);
                 let parent = meaning.name().and_then(|name| self.draft(name));
                 let locked = meaning.name().and_then(|name| self.locked(name));
                 checks::constraint::foreign_key(draft, constraint, &meaning, parent.as_ref(), locked, found);
@@ -94,9 +95,9 @@ impl Builder<'_> {
             }
         }
         for name in names {
-            let meaning = self.resolve(&home, name, &mut reads);
+            let meaning = self.resolve(draft, name, &mut reads);
             if !draft.of_constraint {
-                checks::relation::check(draft, name, &meaning, self.namespace, found);
+                checks::relation::check(draft, name, &meaning, found);
             }
             match meaning {
                 Meaning::Object(other)
@@ -119,10 +120,13 @@ impl Builder<'_> {
         reads
     }
 
-    fn resolve(&self, home: &SchemaName, name: &RawName, reads: &mut Reads) -> Meaning {
-        let meaning = self.namespace.resolve(home, name);
-        reads.asked.extend(self.namespace.complete(home, &name.parts));
-        reads.has_unknown |= matches!(meaning, Meaning::Unknown(_));
+    fn resolve(&self, draft: &Draft<'_>, name: &RawName, reads: &mut Reads) -> Meaning {
+        let home = draft.name.schema_name();
+        let meaning = self.namespace.resolve(&home, name);
+        reads.asked.extend(self.namespace.complete(&home, &name.parts));
+        if let Meaning::Unknown(full) = &meaning {
+            reads.unknown.push(Unknown::new(draft, name, full));
+        }
         meaning
     }
 
@@ -151,8 +155,8 @@ impl Builder<'_> {
         let indexes = self.indexes(draft, index_names, found);
         let constraints =
             draft.companions.iter().filter(|one| matches!(one.kind, StatementKind::CreateConstraint(_)));
-        let mut companions: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
-        companions.extend(indexes.iter().map(|(_, meaning)| meaning.clone()));
+        let constraints: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
+        let stored = || indexes.iter().map(|(_, meaning)| meaning.as_str());
         let main = self.meaning(draft, draft.main);
         let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
@@ -168,7 +172,8 @@ impl Builder<'_> {
             line: source.line(draft.main.span),
             depends_on,
             external: reads.external.clone(),
-            fingerprint: Fingerprint::of(&main, companions.iter().map(String::as_str)),
+            fingerprint: Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored())),
+            stored_fingerprint: Fingerprint::of(&main, stored()),
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,
@@ -317,15 +322,23 @@ impl Wish {
     }
 
     /// Takes the name; `None` where it is given and taken.
-    pub(super) fn take(&self, taken: &mut HashSet<Ident>) -> Option<Ident> {
+    ///
+    /// `next` holds, for names that the server chooses, the first number that may be free.
+    pub(super) fn take(
+        &self,
+        taken: &mut HashSet<Ident>,
+        next: &mut HashMap<String, usize>,
+    ) -> Option<Ident> {
         let base = match self {
             Self::Given(name) => return taken.insert(name.clone()).then(|| name.clone()),
             Self::Numbered(base) => base,
         };
-        for number in 0..=taken.len() {
+        let next = next.entry(base.clone()).or_default();
+        for number in *next..=*next + taken.len() {
             let text = if number == 0 { base.clone() } else { format!("{base}{number}") };
             let name = Ident::new(text).ok()?;
             if taken.insert(name.clone()) {
+                *next = number + 1;
                 return Some(name);
             }
         }

@@ -206,7 +206,7 @@ impl Diagnostic {
 }
 
 /// Sorts by file and place, and drops what was said twice.
-pub(super) fn sort(diagnostics: &mut Vec<Diagnostic>) {
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
         let file = a.file.cmp(&b.file);
         file.then_with(|| (a.span, a.code).cmp(&(b.span, b.code))).then_with(|| a.message.cmp(&b.message))

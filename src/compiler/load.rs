@@ -16,6 +16,9 @@ use crate::sql::span::Span;
 /// How deep below `models` files are read: database, schema, object.
 const MODELS_DEPTH: usize = 3;
 
+/// The byte order mark.
+const MARK: char = '\u{feff}';
+
 /// Folders besides `models`, of which only the files directly in them are read.
 const FLAT: &[&str] = &["clusters", "roles", "network-policies"];
 
@@ -93,7 +96,11 @@ impl Reader<'_> {
     fn read(&mut self, path: &str) {
         match fs::read(self.root.join(path)) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => self.files.push(File { path: path.to_owned(), text: Arc::from(text) }),
+                Ok(text) => {
+                    // Some editors begin a file with a mark that is no part of its text.
+                    let text = Arc::from(text.strip_prefix(MARK).unwrap_or(&text));
+                    self.files.push(File { path: path.to_owned(), text });
+                }
                 Err(error) => {
                     let byte = error.utf8_error().valid_up_to();
                     let message = format!("this file is no UTF-8 from its byte {byte} on");

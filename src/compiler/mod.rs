@@ -20,6 +20,7 @@ pub mod load;
 mod modifier;
 mod namespace;
 pub mod object;
+mod pool;
 pub mod project;
 pub mod settings;
 pub mod source;

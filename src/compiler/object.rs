@@ -33,6 +33,8 @@ pub struct Object {
     pub external: Vec<ObjectName>,
     /// What it means: its statement, its indexes and its constraints.
     pub fingerprint: Fingerprint,
+    /// What of that a server keeps: constraints are the files' alone.
+    pub stored_fingerprint: Fingerprint,
     /// Its grants and comments.
     pub metadata_fingerprint: Fingerprint,
     /// Its indexes, in the order of the file.

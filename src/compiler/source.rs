@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
@@ -19,6 +20,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::canonical::sketch::Sketch;
 use crate::sql::error::SyntaxError;
 use crate::sql::parse;
+use crate::sql::span::Places;
 use crate::sql::span::Span;
 use crate::sql::span::line_column;
 
@@ -92,7 +94,12 @@ pub(super) struct Source {
     meanings: HashMap<usize, Sketch>,
     substituted: Substituted,
     mistakes: Vec<SyntaxError>,
+    /// Made when a place is asked for, and only of a long file.
+    places: OnceLock<Places>,
 }
+
+/// Up to how many bytes a file is short: a place in it is found by counting from the beginning.
+const SHORT: usize = 4096;
 
 impl Source {
     /// Takes a file whose statements are not wanted.
@@ -106,6 +113,7 @@ impl Source {
             meanings: HashMap::new(),
             substituted,
             mistakes: Vec::new(),
+            places: OnceLock::new(),
         }
     }
 
@@ -115,7 +123,8 @@ impl Source {
         let (mut statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         statements.iter_mut().for_each(forget_tree);
-        Self { path: file.path, text: file.text, place, statements, meanings, substituted, mistakes }
+        let places = OnceLock::new();
+        Self { path: file.path, text: file.text, place, statements, meanings, substituted, mistakes, places }
     }
 
     /// Statements that stand for a part of the file: whatever is said about them is said of that part.
@@ -124,7 +133,7 @@ impl Source {
         let (statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         let (path, text, place) = (self.path.clone(), Arc::clone(&self.text), self.place.clone());
-        Self { path, text, place, statements, meanings, substituted, mistakes }
+        Self { path, text, place, statements, meanings, substituted, mistakes, places: OnceLock::new() }
     }
 
     /// The file itself.
@@ -188,7 +197,15 @@ impl Source {
 
     /// The line of a place in what was parsed.
     pub(super) fn line(&self, span: Span) -> usize {
-        line_column(&self.text, self.original(span).start).0
+        self.line_column(self.original(span).start).0
+    }
+
+    /// Line and column of a byte of the file.
+    fn line_column(&self, byte: usize) -> (usize, usize) {
+        if self.text.len() < SHORT {
+            return line_column(&self.text, byte);
+        }
+        self.places.get_or_init(|| Places::of(&self.text)).line_column(&self.text, byte)
     }
 
     /// An error about a place in what was parsed.
@@ -206,13 +223,13 @@ impl Source {
     /// A remark about a place in what was parsed.
     pub(super) fn label(&self, span: Span, message: impl Into<String>) -> Label {
         let span = self.original(span);
-        let (line, column) = line_column(&self.text, span.start);
+        let (line, column) = self.line_column(span.start);
         Label { file: self.path.clone(), span, line, column, message: message.into() }
     }
 
     /// An error about a place in the file.
     fn at(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
-        let (line, column) = line_column(&self.text, span.start);
+        let (line, column) = self.line_column(span.start);
         Diagnostic {
             severity: Severity::Error,
             phase: Phase::Compile,

@@ -38,8 +38,7 @@ impl Mention<'_> {
 
 /// The names in a `CREATE` of something that lives in a schema; none for other statements.
 ///
-/// In no particular order. User types, and what a webhook's or a secret's expression may name, are
-/// not among them.
+/// In no particular order. User types, and what a secret's expression may name, are not among them.
 pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
     let mut found = Vec::new();
     match kind {
@@ -64,6 +63,7 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
             found.extend(sink.cluster.as_ref().map(Mention::Cluster));
             found.push(Mention::Object(&sink.from));
             found.extend(sink.connections.iter().map(Mention::Object));
+            found.extend(sink.documented.iter().map(Mention::Object));
         }
         StatementKind::CreateConnection(connection) => {
             found.push(Mention::Defined(&connection.name));

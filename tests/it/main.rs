@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod adoption;
+mod bad_input;
 mod check;
 mod clients;
 mod commits;
@@ -23,6 +25,7 @@ mod interrupts;
 mod lock;
 mod mishaps;
 mod numbers;
+mod profiles;
 mod properties;
 mod protocol;
 mod recipes;

@@ -12,18 +12,25 @@ pub(in crate::compiler) struct Step<'a> {
     pub(in crate::compiler) reads: Span,
 }
 
+/// How many steps of a long circle are told, from its beginning; who mends one of them has broken it.
+const MOST: usize = 12;
+
 /// Reports a circle as a chain, with the place of each step.
 pub(in crate::compiler) fn check(steps: &[Step<'_>], found: &mut Vec<Diagnostic>) {
     let Some(first) = steps.first() else { return };
     let names: Vec<&ObjectName> = steps.iter().map(|step| &step.draft.name).collect();
-    let chain: Vec<String> = names.iter().chain(names.first()).map(ToString::to_string).collect();
+    let mut chain: Vec<String> = names.iter().take(MOST).map(ToString::to_string).collect();
+    if names.len() > MOST {
+        chain.push(format!("{} more", names.len() - MOST));
+    }
+    chain.extend(names.first().map(ToString::to_string));
     let message = match steps.len() {
         1 => format!("`{}` reads itself", first.draft.name),
         2 => format!("two objects read each other: {}", chain.join(" → ")),
         count => format!("{count} objects read each other: {}", chain.join(" → ")),
     };
     let mut diagnostic = first.draft.source.error(Code::Cycle, first.reads, message);
-    for (step, next) in steps.iter().zip(names.iter().cycle().skip(1)) {
+    for (step, next) in steps.iter().zip(names.iter().cycle().skip(1)).take(MOST) {
         let message = format!("`{}` reads `{next}`", step.draft.name);
         diagnostic = diagnostic.with_label(step.draft.source.label(step.reads, message));
     }

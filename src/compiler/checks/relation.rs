@@ -1,5 +1,7 @@
 //! Every name means something.
 
+use std::collections::HashMap;
+
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
@@ -8,6 +10,10 @@ use crate::compiler::namespace::Namespace;
 use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::sql::ast::RawName;
+use crate::sql::span::Span;
+
+/// For how many unknown names a similar one is looked for: it takes a pass over a schema each, and nobody reads more.
+const MAX_SUGGESTIONS: usize = 50;
 
 /// How similar two names are at least when one is suggested for the other, from 0 to 1.
 const SIMILAR: f64 = 0.6;
@@ -17,7 +23,6 @@ pub(in crate::compiler) fn check(
     draft: &Draft<'_>,
     name: &RawName,
     meaning: &Meaning,
-    namespace: &Namespace,
     found: &mut Vec<Diagnostic>,
 ) {
     let source = draft.source;
@@ -41,24 +46,62 @@ pub(in crate::compiler) fn check(
             let message = format!("`{written}` has too many parts: a name is database, schema, object");
             found.push(source.error(Code::UnknownRelation, name.span, message));
         }
-        Meaning::Unknown(full) => {
-            let suggestion = similar(draft, name, full, namespace);
+        Meaning::Unknown(_) => {
             let message = format!("`{written}` does not exist");
             let diagnostic = source.error(Code::UnknownRelation, name.span, message);
-            let diagnostic = diagnostic.with_note("no project object, no declared dependency");
-            found.push(match suggestion {
-                Some(suggestion) => diagnostic.with_help(format!("did you mean `{suggestion}`?")),
-                None => diagnostic,
-            });
+            found.push(diagnostic.with_note("no project object, no declared dependency"));
         }
+    }
+}
+
+/// A name that means nothing.
+pub(in crate::compiler) struct Unknown {
+    /// Its file and its place there.
+    file: String,
+    span: Span,
+    /// As it is written.
+    parts: Vec<Ident>,
+    /// The full name it would have.
+    full: ObjectName,
+    /// The object that names it.
+    by: ObjectName,
+}
+
+impl Unknown {
+    /// A name in a draft.
+    pub(in crate::compiler) fn new(draft: &Draft<'_>, name: &RawName, full: &ObjectName) -> Self {
+        Self {
+            file: draft.source.path.clone(),
+            span: draft.source.original(name.span),
+            parts: name.parts.clone(),
+            full: full.clone(),
+            by: draft.name.clone(),
+        }
+    }
+}
+
+/// Adds to the first unknown names what could be meant.
+pub(in crate::compiler) fn suggest<'u>(
+    unknown: impl Iterator<Item = &'u Unknown>,
+    namespace: &Namespace,
+    found: &mut [Diagnostic],
+) {
+    let unknown: HashMap<(&str, Span), &Unknown> =
+        unknown.map(|one| ((one.file.as_str(), one.span), one)).collect();
+    let told = found.iter_mut().filter(|one| one.code == Code::UnknownRelation);
+    for one in told.take(MAX_SUGGESTIONS) {
+        let meant =
+            unknown.get(&(one.file.as_str(), one.span)).and_then(|unknown| similar(unknown, namespace));
+        one.help = meant.map(|meant| format!("did you mean `{meant}`?"));
     }
 }
 
 /// Finds the most similar name, and writes it with as many parts as the user did, or as many as it
 /// needs.
-fn similar(draft: &Draft<'_>, name: &RawName, full: &ObjectName, namespace: &Namespace) -> Option<String> {
+fn similar(unknown: &Unknown, namespace: &Namespace) -> Option<String> {
+    let Unknown { parts, full, by, .. } = unknown;
     let likeness = |a: &Ident, b: &Ident| strsim::normalized_damerau_levenshtein(a.as_str(), b.as_str());
-    let best = namespace.near(full).filter(|candidate| **candidate != draft.name);
+    let best = namespace.near(full).filter(|candidate| *candidate != by);
     let (_, best) = best
         .map(|candidate| {
             // Names that are near share the schema or the object's own name; the latter is what
@@ -72,9 +115,9 @@ fn similar(draft: &Draft<'_>, name: &RawName, full: &ObjectName, namespace: &Nam
         })
         .filter(|(likeness, _)| *likeness >= SIMILAR)
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))?;
-    let home = draft.name.schema_name();
+    let home = by.schema_name();
     let short = |parts: &[&Ident]| parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-    Some(match name.parts.len() {
+    Some(match parts.len() {
         1 if best.is_in(&home) => short(&[&best.object]),
         1 | 2 if best.database == home.database => short(&[&best.schema, &best.object]),
         _ => best.to_string(),

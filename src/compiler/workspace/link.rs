@@ -23,8 +23,6 @@ pub(super) struct Link {
     pub(super) found: Vec<Diagnostic>,
     /// What each of its drafts reads.
     pub(super) reads: Vec<(ObjectName, Reads)>,
-    /// Whether it names something that is not there.
-    pub(super) has_unknown: bool,
     /// Whether what is said of it depends on more of another object than its name and kind.
     pub(super) looks_inside: bool,
 }
@@ -69,7 +67,6 @@ impl Workspace {
                 };
                 let names = names.and_then(|names| names.get(number)).map_or(&[][..], Vec::as_slice);
                 objects.push(builder.object(&draft, &reads, tables, names, found));
-                link.has_unknown |= reads.has_unknown;
                 link.looks_inside |= looks_inside(&draft);
                 link.reads.push((draft.name, reads));
             }

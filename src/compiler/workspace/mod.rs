@@ -35,6 +35,7 @@ use super::files::Entry;
 use super::files::Files;
 use super::files::Shape;
 use super::namespace::Namespace;
+use super::pool;
 use super::project::Project;
 use super::settings;
 use super::settings::Settings;
@@ -114,6 +115,10 @@ struct Settled {
 impl Workspace {
     /// Compiles the files of a project.
     pub fn new(files: Vec<File>, options: Options) -> Self {
+        pool::run(|| Self::compiled(files, options))
+    }
+
+    fn compiled(files: Vec<File>, options: Options) -> Self {
         let mut workspace = Self {
             options,
             settings_file: None,
@@ -135,8 +140,10 @@ impl Workspace {
 
     /// Compiles what changed, and what it changes.
     pub fn update(&mut self, changes: Vec<Change>) {
-        let work = self.take_in(changes);
-        self.redo(work);
+        pool::run(|| {
+            let work = self.take_in(changes);
+            self.redo(work);
+        });
     }
 
     /// The project; it lacks what a diagnostic that [`Diagnostic::fails_compile`] is about.
@@ -162,6 +169,8 @@ impl Workspace {
         let lists = whole.into_iter().chain(entries).chain(links).chain(self.schemas_found.values());
         let mut found: Vec<Diagnostic> = lists.flatten().cloned().collect();
         diagnostic::sort(&mut found);
+        let reads = self.links.values().flat_map(|link| &link.reads);
+        checks::relation::suggest(reads.flat_map(|(_, reads)| &reads.unknown), &self.namespace, &mut found);
         found
     }
 
@@ -321,9 +330,7 @@ impl Workspace {
             return self.files.keys().chain(self.links.keys().cloned()).collect();
         }
         let affected = |link: &Link| {
-            link.asks_for(&settled.renamed)
-                || (link.has_unknown && !settled.renamed.is_empty())
-                || (link.looks_inside && link.asks_for(&settled.touched))
+            link.asks_for(&settled.renamed) || (link.looks_inside && link.asks_for(&settled.touched))
         };
         let others = self.links.iter().filter(|(_, link)| affected(link)).map(|(key, _)| Arc::clone(key));
         work.keys.iter().cloned().chain(others).collect()

@@ -1,10 +1,12 @@
 //! Who has which name: objects and the tables of sources in the project, indexes in their schema.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Workspace;
+use crate::compiler::build::Wish;
 use crate::compiler::checks;
 use crate::compiler::draft::Draft;
 use crate::compiler::draft::Key;
@@ -99,12 +101,11 @@ impl Workspace {
             let Some(home) = home else { continue };
             let others = tables.iter().copied().filter(|table| table.is_in(&home));
             let mut taken: HashSet<Ident> = own.chain(others).map(|name| name.object.clone()).collect();
+            let mut next = HashMap::new();
             for (key, entry) in entries {
-                let take = |wishes: &Vec<_>, taken: &mut HashSet<Ident>| {
-                    wishes.iter().map(|wish: &crate::compiler::build::Wish| wish.take(taken)).collect()
-                };
+                let mut take = |wish: &Wish| wish.take(&mut taken, &mut next);
                 let names: Vec<Vec<Option<Ident>>> =
-                    entry.wishes.iter().map(|wishes| take(wishes, &mut taken)).collect();
+                    entry.wishes.iter().map(|wishes| wishes.iter().map(&mut take).collect()).collect();
                 let before = self.index_names.insert(Arc::clone(key), names);
                 if before.as_ref() != self.index_names.get(key) {
                     renamed.push(Arc::clone(key));

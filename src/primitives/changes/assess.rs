@@ -213,7 +213,11 @@ impl<'f> View<'f> {
                 (row.fingerprint != wanted).then_some(Change::Changed)
             }
             (Some(found), row) => {
-                let same = self.facts.adopted.get(&found.id).is_some_and(|stored| stored == wanted);
+                let same = self
+                    .facts
+                    .adopted
+                    .get(&found.id)
+                    .is_some_and(|stored| stored == object.stored_fingerprint.as_str());
                 match (same, row) {
                     (true, _) => None,
                     (false, Some(_)) => Some(Change::Drifted),

@@ -16,6 +16,7 @@ use super::error::Error;
 use super::error::Finding;
 use super::error::Place;
 use crate::compiler;
+use crate::compiler::diagnostic;
 use crate::compiler::diagnostic::Code::NotMzDeploy;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::diagnostic::Phase;
@@ -187,6 +188,7 @@ pub(super) fn compiled(
     if is_project {
         diagnostics.extend(found);
     }
+    diagnostic::sort(&mut diagnostics);
     let mut compiled = Compiled { project, files: texts, only_apply: Vec::new() };
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =

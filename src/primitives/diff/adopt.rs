@@ -11,22 +11,27 @@ use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
+use crate::sql::ast::StatementKind;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::parse;
 
 /// The fingerprint of each object whose stored statement can be read, its indexes included.
+///
+/// Of the indexes in `defaults` the files leave the keys to the server.
 pub(super) fn fingerprints(
     catalog: &Catalog,
     objects: &BTreeSet<&ObjectId>,
     indexes: &[(&ObjectId, &ObjectId)],
+    defaults: &BTreeSet<&ObjectId>,
     stored: &BTreeMap<ObjectId, String>,
 ) -> BTreeMap<ObjectId, String> {
     let names = Stored { clusters: catalog.clusters.iter().map(|(name, c)| (&c.id, name)).collect() };
     let mut companions: BTreeMap<&ObjectId, Vec<Option<String>>> = BTreeMap::new();
     for (relation, index) in indexes {
-        let text = stored.get(*index).and_then(|sql| meaning(sql, &names));
+        let read = if defaults.contains(index) { default_meaning } else { meaning };
+        let text = stored.get(*index).and_then(|sql| read(sql, &names));
         companions.entry(relation).or_default().push(text);
     }
     let mut found = BTreeMap::new();
@@ -45,6 +50,16 @@ pub(super) fn fingerprints(
 fn meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
     let statement = parse::batch(sql).ok()?.into_iter().next()?;
     Some(canonical::statement(sql, &statement, Form::Meaning, names))
+}
+
+/// What an index would mean, were its keys not written down.
+fn default_meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
+    let mut statement = parse::batch(sql).ok()?.into_iter().next()?;
+    if let StatementKind::CreateIndex(index) = &mut statement.kind {
+        index.default = true;
+        index.keys.clear();
+    }
+    canonical::kind(&statement.kind, Form::Meaning, names)
 }
 
 /// Names as the catalog stores them: in full, and clusters by id.
@@ -96,7 +111,8 @@ mod tests {
                 format!("CREATE INDEX \"m_id\" IN CLUSTER [{cluster}] ON [u2 AS \"d\".\"s\".\"m\"] (\"id\")"),
             ),
         ]);
-        let told = fingerprints(&catalog, &BTreeSet::from([&view]), &[(&view, &index)], &stored);
+        let told =
+            fingerprints(&catalog, &BTreeSet::from([&view]), &[(&view, &index)], &BTreeSet::new(), &stored);
         let file = crate::compiler::source::File {
             path: "models/d/s/m.sql".to_owned(),
             text:

@@ -204,8 +204,8 @@ async fn adopted(
     catalog: &Catalog,
     snapshot: &BTreeMap<ObjectName, DeployedObject>,
 ) -> Result<BTreeMap<ObjectId, String>, Error> {
-    let objects = compiled.project.objects.iter().filter(|object| object.kind.is_staged());
-    let unknown = objects.filter_map(|object| {
+    let objects = || compiled.project.objects.iter().filter(|object| object.kind.is_staged());
+    let unknown = objects().filter_map(|object| {
         let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
         let row = snapshot.get(&object.name);
         let vouched = row.is_some_and(|row| row.object_id.as_ref() == Some(&found.id));
@@ -221,7 +221,12 @@ async fn adopted(
     // A rehearsal may have made objects that no server knows.
     let ids: Vec<ObjectId> = ids.into_iter().filter(|id| !id.as_str().starts_with("new-")).collect();
     let stored = db::introspect::stored_sql(ctx.session(), &ids).await?;
-    Ok(adopt::fingerprints(catalog, &unknown, &indexes, &stored))
+    let defaults = objects().flat_map(|object| {
+        let names = object.indexes.iter().filter(|index| index.default).map(|index| &index.name);
+        names.filter_map(|name| catalog.object(&object.name.schema_name().object(name.clone())))
+    });
+    let defaults = defaults.map(|index| &index.id).collect();
+    Ok(adopt::fingerprints(catalog, &unknown, &indexes, &defaults, &stored))
 }
 
 fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog: &Catalog) -> Outcome {

@@ -21,7 +21,7 @@ pub struct CreateSource {
     pub external: External,
     /// `FORMAT …`, `INCLUDE …`, `ENVELOPE …`, as written; empty if none.
     pub rest: String,
-    /// Connections and other objects named in `rest`.
+    /// Connections and other objects named in `rest`, and secrets that a webhook's check takes along.
     pub rest_names: Vec<RawName>,
     /// `FOR ALL TABLES`, `FOR TABLES (…)`, `FOR SCHEMAS (…)`
     pub subsources: Subsources,
@@ -70,6 +70,8 @@ pub struct CreateSink {
     pub into: String,
     /// The connections it names, in the order written; the first is the sink's own.
     pub connections: Vec<RawName>,
+    /// Where the relation it reads is named again, in `DOC ON`.
+    pub documented: Vec<RawName>,
     /// Everything after `FROM rel`, as written.
     pub rest: String,
     /// Where `rest` stands.

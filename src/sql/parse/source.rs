@@ -4,6 +4,7 @@ use super::create::column;
 use super::create::if_not_exists;
 use super::create::in_cluster;
 use super::cursor::Cursor;
+use super::cursor::closing;
 use super::options;
 use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
@@ -35,7 +36,9 @@ pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxErr
     };
     let cluster = in_cluster(cursor)?;
     cursor.expect("FROM")?;
+    let external_start = cursor.at();
     let external = external(cursor)?;
+    let checked = webhook_names(cursor, external_start, &external)?;
     let rest_start = cursor.at();
     let rest_byte = cursor.start();
     while !cursor.is_done() && !ends_rest(cursor) {
@@ -43,7 +46,8 @@ pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxErr
         cursor.move_to(close.unwrap_or(cursor.at()) + 1);
     }
     let rest = if cursor.at() == rest_start { String::new() } else { cursor.text_from(rest_byte) };
-    let rest_names = names(cursor, rest_start)?;
+    let mut rest_names = names(cursor, rest_start)?;
+    rest_names.extend(checked);
     let subsources = subsources(cursor)?;
     let progress = if cursor.keywords("EXPOSE PROGRESS AS") { Some(cursor.name()?) } else { None };
     let options = options::with(cursor)?;
@@ -92,6 +96,25 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
     Err(cursor.expected("one of KAFKA or POSTGRES or MYSQL or SQL SERVER or LOAD GENERATOR or WEBHOOK"))
 }
 
+/// The secrets that a webhook's `CHECK (WITH (…) …)` takes along.
+fn webhook_names(cursor: &Cursor<'_>, from: usize, external: &External) -> Result<Vec<RawName>, SyntaxError> {
+    if !matches!(external, External::Webhook(_)) {
+        return Ok(Vec::new());
+    }
+    let mut scan = Cursor::new(cursor.text(), cursor.tokens());
+    scan.move_to(from);
+    while scan.at() < cursor.at() {
+        if scan.keyword("CHECK") && scan.lexeme(&Lexeme::LParen) && scan.keyword("WITH") {
+            let open = scan.at();
+            let mut list = Cursor::new(cursor.text(), cursor.tokens());
+            list.move_to(closing(cursor.tokens(), open).unwrap_or(open));
+            return names(&list, open);
+        }
+        scan.advance();
+    }
+    Ok(Vec::new())
+}
+
 fn subsources(cursor: &mut Cursor<'_>) -> Result<Subsources, SyntaxError> {
     if !cursor.keyword("FOR") {
         return Ok(Subsources::None);
@@ -132,6 +155,7 @@ pub(super) fn sink(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError
     let rest = cursor.rest();
     let rest = format!("{}{rest}", Span::new(start, cursor.last_end() - rest.len()).of(cursor.text()));
     let connections = names(cursor, rest_number)?;
+    let documented = documented(cursor, rest_number, &from)?;
     let rest_span = Span::new(start, cursor.last_end());
     Ok(StatementKind::CreateSink(CreateSink {
         if_not_exists,
@@ -140,9 +164,40 @@ pub(super) fn sink(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError
         from,
         into,
         connections,
+        documented,
         rest,
         rest_span,
     }))
+}
+
+/// Where the relation is named that a sink reads, in the documentation it writes into a schema.
+fn documented(cursor: &Cursor<'_>, from: usize, read: &RawName) -> Result<Vec<RawName>, SyntaxError> {
+    let mut scan = Cursor::new(cursor.text(), cursor.tokens());
+    scan.move_to(from);
+    let mut found = Vec::new();
+    while scan.at() < cursor.at() {
+        let of_column = scan.keywords("DOC ON COLUMN");
+        if !of_column && !scan.keywords("DOC ON TYPE") {
+            scan.advance();
+            continue;
+        }
+        if !scan.peek_is_word() {
+            continue;
+        }
+        let mut name = scan.name()?;
+        if of_column {
+            // The last part is the column; before it stands a dot.
+            name.parts.pop();
+            let last = scan.at().checked_sub(3).and_then(|at| cursor.tokens().get(at));
+            name.span.end = last.map_or(name.span.end, |token| token.span.end);
+        }
+        // A type may be documented too, and is no relation.
+        let same = name.parts.iter().rev().zip(read.parts.iter().rev()).all(|(a, b)| a == b);
+        if same && !name.parts.is_empty() {
+            found.push(name);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads `CONNECTION …`.

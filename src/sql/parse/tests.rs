@@ -123,7 +123,7 @@ fn reads_sources_and_sinks() {
     check(
         "CREATE SINK s.k IN CLUSTER c FROM d.s.m INTO KAFKA CONNECTION kc (TOPIC 't') FORMAT JSON ENVELOPE DEBEZIUM",
         expect![[r#"
-            CreateSink(CreateSink { if_not_exists: false, name: Some(RawName { parts: ["s", "k"] }), cluster: Some(RawIdent { ident: "c" }), from: RawName { parts: ["d", "s", "m"] }, into: "KAFKA", connections: [RawName { parts: ["kc"] }], rest: "INTO KAFKA CONNECTION kc (TOPIC 't') FORMAT JSON ENVELOPE DEBEZIUM", rest_ })
+            CreateSink(CreateSink { if_not_exists: false, name: Some(RawName { parts: ["s", "k"] }), cluster: Some(RawIdent { ident: "c" }), from: RawName { parts: ["d", "s", "m"] }, into: "KAFKA", connections: [RawName { parts: ["kc"] }], documented: [], rest: "INTO KAFKA CONNECTION kc (TOPIC 't') FORMAT JSON ENVELOPE DEBEZIUM", rest_ })
         "#]],
     );
     check(

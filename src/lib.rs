@@ -23,6 +23,8 @@ pub mod db;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub mod vault;
+
 pub mod primitives;
 
 pub mod lua;

@@ -10,7 +10,7 @@ const FILES: usize = 25;
 
 /// Makes a project of about that many objects.
 pub(crate) fn project(objects: usize) -> Vec<File> {
-    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.into() };
     let mut files = vec![
         file("project.toml", ""),
         file("clusters/compute.sql", "CREATE CLUSTER compute (SIZE = '25cc');\n"),
@@ -21,7 +21,7 @@ pub(crate) fn project(objects: usize) -> Vec<File> {
     for schema in 0..objects.div_ceil(FILES) {
         for number in 0..FILES {
             let path = format!("models/shop/s{schema}/o{number}.sql");
-            files.push(File { path, text: statement(schema, number) });
+            files.push(File { path, text: statement(schema, number).into() });
         }
     }
     files

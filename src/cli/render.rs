@@ -206,7 +206,7 @@ fn snippet(place: &Place, is_own: bool) -> Snippet<'_, annotate_snippets::Annota
     let span = place.span.start.min(end)..end;
     let kind = if is_own { AnnotationKind::Primary } else { AnnotationKind::Context };
     let annotation = kind.span(span).label(place.label.as_str());
-    Snippet::source(place.text.as_str()).path(place.file.as_str()).annotation(annotation)
+    Snippet::source(&*place.text).path(place.file.as_str()).annotation(annotation)
 }
 
 #[cfg(test)]
@@ -223,7 +223,7 @@ mod tests {
                 line: 2,
                 column: 6,
                 span: 17..33,
-                text,
+                text: text.into(),
                 label: "no project object".to_owned(),
             }],
             help: Some("did you mean `core.winning_bids`?".to_owned()),

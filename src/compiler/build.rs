@@ -1,6 +1,5 @@
 //! From drafts to objects: names resolved, companions attached, fingerprints taken.
 
-use std::collections::HashMap;
 use std::collections::HashSet;
 
 use super::body::Body;
@@ -14,6 +13,7 @@ use super::diagnostic::Diagnostic;
 use super::draft::Draft;
 use super::draft::main_name;
 use super::draft::opening;
+use super::files::Files;
 use super::modifier::roles;
 use super::namespace::Meaning;
 use super::namespace::Namespace;
@@ -43,20 +43,24 @@ use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
 use crate::sql::span::Span;
 
-/// What a draft reads: which drafts, where it names them first, and what is outside.
+/// What a draft reads: which objects, where it names them first, and what is outside.
 #[derive(Default)]
 pub(super) struct Reads {
-    /// Drafts by number, each with the place of its first mention.
-    pub(super) drafts: Vec<(usize, Span)>,
+    /// Objects of the project, each with the place of its first mention.
+    pub(super) objects: Vec<(ObjectName, Span)>,
     /// Objects outside of the project.
     pub(super) external: Vec<ObjectName>,
     /// Entries of `dependencies` by number.
     pub(super) declared: Vec<usize>,
+    /// Every full name whose meaning was asked for, whatever it is.
+    pub(super) asked: Vec<ObjectName>,
+    /// Whether one of them means nothing: what is said of it may change with any name.
+    pub(super) has_unknown: bool,
 }
 
 /// Everything that is needed to build an object.
 pub(super) struct Builder<'a> {
-    pub(super) drafts: &'a [Draft<'a>],
+    pub(super) files: &'a Files,
     pub(super) namespace: &'a Namespace,
     pub(super) contracts: &'a Contracts,
     pub(super) suffix: &'a str,
@@ -64,8 +68,7 @@ pub(super) struct Builder<'a> {
 
 impl Builder<'_> {
     /// Resolves what a draft names, and reports what means nothing.
-    pub(super) fn reads(&self, number: usize, found: &mut Vec<Diagnostic>) -> Reads {
-        let Some(draft) = self.drafts.get(number) else { return Reads::default() };
+    pub(super) fn reads(&self, draft: &Draft<'_>, found: &mut Vec<Diagnostic>) -> Reads {
         let home = draft.name.schema_name();
         let mut reads = Reads::default();
         let mut names: Vec<&RawName> = mentions(&draft.main.kind)
@@ -80,26 +83,27 @@ impl Builder<'_> {
             if let StatementKind::CreateConstraint(constraint) = &companion.kind
                 && let Some((target, _)) = &constraint.references
             {
-                let meaning = self.namespace.resolve(&home, target);
+                let meaning = self.resolve(&home, target, &mut reads);
                 checks::relation::check(draft, target, &meaning, self.namespace, found);
+                let parent = meaning.name().and_then(|name| self.draft(name));
                 let locked = meaning.name().and_then(|name| self.locked(name));
-                checks::constraint::foreign_key(draft, constraint, &meaning, self.drafts, locked, found);
+                checks::constraint::foreign_key(draft, constraint, &meaning, parent.as_ref(), locked, found);
                 if let Meaning::Declared(entry, _) = meaning {
                     reads.declared.push(entry);
                 }
             }
         }
         for name in names {
-            let meaning = self.namespace.resolve(&home, name);
+            let meaning = self.resolve(&home, name, &mut reads);
             if !draft.of_constraint {
                 checks::relation::check(draft, name, &meaning, self.namespace, found);
             }
             match meaning {
-                Meaning::Object(other, _)
+                Meaning::Object(other)
                 | Meaning::Subsource(other, _)
                 | Meaning::PerhapsSubsource(other, _) => {
-                    if reads.drafts.iter().all(|(known, _)| *known != other) {
-                        reads.drafts.push((other, name.span));
+                    if reads.objects.iter().all(|(known, _)| *known != other) {
+                        reads.objects.push((other, name.span));
                     }
                 }
                 Meaning::Declared(entry, full) => {
@@ -113,6 +117,19 @@ impl Builder<'_> {
         reads.external.sort();
         reads.external.dedup();
         reads
+    }
+
+    fn resolve(&self, home: &SchemaName, name: &RawName, reads: &mut Reads) -> Meaning {
+        let meaning = self.namespace.resolve(home, name);
+        reads.asked.extend(self.namespace.complete(home, &name.parts));
+        reads.has_unknown |= matches!(meaning, Meaning::Unknown(_));
+        meaning
+    }
+
+    /// The draft of what has a name.
+    pub(super) fn draft(&self, name: &ObjectName) -> Option<Draft<'_>> {
+        let (key, own) = self.namespace.owner(name)?;
+        self.files.drafts(key).find(|draft| draft.name == *own)
     }
 
     /// What `types.lock` tells of something.
@@ -137,11 +154,7 @@ impl Builder<'_> {
         let mut companions: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
         companions.extend(indexes.iter().map(|(_, meaning)| meaning.clone()));
         let main = self.meaning(draft, draft.main);
-        let mut depends_on: Vec<ObjectName> = reads
-            .drafts
-            .iter()
-            .filter_map(|(number, _)| Some(self.drafts.get(*number)?.name.clone()))
-            .collect();
+        let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
         depends_on.dedup();
         let (grants, comments) = companions_of(draft);
@@ -151,7 +164,7 @@ impl Builder<'_> {
             name: draft.name.clone(),
             kind: draft.kind,
             cluster: self.cluster(cluster_of(draft.main)),
-            file: source.path.to_owned(),
+            file: source.path.clone(),
             line: source.line(draft.main.span),
             depends_on,
             external: reads.external.clone(),
@@ -242,8 +255,8 @@ impl Builder<'_> {
             let Some(name) = name.clone() else {
                 if let Some(given) = &index.name {
                     let name = draft.name.schema_name().object(given.ident.clone());
-                    let owner = self.namespace.owner(&name).and_then(|number| self.drafts.get(number));
-                    checks::duplicate::report(draft, given.span, &name, owner, found);
+                    let owner = self.draft(&name);
+                    checks::duplicate::report(draft, given.span, &name, owner.as_ref(), found);
                 }
                 continue;
             };
@@ -284,34 +297,31 @@ fn keys_start(draft: &Draft<'_>, statement: &Statement, index: &CreateIndex) -> 
     }
 }
 
-/// The names of indexes in each schema; they share those of the objects.
-pub(super) struct IndexNames {
-    taken: HashMap<SchemaName, HashSet<Ident>>,
+/// The name that an index has or would be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// It has this one.
+    Given(Ident),
+    /// The server puts the first number behind this one that makes it free.
+    Numbered(String),
 }
 
-impl IndexNames {
-    /// Starts with the names of objects.
-    pub(super) fn new<'a>(objects: impl IntoIterator<Item = &'a ObjectName>) -> Self {
-        let mut taken: HashMap<SchemaName, HashSet<Ident>> = HashMap::new();
-        for name in objects {
-            taken.entry(name.schema_name()).or_default().insert(name.object.clone());
-        }
-        Self { taken }
+impl Wish {
+    /// What the indexes of a draft wish for, in their order.
+    pub(super) fn of(draft: &Draft<'_>) -> Vec<Self> {
+        let wish = |(_, index): (&Statement, &CreateIndex)| match &index.name {
+            Some(name) => Self::Given(name.ident.clone()),
+            None => Self::Numbered(canonical::default_index_name(&draft.name.object, index)),
+        };
+        indexes_of(draft).map(wish).collect()
     }
 
-    /// Takes the names of a draft's indexes, in their order; `None` for one whose name is taken.
-    pub(super) fn take_all(&mut self, draft: &Draft<'_>) -> Vec<Option<Ident>> {
-        indexes_of(draft).map(|(_, index)| self.take(draft, index)).collect()
-    }
-
-    /// Takes the name of an index; `None` where it has one that is taken.
-    fn take(&mut self, draft: &Draft<'_>, index: &CreateIndex) -> Option<Ident> {
-        let taken = self.taken.entry(draft.name.schema_name()).or_default();
-        if let Some(name) = &index.name {
-            return taken.insert(name.ident.clone()).then(|| name.ident.clone());
-        }
-        // Source: the server puts the first number behind a taken name that makes it free.
-        let base = canonical::default_index_name(&draft.name.object, index);
+    /// Takes the name; `None` where it is given and taken.
+    pub(super) fn take(&self, taken: &mut HashSet<Ident>) -> Option<Ident> {
+        let base = match self {
+            Self::Given(name) => return taken.insert(name.clone()).then(|| name.clone()),
+            Self::Numbered(base) => base,
+        };
         for number in 0..=taken.len() {
             let text = if number == 0 { base.clone() } else { format!("{base}{number}") };
             let name = Ident::new(text).ok()?;

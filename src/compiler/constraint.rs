@@ -22,44 +22,35 @@ use crate::sql::ast::project::CreateConstraint;
 const COUNT: &str = "count";
 
 /// The view of one constraint, before it is a draft.
-pub(super) struct Lowered<'a> {
-    source: Source<'a>,
+pub(super) struct Lowered {
+    source: Source,
     name: Ident,
-    /// The draft whose constraint it is, by number.
-    of: usize,
 }
 
-/// Makes the views of all enforced constraints that break no rule.
-pub(super) fn lower<'a>(drafts: &[Draft<'a>], found: &mut Vec<Diagnostic>) -> Vec<Lowered<'a>> {
+/// Makes the views of the enforced constraints of a draft that break no rule.
+pub(super) fn lower(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) -> Vec<Lowered> {
     let mut lowered = Vec::new();
-    for (of, draft) in drafts.iter().enumerate() {
-        for companion in &draft.companions {
-            let StatementKind::CreateConstraint(constraint) = &companion.kind else { continue };
-            if !constraint.enforced || !problems(draft, constraint).is_empty() {
-                continue;
-            }
-            match name(draft, constraint) {
-                Some(name) => lowered.push(view(draft, of, companion, constraint, name)),
-                None => {
-                    let message = "the name of this constraint's view would be too long";
-                    let help = "give the constraint a name";
-                    let diagnostic = draft.source.error(Code::InvalidIdentifier, companion.span, message);
-                    found.push(diagnostic.with_help(help));
-                }
+    for companion in &draft.companions {
+        let StatementKind::CreateConstraint(constraint) = &companion.kind else { continue };
+        if !constraint.enforced || !problems(draft, constraint).is_empty() {
+            continue;
+        }
+        match name(draft, constraint) {
+            Some(name) => lowered.push(view(draft, companion, constraint, name)),
+            None => {
+                let message = "the name of this constraint's view would be too long";
+                let help = "give the constraint a name";
+                let diagnostic = draft.source.error(Code::InvalidIdentifier, companion.span, message);
+                found.push(diagnostic.with_help(help));
             }
         }
     }
     lowered
 }
 
-/// Turns the views into drafts beside those whose constraints they are.
-pub(super) fn add<'a>(lowered: &'a [Lowered<'a>], drafts: &mut Vec<Draft<'a>>) {
-    let made: Vec<Draft<'a>> = lowered.iter().filter_map(|view| view.draft(drafts.get(view.of)?)).collect();
-    drafts.extend(made);
-}
-
-impl<'a> Lowered<'a> {
-    fn draft(&'a self, of: &Draft<'a>) -> Option<Draft<'a>> {
+impl Lowered {
+    /// The view as a draft beside that of the object whose constraint it is.
+    pub(super) fn draft<'a>(&'a self, of: &Draft<'_>) -> Option<Draft<'a>> {
         let (main, companions) = self.source.statements.split_first()?;
         Some(Draft {
             source: &self.source,
@@ -89,13 +80,7 @@ fn name(draft: &Draft<'_>, constraint: &CreateConstraint) -> Option<Ident> {
     Ident::new(parts.join("_")).ok()
 }
 
-fn view<'a>(
-    draft: &Draft<'a>,
-    of: usize,
-    companion: &Statement,
-    constraint: &CreateConstraint,
-    name: Ident,
-) -> Lowered<'a> {
+fn view(draft: &Draft<'_>, companion: &Statement, constraint: &CreateConstraint, name: Ident) -> Lowered {
     let parent = [&draft.folder, &draft.name.schema, &draft.name.object].map(Ident::sql).join(".");
     let own = listed(&constraint.columns);
     let query = match &constraint.references {
@@ -118,7 +103,7 @@ fn view<'a>(
         "CREATE MATERIALIZED VIEW {name_sql}{cluster} AS {query}; \
          COMMENT ON MATERIALIZED VIEW {name_sql} IS {text}"
     );
-    Lowered { source: draft.source.standing_for(sql, companion.span), name, of }
+    Lowered { source: draft.source.standing_for(sql, companion.span), name }
 }
 
 /// The name of the column that counts: no key has it too.

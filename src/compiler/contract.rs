@@ -186,12 +186,12 @@ struct WrittenColumn {
 }
 
 /// Reads the file.
-pub(super) fn read(source: &Source<'_>, found: &mut Vec<Diagnostic>) -> Contracts {
+pub(super) fn read(source: &Source, found: &mut Vec<Diagnostic>) -> Contracts {
     let mut invalid = |span: std::ops::Range<usize>, message: String| {
         let diagnostic = source.error(Code::InvalidLock, Span::new(span.start, span.end), message);
         found.push(diagnostic.with_help("write it anew with `mzflow lock`"));
     };
-    let document: Document = match toml::from_str(source.text) {
+    let document: Document = match toml::from_str(&source.text) {
         Ok(document) => document,
         Err(error) => {
             let message = error.message().lines().next().unwrap_or_default().to_owned();
@@ -305,8 +305,8 @@ mod tests {
     use crate::compiler::source::Place;
 
     fn parsed(text: &str) -> (Contracts, String) {
-        let file = File { path: FILE.to_owned(), text: text.to_owned() };
-        let source = Source::plain(&file, Place::Settings);
+        let file = File { path: FILE.to_owned(), text: text.into() };
+        let source = Source::plain(file, Place::Settings);
         let mut found = Vec::new();
         let contracts = read(&source, &mut found);
         let line =

@@ -1,14 +1,11 @@
 //! Which file makes which object under a profile.
 //!
 //! Every file of `models/<database>/<schema>/` is a candidate for one object; the active profile's
-//! variant wins over the default one. Start reading at [`drafts`].
-
-use std::collections::BTreeMap;
+//! variant wins over the default one. Start reading at [`choose`].
 
 use super::checks;
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
-use super::settings::Settings;
 use super::source::Place;
 use super::source::Source;
 use super::source::identifier;
@@ -24,7 +21,7 @@ use crate::sql::span::Span;
 /// An object that is going to be compiled.
 pub(super) struct Draft<'a> {
     /// Its file.
-    pub(super) source: &'a Source<'a>,
+    pub(super) source: &'a Source,
     /// The statement that creates it.
     pub(super) main: &'a Statement,
     /// What that creates.
@@ -49,79 +46,89 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Which object a file is for: the names of its folders, and of the object without the profile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    pub(super) database: String,
+    pub(super) schema: String,
+    pub(super) object: String,
+}
+
 /// A file that may make an object.
 pub(super) struct Candidate<'a> {
-    pub(super) source: &'a Source<'a>,
+    pub(super) source: &'a Source,
+    /// The object it is for.
+    pub(super) key: Key,
     /// The profile it is for; `None` for the default.
     pub(super) profile: Option<String>,
     /// The statements that create something, with what they create.
     pub(super) mains: Vec<(&'a Statement, ObjectKind)>,
 }
 
-/// An object that no file makes although its path says so.
-pub(super) struct Unmade(pub(super) ObjectName);
-
-/// Chooses the file of every object and reports what is wrong with the choice.
-pub(super) fn drafts<'a>(
-    sources: &'a [Source<'a>],
-    settings: &Settings,
-    profile: Option<&str>,
-    found: &mut Vec<Diagnostic>,
-) -> (Vec<Draft<'a>>, Vec<Unmade>) {
-    let mut groups: BTreeMap<(&str, &str, String), Vec<Candidate<'a>>> = BTreeMap::new();
-    for source in sources {
-        let Place::Object(database, schema, stem) = &source.place else { continue };
+impl<'a> Candidate<'a> {
+    /// Looks at a file; `None` for one that is not in the folder of a schema.
+    pub(super) fn of(source: &'a Source, found: &mut Vec<Diagnostic>) -> Option<Self> {
+        let Place::Object(database, schema, stem) = &source.place else { return None };
         let mains: Vec<_> = source
             .statements
             .iter()
             .filter_map(|statement| Some((statement, main_kind(&statement.kind)?)))
             .collect();
         let (object, profile) = object_and_profile(source, stem, &mains, found);
-        let candidate = Candidate { source, profile, mains };
-        groups.entry((database, schema, object)).or_default().push(candidate);
+        let key = Key { database: database.clone(), schema: schema.clone(), object };
+        Some(Self { source, key, profile, mains })
     }
-    let mut drafts = Vec::new();
-    let mut unmade = Vec::new();
-    for ((database, schema, object), candidates) in &groups {
-        for candidate in candidates {
-            checks::main_statement::check(candidate, found);
-        }
-        checks::variant::check(candidates, found);
-        let wanted = |wanted: Option<&str>| candidates.iter().find(|one| one.profile.as_deref() == wanted);
-        let active = profile.and_then(|profile| wanted(Some(profile))).or_else(|| wanted(None));
-        let Some(active) = active else { continue };
-        let folder = identifier(active.source, database, found);
-        let schema = identifier(active.source, schema, found);
-        let object = identifier(active.source, object, found);
-        let (Some(folder), Some(schema), Some(object)) = (folder, schema, object) else { continue };
-        let Some(database) =
-            identifier(active.source, &format!("{}{}", folder.as_str(), settings.suffix), found)
-        else {
-            continue;
-        };
-        let name = ObjectName::new(database, schema, object);
-        match active.mains.first() {
-            Some((main, kind)) => {
-                let companions = active.source.statements.iter().filter(|one| is_companion(&one.kind));
-                drafts.push(Draft {
-                    source: active.source,
-                    main,
-                    kind: *kind,
-                    name,
-                    folder,
-                    of_constraint: false,
-                    companions: companions.collect(),
-                });
-            }
-            None => unmade.push(Unmade(name)),
-        }
+}
+
+/// What the files of one object come to.
+pub(super) enum Choice<'a> {
+    /// They make it.
+    Made(Draft<'a>),
+    /// None makes it although its path says so.
+    Unmade(ObjectName),
+}
+
+/// Chooses among the files of one object and reports what is wrong with them; `None` where none is
+/// for the profile, or its path names nothing.
+pub(super) fn choose<'a>(
+    candidates: &[Candidate<'a>],
+    suffix: &str,
+    profile: Option<&str>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Choice<'a>> {
+    for candidate in candidates {
+        checks::main_statement::check(candidate, found);
     }
-    (drafts, unmade)
+    checks::variant::check(candidates, found);
+    let wanted = |wanted: Option<&str>| candidates.iter().find(|one| one.profile.as_deref() == wanted);
+    let active = profile.and_then(|profile| wanted(Some(profile))).or_else(|| wanted(None))?;
+    let source = active.source;
+    let folder = identifier(source, &active.key.database, found);
+    let schema = identifier(source, &active.key.schema, found);
+    let object = identifier(source, &active.key.object, found);
+    let (folder, schema, object) = (folder?, schema?, object?);
+    let database = identifier(source, &format!("{}{suffix}", folder.as_str()), found)?;
+    let name = ObjectName::new(database, schema, object);
+    let Some((main, kind)) = active.mains.first() else { return Some(Choice::Unmade(name)) };
+    Some(Choice::Made(Draft {
+        source,
+        main,
+        kind: *kind,
+        name,
+        folder,
+        of_constraint: false,
+        companions: companions(source),
+    }))
+}
+
+/// The statements of a file that may stand beside the one that creates an object.
+pub(super) fn companions(source: &Source) -> Vec<&Statement> {
+    source.statements.iter().filter(|one| is_companion(&one.kind)).collect()
 }
 
 /// Tells from a file's name which object it may make and for which profile.
 fn object_and_profile(
-    source: &Source<'_>,
+    source: &Source,
     stem: &str,
     mains: &[(&Statement, ObjectKind)],
     found: &mut Vec<Diagnostic>,
@@ -183,7 +190,7 @@ pub(super) fn is_companion(kind: &StatementKind) -> bool {
 }
 
 /// Where a statement's first words stand: what is underlined when it is about the whole of it.
-pub(super) fn opening(source: &Source<'_>, statement: &Statement) -> Span {
+pub(super) fn opening(source: &Source, statement: &Statement) -> Span {
     let text = statement.span.of(source.sql());
     let end = text.find(['\n', '(', ';']).unwrap_or(text.len());
     let line = text.get(..end).unwrap_or(text).trim_end();

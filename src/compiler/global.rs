@@ -39,12 +39,12 @@ pub(super) struct Globals {
 
 /// Reads the files that are active under a profile, and checks all of them.
 pub(super) fn read(
-    sources: &[Source<'_>],
+    sources: &[&Source],
     suffix: &str,
     profile: Option<&str>,
     found: &mut Vec<Diagnostic>,
 ) -> Globals {
-    let mut groups: BTreeMap<(Sort, &str), BTreeMap<Option<&str>, &Source<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Sort, &str), BTreeMap<Option<&str>, &Source>> = BTreeMap::new();
     for source in sources {
         let (sort, stem) = match &source.place {
             Place::Cluster(stem) => (Sort::Cluster, stem),
@@ -111,7 +111,7 @@ impl Sort {
 
 /// What one file defines.
 struct Definition<'a> {
-    source: &'a Source<'a>,
+    source: &'a Source,
     main: &'a Statement,
     name: Ident,
     /// What stands behind the name.
@@ -124,7 +124,7 @@ struct Definition<'a> {
 
 impl<'a> Definition<'a> {
     /// Reads a file; `None` when it creates nothing.
-    fn read(source: &'a Source<'a>, sort: Sort, stem: &str, found: &mut Vec<Diagnostic>) -> Option<Self> {
+    fn read(source: &'a Source, sort: Sort, stem: &str, found: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut mains = source.statements.iter().filter_map(|one| Some((one, sort.created(&one.kind)?)));
         let first = mains.next();
         for (other, _) in mains {

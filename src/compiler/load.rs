@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::contract;
 use super::diagnostic::Code;
@@ -92,7 +93,7 @@ impl Reader<'_> {
     fn read(&mut self, path: &str) {
         match fs::read(self.root.join(path)) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => self.files.push(File { path: path.to_owned(), text }),
+                Ok(text) => self.files.push(File { path: path.to_owned(), text: Arc::from(text) }),
                 Err(error) => {
                     let byte = error.utf8_error().valid_up_to();
                     let message = format!("this file is no UTF-8 from its byte {byte} on");

@@ -69,11 +69,7 @@ impl std::fmt::Display for Target<'_> {
 }
 
 /// Reads a modifier file; tells also whether it makes a schema's API stable.
-pub(super) fn read(
-    source: &Source<'_>,
-    target: &Target<'_>,
-    found: &mut Vec<Diagnostic>,
-) -> (Modifiers, bool) {
+pub(super) fn read(source: &Source, target: &Target<'_>, found: &mut Vec<Diagnostic>) -> (Modifiers, bool) {
     let mut modifiers = Modifiers { file: source.path.to_owned(), ..Modifiers::default() };
     let mut stable = false;
     for statement in &source.statements {
@@ -108,7 +104,7 @@ pub(super) fn read(
     (modifiers, stable)
 }
 
-fn unsupported(source: &Source<'_>, statement: &Statement, target: &Target<'_>) -> Diagnostic {
+fn unsupported(source: &Source, statement: &Statement, target: &Target<'_>) -> Diagnostic {
     let message = format!("this statement has no place in the file of a {}", target.word());
     let help = match target {
         Target::Database(..) => "a database's file holds `COMMENT`, `GRANT` and `ALTER DEFAULT PRIVILEGES`",
@@ -120,7 +116,7 @@ fn unsupported(source: &Source<'_>, statement: &Statement, target: &Target<'_>) 
 }
 
 fn noun_is(
-    source: &Source<'_>,
+    source: &Source,
     statement: &Statement,
     noun: Noun,
     target: &Target<'_>,
@@ -134,7 +130,7 @@ fn noun_is(
     same
 }
 
-fn name_is(source: &Source<'_>, name: &RawName, target: &Target<'_>, found: &mut Vec<Diagnostic>) -> bool {
+fn name_is(source: &Source, name: &RawName, target: &Target<'_>, found: &mut Vec<Diagnostic>) -> bool {
     let same = target.is(name);
     if !same {
         let written = name.span.of(source.sql());
@@ -146,7 +142,7 @@ fn name_is(source: &Source<'_>, name: &RawName, target: &Target<'_>, found: &mut
 }
 
 fn grant(
-    source: &Source<'_>,
+    source: &Source,
     statement: &Statement,
     target: &Target<'_>,
     found: &mut Vec<Diagnostic>,
@@ -171,7 +167,7 @@ pub(super) fn roles(grantees: &[Option<RawIdent>]) -> Vec<Option<RoleName>> {
 }
 
 fn scope_is(
-    source: &Source<'_>,
+    source: &Source,
     statement: &Statement,
     alter: &AlterDefaultPrivileges,
     target: &Target<'_>,
@@ -222,7 +218,7 @@ fn is_api(set: &SetVariable) -> bool {
 }
 
 /// Reads the value of `SET api`.
-fn api(source: &Source<'_>, statement: &Statement, set: &SetVariable, found: &mut Vec<Diagnostic>) -> bool {
+fn api(source: &Source, statement: &Statement, set: &SetVariable, found: &mut Vec<Diagnostic>) -> bool {
     let stable = match set.values.as_deref() {
         Some([only]) => only.eq_ignore_ascii_case("stable"),
         _ => false,

@@ -4,35 +4,33 @@
 //! reading at [`Namespace::resolve`].
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::draft::Draft;
-use super::generator;
+use super::draft::Key;
 use super::settings::Dependency;
 use super::settings::SYSTEM_SCHEMAS;
 use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 use crate::sql::ast::RawName;
-use crate::sql::ast::StatementKind;
 
 /// Everything that has a name.
 #[derive(Default)]
 pub(super) struct Namespace {
     entries: HashMap<ObjectName, Entry>,
     /// Schemas in which a source makes tables that only the server knows, with that source.
-    open: HashMap<SchemaName, usize>,
+    open: HashMap<SchemaName, ObjectName>,
     /// Databases of the project by the name of their folder.
     databases: HashMap<Ident, Ident>,
     declared: HashMap<ObjectName, usize>,
 }
 
 /// What has a name.
-#[derive(Clone, Copy)]
 enum Entry {
-    /// The object that a draft creates.
-    Object(usize),
-    /// A table that comes with the source that a draft creates.
-    Subsource(usize),
+    /// An object, and whose files make it.
+    Object(Arc<Key>),
+    /// A table that comes with a source, and whose files make that.
+    Subsource(ObjectName, Arc<Key>),
     /// An object whose file could not be read.
     Broken,
 }
@@ -40,12 +38,12 @@ enum Entry {
 /// What a name means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The object of a draft.
-    Object(usize, ObjectName),
-    /// A table that comes with the source of a draft.
-    Subsource(usize, ObjectName),
-    /// Perhaps a table that comes with the source of a draft.
-    PerhapsSubsource(usize, ObjectName),
+    /// An object of the project.
+    Object(ObjectName),
+    /// A table that comes with a source, which is named first.
+    Subsource(ObjectName, ObjectName),
+    /// Perhaps a table that comes with a source, which is named first.
+    PerhapsSubsource(ObjectName, ObjectName),
     /// An object whose file could not be read.
     Broken(ObjectName),
     /// An object of the system: its schema and its own name.
@@ -64,7 +62,7 @@ impl Meaning {
     /// The full name of an object that is not the system's.
     pub(super) fn name(&self) -> Option<&ObjectName> {
         match self {
-            Self::Object(_, name)
+            Self::Object(name)
             | Self::Subsource(_, name)
             | Self::PerhapsSubsource(_, name)
             | Self::Declared(_, name)
@@ -88,41 +86,51 @@ impl Namespace {
         self.entries.entry(name).or_insert(Entry::Broken);
     }
 
-    /// Registers the object of a draft and the tables that come with it; returns the tables, and
-    /// every name that was taken already.
-    pub(super) fn add(&mut self, number: usize, draft: &Draft<'_>) -> (Vec<ObjectName>, Vec<ObjectName>) {
-        let mut taken = Vec::new();
-        self.insert(draft.name.clone(), Entry::Object(number), &mut taken);
-        let StatementKind::CreateSource(source) = &draft.main.kind else { return (Vec::new(), taken) };
-        let schema = draft.name.schema_name();
-        let tables = generator::subsources(source, &draft.name.object);
-        if tables.is_open {
-            self.open.insert(schema.clone(), number);
-        }
-        let mut names: Vec<ObjectName> =
-            tables.names.iter().filter_map(|name| self.complete(&schema, name)).collect();
-        names.sort();
-        names.dedup();
-        for name in &names {
-            self.insert(name.clone(), Entry::Subsource(number), &mut taken);
-        }
-        (names, taken)
+    /// Registers an object; tells whether its name was free.
+    pub(super) fn add_object(&mut self, name: ObjectName, key: Arc<Key>) -> bool {
+        self.insert(name, Entry::Object(key))
     }
 
-    fn insert(&mut self, name: ObjectName, entry: Entry, taken: &mut Vec<ObjectName>) {
-        match self.entries.get(&name) {
-            None | Some(Entry::Broken) => {
-                self.entries.insert(name, entry);
-            }
-            Some(Entry::Object(_) | Entry::Subsource(_)) => taken.push(name),
-        }
+    /// Registers a table that comes with a source; tells whether its name was free.
+    pub(super) fn add_table(&mut self, name: ObjectName, source: ObjectName, key: Arc<Key>) -> bool {
+        self.insert(name, Entry::Subsource(source, key))
     }
 
-    /// The draft that has a name, if one does.
-    pub(super) fn owner(&self, name: &ObjectName) -> Option<usize> {
-        match self.entries.get(name) {
-            Some(Entry::Object(number) | Entry::Subsource(number)) => Some(*number),
-            Some(Entry::Broken) | None => None,
+    /// Registers a source whose tables only the server knows.
+    pub(super) fn add_open(&mut self, source: ObjectName) {
+        self.open.insert(source.schema_name(), source);
+    }
+
+    fn insert(&mut self, name: ObjectName, entry: Entry) -> bool {
+        let free = matches!(self.entries.get(&name), None | Some(Entry::Broken));
+        if free {
+            self.entries.insert(name, entry);
+        }
+        free
+    }
+
+    /// Whether these are the databases of the project.
+    pub(super) fn is_of(&self, databases: &HashMap<Ident, Ident>) -> bool {
+        self.databases == *databases
+    }
+
+    /// Forgets every name of the project's objects.
+    pub(super) fn forget(&mut self) {
+        self.entries.clear();
+        self.open.clear();
+    }
+
+    /// Forgets a name.
+    pub(super) fn remove(&mut self, name: &ObjectName) {
+        self.entries.remove(name);
+    }
+
+    /// Whose files make what has a name, and the object among what they make.
+    pub(super) fn owner<'a>(&'a self, name: &'a ObjectName) -> Option<(&'a Arc<Key>, &'a ObjectName)> {
+        match self.entries.get(name)? {
+            Entry::Object(key) => Some((key, name)),
+            Entry::Subsource(source, key) => Some((key, source)),
+            Entry::Broken => None,
         }
     }
 
@@ -154,8 +162,8 @@ impl Namespace {
         }
         let Some(full) = self.complete(home, &name.parts) else { return Meaning::Malformed };
         match self.entries.get(&full) {
-            Some(Entry::Object(number)) => return Meaning::Object(*number, full),
-            Some(Entry::Subsource(number)) => return Meaning::Subsource(*number, full),
+            Some(Entry::Object(_)) => return Meaning::Object(full),
+            Some(Entry::Subsource(source, _)) => return Meaning::Subsource(source.clone(), full),
             Some(Entry::Broken) => return Meaning::Broken(full),
             None => {}
         }
@@ -167,8 +175,8 @@ impl Namespace {
         {
             return Meaning::System(schema, object.clone());
         }
-        if let Some(number) = self.open.get(&full.schema_name()) {
-            return Meaning::PerhapsSubsource(*number, full);
+        if let Some(source) = self.open.get(&full.schema_name()) {
+            return Meaning::PerhapsSubsource(source.clone(), full);
         }
         if self.databases.values().any(|database| *database == full.database) {
             Meaning::Unknown(full)

@@ -19,7 +19,7 @@ use crate::name::SchemaName;
 use crate::sql::fingerprint::Fingerprint;
 
 /// Everything that a project folder says, under one profile.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Project {
     /// Its settings.
     pub settings: Settings,
@@ -38,8 +38,6 @@ pub struct Project {
     pub roles: Vec<Role>,
     /// The network policies it defines, sorted by name.
     pub network_policies: Vec<NetworkPolicy>,
-    /// What all of it means: equal for projects that would be deployed alike.
-    pub fingerprint: Fingerprint,
     /// What `types.lock` tells.
     pub contracts: Contracts,
     pub(super) numbers: HashMap<ObjectName, usize>,
@@ -79,5 +77,56 @@ impl Project {
     /// A schema by its production name.
     pub fn schema(&self, name: &SchemaName) -> Option<&Schema> {
         self.schemas.binary_search_by(|schema| schema.name.cmp(name)).ok().and_then(|at| self.schemas.get(at))
+    }
+
+    /// What all of it means: equal for projects that would be deployed alike.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut texts: Vec<String> = Vec::new();
+        for object in &self.objects {
+            texts.push(format!("{} {} {}", object.name, object.fingerprint, object.metadata_fingerprint));
+        }
+        for database in &self.databases {
+            let privileges = database.modifiers.default_privileges.iter();
+            texts.extend(privileges.map(|privilege| privilege.database_sql(&database.name)));
+            let target = database.name.sql();
+            texts.extend(database.modifiers.grants.iter().map(|grant| grant.sql("DATABASE", &target)));
+            texts.extend(database.modifiers.comments.iter().map(|comment| comment.sql("DATABASE", &target)));
+        }
+        for schema in &self.schemas {
+            let privileges = schema.modifiers.default_privileges.iter();
+            texts.extend(privileges.map(|privilege| privilege.schema_sql(&schema.name)));
+            let target = schema.name.sql();
+            texts.extend(schema.modifiers.grants.iter().map(|grant| grant.sql("SCHEMA", &target)));
+            texts.extend(schema.modifiers.comments.iter().map(|comment| comment.sql("SCHEMA", &target)));
+            if schema.stable {
+                texts.push(format!("SET api = stable {target}"));
+            }
+        }
+        texts.extend(self.clusters.iter().map(Cluster::create_sql));
+        texts.extend(self.roles.iter().map(Role::create_sql));
+        texts.extend(self.network_policies.iter().map(NetworkPolicy::create_sql));
+        Fingerprint::of("", texts.iter().map(String::as_str))
+    }
+
+    /// Puts a new version of an object in the place of the one of its name, which reads the same.
+    pub(super) fn replace(&mut self, object: Object) {
+        if let Some(place) = self.numbers.get(&object.name).and_then(|number| self.objects.get_mut(*number)) {
+            *place = object;
+        }
+    }
+
+    /// Takes all objects with the graph of what they read, and brings them into their order.
+    pub(super) fn set_objects(&mut self, objects: Vec<Object>, graph: Graph) {
+        let mut by_name: HashMap<ObjectName, Object> =
+            objects.into_iter().map(|object| (object.name.clone(), object)).collect();
+        self.objects = graph.order().iter().filter_map(|name| by_name.remove(name)).collect();
+        self.graph = graph;
+        self.numbers.clear();
+        for (number, object) in self.objects.iter().enumerate() {
+            self.numbers.insert(object.name.clone(), number);
+            for table in &object.subsources {
+                self.numbers.entry(table.clone()).or_insert(number);
+            }
+        }
     }
 }

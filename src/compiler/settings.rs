@@ -83,8 +83,8 @@ struct Security {
 }
 
 /// Reads the settings for a profile; a profile without a section has the defaults.
-pub(super) fn read(source: &Source<'_>, profile: Option<&str>, found: &mut Vec<Diagnostic>) -> Settings {
-    let mut document: Document = match toml::from_str(source.text) {
+pub(super) fn read(source: &Source, profile: Option<&str>, found: &mut Vec<Diagnostic>) -> Settings {
+    let mut document: Document = match toml::from_str(&source.text) {
         Ok(document) => document,
         Err(error) => {
             let span = error.span().map_or(Span::default(), |range| Span::new(range.start, range.end));
@@ -107,7 +107,7 @@ pub(super) fn read(source: &Source<'_>, profile: Option<&str>, found: &mut Vec<D
 
 /// Checks the entries of `dependencies`; those of the system come apart.
 fn dependencies(
-    source: &Source<'_>,
+    source: &Source,
     entries: &[Spanned<String>],
     found: &mut Vec<Diagnostic>,
 ) -> (Vec<Dependency>, Vec<(Ident, Ident)>) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
@@ -27,7 +28,7 @@ pub struct File {
     /// Relative to the project, with `/` between its parts: `models/app/core/orders.sql`.
     pub path: String,
     /// Its text.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// What a file is for, by its place.
@@ -78,28 +79,28 @@ pub(super) fn place(path: &str) -> Option<Place> {
 
 /// A file and what is in it. Spans of its statements count bytes of `sql`, which differs from the
 /// file's text where variables were replaced; everything that is said is about the file's text.
-pub(super) struct Source<'a> {
+pub(super) struct Source {
     /// Its path.
-    pub(super) path: &'a str,
+    pub(super) path: String,
     /// Its text as it is on the disk.
-    pub(super) text: &'a str,
+    pub(super) text: Arc<str>,
     /// What it is for.
     pub(super) place: Place,
     /// Its statements, in the order of the text. Their queries have no tree any more.
     pub(super) statements: Vec<Statement>,
     /// What those mean that count for a fingerprint, by their first byte.
     meanings: HashMap<usize, Sketch>,
-    substituted: Substituted<'a>,
+    substituted: Substituted,
     mistakes: Vec<SyntaxError>,
 }
 
-impl<'a> Source<'a> {
+impl Source {
     /// Takes a file whose statements are not wanted.
-    pub(super) fn plain(file: &'a File, place: Place) -> Self {
-        let substituted = substitute("", &BTreeMap::new());
+    pub(super) fn plain(file: File, place: Place) -> Self {
+        let substituted = substitute(&Arc::default(), &BTreeMap::new());
         Self {
-            path: &file.path,
-            text: &file.text,
+            path: file.path,
+            text: file.text,
             place,
             statements: Vec::new(),
             meanings: HashMap::new(),
@@ -109,12 +110,12 @@ impl<'a> Source<'a> {
     }
 
     /// Replaces the variables of a file and parses it.
-    pub(super) fn parsed(file: &'a File, place: Place, variables: &BTreeMap<String, String>) -> Self {
+    pub(super) fn parsed(file: File, place: Place, variables: &BTreeMap<String, String>) -> Self {
         let substituted = substitute(&file.text, variables);
         let (mut statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         statements.iter_mut().for_each(forget_tree);
-        Self { path: &file.path, text: &file.text, place, statements, meanings, substituted, mistakes }
+        Self { path: file.path, text: file.text, place, statements, meanings, substituted, mistakes }
     }
 
     /// Statements that stand for a part of the file: whatever is said about them is said of that part.
@@ -122,8 +123,13 @@ impl<'a> Source<'a> {
         let substituted = Substituted::standing_for(sql, self.original(part));
         let (statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
-        let (path, text, place) = (self.path, self.text, self.place.clone());
+        let (path, text, place) = (self.path.clone(), Arc::clone(&self.text), self.place.clone());
         Self { path, text, place, statements, meanings, substituted, mistakes }
+    }
+
+    /// The file itself.
+    pub(super) fn file(self) -> File {
+        File { path: self.path, text: self.text }
     }
 
     /// What a statement of the file means, with its names left open; `None` for one that counts for
@@ -182,7 +188,7 @@ impl<'a> Source<'a> {
 
     /// The line of a place in what was parsed.
     pub(super) fn line(&self, span: Span) -> usize {
-        line_column(self.text, self.original(span).start).0
+        line_column(&self.text, self.original(span).start).0
     }
 
     /// An error about a place in what was parsed.
@@ -200,19 +206,19 @@ impl<'a> Source<'a> {
     /// A remark about a place in what was parsed.
     pub(super) fn label(&self, span: Span, message: impl Into<String>) -> Label {
         let span = self.original(span);
-        let (line, column) = line_column(self.text, span.start);
-        Label { file: self.path.to_owned(), span, line, column, message: message.into() }
+        let (line, column) = line_column(&self.text, span.start);
+        Label { file: self.path.clone(), span, line, column, message: message.into() }
     }
 
     /// An error about a place in the file.
     fn at(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
-        let (line, column) = line_column(self.text, span.start);
+        let (line, column) = line_column(&self.text, span.start);
         Diagnostic {
             severity: Severity::Error,
             phase: Phase::Compile,
             code,
             message: message.into(),
-            file: self.path.to_owned(),
+            file: self.path.clone(),
             span,
             line,
             column,
@@ -249,7 +255,7 @@ fn forget_tree(statement: &mut Statement) {
 }
 
 /// Takes a file or folder name as an identifier.
-pub(super) fn identifier(source: &Source<'_>, text: &str, found: &mut Vec<Diagnostic>) -> Option<Ident> {
+pub(super) fn identifier(source: &Source, text: &str, found: &mut Vec<Diagnostic>) -> Option<Ident> {
     match Ident::new(text) {
         Ok(ident) => Some(ident),
         Err(error) => {
@@ -265,8 +271,8 @@ mod tests {
 
     #[test]
     fn a_name_that_no_identifier_can_have_is_told() {
-        let file = File { path: "models/shop/core/v.sql".to_owned(), text: "SELECT 1".to_owned() };
-        let source = Source::plain(&file, Place::Settings);
+        let file = File { path: "models/shop/core/v.sql".to_owned(), text: "SELECT 1".into() };
+        let source = Source::plain(file, Place::Settings);
         let mut found = Vec::new();
         assert!(identifier(&source, "v", &mut found).is_some() && found.is_empty());
         assert!(identifier(&source, &"v".repeat(256), &mut found).is_none());

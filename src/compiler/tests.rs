@@ -22,22 +22,22 @@ use crate::name::ObjectName;
 
 /// Cuts a text at its `-- file: path` lines; an empty `project.toml` is added where there is none.
 fn files(text: &str) -> Vec<File> {
-    let mut files: Vec<File> = Vec::new();
+    let mut files: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
         match line.trim_start().strip_prefix("-- file: ") {
-            Some(path) => files.push(File { path: path.to_owned(), text: String::new() }),
+            Some(path) => files.push((path.to_owned(), String::new())),
             None => {
-                if let Some(file) = files.last_mut() {
-                    file.text.push_str(line);
-                    file.text.push('\n');
+                if let Some((_, text)) = files.last_mut() {
+                    text.push_str(line);
+                    text.push('\n');
                 }
             }
         }
     }
-    if files.iter().all(|file| file.path != "project.toml") {
-        files.push(File { path: "project.toml".to_owned(), text: String::new() });
+    if files.iter().all(|(path, _)| path != "project.toml") {
+        files.push(("project.toml".to_owned(), String::new()));
     }
-    files
+    files.into_iter().map(|(path, text)| File { path, text: text.into() }).collect()
 }
 
 fn under(profile: &str) -> Options {
@@ -46,7 +46,7 @@ fn under(profile: &str) -> Options {
 }
 
 pub(super) fn compiled(text: &str, profile: &str) -> (Project, Vec<Diagnostic>) {
-    compile(&files(text), &under(profile))
+    compile(files(text), &under(profile))
 }
 
 /// One line an object: what it is, where it runs, what it reads.
@@ -864,7 +864,7 @@ fn fingerprints_follow_the_meaning() {
     );
     assert_eq!(of(&first), of(&same));
     assert_ne!(metadata(&first), metadata(&same));
-    assert_ne!(first.fingerprint, same.fingerprint);
+    assert_ne!(first.fingerprint(), same.fingerprint());
     for other in [
         "CREATE VIEW v AS SELECT id, label FROM raw.items WHERE id <> 2; CREATE INDEX i IN CLUSTER c ON v (id); CREATE INDEX j IN CLUSTER c ON v (label)",
         "CREATE VIEW v AS SELECT id, label FROM raw.items WHERE id <> 1; CREATE INDEX i IN CLUSTER d ON v (id); CREATE INDEX j IN CLUSTER c ON v (label)",

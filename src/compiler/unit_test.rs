@@ -140,7 +140,7 @@ impl Builder<'_> {
     }
 }
 
-fn rows(source: &Source<'_>, rows: &project::Rows) -> Rows {
+fn rows(source: &Source, rows: &project::Rows) -> Rows {
     let column = |column: &project::TypedColumn| Column {
         name: column.name.ident.clone(),
         data_type: column.type_span.of(source.sql()).to_owned(),
@@ -148,7 +148,7 @@ fn rows(source: &Source<'_>, rows: &project::Rows) -> Rows {
     Rows { columns: rows.columns.iter().map(column).collect(), query: excerpt(source, rows.query.span()) }
 }
 
-fn excerpt(source: &Source<'_>, span: Span) -> Excerpt {
+fn excerpt(source: &Source, span: Span) -> Excerpt {
     Excerpt { text: span.of(source.sql()).to_owned(), span: source.original(span) }
 }
 

@@ -4,7 +4,6 @@
 //! identifiers and comments are left alone. Places are kept, so that a mistake behind a variable
 //! is still shown where it stands in the file. Start reading at [`substitute`].
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,9 +16,9 @@ const PRAGMA: &str = "PRAGMA WARN_ON_MISSING_VARIABLES;";
 
 /// A text with its variables replaced.
 #[derive(Debug)]
-pub(super) struct Substituted<'a> {
+pub(super) struct Substituted {
     /// The result.
-    pub(super) text: Cow<'a, str>,
+    pub(super) text: Arc<str>,
     /// Variables without a value, with their place in the original.
     pub(super) undefined: Vec<(String, Span)>,
     /// Whether they are only worth a warning, because the file says so.
@@ -39,11 +38,11 @@ struct Edit {
     result: Span,
 }
 
-impl Substituted<'_> {
+impl Substituted {
     /// A text that stands as a whole for a part of an original.
     pub(super) fn standing_for(text: String, part: Span) -> Self {
         let edits = [Edit { original: part, result: Span::new(0, text.len()) }];
-        Self { text: Cow::Owned(text), undefined: Vec::new(), lenient: false, edits: Edits(Arc::from(edits)) }
+        Self { text: Arc::from(text), undefined: Vec::new(), lenient: false, edits: Edits(Arc::from(edits)) }
     }
 }
 
@@ -74,10 +73,10 @@ enum Edge {
 }
 
 /// Replaces every variable that has a value.
-pub(super) fn substitute<'a>(text: &'a str, values: &BTreeMap<String, String>) -> Substituted<'a> {
+pub(super) fn substitute(text: &Arc<str>, values: &BTreeMap<String, String>) -> Substituted {
     let uses = uses(text);
     let mut substituted = Substituted {
-        text: Cow::Borrowed(text),
+        text: Arc::clone(text),
         undefined: Vec::new(),
         lenient: lenient(text),
         edits: Edits::default(),
@@ -110,7 +109,7 @@ pub(super) fn substitute<'a>(text: &'a str, values: &BTreeMap<String, String>) -
         at = found.span.end;
     }
     result.push_str(text.get(at..).unwrap_or_default());
-    substituted.text = Cow::Owned(result);
+    substituted.text = Arc::from(result);
     substituted.edits = Edits(Arc::from(edits));
     substituted
 }
@@ -262,7 +261,7 @@ mod tests {
     fn check(text: &str, expected: &str, undefined: &[&str]) {
         let values = [("n", "o'k"), ("i", "5"), ("q", "a\"b")];
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let substituted = substitute(text, &values);
+        let substituted = substitute(&Arc::from(text), &values);
         let missing: Vec<&str> = substituted.undefined.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!((substituted.text.as_ref(), missing.as_slice()), (expected, undefined));
     }
@@ -294,18 +293,18 @@ mod tests {
     #[test]
     fn the_pragma_has_to_begin_the_file() {
         let none = BTreeMap::new();
-        assert!(substitute(" -- PRAGMA WARN_ON_MISSING_VARIABLES;\nSELECT :x", &none).lenient);
-        assert!(substitute("/* PRAGMA WARN_ON_MISSING_VARIABLES; */ SELECT :x", &none).lenient);
-        assert!(!substitute("SELECT 1; -- PRAGMA WARN_ON_MISSING_VARIABLES;", &none).lenient);
-        assert!(!substitute("-- pragma warn_on_missing_variables;", &none).lenient);
+        assert!(substitute(&Arc::from(" -- PRAGMA WARN_ON_MISSING_VARIABLES;\nSELECT :x"), &none).lenient);
+        assert!(substitute(&Arc::from("/* PRAGMA WARN_ON_MISSING_VARIABLES; */ SELECT :x"), &none).lenient);
+        assert!(!substitute(&Arc::from("SELECT 1; -- PRAGMA WARN_ON_MISSING_VARIABLES;"), &none).lenient);
+        assert!(!substitute(&Arc::from("-- pragma warn_on_missing_variables;"), &none).lenient);
     }
 
     #[test]
     fn places_lead_back_to_the_original() {
         let values = [("long".to_owned(), "x".to_owned()), ("s".to_owned(), "12345".to_owned())].into();
         let text = "a :long b :s c";
-        let substituted = substitute(text, &values);
-        assert_eq!(substituted.text, "a x b 12345 c");
+        let substituted = substitute(&Arc::from(text), &values);
+        assert_eq!(&*substituted.text, "a x b 12345 c");
         for (part, original) in [("a", "a"), ("x", ":long"), ("b", "b"), ("234", ":s"), ("c", "c")] {
             let start = substituted.text.find(part).expect("it is there");
             let span = substituted.edits.original(Span::new(start, start + part.len()));

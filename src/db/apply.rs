@@ -103,7 +103,7 @@ async fn each(
             interrupted.set(true);
             return None;
         }
-        Some(step.sql())
+        Some((step.sql(), step.shown()))
     };
     let mut answered = steps.iter();
     let done = |answer: Result<(), Error>| {

@@ -239,14 +239,14 @@ impl Session {
 
     /// Runs statements in order without waiting for one before sending the next, each on its own.
     ///
-    /// `next` gives the statements one by one and may stop early; `done` is told each answer as it
+    /// `next` gives the statements one by one, each with how it may be shown, and may stop early; `done` is told each answer as it
     /// comes, in order. A statement that fails does not keep the ones behind it from running.
     ///
     /// # Cancel
     /// Not safe: statements may have been sent.
     pub async fn run_all(
         &self,
-        mut next: impl FnMut() -> Option<String>,
+        mut next: impl FnMut() -> Option<(String, String)>,
         mut done: impl FnMut(Result<(), Error>),
     ) {
         let mut waiting = VecDeque::new();
@@ -254,7 +254,7 @@ impl Session {
         loop {
             while more && waiting.len() < IN_FLIGHT {
                 match next() {
-                    Some(sql) => waiting.push_back(self.send(&sql).await),
+                    Some((sql, shown)) => waiting.push_back(self.send(&sql, &shown).await),
                     None => more = false,
                 }
             }
@@ -266,9 +266,9 @@ impl Session {
         }
     }
 
-    /// Sends a message without waiting for its answer.
-    async fn send(&self, sql: &str) -> Result<Answer, Error> {
-        tracing::debug!(target: "mzflow::sql", "{sql}");
+    /// Sends a message without waiting for its answer; what is `shown` of it holds no secret.
+    async fn send(&self, sql: &str, shown: &str) -> Result<Answer, Error> {
+        tracing::debug!(target: "mzflow::sql", "{shown}");
         // The driver sends before it gives the stream, so calls in order go out in order.
         let stream = self.client.simple_query_raw(sql).await;
         let stream = stream.map_err(|error| Error::from_driver(&error, false))?;
@@ -334,7 +334,7 @@ impl Session {
     /// Source: tried on v26.21; the window opens at the first DDL statement, not at BEGIN.
     pub async fn fence(&self, exchanges: &[String]) -> Result<Fence<'_>, Error> {
         let message = format!("BEGIN; {}", exchanges.join("; "));
-        let mut fence = Fence { session: self, answer: self.send(&message).await? };
+        let mut fence = Fence { session: self, answer: self.send(&message, &message).await? };
         // BEGIN and the first exchange.
         match fence.answer.until(2).await {
             Ok(()) => Ok(fence),

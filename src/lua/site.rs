@@ -95,7 +95,7 @@ pub(super) fn place_at(
         file: file.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        text: text.to_owned(),
+        text: text.into(),
         span,
         label: label.into(),
     }

@@ -4,6 +4,7 @@
 //! other remedies.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::code::Code;
 use super::code::Kind;
@@ -20,7 +21,7 @@ pub struct Place {
     /// Column in characters, from 1.
     pub column: usize,
     /// The file's text, for the excerpt.
-    pub text: String,
+    pub text: Arc<str>,
     /// The bytes that are meant.
     pub span: std::ops::Range<usize>,
     /// What is wrong there.

@@ -187,10 +187,10 @@ fn scope(catalog: &Catalog) -> Scope {
 
 /// A project from one string with `-- file: path` markers; the database is `app`.
 pub(crate) fn project(text: &str) -> Rc<Compiled> {
-    let mut files = vec![File { path: "project.toml".to_owned(), text: String::new() }];
+    let mut files = vec![File { path: "project.toml".to_owned(), text: Default::default() }];
     for part in text.split("-- file: ").skip(1) {
         let (path, text) = part.split_once('\n').unwrap_or((part, ""));
-        files.push(File { path: path.trim().to_owned(), text: text.to_owned() });
+        files.push(File { path: path.trim().to_owned(), text: text.into() });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let report = compile::compiled(files, Vec::new(), &compiler::Options::default());

@@ -21,7 +21,7 @@ pub fn place(file: &str, origin: &Origin, sent: &str, position: Option<usize>, m
         .unwrap_or_else(|| first_line(statement));
     let span = start + inside.start..start + inside.end;
     let (line, column) = line_column(file, span.start);
-    Place { file: origin.file.clone(), line, column, text: file.to_owned(), span, label: message.to_owned() }
+    Place { file: origin.file.clone(), line, column, text: file.into(), span, label: message.to_owned() }
 }
 
 /// The word at a character position (from 1) of what was sent, found in what was written.

@@ -70,15 +70,12 @@ pub(in crate::compiler) fn foreign_key(
     draft: &Draft<'_>,
     constraint: &CreateConstraint,
     meaning: &Meaning,
-    drafts: &[Draft<'_>],
+    parent: Option<&Draft<'_>>,
     locked: Option<&Contract>,
     found: &mut Vec<Diagnostic>,
 ) {
     let (Some((target, columns)), Some(full)) = (&constraint.references, meaning.name()) else { return };
-    let parent = match meaning {
-        Meaning::Object(number, _) => drafts.get(*number),
-        _ => None,
-    };
+    let parent = parent.filter(|_| matches!(meaning, Meaning::Object(_)));
     let kind = match meaning {
         // What a source makes is a table to whoever refers to it.
         Meaning::Subsource(..) | Meaning::PerhapsSubsource(..) => None,

@@ -8,7 +8,7 @@ use crate::sql::span::Span;
 
 /// One step of a circle: an object, and where it names the next one.
 pub(in crate::compiler) struct Step<'a> {
-    pub(in crate::compiler) draft: &'a Draft<'a>,
+    pub(in crate::compiler) draft: Draft<'a>,
     pub(in crate::compiler) reads: Span,
 }
 

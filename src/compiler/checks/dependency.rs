@@ -8,7 +8,7 @@ use crate::compiler::source::Source;
 
 /// Warns of declared dependencies that no object reads.
 pub(in crate::compiler) fn check(
-    settings: &Source<'_>,
+    settings: &Source,
     declared: &[Dependency],
     is_read: &dyn Fn(usize) -> bool,
     found: &mut Vec<Diagnostic>,

@@ -8,16 +8,15 @@ use crate::compiler::draft::opening;
 use crate::name::ObjectName;
 use crate::sql::span::Span;
 
-/// Reports names that a draft brings and that were taken, each with the draft that has it.
+/// Reports a name that a draft brings and that was taken, with the draft that has it.
 pub(in crate::compiler) fn check(
     draft: &Draft<'_>,
-    taken: &[(ObjectName, Option<&Draft<'_>>)],
+    taken: &ObjectName,
+    owner: Option<&Draft<'_>>,
     found: &mut Vec<Diagnostic>,
 ) {
-    for (name, owner) in taken {
-        let span = main_name(&draft.main.kind).map_or(opening(draft.source, draft.main), |name| name.span);
-        report(draft, span, name, *owner, found);
-    }
+    let span = main_name(&draft.main.kind).map_or(opening(draft.source, draft.main), |name| name.span);
+    report(draft, span, taken, owner, found);
 }
 
 /// Reports one name that is taken.

@@ -7,17 +7,12 @@ use crate::compiler::draft::opening;
 use crate::name::ObjectKind;
 use crate::name::SchemaName;
 
-/// Reports everything else in the stable schemas.
-pub(in crate::compiler) fn check(
-    drafts: &[Draft<'_>],
-    is_stable: &dyn Fn(&SchemaName) -> bool,
-    found: &mut Vec<Diagnostic>,
-) {
+/// Reports everything else in a stable schema.
+pub(in crate::compiler) fn check(schema: &SchemaName, drafts: &[Draft<'_>], found: &mut Vec<Diagnostic>) {
     for draft in drafts {
-        if draft.kind != ObjectKind::MaterializedView && is_stable(&draft.name.schema_name()) {
+        if draft.kind != ObjectKind::MaterializedView {
             let message = format!(
-                "schema `{}` has a stable API, so it can hold materialized views but no {}",
-                draft.name.schema_name(),
+                "schema `{schema}` has a stable API, so it can hold materialized views but no {}",
                 draft.kind
             );
             found.push(draft.source.error(Code::UnstableObject, opening(draft.source, draft.main), message));

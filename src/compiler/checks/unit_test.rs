@@ -119,12 +119,12 @@ fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut 
             continue;
         }
         first.insert(relation, mock.name.span);
-        if let Meaning::Object(number, _) = meaning
-            && let Some(real) = builder.drafts.get(number)
+        if let Meaning::Object(name) = meaning
+            && let Some(real) = builder.draft(&name)
             && let StatementKind::CreateTable(table) = &real.main.kind
             && table.from_source.is_none()
         {
-            against(draft, mock, real, table, found);
+            against(draft, mock, &real, table, found);
         }
     }
 }
@@ -199,12 +199,12 @@ fn unmocked(
     }
 }
 
-fn written(source: &Source<'_>, name: &RawName) -> String {
+fn written(source: &Source, name: &RawName) -> String {
     name.span.of(source.sql()).to_owned()
 }
 
 /// The first line of a piece: what is underlined when it is about the whole of it.
-fn first_line(source: &Source<'_>, span: Span) -> Span {
+fn first_line(source: &Source, span: Span) -> Span {
     let text = span.of(source.sql());
     let end = text.find('\n').unwrap_or(text.len());
     Span::new(span.start, span.start + text.get(..end).unwrap_or_default().trim_end().len())

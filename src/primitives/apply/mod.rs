@@ -69,15 +69,12 @@ pub struct Outcome {
     pub statements: Vec<String>,
 }
 
-/// Where secrets come from.
-type Lookup<'l> = &'l dyn Fn(&str) -> Option<String>;
-
 /// Decides what is missing or differs in size; grants and comments come after, in [`in_line`].
 fn plan(
     request: &Request,
     catalog: &Catalog,
     policies: &[String],
-    lookup: Lookup<'_>,
+    values: &secret::Values<'_>,
 ) -> Result<Vec<Step>, Error> {
     let mut steps = roles(request, catalog);
     steps.extend(clusters(request, catalog));
@@ -91,7 +88,7 @@ fn plan(
     }));
     steps.extend(containers(request, catalog)?);
     for object in request.compiled.project.objects.iter().filter(|object| is_applied(object.kind)) {
-        steps.extend(stored(request, object, catalog, lookup)?);
+        steps.extend(stored(request, object, catalog, values)?);
     }
     Ok(steps)
 }
@@ -200,19 +197,15 @@ fn stored(
     request: &Request,
     object: &Object,
     catalog: &Catalog,
-    lookup: Lookup<'_>,
+    values: &secret::Values<'_>,
 ) -> Result<Vec<Step>, Error> {
     let exists = catalog.object(&object.name).is_some();
     let sql = object.create_sql(&object.name, &Names::PRODUCTION);
     let start = request.compiled.line_start(&object.file, object.line);
     let origin = Origin { object: object.name.clone(), file: object.file.clone(), start };
     if object.kind == ObjectKind::Secret {
-        let wanted = match (exists, request.secrets) {
-            (_, Secrets::Skipped) | (true, Secrets::Missing) => return Ok(Vec::new()),
-            (false, Secrets::Missing | Secrets::All) => secret::Verb::Create,
-            (true, Secrets::All) => secret::Verb::Alter,
-        };
-        return Ok(vec![secret::step(wanted, &object.name, &sql, origin, lookup)?]);
+        let Some(wanted) = secret::verb(request.secrets, exists) else { return Ok(Vec::new()) };
+        return Ok(vec![secret::step(wanted, &object.name, &sql, origin, values)?]);
     }
     let mut steps = Vec::new();
     if !exists {
@@ -301,13 +294,15 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     }
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
-    let lookup = Rc::clone(&ctx.variables);
+    let variables = Rc::clone(&ctx.variables);
+    let fetched = secret::fetch(request, &catalog).await?;
+    let values = secret::Values { variable: &*variables, fetched };
     let policies = if request.compiled.project.network_policies.is_empty() {
         Vec::new()
     } else {
         db::introspect::network_policies(ctx.session()).await?
     };
-    let create = plan(request, &catalog, &policies, &*lookup)?;
+    let create = plan(request, &catalog, &policies, &values)?;
     let mut expected = (*catalog).clone();
     create.iter().for_each(|step| expected.take(step));
     let mut actions: Vec<String> = create.iter().map(Step::what).collect();

@@ -1,6 +1,15 @@
 //! Secrets: their values come from outside at the last moment and are shown nowhere.
+//!
+//! [`fetch`] asks the stores outside of the machine, [`step`] puts a value where it belongs.
 
-use super::Lookup;
+use std::collections::BTreeMap;
+
+use super::Request;
+use super::Secrets;
+use crate::catalog::Catalog;
+use crate::compiler::object::Object;
+use crate::compiler::template::Names;
+use crate::db::config::Secret;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::literal;
@@ -11,6 +20,15 @@ use crate::primitives::error::Error;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::create::SecretValue;
 use crate::sql::parse;
+use crate::vault;
+
+/// Where values come from.
+pub(super) struct Values<'v> {
+    /// The environment's variables.
+    pub(super) variable: &'v dyn Fn(&str) -> Option<String>,
+    /// What stores outside gave, by the name of the secret that is made of it.
+    pub(super) fetched: BTreeMap<ObjectName, Secret>,
+}
 
 /// What happens to the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +37,68 @@ pub(super) enum Verb {
     Create,
     /// It gets its value anew.
     Alter,
+}
+
+/// What happens to a secret; `None` where it is left alone.
+pub(super) fn verb(secrets: Secrets, exists: bool) -> Option<Verb> {
+    match (exists, secrets) {
+        (_, Secrets::Skipped) | (true, Secrets::Missing) => None,
+        (false, Secrets::Missing | Secrets::All) => Some(Verb::Create),
+        (true, Secrets::All) => Some(Verb::Alter),
+    }
+}
+
+/// Asks the stores outside for the values of those secrets that need one.
+///
+/// # Errors
+/// `apply.secret-missing` where a store does not give it.
+///
+/// # Cancel
+/// Safe: it only reads.
+pub(super) async fn fetch(
+    request: &Request,
+    catalog: &Catalog,
+) -> Result<BTreeMap<ObjectName, Secret>, Error> {
+    let project = &request.compiled.project;
+    let mut fetched = BTreeMap::new();
+    for object in project.objects.iter().filter(|object| object.kind == ObjectKind::Secret) {
+        let exists = catalog.object(&object.name).is_some();
+        if verb(request.secrets, exists).is_none() {
+            continue;
+        }
+        let SecretValue::AwsSecret(id) = written(object)? else { continue };
+        let name = &object.name;
+        let Some(profile) = &project.settings.aws_profile else {
+            let message = format!(
+                "secret {name} takes its value from AWS secret `{id}`, but the project's settings for this profile \
+                 name no `security.aws_profile`"
+            );
+            return Err(missing(name, message));
+        };
+        let value = vault::aws_secret(profile, &id).await.map_err(|error| {
+            let message = format!("secret {name} takes its value from AWS secret `{id}`: {error}");
+            missing(name, message)
+        })?;
+        fetched.insert(name.clone(), value);
+    }
+    Ok(fetched)
+}
+
+/// Where a secret's file says its value comes from.
+fn written(object: &Object) -> Result<SecretValue, Error> {
+    value_in(&object.name, &object.create_sql(&object.name, &Names::PRODUCTION))
+}
+
+fn value_in(name: &ObjectName, sql: &str) -> Result<SecretValue, Error> {
+    let statement = parse::batch(sql).ok().and_then(|statements| statements.into_iter().next());
+    match statement.map(|statement| statement.kind) {
+        Some(StatementKind::CreateSecret(secret)) => Ok(secret.value),
+        _ => Err(Error::bug(format!("the statement of secret {name} is none"))),
+    }
+}
+
+fn missing(name: &ObjectName, message: String) -> Error {
+    Error::new(Code::ApplySecretMissing, message).object(name).effect("nothing was changed")
 }
 
 /// The step for a secret, from the statement of its file.
@@ -30,9 +110,9 @@ pub(super) fn step(
     name: &ObjectName,
     sql: &str,
     origin: Origin,
-    lookup: Lookup<'_>,
+    values: &Values<'_>,
 ) -> Result<Step, Error> {
-    let value = value(name, sql, lookup)?;
+    let value = value(name, sql, values)?;
     let statement = |value: &str| match verb {
         Verb::Create => format!("CREATE SECRET {} AS {value}", name.sql()),
         Verb::Alter => format!("ALTER SECRET {} AS {value}", name.sql()),
@@ -55,22 +135,23 @@ pub(super) fn step(
     })
 }
 
-fn value(name: &ObjectName, sql: &str, lookup: Lookup<'_>) -> Result<String, Error> {
-    let statement = parse::batch(sql).ok().and_then(|statements| statements.into_iter().next());
-    let Some(StatementKind::CreateSecret(secret)) = statement.map(|statement| statement.kind) else {
-        return Err(Error::bug(format!("the statement of secret {name} is none")));
-    };
-    match secret.value {
+fn value(name: &ObjectName, sql: &str, values: &Values<'_>) -> Result<String, Error> {
+    match value_in(name, sql)? {
         SecretValue::Expression(text) => Ok(text),
-        SecretValue::EnvVar(variable) => lookup(&variable).map(|value| literal(&value)).ok_or_else(|| {
-            let message = format!("secret {name} takes its value from ${variable}, and that is not set");
-            Error::new(Code::ApplySecretMissing, message).object(name).effect("nothing was changed")
-        }),
-        SecretValue::AwsSecret(id) => {
-            let message =
-                format!("secret {name} takes its value from AWS secret `{id}`, which this build cannot read");
-            Err(Error::new(Code::ApplySecretMissing, message).object(name).effect("nothing was changed"))
+        SecretValue::EnvVar(variable) => {
+            (values.variable)(&variable).map(|value| literal(&value)).ok_or_else(|| {
+                missing(name, format!("secret {name} takes its value from ${variable}, and that is not set"))
+            })
         }
+        SecretValue::AwsSecret(id) => {
+            values.fetched.get(name).map(|value| literal(value.expose())).ok_or_else(|| {
+                missing(name, format!("AWS secret `{id}`, for secret {name}, was not asked for"))
+            })
+        }
+        SecretValue::Misused(provider) => Err(missing(
+            name,
+            format!("secret {name}: `{provider}` takes one text, such as `{provider}('NAME')`"),
+        )),
     }
 }
 
@@ -82,12 +163,28 @@ mod tests {
     fn a_value_is_sent_and_never_shown() {
         let name: ObjectName = "a.b.k".parse().expect("a name");
         let origin = Origin { object: name.clone(), file: "k.sql".to_owned(), start: 0 };
-        let lookup = |variable: &str| (variable == "PW").then(|| "it's".to_owned());
+        let values = Values {
+            variable: &|variable| (variable == "PW").then(|| "it's".to_owned()),
+            fetched: [(name.clone(), Secret::new("a\\'b"))].into(),
+        };
         let sql = "CREATE SECRET \"a\".\"b\".\"k\" AS env_var('PW')";
-        let step = step(Verb::Alter, &name, sql, origin.clone(), &lookup).expect("the variable is set");
+        let step = step(Verb::Alter, &name, sql, origin.clone(), &values).expect("the variable is set");
         assert_eq!(step.sql(), "ALTER SECRET \"a\".\"b\".\"k\" AS 'it''s'");
         assert_eq!(step.shown(), "ALTER SECRET \"a\".\"b\".\"k\" AS '…'");
-        let missing = super::step(Verb::Create, &name, sql, origin, &|_| None);
-        assert_eq!(missing.expect_err("it is not set").code(), Code::ApplySecretMissing);
+        let sql = "CREATE SECRET \"a\".\"b\".\"k\" AS aws_secret('id')";
+        let step = super::step(Verb::Create, &name, sql, origin.clone(), &values).expect("it was fetched");
+        assert_eq!(step.sql(), "CREATE SECRET \"a\".\"b\".\"k\" AS 'a\\''b'");
+        assert_eq!(step.shown(), "CREATE SECRET \"a\".\"b\".\"k\" AS '…'");
+        for call in ["env_var('UNSET')", "env_var('A', 'B')", "env_var(PW)", "aws_secret()", "AWS_SECRET(1)"]
+        {
+            let sql = format!("CREATE SECRET k AS {call}");
+            let error = super::step(Verb::Create, &name, &sql, origin.clone(), &values).expect_err(call);
+            assert_eq!(error.code(), Code::ApplySecretMissing, "{call}");
+        }
+        for call in ["env_var('PW') || 'x'", "decode('aGk=', 'base64')", "other('x')"] {
+            let sql = format!("CREATE SECRET k AS {call}");
+            let step = super::step(Verb::Create, &name, &sql, origin.clone(), &values).expect(call);
+            assert!(step.sql().ends_with(call), "{}", step.sql());
+        }
     }
 }

@@ -72,7 +72,7 @@ pub fn layout(
     let mut layout = Layout {
         intent: StageIntent {
             deployment: id.clone(),
-            project_fingerprint: changes.compiled.project.fingerprint.to_string(),
+            project_fingerprint: changes.compiled.project.fingerprint().to_string(),
             isolation: changes.isolation,
             base_epoch: changes.base_epoch,
             commit: commit.map(str::to_owned),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -43,14 +44,14 @@ pub struct Request {
 pub struct Compiled {
     /// The project.
     pub project: Project,
-    files: BTreeMap<String, String>,
+    files: BTreeMap<String, Arc<str>>,
     only_apply: Vec<Finding>,
 }
 
 impl Compiled {
     /// The text of a file, relative to the project; empty where there is none.
     pub fn text(&self, file: &str) -> &str {
-        self.files.get(file).map_or("", String::as_str)
+        self.files.get(file).map_or("", |text| text)
     }
 
     /// Mistakes that stop `apply` alone: in `clusters/`, `roles/`, `network-policies/`.
@@ -178,13 +179,15 @@ pub(super) fn compiled(
     mut diagnostics: Vec<Diagnostic>,
     options: &compiler::Options,
 ) -> Report {
-    let (project, found) = compiler::compile(&files, options);
+    let is_project = !files.is_empty();
+    let texts: BTreeMap<String, Arc<str>> =
+        files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text))).collect();
+    let (project, found) = compiler::compile(files, options);
     // A folder that is no project says so itself; that its `project.toml` is missing is no news.
-    if !files.is_empty() {
+    if is_project {
         diagnostics.extend(found);
     }
-    let files: BTreeMap<String, String> = files.into_iter().map(|File { path, text }| (path, text)).collect();
-    let mut compiled = Compiled { project, files, only_apply: Vec::new() };
+    let mut compiled = Compiled { project, files: texts, only_apply: Vec::new() };
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
@@ -271,7 +274,7 @@ pub fn outcome(report: Report) -> Outcome {
         diagnostics: diagnostics.collect(),
         clusters: project.clusters.len(),
         sources: project.objects.iter().filter(|object| object.kind == ObjectKind::Source).count(),
-        fingerprint: project.fingerprint.to_string(),
+        fingerprint: project.fingerprint().to_string(),
         compiled: report.compiled,
     }
 }
@@ -283,7 +286,7 @@ pub fn severity(diagnostic: &Diagnostic) -> Severity {
 
 /// A diagnostic with the texts that it is about.
 pub fn finding(diagnostic: Diagnostic, compiled: &Compiled) -> Finding {
-    let text = |file: &str| compiled.text(file).to_owned();
+    let text = |file: &str| compiled.files.get(file).cloned().unwrap_or_default();
     let own = diagnostic.labels.iter().find(|l| l.file == diagnostic.file && l.span == diagnostic.span);
     let mut places = vec![Place {
         text: text(&diagnostic.file),

@@ -102,13 +102,14 @@ mod tests {
             text:
                 "create materialized view m in cluster c1 as select id, count(*) as n from t group by id;\n\
                    create index m_id in cluster c1 on m (id);"
-                    .to_owned(),
+                    .into(),
         };
         let settings = crate::compiler::source::File {
             path: "project.toml".to_owned(),
-            text: "dependencies = [\"d.s.t\"]".to_owned(),
+            text: "dependencies = [\"d.s.t\"]".into(),
         };
-        let (project, _) = crate::compiler::compile(&[file, settings], &crate::compiler::Options::default());
+        let (project, _) =
+            crate::compiler::compile(vec![file, settings], &crate::compiler::Options::default());
         let wanted = project.objects[0].fingerprint.to_string();
         assert_eq!(told.get(&view), Some(&wanted));
     }

@@ -29,7 +29,7 @@ pub(super) fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, E
         _ => None,
     });
     let (Some(intent), Some(contents)) = (intent, contents) else { return Ok(None) };
-    let now = request.compiled.project.fingerprint.to_string();
+    let now = request.compiled.project.fingerprint().to_string();
     if now != intent.project_fingerprint {
         let message = format!("the project is not the one that {} was staged from", intent.deployment);
         return Err(Error::new(Code::RunProjectChanged, message)

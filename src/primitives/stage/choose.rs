@@ -80,7 +80,7 @@ pub(super) fn choose(
 }
 
 fn fingerprint(changes: &Changes) -> String {
-    changes.compiled.project.fingerprint.to_string()
+    changes.compiled.project.fingerprint().to_string()
 }
 
 fn already_exists(id: &DeploymentId, state: State, before: &str, changes: &Changes) -> Error {

@@ -161,6 +161,8 @@ pub enum SecretValue {
     EnvVar(String),
     /// `aws_secret('id')`
     AwsSecret(String),
+    /// A provider that is not given exactly one text: its name.
+    Misused(&'static str),
     /// An expression for the server, as written.
     Expression(String),
 }
@@ -170,6 +172,7 @@ impl std::fmt::Debug for SecretValue {
         match self {
             Self::EnvVar(name) => write!(f, "EnvVar({name:?})"),
             Self::AwsSecret(id) => write!(f, "AwsSecret({id:?})"),
+            Self::Misused(provider) => write!(f, "Misused({provider:?})"),
             Self::Expression(_) => f.write_str("Expression(…)"),
         }
     }

@@ -1,6 +1,7 @@
 //! `CREATE` of what lives in the database itself.
 
 use super::cursor::Cursor;
+use super::cursor::closing;
 use super::options;
 use super::project;
 use super::source;
@@ -237,6 +238,9 @@ fn secret(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     Ok(StatementKind::CreateSecret(CreateSecret { if_not_exists, name, value }))
 }
 
+/// Functions that are not the server's: where a secret's value comes from before it is sent.
+const PROVIDERS: &[&str] = &["env_var", "aws_secret"];
+
 /// Reads `AS expr`.
 pub(super) fn secret_value(cursor: &mut Cursor<'_>) -> Result<SecretValue, SyntaxError> {
     cursor.expect("AS")?;
@@ -254,6 +258,9 @@ pub(super) fn secret_value(cursor: &mut Cursor<'_>) -> Result<SecretValue, Synta
         }
         _ => None,
     };
+    let misused = PROVIDERS.iter().find(|known| provider.as_deref() == Some(**known));
+    let is_call = cursor.nth_is_lexeme(1, &Lexeme::LParen)
+        && closing(cursor.tokens(), cursor.at() + 1).is_some_and(|close| close + 1 == cursor.tokens().len());
     match (provider.as_deref(), argument) {
         (Some("env_var"), Some(name)) => {
             cursor.rest();
@@ -262,6 +269,10 @@ pub(super) fn secret_value(cursor: &mut Cursor<'_>) -> Result<SecretValue, Synta
         (Some("aws_secret"), Some(id)) => {
             cursor.rest();
             Ok(SecretValue::AwsSecret(id))
+        }
+        _ if is_call && let Some(provider) = misused => {
+            cursor.rest();
+            Ok(SecretValue::Misused(provider))
         }
         _ => Ok(SecretValue::Expression(query::expr(cursor, &[])?.text().to_owned())),
     }

@@ -7,6 +7,9 @@ use super::tree::File;
 const CRATES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["cli"]),
     ("async_trait", &["sandbox"]),
+    ("aws_config", &["vault"]),
+    ("aws_sdk_secretsmanager", &["vault"]),
+    ("aws_smithy_http_client", &["vault"]),
     ("chrono", &["cli", "db", "primitives", "sandbox"]),
     ("clap", &["cli"]),
     ("console", &["cli"]),

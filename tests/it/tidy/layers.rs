@@ -15,9 +15,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["name", "deployment", "sql"]),
     ("catalog", &["name", "plan"]),
     ("db", &["name", "clock", "deployment", "event", "plan", "catalog"]),
+    ("vault", &["db"]),
     ("watch", &["clock"]),
     ("sandbox", &["name", "clock", "sql"]),
-    ("primitives", &["name", "clock", "deployment", "event", "sql", "compiler", "plan", "catalog", "db"]),
+    (
+        "primitives",
+        &["name", "clock", "deployment", "event", "sql", "compiler", "plan", "catalog", "db", "vault"],
+    ),
     ("lua", &["name", "clock", "deployment", "event", "recipes", "primitives"]),
     (
         "cli",

@@ -1,0 +1,202 @@
+//! The files of a project, parsed, and what those of each object come to by themselves.
+//!
+//! Nothing here depends on another object's files. Start reading at [`Files::settle`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::build::Wish;
+use super::constraint;
+use super::constraint::Lowered;
+use super::diagnostic::Diagnostic;
+use super::draft::Candidate;
+use super::draft::Choice;
+use super::draft::Draft;
+use super::draft::Key;
+use super::draft::choose;
+use super::draft::companions;
+use super::generator;
+use super::source::Source;
+use crate::name::Ident;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::sql::ast::StatementKind;
+
+/// Every SQL file that the project uses, and every object that one is for.
+#[derive(Default)]
+pub(super) struct Files {
+    /// The files by path.
+    pub(super) sources: BTreeMap<String, Source>,
+    /// What the files of each object come to.
+    pub(super) entries: BTreeMap<Arc<Key>, Entry>,
+    /// The paths of the files of each object.
+    paths: BTreeMap<Arc<Key>, BTreeSet<String>>,
+    /// The object that a file in the folder of a schema is for.
+    keys: BTreeMap<String, Arc<Key>>,
+}
+
+/// What the files of one object come to.
+#[derive(Default)]
+pub(super) struct Entry {
+    /// What is wrong with them by themselves.
+    pub(super) found: Vec<Diagnostic>,
+    /// What others see of it.
+    pub(super) shape: Shape,
+    /// What the names of its indexes are to be, for each of its drafts.
+    pub(super) wishes: Vec<Vec<Wish>>,
+    made: Option<Made>,
+}
+
+/// What other files can see of one object's: as long as it stays, they mean what they meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// What they make: the object, then the views of its constraints.
+    pub(super) objects: Vec<(ObjectName, ObjectKind)>,
+    /// The tables that come with it, sorted.
+    pub(super) tables: Vec<ObjectName>,
+    /// Whether it is a source whose tables only the server knows.
+    pub(super) is_open: bool,
+    /// What they should make and do not.
+    pub(super) unmade: Option<ObjectName>,
+}
+
+impl Shape {
+    /// Every name in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &ObjectName> {
+        self.objects.iter().map(|(name, _)| name).chain(&self.tables).chain(&self.unmade)
+    }
+}
+
+/// How an object is made, as places in its file.
+struct Made {
+    path: String,
+    main: usize,
+    kind: ObjectKind,
+    name: ObjectName,
+    folder: Ident,
+    views: Vec<Lowered>,
+}
+
+impl Files {
+    /// The objects that have files.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Arc<Key>> + use<'_> {
+        self.paths.keys().cloned()
+    }
+
+    /// Takes a parsed file, or takes one out; tells whose objects have to be settled again.
+    pub(super) fn put(&mut self, path: &str, source: Option<Source>) -> Vec<Arc<Key>> {
+        let mut touched = Vec::new();
+        if let Some(key) = self.keys.remove(path) {
+            if let Some(paths) = self.paths.get_mut(&key) {
+                paths.remove(path);
+                if paths.is_empty() {
+                    self.paths.remove(&key);
+                }
+            }
+            touched.push(key);
+        }
+        let Some(source) = source else {
+            self.sources.remove(path);
+            return touched;
+        };
+        // What it finds is found again when the object is settled.
+        if let Some(candidate) = Candidate::of(&source, &mut Vec::new()) {
+            let key = Arc::new(candidate.key);
+            self.paths.entry(Arc::clone(&key)).or_default().insert(path.to_owned());
+            self.keys.insert(path.to_owned(), Arc::clone(&key));
+            touched.push(key);
+        }
+        self.sources.insert(path.to_owned(), source);
+        touched
+    }
+
+    /// Finds out what the files of an object come to; `None` where there are none any more.
+    pub(super) fn settle(
+        &self,
+        key: &Key,
+        suffix: &str,
+        profile: Option<&str>,
+        complete: &dyn Fn(&ObjectName, &[Ident]) -> Option<ObjectName>,
+    ) -> Option<Entry> {
+        let mut entry = Entry::default();
+        let sources: Vec<&Source> =
+            self.paths.get(key)?.iter().filter_map(|path| self.sources.get(path)).collect();
+        for source in &sources {
+            entry.found.extend(source.diagnostics(profile));
+        }
+        let candidates: Vec<Candidate<'_>> =
+            sources.into_iter().filter_map(|source| Candidate::of(source, &mut entry.found)).collect();
+        match choose(&candidates, suffix, profile, &mut entry.found) {
+            Some(Choice::Made(draft)) => entry.make(&draft, complete),
+            Some(Choice::Unmade(name)) => entry.shape.unmade = Some(name),
+            None => {}
+        }
+        Some(entry)
+    }
+
+    /// What the files of an object make: the object, then the views of its constraints.
+    pub(super) fn drafts<'a>(&'a self, key: &Key) -> impl Iterator<Item = Draft<'a>> + use<'a> {
+        let made = self.entries.get(key).and_then(|entry| entry.made.as_ref());
+        let draft = made.and_then(|made| made.draft(&self.sources));
+        let views: Vec<Draft<'a>> = match (made, &draft) {
+            (Some(made), Some(draft)) => made.views.iter().filter_map(|view| view.draft(draft)).collect(),
+            _ => Vec::new(),
+        };
+        draft.into_iter().chain(views)
+    }
+
+    /// The keys of a schema's objects.
+    pub(super) fn of_schema<'a>(
+        &'a self,
+        database: &'a str,
+        schema: &'a str,
+    ) -> impl Iterator<Item = (&'a Arc<Key>, &'a Entry)> {
+        let first = Key { database: database.to_owned(), schema: schema.to_owned(), object: String::new() };
+        let inside = move |key: &Key| key.database == database && key.schema == schema;
+        self.entries.range(Arc::new(first)..).take_while(move |(key, _)| inside(key))
+    }
+}
+
+impl Entry {
+    fn make(&mut self, draft: &Draft<'_>, complete: &dyn Fn(&ObjectName, &[Ident]) -> Option<ObjectName>) {
+        let main = draft.source.statements.iter().position(|one| std::ptr::eq(one, draft.main));
+        let views = constraint::lower(draft, &mut self.found);
+        let drafts: Vec<Draft<'_>> = views.iter().filter_map(|view| view.draft(draft)).collect();
+        for draft in std::iter::once(draft).chain(&drafts) {
+            self.shape.objects.push((draft.name.clone(), draft.kind));
+            self.wishes.push(Wish::of(draft));
+        }
+        if let StatementKind::CreateSource(source) = &draft.main.kind {
+            let tables = generator::subsources(source, &draft.name.object);
+            let names = tables.names.iter().filter_map(|name| complete(&draft.name, name));
+            self.shape.tables = names.collect();
+            self.shape.tables.sort();
+            self.shape.tables.dedup();
+            self.shape.is_open = tables.is_open;
+        }
+        self.made = Some(Made {
+            path: draft.source.path.clone(),
+            main: main.unwrap_or_default(),
+            kind: draft.kind,
+            name: draft.name.clone(),
+            folder: draft.folder.clone(),
+            views,
+        });
+    }
+}
+
+impl Made {
+    fn draft<'a>(&self, sources: &'a BTreeMap<String, Source>) -> Option<Draft<'a>> {
+        let source = sources.get(&self.path)?;
+        Some(Draft {
+            source,
+            main: source.statements.get(self.main)?,
+            kind: self.kind,
+            name: self.name.clone(),
+            folder: self.folder.clone(),
+            of_constraint: false,
+            companions: companions(source),
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! Databases and schemas, what their modifier files say, and what is defined outside of them.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use super::Workspace;
+use crate::compiler::checks;
+use crate::compiler::definition::Database;
+use crate::compiler::definition::Modifiers;
+use crate::compiler::definition::Schema;
+use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::draft::Draft;
+use crate::compiler::files::Files;
+use crate::compiler::global;
+use crate::compiler::modifier;
+use crate::compiler::modifier::Target;
+use crate::compiler::source::Place;
+use crate::compiler::source::Source;
+use crate::compiler::source::identifier;
+use crate::name::Ident;
+use crate::name::SchemaName;
+
+/// The databases of the project: their folders and their production names.
+pub(super) fn databases(files: &Files, suffix: &str) -> HashMap<Ident, Ident> {
+    let folders: BTreeSet<&str> = files
+        .sources
+        .values()
+        .filter_map(|source| match &source.place {
+            Place::Object(database, ..) | Place::Schema(database, _) => Some(database.as_str()),
+            _ => None,
+        })
+        .collect();
+    let names = folders
+        .into_iter()
+        .filter_map(|folder| Some((Ident::new(folder).ok()?, Ident::new(format!("{folder}{suffix}")).ok()?)));
+    names.collect()
+}
+
+impl Workspace {
+    /// Reads the modifier files of the databases and schemas that hold objects; returns the schemas,
+    /// by their folders, whose API is stable now or was so.
+    pub(super) fn read_containers(&mut self) -> BTreeSet<(String, String)> {
+        let mut found = Vec::new();
+        let mut databases: BTreeMap<Ident, Modifiers> = BTreeMap::new();
+        let mut schemas: BTreeMap<SchemaName, (Modifiers, bool)> = BTreeMap::new();
+        let mut folders: HashMap<SchemaName, (String, String)> = HashMap::new();
+        for (key, entry) in &self.files.entries {
+            let Some((name, _)) = entry.shape.objects.first() else { continue };
+            if !databases.contains_key(&name.database) {
+                databases.insert(name.database.clone(), Modifiers::default());
+            }
+            let schema = name.schema_name();
+            if !schemas.contains_key(&schema) {
+                folders.insert(schema.clone(), (key.database.clone(), key.schema.clone()));
+                schemas.insert(schema, (Modifiers::default(), false));
+            }
+        }
+        for source in self.modifiers() {
+            self.read_modifier(source, &mut databases, &mut schemas, &mut found);
+        }
+        let was_stable =
+            self.project.schemas.iter().filter(|schema| schema.stable).map(|schema| &schema.name);
+        let is_stable = schemas.iter().filter(|(_, (_, stable))| *stable).map(|(name, _)| name);
+        let stable = was_stable.chain(is_stable).filter_map(|name| folders.get(name).cloned()).collect();
+        let database = |(name, modifiers)| Database { name, modifiers };
+        self.project.databases = databases.into_iter().map(database).collect();
+        let schema = |(name, (modifiers, stable))| Schema { name, stable, modifiers };
+        self.project.schemas = schemas.into_iter().map(schema).collect();
+        self.found.containers = found;
+        let drafts: Vec<Draft<'_>> =
+            self.files.entries.keys().flat_map(|key| self.files.drafts(key).next()).collect();
+        let mut found = Vec::new();
+        checks::compatibility::check_folders(&drafts, &mut found);
+        self.found.folders = found;
+        stable
+    }
+
+    /// The modifier files; one without its folder is not read.
+    fn modifiers(&self) -> Vec<&Source> {
+        let mut folders: HashSet<(&str, Option<&str>)> = HashSet::new();
+        for source in self.files.sources.values() {
+            match &source.place {
+                Place::Object(database, schema, _) => {
+                    folders.insert((database, None));
+                    folders.insert((database, Some(schema)));
+                }
+                Place::Schema(database, _) => {
+                    folders.insert((database, None));
+                }
+                _ => {}
+            }
+        }
+        let is_read = |source: &&Source| match &source.place {
+            Place::Database(database) => folders.contains(&(database.as_str(), None)),
+            Place::Schema(database, schema) => folders.contains(&(database.as_str(), Some(schema.as_str()))),
+            _ => false,
+        };
+        self.files.sources.values().filter(is_read).collect()
+    }
+
+    fn read_modifier(
+        &self,
+        source: &Source,
+        databases: &mut BTreeMap<Ident, Modifiers>,
+        schemas: &mut BTreeMap<SchemaName, (Modifiers, bool)>,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let (folder, schema) = match &source.place {
+            Place::Database(database) => (database, None),
+            Place::Schema(database, schema) => (database, Some(schema)),
+            _ => return,
+        };
+        found.extend(source.diagnostics(self.options.profile.as_deref()));
+        let Some(folder) = identifier(source, folder, found) else { return };
+        let name = format!("{}{}", folder.as_str(), self.project.settings.suffix);
+        let Some(database) = identifier(source, &name, found) else { return };
+        match schema {
+            None => {
+                let (modifiers, _) = modifier::read(source, &Target::Database(&folder, &database), found);
+                databases.insert(database, modifiers);
+            }
+            Some(schema) => {
+                let Some(schema) = identifier(source, schema, found) else { return };
+                let schema = SchemaName::new(database, schema);
+                let read = modifier::read(source, &Target::Schema(&folder, &schema), found);
+                schemas.insert(schema, read);
+            }
+        }
+    }
+
+    /// Reads the definitions of clusters, roles and network policies.
+    pub(super) fn read_globals(&mut self) {
+        let profile = self.options.profile.as_deref();
+        let is_global = |source: &&Source| {
+            matches!(source.place, Place::Cluster(_) | Place::Role(_) | Place::NetworkPolicy(_))
+        };
+        let sources: Vec<&Source> = self.files.sources.values().filter(is_global).collect();
+        let wrong = sources.iter().flat_map(|source| source.diagnostics(profile));
+        let mut found: Vec<Diagnostic> = wrong.map(Diagnostic::for_apply).collect();
+        let globals = global::read(&sources, &self.project.settings.suffix, profile, &mut found);
+        self.project.clusters = globals.clusters;
+        self.project.roles = globals.roles;
+        self.project.network_policies = globals.network_policies;
+        self.found.globals = found;
+    }
+}

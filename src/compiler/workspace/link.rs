@@ -1,0 +1,110 @@
+//! Objects with everything they name: what depends on other files than their own.
+
+use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Workspace;
+use super::each;
+use crate::compiler::build::Builder;
+use crate::compiler::build::Reads;
+use crate::compiler::checks;
+use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::draft::Draft;
+use crate::compiler::draft::Key;
+use crate::compiler::object::Object;
+use crate::name::ObjectName;
+use crate::sql::ast::StatementKind;
+
+/// What an object's files mean among the others.
+#[derive(Default)]
+pub(super) struct Link {
+    /// What is wrong with it.
+    pub(super) found: Vec<Diagnostic>,
+    /// What each of its drafts reads.
+    pub(super) reads: Vec<(ObjectName, Reads)>,
+    /// Whether it names something that is not there.
+    pub(super) has_unknown: bool,
+    /// Whether what is said of it depends on more of another object than its name and kind.
+    pub(super) looks_inside: bool,
+}
+
+impl Link {
+    /// Whether it names one of these.
+    pub(super) fn asks_for(&self, names: &HashSet<ObjectName>) -> bool {
+        !names.is_empty()
+            && self.reads.iter().any(|(_, reads)| reads.asked.iter().any(|asked| names.contains(asked)))
+    }
+}
+
+/// Objects that were made anew, and those that are no more.
+#[derive(Default)]
+pub(super) struct Made {
+    /// New ones, and new versions of others.
+    pub(super) objects: Vec<Object>,
+    /// The names of everything those files made before.
+    pub(super) before: Vec<ObjectName>,
+}
+
+impl Workspace {
+    /// Looks at objects again.
+    pub(super) fn link(&mut self, keys: &BTreeSet<Arc<Key>>) -> Made {
+        let builder = Builder {
+            files: &self.files,
+            namespace: &self.namespace,
+            contracts: &self.project.contracts,
+            suffix: &self.project.settings.suffix,
+        };
+        let linked = each(keys, |key| {
+            let names = self.index_names.get(key);
+            let mut link = Link::default();
+            let mut objects = Vec::new();
+            for (number, draft) in self.files.drafts(key).enumerate() {
+                let found = &mut link.found;
+                check(&draft, found);
+                let reads = builder.reads(&draft, found);
+                let tables = match (number, self.files.entries.get(key)) {
+                    (0, Some(entry)) => entry.shape.tables.clone(),
+                    _ => Vec::new(),
+                };
+                let names = names.and_then(|names| names.get(number)).map_or(&[][..], Vec::as_slice);
+                objects.push(builder.object(&draft, &reads, tables, names, found));
+                link.has_unknown |= reads.has_unknown;
+                link.looks_inside |= looks_inside(&draft);
+                link.reads.push((draft.name, reads));
+            }
+            (Arc::clone(key), link, objects)
+        });
+        let mut made = Made::default();
+        for (key, link, objects) in linked {
+            made.objects.extend(objects);
+            let before = if self.files.entries.contains_key(&key) {
+                self.links.insert(key, link)
+            } else {
+                self.index_names.remove(&key);
+                self.links.remove(&key)
+            };
+            made.before.extend(before.into_iter().flat_map(|link| link.reads).map(|(name, _)| name));
+        }
+        made
+    }
+}
+
+/// Runs the checks that need no names.
+fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
+    checks::name::check(draft, found);
+    checks::companion::check(draft, found);
+    checks::cluster::check(draft, found);
+    checks::constraint::check(draft, found);
+    checks::opaque::check(draft, found);
+    checks::compatibility::check(draft, found);
+}
+
+/// Whether a draft is compared with the columns of others.
+fn looks_inside(draft: &Draft<'_>) -> bool {
+    draft.companions.iter().any(|companion| match &companion.kind {
+        StatementKind::CreateConstraint(constraint) => constraint.references.is_some(),
+        StatementKind::UnitTest(_) => true,
+        _ => false,
+    })
+}

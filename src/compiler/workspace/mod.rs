@@ -1,0 +1,377 @@
+//! A project that stays compiled while its files change.
+//!
+//! A change costs what it touches: its file is parsed, and only objects that name what came, went
+//! or changed its kind are looked at again. What is said of the project as a whole (its order, its
+//! circles) is found anew only where the answer can differ. Start reading at [`Workspace::update`].
+
+mod containers;
+mod link;
+mod names;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::mem;
+use std::sync::Arc;
+
+use rayon::iter::IntoParallelIterator;
+use rayon::iter::IntoParallelRefIterator;
+use rayon::iter::ParallelIterator;
+
+use super::Options;
+use super::checks;
+use super::contract;
+use super::contract::Contracts;
+use super::diagnostic;
+use super::diagnostic::Diagnostic;
+use super::draft::Draft;
+use super::draft::Key;
+use super::files::Entry;
+use super::files::Files;
+use super::files::Shape;
+use super::namespace::Namespace;
+use super::project::Project;
+use super::settings;
+use super::settings::Settings;
+use super::source::File;
+use super::source::Place;
+use super::source::Source;
+use super::source::place;
+use crate::name::Ident;
+use crate::name::ObjectName;
+use link::Link;
+
+/// What happened to a file of the project's folder.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It is new or has another text.
+    Written(File),
+    /// It is gone; its path, relative to the project, with `/` between its parts.
+    Removed(String),
+}
+
+/// A project and everything it was made from.
+pub struct Workspace {
+    options: Options,
+    settings_file: Option<Source>,
+    /// `types.lock`
+    contracts_file: Option<Source>,
+    files: Files,
+    namespace: Namespace,
+    links: HashMap<Arc<Key>, Link>,
+    /// The names of the indexes of an object's drafts; `None` for one whose name is taken.
+    index_names: HashMap<Arc<Key>, Vec<Vec<Option<Ident>>>>,
+    /// What is wrong with a schema as a whole, by its folders.
+    schemas_found: BTreeMap<(String, String), Vec<Diagnostic>>,
+    found: Found,
+    project: Project,
+}
+
+/// What is wrong with more than one object.
+#[derive(Default)]
+struct Found {
+    settings: Vec<Diagnostic>,
+    contracts: Vec<Diagnostic>,
+    duplicates: Vec<Diagnostic>,
+    containers: Vec<Diagnostic>,
+    folders: Vec<Diagnostic>,
+    globals: Vec<Diagnostic>,
+    dependencies: Vec<Diagnostic>,
+    cycles: Vec<Diagnostic>,
+}
+
+/// What a change leads to.
+#[derive(Default)]
+struct Work {
+    /// Whether everything has to be done again but the parsing.
+    everything: bool,
+    /// Objects whose files changed.
+    keys: BTreeSet<Arc<Key>>,
+    /// Whether a file came or went, or a modifier changed.
+    containers: bool,
+    /// Whether a definition of a cluster, a role or a network policy changed.
+    globals: bool,
+}
+
+/// What settling the changed objects brought.
+#[derive(Default)]
+struct Settled {
+    /// Every name of an object that changed.
+    touched: HashSet<ObjectName>,
+    /// Names that came or went, or that mean something else now.
+    renamed: HashSet<ObjectName>,
+    /// Schemas, by their folders, in which a name or a kind came or went.
+    reshaped: BTreeSet<(String, String)>,
+    /// Schemas, by their folders, in which the names of indexes may be others.
+    indexed: BTreeSet<(String, String)>,
+}
+
+impl Workspace {
+    /// Compiles the files of a project.
+    pub fn new(files: Vec<File>, options: Options) -> Self {
+        let mut workspace = Self {
+            options,
+            settings_file: None,
+            contracts_file: None,
+            files: Files::default(),
+            namespace: Namespace::default(),
+            links: HashMap::new(),
+            index_names: HashMap::new(),
+            schemas_found: BTreeMap::new(),
+            found: Found::default(),
+            project: Project::default(),
+        };
+        workspace.read_settings();
+        let changes = files.into_iter().map(Change::Written).collect();
+        let work = Work { everything: true, ..workspace.take_in(changes) };
+        workspace.redo(work);
+        workspace
+    }
+
+    /// Compiles what changed, and what it changes.
+    pub fn update(&mut self, changes: Vec<Change>) {
+        let work = self.take_in(changes);
+        self.redo(work);
+    }
+
+    /// The project; it lacks what a diagnostic that [`Diagnostic::fails_compile`] is about.
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// Everything there is to say, sorted by file and place.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let found = &self.found;
+        let whole = [
+            &found.settings,
+            &found.contracts,
+            &found.duplicates,
+            &found.containers,
+            &found.folders,
+            &found.globals,
+            &found.dependencies,
+            &found.cycles,
+        ];
+        let entries = self.files.entries.values().map(|entry| &entry.found);
+        let links = self.links.values().map(|link| &link.found);
+        let lists = whole.into_iter().chain(entries).chain(links).chain(self.schemas_found.values());
+        let mut found: Vec<Diagnostic> = lists.flatten().cloned().collect();
+        diagnostic::sort(&mut found);
+        found
+    }
+
+    /// The project and everything there is to say.
+    pub fn into_parts(self) -> (Project, Vec<Diagnostic>) {
+        let found = self.diagnostics();
+        // Letting go of thousands of files takes as long as much of the work.
+        let sources: Vec<Source> = self.files.sources.into_values().collect();
+        sources.into_par_iter().for_each(drop);
+        (self.project, found)
+    }
+
+    /// Parses the files that changed.
+    fn take_in(&mut self, changes: Vec<Change>) -> Work {
+        let mut work = Work::default();
+        let (contracts, changes): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| change.path() == contract::FILE);
+        if let Some(change) = contracts.into_iter().next_back() {
+            self.contracts_file = change.into_source();
+            self.read_contracts();
+            work.everything = true;
+        }
+        let is_settings = |path: &str| place(path) == Some(Place::Settings);
+        let (settings, others): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| is_settings(change.path()));
+        if let Some(change) = settings.into_iter().next_back() {
+            self.settings_file = change.into_source();
+            let before = mem::take(&mut self.project.settings);
+            self.read_settings();
+            work.everything = true;
+            if before.variables != self.project.settings.variables {
+                let sources = mem::take(&mut self.files).sources;
+                let again: Vec<Change> =
+                    sources.into_values().map(|source| Change::Written(source.file())).collect();
+                self.put(again, &mut work);
+            }
+        }
+        self.put(others, &mut work);
+        work
+    }
+
+    fn read_settings(&mut self) {
+        self.found.settings.clear();
+        let mut settings = match &self.settings_file {
+            Some(file) => settings::read(file, self.options.profile.as_deref(), &mut self.found.settings),
+            None => Settings::default(),
+        };
+        settings.variables.extend(self.options.variables.clone());
+        self.project.settings = settings;
+    }
+
+    fn read_contracts(&mut self) {
+        self.found.contracts.clear();
+        self.project.contracts = match &self.contracts_file {
+            Some(file) => contract::read(file, &mut self.found.contracts),
+            None => Contracts::default(),
+        };
+    }
+
+    fn put(&mut self, changes: Vec<Change>, work: &mut Work) {
+        let variables = &self.project.settings.variables;
+        let parse = |change: Change| {
+            let place = place(change.path())?;
+            Some(match change {
+                Change::Written(file) => {
+                    (file.path.clone(), place.clone(), Some(Source::parsed(file, place, variables)))
+                }
+                Change::Removed(path) => (path, place, None),
+            })
+        };
+        let parsed: Vec<_> = changes.into_par_iter().filter_map(parse).collect();
+        for (path, place, source) in parsed {
+            work.containers |= self.files.sources.contains_key(&path) != source.is_some();
+            match place {
+                Place::Object(..) | Place::Settings => {}
+                Place::Database(_) | Place::Schema(..) => work.containers = true,
+                Place::Cluster(_) | Place::Role(_) | Place::NetworkPolicy(_) => work.globals = true,
+            }
+            work.keys.extend(self.files.put(&path, source));
+        }
+    }
+
+    /// Does what a change leads to.
+    fn redo(&mut self, mut work: Work) {
+        if work.containers || work.everything {
+            let databases = containers::databases(&self.files, &self.project.settings.suffix);
+            work.everything |= !self.namespace.is_of(&databases);
+            if work.everything {
+                self.namespace = Namespace::new(databases, &self.project.settings.dependencies);
+            }
+        }
+        if work.everything {
+            work.keys.extend(self.files.keys());
+        }
+        let settled = self.settle(&mut work);
+        if work.globals || work.everything {
+            self.read_globals();
+        }
+        let mut reshaped = settled.reshaped.clone();
+        if work.containers || !reshaped.is_empty() || work.everything {
+            reshaped.extend(self.read_containers());
+        }
+        reshaped.extend(self.schemas_found.keys().cloned());
+        self.check_schemas(reshaped);
+        let mut affected = self.affected(&work, &settled);
+        affected.extend(self.name_indexes(&settled.indexed));
+        let objects = self.link(&affected);
+        self.assemble(objects, &work);
+        self.check_dependencies();
+    }
+
+    /// Finds out what the changed files come to, and what others see of it.
+    fn settle(&mut self, work: &mut Work) -> Settled {
+        let keys: Vec<Arc<Key>> = work.keys.iter().cloned().collect();
+        let (suffix, profile) = (&self.project.settings.suffix, self.options.profile.as_deref());
+        let (files, namespace) = (&self.files, &self.namespace);
+        let complete = |of: &ObjectName, parts: &[Ident]| namespace.complete(&of.schema_name(), parts);
+        let entries: Vec<(Arc<Key>, Option<Entry>)> = keys
+            .into_par_iter()
+            .map(|key| {
+                let entry = files.settle(&key, suffix, profile, &complete);
+                (key, entry)
+            })
+            .collect();
+        let mut settled = Settled::default();
+        let mut reshaped: Vec<(Arc<Key>, Shape)> = Vec::new();
+        for (key, entry) in entries {
+            let before = match entry {
+                Some(entry) => self.files.entries.insert(Arc::clone(&key), entry),
+                None => self.files.entries.remove(&key),
+            };
+            let before = before.unwrap_or_default();
+            let nothing = Entry::default();
+            let after = self.files.entries.get(&key).unwrap_or(&nothing);
+            let schema = || (key.database.clone(), key.schema.clone());
+            settled.touched.extend(before.shape.names().chain(after.shape.names()).cloned());
+            if before.shape != after.shape || work.everything {
+                settled.reshaped.insert(schema());
+                settled.indexed.insert(schema());
+                settled.renamed.extend(before.shape.names().chain(after.shape.names()).cloned());
+                reshaped.push((Arc::clone(&key), before.shape));
+            } else if before.wishes != after.wishes {
+                settled.indexed.insert(schema());
+            }
+        }
+        if !self.rename(&reshaped, work.everything) {
+            // The order in which names are taken decides who has one: all of them are taken anew.
+            work.everything = true;
+            settled.indexed.extend(self.files.keys().map(|key| (key.database.clone(), key.schema.clone())));
+        }
+        settled
+    }
+
+    /// The objects that have to be looked at again.
+    fn affected(&self, work: &Work, settled: &Settled) -> BTreeSet<Arc<Key>> {
+        if work.everything {
+            return self.files.keys().chain(self.links.keys().cloned()).collect();
+        }
+        let affected = |link: &Link| {
+            link.asks_for(&settled.renamed)
+                || (link.has_unknown && !settled.renamed.is_empty())
+                || (link.looks_inside && link.asks_for(&settled.touched))
+        };
+        let others = self.links.iter().filter(|(_, link)| affected(link)).map(|(key, _)| Arc::clone(key));
+        work.keys.iter().cloned().chain(others).collect()
+    }
+
+    /// Looks at schemas as a whole, each by its folders.
+    fn check_schemas(&mut self, schemas: BTreeSet<(String, String)>) {
+        for (database, schema) in schemas {
+            let mut found = Vec::new();
+            let keys = self.files.of_schema(&database, &schema).map(|(key, _)| key);
+            let drafts: Vec<Draft<'_>> = keys.flat_map(|key| self.files.drafts(key)).collect();
+            if let Some(name) = drafts.first().map(|draft| draft.name.schema_name()) {
+                checks::schema_kind::check(&name, &drafts, &mut found);
+                if self.project.schema(&name).is_some_and(|schema| schema.stable) {
+                    checks::stable::check(&name, &drafts, &mut found);
+                }
+            }
+            if found.is_empty() {
+                self.schemas_found.remove(&(database, schema));
+            } else {
+                self.schemas_found.insert((database, schema), found);
+            }
+        }
+    }
+}
+
+impl Change {
+    fn path(&self) -> &str {
+        match self {
+            Self::Written(file) => &file.path,
+            Self::Removed(path) => path,
+        }
+    }
+
+    /// The file as it is, if it is still there.
+    fn into_source(self) -> Option<Source> {
+        match self {
+            Self::Written(file) => Some(Source::plain(file, Place::Settings)),
+            Self::Removed(_) => None,
+        }
+    }
+}
+
+/// Does something for each of many, on every core where that is worth it.
+fn each<T: Send>(keys: &BTreeSet<Arc<Key>>, make: impl Fn(&Arc<Key>) -> T + Sync) -> Vec<T> {
+    const WORTH_IT: usize = 8;
+    if keys.len() < WORTH_IT {
+        return keys.iter().map(make).collect();
+    }
+    keys.iter().collect::<Vec<_>>().par_iter().map(|key| make(key)).collect()
+}

@@ -110,6 +110,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::QueryFailed
         | Code::QueryNotARead
         | Code::QueryTooManyRows
+        | Code::TestNoMatch
+        | Code::TestRejected
+        | Code::TestMockDiffers
+        | Code::TestUnreadableView
+        | Code::TestColumnsDiffer
         | Code::LuaSyntax
         | Code::LuaBadRecipe
         | Code::LuaUnknownArgument
@@ -161,11 +166,13 @@ code, and what to do next differs with it:
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
-    const OWN: [(&str, Exit, &str); 18] = [
+    const OWN: [(&str, Exit, &str); 20] = [
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
+        ("cli.filter", Exit::Usage, "The text is no filter of tests."),
+        ("cli.cannot-write", Exit::Failed, "The file of test results cannot be written."),
         ("target.bad-url", Exit::Usage, "The URL cannot be read."),
         ("target.no-sandbox", Exit::Usage, "This build has no sandbox, and nothing else is named."),
         ("profile.no-home", Exit::Usage, "Nothing says where `profiles.toml` is."),

@@ -23,10 +23,12 @@ mod advice;
 mod app;
 mod changes;
 mod commands;
+mod difference;
 mod exit;
 mod finish;
 mod git;
 mod interrupt;
+mod junit;
 mod narrate;
 mod place;
 mod profile;
@@ -52,6 +54,7 @@ enum Verb {
     Compile(commands::compile::Args),
     Diff(commands::diff::Args),
     Explain(commands::explain::Args),
+    Test(commands::test::Args),
     Lock(commands::lock::Args),
     Setup(commands::setup::Args),
     Apply(commands::apply::Args),
@@ -76,6 +79,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Compile(args) => commands::compile::run(app, args).await,
         Verb::Diff(args) => commands::diff::run(app, args).await,
         Verb::Explain(args) => commands::explain::run(app, args).await,
+        Verb::Test(args) => commands::test::run(app, args).await,
         Verb::Lock(args) => commands::lock::run(app, args).await,
         Verb::Apply(args) => commands::apply::run(app, args).await,
         Verb::Stage(args) => commands::stage::run(app, args).await,

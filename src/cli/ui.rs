@@ -43,6 +43,7 @@ pub(crate) struct Ui {
     pub(crate) json: bool,
     /// Whether stderr takes colour.
     pub(crate) colour: bool,
+    no_colour: bool,
     terminal: Term,
 }
 
@@ -72,7 +73,12 @@ impl Ui {
             (false, false) => Reader::Pipe,
         };
         let colour = terminal.is_term() && !surroundings.no_colour;
-        Self { reader, talk, json, colour, terminal }
+        Self { reader, talk, json, colour, no_colour: surroundings.no_colour, terminal }
+    }
+
+    /// The same for lines of data: stdout may be a file while stderr is a terminal.
+    pub(crate) fn of_data(&self) -> Self {
+        Self { colour: Term::stdout().is_term() && !self.no_colour, ..self.clone() }
     }
 
     /// Tells whether a person can be asked.
@@ -133,8 +139,19 @@ impl Ui {
 
     /// The text of [`Ui::step`].
     pub(crate) fn line(&self, label: &str, text: &str, took: Option<Duration>) -> String {
+        self.styled_line(Style::bold, label, text, took)
+    }
+
+    /// The text of [`Ui::step`] with a label in some style.
+    pub(crate) fn styled_line(
+        &self,
+        style: fn(Style) -> Style,
+        label: &str,
+        text: &str,
+        took: Option<Duration>,
+    ) -> String {
         let padded = format!("{label:<LABEL$}");
-        let label = self.paint(Style::bold, padded);
+        let label = self.paint(style, padded);
         let Some(took) = took else { return format!("{label}{text}") };
         let took = elapsed(took);
         let used = LABEL + console::measure_text_width(text) + console::measure_text_width(&took);

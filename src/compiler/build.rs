@@ -133,7 +133,7 @@ impl Builder<'_> {
     }
 
     /// What `types.lock` tells of something.
-    fn locked(&self, name: &ObjectName) -> Option<&Contract> {
+    pub(super) fn locked(&self, name: &ObjectName) -> Option<&Contract> {
         let entry = |name: ObjectName| self.contracts.entries.get(&ContractName::Object(name));
         entry(name.clone()).or_else(|| entry(self.namespace.unsuffixed(name)?))
     }
@@ -363,7 +363,7 @@ fn after_name(draft: &Draft<'_>) -> usize {
 }
 
 /// The columns of a table that no source feeds.
-fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
+pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
     let StatementKind::CreateTable(table) = &statement.kind else { return None };
     if table.from_source.is_some() {
         return None;

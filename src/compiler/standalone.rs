@@ -226,7 +226,7 @@ impl<'f, 'a> Writer<'f, 'a> {
                 StandIn::Empty(columns) => self.push(&empty(columns)),
                 StandIn::Rows { query, columns } => {
                     let rows = self.made_up(0);
-                    self.push(&rows_of(query, columns, &rows));
+                    self.push(&format!(" AS ({})", self::rows(query, columns, &rows)));
                 }
                 StandIn::Query(object) => {
                     let Some(body) = &object.body else { continue };
@@ -352,13 +352,13 @@ fn empty(columns: &[Column]) -> String {
     format!(" AS (SELECT{} WHERE false)", columns.join(","))
 }
 
-/// What follows the name of a CTE with the rows of a query, which go by `rows` in it.
-fn rows_of(query: &str, columns: &[Column], rows: &str) -> String {
+/// The rows of a query, which go by `own` in it, under the names and cast to the types of columns.
+pub fn rows(query: &str, columns: &[Column], own: &str) -> String {
     let names: Vec<String> = columns.iter().map(|column| column.name.sql()).collect();
-    let cast = |(column, name): (&Column, &String)| format!(" {rows}.{name}::{} AS {name}", column.data_type);
+    let cast = |(column, name): (&Column, &String)| format!(" {own}.{name}::{} AS {name}", column.data_type);
     let casts: Vec<String> = columns.iter().zip(&names).map(cast).collect();
     let list = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    format!(" AS (SELECT{} FROM (\n{query}\n) AS {rows}{list})", casts.join(","))
+    format!("SELECT{} FROM (\n{query}\n) AS {own}{list}", casts.join(","))
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use super::build::Builder;
 use super::checks;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
-use super::namespace::Meaning;
 use super::object::Column;
 use super::source::Source;
 use crate::name::Ident;
@@ -45,18 +44,11 @@ pub struct Body {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mock {
     /// What they stand for.
-    pub relation: Relation,
+    pub relation: ObjectName,
+    /// Where it is named in the file.
+    pub span: Span,
     /// The rows.
     pub rows: Rows,
-}
-
-/// What can be mocked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Relation {
-    /// Something in a database: of the project or not.
-    Object(ObjectName),
-    /// Something of the system: its schema and its own name.
-    System(Ident, Ident),
 }
 
 /// Typed rows.
@@ -75,25 +67,6 @@ pub struct Excerpt {
     pub text: String,
     /// Where it stands in the file.
     pub span: Span,
-}
-
-impl std::fmt::Display for Relation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Object(name) => name.fmt(f),
-            Self::System(schema, object) => write!(f, "{schema}.{object}"),
-        }
-    }
-}
-
-impl Relation {
-    /// What a resolved name means; `None` where it is none.
-    pub(super) fn of(meaning: &Meaning) -> Option<Self> {
-        match meaning {
-            Meaning::System(schema, object) => Some(Self::System(schema.clone(), object.clone())),
-            meaning => meaning.name().cloned().map(Self::Object),
-        }
-    }
 }
 
 impl Builder<'_> {
@@ -129,8 +102,9 @@ impl Builder<'_> {
         let home = draft.name.schema_name();
         let source = draft.source;
         let mocks = test.mocks.iter().map(|mock| {
-            let relation = Relation::of(&self.namespace.resolve(&home, &mock.name))?;
-            Some(Mock { relation, rows: rows(source, &mock.rows) })
+            let relation = self.namespace.resolve(&home, &mock.name).name()?.clone();
+            let span = source.original(mock.name.span);
+            Some(Mock { relation, span, rows: rows(source, &mock.rows) })
         });
         Some(Body {
             at_time: test.at_time.as_ref().map(|time| excerpt(source, time.span())),

@@ -19,6 +19,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::types::Type;
 
+use super::apply::Interrupt;
 use super::columns::Described;
 use super::config::Target;
 use super::config::TlsMode;
@@ -37,6 +38,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Source: `design/materialize.md` 6.2: `unknown cluster`, and `has no replicas available`.
 const CLUSTERS_ALIVE: &str = "SELECT DISTINCT c.name FROM mz_catalog.mz_clusters c \
     JOIN mz_catalog.mz_cluster_replicas r ON r.cluster_id = c.id WHERE c.id LIKE 'u%' ORDER BY 1";
+
+/// How often a statement that may be cancelled is looked after: soon enough for who pressed Ctrl-C.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How many statements may be on their way unanswered: enough to hide a slow network, few enough
 /// that Ctrl-C takes effect soon.
@@ -69,6 +73,15 @@ impl Row {
     pub fn parsed<T: std::str::FromStr>(&self, column: usize) -> Option<T> {
         self.text(column)?.parse().ok()
     }
+}
+
+/// Rows with the names of their columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The names, in order; one may be there twice.
+    pub columns: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Row>,
 }
 
 /// A typed parameter of [`Session::append`] and [`Session::query`].
@@ -189,6 +202,34 @@ impl Session {
         Ok(answers.iter().filter_map(row).collect())
     }
 
+    /// Runs one statement that reads, and gives its rows under the names of its columns. It is
+    /// cancelled when a stop is asked for.
+    ///
+    /// # Errors
+    /// What the server says (`57014` when it was cancelled), or a lost connection.
+    pub async fn table(&self, sql: &str, clock: &Clock, interrupt: &Interrupt) -> Result<Table, Error> {
+        tracing::debug!(target: "mzflow::sql", "{sql}");
+        let mut running = std::pin::pin!(self.client.simple_query(sql));
+        let answers = loop {
+            tokio::select! {
+                answers = &mut running => break answers,
+                () = clock.sleep(LOOK_EVERY) => {}
+            }
+            if interrupt.is_asked() {
+                self.cancel().await?;
+                break running.await;
+            }
+        };
+        let answers = answers.map_err(|error| Error::from_driver(&error, false))?;
+        let columns = answers.iter().find_map(|message| match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                Some(columns.iter().map(|column| column.name().to_owned()).collect())
+            }
+            _ => None,
+        });
+        Ok(Table { columns: columns.unwrap_or_default(), rows: answers.iter().filter_map(row).collect() })
+    }
+
     /// Lets the server say what a statement would give, without running it. Several may be asked at
     /// once: [`IN_FLIGHT`] hide the network.
     ///
@@ -228,13 +269,18 @@ impl Session {
             outcome = &mut running => return outcome,
             () = clock.sleep(limit) => {}
         }
-        // The statement is on its way: ask the server to stop it, and wait for what it says.
+        // The statement is on its way: wait for what the server says.
+        self.cancel().await?;
+        running.await
+    }
+
+    /// Asks the server to stop what this connection runs.
+    async fn cancel(&self) -> Result<(), Error> {
         let token = self.client.cancel_token();
-        let cancelled = token.cancel_query(tls::connector(&self.target)?).await;
-        if let Err(error) = cancelled {
+        if let Err(error) = token.cancel_query(tls::connector(&self.target)?).await {
             tracing::debug!("cancelling: {error}");
         }
-        running.await
+        Ok(())
     }
 
     /// Runs statements in order without waiting for one before sending the next, each on its own.

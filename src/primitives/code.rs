@@ -195,6 +195,17 @@ codes! {
     /// A query gave more rows than a recipe may hold.
     QueryTooManyRows = "query.too-many-rows", Failed;
 
+    /// No unit test has a name that the filter chooses.
+    TestNoMatch = "test.no-match", Invalid;
+    /// The server refused a unit test, or the view that it tests.
+    TestRejected = "test.rejected", Failed;
+    /// The query of a view has syntax that only the server can read, so nothing can stand in for what it reads.
+    TestUnreadableView = "test.unreadable-view", Invalid;
+    /// A mock has other columns than the view it stands for.
+    TestMockDiffers = "test.mock-differs", Invalid;
+    /// A view has other columns than its unit test expects.
+    TestColumnsDiffer = "test.columns-differ", Invalid;
+
     /// A recipe is not Lua.
     LuaSyntax = "lua.syntax", Invalid;
     /// A file does not return a recipe, or the recipe is not of its shape.

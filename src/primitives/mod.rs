@@ -29,3 +29,4 @@ pub mod scope;
 pub mod setup;
 pub mod stage;
 pub mod swap;
+pub mod unit_test;

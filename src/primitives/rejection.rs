@@ -19,9 +19,24 @@ pub fn place(file: &str, origin: &Origin, sent: &str, position: Option<usize>, m
         .and_then(|position| by_position(statement, sent, position))
         .or_else(|| by_name(statement, message))
         .unwrap_or_else(|| first_line(statement));
-    let span = start + inside.start..start + inside.end;
-    let (line, column) = line_column(file, span.start);
-    Place { file: origin.file.clone(), line, column, text: file.into(), span, label: message.to_owned() }
+    at(&origin.file, file, start + inside.start..start + inside.end, message)
+}
+
+/// A place in a file, with what is said of it.
+pub fn at(file: &str, text: &str, span: Range<usize>, message: &str) -> Place {
+    let (line, column) = line_column(text, span.start);
+    Place { file: file.to_owned(), line, column, text: text.into(), span, label: message.to_owned() }
+}
+
+/// Finds the place in a piece of a file that the server means: the word at a byte of the piece, or
+/// the name that the message quotes; the piece's first line where nothing better is known.
+pub fn within(file: &str, text: &str, piece: Range<usize>, byte: Option<usize>, message: &str) -> Place {
+    let written = text.get(piece.clone()).unwrap_or("");
+    let inside = byte
+        .and_then(|byte| words(written).find(|range| range.contains(&byte)))
+        .or_else(|| by_name(written, message))
+        .unwrap_or_else(|| first_line(written));
+    at(file, text, piece.start + inside.start..piece.start + inside.end, message)
 }
 
 /// The word at a character position (from 1) of what was sent, found in what was written.

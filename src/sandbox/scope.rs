@@ -19,6 +19,8 @@ pub(crate) struct Scope {
     pub(crate) cluster: Ident,
     /// The moment of the statement.
     pub(crate) now: Timestamp,
+    /// The time of a query that has another one: `mz_now()` is that then.
+    pub(crate) as_of: Option<Timestamp>,
     /// The connection's number, as `pg_backend_pid()` tells it.
     pub(crate) connection: u32,
     /// Whether privileges are checked (`enable_rbac_checks`) and the role is no superuser.

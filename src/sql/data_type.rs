@@ -63,6 +63,26 @@ impl DataType {
         }
     }
 
+    /// Tells whether both are spellings of one type, with any precision. A bare `list` or `map` is
+    /// like any, and `varchar` like `text`.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Array(a), Self::Array(b)) | (Self::List(a), Self::List(b)) => a.is_like(b),
+            (Self::Map(k, v), Self::Map(l, w)) => k.is_like(l) && v.is_like(w),
+            (Self::Named { name, .. }, Self::List(_)) | (Self::List(_), Self::Named { name, .. }) => {
+                own_name(name) == "list"
+            }
+            (Self::Named { name, .. }, Self::Map(..)) | (Self::Map(..), Self::Named { name, .. }) => {
+                own_name(name) == "map"
+            }
+            (Self::Named { name: a, .. }, Self::Named { name: b, .. }) => own_name(a) == own_name(b),
+            (Self::Array(_), Self::Named { .. } | Self::List(_) | Self::Map(..))
+            | (Self::List(_), Self::Array(_) | Self::Map(..))
+            | (Self::Map(..), Self::Array(_) | Self::List(_))
+            | (Self::Named { .. }, Self::Array(_)) => false,
+        }
+    }
+
     /// The numbers in parentheses of it or of its elements.
     pub fn modifiers(&self) -> &[String] {
         match self {
@@ -70,6 +90,14 @@ impl DataType {
             Self::Array(element) | Self::List(element) => element.modifiers(),
             Self::Map(..) => &[],
         }
+    }
+}
+
+/// A type's name without its schema.
+fn own_name(name: &RawName) -> &str {
+    match name.parts.last().map_or("", Ident::as_str) {
+        "varchar" => "text",
+        own => own,
     }
 }
 

@@ -24,4 +24,3 @@ pub mod references;
 pub(crate) mod secret;
 pub mod span;
 mod token;
-mod width;

@@ -15,11 +15,41 @@ pub fn columns(query: &Query) -> Option<Vec<Option<Ident>>> {
 
 fn of_body(body: &tree::SetExpr) -> Option<Vec<Option<Ident>>> {
     match body {
-        tree::SetExpr::Select(select) => select.projection.iter().map(of_item).collect(),
+        tree::SetExpr::Select(select) => of_select(select),
         tree::SetExpr::Query(query) => of_body(&query.body),
-        tree::SetExpr::SetOperation { left, .. } => of_body(left),
+        // Names are those of the left side.
+        tree::SetExpr::SetOperation { left, right, .. } => {
+            of_body(left).or_else(|| of_body(right).map(|columns| vec![None; columns.len()]))
+        }
+        tree::SetExpr::Values(values) => values.rows.first().map(|row| vec![None; row.content.len()]),
         _ => None,
     }
+}
+
+fn of_select(select: &tree::Select) -> Option<Vec<Option<Ident>>> {
+    let mut columns = Vec::new();
+    for item in &select.projection {
+        match item {
+            tree::SelectItem::Wildcard(_) => columns.extend(of_star(select)?),
+            item => columns.push(of_item(item)?),
+        }
+    }
+    Some(columns)
+}
+
+/// The columns of the only thing that is selected from, where that is a query.
+fn of_star(select: &tree::Select) -> Option<Vec<Option<Ident>>> {
+    let [table] = select.from.as_slice() else { return None };
+    let tree::TableFactor::Derived { subquery, alias, .. } = &table.relation else { return None };
+    if !table.joins.is_empty() {
+        return None;
+    }
+    let mut columns = of_body(&subquery.body)?;
+    let renamed = alias.iter().flat_map(|alias| &alias.columns);
+    for (column, renamed) in columns.iter_mut().zip(renamed) {
+        *column = ident(&renamed.name);
+    }
+    Some(columns)
 }
 
 fn of_item(item: &tree::SelectItem) -> Option<Option<Ident>> {
@@ -59,7 +89,10 @@ mod tests {
         check("WITH c AS (SELECT 1 AS x) SELECT x AS y FROM c", "y");
         check("SELECT a, * FROM t", "unknown");
         check("SELECT t.* FROM t", "unknown");
-        check("VALUES (1)", "unknown");
+        check("VALUES (1, 2), (3, 4)", "? ?");
+        check("SELECT *, c FROM (VALUES (1, 'a')) AS t (a) WHERE a > 0 ORDER BY 1", "a ? c");
+        check("SELECT * FROM t UNION ALL SELECT 1 AS x", "?");
+        check("SELECT * FROM (SELECT 1) a, (SELECT 2) b", "unknown");
         check("TABLE t", "unknown");
     }
 }

@@ -31,7 +31,6 @@ use super::token::Lexeme;
 use super::token::MAX_DEPTH;
 use super::token::Token;
 use super::token::too_deep;
-use super::width;
 use crate::name::Ident;
 
 /// A query body.
@@ -100,11 +99,6 @@ impl Query {
     /// `AS OF …` at the end of a one-off query.
     pub fn as_of(&self) -> Option<Span> {
         self.as_of
-    }
-
-    /// How many columns it has; `None` where its text alone does not tell, or its tree is gone.
-    pub fn width(&self) -> Option<usize> {
-        self.tree.as_deref().and_then(width::of)
     }
 
     /// The text with other relations in it; nothing else of it changes.

@@ -40,6 +40,19 @@ fn every_example_compiles() {
 }
 
 #[test]
+fn every_unit_test_of_every_example_passes() {
+    let mut tests = 0;
+    for folder in folders() {
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        let world = World::new();
+        world.example(&name);
+        let told = world.mzflow(&["test", "--project", &name, "--json"]).code(0).json();
+        tests += told["passed"].as_u64().unwrap_or_default();
+    }
+    assert!(tests > 0);
+}
+
+#[test]
 fn every_recipe_deploys_every_example() {
     for recipe in mzflow::recipes::ALL {
         for folder in folders() {

@@ -33,3 +33,4 @@ mod secrets;
 mod sinks;
 mod tidy;
 mod transcript;
+mod unit_tests;

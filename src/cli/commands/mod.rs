@@ -20,4 +20,5 @@ pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod setup;
 pub(crate) mod stage;
+pub(crate) mod test;
 pub(crate) mod wait;

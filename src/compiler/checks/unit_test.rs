@@ -7,18 +7,20 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::compiler::build::Builder;
+use crate::compiler::build::columns_of;
+use crate::compiler::contract::LockedColumn;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
 use crate::compiler::draft::opening;
 use crate::compiler::namespace::Meaning;
+use crate::compiler::object::Column;
 use crate::compiler::source::Source;
-use crate::compiler::unit_test::Relation;
 use crate::name::Ident;
+use crate::name::ObjectName;
 use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
-use crate::sql::ast::create::CreateTable;
 use crate::sql::ast::project::Mock;
 use crate::sql::ast::project::Rows;
 use crate::sql::ast::project::UnitTest;
@@ -103,13 +105,23 @@ fn rows(builder: &Builder<'_>, draft: &Draft<'_>, rows: &Rows, found: &mut Vec<D
 fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut Vec<Diagnostic>) {
     let source = draft.source;
     let home = draft.name.schema_name();
-    let mut first: BTreeMap<Relation, Span> = BTreeMap::new();
+    let mut first: BTreeMap<ObjectName, Span> = BTreeMap::new();
     for mock in &test.mocks {
         let meaning = builder.namespace.resolve(&home, &mock.name);
-        let Some(relation) = Relation::of(&meaning) else {
-            let written = written(source, &mock.name);
-            let message = format!("`{written}` has too many parts: a name is database, schema, object");
-            found.push(source.error(Code::UnknownRelation, mock.name.span, message));
+        let written = written(source, &mock.name);
+        let Some(relation) = meaning.name().cloned() else {
+            found.push(match meaning {
+                Meaning::System(..) => {
+                    let message =
+                        format!("`{written}` is the system's: it is read as it is, and cannot be mocked");
+                    source.error(Code::TestSystemMock, mock.name.span, message)
+                }
+                _ => {
+                    let message =
+                        format!("`{written}` has too many parts: a name is database, schema, object");
+                    source.error(Code::UnknownRelation, mock.name.span, message)
+                }
+            });
             continue;
         };
         if let Some(first) = first.get(&relation) {
@@ -118,45 +130,65 @@ fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut 
             found.push(diagnostic.with_label(source.label(*first, "first here")));
             continue;
         }
-        first.insert(relation, mock.name.span);
-        if let Meaning::Object(name) = meaning
-            && let Some(real) = builder.draft(&name)
-            && let StatementKind::CreateTable(table) = &real.main.kind
-            && table.from_source.is_none()
-        {
-            against(draft, mock, &real, table, found);
+        first.insert(relation.clone(), mock.name.span);
+        if let Some(real) = Real::of(builder, &meaning, &relation) {
+            against(draft, mock, &relation, &real, found);
         }
     }
 }
 
-/// Compares a mock with the table it stands for.
-fn against(
-    draft: &Draft<'_>,
-    mock: &Mock,
-    real: &Draft<'_>,
-    table: &CreateTable,
-    found: &mut Vec<Diagnostic>,
-) {
+/// What is known of a relation that is mocked.
+struct Real<'a> {
+    columns: Vec<Column>,
+    /// Its own file, and where that names the columns.
+    places: Option<(&'a Source, Vec<Span>)>,
+}
+
+impl<'a> Real<'a> {
+    /// Looks it up: among the tables of the project, else in `types.lock`.
+    fn of(builder: &'a Builder<'_>, meaning: &Meaning, name: &ObjectName) -> Option<Self> {
+        if let Meaning::Object(name) = meaning
+            && let Some(draft) = builder.draft(name)
+            && let Some(columns) = columns_of(draft.main)
+            && let StatementKind::CreateTable(table) = &draft.main.kind
+        {
+            let places = table.columns.iter().map(|column| column.name.span).collect();
+            return Some(Self { columns, places: Some((draft.source, places)) });
+        }
+        let contract = builder.locked(name)?;
+        let columns = contract.columns.iter();
+        let column = |one: &LockedColumn| Column { name: one.name.clone(), data_type: one.data_type.clone() };
+        Some(Self { columns: columns.map(column).collect(), places: None })
+    }
+}
+
+/// Compares a mock with what it stands for.
+fn against(draft: &Draft<'_>, mock: &Mock, name: &ObjectName, real: &Real<'_>, found: &mut Vec<Diagnostic>) {
     let source = draft.source;
-    let mut missing: Vec<&Ident> = table.columns.iter().map(|column| &column.name.ident).collect();
+    let mut missing: Vec<&Ident> = real.columns.iter().map(|column| &column.name).collect();
     for column in &mock.rows.columns {
-        missing.retain(|name| **name != column.name.ident);
-        let Some(known) = table.columns.iter().find(|known| known.name.ident == column.name.ident) else {
-            let message = format!("`{}` has no column `{}`", real.name, column.name.ident);
+        let own = &column.name.ident;
+        missing.retain(|name| *name != own);
+        let Some(at) = real.columns.iter().position(|known| known.name == *own) else {
+            let message = format!("`{name}` has no column `{own}`");
             found.push(source.error(Code::TestMockMismatch, column.name.span, message));
             continue;
         };
-        let text = known.data_type.as_deref().unwrap_or_default();
+        let text = real.columns.get(at).map_or("", |known| known.data_type.as_str());
         let Ok(data_type) = DataType::parse(text) else { continue };
-        if !same(&column.data_type, &data_type) {
-            let message = format!("column `{}` of `{}` is of type {text}", column.name.ident, real.name);
+        if !column.data_type.is_like(&data_type) {
+            let message = format!("column `{own}` of `{name}` is of type {text}");
             let diagnostic = source.error(Code::TestMockMismatch, column.type_span, message);
-            found.push(diagnostic.with_label(real.source.label(known.name.span, "here")));
+            let place = real.places.as_ref().and_then(|(file, spans)| Some((file, *spans.get(at)?)));
+            found.push(match place {
+                Some((file, span)) => diagnostic.with_label(file.label(span, "here")),
+                None => diagnostic,
+            });
         }
     }
     if !missing.is_empty() {
         let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-        let message = format!("the mock of `{}` lacks {}", real.name, names.join(", "));
+        let message = format!("the mock of `{name}` lacks {}", names.join(", "));
         found.push(source.error(Code::TestMockMismatch, mock.name.span, message));
     }
 }
@@ -170,11 +202,8 @@ fn unmocked(
     found: &mut Vec<Diagnostic>,
 ) {
     let home = draft.name.schema_name();
-    let mocked: BTreeSet<Relation> = test
-        .mocks
-        .iter()
-        .filter_map(|mock| Relation::of(&builder.namespace.resolve(&home, &mock.name)))
-        .collect();
+    let mocked = test.mocks.iter().map(|mock| builder.namespace.resolve(&home, &mock.name));
+    let mocked: BTreeSet<ObjectName> = mocked.filter_map(|meaning| meaning.name().cloned()).collect();
     let mut read: Vec<&RawName> = mentions(&draft.main.kind)
         .into_iter()
         .filter_map(|mention| match mention {
@@ -186,8 +215,8 @@ fn unmocked(
     let mut told = BTreeSet::new();
     for name in read {
         let meaning = builder.namespace.resolve(&home, name);
-        let Some(relation @ Relation::Object(_)) = Relation::of(&meaning) else { continue };
-        if mocked.contains(&relation) || !told.insert(relation.clone()) {
+        let Some(relation) = meaning.name() else { continue };
+        if mocked.contains(relation) || !told.insert(relation.clone()) {
             continue;
         }
         let message =
@@ -208,27 +237,4 @@ fn first_line(source: &Source, span: Span) -> Span {
     let text = span.of(source.sql());
     let end = text.find('\n').unwrap_or(text.len());
     Span::new(span.start, span.start + text.get(..end).unwrap_or_default().trim_end().len())
-}
-
-/// Tells whether two types are spellings of one, precision apart.
-fn same(a: &DataType, b: &DataType) -> bool {
-    match (a, b) {
-        (DataType::Array(a), DataType::Array(b)) | (DataType::List(a), DataType::List(b)) => same(a, b),
-        (DataType::Map(k, v), DataType::Map(l, w)) => same(k, l) && same(v, w),
-        // `list` and `map` alone stand for any.
-        (DataType::Named { name, .. }, DataType::List(_))
-        | (DataType::List(_), DataType::Named { name, .. }) => own(name) == "list",
-        (DataType::Named { name, .. }, DataType::Map(..))
-        | (DataType::Map(..), DataType::Named { name, .. }) => own(name) == "map",
-        (DataType::Named { name: a, .. }, DataType::Named { name: b, .. }) => own(a) == own(b),
-        _ => false,
-    }
-}
-
-/// A type's own name; the server tells of a schema's what it is.
-fn own(name: &RawName) -> &str {
-    match name.parts.last().map_or("", Ident::as_str) {
-        "varchar" => "text",
-        own => own,
-    }
 }

@@ -59,16 +59,12 @@ fn names_are_completed_and_the_system_needs_no_mock() {
          MOCK shop.raw.items (id int4, label varchar(9)) AS SELECT 1, 'a' MOCK shop.core.other (one int) AS SELECT 1
          EXPECTED (id bigint) AS SELECT 1;",
         expect![[r#"
-            one at line 2
-              mock shop.raw.items (label string, id integer) as (VALUES ('a', 1))
-              mock shop.core.other (one int) as SELECT 1
-              mock mz_catalog.mz_tables (id text) as SELECT 'u1'
-              mock shop.core.more (x int) as SELECT count(*) FROM mz_catalog.mz_tables
-              expected (id bigint) as SELECT 1
+            one at line 2: wrong
             two at line 8
               mock shop.raw.items (id int4, label varchar(9)) as SELECT 1, 'a'
               mock shop.core.other (one int) as SELECT 1
               expected (id bigint) as SELECT 1
+            warning of test[test.system-mock] models/shop/core/v.sql:5:15 `mz_tables` is the system's: it is read as it is, and cannot be mocked
         "#]],
     );
 }
@@ -153,5 +149,30 @@ EXECUTE UNIT TEST t FOR v EXPECTED (x text) AS SELECT :'x', 2;
     );
     expect![[r#"
         warning of test[test.invalid-columns] models/shop/core/v.sql:2:48 the query gives 2 columns, 1 are listed
+    "#]].assert_eq(&show_diagnostics(&found));
+}
+
+#[test]
+fn what_is_locked_is_compared_too() {
+    let (_, found) = compiled(
+        "
+-- file: project.toml
+dependencies = [\"crm.public.people\"]
+-- file: types.lock
+version = 1
+
+[[table]]
+name = \"crm.public.people\"
+columns = [ { name = \"id\", type = \"bigint\", nullable = false }, { name = \"tags\", type = \"list\", nullable = true } ]
+-- file: models/shop/core/v.sql
+CREATE VIEW v AS SELECT id FROM crm.public.people;
+EXECUTE UNIT TEST t FOR v MOCK crm.public.people (id int, tags text list, name text) AS (VALUES (1, NULL, '')),
+  EXPECTED (id int) AS (VALUES (1));
+",
+        "",
+    );
+    expect![[r#"
+        warning of test[test.mock-mismatch] models/shop/core/v.sql:2:54 column `id` of `crm.public.people` is of type bigint
+        warning of test[test.mock-mismatch] models/shop/core/v.sql:2:75 `crm.public.people` has no column `name`
     "#]].assert_eq(&show_diagnostics(&found));
 }

@@ -82,6 +82,7 @@ fn scope(database: &str) -> Scope {
         search_path: vec![ident("public")],
         cluster: ident("quickstart"),
         now: NOW,
+        as_of: None,
         connection: 1,
         checked: false,
     }

@@ -36,6 +36,7 @@ fn scope(state: &State) -> Scope {
         search_path: vec![Ident::new("public").expect("a name")],
         cluster: Ident::new("quickstart").expect("a name"),
         now: Timestamp(1_777_982_171_000),
+        as_of: None,
         connection: 7,
         checked: false,
     }

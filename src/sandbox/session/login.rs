@@ -76,6 +76,7 @@ pub(super) fn system_scope(clock: &Clock, catalog: &Catalog, connection: u32) ->
         search_path: Vec::new(),
         cluster: ident("quickstart")?,
         now: clock.now(),
+        as_of: None,
         connection,
         checked: false,
     })

@@ -4,6 +4,7 @@
 //! goes through [`Session::run`]; what it may do in its transaction is decided by
 //! [`transaction`], reads and writes are in files of their own.
 
+mod as_of;
 mod change;
 mod copy;
 mod cursor;
@@ -196,6 +197,7 @@ impl Session {
             search_path: variables::names(&get("search_path")),
             cluster: Ident::new(get("cluster")).unwrap_or_else(|_| self.user.clone()),
             now: now.unwrap_or_else(|| self.hub.clock.now()),
+            as_of: None,
             connection: self.connection,
             checked: on && !self.is_superuser(state),
         }

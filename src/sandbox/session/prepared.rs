@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Reply;
 use super::Session;
+use super::as_of;
 use super::change::words;
 use super::read::show_create_columns;
 use super::show::text_column;
@@ -172,7 +173,8 @@ impl Session {
         match &statement.kind {
             StatementKind::Select(query) => {
                 let view = self.view();
-                query::describe(&view, &self.scope(&view.state), query, given)
+                let (query, _) = as_of::split(query)?;
+                query::describe(&view, &self.scope(&view.state), &query, given)
             }
             StatementKind::Insert(_) | StatementKind::Update(_) | StatementKind::Delete(_) => {
                 let view = self.view();

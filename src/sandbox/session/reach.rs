@@ -63,6 +63,11 @@ impl Reach {
         &self.user
     }
 
+    /// Tells whether it names any relation.
+    pub(super) fn reads(&self) -> bool {
+        self.system || !self.user.is_empty()
+    }
+
     /// Tells whether it asks what sinks sent.
     pub(super) fn emitted(&self) -> bool {
         self.emitted

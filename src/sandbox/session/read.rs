@@ -2,6 +2,7 @@
 
 use super::Reply;
 use super::Session;
+use super::as_of;
 use super::change::words;
 use super::reach;
 use super::reach::Reach;
@@ -44,6 +45,8 @@ impl Session {
         parameters: &[Parameter],
     ) -> Result<Answer, SqlError> {
         let mut view = self.view();
+        let (query, time) = as_of::split(query)?;
+        let query = &*query;
         let scope = self.scope(&view.state);
         let reach = reach::reach(&view.state.catalog, &scope, query)?;
         if reach.emitted() {
@@ -57,6 +60,7 @@ impl Session {
         self.admit_cluster(&view, &scope, query)?;
         let view = self.until_readable(view, &scope, &reach).await;
         self.fix_snapshot();
+        let scope = as_of::scope(&view, scope, &reach, time, parameters).await?;
         query::select(&view, &scope, query, parameters).await
     }
 

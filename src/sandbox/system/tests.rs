@@ -573,6 +573,7 @@ fn scope() -> Scope {
         search_path: vec![ident("missing"), ident("app")],
         cluster: ident("quickstart"),
         now: NOW,
+        as_of: None,
         connection: 7,
         checked: false,
     }

@@ -25,6 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("notify", &["watch"]),
     ("petgraph", &["compiler"]),
     ("pgwire", &["sandbox"]),
+    ("quick_junit", &["cli"]),
     ("rayon", &["compiler"]),
     ("rustls", &["db"]),
     ("rustls_platform_verifier", &["db"]),

@@ -286,7 +286,9 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
         "now" | "current_timestamp" => vec![f(&[], a_timestamptz, |context, _| {
             Ok(Datum::Int(i64::try_from(context.scope.now.0).unwrap_or(0).saturating_mul(1000)))
         })],
-        "mz_now" => vec![f(&[], an_mz_timestamp, |context, _| Ok(Datum::UInt(context.scope.now.0)))],
+        "mz_now" => vec![f(&[], an_mz_timestamp, |context, _| {
+            Ok(Datum::UInt(context.scope.as_of.unwrap_or(context.scope.now).0))
+        })],
         "date_trunc" => vec![
             f(&[TEXT, TIMESTAMP], a_timestamp, |_, a| truncated(a, n(a, 1))),
             f(&[TEXT, TIMESTAMPTZ], a_timestamptz, |_, a| truncated(a, n(a, 1))),

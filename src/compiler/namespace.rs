@@ -3,8 +3,10 @@
 //! There is no search path: a bare name is in the file's own schema, or the system's. Start
 //! reading at [`Namespace::resolve`].
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use super::draft::Key;
 use super::settings::Dependency;
@@ -23,6 +25,35 @@ pub(super) struct Namespace {
     /// Databases of the project by the name of their folder.
     databases: HashMap<Ident, Ident>,
     declared: HashMap<ObjectName, usize>,
+    /// The same names by what is similar in them; made when first asked for.
+    near: OnceLock<Near>,
+}
+
+/// By how many bytes the length of a name may differ from one that is near.
+const NEAR: usize = 3;
+
+/// How many names of one schema are looked at for one that is near.
+const CROWD: usize = 200;
+
+/// Names by what is similar in them.
+#[derive(Default)]
+struct Near {
+    /// By schema, then by length.
+    by_schema: HashMap<SchemaName, BTreeMap<usize, Vec<Arc<ObjectName>>>>,
+    by_object: HashMap<Ident, Vec<Arc<ObjectName>>>,
+}
+
+impl Near {
+    fn of<'a>(names: impl Iterator<Item = &'a ObjectName>) -> Self {
+        let mut near = Self::default();
+        for name in names {
+            let shared = Arc::new(name.clone());
+            let schema = near.by_schema.entry(name.schema_name()).or_default();
+            schema.entry(name.object.as_str().len()).or_default().push(Arc::clone(&shared));
+            near.by_object.entry(name.object.clone()).or_default().push(shared);
+        }
+        near
+    }
 }
 
 /// What has a name.
@@ -83,6 +114,7 @@ impl Namespace {
 
     /// Registers an object whose file could not be read.
     pub(super) fn add_broken(&mut self, name: ObjectName) {
+        self.near.take();
         self.entries.entry(name).or_insert(Entry::Broken);
     }
 
@@ -103,6 +135,7 @@ impl Namespace {
 
     fn insert(&mut self, name: ObjectName, entry: Entry) -> bool {
         let free = matches!(self.entries.get(&name), None | Some(Entry::Broken));
+        self.near.take();
         if free {
             self.entries.insert(name, entry);
         }
@@ -116,12 +149,14 @@ impl Namespace {
 
     /// Forgets every name of the project's objects.
     pub(super) fn forget(&mut self) {
+        self.near.take();
         self.entries.clear();
         self.open.clear();
     }
 
     /// Forgets a name.
     pub(super) fn remove(&mut self, name: &ObjectName) {
+        self.near.take();
         self.entries.remove(name);
     }
 
@@ -134,9 +169,21 @@ impl Namespace {
         }
     }
 
-    /// Every name that can be read, in no order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &ObjectName> {
-        self.entries.keys().chain(self.declared.keys())
+    /// Names that somebody may have meant who wrote another one: in its schema under a similar
+    /// name, or under its own name in another schema. In no order.
+    pub(super) fn near<'a>(&'a self, name: &ObjectName) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
+        let near = self.near.get_or_init(|| Near::of(self.entries.keys().chain(self.declared.keys())));
+        let length = name.object.as_str().len();
+        let lengths = length.saturating_sub(NEAR)..=length + NEAR;
+        let beside = near.by_schema.get(&name.schema_name()).into_iter();
+        let beside = beside.flat_map(move |lengths_of| lengths_of.range(lengths.clone())).flat_map(|(_, names)| names);
+        let elsewhere = near.by_object.get(&name.object).into_iter().flatten();
+        // In a schema of thousands only those count that begin alike, so that thousands of unknown
+        // names do not take a second each.
+        let crowd = beside.clone().take(CROWD + 1).count() > CROWD;
+        let first = name.object.as_str().chars().next();
+        let alike = move |one: &&Arc<ObjectName>| !crowd || one.object.as_str().chars().next() == first;
+        beside.filter(alike).chain(elsewhere).map(|name| &**name)
     }
 
     /// The full name of what is written in a schema, with the suffix; `None` where it has too many

@@ -132,7 +132,7 @@ impl<'a> Scan<'a> {
             | TableFactor::Function { alias: Some(alias), .. }
             | TableFactor::UNNEST { alias: Some(alias), .. }
             | TableFactor::NestedJoin { alias: Some(alias), .. } => {
-                if let Some(name) = name_of(std::slice::from_ref(&alias.name)) {
+                if let Some(name) = name_of(&[&alias.name]) {
                     items.push(Item { alias: name.parts.last().cloned(), name, cte: true });
                 }
             }
@@ -165,13 +165,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Notes what a qualifier means, if it means a relation by its own name.
-    fn qualifier(&mut self, parts: &[TreeIdent]) {
-        let Some(name) = name_of(parts) else { return };
+    fn qualifier(&mut self, parts: &[&TreeIdent]) {
         let found = self.scopes.iter().rev().find_map(|scope| {
-            let exact = scope.items.iter().find(|item| item.alias.is_none() && item.name.parts == name.parts);
-            exact.or_else(|| scope.items.iter().find(|item| item.is_meant_by(&name.parts)))
+            let exact = scope.items.iter().find(|item| item.is_called(parts));
+            exact.or_else(|| scope.items.iter().find(|item| item.is_meant_by(parts)))
         });
-        if let Some(Item { name: relation, alias: None, cte: false }) = found {
+        if let Some(Item { name: relation, alias: None, cte: false }) = found
+            && let Some(name) = name_of(parts)
+        {
             self.qualifiers.push(Qualifier { name, relation: relation.clone() });
         }
     }
@@ -183,13 +184,21 @@ impl Item {
         self.alias.as_ref().or_else(|| self.name.parts.last())
     }
 
+    /// Tells whether a qualifier is this relation's own name, as long as that is written.
+    fn is_called(&self, qualifier: &[&TreeIdent]) -> bool {
+        qualifier.len() == self.name.parts.len() && self.alias.is_none() && self.is_meant_by(qualifier)
+    }
+
     /// Tells whether a qualifier may mean this relation.
-    fn is_meant_by(&self, qualifier: &[Ident]) -> bool {
-        match &self.alias {
-            Some(alias) => qualifier == std::slice::from_ref(alias),
+    fn is_meant_by(&self, qualifier: &[&TreeIdent]) -> bool {
+        match (&self.alias, qualifier) {
+            (Some(alias), [only]) => is_spelled(alias, only),
+            (Some(_), _) => false,
             // The shorter one has to be the end of the longer: `t` in FROM may be written
             // `public.t` before a column, and the other way round.
-            None => qualifier.iter().rev().zip(self.name.parts.iter().rev()).all(|(a, b)| a == b),
+            (None, _) => {
+                self.name.parts.iter().rev().zip(qualifier.iter().rev()).all(|(a, b)| is_spelled(a, b))
+            }
         }
     }
 }
@@ -267,16 +276,16 @@ impl Visitor for Scan<'_> {
             Expr::Identifier(name) => self.alone(name),
             Expr::CompoundIdentifier(parts) => {
                 if let Some((_, qualifier)) = parts.split_last() {
-                    self.qualifier(qualifier);
+                    self.qualifier(&qualifier.iter().collect::<Vec<_>>());
                 }
             }
             Expr::CompoundFieldAccess { root, access_chain } => {
-                let mut parts: Vec<TreeIdent> = match &**root {
-                    Expr::Identifier(first) => vec![first.clone()],
+                let mut parts: Vec<&TreeIdent> = match &**root {
+                    Expr::Identifier(first) => vec![first],
                     _ => return ControlFlow::Continue(()),
                 };
                 parts.extend(access_chain.iter().map_while(|access| match access {
-                    AccessExpr::Dot(Expr::Identifier(part)) => Some(part.clone()),
+                    AccessExpr::Dot(Expr::Identifier(part)) => Some(part),
                     _ => None,
                 }));
                 parts.pop();
@@ -310,8 +319,8 @@ fn is_spelled(name: &Ident, written: &TreeIdent) -> bool {
 }
 
 /// The identifiers of a name.
-pub(super) fn idents(name: &ObjectName) -> Vec<TreeIdent> {
-    name.0.iter().filter_map(|part| part.as_ident().cloned()).collect()
+pub(super) fn idents(name: &ObjectName) -> Vec<&TreeIdent> {
+    name.0.iter().filter_map(|part| part.as_ident()).collect()
 }
 
 /// An identifier as the server stores it.
@@ -326,10 +335,11 @@ pub(super) fn raw_name(name: &ObjectName, notes: &Notes) -> Option<RawName> {
     Some(raw)
 }
 
-fn name_of(parts: &[TreeIdent]) -> Option<RawName> {
-    let spans: Vec<Span> = parts.iter().filter_map(|part| span_of(part.span)).collect();
-    let span = spans.first()?.to(*spans.last()?);
-    let parts = parts.iter().map(ident).collect::<Option<Vec<Ident>>>()?;
+fn name_of(parts: &[&TreeIdent]) -> Option<RawName> {
+    let mut spans = parts.iter().filter_map(|part| span_of(part.span));
+    let first = spans.next()?;
+    let span = first.to(spans.next_back().unwrap_or(first));
+    let parts = parts.iter().map(|part| ident(part)).collect::<Option<Vec<Ident>>>()?;
     Some(RawName { parts, id: None, span })
 }
 

@@ -9,11 +9,8 @@ use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::sql::ast::RawName;
 
-/// For how many unknown names a similar one is looked for: it takes a pass over all names each.
-const MAX_SUGGESTIONS: usize = 50;
-
 /// How similar two names are at least when one is suggested for the other, from 0 to 1.
-const SIMILAR: f64 = 0.8;
+const SIMILAR: f64 = 0.6;
 
 /// Reports a name that means nothing, and warns where its meaning is not certain.
 pub(in crate::compiler) fn check(
@@ -45,12 +42,7 @@ pub(in crate::compiler) fn check(
             found.push(source.error(Code::UnknownRelation, name.span, message));
         }
         Meaning::Unknown(full) => {
-            let unknown = |one: &Diagnostic| one.code == Code::UnknownRelation;
-            let suggestion = if found.iter().filter(|one| unknown(one)).count() < MAX_SUGGESTIONS {
-                similar(draft, name, full, namespace)
-            } else {
-                None
-            };
+            let suggestion = similar(draft, name, full, namespace);
             let message = format!("`{written}` does not exist");
             let diagnostic = source.error(Code::UnknownRelation, name.span, message);
             let diagnostic = diagnostic.with_note("no project object, no declared dependency");
@@ -65,16 +57,20 @@ pub(in crate::compiler) fn check(
 /// Finds the most similar name, and writes it with as many parts as the user did, or as many as it
 /// needs.
 fn similar(draft: &Draft<'_>, name: &RawName, full: &ObjectName, namespace: &Namespace) -> Option<String> {
-    let wanted = full.to_string();
-    let (_, best) = namespace
-        .names()
-        .filter(|candidate| **candidate != draft.name)
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&wanted, &candidate.to_string()), candidate))
-        .filter(|(similarity, candidate)| {
-            // A long common database and schema must not make unrelated objects look alike.
-            let own = strsim::normalized_damerau_levenshtein(full.object.as_str(), candidate.object.as_str());
-            *similarity >= SIMILAR && own >= SIMILAR / 2.0
+    let likeness = |a: &Ident, b: &Ident| strsim::normalized_damerau_levenshtein(a.as_str(), b.as_str());
+    let best = namespace.near(full).filter(|candidate| **candidate != draft.name);
+    let (_, best) = best
+        .map(|candidate| {
+            // Names that are near share the schema or the object's own name; the latter is what
+            // people remember best.
+            let likeness = if candidate.object == full.object {
+                SIMILAR + (1.0 - SIMILAR) * likeness(&full.schema, &candidate.schema)
+            } else {
+                likeness(&full.object, &candidate.object)
+            };
+            (likeness, candidate)
         })
+        .filter(|(likeness, _)| *likeness >= SIMILAR)
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))?;
     let home = draft.name.schema_name();
     let short = |parts: &[&Ident]| parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");

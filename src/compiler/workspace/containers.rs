@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::collections::btree_map;
 
 use super::Workspace;
 use crate::compiler::checks;
@@ -52,9 +53,9 @@ impl Workspace {
                 databases.insert(name.database.clone(), Modifiers::default());
             }
             let schema = name.schema_name();
-            if !schemas.contains_key(&schema) {
-                folders.insert(schema.clone(), (key.database.clone(), key.schema.clone()));
-                schemas.insert(schema, (Modifiers::default(), false));
+            if let btree_map::Entry::Vacant(place) = schemas.entry(schema) {
+                folders.insert(place.key().clone(), (key.database.clone(), key.schema.clone()));
+                place.insert((Modifiers::default(), false));
             }
         }
         for source in self.modifiers() {

@@ -183,7 +183,7 @@ impl Printer<'_> {
     }
 
     fn call(&mut self, name: &str, arguments: &[&Expr]) {
-        self.function_name(&[TreeIdent::new(name)]);
+        self.function_name(&[&TreeIdent::new(name)]);
         self.parenthesised(arguments, |printer, argument| printer.expr(argument));
     }
 

@@ -26,8 +26,8 @@ const CONSTRUCTORS: &[&str] = &["array", "list", "map"];
 
 impl Printer<'_> {
     /// Writes the name of a function.
-    pub(super) fn function_name(&mut self, parts: &[TreeIdent]) {
-        let parts: Option<Vec<Ident>> = parts.iter().map(ident).collect();
+    pub(super) fn function_name(&mut self, parts: &[&TreeIdent]) {
+        let parts: Option<Vec<Ident>> = parts.iter().map(|part| ident(part)).collect();
         match parts {
             Some(parts) => {
                 let name = self.names.function(&parts);

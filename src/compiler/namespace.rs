@@ -176,7 +176,8 @@ impl Namespace {
         let length = name.object.as_str().len();
         let lengths = length.saturating_sub(NEAR)..=length + NEAR;
         let beside = near.by_schema.get(&name.schema_name()).into_iter();
-        let beside = beside.flat_map(move |lengths_of| lengths_of.range(lengths.clone())).flat_map(|(_, names)| names);
+        let beside =
+            beside.flat_map(move |lengths_of| lengths_of.range(lengths.clone())).flat_map(|(_, names)| names);
         let elsewhere = near.by_object.get(&name.object).into_iter().flatten();
         // In a schema of thousands only those count that begin alike, so that thousands of unknown
         // names do not take a second each.

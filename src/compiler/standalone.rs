@@ -340,7 +340,7 @@ impl<'f, 'a> Writer<'f, 'a> {
 fn needs_alias(bare: &BareName) -> bool {
     let parts = |wanted: fn(usize) -> bool| bare.qualifiers.iter().any(|(_, parts)| wanted(*parts));
     let by_one_part = parts(|parts| parts == 1) && !parts(|parts| parts > 1);
-    !bare.name.shared && (bare.name.row || by_one_part)
+    !bare.name.shared && (bare.name.alone || by_one_part)
 }
 
 /// What follows the name of a CTE that has columns and no rows.

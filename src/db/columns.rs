@@ -180,6 +180,20 @@ pub async fn relations(session: &Session, names: &[&Ident]) -> Result<Vec<Relati
     Ok(relations)
 }
 
+/// Asks for the types of some columns of a relation by its SQL: as text, with what lists and maps
+/// are made of.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn types_of(session: &Session, relation: &str, columns: &[&Ident]) -> Result<Vec<String>, Error> {
+    // Without rows, so that nothing is read.
+    let asked =
+        columns.iter().map(|name| format!("pg_typeof((SELECT {} FROM {relation} LIMIT 0))", name.sql()));
+    let rows = session.read(&format!("SELECT {}", asked.collect::<Vec<_>>().join(", "))).await?;
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    (0..columns.len()).map(|column| row.required(column).map(str::to_owned)).collect()
+}
+
 fn relation(row: &Row, columns: &[Row], comments: &[Row]) -> Option<Relation> {
     let id = row.text(0)?;
     let ident = |text: &str| Ident::new(text).ok();

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::code::Code;
 use super::compile::Compiled;
 use super::error::Error;
+use crate::compiler::contract;
 use crate::compiler::contract::Contract;
 use crate::compiler::contract::ContractName;
 use crate::compiler::contract::Contracts;
@@ -13,6 +14,7 @@ use crate::compiler::contract::KINDS;
 use crate::compiler::contract::LockedColumn;
 use crate::db::columns::Relation;
 use crate::db::columns::relations;
+use crate::db::columns::types_of;
 use crate::db::session::Session;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -60,7 +62,10 @@ pub async fn read(
 /// `lock.missing` with everything that is not there, `db.*`.
 pub async fn lock(session: &Session, compiled: &Compiled) -> Result<Contracts, Error> {
     let wanted = wanted(compiled);
-    let found = read(session, &wanted).await?;
+    let mut found = read(session, &wanted).await?;
+    for (name, contract) in &mut found {
+        complete(session, name, contract).await?;
+    }
     let missing: Vec<String> =
         wanted.iter().filter(|name| !found.contains_key(name)).map(ToString::to_string).collect();
     if !missing.is_empty() {
@@ -73,6 +78,30 @@ pub async fn lock(session: &Session, compiled: &Compiled) -> Result<Contracts, E
     };
     let entries = found.into_iter().map(|(name, contract)| (unsuffixed(name), contract)).collect();
     Ok(Contracts { entries, places: BTreeMap::new() })
+}
+
+/// Asks for the types that the catalog does not tell entirely. Where the role may not read the
+/// relation, they stay as they are.
+async fn complete(session: &Session, name: &ContractName, contract: &mut Contract) -> Result<(), Error> {
+    let is_untold = |column: &&mut LockedColumn| contract::FAMILIES.contains(&column.data_type.as_str());
+    let untold: Vec<&mut LockedColumn> = contract.columns.iter_mut().filter(is_untold).collect();
+    if untold.is_empty() {
+        return Ok(());
+    }
+    let relation = match name {
+        ContractName::Object(name) => name.sql(),
+        ContractName::System(schema, own) => format!("{}.{}", schema.sql(), own.sql()),
+    };
+    let names: Vec<&Ident> = untold.iter().map(|column| &column.name).collect();
+    let told = match types_of(session, &relation, &names).await {
+        Ok(told) => told,
+        Err(error) if error.sqlstate().is_some() && !error.outcome_unknown() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    for (column, data_type) in untold.into_iter().zip(told) {
+        column.data_type = data_type;
+    }
+    Ok(())
 }
 
 fn contract(relation: &Relation) -> Option<(ContractName, Contract)> {

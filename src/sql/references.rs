@@ -41,10 +41,11 @@ pub struct Qualifier {
 pub struct Bare {
     /// Where its name stands; one of [`Qualifier::relation`]'s places.
     pub at: Span,
-    /// Whether something beside it in the FROM clause goes by the last part of its name too.
+    /// Whether the name of another relation beside it in the FROM clause ends with the same part.
     pub shared: bool,
-    /// Whether the last part of its name stands alone as a value, which may mean its whole row.
-    pub row: bool,
+    /// Whether the last part of its name stands alone: as a value, which may mean its whole row, or
+    /// as the name of something else beside it, which the server refuses.
+    pub alone: bool,
 }
 
 /// Collects the relations of a tree, in the order in which it is visited.
@@ -141,12 +142,14 @@ impl<'a> Scan<'a> {
 
     /// Notes the relations of a FROM clause that go by their own name.
     fn note_bare(&mut self, items: &[Item]) {
-        for (number, item) in items.iter().enumerate() {
-            if item.alias.is_none() && !item.cte {
+        let is_bare = |item: &Item| item.alias.is_none() && !item.cte;
+        for (number, item) in items.iter().enumerate().filter(|(_, item)| is_bare(item)) {
+            let beside = |wanted: bool| {
                 let others = items.iter().enumerate().filter(|(other, _)| *other != number);
-                let shared = others.into_iter().any(|(_, other)| other.shown() == item.shown());
-                self.bare.push(Bare { at: item.name.span, shared, row: false });
-            }
+                let mut alike = others.filter(|(_, other)| other.shown() == item.shown());
+                alike.any(|(_, other)| is_bare(other) == wanted)
+            };
+            self.bare.push(Bare { at: item.name.span, shared: beside(true), alone: beside(false) });
         }
     }
 
@@ -157,7 +160,7 @@ impl<'a> Scan<'a> {
         if let Some(Item { name, alias: None, cte: false }) = found
             && let Some(bare) = self.bare.iter_mut().rev().find(|bare| bare.at == name.span)
         {
-            bare.row = true;
+            bare.alone = true;
         }
     }
 
@@ -543,7 +546,7 @@ mod tests {
         );
     }
 
-    /// Compares the relations without an alias: `!` shares its name, `*` may be read as a row.
+    /// Compares the relations without an alias: `!` shares its last part, `*` has it stand alone.
     #[track_caller]
     fn bare(text: &str, expected: &str) {
         let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -551,7 +554,7 @@ mod tests {
         let found: Vec<String> = query
             .bare()
             .iter()
-            .map(|one| format!("{}{}{}", one.at.of(text), mark(one.shared, "!"), mark(one.row, "*")))
+            .map(|one| format!("{}{}{}", one.at.of(text), mark(one.shared, "!"), mark(one.alone, "*")))
             .collect();
         assert_eq!(found.join(" "), expected, "{text}");
     }
@@ -560,9 +563,9 @@ mod tests {
     fn relations_without_an_alias_are_told() {
         bare("SELECT * FROM s.a, b AS x, c y, (d JOIN e USING (id)) WHERE f IN (TABLE g)", "s.a d e");
         bare("SELECT 1 FROM a.t, b.t", "a.t! b.t!");
-        bare("WITH t AS (SELECT 1 FROM t) SELECT 1 FROM t, s.t", "t s.t!");
-        bare("SELECT 1 FROM s.t, LATERAL (SELECT 2) AS T, u", "s.t! u");
-        bare("SELECT 1 FROM s.t, generate_series(1, 2) AS t", "s.t!");
+        bare("WITH t AS (SELECT 1 FROM t) SELECT 1 FROM t, s.t", "t s.t*");
+        bare("SELECT 1 FROM s.t, LATERAL (SELECT 2) AS T, u", "s.t* u");
+        bare("SELECT 1 FROM s.t, generate_series(1, 2) AS t", "s.t*");
         bare("SELECT t, u.v, \"U\" FROM s.t, u, \"U\" ORDER BY u", "s.t* u* \"U\"*");
         bare("SELECT 1 FROM s.t WHERE EXISTS (SELECT t FROM s.u AS t, v WHERE v = 1)", "s.t v*");
     }

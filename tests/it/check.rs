@@ -175,6 +175,80 @@ CREATE VIEW v AS SELECT bids.amount + 1 AS more FROM raw.bids;
     elsewhere.mzflow(&["compile", "--check", "--project", &folder]).code(0).says("1 checked by the server");
 }
 
+/// Queries in which what stands for a relation is easily taken for something else.
+const TRICKY: &[&str] = &[
+    "SELECT raw.t.id, t.name FROM raw.t",
+    "SELECT shop.raw.t.*, t.n AS m FROM raw.t ORDER BY raw.t.id, t.n LIMIT 3",
+    "SELECT raw.t.id AS a, other.t.id AS b FROM raw.t, other.t WHERE raw.t.id = other.t.id",
+    "SELECT t.id FROM raw.t WHERE EXISTS (SELECT 1 FROM other.t WHERE t.extra = raw.t.id)",
+    "SELECT t.id, (SELECT max(t.extra) FROM other.t WHERE t.id = 1) AS m FROM raw.t",
+    "WITH t AS (SELECT id AS x FROM raw.t) SELECT t.x FROM t WHERE x IN (SELECT t.id FROM other.t)",
+    "WITH u AS (SELECT * FROM raw.t) SELECT u.id, t.extra FROM u JOIN other.t USING (id)",
+    "SELECT a.id, t.id AS again FROM raw.t AS a, raw.t",
+    "SELECT x.c FROM raw.t, LATERAL (SELECT count(*) AS c FROM other.t AS o WHERE o.id = t.id) AS x",
+    "WITH MUTUALLY RECURSIVE r (n int) AS (SELECT t.id FROM raw.t UNION SELECT r.n + 1 FROM r WHERE r.n < 9) SELECT r.n FROM r",
+    "TABLE raw.t",
+    "(SELECT id FROM raw.t EXCEPT SELECT id FROM other.t) UNION ALL VALUES (1) ORDER BY 1",
+    "SELECT DISTINCT ON (t.name) t.name, count(t.id) OVER (PARTITION BY t.name) AS c FROM raw.t",
+    "SELECT t.name, count(*) AS c, sum(t.n) AS s FROM raw.t GROUP BY t.name HAVING count(t.id) > 1",
+    "SELECT t.id FROM raw.t LEFT JOIN (other.t AS o CROSS JOIN raw.t AS p) ON o.id = t.id AND p.id = t.id",
+    "SELECT id FROM raw.t WHERE id IN (SELECT t.id FROM other.t) -- the end",
+    "SELECT mzf_1.id AS mzf_2 FROM raw.t AS mzf_1",
+    "SELECT g, t.id FROM raw.t, generate_series(1, 2) AS g",
+];
+
+#[test]
+fn names_go_on_meaning_what_they_meant() {
+    let world = World::new();
+    let mut files = "\
+-- file: shop/project.toml
+-- file: shop/models/shop/raw/t.sql
+CREATE TABLE t (id int, name text, n numeric(10, 2));
+-- file: shop/models/shop/other/t.sql
+CREATE TABLE t (id int, extra int);
+"
+    .to_owned();
+    for (number, query) in TRICKY.iter().enumerate() {
+        files += &format!("-- file: shop/models/shop/pub/v{number}.sql\nCREATE VIEW v{number} AS {query}\n");
+    }
+    world.write(&files);
+    // With stand-ins, and where everything is there.
+    check(&world).code(0).says("18 checked by the server");
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    check(&world).code(0).says("18 checked by the server");
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "one"]).code(0);
+}
+
+#[test]
+fn types_are_the_same_from_level_to_level() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+-- file: shop/models/shop/raw/t.sql
+CREATE TABLE t (
+    a bool, b int2, c int4, d int8, e float4, f float8, g numeric, h numeric(38, 2), i text, j varchar, k varchar(5),
+    l char(3), m \"char\", n bytea, o date, p time, q timestamp, r timestamp(3), s timestamptz, t timestamptz(0),
+    u interval, v uuid, w jsonb, x oid, y uint2, z uint4, aa uint8, ab mz_timestamp, ac int[], ad text[],
+    ae numeric(10, 1)[], af name, ag int list, ah map[text=>int], ai uint2[], aj varchar(4)[]
+);
+-- file: shop/models/shop/pub/one.sql
+CREATE VIEW one AS SELECT * FROM raw.t;
+-- file: shop/models/shop/pub/two.sql
+CREATE VIEW two AS SELECT * FROM one;
+-- file: shop/models/shop/pub/three.sql
+CREATE VIEW three AS SELECT * FROM raw.t UNION ALL SELECT * FROM two;
+-- file: shop/models/shop/pub/told.sql
+CREATE VIEW told AS
+SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, af, ai FROM two;
+-- file: shop/models/shop/pub/four.sql
+CREATE VIEW four AS SELECT * FROM told UNION ALL
+SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, af, ai FROM raw.t;
+",
+    );
+    check(&world).code(0).says("5 checked by the server");
+}
+
 #[test]
 fn constraints_are_checked_where_they_stand() {
     let world = World::new();

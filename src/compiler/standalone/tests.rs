@@ -154,6 +154,16 @@ fn columns_go_on_meaning_their_relation() {
             ) AS "mzf_0"
         "#]],
     );
+    // The server refuses two of one name, and has to see that.
+    check(
+        "CREATE VIEW v AS WITH items AS (SELECT 1 AS x) SELECT items.x, raw.items.id FROM items, raw.items",
+        expect![[r#"
+            WITH "mzf_1" AS (SELECT NULL::int AS "id", NULL::text AS "label" WHERE false)
+            SELECT * FROM (
+            WITH items AS (SELECT 1 AS x) SELECT items.x, "items".id FROM items, "mzf_1" AS "items"
+            ) AS "mzf_0"
+        "#]],
+    );
     check(
         "CREATE VIEW v AS WITH items AS (SELECT * FROM raw.items) SELECT items.id FROM items JOIN other.items AS o USING (id)",
         expect![[r#"

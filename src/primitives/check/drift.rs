@@ -102,10 +102,10 @@ pub(super) fn differences(locked: &Contract, live: &Contract) -> Vec<String> {
 fn is_same(locked: &str, live: &str) -> bool {
     let (Ok(a), Ok(b)) = (DataType::parse(locked), DataType::parse(live)) else { return locked == live };
     let modifiers = a.modifiers().is_empty() || b.modifiers().is_empty() || a.modifiers() == b.modifiers();
-    match (a.builtin(), b.builtin()) {
-        (Some(a), Some(b)) => a == b && modifiers,
+    let same = match (a.builtin(), b.builtin()) {
+        (Some(a), Some(b)) => a == b,
         // Of lists and maps the catalog has only the word.
-        (None, Some(word)) | (Some(word), None) => contract::FAMILIES.contains(&word.as_str()),
-        (None, None) => locked == live,
-    }
+        _ => a.is_like(&b),
+    };
+    same && modifiers
 }

@@ -186,23 +186,26 @@ impl<'s> Writer<'s> {
         }
     }
 
+    /// Writes a column, qualified as far as the style says.
+    fn column(&mut self, relation: usize, name: &str) {
+        let parts = self.decide(3);
+        if parts == 2 {
+            self.ident("shop");
+            self.text.push('.');
+        }
+        if parts >= 1 {
+            self.ident("raw");
+            self.text.push('.');
+        }
+        self.ident(RELATIONS[relation % RELATIONS.len()]);
+        self.text.push('.');
+        self.ident(name);
+        self.gap();
+    }
+
     fn bare_expr(&mut self, expr: &Expr, relations: [usize; 2]) {
         match expr {
-            Expr::Column(relation, name) => {
-                let parts = self.decide(3);
-                if parts == 2 {
-                    self.ident("shop");
-                    self.text.push('.');
-                }
-                if parts >= 1 {
-                    self.ident("raw");
-                    self.text.push('.');
-                }
-                self.ident(RELATIONS[relations[*relation] % RELATIONS.len()]);
-                self.text.push('.');
-                self.ident(name);
-                self.gap();
-            }
+            Expr::Column(relation, name) => self.column(relations[*relation], name),
             Expr::Number(number) => self.mark(&number.to_string()),
             Expr::Text(text) => self.mark(&format!("'{}'", text.replace('\'', "''"))),
             Expr::Binary(operator, a, b) => {

@@ -56,6 +56,8 @@ pub(super) struct Reads {
     pub(super) declared: Vec<usize>,
     /// Every full name whose meaning was asked for, whatever it is.
     pub(super) asked: Vec<ObjectName>,
+    /// What names mean, by where they begin.
+    meanings: Vec<(usize, Meaning)>,
     /// Those that mean nothing.
     pub(super) unknown: Vec<Unknown>,
 }
@@ -127,6 +129,7 @@ impl Builder<'_> {
         if let Meaning::Unknown(full) = &meaning {
             reads.unknown.push(Unknown::new(draft, name, full));
         }
+        reads.meanings.push((name.span.start, meaning.clone()));
         meaning
     }
 
@@ -152,12 +155,12 @@ impl Builder<'_> {
         found: &mut Vec<Diagnostic>,
     ) -> Object {
         let source = draft.source;
-        let indexes = self.indexes(draft, index_names, found);
+        let indexes = self.indexes(draft, reads, index_names, found);
         let constraints =
             draft.companions.iter().filter(|one| matches!(one.kind, StatementKind::CreateConstraint(_)));
-        let constraints: Vec<String> = constraints.map(|one| self.meaning(draft, one)).collect();
+        let constraints: Vec<String> = constraints.map(|one| self.meaning(draft, reads, one)).collect();
         let stored = || indexes.iter().map(|(_, meaning)| meaning.as_str());
-        let main = self.meaning(draft, draft.main);
+        let main = self.meaning(draft, reads, draft.main);
         let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
         depends_on.dedup();
@@ -182,29 +185,29 @@ impl Builder<'_> {
             tests,
             columns: columns_of(draft.main),
             head: head(draft.kind),
-            rest: self.rest(draft, draft.main, start),
+            rest: self.rest(draft, reads, draft.main, start),
             body: Body::of(&draft.main.kind, Origin { start, edits: source.edits() }),
         }
     }
 
     /// A statement's text behind a byte, with slots for its names.
-    fn rest(&self, draft: &Draft<'_>, statement: &Statement, from: usize) -> Template {
+    fn rest(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement, from: usize) -> Template {
         let slots: Vec<(Span, Slot)> = mentions(&statement.kind)
             .into_iter()
-            .filter_map(|mention| Some((mention.span(), self.slot(draft, mention)?)))
+            .filter_map(|mention| Some((mention.span(), self.slot(draft, reads, mention)?)))
             .collect();
         Template::new(draft.source.sql(), Span::new(from, statement.span.end), slots)
     }
 
-    fn slot(&self, draft: &Draft<'_>, mention: Mention<'_>) -> Option<Slot> {
+    fn slot(&self, draft: &Draft<'_>, reads: &Reads, mention: Mention<'_>) -> Option<Slot> {
         let home = draft.name.schema_name();
         match mention {
             Mention::Defined(name) => Some(Slot::Object(self.namespace.complete(&home, &name.parts)?)),
-            Mention::Object(name) => Some(self.object_slot(&home, name)),
+            Mention::Object(name) => Some(self.object_slot(&home, reads, name)),
             Mention::Cluster(cluster) => self.cluster(Some(cluster)).map(Slot::Cluster),
             Mention::Qualifier(qualifier) => {
                 let own = qualifier.name.parts.last()?.clone();
-                Some(match self.object_slot(&home, &qualifier.relation) {
+                Some(match self.object_slot(&home, reads, &qualifier.relation) {
                     Slot::Object(relation) => Slot::Qualifier(relation, own, qualifier.name.parts.len()),
                     // A system object keeps its name, so what is written still means it.
                     _ => return None,
@@ -213,8 +216,17 @@ impl Builder<'_> {
         }
     }
 
-    fn object_slot(&self, home: &SchemaName, name: &RawName) -> Slot {
-        match self.namespace.resolve(home, name) {
+    fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
+        let known = reads.meanings.iter().find(|(at, _)| *at == name.span.start);
+        let found;
+        let meaning = match known {
+            Some((_, meaning)) => meaning,
+            None => {
+                found = self.namespace.resolve(home, name);
+                &found
+            }
+        };
+        match meaning {
             Meaning::System(schema, object) => Slot::Fixed(format!("{}.{}", schema.sql(), object.sql())),
             meaning => match meaning.name() {
                 Some(full) => Slot::Object(full.clone()),
@@ -230,13 +242,13 @@ impl Builder<'_> {
     }
 
     /// What a statement means.
-    fn meaning(&self, draft: &Draft<'_>, statement: &Statement) -> String {
+    fn meaning(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement) -> String {
         let own = main_name(&draft.main.kind).map(|own| own.span);
         let home = draft.name.schema_name();
         let name = |hole: &Hole| match hole {
             // What the path says counts, also where the statement says otherwise.
             Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
-            Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, name) {
+            Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
                 Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
                 Slot::Fixed(text) => text,
                 Slot::Cluster(cluster) => cluster.sql(),
@@ -251,6 +263,7 @@ impl Builder<'_> {
     fn indexes(
         &self,
         draft: &Draft<'_>,
+        reads: &Reads,
         names: &[Option<Ident>],
         found: &mut Vec<Diagnostic>,
     ) -> Vec<(Index, String)> {
@@ -265,7 +278,7 @@ impl Builder<'_> {
                 }
                 continue;
             };
-            let meaning = self.meaning(draft, statement);
+            let meaning = self.meaning(draft, reads, statement);
             let keys_at = keys_start(draft, statement, index);
             let built = Index {
                 name,
@@ -274,7 +287,7 @@ impl Builder<'_> {
                 keys: index.keys.iter().map(|key| key.text().to_owned()).collect(),
                 fingerprint: Fingerprint::of(&meaning, []),
                 line: draft.source.line(statement.span),
-                rest: self.rest(draft, statement, keys_at),
+                rest: self.rest(draft, reads, statement, keys_at),
                 key_list: Keys::of(index, Origin { start: keys_at, edits: draft.source.edits() }),
             };
             indexes.push((built, meaning));

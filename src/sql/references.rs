@@ -5,6 +5,7 @@
 //! is never a CTE. Nothing is resolved here: names come out as written. Start reading at
 //! [`Scan`].
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::AccessExpr;
@@ -143,13 +144,15 @@ impl<'a> Scan<'a> {
     /// Notes the relations of a FROM clause that go by their own name.
     fn note_bare(&mut self, items: &[Item]) {
         let is_bare = |item: &Item| item.alias.is_none() && !item.cte;
-        for (number, item) in items.iter().enumerate().filter(|(_, item)| is_bare(item)) {
-            let beside = |wanted: bool| {
-                let others = items.iter().enumerate().filter(|(other, _)| *other != number);
-                let mut alike = others.filter(|(_, other)| other.shown() == item.shown());
-                alike.any(|(_, other)| is_bare(other) == wanted)
-            };
-            self.bare.push(Bare { at: item.name.span, shared: beside(true), alone: beside(false) });
+        // How many go by a name, with those that are bare and those that are not apart.
+        let mut alike: HashMap<Option<&Ident>, (usize, usize)> = HashMap::new();
+        for item in items {
+            let (bare, other) = alike.entry(item.shown()).or_default();
+            *(if is_bare(item) { bare } else { other }) += 1;
+        }
+        for item in items.iter().filter(|item| is_bare(item)) {
+            let (bare, other) = alike.get(&item.shown()).copied().unwrap_or_default();
+            self.bare.push(Bare { at: item.name.span, shared: bare > 1, alone: other > 0 });
         }
     }
 

@@ -10,6 +10,7 @@ use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::Bfs;
 use petgraph::visit::Reversed;
+use rustc_hash::FxHashMap;
 
 use crate::name::ObjectName;
 
@@ -17,7 +18,7 @@ use crate::name::ObjectName;
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     graph: DiGraph<ObjectName, ()>,
-    nodes: HashMap<ObjectName, NodeIndex>,
+    nodes: FxHashMap<ObjectName, NodeIndex>,
 }
 
 impl Graph {

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
+
 use super::draft::Key;
 use super::settings::Dependency;
 use super::settings::SYSTEM_SCHEMAS;
@@ -19,12 +21,12 @@ use crate::sql::ast::RawName;
 /// Everything that has a name.
 #[derive(Default)]
 pub(super) struct Namespace {
-    entries: HashMap<ObjectName, Entry>,
+    entries: FxHashMap<ObjectName, Entry>,
     /// Schemas in which a source makes tables that only the server knows, with that source.
-    open: HashMap<SchemaName, ObjectName>,
+    open: FxHashMap<SchemaName, ObjectName>,
     /// Databases of the project by the name of their folder.
     databases: HashMap<Ident, Ident>,
-    declared: HashMap<ObjectName, usize>,
+    declared: FxHashMap<ObjectName, usize>,
     /// The same names by what is similar in them; made when first asked for.
     near: OnceLock<Near>,
 }
@@ -39,8 +41,8 @@ const CROWD: usize = 200;
 #[derive(Default)]
 struct Near {
     /// By schema, then by length.
-    by_schema: HashMap<SchemaName, BTreeMap<usize, Vec<Arc<ObjectName>>>>,
-    by_object: HashMap<Ident, Vec<Arc<ObjectName>>>,
+    by_schema: FxHashMap<SchemaName, BTreeMap<usize, Vec<Arc<ObjectName>>>>,
+    by_object: FxHashMap<Ident, Vec<Arc<ObjectName>>>,
 }
 
 impl Near {

@@ -1,6 +1,6 @@
 //! A compiled project.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::contract::Contract;
 use super::contract::ContractName;
@@ -40,7 +40,7 @@ pub struct Project {
     pub network_policies: Vec<NetworkPolicy>,
     /// What `types.lock` tells.
     pub contracts: Contracts,
-    pub(super) numbers: HashMap<ObjectName, usize>,
+    pub(super) numbers: FxHashMap<ObjectName, usize>,
 }
 
 impl Project {
@@ -117,7 +117,7 @@ impl Project {
 
     /// Takes all objects with the graph of what they read, and brings them into their order.
     pub(super) fn set_objects(&mut self, objects: Vec<Object>, graph: Graph) {
-        let mut by_name: HashMap<ObjectName, Object> =
+        let mut by_name: FxHashMap<ObjectName, Object> =
             objects.into_iter().map(|object| (object.name.clone(), object)).collect();
         self.objects = graph.order().iter().filter_map(|name| by_name.remove(name)).collect();
         self.graph = graph;

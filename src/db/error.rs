@@ -41,6 +41,11 @@ impl Error {
         Self { kind: Kind::Protocol, message: message.into(), server: None }
     }
 
+    /// Whether an answer made no sense.
+    pub(super) fn is_protocol(&self) -> bool {
+        self.kind == Kind::Protocol
+    }
+
     /// Reads the driver's error; `connecting` tells whether the session was being opened.
     pub(super) fn from_driver(error: &tokio_postgres::Error, connecting: bool) -> Self {
         let Some(db) = error.as_db_error() else {

@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use futures_util::future::try_join;
 use futures_util::future::try_join_all;
 
 use super::error::Error;
@@ -73,15 +75,47 @@ fn privileges_of(relation: &str) -> String {
     )
 }
 
+/// What changes so seldom that one look a run is enough: roles with their members, whether rights
+/// are checked, and the limits.
+pub struct Standing {
+    roles: Roles,
+    limits: Limits,
+}
+
 /// Reads everything user-made.
+///
+/// `standing` is what an earlier look found, and takes what this one finds; `None` to look again.
 ///
 /// # Errors
 /// What the server says, or a lost connection.
-pub async fn read(session: &Session) -> Result<Catalog, Error> {
+pub async fn read(session: &Session, standing: &mut Option<Rc<Standing>>) -> Result<Catalog, Error> {
+    if let Some(known) = standing {
+        // A role that came meanwhile has no name yet: everything is asked again.
+        match look(session, known).await {
+            Err(error) if error.is_protocol() => {}
+            found => return found,
+        }
+    }
+    let queries = [ROLES, MEMBERS, RBAC].into_iter().chain(LIMITS);
+    let (answers, facts) =
+        try_join(try_join_all(queries.map(|query| session.read(query))), facts(session)).await?;
+    let mut answers = answers.into_iter();
+    let mut next = || answers.next().unwrap_or_default();
+    let roles = roles(&next(), &next(), &next())?;
+    let limits = limits_from(&[next(), next(), next(), next()]);
+    let found = Rc::new(Standing { roles, limits });
+    let catalog = facts.assemble(&found);
+    *standing = Some(found);
+    catalog
+}
+
+/// Reads what changes with every deployment.
+async fn look(session: &Session, standing: &Standing) -> Result<Catalog, Error> {
+    facts(session).await?.assemble(standing)
+}
+
+async fn facts(session: &Session) -> Result<Facts, Error> {
     let mut queries: Vec<String> = [
-        ROLES,
-        MEMBERS,
-        RBAC,
         DATABASES,
         SCHEMAS,
         CLUSTERS,
@@ -96,13 +130,10 @@ pub async fn read(session: &Session) -> Result<Catalog, Error> {
     .map(str::to_owned)
     .into();
     queries.extend(["mz_objects", "mz_schemas", "mz_clusters", "mz_databases"].map(privileges_of));
-    queries.extend(LIMITS.map(str::to_owned));
     let answers = try_join_all(queries.iter().map(|query| session.read(query))).await?;
     let mut answers = answers.into_iter();
     let mut next = || answers.next().unwrap_or_default();
-    let roles = roles(&next(), &next(), &next())?;
     let mut facts = Facts {
-        roles,
         databases: next(),
         schemas: next(),
         clusters: next(),
@@ -118,10 +149,7 @@ pub async fn read(session: &Session) -> Result<Catalog, Error> {
     for family in [Family::Object, Family::Schema, Family::Cluster, Family::Database] {
         facts.privileges.insert(family, next());
     }
-    let limits = [next(), next(), next(), next()];
-    let mut catalog = facts.assemble()?;
-    catalog.limits = limits_from(&limits);
-    Ok(catalog)
+    Ok(facts)
 }
 
 /// The families of ids, which are separate: schema `u1` and object `u1` are two things.
@@ -185,7 +213,6 @@ fn roles(roles: &[Row], members: &[Row], rbac: &[Row]) -> Result<Roles, Error> {
 }
 
 struct Facts {
-    roles: Roles,
     databases: Vec<Row>,
     schemas: Vec<Row>,
     clusters: Vec<Row>,
@@ -200,29 +227,31 @@ struct Facts {
 }
 
 impl Facts {
-    fn assemble(&self) -> Result<Catalog, Error> {
-        let mut catalog = Catalog::new(self.roles.session.clone());
-        catalog.roles = self.roles.names.values().cloned().collect();
+    fn assemble(&self, standing: &Standing) -> Result<Catalog, Error> {
+        let roles = &standing.roles;
+        let mut catalog = Catalog::new(roles.session.clone());
+        catalog.limits = standing.limits.clone();
+        catalog.roles = roles.names.values().cloned().collect();
         for ((id, _), text) in self.comments(&["role"])? {
-            if let Some(name) = self.roles.names.get(id) {
+            if let Some(name) = roles.names.get(id) {
                 catalog.role_comments.insert(name.clone(), text.to_owned());
             }
         }
-        let databases = self.put_databases(&mut catalog)?;
-        let schemas = self.put_schemas(&mut catalog, &databases)?;
-        self.put_clusters(&mut catalog)?;
-        self.put_objects(&mut catalog, &schemas)?;
+        let databases = self.put_databases(&mut catalog, roles)?;
+        let schemas = self.put_schemas(&mut catalog, roles, &databases)?;
+        self.put_clusters(&mut catalog, roles)?;
+        self.put_objects(&mut catalog, roles, &schemas)?;
         for row in &self.reads {
             let read = ObjectId::new(row.required(1)?);
             catalog.reads.entry(ObjectId::new(row.required(0)?)).or_default().insert(read);
         }
         for row in &self.defaults {
-            self.put_default(&mut catalog, row, &databases, &schemas)?;
+            self.put_default(&mut catalog, roles, row, &databases, &schemas)?;
         }
         Ok(catalog)
     }
 
-    fn privileges(&self, family: Family) -> Result<HashMap<&str, Privileges>, Error> {
+    fn privileges(&self, roles: &Roles, family: Family) -> Result<HashMap<&str, Privileges>, Error> {
         let mut held: HashMap<&str, Privileges> = HashMap::new();
         for row in self.privileges.get(&family).into_iter().flatten() {
             // A cluster's or a schema's list also names the system's own roles (`s2`): they hold
@@ -231,7 +260,7 @@ impl Facts {
             if grantee.starts_with('s') {
                 continue;
             }
-            let entry = (self.roles.grantee(grantee)?, row.required(2)?.to_owned());
+            let entry = (roles.grantee(grantee)?, row.required(2)?.to_owned());
             held.entry(row.required(0)?).or_default().insert(entry);
         }
         Ok(held)
@@ -248,8 +277,8 @@ impl Facts {
         Ok(found)
     }
 
-    fn put_databases(&self, catalog: &mut Catalog) -> Result<HashMap<String, Ident>, Error> {
-        let mut privileges = self.privileges(Family::Database)?;
+    fn put_databases(&self, catalog: &mut Catalog, roles: &Roles) -> Result<HashMap<String, Ident>, Error> {
+        let mut privileges = self.privileges(roles, Family::Database)?;
         let comments = self.comments(&["database"])?;
         let mut names = HashMap::new();
         for row in &self.databases {
@@ -258,7 +287,7 @@ impl Facts {
             names.insert(id.to_owned(), name.clone());
             let database = Database {
                 id: DatabaseId::new(id),
-                owner: self.roles.name(row.required(2)?)?,
+                owner: roles.name(row.required(2)?)?,
                 privileges: privileges.remove(id).unwrap_or_default(),
                 comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
             };
@@ -270,9 +299,10 @@ impl Facts {
     fn put_schemas(
         &self,
         catalog: &mut Catalog,
+        roles: &Roles,
         databases: &HashMap<String, Ident>,
     ) -> Result<HashMap<String, SchemaName>, Error> {
-        let mut privileges = self.privileges(Family::Schema)?;
+        let mut privileges = self.privileges(roles, Family::Schema)?;
         let comments = self.comments(&["schema"])?;
         let mut names = HashMap::new();
         for row in &self.schemas {
@@ -283,7 +313,7 @@ impl Facts {
             names.insert(id.to_owned(), name.clone());
             let schema = Schema {
                 id: SchemaId::new(id),
-                owner: self.roles.name(row.required(3)?)?,
+                owner: roles.name(row.required(3)?)?,
                 privileges: privileges.remove(id).unwrap_or_default(),
                 comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
             };
@@ -292,8 +322,8 @@ impl Facts {
         Ok(names)
     }
 
-    fn put_clusters(&self, catalog: &mut Catalog) -> Result<(), Error> {
-        let mut privileges = self.privileges(Family::Cluster)?;
+    fn put_clusters(&self, catalog: &mut Catalog, roles: &Roles) -> Result<(), Error> {
+        let mut privileges = self.privileges(roles, Family::Cluster)?;
         let comments = self.comments(&["cluster"])?;
         let mut replicas: HashMap<&str, usize> = HashMap::new();
         for row in &self.replicas {
@@ -303,7 +333,7 @@ impl Facts {
             let id = row.required(0)?;
             let cluster = Cluster {
                 id: ClusterId::new(id),
-                owner: self.roles.name(row.required(2)?)?,
+                owner: roles.name(row.required(2)?)?,
                 privileges: privileges.remove(id).unwrap_or_default(),
                 comment: comments.get(&(id, None)).map(|text| (*text).to_owned()),
                 managed: row.is_true(3),
@@ -316,8 +346,13 @@ impl Facts {
         Ok(())
     }
 
-    fn put_objects(&self, catalog: &mut Catalog, schemas: &HashMap<String, SchemaName>) -> Result<(), Error> {
-        let mut privileges = self.privileges(Family::Object)?;
+    fn put_objects(
+        &self,
+        catalog: &mut Catalog,
+        roles: &Roles,
+        schemas: &HashMap<String, SchemaName>,
+    ) -> Result<(), Error> {
+        let mut privileges = self.privileges(roles, Family::Object)?;
         let types = ObjectKind::ALL.map(ObjectKind::catalog);
         let comments = self.comments(&types)?;
         let mut columns: HashMap<&str, Vec<(&str, &str)>> = HashMap::new();
@@ -343,7 +378,7 @@ impl Facts {
                 id: ObjectId::new(id),
                 name: schema.object(ident(row.required(2)?)?),
                 kind,
-                owner: self.roles.name(row.required(4)?)?,
+                owner: roles.name(row.required(4)?)?,
                 cluster: row.text(5).map(ClusterId::new),
                 on: relations.get(id).map(ObjectId::new),
                 privileges: privileges.remove(id).unwrap_or_default(),
@@ -357,6 +392,7 @@ impl Facts {
     fn put_default(
         &self,
         catalog: &mut Catalog,
+        roles: &Roles,
         row: &Row,
         databases: &HashMap<String, Ident>,
         schemas: &HashMap<String, SchemaName>,
@@ -380,11 +416,11 @@ impl Facts {
         for letter in row.required(5)?.chars() {
             let Some(privilege) = privilege(letter) else { continue };
             catalog.default_privileges.insert(DefaultPrivilege {
-                role: if role == "p" { None } else { Some(self.roles.name(role)?) },
+                role: if role == "p" { None } else { Some(roles.name(role)?) },
                 scope: scope.clone(),
                 on: format!("{}S", kind.to_uppercase()),
                 privilege: privilege.to_owned(),
-                grantee: self.roles.grantee(grantee)?,
+                grantee: roles.grantee(grantee)?,
             });
         }
         Ok(())

@@ -8,6 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use super::code::Code;
 use super::error::Error;
 use super::ledger;
@@ -21,6 +23,7 @@ use crate::db::apply::Applied;
 use crate::db::apply::Interrupt;
 use crate::db::apply::OnFailure;
 use crate::db::config::Target;
+use crate::db::introspect::Standing;
 use crate::db::journal::Appended;
 use crate::db::journal::Entry;
 use crate::db::journal::Which;
@@ -88,6 +91,7 @@ pub struct Ctx {
     checker: Option<Session>,
     world: World,
     seen: RefCell<Option<Rc<Catalog>>>,
+    standing: RefCell<Option<Rc<Standing>>>,
     /// The run.
     pub run: Run,
     /// Whoever listens.
@@ -112,6 +116,7 @@ impl Ctx {
             checker: None,
             world,
             seen: RefCell::new(None),
+            standing: RefCell::new(None),
             run,
             events,
             clock,
@@ -150,6 +155,7 @@ impl Ctx {
     /// `db.unreachable`, `db.authentication`.
     pub async fn reconnect(&mut self) -> Result<(), Error> {
         *self.seen.borrow_mut() = None;
+        *self.standing.borrow_mut() = None;
         self.session = self.session.another().await?;
         self.checker = None;
         Ok(())
@@ -226,13 +232,13 @@ impl Ctx {
             return Ok(Rc::clone(seen));
         }
         let catalog = match &self.world {
-            World::Live => db::introspect::read(&self.session).await?,
+            World::Live => self.read_catalog(&self.session).await?,
             World::Rehearsed(rehearsal) => {
                 let begun = rehearsal.borrow().catalog.clone();
                 match begun {
                     Some(catalog) => catalog,
                     None => {
-                        let catalog = db::introspect::read(&self.session).await?;
+                        let catalog = self.read_catalog(&self.session).await?;
                         let mut rehearsal = rehearsal.borrow_mut();
                         rehearsal.is_set_up = marker_in(&catalog).is_some();
                         rehearsal.catalog = Some(catalog.clone());
@@ -252,8 +258,17 @@ impl Ctx {
         if self.is_rehearsal() {
             return self.catalog().await;
         }
-        let catalog = db::introspect::read(beside).await?;
+        let catalog = self.read_catalog(beside).await?;
         Ok(self.remember(catalog))
+    }
+
+    /// Looks at the environment; at what changes seldom only the first time, and after statements of
+    /// any kind.
+    pub async fn read_catalog(&self, session: &Session) -> Result<Catalog, Error> {
+        let mut standing = self.standing.borrow().clone();
+        let catalog = db::introspect::read(session, &mut standing).await?;
+        *self.standing.borrow_mut() = standing;
+        Ok(catalog)
     }
 
     fn remember(&self, catalog: Catalog) -> Rc<Catalog> {
@@ -292,9 +307,10 @@ impl Ctx {
     /// # Errors
     /// `db.*`.
     pub async fn ledger(&self) -> Result<Option<Ledger>, Error> {
-        let Some(marker) = self.marker().await? else { return Ok(None) };
-        let entries = self.entries(Which::Kinds(&ledger::KINDS)).await?;
-        Ok(Some(Ledger::new(&entries, marker)))
+        // Asked at once: where there is no marker there may be no journal to answer.
+        let (marker, entries) = join(self.marker(), self.entries(Which::Kinds(&ledger::KINDS))).await;
+        let Some(marker) = marker? else { return Ok(None) };
+        Ok(Some(Ledger::new(&entries?, marker)))
     }
 
     /// What the journal tells of every deployment.
@@ -414,6 +430,9 @@ impl Ctx {
         progress: &mut dyn FnMut(&Step),
     ) -> Applied {
         *self.seen.borrow_mut() = None;
+        if plan.steps().any(|step| matches!(step, Step::Statement { .. })) {
+            *self.standing.borrow_mut() = None;
+        }
         match &self.world {
             World::Live => db::apply::apply(&self.session, plan, on_failure, &self.interrupt, progress).await,
             World::Rehearsed(rehearsal) => {

@@ -1,8 +1,9 @@
 //! Objects with everything they name: what depends on other files than their own.
 
 use std::collections::BTreeSet;
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use super::Workspace;
 use super::each;
@@ -29,7 +30,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Whether it names one of these.
-    pub(super) fn asks_for(&self, names: &HashSet<ObjectName>) -> bool {
+    pub(super) fn asks_for(&self, names: &FxHashSet<ObjectName>) -> bool {
         !names.is_empty()
             && self.reads.iter().any(|(_, reads)| reads.asked.iter().any(|asked| names.contains(asked)))
     }

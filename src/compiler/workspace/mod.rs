@@ -14,14 +14,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
 use rayon::iter::IntoParallelIterator;
 use rayon::iter::IntoParallelRefIterator;
 use rayon::iter::ParallelIterator;
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use super::Options;
 use super::checks;
@@ -64,9 +64,9 @@ pub struct Workspace {
     contracts_file: Option<Source>,
     files: Files,
     namespace: Namespace,
-    links: HashMap<Arc<Key>, Link>,
+    links: FxHashMap<Arc<Key>, Link>,
     /// The names of the indexes of an object's drafts; `None` for one whose name is taken.
-    index_names: HashMap<Arc<Key>, Vec<Vec<Option<Ident>>>>,
+    index_names: FxHashMap<Arc<Key>, Vec<Vec<Option<Ident>>>>,
     /// What is wrong with a schema as a whole, by its folders.
     schemas_found: BTreeMap<(String, String), Vec<Diagnostic>>,
     found: Found,
@@ -103,9 +103,9 @@ struct Work {
 #[derive(Default)]
 struct Settled {
     /// Every name of an object that changed.
-    touched: HashSet<ObjectName>,
+    touched: FxHashSet<ObjectName>,
     /// Names that came or went, or that mean something else now.
-    renamed: HashSet<ObjectName>,
+    renamed: FxHashSet<ObjectName>,
     /// Schemas, by their folders, in which a name or a kind came or went.
     reshaped: BTreeSet<(String, String)>,
     /// Schemas, by their folders, in which the names of indexes may be others.
@@ -125,8 +125,8 @@ impl Workspace {
             contracts_file: None,
             files: Files::default(),
             namespace: Namespace::default(),
-            links: HashMap::new(),
-            index_names: HashMap::new(),
+            links: FxHashMap::default(),
+            index_names: FxHashMap::default(),
             schemas_found: BTreeMap::new(),
             found: Found::default(),
             project: Project::default(),

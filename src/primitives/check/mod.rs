@@ -23,7 +23,6 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::error::Finding;
 use crate::compiler::diagnostic::Diagnostic;
-use crate::db;
 use crate::db::columns::Types;
 use crate::db::session::IN_FLIGHT;
 use crate::event::Event;
@@ -94,7 +93,7 @@ pub async fn report(ctx: &mut Ctx, request: &Request) -> Result<Report, Error> {
     let session = ctx.session();
     // What a rehearsal has made is on no server, and cannot be read there.
     let catalog = match ctx.is_rehearsal() {
-        true => Rc::new(db::introspect::read(session).await?),
+        true => Rc::new(ctx.read_catalog(session).await?),
         false => ctx.catalog().await?,
     };
     let compiled = &request.changes.compiled;

@@ -27,6 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pgwire", &["sandbox"]),
     ("quick_junit", &["cli"]),
     ("rayon", &["compiler"]),
+    ("rustc_hash", &["compiler"]),
     ("rustls", &["db"]),
     ("rustls_platform_verifier", &["db"]),
     ("sha2", &["sandbox", "sql"]),

@@ -19,6 +19,7 @@ use crate::compiler;
 use crate::compiler::diagnostic;
 use crate::compiler::diagnostic::Code::NotMzDeploy;
 use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::diagnostic::Label;
 use crate::compiler::diagnostic::Phase;
 use crate::compiler::diagnostic::Severity;
 use crate::compiler::load;
@@ -111,6 +112,17 @@ pub struct CompiledDiagnostic {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+    /// The bytes of the file that are meant: the first, and the one behind the last.
+    pub span: [usize; 2],
+    /// The line it is in; absent where that is very long or empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
+    /// What could be meant, or what would be accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Places with something to say about them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<CompiledLabel>,
     /// The server's SQLSTATE, where the server found it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sqlstate: Option<String>,
@@ -122,6 +134,24 @@ pub struct CompiledDiagnostic {
     pub hint: Option<String>,
 }
 
+/// A place of a diagnostic with what is said there.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompiledLabel {
+    /// The file, relative to the project.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The bytes of the file that are meant: the first, and the one behind the last.
+    pub span: [usize; 2],
+    /// What is said there.
+    pub message: String,
+}
+
+/// How long a line may be, in bytes, to be shown whole.
+const MAX_EXCERPT: usize = 400;
+
 impl CompiledDiagnostic {
     /// What programs are told of a diagnostic.
     pub fn of((diagnostic, finding): &(Diagnostic, Finding)) -> Self {
@@ -132,11 +162,35 @@ impl CompiledDiagnostic {
             file: diagnostic.file.clone(),
             line: diagnostic.line,
             column: diagnostic.column,
+            span: [diagnostic.span.start, diagnostic.span.end],
+            excerpt: finding.places.first().and_then(|place| excerpt(&place.text, diagnostic.span.start)),
+            help: diagnostic.help.clone(),
+            labels: diagnostic.labels.iter().map(CompiledLabel::of).collect(),
             sqlstate: finding.sqlstate.clone(),
             detail: finding.detail.clone(),
             hint: finding.hint.clone(),
         }
     }
+}
+
+impl CompiledLabel {
+    fn of(label: &Label) -> Self {
+        Self {
+            file: label.file.clone(),
+            line: label.line,
+            column: label.column,
+            span: [label.span.start, label.span.end],
+            message: label.message.clone(),
+        }
+    }
+}
+
+/// The line of a text in which a byte is, unless it is very long or empty.
+fn excerpt(text: &str, byte: usize) -> Option<String> {
+    let before = text.get(..byte)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(start..)?.lines().next()?;
+    (!line.trim().is_empty() && line.len() <= MAX_EXCERPT).then(|| line.to_owned())
 }
 
 /// Tells what the project holds.

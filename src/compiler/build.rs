@@ -57,7 +57,7 @@ pub(super) struct Reads {
     /// Every full name whose meaning was asked for, whatever it is.
     pub(super) asked: Vec<ObjectName>,
     /// What names mean, by where they begin.
-    meanings: Vec<(usize, Meaning)>,
+    pub(super) meanings: Vec<(usize, Meaning)>,
     /// Those that mean nothing.
     pub(super) unknown: Vec<Unknown>,
 }
@@ -196,7 +196,7 @@ impl Builder<'_> {
             .into_iter()
             .filter_map(|mention| Some((mention.span(), self.slot(draft, reads, mention)?)))
             .collect();
-        Template::new(draft.source.sql(), Span::new(from, statement.span.end), slots)
+        Template::new(draft.source.shared_sql(), Span::new(from, statement.span.end), slots)
     }
 
     fn slot(&self, draft: &Draft<'_>, reads: &Reads, mention: Mention<'_>) -> Option<Slot> {

@@ -146,6 +146,19 @@ impl Files {
         draft.into_iter().chain(views)
     }
 
+    /// Whether a file stands in the folder of a database, or of a schema in it.
+    pub(super) fn has_folder(&self, database: &str, schema: Option<&str>) -> bool {
+        let first = Key {
+            database: database.to_owned(),
+            schema: schema.unwrap_or_default().to_owned(),
+            object: String::new(),
+        };
+        let next = self.paths.range(Arc::new(first)..).next();
+        next.is_some_and(|(key, _)| {
+            key.database == database && schema.is_none_or(|schema| key.schema == schema)
+        })
+    }
+
     /// The keys of a schema's objects.
     pub(super) fn of_schema<'a>(
         &'a self,

@@ -87,8 +87,9 @@ impl Graph {
     }
 
     /// All objects, each behind everything it reads; among those that could come next, the first
-    /// by name. Objects in a circle, and what reads them, come last, by name.
-    pub(super) fn order(&self) -> Vec<ObjectName> {
+    /// by name. Objects in a circle, and what reads them, come last, by name. They are told by their
+    /// number among those that [`Graph::new`] was given; of two with one name, the last counts.
+    pub(super) fn order(&self) -> Vec<usize> {
         let mut missing: Vec<usize> = self
             .graph
             .node_indices()
@@ -103,7 +104,9 @@ impl Graph {
         let mut order = Vec::with_capacity(self.graph.node_count());
         let mut done = vec![false; self.graph.node_count()];
         while let Some(Reverse((name, node))) = ready.pop() {
-            order.push(name.clone());
+            if self.nodes.get(name) == Some(&node) {
+                order.push(node.index());
+            }
             if let Some(done) = done.get_mut(node.index()) {
                 *done = true;
             }
@@ -116,9 +119,11 @@ impl Graph {
             }
         }
         let left = self.graph.node_indices().filter(|node| done.get(node.index()) != Some(&true));
-        let mut left: Vec<&ObjectName> = left.filter_map(|node| self.graph.node_weight(node)).collect();
+        let mut left: Vec<(&ObjectName, NodeIndex)> =
+            left.filter_map(|node| Some((self.graph.node_weight(node)?, node))).collect();
         left.sort();
-        order.extend(left.into_iter().cloned());
+        let counts = |(name, node): &(&ObjectName, NodeIndex)| self.nodes.get(*name) == Some(node);
+        order.extend(left.into_iter().filter(counts).map(|(_, node)| node.index()));
         order
     }
 

@@ -117,9 +117,9 @@ impl Project {
 
     /// Takes all objects with the graph of what they read, and brings them into their order.
     pub(super) fn set_objects(&mut self, objects: Vec<Object>, graph: Graph) {
-        let mut by_name: FxHashMap<ObjectName, Object> =
-            objects.into_iter().map(|object| (object.name.clone(), object)).collect();
-        self.objects = graph.order().iter().filter_map(|name| by_name.remove(name)).collect();
+        let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
+        let take = |number: usize| objects.get_mut(number)?.take();
+        self.objects = graph.order().into_iter().filter_map(take).collect();
         self.graph = graph;
         self.numbers.clear();
         for (number, object) in self.objects.iter().enumerate() {

@@ -1,7 +1,6 @@
 //! A file of the project: its place, its text before and after substitution, its statements.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -91,7 +90,7 @@ pub(super) struct Source {
     /// Its statements, in the order of the text. Their queries have no tree any more.
     pub(super) statements: Vec<Statement>,
     /// What those mean that count for a fingerprint, by their first byte.
-    meanings: HashMap<usize, Sketch>,
+    meanings: Vec<(usize, Sketch)>,
     substituted: Substituted,
     mistakes: Vec<SyntaxError>,
     /// Made when a place is asked for, and only of a long file.
@@ -110,7 +109,7 @@ impl Source {
             text: file.text,
             place,
             statements: Vec::new(),
-            meanings: HashMap::new(),
+            meanings: Vec::new(),
             substituted,
             mistakes: Vec::new(),
             places: OnceLock::new(),
@@ -144,12 +143,18 @@ impl Source {
     /// What a statement of the file means, with its names left open; `None` for one that counts for
     /// no fingerprint.
     pub(super) fn meaning(&self, statement: &Statement) -> Option<&Sketch> {
-        self.meanings.get(&statement.span.start)
+        let own = self.meanings.iter().find(|(start, _)| *start == statement.span.start);
+        own.map(|(_, sketch)| sketch)
     }
 
     /// The text that was parsed.
     pub(super) fn sql(&self) -> &str {
         &self.substituted.text
+    }
+
+    /// The text that was parsed, for who keeps a part of it.
+    pub(super) fn shared_sql(&self) -> Arc<str> {
+        Arc::clone(&self.substituted.text)
     }
 
     /// Whether some of it could not be read.
@@ -246,7 +251,7 @@ impl Source {
 }
 
 /// Tells what the statements of a text mean that create something, its indexes and constraints.
-fn meanings(text: &str, statements: &[Statement]) -> HashMap<usize, Sketch> {
+fn meanings(text: &str, statements: &[Statement]) -> Vec<(usize, Sketch)> {
     let main = statements.iter().find(|statement| main_kind(&statement.kind).is_some());
     // A default index is on all columns, which only a table's file tells.
     let columns: Option<Vec<Ident>> = match main.map(|main| &main.kind) {

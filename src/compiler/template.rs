@@ -26,9 +26,12 @@ impl Names<'_> {
 }
 
 /// A text with slots for names.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct Template {
-    text: Arc<str>,
+    /// The text of the whole file, which all of its statements share.
+    whole: Arc<str>,
+    /// Which part of it this is.
+    part: Span,
     /// In the order of the text; they do not overlap.
     slots: Arc<[(Span, Slot)]>,
 }
@@ -55,19 +58,19 @@ impl fmt::Debug for Template {
 
 impl Template {
     /// Cuts a text out of a larger one and keeps the slots that lie in it.
-    pub(super) fn new(whole: &str, part: Span, slots: impl IntoIterator<Item = (Span, Slot)>) -> Self {
+    pub(super) fn new(whole: Arc<str>, part: Span, slots: impl IntoIterator<Item = (Span, Slot)>) -> Self {
         let mut slots: Vec<(Span, Slot)> = slots
             .into_iter()
             .filter(|(span, _)| span.start >= part.start && span.end <= part.end)
             .map(|(span, slot)| (Span::new(span.start - part.start, span.end - part.start), slot))
             .collect();
         slots.sort_by_key(|(span, _)| *span);
-        Self { text: Arc::from(part.of(whole)), slots: Arc::from(slots) }
+        Self { whole, part, slots: Arc::from(slots) }
     }
 
     /// Its text, as the user wrote it.
     pub(super) fn text(&self) -> &str {
-        &self.text
+        self.part.of(&self.whole)
     }
 
     /// The objects in its slots, with their places, in the order of a part of the text.
@@ -84,7 +87,7 @@ impl Template {
 
     /// Puts the text together.
     pub(super) fn write(&self, names: &Names<'_>) -> String {
-        let pieces = self.pieces(Span::new(0, self.text.len()), &|_, slot| slot.named(names));
+        let pieces = self.pieces(Span::new(0, self.text().len()), &|_, slot| slot.named(names));
         pieces.iter().map(|piece| piece.text.as_ref()).collect()
     }
 
@@ -97,7 +100,8 @@ impl Template {
     ) -> Vec<Piece<'_>> {
         let mut pieces = Vec::with_capacity(self.slots.len() * 2 + 1);
         let mut at = part.start;
-        let verbatim = |from: Span| Piece { from, text: Cow::Borrowed(from.of(&self.text)), verbatim: true };
+        let text = self.text();
+        let verbatim = |from: Span| Piece { from, text: Cow::Borrowed(from.of(text)), verbatim: true };
         for (span, slot) in self.slots_in(part) {
             let Some(written) = change(*span, slot) else { continue };
             pieces.push(verbatim(Span::new(at, span.start)));

@@ -40,6 +40,13 @@ pub struct Applied {
     pub interrupted: bool,
 }
 
+impl Applied {
+    /// Whether everything was done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && !self.interrupted
+    }
+}
+
 /// What to do when a statement of a block fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {

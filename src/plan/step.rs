@@ -312,6 +312,28 @@ impl Exchange {
 }
 
 impl Step {
+    /// Whether it leaves something behind that only the server knows, such as the id of something new.
+    pub fn makes_something(&self) -> bool {
+        match self {
+            Self::CreateDatabase(_)
+            | Self::CreateSchema(_)
+            | Self::CreateCluster { .. }
+            | Self::AlterCluster { .. }
+            | Self::Create { .. }
+            | Self::Statement { .. }
+            | Self::GrantDefault(_)
+            | Self::CutOverSink { .. } => true,
+            Self::Exchange(_)
+            | Self::DropObjects { .. }
+            | Self::DropSchema(_)
+            | Self::DropCluster(_)
+            | Self::Grant { .. }
+            | Self::Revoke { .. }
+            | Self::Comment { .. }
+            | Self::SetOwner { .. } => false,
+        }
+    }
+
     /// The statement as it is sent. It may hold the value of a secret: show [`Step::shown`].
     pub fn sql(&self) -> String {
         match self {

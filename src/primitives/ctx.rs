@@ -429,12 +429,27 @@ impl Ctx {
         on_failure: OnFailure,
         progress: &mut dyn FnMut(&Step),
     ) -> Applied {
-        *self.seen.borrow_mut() = None;
+        // What carries nothing out leaves everything as it was seen.
+        if plan.is_empty() {
+            return Applied::default();
+        }
+        let seen = self.seen.borrow_mut().take();
         if plan.steps().any(|step| matches!(step, Step::Statement { .. })) {
             *self.standing.borrow_mut() = None;
         }
         match &self.world {
-            World::Live => db::apply::apply(&self.session, plan, on_failure, &self.interrupt, progress).await,
+            World::Live => {
+                let applied =
+                    db::apply::apply(&self.session, plan, on_failure, &self.interrupt, progress).await;
+                // What makes nothing new leaves no id to be learnt: the rest follows from the steps.
+                let is_known = applied.is_complete() && plan.steps().all(|step| !step.makes_something());
+                if let Some(seen) = seen.filter(|_| is_known) {
+                    let mut catalog = Rc::unwrap_or_clone(seen);
+                    catalog.carry_out(plan);
+                    self.remember(catalog);
+                }
+                applied
+            }
             World::Rehearsed(rehearsal) => {
                 self.tell_statements(plan);
                 rehearsal.borrow_mut().carry_out(plan);

@@ -17,6 +17,7 @@ pub mod exchange;
 #[cfg(test)]
 mod facts;
 mod fenced;
+pub mod foreign;
 pub mod hydration_status;
 pub mod ledger;
 pub mod metadata;

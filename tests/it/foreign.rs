@@ -1,5 +1,7 @@
 //! What another tool has staged beside: its names end like those of a deployment, and it is not ours.
 
+use expect_test::expect;
+
 use crate::harness::World;
 
 const SHOP: &str = "\
@@ -39,6 +41,29 @@ fn what_mz_deploy_has_staged_is_left_alone() {
         world.mzflow(&["abort", id]).code(0);
         assert_eq!(world.rows(CONTENT), theirs, "{id}");
     }
+    for sql in [
+        "CREATE DATABASE _mz_deploy",
+        "CREATE SCHEMA _mz_deploy.tables",
+        "CREATE TABLE _mz_deploy.tables.deployments (deploy_id text, deployed_at timestamptz, promoted_at timestamptz, \
+         database text, schema text, deployed_by text, commit text)",
+        "INSERT INTO _mz_deploy.tables.deployments VALUES \
+         ('8a1b2c3', '2026-01-02 03:04:05+00', NULL, 'shop', 'other', 'ops', 'abc'), \
+         ('8a1b2c3', '2026-01-02 03:04:05+00', NULL, 'shop', 'core', 'ops', 'abc'), \
+         ('old', '2026-01-01 03:04:05+00', '2026-01-01 04:04:05+00', 'shop', 'core', 'ops', NULL)",
+        "CREATE VIEW _mz_deploy.public.staging_deployments AS \
+         SELECT * FROM _mz_deploy.tables.deployments WHERE promoted_at IS NULL",
+    ] {
+        world.sql(sql);
+    }
+    let told = world.mzflow(&["list", "--json"]).code(0).json();
+    expect![[r#"[{"deployment":"8a1b2c3","state":"foreign","tool":"mz-deploy","staged_at":"2026-01-02T03:04:05.000Z","by":"ops","commit":"abc","schemas":["shop.core","shop.other"]}]"#]]
+        .assert_eq(&told.to_string());
+    let shown = world.mzflow(&["list"]).code(0).stdout;
+    assert!(
+        shown.contains("8a1b2c3") && shown.contains("foreign") && shown.contains("mz-deploy's"),
+        "{shown}"
+    );
+    world.mzflow(&["abort", "8a1b2c3"]).code(1).says("[deployment.unknown]");
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second", "--yes"]).code(0);
     assert_eq!(world.rows(CONTENT), theirs);
     assert_eq!(world.rows("SELECT total FROM shop.core_7f3a9c1.totals"), "30");

@@ -11,6 +11,8 @@ use crate::cli::ui::ago;
 use crate::cli::ui::table;
 use crate::deployment::DeploymentId;
 use crate::deployment::state::State;
+use crate::primitives::foreign;
+use crate::primitives::foreign::Foreign;
 use crate::primitives::ledger::Deployment;
 use crate::primitives::ledger::Ledger;
 
@@ -22,27 +24,41 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let ctx = app.verb("list", json!({}), None).await?;
     let ledger = ctx.ledger().await?;
     let open = ledger.as_ref().map(open).unwrap_or_default();
+    let others = foreign::staged(&ctx).await.unwrap_or_else(|error| {
+        app.ui.talk(&format!("what mz-deploy has staged cannot be read: {error}"));
+        Vec::new()
+    });
     if app.ui.json {
-        app.ui.json(&open.iter().map(|(id, deployment)| told(id, deployment)).collect());
+        let own = open.iter().map(|(id, deployment)| told(id, deployment));
+        app.ui.json(&own.chain(others.iter().map(told_of_other)).collect());
         return Ok(Exit::Done);
     }
-    if open.is_empty() {
+    if open.is_empty() && others.is_empty() {
         app.ui.talk("nothing is staged; what was promoted:  mzflow log");
         return Ok(Exit::Done);
     }
     let now = app.clock.now();
-    let rows: Vec<Vec<String>> = open
-        .iter()
-        .map(|(id, deployment)| {
+    let own = open.iter().map(|(id, deployment)| {
+        vec![
+            id.to_string(),
+            deployment.state.to_string(),
+            ago(now.since(deployment.staged_at)),
+            deployment.actor.clone(),
+            deployment.intent.built.to_string(),
+            next(id, deployment),
+        ]
+    });
+    let rows: Vec<Vec<String>> = own
+        .chain(others.iter().map(|other| {
             vec![
-                id.to_string(),
-                deployment.state.to_string(),
-                ago(now.since(deployment.staged_at)),
-                deployment.actor.clone(),
-                deployment.intent.built.to_string(),
-                next(id, deployment),
+                other.id.clone(),
+                "foreign".to_owned(),
+                other.staged_at.map_or_else(String::new, |at| ago(now.since(at))),
+                other.by.clone().unwrap_or_default(),
+                String::new(),
+                "it is mz-deploy's: mzflow leaves it alone".to_owned(),
             ]
-        })
+        }))
         .collect();
     for line in table(&["DEPLOYMENT", "STATE", "STAGED", "BY", "OBJECTS", "NEXT"], &rows) {
         app.ui.data(&line);
@@ -69,6 +85,19 @@ fn next(id: &DeploymentId, deployment: &Deployment) -> String {
         State::Aborting => format!("mzflow abort {id}"),
         State::Promoted | State::Retiring | State::Retired | State::Aborted => String::new(),
     }
+}
+
+/// A deployment of another tool in the same shape, as far as that goes.
+fn told_of_other(other: &Foreign) -> Value {
+    json!({
+        "deployment": other.id,
+        "state": "foreign",
+        "tool": "mz-deploy",
+        "staged_at": other.staged_at.map(moment),
+        "by": other.by,
+        "commit": other.commit,
+        "schemas": other.schemas,
+    })
 }
 
 /// The shape that scripts rely on.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::collections::HashSet;
 use std::collections::btree_map;
 
 use super::Workspace;
@@ -70,8 +69,16 @@ impl Workspace {
         let schema = |(name, (modifiers, stable))| Schema { name, stable, modifiers };
         self.project.schemas = schemas.into_iter().map(schema).collect();
         self.found.containers = found;
-        let drafts: Vec<Draft<'_>> =
-            self.files.entries.keys().flat_map(|key| self.files.drafts(key).next()).collect();
+        // The first object of a schema stands for its folders.
+        let mut drafts: Vec<Draft<'_>> = Vec::new();
+        let mut schema = None;
+        for (key, entry) in &self.files.entries {
+            let own = Some((key.database.as_str(), key.schema.as_str()));
+            if !entry.shape.objects.is_empty() && schema != own {
+                schema = own;
+                drafts.extend(self.files.drafts(key).next());
+            }
+        }
         let mut found = Vec::new();
         checks::compatibility::check_folders(&drafts, &mut found);
         self.found.folders = found;
@@ -80,25 +87,23 @@ impl Workspace {
 
     /// The modifier files; one without its folder is not read.
     fn modifiers(&self) -> Vec<&Source> {
-        let mut folders: HashSet<(&str, Option<&str>)> = HashSet::new();
-        for source in self.files.sources.values() {
-            match &source.place {
-                Place::Object(database, schema, _) => {
-                    folders.insert((database, None));
-                    folders.insert((database, Some(schema)));
-                }
-                Place::Schema(database, _) => {
-                    folders.insert((database, None));
-                }
-                _ => {}
-            }
-        }
+        let is_modifier = |source: &&Source| matches!(source.place, Place::Database(_) | Place::Schema(..));
+        let modifiers: Vec<&Source> = self.files.sources.values().filter(is_modifier).collect();
+        let has_modified_schema = |database: &str| {
+            let schemas = modifiers.iter().filter_map(|source| match &source.place {
+                Place::Schema(database, _) => Some(database.as_str()),
+                _ => None,
+            });
+            schemas.into_iter().any(|other| other == database)
+        };
         let is_read = |source: &&Source| match &source.place {
-            Place::Database(database) => folders.contains(&(database.as_str(), None)),
-            Place::Schema(database, schema) => folders.contains(&(database.as_str(), Some(schema.as_str()))),
+            Place::Database(database) => {
+                self.files.has_folder(database, None) || has_modified_schema(database)
+            }
+            Place::Schema(database, schema) => self.files.has_folder(database, Some(schema)),
             _ => false,
         };
-        self.files.sources.values().filter(is_read).collect()
+        modifiers.iter().copied().filter(is_read).collect()
     }
 
     fn read_modifier(

@@ -61,7 +61,7 @@ impl Workspace {
             for (number, draft) in self.files.drafts(key).enumerate() {
                 let found = &mut link.found;
                 check(&draft, found);
-                let reads = builder.reads(&draft, found);
+                let mut reads = builder.reads(&draft, found);
                 let tables = match (number, self.files.entries.get(key)) {
                     (0, Some(entry)) => entry.shape.tables.clone(),
                     _ => Vec::new(),
@@ -69,6 +69,7 @@ impl Workspace {
                 let names = names.and_then(|names| names.get(number)).map_or(&[][..], Vec::as_slice);
                 objects.push(builder.object(&draft, &reads, tables, names, found));
                 link.looks_inside |= looks_inside(&draft);
+                reads.meanings = Vec::new();
                 link.reads.push((draft.name, reads));
             }
             (Arc::clone(key), link, objects)

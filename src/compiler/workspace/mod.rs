@@ -44,6 +44,7 @@ use super::source::Place;
 use super::source::Source;
 use super::source::place;
 use crate::name::Ident;
+use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use link::Link;
 
@@ -340,12 +341,22 @@ impl Workspace {
     fn check_schemas(&mut self, schemas: BTreeSet<(String, String)>) {
         for (database, schema) in schemas {
             let mut found = Vec::new();
-            let keys = self.files.of_schema(&database, &schema).map(|(key, _)| key);
-            let drafts: Vec<Draft<'_>> = keys.flat_map(|key| self.files.drafts(key)).collect();
-            if let Some(name) = drafts.first().map(|draft| draft.name.schema_name()) {
-                checks::schema_kind::check(&name, &drafts, &mut found);
-                if self.project.schema(&name).is_some_and(|schema| schema.stable) {
-                    checks::stable::check(&name, &drafts, &mut found);
+            let made = self.files.of_schema(&database, &schema).flat_map(|(_, entry)| &entry.shape.objects);
+            let made: Vec<&(ObjectName, ObjectKind)> = made.collect();
+            let is_stable = |name: &ObjectName| {
+                self.project.schema(&name.schema_name()).is_some_and(|schema| schema.stable)
+            };
+            let stable = made.first().is_some_and(|(name, _)| is_stable(name));
+            let staged = made.iter().filter(|(_, kind)| kind.is_staged()).count();
+            let is_mixed = staged > 0 && staged < made.len();
+            if stable || is_mixed {
+                let keys = self.files.of_schema(&database, &schema).map(|(key, _)| key);
+                let drafts: Vec<Draft<'_>> = keys.flat_map(|key| self.files.drafts(key)).collect();
+                if let Some(name) = drafts.first().map(|draft| draft.name.schema_name()) {
+                    checks::schema_kind::check(&name, &drafts, &mut found);
+                    if stable {
+                        checks::stable::check(&name, &drafts, &mut found);
+                    }
                 }
             }
             if found.is_empty() {

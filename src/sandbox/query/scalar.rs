@@ -108,6 +108,8 @@ pub(super) enum Scalar {
     Same(Box<Scalar>, Box<Scalar>),
     /// Whether a text is one of these: `IN` over texts, which may be thousands.
     Listed(Box<Scalar>, BTreeSet<Arc<str>>),
+    /// Whether a text begins with this: `LIKE 'u%'`.
+    Begins(Box<Scalar>, Arc<str>),
     /// `IS NULL`
     IsNull(Box<Scalar>),
     /// `NOT`
@@ -190,7 +192,11 @@ impl Scalar {
             | Self::Window(_)
             | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter().collect(),
-            Self::Cast(inner, ..) | Self::Listed(inner, _) | Self::IsNull(inner) | Self::Not(inner) => {
+            Self::Cast(inner, ..)
+            | Self::Listed(inner, _)
+            | Self::Begins(inner, _)
+            | Self::IsNull(inner)
+            | Self::Not(inner) => {
                 vec![inner]
             }
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -214,7 +220,11 @@ impl Scalar {
             | Self::Window(_)
             | Self::Series(_) => Vec::new(),
             Self::Call { args, .. } => args.iter_mut().collect(),
-            Self::Cast(inner, ..) | Self::Listed(inner, _) | Self::IsNull(inner) | Self::Not(inner) => {
+            Self::Cast(inner, ..)
+            | Self::Listed(inner, _)
+            | Self::Begins(inner, _)
+            | Self::IsNull(inner)
+            | Self::Not(inner) => {
                 vec![inner]
             }
             Self::Compare(_, left, right) | Self::Same(left, right) => vec![left, right],
@@ -266,7 +276,7 @@ impl Scalar {
         match self {
             Self::Column { level: 0, index } => found.push(*index),
             Self::Call { strict: true, args, .. } => args.iter().for_each(|arg| arg.rejects(found)),
-            Self::Cast(inner, ..) | Self::Listed(inner, _) => inner.rejects(found),
+            Self::Cast(inner, ..) | Self::Listed(inner, _) | Self::Begins(inner, _) => inner.rejects(found),
             Self::Compare(_, left, right) => {
                 left.rejects(found);
                 right.rejects(found);
@@ -329,6 +339,10 @@ impl Scalar {
             }
             Self::Listed(inner, texts) => match inner.eval(context, row)? {
                 Datum::Text(text) => Datum::Bool(texts.contains(&text)),
+                _ => Datum::Null,
+            },
+            Self::Begins(inner, start) => match inner.eval(context, row)? {
+                Datum::Text(text) => Datum::Bool(text.starts_with(&**start)),
                 _ => Datum::Null,
             },
             Self::IsNull(inner) => Datum::Bool(inner.eval(context, row)?.is_null()),

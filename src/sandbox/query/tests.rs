@@ -237,6 +237,35 @@ fn values_are_printed_as_the_server_does() {
 }
 
 #[test]
+fn filters_that_texts_decide() {
+    check(
+        &[
+            "SELECT name, region LIKE 'n%' FROM people WHERE name LIKE 'A%' OR region LIKE 's%' ORDER BY 1",
+            "SELECT name FROM people WHERE region LIKE 'n%'",
+            "SELECT name FROM people WHERE region NOT LIKE 'n%'",
+            "SELECT name FROM people WHERE region LIKE 'n%' AND id = 2",
+            "SELECT name FROM people WHERE region = 'south' AND name IN ('Bob', 'Ann')",
+            "SELECT name FROM people WHERE name LIKE '%' ORDER BY 1",
+            "SELECT name FROM people WHERE name LIKE '_n%'",
+            "SELECT count(*) FROM mz_catalog.mz_objects WHERE id LIKE 'u%' AND name LIKE 'per_%'",
+        ],
+        expect![[r#"
+            Ann | t
+            Bob | f
+            Ann
+            Bob
+
+            Bob
+            Ann
+            Bob
+            Cid
+            Ann
+            1
+        "#]],
+    );
+}
+
+#[test]
 fn rows_are_written() {
     check(
         &[

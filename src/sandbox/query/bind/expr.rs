@@ -1,5 +1,7 @@
 //! Expressions.
 
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast as tree;
 
 use super::Binder;
@@ -475,7 +477,16 @@ impl Binder<'_> {
         escape: Option<&tree::Value>,
         negated: bool,
     ) -> Result<Typed, SqlError> {
-        let mut args = vec![self.expr(expr)?, self.expr(pattern)?];
+        let value = self.expr(expr)?;
+        if name == "LIKE"
+            && escape.is_none()
+            && value.kind == Type::Text
+            && let Some(start) = start_of(pattern)
+        {
+            let found = Typed::new(Scalar::Begins(Box::new(value.scalar), start), Type::Bool, value.nullable);
+            return Ok(if negated { not(found) } else { found });
+        }
+        let mut args = vec![value, self.expr(pattern)?];
         let found = match escape {
             Some(escape) => {
                 args.push(self.literal(escape)?);
@@ -499,6 +510,17 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+/// What a pattern says a text begins with, if it says nothing else.
+fn start_of(pattern: &tree::Expr) -> Option<Arc<str>> {
+    let tree::Expr::Value(tree::ValueWithSpan { value: tree::Value::SingleQuotedString(pattern), .. }) =
+        pattern
+    else {
+        return None;
+    };
+    let start = pattern.strip_suffix('%')?;
+    (!start.contains(['%', '_', '\\'])).then(|| Arc::from(start))
 }
 
 /// The sign of a comparison.

@@ -13,7 +13,6 @@ use super::session::Parameter;
 use super::session::Row;
 use super::session::Session;
 use crate::clock::Timestamp;
-use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::deployment::record::Record;
 use crate::name::literal;
@@ -76,8 +75,8 @@ pub async fn append(session: &Session, run: &RunId, seq: u64, record: &Record) -
 pub enum Which<'a> {
     /// Those of some kinds.
     Kinds(&'a [&'a str]),
-    /// Those of some kinds about one deployment.
-    Deployment(&'a DeploymentId, &'a [&'a str]),
+    /// Those of some kinds that some runs wrote. Payloads can be long: only theirs are looked at.
+    OfRuns(&'a [RunId], &'a [&'a str]),
     /// Those of one run.
     Run(&'a RunId),
 }
@@ -87,9 +86,7 @@ impl Which<'_> {
     pub fn admits(&self, entry: &Entry) -> bool {
         match self {
             Self::Kinds(kinds) => kinds.contains(&entry.record.kind()),
-            Self::Deployment(id, kinds) => {
-                kinds.contains(&entry.record.kind()) && entry.record.deployment() == Some(id)
-            }
+            Self::OfRuns(runs, kinds) => kinds.contains(&entry.record.kind()) && runs.contains(&entry.run),
             Self::Run(run) => entry.run == **run,
         }
     }
@@ -106,8 +103,9 @@ pub async fn read(session: &Session, which: Which<'_>) -> Result<Vec<Entry>, Err
     };
     let filter = match which {
         Which::Kinds(kinds) => of_kinds(kinds),
-        Which::Deployment(id, kinds) => {
-            format!("{} AND payload->>'deployment' = {}", of_kinds(kinds), literal(id.as_str()))
+        Which::OfRuns(runs, kinds) => {
+            let runs: Vec<String> = runs.iter().map(|run| literal(run.as_str())).collect();
+            format!("run_id IN ({}) AND {}", runs.join(", "), of_kinds(kinds))
         }
         Which::Run(run) => format!("run_id = {}", literal(run.as_str())),
     };

@@ -39,9 +39,9 @@ impl Scope {
     /// `bug.broken-invariant` when its objects were never recorded, `db.*`.
     pub async fn read(ctx: &Ctx, known: &Deployment) -> Result<Self, Error> {
         let id = &known.intent.deployment;
-        let rows = ctx.entries(Which::Deployment(id, &["stage.objects"])).await?;
+        let rows = ctx.entries(Which::OfRuns(&known.runs, &["stage.objects"])).await?;
         let contents = rows.into_iter().rev().find_map(|entry| match entry.record {
-            Record::StageObjects(objects) => Some(objects),
+            Record::StageObjects(objects) if objects.deployment == *id => Some(objects),
             _ => None,
         });
         let contents = match contents {

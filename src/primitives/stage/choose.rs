@@ -6,6 +6,7 @@ use super::Request;
 use crate::catalog::Catalog;
 use crate::db::journal::Which;
 use crate::deployment::DeploymentId;
+use crate::deployment::RunId;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageObjects;
 use crate::deployment::state::State;
@@ -136,11 +137,14 @@ pub(super) async fn chosen(ctx: &Ctx, request: &Request, catalog: &Catalog) -> R
         Some(_) | None => (default_id(commit, changes)?, Origin::Default),
     };
     let mut contents = BTreeMap::new();
-    if ledger.is_some() {
-        // Whatever is numbered behind it is looked at as well, so all of them are read at once.
-        for entry in ctx.entries(Which::Kinds(&["stage.objects"])).await? {
+    // Whatever is numbered behind it is looked at as well.
+    let is_meant = |id: &DeploymentId| id.as_str().starts_with(wanted.as_str());
+    let known = ledger.iter().flat_map(|ledger| &ledger.deployments).filter(|(id, _)| is_meant(id));
+    let runs: Vec<RunId> = known.flat_map(|(_, deployment)| deployment.runs.clone()).collect();
+    if !runs.is_empty() {
+        for entry in ctx.entries(Which::OfRuns(&runs, &["stage.objects"])).await? {
             if let Record::StageObjects(objects) = entry.record
-                && objects.deployment.as_str().starts_with(wanted.as_str())
+                && is_meant(&objects.deployment)
             {
                 contents.insert(objects.deployment.clone(), objects);
             }

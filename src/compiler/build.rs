@@ -135,8 +135,7 @@ impl Builder<'_> {
 
     /// The draft of what has a name.
     pub(super) fn draft(&self, name: &ObjectName) -> Option<Draft<'_>> {
-        let (key, own) = self.namespace.owner(name)?;
-        self.files.drafts(key).find(|draft| draft.name == *own)
+        self.files.draft(name, self.namespace)
     }
 
     /// What `types.lock` tells of something.

@@ -17,6 +17,7 @@ use super::draft::Key;
 use super::draft::choose;
 use super::draft::companions;
 use super::generator;
+use super::namespace::Namespace;
 use super::source::Source;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -144,6 +145,12 @@ impl Files {
             _ => Vec::new(),
         };
         draft.into_iter().chain(views)
+    }
+
+    /// The draft of what has a name, be it an object or a table that comes with one.
+    pub(super) fn draft<'a>(&'a self, name: &ObjectName, namespace: &Namespace) -> Option<Draft<'a>> {
+        let (key, own) = namespace.owner(name)?;
+        self.drafts(key).find(|draft| draft.name == *own)
     }
 
     /// Whether a file stands in the folder of a database, or of a schema in it.

@@ -3,10 +3,8 @@
 //! There is no search path: a bare name is in the file's own schema, or the system's. Start
 //! reading at [`Namespace::resolve`].
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
@@ -27,8 +25,6 @@ pub(super) struct Namespace {
     /// Databases of the project by the name of their folder.
     databases: HashMap<Ident, Ident>,
     declared: FxHashMap<ObjectName, usize>,
-    /// The same names by what is similar in them; made when first asked for.
-    near: OnceLock<Near>,
 }
 
 /// By how many bytes the length of a name may differ from one that is near.
@@ -36,27 +32,6 @@ const NEAR: usize = 3;
 
 /// How many names of one schema are looked at for one that is near.
 const CROWD: usize = 200;
-
-/// Names by what is similar in them.
-#[derive(Default)]
-struct Near {
-    /// By schema, then by length.
-    by_schema: FxHashMap<SchemaName, BTreeMap<usize, Vec<Arc<ObjectName>>>>,
-    by_object: FxHashMap<Ident, Vec<Arc<ObjectName>>>,
-}
-
-impl Near {
-    fn of<'a>(names: impl Iterator<Item = &'a ObjectName>) -> Self {
-        let mut near = Self::default();
-        for name in names {
-            let shared = Arc::new(name.clone());
-            let schema = near.by_schema.entry(name.schema_name()).or_default();
-            schema.entry(name.object.as_str().len()).or_default().push(Arc::clone(&shared));
-            near.by_object.entry(name.object.clone()).or_default().push(shared);
-        }
-        near
-    }
-}
 
 /// What has a name.
 enum Entry {
@@ -116,7 +91,6 @@ impl Namespace {
 
     /// Registers an object whose file could not be read.
     pub(super) fn add_broken(&mut self, name: ObjectName) {
-        self.near.take();
         self.entries.entry(name).or_insert(Entry::Broken);
     }
 
@@ -137,7 +111,6 @@ impl Namespace {
 
     fn insert(&mut self, name: ObjectName, entry: Entry) -> bool {
         let free = matches!(self.entries.get(&name), None | Some(Entry::Broken));
-        self.near.take();
         if free {
             self.entries.insert(name, entry);
         }
@@ -151,14 +124,12 @@ impl Namespace {
 
     /// Forgets every name of the project's objects.
     pub(super) fn forget(&mut self) {
-        self.near.take();
         self.entries.clear();
         self.open.clear();
     }
 
     /// Forgets a name.
     pub(super) fn remove(&mut self, name: &ObjectName) {
-        self.near.take();
         self.entries.remove(name);
     }
 
@@ -173,20 +144,20 @@ impl Namespace {
 
     /// Names that somebody may have meant who wrote another one: in its schema under a similar
     /// name, or under its own name in another schema. In no order.
-    pub(super) fn near<'a>(&'a self, name: &ObjectName) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
-        let near = self.near.get_or_init(|| Near::of(self.entries.keys().chain(self.declared.keys())));
+    pub(super) fn near(&self, name: &ObjectName) -> Vec<&ObjectName> {
+        let names = || self.entries.keys().chain(self.declared.keys());
+        let home = name.schema_name();
         let length = name.object.as_str().len();
-        let lengths = length.saturating_sub(NEAR)..=length + NEAR;
-        let beside = near.by_schema.get(&name.schema_name()).into_iter();
-        let beside =
-            beside.flat_map(move |lengths_of| lengths_of.range(lengths.clone())).flat_map(|(_, names)| names);
-        let elsewhere = near.by_object.get(&name.object).into_iter().flatten();
-        // In a schema of thousands only those count that begin alike, so that thousands of unknown
-        // names do not take a second each.
-        let crowd = beside.clone().take(CROWD + 1).count() > CROWD;
-        let first = name.object.as_str().chars().next();
-        let alike = move |one: &&Arc<ObjectName>| !crowd || one.object.as_str().chars().next() == first;
-        beside.filter(alike).chain(elsewhere).map(|name| &**name)
+        let is_near =
+            |one: &&ObjectName| one.is_in(&home) && one.object.as_str().len().abs_diff(length) <= NEAR;
+        let mut near: Vec<&ObjectName> = names().filter(is_near).collect();
+        // In a schema of thousands only those count that begin alike, so that comparing stays quick.
+        if near.len() > CROWD {
+            let first = name.object.as_str().chars().next();
+            near.retain(|one| one.object.as_str().chars().next() == first);
+        }
+        near.extend(names().filter(|one| one.object == name.object));
+        near
     }
 
     /// The full name of what is written in a schema, with the suffix; `None` where it has too many

@@ -91,7 +91,7 @@ pub struct Standing {
 pub async fn read(session: &Session, standing: &mut Option<Rc<Standing>>) -> Result<Catalog, Error> {
     if let Some(known) = standing {
         // A role that came meanwhile has no name yet: everything is asked again.
-        match look(session, known).await {
+        match facts(session).await?.assemble(known) {
             Err(error) if error.is_protocol() => {}
             found => return found,
         }
@@ -109,11 +109,7 @@ pub async fn read(session: &Session, standing: &mut Option<Rc<Standing>>) -> Res
     catalog
 }
 
-/// Reads what changes with every deployment.
-async fn look(session: &Session, standing: &Standing) -> Result<Catalog, Error> {
-    facts(session).await?.assemble(standing)
-}
-
+/// Asks for what changes with every deployment.
 async fn facts(session: &Session) -> Result<Facts, Error> {
     let mut queries: Vec<String> = [
         DATABASES,

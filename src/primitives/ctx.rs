@@ -280,10 +280,15 @@ impl Ctx {
     /// Takes the effect of a committed transaction into what was last seen: between the fence and
     /// COMMIT nobody else has changed anything.
     pub fn committed(&self, steps: &[Step]) {
+        self.follow(|catalog| steps.iter().for_each(|step| catalog.take(step)));
+    }
+
+    /// Does to what was last seen what was done to the server.
+    fn follow(&self, change: impl FnOnce(&mut Catalog)) {
         let seen = self.seen.borrow_mut().take();
         if let Some(seen) = seen {
             let mut catalog = Rc::unwrap_or_clone(seen);
-            steps.iter().for_each(|step| catalog.take(step));
+            change(&mut catalog);
             self.remember(catalog);
         }
     }
@@ -443,10 +448,9 @@ impl Ctx {
                     db::apply::apply(&self.session, plan, on_failure, &self.interrupt, progress).await;
                 // What makes nothing new leaves no id to be learnt: the rest follows from the steps.
                 let is_known = applied.is_complete() && plan.steps().all(|step| !step.makes_something());
-                if let Some(seen) = seen.filter(|_| is_known) {
-                    let mut catalog = Rc::unwrap_or_clone(seen);
-                    catalog.carry_out(plan);
-                    self.remember(catalog);
+                if is_known {
+                    *self.seen.borrow_mut() = seen;
+                    self.follow(|catalog| catalog.carry_out(plan));
                 }
                 applied
             }

@@ -101,8 +101,10 @@ pub(in crate::compiler) fn suggest<'u>(
 fn similar(unknown: &Unknown, namespace: &Namespace) -> Option<String> {
     let Unknown { parts, full, by, .. } = unknown;
     let likeness = |a: &Ident, b: &Ident| strsim::normalized_damerau_levenshtein(a.as_str(), b.as_str());
-    let best = namespace.near(full).filter(|candidate| *candidate != by);
-    let (_, best) = best
+    let (_, best) = namespace
+        .near(full)
+        .into_iter()
+        .filter(|candidate| *candidate != by)
         .map(|candidate| {
             // Names that are near share the schema or the object's own name; the latter is what
             // people remember best.

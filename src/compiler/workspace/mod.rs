@@ -180,7 +180,7 @@ impl Workspace {
         let found = self.diagnostics();
         // Letting go of thousands of files takes as long as much of the work.
         let sources: Vec<Source> = self.files.sources.into_values().collect();
-        sources.into_par_iter().for_each(drop);
+        pool::run(|| sources.into_par_iter().for_each(drop));
         (self.project, found)
     }
 

@@ -39,8 +39,7 @@ impl Workspace {
         let taken = self.take_names(&keys.iter().collect::<Vec<_>>());
         self.found.duplicates.clear();
         for (key, name, draft) in taken {
-            let owner = self.namespace.owner(&name);
-            let owner = owner.and_then(|(key, own)| self.files.drafts(key).find(|draft| draft.name == *own));
+            let owner = self.files.draft(&name, &self.namespace);
             let draft: Option<Draft<'_>> = self.files.drafts(&key).nth(draft);
             if let Some(draft) = draft {
                 checks::duplicate::check(&draft, &name, owner.as_ref(), &mut self.found.duplicates);

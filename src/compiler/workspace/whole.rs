@@ -59,9 +59,7 @@ impl Workspace {
         for cycle in cycles {
             let step = |(name, next): (&ObjectName, &ObjectName)| {
                 let (_, place) = reads.get(name)?.objects.iter().find(|(read, _)| read == next)?;
-                let (key, own) = self.namespace.owner(name)?;
-                let draft = self.files.drafts(key).find(|draft| draft.name == *own)?;
-                Some(Step { draft, reads: *place })
+                Some(Step { draft: self.files.draft(name, &self.namespace)?, reads: *place })
             };
             let steps: Vec<Step<'_>> =
                 cycle.iter().zip(cycle.iter().cycle().skip(1)).filter_map(step).collect();

@@ -4,8 +4,8 @@
 //! is a flag that is read before each statement is sent, never a cancelled write.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+
+use tokio::sync::watch;
 
 use super::error::Error;
 use super::session::Session;
@@ -14,18 +14,33 @@ use crate::plan::Plan;
 use crate::plan::step::Step;
 
 /// The wish to stop at the next safe point; clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+#[derive(Clone, Debug)]
+pub struct Interrupt(Arc<watch::Sender<bool>>);
+
+impl Default for Interrupt {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
 
 impl Interrupt {
     /// Asks for a stop.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.send_replace(true);
     }
 
     /// Tells whether a stop was asked for.
     pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Waits until a stop is asked for.
+    ///
+    /// # Cancel
+    /// Safe: nothing is lost.
+    pub async fn asked(&self) {
+        // The sender lives in `self`, so the wait ends only when a stop is asked for.
+        let _ = self.0.subscribe().wait_for(|asked| *asked).await;
     }
 }
 

@@ -191,18 +191,13 @@ impl Ctx {
     /// # Errors
     /// As [`Ctx::go_on`].
     pub async fn interrupt_or_sleep(&self, deadline: &Deadline, pause: Duration) -> Result<(), Error> {
-        // Ctrl-C is noticed within this time.
-        const NOTICE: Duration = Duration::from_millis(100);
-        let mut left = pause;
-        loop {
-            self.go_on()?;
-            if left.is_zero() || deadline.passed() {
-                return Ok(());
-            }
-            let piece = left.min(NOTICE);
-            deadline.sleep(piece).await;
-            left = left.saturating_sub(piece);
+        self.go_on()?;
+        let deadline = deadline.clone().sooner(self.deadline.clone());
+        tokio::select! {
+            () = deadline.sleep(pause) => {}
+            () = self.interrupt.asked() => {}
         }
+        self.go_on()
     }
 
     /// Fails when a stop was asked for or the run's time is over.

@@ -15,8 +15,9 @@
 //! conflict 2                      the next two COMMITs of DDL transactions fail with 40001
 //! ```
 //!
-//! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `'CREATE VIEW%'` (the next
-//! statement that is like it, without regard to case) or `'CREATE VIEW%' 2`. `before`, `after`,
+//! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `write 3` (the 3rd statement that is
+//! more than reading), `'CREATE VIEW%'` (the next statement that is like it, without regard to case) or
+//! `'CREATE VIEW%' 2`. `before`, `after`,
 //! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`).
 //! Behind all of it `by 7` counts only the statements of the connection with that number, and
 //! `by 'mzflow%'` those of the users or applications whose name is like it.
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use super::duration;
 use super::settings;
+use super::sort::Sort;
 use super::transcript::Who;
 
 /// What a fault does.
@@ -63,6 +65,7 @@ enum Whose {
 enum Target {
     Any,
     Commit,
+    Write,
     Like(String),
 }
 
@@ -123,6 +126,15 @@ impl Faults {
         Ok(Self { waiting })
     }
 
+    /// Adds faults to those that have not struck yet.
+    ///
+    /// # Errors
+    /// What cannot be read, for people.
+    pub(crate) fn add(&mut self, text: &str) -> Result<(), String> {
+        self.waiting.extend(Self::parse(text)?.waiting);
+        Ok(())
+    }
+
     /// Tells whether a new connection is to be refused.
     pub(crate) fn refuse(&mut self) -> bool {
         self.take(&Action::Refuse)
@@ -145,7 +157,7 @@ impl Faults {
     }
 
     /// Counts a statement and tells what strikes it.
-    pub(crate) fn statement(&mut self, who: &Who, text: &str, is_commit: bool) -> Strike {
+    pub(crate) fn statement(&mut self, who: &Who, text: &str, sort: Sort) -> Strike {
         let mut strike = Strike::default();
         self.waiting.retain_mut(|fault| {
             let counted = match &fault.action {
@@ -157,7 +169,8 @@ impl Faults {
                 | Action::Error(..) => {
                     let meant = match &fault.target {
                         Target::Any => true,
-                        Target::Commit => is_commit,
+                        Target::Commit => sort == Sort::Commit,
+                        Target::Write => sort != Sort::Read,
                         Target::Like(pattern) => like(text, pattern),
                     };
                     meant && is_by(who, &fault.whose)
@@ -193,6 +206,7 @@ impl Faults {
             let target = match &fault.target {
                 Target::Any => fault.left.to_string(),
                 Target::Commit => format!("commit {}", fault.left),
+                Target::Write => format!("write {}", fault.left),
                 Target::Like(pattern) => format!("{} {}", crate::name::literal(pattern), fault.left),
             };
             let target = match &fault.whose {
@@ -272,6 +286,7 @@ fn fault(text: &str) -> Result<Fault, String> {
     let mut rest: Vec<&str> = words.filter(|word| !["before", "after", "on", "at"].contains(word)).collect();
     let target = match rest.first() {
         Some(word) if word.eq_ignore_ascii_case("commit") => Target::Commit,
+        Some(word) if word.eq_ignore_ascii_case("write") => Target::Write,
         Some(word) if word.starts_with('\'') => Target::Like(unquoted(word)),
         _ => Target::Any,
     };
@@ -332,10 +347,10 @@ mod tests {
             "error '57P01' after 1 by 7; delay 5ms after 'SELECT%' 1 by 'mzflow%'; drop after 1 by 'JOE'";
         let mut faults = Faults::parse(text).expect("ok");
         assert_eq!(faults.left(), text);
-        let struck = faults.statement(&who(8, "mzflow stage"), "SELECT 1", false);
+        let struck = faults.statement(&who(8, "mzflow stage"), "SELECT 1", Sort::Read);
         assert!(struck.drop_after && struck.error_after.is_none());
         assert_eq!(struck.delay_after, Duration::from_millis(5));
-        let struck = faults.statement(&who(7, "psql"), "SELECT 1", false);
+        let struck = faults.statement(&who(7, "psql"), "SELECT 1", Sort::Read);
         assert_eq!((struck.error, struck.error_after), (None, Some("57P01")));
         assert_eq!(faults.left(), "");
     }
@@ -344,12 +359,25 @@ mod tests {
     fn each_fault_counts_for_itself_and_is_used_up() {
         let mut faults =
             Faults::parse("drop before 3; lose commit; delay 50ms before 'create view%' 2").expect("ok");
-        assert_eq!(faults.statement(&who(7, "psql"), "CREATE VIEW a AS SELECT 1", false), Strike::default());
-        let struck = faults.statement(&who(7, "psql"), "create view b AS SELECT 1", false);
+        assert_eq!(
+            faults.statement(&who(7, "psql"), "CREATE VIEW a AS SELECT 1", Sort::Write),
+            Strike::default()
+        );
+        let struck = faults.statement(&who(7, "psql"), "create view b AS SELECT 1", Sort::Write);
         assert_eq!(struck.delay, Duration::from_millis(50));
-        let struck = faults.statement(&who(7, "psql"), "COMMIT", true);
+        let struck = faults.statement(&who(7, "psql"), "COMMIT", Sort::Commit);
         assert!(struck.drop_before && struck.lose);
         assert_eq!(faults.left(), "");
+    }
+
+    #[test]
+    fn reading_is_not_counted_among_writes() {
+        let mut faults = Faults::default();
+        faults.add("lose write 2").expect("ok");
+        assert_eq!(faults.left(), "lose write 2");
+        for (sort, lost) in [(Sort::Write, false), (Sort::Read, false), (Sort::Commit, true)] {
+            assert_eq!(faults.statement(&who(7, "psql"), "x", sort).lose, lost);
+        }
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(crate) struct Hub {
     emitted: Mutex<Vector<Arc<Emitted>>>,
     /// Counts what is published; whoever waits for a change watches it.
     changes: watch::Sender<u64>,
+    /// Counts the connections that were made to end.
+    broken: watch::Sender<u64>,
 }
 
 /// An open session, as others see it.
@@ -86,6 +88,7 @@ impl Hub {
             transcript: Mutex::default(),
             next_connection: std::sync::atomic::AtomicU32::new(1),
             changes: watch::Sender::new(0),
+            broken: watch::Sender::new(0),
         }
     }
 
@@ -194,6 +197,16 @@ impl Hub {
     /// The faults that are to strike.
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
+    }
+
+    /// A fault has made a connection end.
+    pub(crate) fn broke(&self) {
+        self.broken.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// How many connections faults have made to end.
+    pub(crate) fn broken(&self) -> watch::Receiver<u64> {
+        self.broken.subscribe()
     }
 
     /// What was run.

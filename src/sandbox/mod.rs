@@ -14,10 +14,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::door::Door;
+use self::door::Way;
 use crate::clock::Clock;
 
 mod copy;
 mod ddl;
+pub mod door;
 mod duration;
 mod emission;
 mod error;
@@ -32,6 +35,7 @@ mod scope;
 mod session;
 mod settings;
 mod sinks;
+mod sort;
 mod store;
 mod system;
 pub mod transcript;
@@ -85,6 +89,23 @@ impl Server {
     /// # Errors
     /// When it cannot listen, or its data cannot be read.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        let told = |error: std::io::Error| StartError(format!("{}: {error}", options.listen));
+        let listener = TcpListener::bind(options.listen).await.map_err(told)?;
+        let address = listener.local_addr().map_err(told)?;
+        Self::behind(Door::Socket(listener), address, options)
+    }
+
+    /// Starts one that listens nowhere: there is no way in but the one that is given.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_inside(options: Options) -> Result<(Self, Way), StartError> {
+        let (door, way) = Door::inside();
+        let address = options.listen;
+        Ok((Self::behind(door, address, options)?, way))
+    }
+
+    fn behind(door: Door, address: SocketAddr, options: Options) -> Result<Self, StartError> {
         let (mut store, known) = match &options.data {
             Some(folder) => {
                 let (store, known) = store::Store::open(folder).map_err(StartError)?;
@@ -111,20 +132,17 @@ impl Server {
         if let Some(store) = store.as_mut().filter(|_| before != state) {
             store.commit(&before, &state).map_err(StartError)?;
         }
-        let told = |error: std::io::Error| StartError(format!("{}: {error}", options.listen));
-        let listener = TcpListener::bind(options.listen).await.map_err(told)?;
-        let address = listener.local_addr().map_err(told)?;
         if let Some(store) = &store {
             store.announce(address).map_err(StartError)?;
         }
         let hub = Arc::new(hub::Hub::new(options.clock, state, store));
         let (stop, stopped) = watch::channel(false);
         let password = options.password.map(Arc::from);
-        let serving = tokio::spawn(wire::serve(listener, Arc::clone(&hub), password, stopped));
+        let serving = tokio::spawn(wire::serve(door, Arc::clone(&hub), password, stopped));
         Ok(Self { address, hub, stop, serving })
     }
 
-    /// Where it listens.
+    /// Where it listens; as it was asked for where it listens nowhere.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -155,6 +173,19 @@ impl Server {
     pub fn set_faults(&self, text: &str) -> Result<(), String> {
         *self.hub.faults() = faults::Faults::parse(text)?;
         Ok(())
+    }
+
+    /// Adds to what goes wrong next.
+    ///
+    /// # Errors
+    /// What cannot be read of it.
+    pub fn add_faults(&self, text: &str) -> Result<(), String> {
+        self.hub.faults().add(text)
+    }
+
+    /// Counts the connections that faults have made to end.
+    pub fn broken(&self) -> watch::Receiver<u64> {
+        self.hub.broken()
     }
 }
 

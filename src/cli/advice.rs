@@ -115,6 +115,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::TestMockDiffers
         | Code::TestUnreadableView
         | Code::TestColumnsDiffer
+        | Code::TestExpectation
+        | Code::TestTimeout
+        | Code::TestBadFile
+        | Code::TestCrash
         | Code::LuaSyntax
         | Code::LuaBadRecipe
         | Code::LuaUnknownArgument

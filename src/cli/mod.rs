@@ -33,6 +33,7 @@ mod narrate;
 mod place;
 mod profile;
 mod recipe;
+mod recipe_test;
 mod render;
 mod running;
 mod summary;

@@ -88,6 +88,13 @@ pub(crate) async fn open(global: &Global, clock: &Clock) -> Result<Place, CliErr
     embedded(clock).await
 }
 
+impl Place {
+    /// The sandbox of a test, which somebody else keeps.
+    pub(crate) fn of_test(target: Target) -> Self {
+        Self { embedded: true, ..remote(target, "the sandbox of the test".to_owned()) }
+    }
+}
+
 fn remote(target: Target, told: String) -> Place {
     Place {
         target,

@@ -30,6 +30,7 @@ use crate::lua::recipe::Argument;
 use crate::lua::recipe::ArgumentKind;
 use crate::lua::recipe::Recipe;
 use crate::primitives::code::Code;
+use crate::primitives::ctx::Variables;
 use crate::primitives::error::Error;
 use crate::recipes;
 
@@ -125,17 +126,36 @@ pub(crate) fn load(
     recorded: BTreeMap<String, String>,
 ) -> Result<Loaded, CliError> {
     let git = GitFacts::of(project);
-    let facts = Facts {
-        clock: Clock::system(),
+    let facts = facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded);
+    load_with(facts, source, origin)
+}
+
+/// What a recipe can know before it runs.
+pub(crate) fn facts(
+    project: &Path,
+    clock: &Clock,
+    git: &GitFacts,
+    variables: Variables,
+    recorded: BTreeMap<String, String>,
+) -> Facts {
+    Facts {
+        clock: clock.clone(),
         git: Git {
             short_sha: git.short_sha().map(str::to_owned),
-            sha: git.sha,
-            branch: git.branch,
+            sha: git.sha.clone(),
+            branch: git.branch.clone(),
             dirty: git.dirty,
         },
-        variables: Rc::new(place::variable),
+        variables,
         files: files(project.to_owned(), recorded),
-    };
+    }
+}
+
+/// Loads a recipe that knows these facts.
+///
+/// # Errors
+/// `lua.*`, each with its place.
+pub(crate) fn load_with(facts: Facts, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
     let host = Host::new(facts)?;
     let recipe = host.load(source)?;
     Ok(Loaded { host, recipe, origin, given: Map::new() })

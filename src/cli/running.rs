@@ -55,13 +55,16 @@ pub(crate) struct Start {
 }
 
 /// How it ended.
-struct Finished {
-    exit: Exit,
-    message: Option<String>,
+pub(crate) struct Finished {
+    /// What automation sees.
+    pub(crate) exit: Exit,
+    /// What the recipe said at its end.
+    pub(crate) message: Option<String>,
+    /// Why it failed, if it did.
+    pub(crate) error: Option<CliError>,
     seen: Seen,
     rehearsal: bool,
     has_changes: bool,
-    error: Option<CliError>,
 }
 
 /// Runs it and tells how it ended.
@@ -89,7 +92,11 @@ pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliEr
     Ok(finished.exit)
 }
 
-async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
+/// Runs it, and tells nobody.
+///
+/// # Errors
+/// What keeps it from being begun; how it failed is told by how it ended.
+pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let loaded = start.loaded?;
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
@@ -105,7 +112,7 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let rehearsal = start.rehearse.is_some();
     let mut ctx = app.ctx_of(session, run, start.rehearse);
     ctx.deadline = app.clock.deadline(start.deadline);
-    let listener = Rc::new(Listener::new(Rc::clone(&app.narrator)));
+    let listener = Rc::new(Listener::new(app.events()));
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
     let consent = consent(app, start.yes);
     let go = Go { ctx, compile: app.compile_request(), consent, arguments };

@@ -337,13 +337,18 @@ impl Session {
         most: usize,
     ) -> Result<Option<Vec<Fields>>, Error> {
         self.run("BEGIN READ ONLY").await?;
-        let rows = self.rows(sql, parameters, most).await;
+        let rows = self.ask(sql, parameters, most).await;
         // Nothing was written; what ends the transaction is one and the same.
         self.run("ROLLBACK").await?;
         rows
     }
 
-    async fn rows(
+    /// Runs one statement, whatever it does, and gives the rows that it has with their types; `None`
+    /// where there are more than `most`.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub async fn ask(
         &self,
         sql: &str,
         parameters: &[Parameter],
@@ -514,7 +519,9 @@ where
 fn driver_config(target: &Target) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
     config.host(&target.host).port(target.port).user(&target.user).dbname(&target.database);
-    config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
+    if target.options.iter().all(|(name, _)| name != "application_name") {
+        config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
+    }
     config.connect_timeout(CONNECT_TIMEOUT);
     if let Some(password) = &target.password {
         config.password(password.expose());

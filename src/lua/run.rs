@@ -181,7 +181,7 @@ fn relax(host: &Host) {
 }
 
 /// Calls a function of the recipe's in a coroutine of its own.
-async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
+pub(super) async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
     let shared = &host.shared;
     let raised = |error: mlua::Error| failure::of_lua(shared, &error, &[]);
     let thread = host.lua.create_thread(host.enter.clone()).map_err(raised)?;

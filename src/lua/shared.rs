@@ -10,8 +10,10 @@ use std::rc::Rc;
 use mlua::Function;
 use serde_json::Value as Json;
 
+use super::calls::testing::Objects;
 use super::limits::Stop;
 use super::site::Sources;
+use super::testing::Trial;
 use super::values::Tables;
 use crate::clock::Clock;
 use crate::event::Event;
@@ -91,7 +93,10 @@ pub(super) struct Shared {
     pub(super) said: RefCell<Option<String>>,
     /// Whether a comparison found changes, or something was applied.
     pub(super) changes: Cell<bool>,
+    /// The test that runs, once one does.
+    pub(super) trial: RefCell<Option<Rc<Trial>>>,
     early: RefCell<Vec<Event>>,
+    objects: OnceCell<Rc<Objects>>,
     tables: OnceCell<Tables>,
 }
 
@@ -108,7 +113,9 @@ impl Shared {
             steps: RefCell::default(),
             said: RefCell::default(),
             changes: Cell::new(false),
+            trial: RefCell::default(),
             early: RefCell::default(),
+            objects: OnceCell::new(),
             tables: OnceCell::new(),
         }
     }
@@ -124,10 +131,29 @@ impl Shared {
         self.tables.get()
     }
 
+    /// Takes what objects of tests are made with, once.
+    pub(super) fn set_objects(&self, objects: Rc<Objects>) {
+        // As with tables: a second set would change nothing.
+        let _ = self.objects.set(objects);
+    }
+
+    /// What objects of tests are made with.
+    pub(super) fn objects(&self) -> Option<Rc<Objects>> {
+        self.objects.get().cloned()
+    }
+
+    /// Begins to run a test.
+    pub(super) fn try_out(&self, trial: Rc<Trial>) {
+        let events = Rc::clone(&trial.events);
+        *self.trial.borrow_mut() = Some(trial);
+        self.early.borrow_mut().drain(..).for_each(|event| events.event(event));
+    }
+
     /// Tells whoever listens; what is told before the run is told at its beginning.
     pub(super) fn tell(&self, event: Event) {
         let events = self.running.borrow().as_ref().map(|running| Rc::clone(&running.events));
-        match events {
+        let of_test = || self.trial.borrow().as_ref().map(|trial| Rc::clone(&trial.events));
+        match events.or_else(of_test) {
             Some(events) => events.event(event),
             None => self.early.borrow_mut().push(event),
         }

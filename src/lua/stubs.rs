@@ -9,6 +9,7 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
 use super::registry::classes::CLASSES;
+use super::registry::testing;
 
 const HEAD: &str =
     "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
@@ -37,11 +38,21 @@ pub fn text() -> String {
         arguments_class(&mut out, &arguments_name(function), &doc, function.arguments);
     }
     let _ = writeln!(out, "\nmz.json = {{}}");
+    let _ = writeln!(out, "\n---@overload fun(arguments: mz.TestArguments): mz.Test\nmz.test = {{}}");
     for fact in beside::FACTS {
         let _ = writeln!(out, "\n---{}\n---@type {}\nmz.{} = nil", fact.doc, fact.kind, fact.name);
     }
-    for function in registry::functions() {
+    // What is a table that can be called is declared above.
+    for function in registry::functions().filter(|function| function.name != "test") {
         declaration(&mut out, function);
+    }
+    for methods in testing::METHODS {
+        let _ = writeln!(
+            out,
+            "\n---{}\n---@class {}\nlocal {} = {{}}",
+            methods.doc, methods.class, methods.short
+        );
+        methods.functions.iter().for_each(|function| declaration(&mut out, function));
     }
     out
 }
@@ -52,7 +63,7 @@ fn is_table(function: &Function) -> bool {
 
 /// `hydration_status` has the arguments `mz.HydrationStatusArguments`.
 fn arguments_name(function: &Function) -> String {
-    let words = function.name.split('_').map(|word| {
+    let words = function.name.split(['_', '.']).map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         format!("{}{rest}", first.to_uppercase())
     });
@@ -63,15 +74,23 @@ fn arguments_class(out: &mut String, name: &str, doc: &str, arguments: &[Argumen
     let _ = writeln!(out, "\n---{doc}\n---@class {name}");
     for argument in arguments {
         let optional = if argument.need == Need::Required { "" } else { "?" };
-        let _ = writeln!(out, "---@field {}{optional} {} {}", argument.name, kind(argument), told(argument));
+        let _ = writeln!(
+            out,
+            "---@field {}{optional} {} {}",
+            argument.name,
+            kind(name, argument),
+            told(argument)
+        );
     }
 }
 
 /// Recipes and their arguments have types of their own.
-fn kind(argument: &Argument) -> String {
+fn kind(class: &str, argument: &Argument) -> String {
     match argument.name {
         "args" => "table<string, mz.RecipeArgument>".to_owned(),
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
+        "run" if class == "mz.TestArguments" => "fun(t: mz.Expect)".to_owned(),
+        "after_crash" => "fun(t: mz.Expect, s: mz.Sandbox)".to_owned(),
         "run" => "fun(ctx: mz.Context)".to_owned(),
         "on_fail" => "fun(ctx: mz.Context, err: mz.Error)".to_owned(),
         "on_progress" => "fun(status: mz.Status)".to_owned(),
@@ -111,7 +130,7 @@ fn declaration(out: &mut String, function: &Function) {
         let doc = if at == 0 { function.returns.doc } else { "" };
         let _ = writeln!(out, "{}", format!("---@return {kind} # {doc}").trim_end_matches(" # "));
     }
-    let _ = writeln!(out, "function mz.{}({}) end", function.name, parameters.join(", "));
+    let _ = writeln!(out, "function {}({}) end", function.called(), parameters.join(", "));
 }
 
 /// The types of several values; a comma inside `<…>` does not part them.

@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 
 use super::failure::Raised;
 use super::recipe::Declared;
+use super::testing::Written;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::compile::Compiled;
@@ -38,6 +39,8 @@ pub(super) enum Handle {
     Failure(Rc<Raised>),
     /// A recipe.
     Recipe(Rc<Declared>),
+    /// A test.
+    Test(Rc<Written>),
 }
 
 /// What tables get: their manners, and what travels with them.

@@ -8,6 +8,7 @@
 //! drop before 3                   the connection of the 3rd statement ends, which is not run
 //! drop after 3                    the 3rd statement is run and answered, then its connection ends
 //! lose 3                          the 3rd statement is run; its connection ends without an answer
+//! kill 3                          the same, and whoever started the sandbox lets the client die
 //! delay 50ms before 3             the 3rd statement waits
 //! delay 50ms after 3              the 3rd statement is run, and its answer waits
 //! error '40001' on 3              the 3rd statement fails with this code and is not run
@@ -29,9 +30,9 @@
 use std::time::Duration;
 
 use super::duration;
-use super::settings;
 use super::sort::Sort;
 use super::transcript::Who;
+use crate::name::like::like_any_case;
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,7 @@ enum Action {
     DropBefore,
     DropAfter,
     Lose,
+    Kill,
     Delay(Duration, When),
     Error(&'static str, When),
     Conflict,
@@ -97,6 +99,17 @@ pub(crate) struct Strike {
     pub(crate) lose: bool,
     /// It is run and answered, then the connection ends.
     pub(crate) drop_after: bool,
+    /// The client is to die.
+    pub(crate) kill: bool,
+}
+
+/// What faults have made to end so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Broken {
+    /// Connections.
+    pub connections: u64,
+    /// Those of them whose clients are to die.
+    pub clients: u64,
 }
 
 /// Faults that have not struck yet.
@@ -135,6 +148,11 @@ impl Faults {
         Ok(())
     }
 
+    /// Lets nobody die.
+    pub(crate) fn spare(&mut self) {
+        self.waiting.retain(|fault| fault.action != Action::Kill);
+    }
+
     /// Tells whether a new connection is to be refused.
     pub(crate) fn refuse(&mut self) -> bool {
         self.take(&Action::Refuse)
@@ -165,13 +183,14 @@ impl Faults {
                 Action::DropBefore
                 | Action::DropAfter
                 | Action::Lose
+                | Action::Kill
                 | Action::Delay(..)
                 | Action::Error(..) => {
                     let meant = match &fault.target {
                         Target::Any => true,
                         Target::Commit => sort == Sort::Commit,
                         Target::Write => sort != Sort::Read,
-                        Target::Like(pattern) => like(text, pattern),
+                        Target::Like(pattern) => like_any_case(text, pattern),
                     };
                     meant && is_by(who, &fault.whose)
                 }
@@ -187,6 +206,7 @@ impl Faults {
                 Action::DropBefore => strike.drop_before = true,
                 Action::DropAfter => strike.drop_after = true,
                 Action::Lose => strike.lose = true,
+                Action::Kill => (strike.lose, strike.kill) = (true, true),
                 Action::Delay(by, When::Before) => strike.delay = strike.delay.saturating_add(*by),
                 Action::Delay(by, When::After) => {
                     strike.delay_after = strike.delay_after.saturating_add(*by);
@@ -218,6 +238,7 @@ impl Faults {
                 Action::DropBefore => format!("drop before {target}"),
                 Action::DropAfter => format!("drop after {target}"),
                 Action::Lose => format!("lose {target}"),
+                Action::Kill => format!("kill {target}"),
                 Action::Delay(by, when) => {
                     let when = if *when == When::Before { "before" } else { "after" };
                     format!("delay {} {when} {target}", duration::format(*by).replace(' ', ""))
@@ -234,16 +255,11 @@ impl Faults {
     }
 }
 
-/// Compares without regard to case.
-fn like(text: &str, pattern: &str) -> bool {
-    settings::like(&text.to_ascii_uppercase(), &pattern.to_ascii_uppercase())
-}
-
 fn is_by(who: &Who, whose: &Whose) -> bool {
     match whose {
         Whose::Anybody => true,
         Whose::Connection(number) => who.connection == *number,
-        Whose::Like(pattern) => like(&who.user, pattern) || like(&who.application, pattern),
+        Whose::Like(pattern) => like_any_case(&who.user, pattern) || like_any_case(&who.application, pattern),
     }
 }
 
@@ -269,6 +285,7 @@ fn fault(text: &str) -> Result<Fault, String> {
         Some("refuse") => Action::Refuse,
         Some("conflict") => Action::Conflict,
         Some("lose") => Action::Lose,
+        Some("kill") => Action::Kill,
         Some("drop") => match words.next() {
             Some("before") => Action::DropBefore,
             Some("after") => Action::DropAfter,
@@ -373,6 +390,9 @@ mod tests {
     #[test]
     fn reading_is_not_counted_among_writes() {
         let mut faults = Faults::default();
+        faults.add("kill write 2; kill 'x'").expect("ok");
+        faults.spare();
+        assert_eq!(faults.left(), "");
         faults.add("lose write 2").expect("ok");
         assert_eq!(faults.left(), "lose write 2");
         for (sort, lost) in [(Sort::Write, false), (Sort::Read, false), (Sort::Commit, true)] {

@@ -19,6 +19,7 @@ use super::ddl;
 use super::emission::Emitted;
 use super::emission::Sending;
 use super::error::SqlError;
+use super::faults::Broken;
 use super::faults::Faults;
 use super::hydration::Kept;
 use super::hydration::Runtime;
@@ -49,8 +50,8 @@ pub(crate) struct Hub {
     emitted: Mutex<Vector<Arc<Emitted>>>,
     /// Counts what is published; whoever waits for a change watches it.
     changes: watch::Sender<u64>,
-    /// Counts the connections that were made to end.
-    broken: watch::Sender<u64>,
+    /// The connections that were made to end.
+    broken: watch::Sender<Broken>,
 }
 
 /// An open session, as others see it.
@@ -88,7 +89,7 @@ impl Hub {
             transcript: Mutex::default(),
             next_connection: std::sync::atomic::AtomicU32::new(1),
             changes: watch::Sender::new(0),
-            broken: watch::Sender::new(0),
+            broken: watch::Sender::new(Broken::default()),
         }
     }
 
@@ -199,13 +200,16 @@ impl Hub {
         lock(&self.faults)
     }
 
-    /// A fault has made a connection end.
-    pub(crate) fn broke(&self) {
-        self.broken.send_modify(|count| *count = count.wrapping_add(1));
+    /// A fault has made a connection end, and its client is to die or not.
+    pub(crate) fn broke(&self, killed: bool) {
+        self.broken.send_modify(|broken| {
+            broken.connections += 1;
+            broken.clients += u64::from(killed);
+        });
     }
 
-    /// How many connections faults have made to end.
-    pub(crate) fn broken(&self) -> watch::Receiver<u64> {
+    /// What faults have made to end.
+    pub(crate) fn broken(&self) -> watch::Receiver<Broken> {
         self.broken.subscribe()
     }
 

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use self::door::Door;
 use self::door::Way;
+use self::faults::Broken;
 use crate::clock::Clock;
 
 mod copy;
@@ -24,7 +25,7 @@ pub mod door;
 mod duration;
 mod emission;
 mod error;
-mod faults;
+pub mod faults;
 mod hub;
 mod hydration;
 mod knobs;
@@ -183,9 +184,31 @@ impl Server {
         self.hub.faults().add(text)
     }
 
-    /// Counts the connections that faults have made to end.
-    pub fn broken(&self) -> watch::Receiver<u64> {
+    /// What has not gone wrong yet, as it could be set.
+    pub fn faults_left(&self) -> String {
+        self.hub.faults().left()
+    }
+
+    /// What faults have made to end.
+    pub fn broken(&self) -> watch::Receiver<Broken> {
         self.hub.broken()
+    }
+
+    /// Lets no client die any more.
+    pub fn spare(&self) {
+        self.hub.faults().spare();
+    }
+
+    /// Sets a system setting, as `ALTER SYSTEM SET` does.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn set(&self, name: &str, value: &str) -> Result<(), String> {
+        let turn = self.hub.turn().await;
+        let before = turn.state();
+        let mut after = before.clone();
+        let set = settings::set_system(&mut after, name, Some(&[value.to_owned()]), self.hub.clock.now());
+        set.and_then(|()| turn.publish(&before, after)).map_err(|error| error.message)
     }
 }
 

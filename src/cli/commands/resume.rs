@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::recipe;
 use crate::cli::recipe::Origin;
 use crate::cli::running;
 use crate::cli::running::Start;
@@ -30,26 +29,35 @@ use crate::primitives::error::Error;
 pub(crate) struct Args {
     /// Run to go on with; `mzflow list` names it
     #[arg(value_name = "RUN")]
-    run: RunId,
+    pub(crate) run: RunId,
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    deadline: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
     /// Remove objects without asking
     #[arg(short, long)]
-    yes: bool,
+    pub(crate) yes: bool,
     /// Deploy although the project has uncommitted changes
     #[arg(long)]
-    allow_dirty: bool,
+    pub(crate) allow_dirty: bool,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let start = start(app, args).await?;
+    running::carry_out(app, start).await
+}
+
+/// What there is to be gone on with.
+///
+/// # Errors
+/// `run.unknown`, `run.finished`, `cli.not-a-recipe`.
+pub(crate) async fn start(app: &mut App, args: Args) -> Result<Start, CliError> {
     let entries = journal(app, &args.run).await?;
     let started = resumable(&args.run, &entries)?;
     let at = entries.last().map(|entry| entry.record.kind());
     let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
     app.ui.step("resume", &format!("{}, stopped at {at}", started.recipe), None);
     let source = Source { file: started.file.clone(), text: started.source.clone() };
-    let loaded = recipe::load(app.project(), &source, Origin::Journal, started.modules.clone());
+    let loaded = app.load(&source, Origin::Journal, started.modules.clone());
     let loaded = loaded.map(|mut loaded| {
         loaded.given = match &started.arguments {
             Value::Object(arguments) => arguments.clone(),
@@ -57,7 +65,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         };
         loaded
     });
-    let start = Start {
+    Ok(Start {
         run: args.run,
         name: started.recipe.clone(),
         loaded,
@@ -67,8 +75,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         deadline: args.deadline,
         yes: args.yes,
         allow_dirty: args.allow_dirty,
-    };
-    running::carry_out(app, start).await
+    })
 }
 
 /// What the run wrote; nothing where nothing was ever written here.

@@ -87,7 +87,7 @@ async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
 fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
     match call.handle("project")? {
         Handle::Project(compiled) => Ok(compiled),
-        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) => {
+        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) | Handle::Test(_) => {
             Err(Error::bug("`project` is something else"))
         }
     }
@@ -301,11 +301,13 @@ async fn queried(call: Rc<Call>) -> Result<Value, Failure> {
     call.give(&outcome)
 }
 
-fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
+/// The parameters of a statement.
+pub(super) fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
     let count = params.pairs::<Value, Value>().count();
     let length = params.raw_len();
     if count != length {
-        let message = "the parameters of mz.query are a list without holes; NULL is `mz.json.null`";
+        let what = call.function.called();
+        let message = format!("the parameters of {what} are a list without holes; NULL is `mz.json.null`");
         return Err(Error::new(Code::LuaWrongArgument, message).into());
     }
     let mut parameters = Vec::with_capacity(length);

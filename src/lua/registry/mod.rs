@@ -10,6 +10,7 @@ pub mod beside;
 pub mod classes;
 pub mod deploy;
 pub mod kind;
+pub mod testing;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,8 @@ pub struct Returns {
 /// A function of `mz`.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
-    /// Its name below `mz`, such as `stage` or `json.encode`.
+    /// Its name below `mz`, such as `stage` or `json.encode`; that of a method as it is called, such as
+    /// `s:run` or `t.equal`.
     pub name: &'static str,
     /// How its arguments are passed.
     pub style: Style,
@@ -90,6 +92,27 @@ pub struct Function {
     pub when: When,
 }
 
+impl Function {
+    /// How a recipe or a test calls it: `mz.stage`, `s:run`.
+    pub fn called(&self) -> String {
+        let is_method = ["s:", "t."].iter().any(|object| self.name.starts_with(object));
+        if is_method { self.name.to_owned() } else { format!("mz.{}", self.name) }
+    }
+}
+
+/// The functions of an object that a test is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Methods {
+    /// The type of the object, as the stubs write it.
+    pub class: &'static str,
+    /// What the docs call one.
+    pub short: &'static str,
+    /// What the object is.
+    pub doc: &'static str,
+    /// Its functions.
+    pub functions: &'static [Function],
+}
+
 /// A value of `mz` that is no function.
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
@@ -103,12 +126,17 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS)
+    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(testing::FUNCTIONS)
+}
+
+/// The functions of the objects that tests are given.
+pub fn methods() -> impl Iterator<Item = &'static Function> {
+    testing::METHODS.iter().flat_map(|methods| methods.functions)
 }
 
 /// The function of that name.
 pub fn function(name: &str) -> Option<&'static Function> {
-    functions().find(|function| function.name == name)
+    functions().chain(methods()).find(|function| function.name == name)
 }
 
 /// What can stand directly behind `mz.`: functions, facts, and the tables that hold some.
@@ -141,12 +169,12 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_told() {
-        let mut names: Vec<&str> = functions().map(|function| function.name).collect();
+        let mut names: Vec<&str> = functions().chain(methods()).map(|function| function.name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count, "two functions share a name");
-        for function in functions() {
+        for function in functions().chain(methods()) {
             assert!(function.doc.ends_with('.'), "{}", function.name);
             for argument in function.arguments {
                 assert!(!argument.doc.is_empty() && !argument.doc.ends_with('.'), "{}", argument.name);

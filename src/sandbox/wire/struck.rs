@@ -41,7 +41,7 @@ impl Connection {
         let strike = hub.faults().statement(&who, words, sort);
         let number = hub.transcript().begin(who, words, sort != Sort::Read, hub.clock.now());
         if strike.drop_before {
-            hub.broke();
+            hub.broke(false);
             hub.transcript().end(number, Outcome::NotRun, false, hub.clock.now());
             return None;
         }
@@ -61,7 +61,7 @@ impl Connection {
         };
         hub.transcript().end(number, outcome, !strike.lose, hub.clock.now());
         if strike.lose || strike.drop_after {
-            hub.broke();
+            hub.broke(strike.kill);
         }
         let flow = if strike.drop_after { Flow::End } else { Flow::On };
         (!strike.lose).then_some((run, flow))

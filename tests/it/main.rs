@@ -28,6 +28,7 @@ mod numbers;
 mod profiles;
 mod properties;
 mod protocol;
+mod recipe_tests;
 mod recipes;
 mod refusals;
 mod rehearsal;

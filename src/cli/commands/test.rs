@@ -16,11 +16,13 @@ use crate::cli::junit;
 use crate::cli::junit::reports;
 use crate::cli::recipe_test;
 use crate::cli::recipe_test::Crash;
+use crate::cli::recipe_test::How;
 use crate::cli::recipe_test::choice::Choice;
 use crate::cli::recipe_test::tested;
 use crate::cli::recipe_test::tested::Tested;
 use crate::cli::ui::Ui;
 use crate::cli::ui::counted;
+use crate::clock::parse_duration;
 use crate::primitives::compile;
 use crate::primitives::error::Error;
 use crate::primitives::unit_test;
@@ -41,9 +43,12 @@ pub(crate) struct Args {
     /// Cut the runs of tests of recipes at every statement, and see whether they go on
     #[arg(long)]
     crash: bool,
-    /// Cut them only at the N-th statement
+    /// Cut them only at the N-th statement; may be repeated
     #[arg(long, value_name = "N")]
-    crash_at: Option<usize>,
+    crash_at: Vec<usize>,
+    /// Stop a test of recipes that takes longer than this [default: 2m]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    limit: Option<Duration>,
 }
 
 /// How many tests ended how.
@@ -79,18 +84,19 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     };
     let mut results: Vec<Ended<'_>> = Vec::new();
     run_all(app, &cases, &mut results).await?;
-    let crash = match (args.crash_at, args.crash) {
-        (Some(number), _) => Crash::At(number),
-        (None, true) => Crash::Everywhere,
-        (None, false) => Crash::Nowhere,
+    let crash = match (args.crash_at.is_empty(), args.crash) {
+        (false, _) => Crash::At(args.crash_at.iter().copied().collect()),
+        (true, true) => Crash::Everywhere,
+        (true, false) => Crash::Nowhere,
     };
+    let how = How { choice, crash, limit: args.limit.unwrap_or(recipe_test::LIMIT) };
     let ui = app.ui.of_data();
     let mut say = |lines: Vec<String>| {
         if !ui.json {
             lines.iter().for_each(|line| ui.data(line));
         }
     };
-    let recipes = recipe_test::tried(app, &choice, crash, &mut say).await?;
+    let recipes = recipe_test::tried(app, &how, &mut say).await?;
     let counts = Counts::of(&results, &recipes);
     if let Some(file) = &args.junit {
         let failed = |why: String| {

@@ -2,6 +2,7 @@
 
 use super::Crash;
 use super::FOLDER;
+use super::How;
 use super::choice::Choice;
 use super::tested::Tested;
 use crate::cli::app::App;
@@ -13,12 +14,11 @@ use crate::cli::app::CliError;
 /// `target.no-sandbox` where tests of recipes were asked for.
 pub(crate) async fn tried(
     app: &App,
-    choice: &Choice,
-    crash: Crash,
+    how: &How,
     _: &mut dyn FnMut(Vec<String>),
 ) -> Result<Vec<Tested>, CliError> {
     let message = "this build has no embedded sandbox, and tests of recipes run nowhere else";
-    if crash != Crash::Nowhere || matches!(choice, Choice::Recipes(_)) {
+    if how.crash != Crash::Nowhere || matches!(how.choice, Choice::Recipes(_)) {
         return Err(CliError::usage("target.no-sandbox", message));
     }
     if app.project().join(FOLDER).is_dir() {

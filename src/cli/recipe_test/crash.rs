@@ -3,12 +3,14 @@
 //! Pure. A run that was not cut is the witness: what goes on after a cut has to end where that one ended.
 //! Start reading at [`points`], then at [`while_cut`], [`gone_on`] and [`aborted`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::picture::Key;
 use super::picture::Picture;
 use super::picture::Sort;
 use super::picture::Thing;
+use crate::lua::testing::Crash;
 
 /// How many differences are told.
 const MOST_TOLD: usize = 12;
@@ -104,16 +106,24 @@ pub(super) struct Cut {
     pub(super) witness: Arc<Vec<Vec<Act>>>,
 }
 
-/// The places at which the runs of a test can be cut.
-pub(super) fn points(acts: &[Vec<Act>]) -> Vec<Point> {
+/// The places at which what a test does can be cut.
+pub(super) fn points(acts: &[Vec<Act>], crash: Crash) -> Vec<Point> {
     let mut points = Vec::new();
     let mut number = 0;
     for (sandbox, acts) in acts.iter().enumerate() {
-        let statements = acts.iter().flat_map(|act| act.statements.iter().map(move |sql| (act.is_run, sql)));
-        for (write, (is_run, sql)) in (1..).zip(statements) {
+        let first = match crash {
+            Crash::All => 0,
+            Crash::Last => acts.iter().rposition(|act| act.is_run).unwrap_or_default(),
+            Crash::None => acts.len(),
+        };
+        let statements = acts
+            .iter()
+            .enumerate()
+            .flat_map(|(at, act)| act.statements.iter().map(move |sql| (at >= first, act.is_run, sql)));
+        for (write, (is_meant, is_run, sql)) in (1..).zip(statements) {
             number += 1;
             // Nothing is half done behind these that was not before.
-            if !matches!(sql.trim().to_ascii_uppercase().as_str(), "BEGIN" | "ROLLBACK") {
+            if is_meant && !matches!(sql.trim().to_ascii_uppercase().as_str(), "BEGIN" | "ROLLBACK") {
                 points.push(Point { number, sandbox, write, statement: one_line(sql), is_run });
             }
         }
@@ -121,9 +131,10 @@ pub(super) fn points(acts: &[Vec<Act>]) -> Vec<Point> {
     points
 }
 
-/// The cuts of a test: every point in every way, or only those of one number.
-pub(super) fn cuts(acts: &Arc<Vec<Vec<Act>>>, only: Option<usize>) -> Vec<Cut> {
-    let points = points(acts).into_iter().filter(|point| only.is_none_or(|number| number == point.number));
+/// The cuts of a test: every point in every way, or only those of some numbers.
+pub(super) fn cuts(acts: &Arc<Vec<Vec<Act>>>, crash: Crash, only: Option<&BTreeSet<usize>>) -> Vec<Cut> {
+    let points = points(acts, crash).into_iter();
+    let points = points.filter(|point| only.is_none_or(|only| only.contains(&point.number)));
     let each = points.flat_map(|point| {
         let ways = Way::ALL.into_iter().filter(move |way| point.is_run || *way != Way::Aborted);
         ways.map(move |way| (point.clone(), way)).collect::<Vec<_>>()
@@ -375,10 +386,15 @@ mod tests {
 
     #[test]
     fn points_are_numbered_over_all_sandboxes() {
-        let told: Vec<String> = points(&[vec![witness(), witness()], vec![witness()]])
-            .iter()
-            .map(|point| format!("{} {}:{} {}", point.number, point.sandbox, point.write, point.statement))
-            .collect();
+        let told = |acts: &[Vec<Act>], crash: Crash| {
+            let points = points(acts, crash);
+            let told = points.iter().map(|point| {
+                format!("{} {}:{} {}", point.number, point.sandbox, point.write, point.statement)
+            });
+            told.collect::<Vec<_>>().join("\n")
+        };
+        let verb = Act { is_run: false, ..witness() };
+        let acts = [vec![witness(), witness()], vec![witness()]];
         expect![[r#"
             2 0:2 ALTER a SWAP WITH b
             3 0:3 COMMIT
@@ -386,9 +402,21 @@ mod tests {
             6 0:6 COMMIT
             8 1:2 ALTER a SWAP WITH b
             9 1:3 COMMIT"#]]
-        .assert_eq(&told.join("\n"));
-        let verb = Act { is_run: false, ..witness() };
-        let cuts = cuts(&Arc::new(vec![vec![verb]]), Some(3));
+        .assert_eq(&told(&acts, Crash::All));
+        expect![[r#"
+            5 0:5 ALTER a SWAP WITH b
+            6 0:6 COMMIT
+            8 1:2 ALTER a SWAP WITH b
+            9 1:3 COMMIT"#]]
+        .assert_eq(&told(&acts, Crash::Last));
+        assert_eq!(told(&acts, Crash::None), "");
+        expect![[r#"
+            5 0:5 ALTER a SWAP WITH b
+            6 0:6 COMMIT
+            8 0:8 ALTER a SWAP WITH b
+            9 0:9 COMMIT"#]]
+        .assert_eq(&told(&[vec![witness(), witness(), verb.clone()]], Crash::Last));
+        let cuts = cuts(&Arc::new(vec![vec![verb]]), Crash::All, Some(&BTreeSet::from([3])));
         let ways: Vec<&str> = cuts.iter().map(|cut| cut.way.as_str()).collect();
         assert_eq!(ways, ["resumed", "unanswered", "unsent"]);
     }

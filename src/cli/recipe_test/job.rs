@@ -34,9 +34,6 @@ use crate::lua::testing::stand::Grounds;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
-/// How much time of people's a test may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
-
 /// A test that is to be run.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
@@ -44,6 +41,8 @@ pub(super) struct Job {
     pub(super) found: Found,
     /// The project.
     pub(super) project: PathBuf,
+    /// How much of people's time it may take.
+    pub(super) limit: Duration,
     /// Whether to look at everything around everything that is done, for cuts to be compared with.
     pub(super) watching: bool,
     /// Where a run is to be cut.
@@ -170,12 +169,12 @@ async fn tried(
         let error = Error::new(Code::TestTimeout, message);
         error.place(testing::waits_at(&host))
     };
-    let too_long = || late(format!("the test takes longer than {} of people's time", elapsed(LIMIT)));
+    let too_long = || late(format!("the test takes longer than {} of people's time", elapsed(job.limit)));
     let reason = {
         let leash = Arc::clone(leash);
         let late = Error::new(
             Code::TestTimeout,
-            format!("the test takes longer than {} of people's time", elapsed(LIMIT)),
+            format!("the test takes longer than {} of people's time", elapsed(job.limit)),
         );
         Rc::new(move || leash.is_pulled().then(|| late.clone()))
     };

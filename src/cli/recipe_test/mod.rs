@@ -5,6 +5,11 @@
 //! thread, `pool` many at once; `crash` says what must hold when runs are cut. A build without the sandbox
 //! has `absent` instead. Start reading at `present::tried`.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use self::choice::Choice;
+
 #[cfg(not(feature = "sandbox"))]
 mod absent;
 #[cfg(feature = "sandbox")]
@@ -38,14 +43,28 @@ pub(crate) use present::tried;
 /// Where a project keeps its tests of recipes.
 const FOLDER: &str = "tests";
 
+/// How much of people's time a test may take where nobody says.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
 /// What to cut.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Crash {
     /// Nothing.
     #[default]
     Nowhere,
     /// Runs at every statement.
     Everywhere,
-    /// Runs at the statement of that number.
-    At(usize),
+    /// Runs at the statements of these numbers.
+    At(BTreeSet<usize>),
+}
+
+/// How tests are to be run.
+#[derive(Clone, Debug)]
+pub(crate) struct How {
+    /// Which of them.
+    pub(crate) choice: Choice,
+    /// What is to be cut.
+    pub(crate) crash: Crash,
+    /// How much of people's time each may take.
+    pub(crate) limit: Duration,
 }

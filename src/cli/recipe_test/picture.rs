@@ -144,8 +144,10 @@ impl Picture {
                 _ => Sort::Object,
             };
             let comment = row.required(3)?;
-            // It tells the time, which is another each time.
-            let comment = if comment.starts_with(TAG) { "mzflow's own" } else { comment };
+            // It tells the time, which is another each time, and a promotion does not fail for want of it.
+            if comment.starts_with(TAG) {
+                continue;
+            }
             let column = row.text(2).map(|column| format!(" of column {column}")).unwrap_or_default();
             let lines = gathered.comments.entry((sort, row.required(0)?.to_owned())).or_default();
             lines.push(format!("comment{column} {comment}"));

@@ -17,7 +17,6 @@ use super::ground::Leash;
 use super::job;
 use super::job::Failure;
 use super::job::Job;
-use super::job::LIMIT;
 use super::job::Outcome;
 use crate::clock::Clock;
 use crate::db::apply::Interrupt;
@@ -46,6 +45,7 @@ struct Shared {
 /// A test that runs.
 struct Running {
     since: Duration,
+    limit: Duration,
     leash: Arc<Leash>,
 }
 
@@ -109,10 +109,10 @@ fn late(shared: &Shared) -> Vec<usize> {
     let now = shared.clock.elapsed();
     let mut running = lock(&shared.running);
     let age = |running: &Running| now.saturating_sub(running.since);
-    running.values().filter(|running| age(running) >= LIMIT).for_each(|running| running.leash.pull());
+    running.values().filter(|running| age(running) >= running.limit).for_each(|running| running.leash.pull());
     let lost: Vec<usize> = running
         .iter()
-        .filter(|(_, running)| age(running) >= LIMIT + GRACE)
+        .filter(|(_, running)| age(running) >= running.limit + GRACE)
         .map(|(number, _)| *number)
         .collect();
     lost.iter().for_each(|number| drop(running.remove(number)));
@@ -125,7 +125,8 @@ fn spawn(shared: &Arc<Shared>, sender: &mpsc::Sender<(usize, Outcome)>) -> Resul
     let spawned = thread.spawn(move || {
         while let Some((number, job)) = taken(&shared) {
             let leash = Arc::new(Leash::default());
-            let running = Running { since: shared.clock.elapsed(), leash: Arc::clone(&leash) };
+            let running =
+                Running { since: shared.clock.elapsed(), limit: job.limit, leash: Arc::clone(&leash) };
             lock(&shared.running).insert(number, running);
             let outcome = job::run(&job, &leash);
             let was_there = lock(&shared.running).remove(&number).is_some();
@@ -147,7 +148,7 @@ fn given_up() -> Outcome {
     Outcome {
         failure: Some(Failure::of(&Error::new(Code::TestTimeout, message))),
         log: Vec::new(),
-        took: LIMIT + GRACE,
+        took: Duration::ZERO,
         own_time: Duration::ZERO,
         acts: Arc::default(),
         kills: false,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Crash;
 use super::FOLDER;
+use super::How;
 use super::choice::Choice;
 use super::crash;
 use super::crash::Act;
@@ -22,7 +23,6 @@ use super::tested::Verdict;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::interrupt;
-use crate::cli::ui::counted;
 use crate::clock::Clock;
 use crate::clock::Timestamp;
 use crate::lua::host::Host;
@@ -49,8 +49,8 @@ pub(super) struct Found {
     pub(super) now: Timestamp,
     /// How much of its own time it may take.
     pub(super) timeout: Duration,
-    /// Whether its runs may be cut.
-    pub(super) crash: bool,
+    /// What of it may be cut.
+    pub(super) crash: testing::Crash,
 }
 
 /// What a file of tests has: its tests, or what is wrong with it.
@@ -75,15 +75,14 @@ struct Witness {
 /// `test.no-match`, `run.interrupted`.
 pub(crate) async fn tried(
     app: &App,
-    choice: &Choice,
-    crash: Crash,
+    how: &How,
     say: &mut dyn FnMut(Vec<String>),
 ) -> Result<Vec<Tested>, CliError> {
     let ui = app.ui.of_data();
     let mut tested = Vec::new();
     let mut jobs = Vec::new();
     for file in found(app.project()) {
-        let chosen = |name: Option<&str>| match (choice, name) {
+        let chosen = |name: Option<&str>| match (&how.choice, name) {
             (Choice::All, _) => true,
             (Choice::Views(_), _) => false,
             (Choice::Recipes(recipes), Some(name)) => recipes.has(&file.path, name),
@@ -92,7 +91,7 @@ pub(crate) async fn tried(
         match file.tests {
             Ok(found) => {
                 let found = found.into_iter().filter(|found| chosen(Some(&found.name)));
-                jobs.extend(found.map(|found| job(app, found, crash != Crash::Nowhere)));
+                jobs.extend(found.map(|found| job(app, how, found)));
             }
             Err(error) if chosen(None) => {
                 let broken = broken(file.path, error);
@@ -102,7 +101,7 @@ pub(crate) async fn tried(
             Err(_) => {}
         }
     }
-    if let (Choice::Recipes(recipes), true, true) = (choice, jobs.is_empty(), tested.is_empty()) {
+    if let (Choice::Recipes(recipes), true, true) = (&how.choice, jobs.is_empty(), tested.is_empty()) {
         let message = format!("no test of {FOLDER}/ is called `{recipes}`");
         return Err(Error::new(Code::TestNoMatch, message).effect("nothing was run").into());
     }
@@ -115,7 +114,7 @@ pub(crate) async fn tried(
     pool::all(jobs, &app.interrupt, &mut |number, outcome| {
         let Some(job) = all.get(number) else { return };
         let verdict = verdict(outcome.failure.as_ref());
-        if matches!(verdict, Verdict::Passed) && job.found.crash && !outcome.kills {
+        if matches!(verdict, Verdict::Passed) && !outcome.kills {
             let (at, found) = (tested.len(), job.found.clone());
             witnesses.push(Witness { at, found, acts: Arc::clone(&outcome.acts) });
         }
@@ -133,9 +132,9 @@ pub(crate) async fn tried(
         tested.push(one);
     })
     .await?;
-    if crash != Crash::Nowhere {
+    if how.crash != Crash::Nowhere {
         for witness in witnesses {
-            let crashed = cut(app, &witness, crash).await?;
+            let crashed = cut(app, how, &witness).await?;
             if let (Some(one), Some(crashed)) = (tested.get_mut(witness.at), crashed) {
                 one.crash = Some(crashed);
                 say(one.crash_lines(&ui));
@@ -145,8 +144,9 @@ pub(crate) async fn tried(
     Ok(tested)
 }
 
-fn job(app: &App, found: Found, watching: bool) -> Job {
-    Job { found, project: app.project().to_owned(), watching, cut: None }
+fn job(app: &App, how: &How, found: Found) -> Job {
+    let watching = how.crash != Crash::Nowhere;
+    Job { found, project: app.project().to_owned(), limit: how.limit, watching, cut: None }
 }
 
 fn verdict(failure: Option<&Failure>) -> Verdict {
@@ -172,21 +172,20 @@ fn broken(file: String, error: CliError) -> Tested {
 }
 
 /// Runs a test again and again, each time cut at another place; `None` where there is nothing to cut.
-async fn cut(app: &App, witness: &Witness, crash: Crash) -> Result<Option<Crashed>, CliError> {
-    let only = match crash {
-        Crash::At(number) => Some(number),
+async fn cut(app: &App, how: &How, witness: &Witness) -> Result<Option<Crashed>, CliError> {
+    let only = match &how.crash {
+        Crash::At(numbers) => Some(numbers),
         Crash::Nowhere | Crash::Everywhere => None,
     };
-    let cuts = crash::cuts(&witness.acts, only);
+    let cuts = crash::cuts(&witness.acts, witness.found.crash, only);
     if cuts.is_empty() {
-        if let Some(number) = only {
+        if let Some(number) = only.and_then(|numbers| numbers.first()) {
             let found = &witness.found;
-            let last = crash::points(&witness.acts).last().map_or(0, |point| point.number);
+            let last =
+                crash::points(&witness.acts, witness.found.crash).last().map_or(0, |point| point.number);
             let message = format!(
-                "{}#{} has no statement {number} to be cut at; it has {}",
-                found.source.file,
-                found.name,
-                counted(last, "statement")
+                "{}#{} cannot be cut at statement {number}: its last is {last}, and at BEGIN and ROLLBACK is nothing to cut",
+                found.source.file, found.name,
             );
             return Err(CliError::usage("cli.crash-at", message));
         }
@@ -197,10 +196,9 @@ async fn cut(app: &App, witness: &Witness, crash: Crash) -> Result<Option<Crashe
     let numbers = cuts.iter().map(|cut| cut.point.number);
     crashed.points = numbers.collect::<std::collections::BTreeSet<_>>().len();
     let jobs = cuts.iter().map(|cut| Job {
-        found: witness.found.clone(),
-        project: app.project().to_owned(),
         watching: false,
         cut: Some(cut.clone()),
+        ..job(app, how, witness.found.clone())
     });
     pool::all(jobs.collect(), &app.interrupt, &mut |number, outcome| {
         let Some(cut) = cuts.get(number) else { return };

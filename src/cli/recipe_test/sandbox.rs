@@ -35,6 +35,7 @@ use crate::db::config::Target;
 use crate::db::config::Way as Inside;
 use crate::db::journal::Which;
 use crate::db::session::Session;
+use crate::db::value::Fields;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::lua::testing::stand::Answer;
@@ -206,7 +207,7 @@ impl Sandbox {
         if let Deed::Run(run, _, given) = &deed {
             *self.last.borrow_mut() = Some((run.clone(), act::may_remove(given)));
         }
-        let watching = self.ground.watching || self.ground.cut.is_some();
+        let watching = self.ground.watching || self.is_cut_here();
         let before = if watching { self.look().await? } else { Picture::default() };
         let done = self.carry_out(&deed).await?;
         let cut = self.ground.cut.as_ref().filter(|cut| cut.point.sandbox == self.number);
@@ -226,6 +227,23 @@ impl Sandbox {
         Ok(Answer::Told(told(&done)))
     }
 
+    /// The number of what is done next, from 0.
+    fn next_act(&self) -> usize {
+        self.ground.acts.borrow().get(self.number).map_or(0, Vec::len)
+    }
+
+    /// Tells whether what is done next is to be cut.
+    fn is_cut_here(&self) -> bool {
+        let Some(cut) = self.ground.cut.as_ref().filter(|cut| cut.point.sandbox == self.number) else {
+            return false;
+        };
+        let acts = cut.witness.get(self.number).into_iter().flatten();
+        let lengths: Vec<usize> = acts.map(|act| act.statements.len()).collect();
+        let before: usize = lengths.iter().take(self.next_act()).sum();
+        let here = lengths.get(self.next_act()).copied().unwrap_or_default();
+        (before..before + here).contains(&(cut.point.write - 1))
+    }
+
     /// Tells whether the cut of the test was made.
     fn is_cut(&self) -> bool {
         !self.server.faults_left().contains(&format!("by {}", literal(RUNS)))
@@ -239,8 +257,8 @@ impl Sandbox {
         done: &Done,
         before: &Picture,
     ) -> Result<Result<(), Wrong>, Error> {
-        let number = self.ground.acts.borrow().get(self.number).map_or(0, Vec::len);
-        let Some(witness) = cut.witness.get(self.number).and_then(|acts| acts.get(number)) else {
+        let witness = cut.witness.get(self.number).and_then(|acts| acts.get(self.next_act()));
+        let Some(witness) = witness else {
             return Ok(Err(("the test does other things than when nothing was cut".to_owned(), Vec::new())));
         };
         let now = self.look().await?;
@@ -336,8 +354,9 @@ impl Sandbox {
             let message = format!("the statement gives more than {MOST_ROWS} rows");
             return Err(Error::new(Code::QueryTooManyRows, message));
         };
-        let rows = rows.into_iter().map(|row| Value::Object(row.into_iter().collect::<Map<_, _>>()));
-        Ok(rows.collect())
+        // As with `mz.query`, what is NULL is left out.
+        let row = |row: Fields| row.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>();
+        Ok(rows.into_iter().map(row).map(Value::Object).collect())
     }
 
     async fn fail_replica(&self, cluster: Option<String>) -> Result<(), Error> {

@@ -27,6 +27,7 @@ use crate::lua::failure;
 use crate::lua::failure::Failure;
 use crate::lua::registry::testing::METHODS;
 use crate::lua::shared::Shared;
+use crate::lua::testing::Crash;
 use crate::lua::testing::Trial;
 use crate::lua::testing::Written;
 use crate::lua::testing::stand::Answer;
@@ -126,7 +127,7 @@ fn declared(call: &Call) -> Result<Value, Failure> {
         run,
         now: call.text("now").unwrap_or_default(),
         timeout: call.duration("timeout"),
-        crash: call.flag("crash"),
+        crash: Crash::of(&call.text("crash").unwrap_or_default()),
         after_crash: call.value("after_crash").as_function().cloned(),
         line: call.frames.first().map_or(1, |frame| frame.line),
     };

@@ -64,9 +64,10 @@ pub const TEST: &[Argument] = &[
     default("timeout", Kind::Duration, "\"24h\"", "how much of its own time it may take"),
     default(
         "crash",
-        Kind::Boolean,
-        "true",
-        "whether `mzflow test --crash` cuts its runs at every statement and goes on from there",
+        Kind::Choice(&["last", "all", "none"]),
+        "\"last\"",
+        "what `mzflow test --crash` cuts at every statement: in each sandbox its last run and what follows, all of \
+         them, or nothing",
     ),
     optional(
         "after_crash",

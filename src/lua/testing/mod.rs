@@ -35,13 +35,36 @@ pub mod stand;
 /// Why to stop, if there is a reason.
 pub type Reason = Rc<dyn Fn() -> Option<Error>>;
 
+/// What of a test may be cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Crash {
+    /// In each sandbox the last run, and what follows it.
+    #[default]
+    Last,
+    /// Everything.
+    All,
+    /// Nothing.
+    None,
+}
+
+impl Crash {
+    /// Reads the word for it.
+    pub(super) fn of(word: &str) -> Self {
+        match word {
+            "all" => Self::All,
+            "none" => Self::None,
+            _ => Self::Last,
+        }
+    }
+}
+
 /// What `mz.test` was given.
 pub(super) struct Written {
     pub(super) name: Option<String>,
     pub(super) run: Function,
     pub(super) now: String,
     pub(super) timeout: Duration,
-    pub(super) crash: bool,
+    pub(super) crash: Crash,
     pub(super) after_crash: Option<Function>,
     /// The line that declares it.
     pub(super) line: usize,
@@ -57,8 +80,8 @@ pub struct Test {
     pub now: String,
     /// How much of its own time it may take.
     pub timeout: Duration,
-    /// Whether its runs may be cut.
-    pub crash: bool,
+    /// What of it may be cut.
+    pub crash: Crash,
     written: Rc<Written>,
 }
 

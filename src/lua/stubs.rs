@@ -38,7 +38,7 @@ pub fn text() -> String {
         arguments_class(&mut out, &arguments_name(function), &doc, function.arguments);
     }
     let _ = writeln!(out, "\nmz.json = {{}}");
-    let _ = writeln!(out, "\n---@overload fun(arguments: mz.TestArguments): mz.Test\nmz.test = {{}}");
+    let _ = writeln!(out, "\n---Declares a test, and opens sandboxes for one.\n---@class mz.Testing\n---@overload fun(arguments: mz.TestArguments): mz.Test\nmz.test = {{}}");
     for fact in beside::FACTS {
         let _ = writeln!(out, "\n---{}\n---@type {}\nmz.{} = nil", fact.doc, fact.kind, fact.name);
     }

@@ -125,9 +125,16 @@ pub(crate) fn load(
     origin: Origin,
     recorded: BTreeMap<String, String>,
 ) -> Result<Loaded, CliError> {
+    loaded(host(project, recorded)?, source, origin)
+}
+
+/// A Lua for the files of a project; `recorded` are texts that are read instead of them.
+///
+/// # Errors
+/// `bug.broken-invariant`.
+pub(crate) fn host(project: &Path, recorded: BTreeMap<String, String>) -> Result<Host, CliError> {
     let git = GitFacts::of(project);
-    let facts = facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded);
-    load_with(facts, source, origin)
+    Ok(Host::new(facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded))?)
 }
 
 /// What a recipe can know before it runs.
@@ -156,7 +163,10 @@ pub(crate) fn facts(
 /// # Errors
 /// `lua.*`, each with its place.
 pub(crate) fn load_with(facts: Facts, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
-    let host = Host::new(facts)?;
+    loaded(Host::new(facts)?, source, origin)
+}
+
+fn loaded(host: Host, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
     let recipe = host.load(source)?;
     Ok(Loaded { host, recipe, origin, given: Map::new() })
 }

@@ -8,7 +8,6 @@ use super::registry::Function;
 use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
-use super::registry::classes::CLASSES;
 use super::registry::testing;
 
 const HEAD: &str =
@@ -25,20 +24,23 @@ mz = {}
 /// The whole file.
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
-    for class in CLASSES {
+    for class in registry::classes() {
         let _ = writeln!(out, "\n---{}\n---@class {}", class.doc, class.name);
         for field in class.fields {
             let line = format!("---@field {} {} {}", field.name, field.kind, field.doc);
             let _ = writeln!(out, "{}", line.trim_end());
         }
     }
-    arguments_class(&mut out, "mz.RecipeArgument", "An argument of a recipe.", beside::RECIPE_ARGUMENT);
+    arguments_class(&mut out, "mz.RecipeArgument", "", "An argument of a recipe.", beside::RECIPE_ARGUMENT);
     for function in registry::functions().filter(|function| is_table(function)) {
         let doc = format!("The arguments of `mz.{}`.", function.name);
-        arguments_class(&mut out, &arguments_name(function), &doc, function.arguments);
+        arguments_class(&mut out, &arguments_name(function), &function.called(), &doc, function.arguments);
     }
     let _ = writeln!(out, "\nmz.json = {{}}");
-    let _ = writeln!(out, "\n---Declares a test, and opens sandboxes for one.\n---@class mz.Testing\n---@overload fun(arguments: mz.TestArguments): mz.Test\nmz.test = {{}}");
+    let _ = writeln!(
+        out,
+        "\n---Declares a test, and opens sandboxes for one.\n---@class mz.Testing\n---@overload fun(arguments: mz.TestArguments): mz.Test\nmz.test = {{}}"
+    );
     for fact in beside::FACTS {
         let _ = writeln!(out, "\n---{}\n---@type {}\nmz.{} = nil", fact.doc, fact.kind, fact.name);
     }
@@ -70,7 +72,7 @@ fn arguments_name(function: &Function) -> String {
     format!("mz.{}Arguments", words.collect::<String>())
 }
 
-fn arguments_class(out: &mut String, name: &str, doc: &str, arguments: &[Argument]) {
+fn arguments_class(out: &mut String, name: &str, owner: &str, doc: &str, arguments: &[Argument]) {
     let _ = writeln!(out, "\n---{doc}\n---@class {name}");
     for argument in arguments {
         let optional = if argument.need == Need::Required { "" } else { "?" };
@@ -78,18 +80,19 @@ fn arguments_class(out: &mut String, name: &str, doc: &str, arguments: &[Argumen
             out,
             "---@field {}{optional} {} {}",
             argument.name,
-            kind(name, argument),
+            kind(owner, argument),
             told(argument)
         );
     }
 }
 
-/// Recipes and their arguments have types of their own.
-fn kind(class: &str, argument: &Argument) -> String {
+/// The type of an argument; recipes, tests and their arguments have types of their own. `owner` is what the
+/// argument is of, as people call it.
+pub(super) fn kind(owner: &str, argument: &Argument) -> String {
     match argument.name {
         "args" => "table<string, mz.RecipeArgument>".to_owned(),
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
-        "run" if class == "mz.TestArguments" => "fun(t: mz.Expect)".to_owned(),
+        "run" if owner == "mz.test" => "fun(t: mz.Expect)".to_owned(),
         "after_crash" => "fun(t: mz.Expect, s: mz.Sandbox)".to_owned(),
         "run" => "fun(ctx: mz.Context)".to_owned(),
         "on_fail" => "fun(ctx: mz.Context, err: mz.Error)".to_owned(),
@@ -134,7 +137,7 @@ fn declaration(out: &mut String, function: &Function) {
 }
 
 /// The types of several values; a comma inside `<…>` does not part them.
-fn returned(kinds: &str) -> Vec<&str> {
+pub(super) fn returned(kinds: &str) -> Vec<&str> {
     let mut depth = 0_usize;
     let parts = kinds.split(|c: char| {
         match c {

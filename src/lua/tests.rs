@@ -209,7 +209,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return names[1] .. ' ' .. #names",
-        expect!["apply 26"],
+        expect!["apply 28"],
     );
 }
 
@@ -491,9 +491,9 @@ fn the_shape_of_a_recipe() {
     );
     check_load(
         "return mz.recipe { api = 1, name = 'r', summary = 's', run = print, args = { x = { typ = 1 } } }",
-        expect![[
-            r#"lua.bad-recipe: unknown argument `typ` for argument `x` (did you mean `type`?) at recipes/r.lua:1:84 `typ`"#
-        ]],
+        expect![
+            "lua.unknown-argument: unknown argument `typ` for argument `x` (did you mean `type`?) at recipes/r.lua:1:84 `typ`"
+        ],
     );
     check_load(
         "return mz.recipe { api = 1, name = 'r', summary = 's', run = print, args = { x = { type = 'strnig' } } }",

@@ -188,6 +188,21 @@ codes! {
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
+    /// The server could not compare an object.
+    CompareFailed = "compare.failed", Failed;
+    /// An object was not compared in time.
+    CompareTimeout = "compare.timeout", Refused;
+    /// The deployment has no object of that name to compare.
+    CompareUnknownObject = "compare.unknown-object", Invalid;
+    /// A column of the key is not on both sides.
+    CompareUnknownKey = "compare.unknown-key", Invalid;
+    /// There is no such cluster to compare on.
+    CompareUnknownCluster = "compare.unknown-cluster", Invalid;
+    /// What is to be allowed is no condition in SQL.
+    CompareBadAllow = "compare.bad-allow", Invalid;
+    /// What would be compared was dropped.
+    CompareGone = "compare.gone", Refused;
+
     /// A query was refused.
     QueryFailed = "query.failed", Failed;
     /// What a recipe asked for is more than reading, or more than one statement.
@@ -225,6 +240,12 @@ codes! {
     LuaWrongArgument = "lua.wrong-argument", Invalid;
     /// There is no such function of `mz`.
     LuaUnknownFunction = "lua.unknown-function", Invalid;
+    /// A recipe uses a global variable or a function of Lua's that does not exist.
+    LuaUnknownGlobal = "lua.unknown-global", Invalid;
+    /// A recipe asks for a field that a result of `mz` does not have.
+    LuaUnknownField = "lua.unknown-field", Invalid;
+    /// A recipe makes a global variable, seen by everything in it.
+    LuaGlobalMade = "lua.global-made", Invalid;
     /// There is no module of that name below the project.
     LuaNoModule = "lua.no-module", Invalid;
     /// The function cannot be called at this point.

@@ -4,10 +4,12 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod adoption;
+mod authoring;
 mod bad_input;
 mod check;
 mod clients;
 mod commits;
+mod compare;
 mod conformance;
 mod console;
 mod constraints;
@@ -19,6 +21,7 @@ mod examples;
 mod foreign;
 mod format;
 mod garbage;
+mod gc;
 mod harness;
 mod hydration;
 mod interrupts;

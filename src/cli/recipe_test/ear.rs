@@ -56,6 +56,7 @@ impl Sink for Ear {
             | Event::Hydrated { .. }
             | Event::SwapRetried { .. }
             | Event::SinkCutOver { .. }
+            | Event::Compared { .. }
             | Event::Progress { .. }
             | Event::RunFinished { .. } => {}
         }

@@ -31,6 +31,7 @@ use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
 mod beside;
+mod compare;
 mod deploy;
 mod json;
 mod steps;
@@ -247,6 +248,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
         binding.put(&name, function)?;
     }
     deploy::bind(&binding)?;
+    compare::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     steps::bind(&binding)?;
@@ -280,7 +282,7 @@ pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
 
 /// What happens when `mz` does not have a name.
 pub(super) fn missing(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
-    no_such(lua, shared, "mz.", registry::names)
+    no_such(lua, shared, "mz.", || registry::below(""))
 }
 
 /// What happens when an object does not have a name; `owner` is what stands before it.

@@ -195,7 +195,7 @@ fn short(name: &str) -> &str {
 /// The names of an object's methods.
 fn names(class: &str) -> Vec<&'static str> {
     let methods = METHODS.iter().filter(|methods| methods.class == class);
-    methods.flat_map(|methods| methods.functions).map(|function| short(function.name)).collect()
+    methods.flat_map(|methods| methods.functions).map(|function| function.own_name()).collect()
 }
 
 /// Lets a sandbox answer.

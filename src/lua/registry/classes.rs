@@ -22,7 +22,7 @@ pub struct Class {
     pub fields: &'static [Field],
 }
 
-const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
+pub(super) const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
     Field { name, kind, doc }
 }
 
@@ -240,6 +240,30 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
+        name: "mz.Garbage",
+        doc: "What no live deployment owns.",
+        fields: &[
+            f("items", "mz.GarbageItem[]", "what can be dropped, oldest first"),
+            f("unrecorded", "string[]", "schemas and clusters with a staging name that no record tells of"),
+        ],
+    },
+    Class {
+        name: "mz.GarbageItem",
+        doc: "Something to drop.",
+        fields: &[
+            f("deployment", "string", "the deployment whose names it bears"),
+            f("why", "\"expired\"|\"kept\"|\"dropping\"|\"abandoned\"", ""),
+            f(
+                "retired",
+                "boolean",
+                "whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`",
+            ),
+            f("age_s", "integer", "seconds since it was replaced, or staged"),
+            f("schemas", "string[]", ""),
+            f("clusters", "string[]", ""),
+        ],
+    },
+    Class {
         name: "mz.Git",
         doc: "The state of a checkout.",
         fields: &[
@@ -274,37 +298,4 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class { name: "mz.Recipe", doc: "A recipe.", fields: &[f("name", "string", "")] },
-    Class {
-        name: "mz.Run",
-        doc: "How a run of a test ended.",
-        fields: &[
-            f(
-                "status",
-                "string",
-                "`done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`",
-            ),
-            f("exit", "integer?", "the exit code that `mzflow` would have; nil if it was killed"),
-            f("message", "string?", "what the recipe said at its end"),
-            f("error", "table?", "`code`, `message` and more of what `--json` tells, if it failed"),
-            f("run", "string?", "id of the run"),
-            f("deployment", "string?", "the deployment that it was about"),
-            f("changes", "table?", "what its last comparison found, as `mz.diff` gives it"),
-            f("statements", "string[]", "what it sent that is more than reading, in order"),
-            f("took_s", "number", "how much of the test's time it took"),
-            f("log", "string[]", "what the recipe told people, and warnings"),
-        ],
-    },
-    Class {
-        name: "mz.Statement",
-        doc: "A statement that a sandbox was sent.",
-        fields: &[
-            f("statement", "string", "its text, without secrets"),
-            f("role", "string", "who sent it"),
-            f("session", "integer", "number of the connection"),
-            f("application", "string", "what the connection said of itself; that of `s:sql` is `test`"),
-            f("at_s", "number", "when, in seconds since 1970"),
-            f("outcome", "string", "`ok`, `running`, `not run`, or the SQLSTATE it failed with"),
-            f("writes", "boolean", "whether it is more than reading"),
-        ],
-    },
 ];

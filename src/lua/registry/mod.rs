@@ -4,10 +4,12 @@
 //! are made from it. A function that is declared here and not bound, or the other way round, is
 //! found by a test. Start reading at [`Function`].
 
+use self::classes::Class;
 use self::kind::Kind;
 
 pub mod beside;
 pub mod classes;
+pub mod compare;
 pub mod deploy;
 pub mod kind;
 pub mod testing;
@@ -100,6 +102,18 @@ impl Function {
     }
 }
 
+impl Function {
+    /// The name of a method without its object: `run` of `s:run`.
+    pub fn own_name(&self) -> &'static str {
+        self.name.split_once([':', '.']).map_or(self.name, |(_, name)| name)
+    }
+
+    /// The object of a method with what joins them: `s:` of `s:run`.
+    pub fn owner(&self) -> &'static str {
+        self.name.strip_suffix(self.own_name()).unwrap_or_default()
+    }
+}
+
 /// The functions of an object that a test is given.
 #[derive(Clone, Copy, Debug)]
 pub struct Methods {
@@ -126,7 +140,8 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(testing::FUNCTIONS)
+    let own = deploy::FUNCTIONS.iter().chain(compare::FUNCTIONS).chain(beside::FUNCTIONS);
+    own.chain(testing::FUNCTIONS)
 }
 
 /// The functions of the objects that tests are given.
@@ -134,15 +149,25 @@ pub fn methods() -> impl Iterator<Item = &'static Function> {
     testing::METHODS.iter().flat_map(|methods| methods.functions)
 }
 
+/// Every table that functions give or are called with.
+pub fn classes() -> impl Iterator<Item = &'static Class> {
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(testing::CLASSES)
+}
+
 /// The function of that name.
 pub fn function(name: &str) -> Option<&'static Function> {
     functions().chain(methods()).find(|function| function.name == name)
 }
 
-/// What can stand directly behind `mz.`: functions, facts, and the tables that hold some.
-pub fn names() -> Vec<&'static str> {
+/// What can stand directly behind `mz.`, or behind `mz.PREFIX.`: functions, facts, and the tables
+/// that hold some.
+pub fn below(prefix: &str) -> Vec<&'static str> {
     let own = functions().map(|function| function.name).chain(beside::FACTS.iter().map(|fact| fact.name));
-    let mut names: Vec<&str> = own.filter_map(|name| name.split('.').next()).collect();
+    let inside = own.filter_map(|name| match prefix {
+        "" => Some(name),
+        prefix => name.strip_prefix(prefix)?.strip_prefix('.'),
+    });
+    let mut names: Vec<&str> = inside.filter_map(|name| name.split('.').next()).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -7,6 +7,8 @@ use super::Methods;
 use super::Returns;
 use super::Style;
 use super::When;
+use super::classes::Class;
+use super::classes::f;
 use super::default;
 use super::kind::Kind;
 use super::optional;
@@ -290,6 +292,44 @@ pub const METHODS: &[Methods] = &[
                 NOTHING,
                 "Lets time pass; what `s:at` has planned for it happens.",
             ),
+        ],
+    },
+];
+
+/// The tables that tests get.
+pub const CLASSES: &[Class] = &[
+    Class { name: "mz.Test", doc: "A test.", fields: &[f("name", "string?", "")] },
+    Class {
+        name: "mz.Run",
+        doc: "How a run of a test ended.",
+        fields: &[
+            f(
+                "status",
+                "string",
+                "`done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`",
+            ),
+            f("exit", "integer?", "the exit code that `mzflow` would have; nil if it was killed"),
+            f("message", "string?", "what the recipe said at its end"),
+            f("error", "table?", "`code`, `message` and more of what `--json` tells, if it failed"),
+            f("run", "string?", "id of the run"),
+            f("deployment", "string?", "the deployment that it was about"),
+            f("changes", "table?", "what its last comparison found, as `mz.diff` gives it"),
+            f("statements", "string[]", "what it sent that is more than reading, in order"),
+            f("took_s", "number", "how much of the test's time it took"),
+            f("log", "string[]", "what the recipe told people, and warnings"),
+        ],
+    },
+    Class {
+        name: "mz.Statement",
+        doc: "A statement that a sandbox was sent.",
+        fields: &[
+            f("statement", "string", "its text, without secrets"),
+            f("role", "string", "who sent it"),
+            f("session", "integer", "number of the connection"),
+            f("application", "string", "what the connection said of itself; that of `s:sql` is `test`"),
+            f("at_s", "number", "when, in seconds since 1970"),
+            f("outcome", "string", "`ok`, `running`, `not run`, or the SQLSTATE it failed with"),
+            f("writes", "boolean", "whether it is more than reading"),
         ],
     },
 ];

@@ -75,10 +75,11 @@ pub struct Way(Arc<dyn Fn() -> BoxFuture<'static, io::Result<DuplexStream>> + Se
 
 impl Way {
     /// A way that `open` goes, once for each connection.
-    pub fn new(
-        open: impl Fn() -> BoxFuture<'static, io::Result<DuplexStream>> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Arc::new(open))
+    pub fn new<F>(open: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<DuplexStream>> + Send + 'static,
+    {
+        Self(Arc::new(move || Box::pin(open())))
     }
 
     /// Goes it.

@@ -84,7 +84,8 @@ return 'no test'
     let told = world.mzflow(&["test", "--project", "shop"]).code(1);
     let told = told.says("passed    tests/a.lua#a").says("INVALID   tests/b.lua").says("[lua.syntax]");
     let told = told.says("tests/b.lua:2").says("the file returns a number; it has to return mz.test");
-    let told = told.says("two tests of the file are called `x`").says("tests/d.lua:1");
+    let told =
+        told.says("two tests of the file are called `x`").says("tests/d.lua:1").says("[test.bad-file]");
     let told = told.says("unknown argument `nme` for mz.test (did you mean `name`?)");
     let told = told.says("`now` of test `f` has to be a time").says("tests/f.lua:1:18");
     told.says("6 tests: 1 passed, 5 invalid");

@@ -187,6 +187,7 @@ async fn tried(
             Err(late(format!("the test takes longer than {limit} of its own time")))
         }
         () = leash.pulled() => Err(too_long()),
-        outcome = running => outcome,
+        // A run that was stopped is no outcome of the test.
+        outcome = running => if leash.is_pulled() { Err(too_long()) } else { outcome },
     }
 }

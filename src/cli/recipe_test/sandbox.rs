@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 
 use super::act;
 use super::act::Deed;
@@ -42,7 +41,9 @@ use crate::lua::testing::stand::Answer;
 use crate::lua::testing::stand::Ask;
 use crate::lua::testing::stand::Death;
 use crate::lua::testing::stand::Later;
+use crate::lua::testing::stand::Ran;
 use crate::lua::testing::stand::Stand;
+use crate::lua::testing::stand::Statement;
 use crate::lua::testing::stand::Texts;
 use crate::lua::testing::stand::Wanted;
 use crate::name::like::like;
@@ -51,10 +52,10 @@ use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 use crate::primitives::query::MOST_ROWS;
 use crate::primitives::query::Parameter;
+use crate::sandbox;
 use crate::sandbox::Options;
 use crate::sandbox::Server;
 use crate::sandbox::transcript::Outcome;
-use crate::sandbox::transcript::Ran;
 
 /// What connections of a run say of themselves.
 const RUNS: &str = "mzflow/%";
@@ -111,7 +112,7 @@ impl Sandbox {
         let (server, way) = Server::start_inside(options).await.map_err(|error| wrong(error.to_string()))?;
         let open = move || {
             let way = way.clone();
-            Box::pin(async move { way.open().await }) as futures_util::future::BoxFuture<'static, _>
+            async move { way.open().await }
         };
         let target = Target::inside(Inside::new(open), USER);
         if let Some(cut) = ground.cut.as_ref().filter(|cut| cut.point.sandbox == number) {
@@ -224,7 +225,7 @@ impl Sandbox {
         if let Some(acts) = self.ground.acts.borrow_mut().get_mut(self.number) {
             acts.push(noted);
         }
-        Ok(Answer::Told(told(&done)))
+        Ok(Answer::Ran(Box::new(ran(done))))
     }
 
     /// The number of what is done next, from 0.
@@ -395,7 +396,7 @@ impl Sandbox {
                 Ok(Answer::Told(self.sql(&sql, parameters, role.as_deref()).await?))
             }
             Ask::Transcript => {
-                Ok(Answer::Told(self.server.transcript().iter().map(|ran| statement(ran)).collect()))
+                Ok(Answer::Transcript(self.server.transcript().iter().map(|ran| statement(ran)).collect()))
             }
             Ask::Edit(texts) => self.edit(&texts).map(nothing),
             Ask::FailReplica(cluster) => self.fail_replica(cluster).await.map(nothing),
@@ -427,39 +428,38 @@ impl Stand for Sandbox {
 }
 
 /// How something ended, as a test sees it.
-fn told(done: &Done) -> Value {
+fn ran(done: Done) -> Ran {
     let ended = done.ended.as_ref();
     let error = ended.and_then(|ended| ended.error.as_ref());
-    json!({
-        "status": ended.map_or("killed", |ended| ended.exit.status().as_str()),
-        "exit": ended.map(|ended| ended.exit.code()),
-        "message": ended.and_then(|ended| ended.message.clone()),
-        "error": error.map(|error| error.report.json()),
-        "run": done.run,
-        "deployment": done.heard.deployment,
-        "changes": done.heard.changes,
-        "statements": done.statements,
-        "took_s": done.took.as_secs_f64(),
-        "log": done.heard.log,
-    })
+    Ran {
+        status: ended.map_or("killed", |ended| ended.exit.status().as_str()),
+        exit: ended.map(|ended| ended.exit.code()),
+        message: ended.and_then(|ended| ended.message.clone()),
+        error: error.map(|error| error.report.json()),
+        run: done.run,
+        deployment: done.heard.deployment,
+        changes: done.heard.changes,
+        statements: done.statements,
+        took: done.took,
+        log: done.heard.log,
+    }
 }
 
-fn statement(ran: &Ran) -> Value {
-    let outcome = match &ran.outcome {
-        Outcome::Running => "running",
-        Outcome::Done(_) => "ok",
-        Outcome::Failed(code, _) => code,
-        Outcome::NotRun => "not run",
-    };
-    json!({
-        "statement": ran.statement,
-        "role": ran.user,
-        "session": ran.connection,
-        "application": ran.application,
-        "at_s": std::time::Duration::from_millis(ran.began.0).as_secs_f64(),
-        "outcome": outcome,
-        "writes": ran.writes,
-    })
+fn statement(ran: &sandbox::transcript::Ran) -> Statement {
+    Statement {
+        text: ran.statement.clone(),
+        role: ran.user.clone(),
+        session: ran.connection,
+        application: ran.application.clone(),
+        at: ran.began,
+        outcome: match &ran.outcome {
+            Outcome::Running => "running",
+            Outcome::Done(_) => "ok",
+            Outcome::Failed(code, _) => code,
+            Outcome::NotRun => "not run",
+        },
+        writes: ran.writes,
+    }
 }
 
 /// What does not hold after a cut, as an error of the test.

@@ -34,6 +34,7 @@ use crate::lua::testing::stand::Answer;
 use crate::lua::testing::stand::Ask;
 use crate::lua::testing::stand::Death;
 use crate::lua::testing::stand::Stand;
+use crate::lua::testing::stand::Statement;
 use crate::lua::testing::stand::Texts;
 use crate::lua::testing::stand::Wanted;
 use crate::lua::values::Handle;
@@ -209,7 +210,9 @@ async fn asked(
     let ask = asking(&call)?;
     trial.wait_at(&call.frames);
     match meanwhile(&call, &trial, stand.ask(ask)).await?? {
-        Answer::Told(json) => Ok(tables(&call.shared)?.give(&call.lua, &json, Nulls::LeftOut)?),
+        Answer::Told(json) => given(&call, &json),
+        Answer::Ran(ran) => given(&call, &ran.json()),
+        Answer::Transcript(sent) => given(&call, &sent.iter().map(Statement::json).collect()),
         Answer::Enough => {
             if let Some(function) = &trial.after_crash {
                 let arguments = [trial.expect.get(), own.get()].map(|table| match table {
@@ -222,6 +225,10 @@ async fn asked(
             std::future::pending().await
         }
     }
+}
+
+fn given(call: &Call, json: &Json) -> Result<Value, Failure> {
+    Ok(tables(&call.shared)?.give(&call.lua, json, Nulls::LeftOut)?)
 }
 
 fn planned(call: &Call) -> Result<Value, Failure> {

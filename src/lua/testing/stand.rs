@@ -10,7 +10,9 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Map;
 use serde_json::Value as Json;
+use serde_json::json;
 
+use crate::clock::Timestamp;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::primitives::error::Error;
@@ -76,11 +78,92 @@ pub enum Ask {
     Interrupt,
 }
 
+/// How a run of a test ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ran {
+    /// The word for it; `killed` if it was cut.
+    pub status: &'static str,
+    /// The exit code that the command would have; `None` if it was cut.
+    pub exit: Option<u8>,
+    /// What the recipe said at its end.
+    pub message: Option<String>,
+    /// The error, as programs are told.
+    pub error: Option<Json>,
+    /// The run, if it was one.
+    pub run: Option<RunId>,
+    /// The deployment that it was about.
+    pub deployment: Option<DeploymentId>,
+    /// What its last comparison found.
+    pub changes: Option<Json>,
+    /// What it sent that is more than reading, in order.
+    pub statements: Vec<String>,
+    /// How much of the test's time it took.
+    pub took: Duration,
+    /// What the recipe told people.
+    pub log: Vec<String>,
+}
+
+/// A statement that a sandbox was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Its text.
+    pub text: String,
+    /// Who sent it.
+    pub role: String,
+    /// The number of the connection.
+    pub session: u32,
+    /// What the connection said of itself.
+    pub application: String,
+    /// When it began.
+    pub at: Timestamp,
+    /// The word for what became of it, or an SQLSTATE.
+    pub outcome: &'static str,
+    /// Whether it is more than reading.
+    pub writes: bool,
+}
+
+impl Ran {
+    /// As the test gets it.
+    pub(in crate::lua) fn json(&self) -> Json {
+        json!({
+            "status": self.status,
+            "exit": self.exit,
+            "message": self.message,
+            "error": self.error,
+            "run": self.run,
+            "deployment": self.deployment,
+            "changes": self.changes,
+            "statements": self.statements,
+            "took_s": self.took.as_secs_f64(),
+            "log": self.log,
+        })
+    }
+}
+
+impl Statement {
+    /// As the test gets it.
+    pub(in crate::lua) fn json(&self) -> Json {
+        json!({
+            "statement": self.text,
+            "role": self.role,
+            "session": self.session,
+            "application": self.application,
+            "at_s": Duration::from_millis(self.at.0).as_secs_f64(),
+            "outcome": self.outcome,
+            "writes": self.writes,
+        })
+    }
+}
+
 /// What a sandbox answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// What the test gets.
     Told(Json),
+    /// How a run ended.
+    Ran(Box<Ran>),
+    /// Every statement, oldest first.
+    Transcript(Vec<Statement>),
     /// The run was cut on purpose and has gone on, and the test is over: nothing is left to be asked.
     Enough,
 }

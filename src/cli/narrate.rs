@@ -10,6 +10,7 @@ use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
+use super::shifts;
 use super::ui::Reader;
 use super::ui::Talk;
 use super::ui::Ui;
@@ -186,6 +187,17 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
+            Event::Shifted { deployment, roles } => {
+                for line in shifts::shifted(deployment, roles) {
+                    self.step("canary", &line, None);
+                }
+            }
+            Event::Unshifted { roles, left_alone, .. } => {
+                self.step("canary", &shifts::unshifted(roles), None);
+                for line in left_alone {
+                    self.step("", &format!("left alone: {line}"), None);
+                }
+            }
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -338,6 +350,12 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
         ),
+        Event::Shifted { deployment, roles } => {
+            ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
+        }
+        Event::Unshifted { deployment, roles, left_alone } => {
+            ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
+        }
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

@@ -11,6 +11,7 @@ pub mod hydration;
 pub mod introspect;
 pub mod journal;
 pub mod retry;
+pub mod roles;
 pub mod session;
 pub mod snapshot;
 mod tls;

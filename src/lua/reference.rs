@@ -11,6 +11,7 @@ use super::registry::When;
 use super::registry::beside;
 use super::registry::classes::CLASSES;
 use super::registry::deploy;
+use super::registry::shift;
 
 const HEAD: &str = "# The functions of `mz`
 
@@ -34,6 +35,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Deploying\n");
     summary(&mut out, deploy::FUNCTIONS);
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## A canary\n");
+    summary(&mut out, shift::FUNCTIONS);
+    shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS);
     for fact in beside::FACTS {

@@ -33,6 +33,7 @@ use crate::primitives::error::Error;
 mod beside;
 mod deploy;
 mod json;
+mod shift;
 mod steps;
 
 /// One call of a function, its arguments checked.
@@ -227,6 +228,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
         binding.put(&name, function)?;
     }
     deploy::bind(&binding)?;
+    shift::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     steps::bind(&binding)?;

@@ -14,6 +14,8 @@ use super::fenced::Next;
 use super::ledger::Ledger;
 use super::scope;
 use super::scope::Scope;
+use super::shifted;
+use super::shifted::Stranger;
 use crate::catalog::Catalog;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
@@ -342,12 +344,15 @@ pub struct Exchange {
     written: Option<SwapIntent>,
     history: Vec<SwapEntry>,
     committed: Option<SwapEntry>,
+    /// Settings of roles that somebody else made: they are told, and keep nobody from swapping.
+    strangers: BTreeSet<Stranger>,
 }
 
 impl Exchange {
     /// An exchange that has not been tried yet.
     pub fn new(scope: Scope, kind: SwapKind, conflicts: ConflictCheck, keep_s: u64) -> Self {
-        Self { scope, kind, conflicts, keep_s, written: None, history: Vec::new(), committed: None }
+        let (history, strangers) = (Vec::new(), BTreeSet::new());
+        Self { scope, kind, conflicts, keep_s, written: None, history, committed: None, strangers }
     }
 
     /// Makes it.
@@ -386,6 +391,29 @@ impl Exchange {
             project_schemas: self.scope.intent.project_schemas.iter().map(ToString::to_string).collect(),
             keep_s: self.keep_s,
         }
+    }
+
+    /// Puts back the roles that read the deployment: once it is exchanged, its staging names mean the other
+    /// version.
+    async fn put_roles_back(&mut self, ctx: &mut Ctx, ledger: &Ledger) -> Result<(), Error> {
+        let id = self.scope.deployment();
+        if !ledger.deployment(id)?.shifts.is_empty() {
+            // Said no before anybody is put back: a refused swap changes nothing.
+            let catalog = ctx.reread().await?;
+            check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
+            shifted::put_back(ctx, id, None).await?;
+        }
+        self.strangers = shifted::strangers(&self.scope.intent, &ctx.role_settings().await?);
+        Ok(())
+    }
+
+    /// Fails where a role was let read the deployment since roles were put back.
+    fn unread(&self, catalog: &Catalog) -> Result<(), Error> {
+        let readers = shifted::strangers(&self.scope.intent, &catalog.role_settings);
+        let Some(late) = readers.difference(&self.strangers).next() else { return Ok(()) };
+        let (id, role) = (self.scope.deployment(), &late.role);
+        let message = format!("role {role} was let read {id} in this very moment");
+        Err(Error::new(Code::SwapRoleShifted, message).effect("nothing was changed"))
     }
 
     /// Fails where another run has taken the deployment elsewhere meanwhile.
@@ -427,6 +455,7 @@ impl fenced::Change for Exchange {
             }
         }
         self.still_possible(&ledger)?;
+        self.put_roles_back(ctx, &ledger).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {
             ctx.record(Record::SwapIntent(intent.clone())).await?;
@@ -439,6 +468,7 @@ impl fenced::Change for Exchange {
     }
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        self.unread(catalog)?;
         check(&self.scope, self.kind, self.conflicts, catalog, &self.history)
     }
 

@@ -33,6 +33,7 @@ mod refusals;
 mod rehearsal;
 mod sandbox;
 mod secrets;
+mod shift;
 mod sinks;
 mod tidy;
 mod transcript;

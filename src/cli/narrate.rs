@@ -187,17 +187,8 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
-            Event::Shifted { deployment, roles } => {
-                for line in shifts::shifted(deployment, roles) {
-                    self.step("canary", &line, None);
-                }
-            }
-            Event::Unshifted { roles, left_alone, .. } => {
-                self.step("canary", &shifts::unshifted(roles), None);
-                for line in left_alone {
-                    self.step("", &format!("left alone: {line}"), None);
-                }
-            }
+            Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
+            Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -258,6 +249,19 @@ impl Narrator {
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
         };
         self.step("drop", &what, Some(took));
+    }
+
+    fn shifted(&self, lines: &[String]) {
+        for line in lines {
+            self.step("canary", line, None);
+        }
+    }
+
+    fn unshifted(&self, roles: &[String], left_alone: &[String]) {
+        self.step("canary", &shifts::unshifted(roles), None);
+        for line in left_alone {
+            self.step("", &format!("left alone: {line}"), None);
+        }
     }
 
     fn swapped(&self, event: &Event) {

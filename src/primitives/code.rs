@@ -174,7 +174,7 @@ codes! {
     ShiftMissingPrivilege = "shift.missing-privilege", Refused;
     /// The server refused to set a role.
     ShiftRejected = "shift.rejected", Failed;
-    /// The deployment was promoted or dropped while roles were being set.
+    /// The deployment was promoted or dropped, or its roles were put back, while roles were being set.
     ShiftOvertaken = "shift.overtaken", Refused;
     /// The server refused to put a role back.
     UnshiftRejected = "unshift.rejected", Failed;

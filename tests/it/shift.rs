@@ -376,5 +376,32 @@ fn a_rehearsal_tells_the_statements_and_sets_nothing() {
     let told = world.mzflow(&[&LEAD[..], &["--ending", "swap", "--dry-run"]].concat()).code(0);
     let told = told.says("ALTER ROLE \"reader\" SET search_path = \"core__second__mzf\", \"My Own\";");
     told.says("ALTER ROLE \"reader\" SET search_path = \"core\", \"My Own\";").says("SWAP WITH");
+    world.mzflow(&[&LEAD[..], &["--role", "nobody", "--dry-run"]].concat()).code(0);
     assert_eq!(settings(&world), BLUE);
+}
+
+#[test]
+fn of_two_who_change_it_at_once_nobody_leaves_a_role_behind() {
+    for rival in [&["promote", "second"][..], &["abort", "second"], &["unshift", "second"]] {
+        let world = staged();
+        world.forget();
+        world.faults("delay 2s before 'ALTER ROLE%'");
+        let running = world.start(&LEAD);
+        world.until("ALTER ROLE", || world.statements().iter().any(|sql| sql.starts_with("ALTER ROLE \"")));
+        world.mzflow(rival).code(0);
+        running.end(&world).code(3).says("[shift.overtaken]").says("the roles are as they were");
+        assert_eq!(settings(&world), BLUE, "{rival:?}");
+    }
+}
+
+#[test]
+fn a_role_that_is_set_in_the_very_moment_of_the_swap_is_noticed() {
+    let world = staged();
+    world.forget();
+    world.faults("delay 2s before 'ALTER SCHEMA%'");
+    let running = world.start(&["promote", "second"]);
+    world.until("ALTER SCHEMA", || world.statements().iter().any(|sql| sql.starts_with("ALTER SCHEMA")));
+    world.sql("ALTER ROLE other SET search_path = core__second__mzf");
+    running.end(&world).code(3).says("[swap.role-shifted]").says("nothing was changed");
+    world.mzflow(&["promote", "second"]).code(0).says("[shift.foreign-setting]");
 }

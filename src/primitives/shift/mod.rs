@@ -122,7 +122,12 @@ async fn shift(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         ledger: &ledger,
         database: request.database.as_ref(),
     };
-    let decided = decide_all(&facts, &request.roles)?;
+    let mut names = request.roles.clone();
+    if ctx.is_rehearsal() {
+        // A role that the same rehearsal has made is not there to be looked at.
+        names.retain(|name| decide::named(name, &roles).is_ok());
+    }
+    let decided = decide_all(&facts, &names)?;
     let open = decided.iter().any(|one| {
         !one.settings.is_empty() || known.shifts.get(&one.role).is_some_and(|shift| !shift.is_done)
     });
@@ -198,13 +203,14 @@ async fn carry_out(ctx: &mut Ctx, id: &DeploymentId, decided: &[Decided]) -> Res
             value: Some(setting.after.clone()),
         })
     }));
-    if !roles.is_empty() {
-        ctx.record(Record::ShiftIntent(ShiftIntent { deployment: id.clone(), roles })).await?;
+    let intent = ShiftIntent { deployment: id.clone(), roles };
+    if !intent.roles.is_empty() {
+        ctx.record(Record::ShiftIntent(intent.clone())).await?;
     }
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
     let outcome = match failed(applied) {
         Some(error) => Err(error),
-        None => still_green(ctx, id).await,
+        None => still_recorded(ctx, &intent).await,
     };
     if let Err(error) = outcome {
         return Err(undone(ctx, id, &names, error).await);
@@ -223,22 +229,28 @@ fn failed(applied: Applied) -> Option<Error> {
     applied.interrupted.then(|| Error::new(Code::RunInterrupted, "stopped, as asked, while roles were set"))
 }
 
-/// Whoever swaps or drops puts roles back that were recorded; one that was set behind its back is put back
-/// here: its staging names mean something else by now.
-async fn still_green(ctx: &mut Ctx, id: &DeploymentId) -> Result<(), Error> {
+/// Whoever swaps, drops or puts back does so with the roles that were recorded. A statement that was under
+/// way meanwhile comes too late: what it set means something else by now, and is put back here.
+async fn still_recorded(ctx: &mut Ctx, intent: &ShiftIntent) -> Result<(), Error> {
+    let id = &intent.deployment;
     let ledger = ctx.ledger_or_refuse().await?;
-    match ledger.deployment(id)?.state {
-        State::Staged | State::RolledBack => Ok(()),
+    let known = ledger.deployment(id)?;
+    let is_green = match known.state {
+        State::Staged | State::RolledBack => true,
         State::Staging
         | State::Promoted
         | State::Retiring
         | State::Retired
         | State::Aborting
-        | State::Aborted => {
-            let message = format!("{id} was promoted or dropped while roles were being set");
-            Err(Error::new(Code::ShiftOvertaken, message))
-        }
+        | State::Aborted => false,
+    };
+    if is_green && intent.roles.iter().all(|one| known.shifts.contains_key(&one.role)) {
+        return Ok(());
     }
+    // Recorded once more, for it is so: whoever put them back has crossed it off.
+    ctx.record(Record::ShiftIntent(intent.clone())).await?;
+    let message = format!("{id} was promoted, dropped, or its roles put back, while roles were being set");
+    Err(Error::new(Code::ShiftOvertaken, message))
 }
 
 /// The error, once the roles are as they were; with what went wrong there if they are not.

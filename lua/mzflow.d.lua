@@ -113,6 +113,7 @@ mz = {}
 ---@field schemas mz.Pair[]
 ---@field clusters mz.Pair[]
 ---@field objects integer objects built
+---@field promoted boolean whether it is production already: the run was resumed behind its swap
 
 ---How a deployment fares.
 ---@class mz.Status

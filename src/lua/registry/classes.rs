@@ -182,6 +182,7 @@ pub const CLASSES: &[Class] = &[
             f("schemas", "mz.Pair[]", ""),
             f("clusters", "mz.Pair[]", ""),
             f("objects", "integer", "objects built"),
+            f("promoted", "boolean", "whether it is production already: the run was resumed behind its swap"),
         ],
     },
     Class {

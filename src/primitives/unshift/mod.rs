@@ -13,6 +13,7 @@ use super::error::Error;
 use super::ledger::Ledger;
 use super::shifted;
 use crate::deployment::DeploymentId;
+use crate::name::Ident;
 use crate::name::RoleName;
 
 /// Names what is to be put back.
@@ -36,7 +37,11 @@ pub struct Outcome {
 /// What is shifted and meant, by deployment.
 fn chosen(ledger: &Ledger, request: &Request) -> Vec<(DeploymentId, BTreeSet<RoleName>)> {
     let is_meant = |role: &RoleName| {
-        let named = |text: &String| *text == role.0.as_str() || *text == role.to_string();
+        // As the server has it, or as SQL writes it.
+        let named = |text: &String| {
+            let folded = Ident::folded(text).is_ok_and(|name| name == role.0);
+            folded || *text == role.0.as_str() || *text == role.to_string()
+        };
         request.roles.is_empty() || request.roles.iter().any(named)
     };
     let deployments = ledger

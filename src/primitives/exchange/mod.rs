@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -17,6 +19,7 @@ use super::scope::Scope;
 use super::shifted;
 use super::shifted::Stranger;
 use crate::catalog::Catalog;
+use crate::catalog::RoleSettings;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
@@ -395,15 +398,21 @@ impl Exchange {
 
     /// Puts back the roles that read the deployment: once it is exchanged, its staging names mean the other
     /// version.
-    async fn put_roles_back(&mut self, ctx: &mut Ctx, ledger: &Ledger) -> Result<(), Error> {
+    async fn put_roles_back(
+        &mut self,
+        ctx: &mut Ctx,
+        ledger: &Ledger,
+        mut settings: RoleSettings,
+    ) -> Result<(), Error> {
         let id = self.scope.deployment();
         if !ledger.deployment(id)?.shifts.is_empty() {
             // Said no before anybody is put back: a refused swap changes nothing.
             let catalog = ctx.reread().await?;
             check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
             shifted::put_back(ctx, id, None).await?;
+            settings = ctx.role_settings().await?;
         }
-        self.strangers = shifted::strangers(&self.scope.intent, &ctx.role_settings().await?);
+        self.strangers = shifted::strangers(&self.scope.intent, &settings);
         Ok(())
     }
 
@@ -446,7 +455,8 @@ impl Exchange {
 
 impl fenced::Change for Exchange {
     async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
-        let ledger = ctx.ledger_or_refuse().await?;
+        let (ledger, settings) = join(ctx.ledger_or_refuse(), ctx.role_settings()).await;
+        let (ledger, settings) = (ledger?, settings?);
         if let Some(written) = &self.written {
             let own = ledger.history.iter().find(|entry| entry.intent == *written);
             if let Some(own) = own {
@@ -455,7 +465,7 @@ impl fenced::Change for Exchange {
             }
         }
         self.still_possible(&ledger)?;
-        self.put_roles_back(ctx, &ledger).await?;
+        self.put_roles_back(ctx, &ledger, settings).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {
             ctx.record(Record::SwapIntent(intent.clone())).await?;

@@ -338,6 +338,43 @@ fn a_run_that_dies_anywhere_can_be_put_back() {
 }
 
 #[test]
+fn whoever_goes_on_after_it_died_puts_the_role_back() {
+    let world = staged();
+    world.forget();
+    world.mzflow(&LEAD).code(0);
+    // Its writes: the intent, two settings, the outcome, its end.
+    let is_write = |sql: &String| sql.starts_with("ALTER ROLE") || sql.starts_with("INSERT");
+    let statements = world.statements();
+    let writes: Vec<usize> =
+        (1..=statements.len()).filter(|number| is_write(&statements[number - 1])).collect();
+    assert!(writes.len() >= 5, "{writes:?}");
+    for (at, number) in writes.into_iter().enumerate() {
+        // Each way where a role was set; of the other places each way somewhere.
+        let is_set = statements[number - 1].starts_with("ALTER ROLE");
+        let verbs = ["promote", "abort", "resume"].into_iter().enumerate();
+        for (_, verb) in verbs.filter(|(way, _)| is_set || way % 3 == at % 3) {
+            let world = staged();
+            assert!(dies_behind(&world, number), "{number}");
+            match verb {
+                "resume" => {
+                    let runs = "SELECT run_id FROM _mzflow.public.journal WHERE kind = 'run.started' \
+                        AND payload->>'recipe' = 'lead'";
+                    let run = world.rows(runs);
+                    let told = world.mzflow(&["resume", &run, "--project", "shop"]);
+                    // Behind its end there is nothing to go on with; without a row it never was.
+                    assert!(matches!(told.code, Some(0 | 2 | 3)), "{number}: {}", told.stderr);
+                    world.mzflow(&["unshift"]).code(0);
+                }
+                verb => drop(world.mzflow(&[verb, "second"]).code(0)),
+            }
+            assert_eq!(settings(&world), BLUE, "{number}: {verb}");
+            let names = "SELECT count(*) FROM mz_role_parameters WHERE parameter_value LIKE '%mzf%'";
+            assert_eq!(world.rows(names), "0", "{number}: {verb}");
+        }
+    }
+}
+
+#[test]
 fn putting_back_can_die_anywhere_too() {
     let world = staged();
     world.mzflow(&LEAD).code(0);

@@ -216,6 +216,65 @@ mz = {}
 ---@class mz.Recipe
 ---@field name string
 
+---How a deployment and production differ.
+---@class mz.Comparison
+---@field deployment string
+---@field objects mz.ComparedObject[] in the order of their names
+---@field added integer rows that only the deployment has, in all objects
+---@field removed integer rows that only production has
+---@field changed integer rows of one key that differ
+---@field allowed integer differing rows that are intended
+---@field unexplained integer differing rows that are not, or that nobody judged
+---@field at integer? the moment of the last object, in milliseconds since 1970
+---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+
+---How an object of a deployment and production's differ.
+---@class mz.ComparedObject
+---@field name string production name
+---@field kind string
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
+---@field message string the difference in words
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer
+---@field removed integer
+---@field changed integer 0 without a key
+---@field allowed integer
+---@field unexplained integer
+---@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
+---@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
+---@field columns mz.ColumnDifferences rows are compared by the columns that both have
+---@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
+---@field at integer? the moment at which both sides were read, in milliseconds since 1970
+---@field cluster string? the cluster that computed it, where one was chosen
+
+---How many keys are not one row's.
+---@class mz.DuplicateKeys
+---@field blue integer in production
+---@field green integer in the deployment
+
+---How the columns of two sides differ.
+---@class mz.ColumnDifferences
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped mz.RetypedColumn[]
+---@field reordered boolean whether those that both have stand in another order
+---@field as_text string[] those that are compared as text
+
+---A column of another type.
+---@class mz.RetypedColumn
+---@field name string
+---@field blue string its type in production
+---@field green string its type in the deployment
+
+---A row that differs.
+---@class mz.DifferingRow
+---@field object string? whose it is, for a function of `allow`
+---@field change "added"|"removed"|"changed"
+---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
+---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
+---@field allowed boolean? whether it is intended, in samples
+
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
 ---@field type? "string"|"duration"|"number"|"boolean"|string[] `string`, `duration`, `number`, `boolean`, or a list of choices
@@ -283,6 +342,16 @@ mz = {}
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
 
+---The arguments of `mz.compare`.
+---@class mz.CompareArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object? string production name of the view to compare; else every one that was built
+---@field objects? string|string[] the same for several
+---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
+---@field allow? string|fun(row: mz.DifferingRow): boolean?|table<string, string|fun(row: mz.DifferingRow): boolean?> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
+---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long each object may take (default "5m")
 ---The arguments of `mz.shift`.
 ---@class mz.ShiftArguments
 ---@field deployment mz.Deployment|string what the roles are to read
@@ -380,6 +449,10 @@ function mz.drop(arguments) end
 ---@return table<string, any>[] # the rows; in each the columns by name, NULL left out
 function mz.query(sql, params) end
 
+---Tells the exact difference of what a deployment built and what production has. The server computes it, each object at one timestamp; counts and samples are all that travels, and nothing is created. Without a key rows are counted with how often they are there. NULL equals NULL, NaN equals NaN, -0.0 equals 0.0; lists, maps, records, arrays and columns of another type are compared as text. A difference is never an error: the recipe decides.
+---@param arguments mz.CompareArguments
+---@return mz.Comparison
+function mz.compare(arguments) end
 ---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
 ---@param arguments mz.ShiftArguments
 ---@return mz.Shift

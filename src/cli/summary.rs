@@ -101,6 +101,7 @@ impl Seen {
             | Event::StageProgress { .. }
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
+            | Event::Compared { .. }
             | Event::SinkCutOver { .. }
             | Event::Warning { .. }
             | Event::Log { .. }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::registry;
 use super::registry::Argument;
 use super::registry::Effect;
 use super::registry::Function;
@@ -9,7 +10,7 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::When;
 use super::registry::beside;
-use super::registry::classes::CLASSES;
+use super::registry::compare;
 use super::registry::deploy;
 use super::registry::shift;
 
@@ -35,6 +36,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Deploying\n");
     summary(&mut out, deploy::FUNCTIONS);
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## Comparing and judging\n");
+    summary(&mut out, compare::FUNCTIONS);
+    compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## A canary\n");
     summary(&mut out, shift::FUNCTIONS);
     shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
@@ -47,7 +51,7 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
     let _ = writeln!(out, "\n## Tables");
-    for class in CLASSES {
+    for class in registry::classes() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);
         for field in class.fields {
             let _ =

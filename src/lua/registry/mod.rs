@@ -4,10 +4,12 @@
 //! are made from it. A function that is declared here and not bound, or the other way round, is
 //! found by a test. Start reading at [`Function`].
 
+use self::classes::Class;
 use self::kind::Kind;
 
 pub mod beside;
 pub mod classes;
+pub mod compare;
 pub mod deploy;
 pub mod kind;
 pub mod shift;
@@ -104,7 +106,13 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(shift::FUNCTIONS).chain(beside::FUNCTIONS)
+    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
+    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS)
+}
+
+/// Every table that functions give or are called with.
+pub fn classes() -> impl Iterator<Item = &'static Class> {
+    classes::CLASSES.iter().chain(compare::CLASSES)
 }
 
 /// The function of that name.

@@ -187,6 +187,20 @@ mz = {}
 ---@field schemas string[]
 ---@field clusters string[]
 
+---What no live deployment owns.
+---@class mz.Garbage
+---@field items mz.GarbageItem[] what can be dropped, oldest first
+---@field unrecorded string[] schemas and clusters with a staging name that no record tells of
+
+---Something to drop.
+---@class mz.GarbageItem
+---@field deployment string the deployment whose names it bears
+---@field why "expired"|"kept"|"dropping"|"abandoned"
+---@field retired boolean whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`
+---@field age_s integer seconds since it was replaced, or staged
+---@field schemas string[]
+---@field clusters string[]
+
 ---The state of a checkout.
 ---@class mz.Git
 ---@field sha string? the commit
@@ -342,6 +356,11 @@ mz = {}
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
 
+---The arguments of `mz.gc`.
+---@class mz.GcArguments
+---@field abandoned? mz.Duration deployments staged so long ago and not production count too
+---@field kept? boolean also what is still kept for a rollback (default false)
+
 ---The arguments of `mz.compare`.
 ---@class mz.CompareArguments
 ---@field deployment mz.Deployment|string the deployment
@@ -352,6 +371,7 @@ mz = {}
 ---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
+
 ---The arguments of `mz.shift`.
 ---@class mz.ShiftArguments
 ---@field deployment mz.Deployment|string what the roles are to read
@@ -443,6 +463,11 @@ function mz.rollback(arguments) end
 ---@return mz.Dropped
 function mz.drop(arguments) end
 
+---Finds what no live deployment owns any more, and drops nothing: hand each item to `mz.drop`.
+---@param arguments? mz.GcArguments
+---@return mz.Garbage
+function mz.gc(arguments) end
+
 ---Runs a statement that reads, in a transaction that can do nothing else. Values are typed parameters, never part of the text.
 ---@param sql string one statement that reads, with `$1`, `$2` where values go in
 ---@param params? table the values, in order; `mz.json.null` is NULL
@@ -453,6 +478,7 @@ function mz.query(sql, params) end
 ---@param arguments mz.CompareArguments
 ---@return mz.Comparison
 function mz.compare(arguments) end
+
 ---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
 ---@param arguments mz.ShiftArguments
 ---@return mz.Shift

@@ -12,6 +12,7 @@ use super::registry::When;
 use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
+use super::registry::shift;
 
 const HEAD: &str = "# The functions of `mz`
 
@@ -38,6 +39,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Comparing and judging\n");
     summary(&mut out, compare::FUNCTIONS);
     compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## A canary\n");
+    summary(&mut out, shift::FUNCTIONS);
+    shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS);
     for fact in beside::FACTS {

@@ -14,6 +14,7 @@ use super::limits::Stop;
 use super::site::Sources;
 use super::values::Tables;
 use crate::clock::Clock;
+use crate::deployment::DeploymentId;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::primitives::code::Code;
@@ -91,6 +92,8 @@ pub(super) struct Shared {
     pub(super) said: RefCell<Option<String>>,
     /// Whether a comparison found changes, or something was applied.
     pub(super) changes: Cell<bool>,
+    /// The deployments that roles were let read: they are put back where the run fails.
+    pub(super) shifted: RefCell<BTreeSet<DeploymentId>>,
     early: RefCell<Vec<Event>>,
     tables: OnceCell<Tables>,
 }
@@ -108,6 +111,7 @@ impl Shared {
             steps: RefCell::default(),
             said: RefCell::default(),
             changes: Cell::new(false),
+            shifted: RefCell::default(),
             early: RefCell::default(),
             tables: OnceCell::new(),
         }

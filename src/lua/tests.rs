@@ -202,7 +202,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return names[1] .. ' ' .. #names",
-        expect!["apply 27"],
+        expect!["apply 29"],
     );
 }
 
@@ -784,5 +784,20 @@ fn after_a_stop_there_is_time_to_clean_up() {
             clean
             interrupted
             run.interrupted: stopped, as asked"#]],
+    );
+}
+
+#[test]
+fn a_recipe_that_says_no_says_why() {
+    check_run(
+        "run = function(ctx) local _, e = pcall(ctx.refuse, 'no', { rows = 2 }) mz.log(e.code .. ' ' .. e.evidence.rows) \
+         _, e = pcall(ctx.refuse, nil) mz.log(e.message) \
+         _, e = pcall(ctx.refuse, 'no', { f = print }) mz.log(e.message) ctx.refuse('two rows differ') end",
+        None,
+        expect![[r#"
+            recipe.refused 2
+            ctx.refuse needs a message: a string that says why
+            the evidence of ctx.refuse: the value.f is a function, which has no JSON form
+            recipe.refused: two rows differ"#]],
     );
 }

@@ -16,6 +16,7 @@ use super::ledger;
 use super::ledger::Ledger;
 use super::rehearsal::Rehearsal;
 use crate::catalog::Catalog;
+use crate::catalog::RoleSettings;
 use crate::clock::Clock;
 use crate::clock::Deadline;
 use crate::db;
@@ -161,6 +162,21 @@ impl Ctx {
         Ok(())
     }
 
+    /// The environment as it is now, everything asked anew, also what seldom changes.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn reread(&mut self) -> Result<Rc<Catalog>, Error> {
+        if self.session.is_closed() {
+            self.reconnect().await?;
+        }
+        if self.is_rehearsal() {
+            return self.catalog().await;
+        }
+        *self.standing.borrow_mut() = None;
+        self.fresh_catalog(&self.session).await
+    }
+
     /// Makes sure of two connections: one for a transaction, one to look at the world beside it.
     ///
     /// # Errors
@@ -298,6 +314,17 @@ impl Ctx {
             let mut catalog = Rc::unwrap_or_clone(seen);
             change(&mut catalog);
             self.remember(catalog);
+        }
+    }
+
+    /// What new sessions of roles begin with, asked anew.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn role_settings(&self) -> Result<RoleSettings, Error> {
+        match &self.world {
+            World::Live => Ok(db::roles::settings(&self.session).await?),
+            World::Rehearsed(_) => Ok(self.catalog().await?.role_settings.clone()),
         }
     }
 

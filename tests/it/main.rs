@@ -36,6 +36,7 @@ mod refusals;
 mod rehearsal;
 mod sandbox;
 mod secrets;
+mod shift;
 mod sinks;
 mod tidy;
 mod transcript;

@@ -37,12 +37,12 @@ use crate::primitives::hydration_status;
 use crate::primitives::query;
 use crate::primitives::query::Parameter;
 use crate::primitives::readiness::Readiness;
+use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rollback;
 use crate::primitives::setup;
 use crate::primitives::stage;
 use crate::primitives::stage::Drift;
 use crate::primitives::swap;
-use crate::primitives::swap::ReadyCheck;
 
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {

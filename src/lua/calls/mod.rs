@@ -34,6 +34,7 @@ mod beside;
 mod compare;
 mod deploy;
 mod json;
+mod shift;
 mod steps;
 
 /// One call of a function, its arguments checked.
@@ -229,6 +230,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     }
     deploy::bind(&binding)?;
     compare::bind(&binding)?;
+    shift::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     steps::bind(&binding)?;

@@ -12,6 +12,7 @@ pub mod classes;
 pub mod compare;
 pub mod deploy;
 pub mod kind;
+pub mod shift;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,8 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(compare::FUNCTIONS).chain(beside::FUNCTIONS)
+    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
+    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS)
 }
 
 /// Every table that functions give or are called with.

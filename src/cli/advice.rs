@@ -106,6 +106,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::SwapRejected
         | Code::RollbackNothing
         | Code::RunInterrupted
+        | Code::RunCancelled
         | Code::RunDeadline
         | Code::QueryFailed
         | Code::QueryNotARead

@@ -10,6 +10,7 @@ pub mod beside;
 pub mod classes;
 pub mod deploy;
 pub mod kind;
+pub mod together;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +104,7 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS)
+    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
 }
 
 /// The function of that name.

@@ -35,6 +35,7 @@ mod profile;
 mod recipe;
 mod render;
 mod running;
+mod scaffold;
 mod summary;
 mod ui;
 
@@ -63,11 +64,13 @@ enum Verb {
     Promote(commands::promote::Args),
     Abort(commands::abort::Args),
     Rollback(commands::rollback::Args),
+    Gc(commands::gc::Args),
     List(commands::list::Args),
     Log(commands::log::Args),
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
     Recipes(commands::recipes::Args),
+    New(commands::new::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::Args),
@@ -88,11 +91,13 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Promote(args) => commands::promote::run(app, args).await,
         Verb::Abort(args) => commands::abort::run(app, args).await,
         Verb::Rollback(args) => commands::rollback::run(app, args).await,
+        Verb::Gc(args) => commands::gc::run(app, args).await,
         Verb::List(args) => commands::list::run(app, args).await,
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(app, args).await,

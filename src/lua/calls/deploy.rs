@@ -32,6 +32,7 @@ use crate::primitives::diff;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
+use crate::primitives::gc;
 use crate::primitives::hydration_status;
 use crate::primitives::hydration_status::Looked;
 use crate::primitives::hydration_status::Waiting;
@@ -58,6 +59,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("swap", swapped)?;
     binding.waiting("rollback", rolled_back)?;
     binding.waiting("drop", dropped)?;
+    binding.waiting("gc", collected)?;
     binding.waiting("query", queried)
 }
 
@@ -295,6 +297,14 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     };
     let mut work = call.shared.work("drop").await?;
     let outcome = drop::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
+    let abandoned = check::seconds(&call.value("abandoned"));
+    let request = gc::Request { abandoned, kept: call.flag("kept") };
+    let mut work = call.shared.work("gc")?;
+    let outcome = gc::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
 

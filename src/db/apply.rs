@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::select_all;
 use tokio::sync::watch;
 
 use super::error::Error;
@@ -14,24 +15,26 @@ use crate::plan::Plan;
 use crate::plan::step::Step;
 
 /// The wish to stop at the next safe point; clones share it.
-#[derive(Clone, Debug)]
-pub struct Interrupt(Arc<watch::Sender<bool>>);
-
-impl Default for Interrupt {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt {
+    asked: Arc<watch::Sender<bool>>,
+    outer: Option<Arc<Interrupt>>,
 }
 
 impl Interrupt {
+    /// A wish of a part: it is also asked for when this one is, and not the other way round.
+    pub fn inner(&self) -> Self {
+        Self { asked: Arc::default(), outer: Some(Arc::new(self.clone())) }
+    }
+
     /// Asks for a stop.
     pub fn ask(&self) {
-        self.0.send_replace(true);
+        self.asked.send_replace(true);
     }
 
     /// Tells whether a stop was asked for.
     pub fn is_asked(&self) -> bool {
-        *self.0.borrow()
+        *self.asked.borrow() || self.outer.as_ref().is_some_and(|outer| outer.is_asked())
     }
 
     /// Waits until a stop is asked for.
@@ -39,8 +42,15 @@ impl Interrupt {
     /// # Cancel
     /// Safe: nothing is lost.
     pub async fn asked(&self) {
-        // The sender lives in `self`, so the wait ends only when a stop is asked for.
-        let _ = self.0.subscribe().wait_for(|asked| *asked).await;
+        let mut wishes = Vec::new();
+        let mut next = Some(self);
+        while let Some(wish) = next {
+            let mut heard = wish.asked.subscribe();
+            // The sender lives in `wish`, so the wait ends only when it is asked.
+            wishes.push(Box::pin(async move { heard.wait_for(|asked| *asked).await.is_ok() }));
+            next = wish.outer.as_deref();
+        }
+        select_all(wishes).await;
     }
 }
 

@@ -14,6 +14,7 @@ use crate::name::NameError;
 
 pub mod epoch;
 pub mod record;
+pub mod shift;
 pub mod state;
 
 /// The longest deployment id; leaves room for names of up to 180 bytes around it.

@@ -12,7 +12,9 @@ use super::registry::When;
 use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
+use super::registry::shift;
 use super::registry::testing;
+use super::registry::together;
 
 const HEAD: &str = "# The functions of `mz`
 
@@ -34,28 +36,32 @@ Under `--dry-run` the same recipe runs; what would change something tells its st
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
     let _ = writeln!(out, "\n## Deploying\n");
-    summary(&mut out, deploy::FUNCTIONS);
+    summary(&mut out, deploy::FUNCTIONS.iter());
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Comparing and judging\n");
-    summary(&mut out, compare::FUNCTIONS);
+    summary(&mut out, compare::FUNCTIONS.iter());
     compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## A canary\n");
+    summary(&mut out, shift::FUNCTIONS.iter());
+    shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
-    summary(&mut out, beside::FUNCTIONS);
+    summary(&mut out, beside::FUNCTIONS.iter().chain(together::FUNCTIONS));
     for fact in beside::FACTS {
         let _ = writeln!(out, "\n### mz.{}\n\n{} Type: `{}`.", fact.name, fact.doc, fact.kind);
     }
     beside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    together::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
     let _ = writeln!(
         out,
         "\n## Testing\n\nFor the files of `tests/` alone: `docs/recipe_tests.md` shows how they are used.\n"
     );
-    summary(&mut out, testing::FUNCTIONS);
+    summary(&mut out, testing::FUNCTIONS.iter());
     testing::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     for methods in testing::METHODS {
         let _ = writeln!(out, "\n### `{}`: {}\n\n{}\n", methods.short, methods.class, methods.doc);
-        summary(&mut out, methods.functions);
+        summary(&mut out, methods.functions.iter());
         methods.functions.iter().for_each(|function| section(&mut out, function));
     }
     let _ = writeln!(out, "\n## Tables");
@@ -74,7 +80,7 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-fn summary(out: &mut String, functions: &[Function]) {
+fn summary<'f>(out: &mut String, functions: impl Iterator<Item = &'f Function>) {
     let _ = writeln!(out, "| function | does |\n|---|---|");
     for function in functions {
         let first = function.doc.split_once(". ").map_or(function.doc, |(first, _)| first);

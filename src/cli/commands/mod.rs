@@ -23,4 +23,5 @@ pub(crate) mod sandbox;
 pub(crate) mod setup;
 pub(crate) mod stage;
 pub(crate) mod test;
+pub(crate) mod unshift;
 pub(crate) mod wait;

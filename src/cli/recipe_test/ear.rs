@@ -57,6 +57,8 @@ impl Sink for Ear {
             | Event::SwapRetried { .. }
             | Event::SinkCutOver { .. }
             | Event::Compared { .. }
+            | Event::Shifted { .. }
+            | Event::Unshifted { .. }
             | Event::Progress { .. }
             | Event::RunFinished { .. } => {}
         }

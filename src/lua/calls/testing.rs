@@ -48,7 +48,6 @@ pub(in crate::lua) mod expect;
 pub(in crate::lua) struct Objects {
     object: Function,
     waiting: Function,
-    enter: Function,
 }
 
 /// Makes an [`Ask`] of a call.
@@ -104,7 +103,7 @@ const ASKED: &[(&str, Asking)] = &[
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>, prelude: &Table) -> mlua::Result<()> {
     let get = |name: &str| prelude.raw_get::<Function>(name);
-    let objects = Rc::new(Objects { object: get("object")?, waiting: get("waiting")?, enter: get("enter")? });
+    let objects = Rc::new(Objects { object: get("object")?, waiting: get("waiting")? });
     binding.shared.set_objects(Rc::clone(&objects));
     let declare = binding.made_at_once("test", declared)?;
     let open = binding.made_waiting("test.sandbox", opened)?;
@@ -309,7 +308,7 @@ async fn outcome_of(
     function: &Function,
     arguments: Vec<Value>,
 ) -> Result<Result<(), Value>, Failure> {
-    let enter = objects(&call.shared)?.enter.clone();
+    let enter = call.shared.enter()?;
     let passed: mlua::MultiValue =
         std::iter::once(Value::Function(function.clone())).chain(arguments).collect();
     let (ok, value) = enter.call_async::<(bool, Value)>(passed).await?;

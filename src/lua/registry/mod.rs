@@ -12,7 +12,9 @@ pub mod classes;
 pub mod compare;
 pub mod deploy;
 pub mod kind;
+pub mod shift;
 pub mod testing;
+pub mod together;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +142,8 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let own = deploy::FUNCTIONS.iter().chain(compare::FUNCTIONS).chain(beside::FUNCTIONS);
+    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
+    let own = deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS);
     own.chain(testing::FUNCTIONS)
 }
 

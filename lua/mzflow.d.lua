@@ -230,28 +230,6 @@ mz = {}
 ---@class mz.Recipe
 ---@field name string
 
----How a run of a test ended.
----@class mz.Run
----@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
----@field exit integer? the exit code that `mzflow` would have; nil if it was killed
----@field message string? what the recipe said at its end
----@field error table? `code`, `message` and more of what `--json` tells, if it failed
----@field run string? id of the run
----@field deployment string? the deployment that it was about
----@field changes table? what its last comparison found, as `mz.diff` gives it
----@field statements string[] what it sent that is more than reading, in order
----@field took_s number how much of the test's time it took
----@field log string[] what the recipe told people, and warnings
-
----A statement that a sandbox was sent.
----@class mz.Statement
----@field statement string its text, without secrets
----@field role string who sent it
----@field session integer number of the connection
----@field application string what the connection said of itself; that of `s:sql` is `test`
----@field at_s number when, in seconds since 1970
----@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
----@field writes boolean whether it is more than reading
 ---How a deployment and production differ.
 ---@class mz.Comparison
 ---@field deployment string
@@ -310,6 +288,33 @@ mz = {}
 ---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
 ---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
 ---@field allowed boolean? whether it is intended, in samples
+
+---A test.
+---@class mz.Test
+---@field name string?
+
+---How a run of a test ended.
+---@class mz.Run
+---@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
+---@field exit integer? the exit code that `mzflow` would have; nil if it was killed
+---@field message string? what the recipe said at its end
+---@field error table? `code`, `message` and more of what `--json` tells, if it failed
+---@field run string? id of the run
+---@field deployment string? the deployment that it was about
+---@field changes table? what its last comparison found, as `mz.diff` gives it
+---@field statements string[] what it sent that is more than reading, in order
+---@field took_s number how much of the test's time it took
+---@field log string[] what the recipe told people, and warnings
+
+---A statement that a sandbox was sent.
+---@class mz.Statement
+---@field statement string its text, without secrets
+---@field role string who sent it
+---@field session integer number of the connection
+---@field application string what the connection said of itself; that of `s:sql` is `test`
+---@field at_s number when, in seconds since 1970
+---@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
+---@field writes boolean whether it is more than reading
 
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
@@ -441,6 +446,8 @@ mz = {}
 
 mz.json = {}
 
+---Declares a test, and opens sandboxes for one.
+---@class mz.Testing
 ---@overload fun(arguments: mz.TestArguments): mz.Test
 mz.test = {}
 
@@ -598,6 +605,11 @@ function mz.log(message, level) end
 ---@param total? integer how much there is in all
 function mz.progress(message, done, total) end
 
+---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
+---@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
+function mz.parallel(functions) end
+
 ---Opens an empty sandbox for a test. Time in it is the test's own: it stands still while anything is done, and is over at once when everything waits.
 ---@param arguments? mz.TestSandboxArguments
 ---@return mz.Sandbox # nobody else has it, and it is gone when the test ends
@@ -713,7 +725,3 @@ function t.fails(fn, code) end
 ---Lets time pass; what `s:at` has planned for it happens.
 ---@param duration mz.Duration how long, in the test's own time
 function t.sleep(duration) end
----Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
----@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
----@return any[] # what each function returned, in the order of the list; nil where it returned nothing
-function mz.parallel(functions) end

@@ -280,4 +280,5 @@ return {
   frozen = frozen,
   waiting = waiting,
   enter = enter,
+  ordered = pairs_in_order,
 }

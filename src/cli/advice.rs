@@ -77,6 +77,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::RunProjectChanged => {
             one("check out the commit that the run began with, or begin a new run".to_owned())
         }
+        Code::PolicyAborted | Code::PolicyTimeout => one(format!("throw it away:  mzflow abort {id}")),
+        Code::PolicyNoDecision => one("see what there is:  mzflow list   or   mzflow log".to_owned()),
         Code::DbUnreachable | Code::DbAuthentication => {
             one("check --url, --profile and the password; `mzflow compile` works without a server".to_owned())
         }
@@ -125,6 +127,13 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::LuaNotJson
         | Code::LuaError
         | Code::LuaMemory
+        | Code::PolicyBadPolicy
+        | Code::PolicyNotPure
+        | Code::PolicyBadVerdict
+        | Code::PolicyUnknownFact
+        | Code::PolicyMissingFact
+        | Code::PolicyBadFacts
+        | Code::PolicyTooLong
         | Code::DbRejected
         | Code::Bug => Vec::new(),
     }
@@ -166,12 +175,15 @@ code, and what to do next differs with it:
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
-    const OWN: [(&str, Exit, &str); 20] = [
+    const OWN: [(&str, Exit, &str); 23] = [
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
+        ("cli.unknown-policy", Exit::Usage, "There is no policy of that name."),
+        ("cli.policy-twice", Exit::Usage, "Two policies of one run have one name."),
+        ("cli.no-facts", Exit::Usage, "There is no file of facts to test a policy with."),
         ("cli.cannot-write", Exit::Failed, "The file of test results cannot be written."),
         ("target.bad-url", Exit::Usage, "The URL cannot be read."),
         ("target.no-sandbox", Exit::Usage, "This build has no sandbox, and nothing else is named."),

@@ -31,6 +31,7 @@ mod interrupt;
 mod junit;
 mod narrate;
 mod place;
+mod policy;
 mod profile;
 mod recipe;
 mod render;
@@ -68,6 +69,7 @@ enum Verb {
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
     Recipes(commands::recipes::Args),
+    Policy(commands::policy::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::Args),
@@ -93,6 +95,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::Policy(args) => commands::policy::run(app, args).await,
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(app, args).await,

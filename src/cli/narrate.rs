@@ -1,6 +1,7 @@
 //! Turns the events of a run into what its reader sees: live lines, plain lines, or NDJSON.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use console::Style;
@@ -18,6 +19,7 @@ use super::ui::elapsed;
 use crate::clock::Clock;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::event::Event;
@@ -42,6 +44,7 @@ struct State {
     run: Option<RunId>,
     live: Option<ProgressBar>,
     last: Option<(Duration, &'static str, usize)>,
+    policies: BTreeMap<String, (Verdict, Option<String>)>,
 }
 
 impl Narrator {
@@ -186,6 +189,7 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
+            Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -267,6 +271,31 @@ impl Narrator {
         }
     }
 
+    /// A terminal sees every asking, in one line for all that wait; a pipe what is new.
+    fn policy(&self, event: &Event) {
+        let Event::PolicyDecided { policy, verdict, reason, asked, waited, again, .. } = event else {
+            return;
+        };
+        let said = (*verdict, reason.clone());
+        let new = self.state.borrow_mut().policies.insert(policy.clone(), said.clone()) != Some(said);
+        let waits = *verdict == Verdict::Wait;
+        if !waits || self.ui.reader != Reader::Terminal {
+            if new {
+                self.step("policy", &policy_text(policy, *verdict, reason.as_deref()), Some(*waited));
+            }
+            return;
+        }
+        let waiting: Vec<String> = {
+            let state = self.state.borrow();
+            let waiting = state.policies.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Wait);
+            waiting.map(|(name, (verdict, reason))| policy_text(name, *verdict, reason.as_deref())).collect()
+        };
+        let mut text = waiting.join("   ");
+        let times = if *asked == 1 { "once".to_owned() } else { format!("{asked} times") };
+        text.extend(again.map(|pause| format!(" · asked {times}, next in {}", elapsed(pause))));
+        self.live(self.ui.line("policy", &text, Some(*waited)));
+    }
+
     fn progress(&self, message: &str, done: Option<u64>, total: Option<u64>) {
         let text = match (done, total) {
             (Some(done), Some(total)) => format!("{message} {done}/{total}"),
@@ -285,6 +314,18 @@ impl Narrator {
             }
             _ => self.step("", message, None),
         }
+    }
+}
+
+fn policy_text(policy: &str, verdict: Verdict, reason: Option<&str>) -> String {
+    let verb = match verdict {
+        Verdict::Wait => "waits",
+        Verdict::Promote => "says promote",
+        Verdict::Abort => "says no",
+    };
+    match reason {
+        Some(reason) => format!("{policy} {verb}: {reason}"),
+        None => format!("{policy} {verb}"),
     }
 }
 
@@ -337,6 +378,13 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Dropped { deployment, reason, objects, took } => (
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
+        ),
+        Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
+            "policy.decided",
+            json!({
+                "policy": policy, "deployment": deployment, "verdict": verdict.as_str(), "reason": reason,
+                "asked": asked, "waited_ms": ms(waited), "again_ms": again.as_ref().map(ms),
+            }),
         ),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),

@@ -95,6 +95,7 @@ impl Seen {
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
             | Event::SinkCutOver { .. }
+            | Event::PolicyDecided { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod hydration;
 pub mod introspect;
 pub mod journal;
+pub mod moment;
 pub mod retry;
 pub mod session;
 pub mod snapshot;

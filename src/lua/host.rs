@@ -17,7 +17,6 @@ use super::check;
 use super::failure;
 use super::failure::Raised;
 use super::limits;
-use super::lint;
 use super::recipe;
 use super::recipe::Declared;
 use super::recipe::Recipe;
@@ -44,7 +43,7 @@ const LOAD_LIMIT: Duration = Duration::from_secs(10);
 const DEEPEST: usize = 8;
 
 /// What errors of loading say of the world.
-const NOTHING_SENT: &str = "nothing was sent to the server";
+pub(super) const NOTHING_SENT: &str = "nothing was sent to the server";
 
 /// A recipe's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,23 +81,8 @@ impl Host {
     }
 
     fn open(facts: Facts) -> mlua::Result<Self> {
-        let shared = Rc::new(Shared::new(facts));
-        let lua = limits::open(&shared.stop)?;
-        let inside = calls::inside(&lua, &shared)?;
-        let module = {
-            let shared = Rc::clone(&shared);
-            move |lua: &Lua, name: String| {
-                let loaded = module(lua, &shared, &name);
-                loaded.map_err(|error| {
-                    let frames = site::frames(lua);
-                    failure::thrown(failure::placed(&shared, error, &frames), frames)
-                })
-            }
-        };
-        inside.raw_set("module", lua.create_function(module)?)?;
-        let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
-        let get = |name: &str| prelude.raw_get::<Table>(name);
-        shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
+        let shared = Rc::new(Shared::of(facts, limits::RECIPE));
+        let (lua, prelude) = engine(&shared)?;
         let fields = calls::bound(&lua, &shared, &prelude)?;
         let frozen: Function = prelude.raw_get("frozen")?;
         let missing = calls::missing(&lua, &shared)?;
@@ -202,6 +186,27 @@ impl Host {
     }
 }
 
+/// A Lua with the prelude in it, and with no `mz` yet.
+pub(super) fn engine(shared: &Rc<Shared>) -> mlua::Result<(Lua, Table)> {
+    let lua = limits::open(&shared.stop, shared.allowance)?;
+    let inside = calls::inside(&lua, shared)?;
+    let module = {
+        let shared = Rc::clone(shared);
+        move |lua: &Lua, name: String| {
+            let loaded = module(lua, &shared, &name);
+            loaded.map_err(|error| {
+                let frames = site::frames(lua);
+                failure::thrown(failure::placed(&shared, error, &frames), frames)
+            })
+        }
+    };
+    inside.raw_set("module", lua.create_function(module)?)?;
+    let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
+    let get = |name: &str| prelude.raw_get::<Table>(name);
+    shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
+    Ok((lua, prelude))
+}
+
 /// A name that can be a file's.
 fn legal(name: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -209,12 +214,12 @@ fn legal(name: &str) -> bool {
 }
 
 /// Compiles a text, after the mistakes that can be seen in it.
-fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Function, Error> {
+pub(super) fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Function, Error> {
     shared.sources.borrow_mut().insert(source.file.clone(), Rc::from(source.text.as_str()));
     let name = format!("@{}", source.file);
     let chunk = lua.load(source.text.as_str()).set_name(name).set_mode(ChunkMode::Text).into_function();
     let chunk = chunk.map_err(|error| failure::of_lua(shared, &error, &[]).error)?;
-    match lint::mistakes(&source.text) {
+    match (shared.allowance.mistakes)(&source.text) {
         None => Ok(chunk),
         Some((mistake, span)) => {
             let place = site::place_at(&source.file, &source.text, span, mistake.label);
@@ -224,7 +229,7 @@ fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Function, Error>
 }
 
 /// The chunk of a module: a file below the project, or `mzflow.NAME` for a bundled recipe.
-fn module(lua: &Lua, shared: &Shared, name: &str) -> Result<Function, Error> {
+pub(super) fn module(lua: &Lua, shared: &Shared, name: &str) -> Result<Function, Error> {
     let parts: Vec<&str> = name.split(['.', '/']).collect();
     let missing = |why: String| Error::new(Code::LuaNoModule, format!("cannot require `{name}`: {why}"));
     if !parts.iter().all(|part| legal(part)) {

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use mlua::HookTriggers;
@@ -16,15 +17,37 @@ use mlua::StdLib;
 use mlua::Thread;
 use mlua::VmState;
 
+use super::check::Mistake;
 use super::failure;
+use super::lint;
+use super::policy::pure;
 use super::site;
 use crate::primitives::error::Error;
 
-/// The memory that a recipe may hold.
-pub(super) const MEMORY: usize = 256 * 1024 * 1024;
+/// What a file that is run may hold, and which mistakes are seen in its text.
+#[derive(Clone, Copy)]
+pub(super) struct Allowance {
+    /// What it is, for people.
+    pub(super) what: &'static str,
+    /// The memory that it may hold, in bytes.
+    pub(super) memory: usize,
+    /// The first mistake in a text, with the bytes that it is about.
+    pub(super) mistakes: fn(&str) -> Option<(Mistake, Range<usize>)>,
+}
+
+/// A recipe's.
+pub(super) const RECIPE: Allowance =
+    Allowance { what: "recipe", memory: 256 * 1024 * 1024, mistakes: lint::mistakes };
+
+/// A policy's: it holds facts, and nothing but facts.
+pub(super) const POLICY: Allowance = Allowance {
+    what: "policy",
+    memory: 64 * 1024 * 1024,
+    mistakes: |text| pure::uses(text).or_else(|| lint::mistakes(text)),
+};
 
 /// Instructions between two looks: a fraction of a millisecond.
-const INSTRUCTIONS: u32 = 20_000;
+pub(super) const INSTRUCTIONS: u32 = 20_000;
 
 /// Names of the base library that a recipe does without: they read files, write past the command
 /// line, or reach into the collector.
@@ -83,7 +106,7 @@ impl Stop {
 ///
 /// # Errors
 /// Lua's, where it cannot even start.
-pub(super) fn open(stop: &Rc<Stop>) -> mlua::Result<Lua> {
+pub(super) fn open(stop: &Rc<Stop>, allowance: Allowance) -> mlua::Result<Lua> {
     let libraries = StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     let globals = lua.globals();
@@ -92,7 +115,7 @@ pub(super) fn open(stop: &Rc<Stop>) -> mlua::Result<Lua> {
     }
     let string: mlua::Table = globals.raw_get("string")?;
     string.raw_set("dump", mlua::Nil)?;
-    lua.set_memory_limit(MEMORY)?;
+    lua.set_memory_limit(allowance.memory)?;
     let stop = Rc::clone(stop);
     let every = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
     lua.set_global_hook(every, move |lua, _| stop.look(lua))?;

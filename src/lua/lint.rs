@@ -16,9 +16,11 @@ use crate::primitives::code::Code;
 
 /// A word or a sign, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Token<'t> {
-    text: &'t str,
-    span: Range<usize>,
+pub(super) struct Token<'t> {
+    /// As it is written.
+    pub(super) text: &'t str,
+    /// Its bytes.
+    pub(super) span: Range<usize>,
 }
 
 impl Token<'_> {
@@ -105,7 +107,7 @@ fn unknown_key<'a, 't>(
 }
 
 /// Words, signs and strings with their quotes; comments and blanks are left out.
-fn tokens(text: &str) -> Vec<Token<'_>> {
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
     let mut at = 0;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::registry;
 use super::registry::Argument;
 use super::registry::Effect;
 use super::registry::Function;
@@ -9,8 +10,8 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::When;
 use super::registry::beside;
-use super::registry::classes::CLASSES;
 use super::registry::deploy;
+use super::registry::policy;
 
 const HEAD: &str = "# The functions of `mz`
 
@@ -28,6 +29,11 @@ Under `--dry-run` the same recipe runs; what would change something tells its st
 `--assume` says.
 ";
 
+/// What is said of policies before their functions.
+const POLICIES: &str =
+    "A policy (`docs/policies.md`) has these functions, `mz.try`, `mz.duration` and `mz.json`, and no others.
+";
+
 /// The whole page.
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
@@ -42,8 +48,11 @@ pub fn text() -> String {
     beside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
+    let _ = writeln!(out, "\n## Deciding\n\n{POLICIES}");
+    summary(&mut out, policy::FUNCTIONS);
+    policy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Tables");
-    for class in CLASSES {
+    for class in registry::classes() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);
         for field in class.fields {
             let _ =

@@ -8,7 +8,7 @@ use super::registry::Function;
 use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
-use super::registry::classes::CLASSES;
+use super::registry::facts;
 
 const HEAD: &str =
     "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
@@ -24,7 +24,7 @@ mz = {}
 /// The whole file.
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
-    for class in CLASSES {
+    for class in registry::classes() {
         let _ = writeln!(out, "\n---{}\n---@class {}", class.doc, class.name);
         for field in class.fields {
             let line = format!("---@field {} {} {}", field.name, field.kind, field.doc);
@@ -74,6 +74,11 @@ fn kind(argument: &Argument) -> String {
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
         "run" => "fun(ctx: mz.Context)".to_owned(),
         "on_fail" => "fun(ctx: mz.Context, err: mz.Error)".to_owned(),
+        "decide" => "fun(facts: mz.Facts): mz.Verdict".to_owned(),
+        "needs" => {
+            let names: Vec<String> = facts::names().map(|name| format!("\"{name}\"")).collect();
+            format!("({})[]", names.join("|"))
+        }
         "on_progress" => "fun(status: mz.Status)".to_owned(),
         "type" => "\"string\"|\"duration\"|\"number\"|\"boolean\"|string[]".to_owned(),
         _ => argument.kind.stub(),

@@ -202,7 +202,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return names[1] .. ' ' .. #names",
-        expect!["apply 25"],
+        expect!["abort 29"],
     );
 }
 
@@ -674,6 +674,7 @@ async fn ran(body: &str, stopped: Stopped) -> String {
         compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
         consent: Rc::new(|_| false),
         agreed: false,
+        gate: Rc::default(),
         events: Rc::clone(&lines) as Rc<dyn Sink>,
         rehearsal: false,
     });

@@ -142,6 +142,7 @@ impl Ledger {
             Record::RunStarted(_)
             | Record::RunFinished(_)
             | Record::StepDone(_)
+            | Record::PolicyDecided(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::StageObjects(_) => {}

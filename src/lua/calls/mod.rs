@@ -33,6 +33,7 @@ use crate::primitives::error::Error;
 mod beside;
 mod deploy;
 mod json;
+pub(super) mod policy;
 mod steps;
 
 /// One call of a function, its arguments checked.
@@ -229,6 +230,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     deploy::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
+    policy::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }

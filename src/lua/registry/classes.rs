@@ -22,7 +22,7 @@ pub struct Class {
     pub fields: &'static [Field],
 }
 
-const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
+pub(super) const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
     Field { name, kind, doc }
 }
 
@@ -274,4 +274,10 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class { name: "mz.Recipe", doc: "A recipe.", fields: &[f("name", "string", "")] },
+    Class { name: "mz.Policy", doc: "A policy.", fields: &[f("name", "string", "")] },
+    Class {
+        name: "mz.Verdict",
+        doc: "What a policy says.",
+        fields: &[f("verdict", "\"wait\"|\"promote\"|\"abort\"", ""), f("reason", "string?", "")],
+    },
 ];

@@ -4,12 +4,15 @@
 //! are made from it. A function that is declared here and not bound, or the other way round, is
 //! found by a test. Start reading at [`Function`].
 
+use self::classes::Class;
 use self::kind::Kind;
 
 pub mod beside;
 pub mod classes;
 pub mod deploy;
+pub mod facts;
 pub mod kind;
+pub mod policy;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,8 @@ pub enum When {
     Always,
     /// Only while it runs: there is no connection before.
     Running,
+    /// Only in a policy's file, which has no others but [`policy::PURE`].
+    Deciding,
 }
 
 /// What a function does to the environment.
@@ -103,7 +108,12 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS)
+    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(policy::FUNCTIONS)
+}
+
+/// Every table that functions give or are called with.
+pub fn classes() -> impl Iterator<Item = &'static Class> {
+    classes::CLASSES.iter().chain(facts::CLASSES)
 }
 
 /// The function of that name.

@@ -25,6 +25,7 @@ mod interrupts;
 mod lock;
 mod mishaps;
 mod numbers;
+mod policies;
 mod profiles;
 mod properties;
 mod protocol;

@@ -284,7 +284,9 @@ async fn gated(call: &Call, deployment: &DeploymentId) -> Result<(), Failure> {
     let outcome = async {
         loop {
             let collected = asking.collect(shared.work("swap")?.ctx()?).await?;
-            match asking.decide(shared.work("swap")?.ctx()?, collected).await? {
+            // Not in the `match`: the run would be held over the pause.
+            let answer = asking.decide(shared.work("swap")?.ctx()?, collected).await?;
+            match answer {
                 Answer::Open => return Ok(()),
                 Answer::Again(pause) => paused(call, pause).await?,
             }

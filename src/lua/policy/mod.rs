@@ -179,8 +179,10 @@ impl Machine {
         };
         let shared = Rc::new(Shared::of(facts, limits::POLICY));
         let broken = |error: mlua::Error| Error::bug(format!("the host does not start: {error}"));
-        let (lua, seen, environment) = engine(&shared).map_err(broken)?;
+        let modules = Modules::default();
+        let (lua, seen, environment) = engine(&shared, &modules).map_err(broken)?;
         let chunk = host::chunk(&lua, &shared, &source)?;
+        read_modules(&lua, &shared, &source, &modules)?;
         let get = |name: &str| environment.raw_get::<Function>(name).map_err(broken);
         let (enter, fresh, facts) = (get("enter")?, get("fresh")?, get("facts")?);
         Ok(Self { _lua: lua, shared, source, enter, fresh, facts, chunk, seen })
@@ -271,7 +273,7 @@ impl Machine {
 }
 
 /// Opens a Lua in which there is nothing but facts.
-fn engine(shared: &Rc<Shared>) -> mlua::Result<(Lua, Rc<view::Seen>, Table)> {
+fn engine(shared: &Rc<Shared>, read: &Modules) -> mlua::Result<(Lua, Rc<view::Seen>, Table)> {
     let (lua, prelude) = host::engine(shared)?;
     let fields = calls::policy::bound(&lua, shared, &prelude)?;
     let frozen: Function = prelude.raw_get("frozen")?;
@@ -279,29 +281,49 @@ fn engine(shared: &Rc<Shared>) -> mlua::Result<(Lua, Rc<view::Seen>, Table)> {
     lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing))?)?;
     let seen = Rc::new(view::Seen::default());
     let inside = view::inside(&lua, shared, &seen)?;
-    inside.raw_set("chunk", modules(&lua, shared)?)?;
+    inside.raw_set("chunk", modules(&lua, shared, read)?)?;
     let ordered: Function = prelude.raw_get("ordered")?;
     let environment: Table = lua.load(ENVIRONMENT).set_name("=mzflow").call((inside, ordered))?;
     environment.raw_set("enter", prelude.raw_get::<Function>("enter")?)?;
     Ok((lua, seen, environment))
 }
 
-/// Gives the chunk of a module in an environment; each is read once.
-fn modules(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
-    let shared = Rc::clone(shared);
-    let read: RefCell<BTreeMap<String, Function>> = RefCell::default();
-    lua.create_function(move |lua, (name, environment): (String, Table)| {
-        let known = read.borrow().get(&name).cloned();
-        let chunk = match known {
-            Some(chunk) => chunk,
-            None => {
-                let chunk = host::module(lua, &shared, &name).map_err(|error| {
-                    let frames = site::frames(lua);
-                    failure::thrown(failure::placed(&shared, error, &frames), frames)
-                })?;
-                read.borrow_mut().insert(name, chunk.clone());
-                chunk
+/// The chunks of modules, by the names by which they are required.
+type Modules = Rc<RefCell<BTreeMap<String, Function>>>;
+
+/// Reads every module that a text names, and those that they name: what is recorded with a policy
+/// must be all that it can ever read.
+fn read_modules(lua: &Lua, shared: &Shared, source: &Source, modules: &Modules) -> Result<(), Error> {
+    let mut open = vec![(source.file.clone(), source.text.clone())];
+    while let Some((file, text)) = open.pop() {
+        for (name, span) in pure::required(&text) {
+            if modules.borrow().contains_key(&name) {
+                continue;
             }
+            let chunk = host::module(lua, shared, &name).map_err(|error| match error.where_() {
+                Some(_) => error,
+                None => error.place(Some(site::place_at(&file, &text, span, ""))),
+            })?;
+            let file = chunk.info().source.and_then(|source| Some(source.strip_prefix('@')?.to_owned()));
+            modules.borrow_mut().insert(name, chunk);
+            let file = file.unwrap_or_default();
+            let text = shared.sources.borrow().get(&file).map(|text| text.to_string());
+            open.extend(text.map(|text| (file, text)));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the chunk of a module in an environment.
+fn modules(lua: &Lua, shared: &Rc<Shared>, modules: &Modules) -> mlua::Result<Function> {
+    let (shared, modules) = (Rc::clone(shared), Rc::clone(modules));
+    lua.create_function(move |lua, (name, environment): (String, Table)| {
+        let known = modules.borrow().get(&name).cloned();
+        let Some(chunk) = known else {
+            let message = format!("cannot require `{name}`: a policy writes out the names of its modules");
+            let error = Error::new(Code::LuaNoModule, message);
+            let frames = site::frames(lua);
+            return Err(failure::thrown(failure::placed(&shared, error, &frames), frames));
         };
         chunk.set_environment(environment)?;
         Ok(chunk)

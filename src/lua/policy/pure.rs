@@ -74,6 +74,22 @@ pub(in crate::lua) fn uses(text: &str) -> Option<(Mistake, Range<usize>)> {
     })
 }
 
+/// The modules that a text requires by names that are written out, with the bytes of each.
+pub(in crate::lua) fn required(text: &str) -> Vec<(String, Range<usize>)> {
+    let tokens = lint::tokens(text);
+    let named = (0..tokens.len()).filter(|at| tokens.get(*at).is_some_and(|token| token.text == "require"));
+    let argument = |at: usize| {
+        let behind = tokens.get(at + 1)?;
+        if behind.text == "(" { tokens.get(at + 2) } else { Some(behind) }
+    };
+    let unquoted = |token: &Token<'_>| {
+        let inner = ["\"", "'"].iter().find_map(|q| token.text.strip_prefix(*q)?.strip_suffix(*q));
+        let inner = inner.or_else(|| token.text.strip_prefix("[[")?.strip_suffix("]]"))?;
+        Some((inner.to_owned(), token.span.clone()))
+    };
+    named.filter_map(argument).filter_map(unquoted).collect()
+}
+
 /// What is named at a token, if it is refused.
 fn used(tokens: &[Token<'_>], at: usize) -> Option<(String, Range<usize>)> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);

@@ -322,6 +322,14 @@ fn a_policy_has_nothing_but_its_facts() {
 }
 
 #[test]
+fn modules_are_read_with_the_policy() {
+    let text = policy("return mz.wait(tostring(require('lib.hours').open(facts.now)))");
+    let loaded = load(&text).expect("it loads");
+    assert_eq!(loaded.recorded().modules.keys().collect::<Vec<_>>(), ["lib/hours.lua"]);
+    check("local name = 'lib.hours' return mz.wait(tostring(require(name)))", expect!["lua.no-module: cannot require `lib.hours`: a policy writes out the names of its modules at p.lua:4 `local name = 'lib.hours' return mz.wait(tostring(require(name)))`"]);
+}
+
+#[test]
 fn nothing_outlives_an_asking() {
     let calls =
         "local calls = 0\n".to_owned() + &policy("calls = calls + 1 return mz.wait('call ' .. calls)");
@@ -367,24 +375,33 @@ fn the_order_of_tables_and_what_they_print_is_the_same_each_time() {
 fn a_policy_is_bounded() {
     check(
         "while true do end",
-        expect!["policy.too-long: the policy takes more than 10000000 instructions to decide at p.lua:4 `while true do end`"],
+        expect![
+            "policy.too-long: the policy takes more than 10000000 instructions to decide at p.lua:4 `while true do end`"
+        ],
     );
     check(
         "while true do pcall(error) end",
-        expect!["policy.too-long: the policy takes more than 10000000 instructions to decide at p.lua:4 `while true do pcall(error) end`"],
+        expect![
+            "policy.too-long: the policy takes more than 10000000 instructions to decide at p.lua:4 `while true do pcall(error) end`"
+        ],
     );
     check(
         "local t = {} for i = 1, 1e9 do t[i] = { i } end",
         expect!["lua.memory: the policy holds more than 64 MiB at p.lua:3 `decide`"],
     );
-    check("return mz.wait(('x'):rep(1e9))", expect!["lua.memory: the policy holds more than 64 MiB at p.lua:3 `decide`"]);
+    check(
+        "return mz.wait(('x'):rep(1e9))",
+        expect!["lua.memory: the policy holds more than 64 MiB at p.lua:3 `decide`"],
+    );
     check(
         "local function f() return 1 + f() end f()",
         expect!["lua.memory: the policy holds more than 64 MiB at p.lua:3 `decide`"],
     );
     check(
         "local t = {} for i = 1, 100 do t[i] = i end table.sort(t, function(a, b) while true do end end)",
-        expect!["policy.too-long: the policy takes more than 10000000 instructions to decide at p.lua:4 `local t = {} for i = 1, 100 do t[i] = i end table.sort(t, function(a, b) while true do end end)`"],
+        expect![
+            "policy.too-long: the policy takes more than 10000000 instructions to decide at p.lua:4 `local t = {} for i = 1, 100 do t[i] = i end table.sort(t, function(a, b) while true do end end)`"
+        ],
     );
 }
 
@@ -460,7 +477,10 @@ fn files_that_are_no_policy() {
     );
     check("error('thrown')", expect!["lua.error: thrown at p.lua:4 `error('thrown')`"]);
     check("error({ why = 1 })", expect![[r#"lua.error: {"why":1} at p.lua:4 `error({ why = 1 })`"#]]);
-    check("return facts.changes.nothing.at.all", expect!["policy.unknown-fact: there is no fact `changes.nothing` at p.lua:4 `nothing`"]);
+    check(
+        "return facts.changes.nothing.at.all",
+        expect!["policy.unknown-fact: there is no fact `changes.nothing` at p.lua:4 `nothing`"],
+    );
 }
 
 #[test]

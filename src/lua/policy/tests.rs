@@ -310,13 +310,13 @@ fn a_policy_has_nothing_but_its_facts() {
     check_file(
         "local clock = require '../secrets'\nreturn nil",
         expect![
-            "lua.no-module: cannot require `../secrets`: a module is named by its path below the project, such as `recipes.checks` at p.lua:1 `local clock = require '../secrets'`"
+            "lua.no-module: cannot require `../secrets`: a module is named by its path below the project, such as `recipes.checks` at p.lua:1 `'../secrets'`"
         ],
     );
     check_file(
         "local clock = require 'lib.nothing'\nreturn nil",
         expect![
-            "lua.no-module: cannot require `lib.nothing`: there is no lib/nothing.lua below the project at p.lua:1 `local clock = require 'lib.nothing'`"
+            "lua.no-module: cannot require `lib.nothing`: there is no lib/nothing.lua below the project at p.lua:1 `'lib.nothing'`"
         ],
     );
 }

@@ -36,6 +36,7 @@ mod profile;
 mod recipe;
 mod render;
 mod running;
+mod scaffold;
 mod summary;
 mod ui;
 
@@ -70,6 +71,7 @@ enum Verb {
     Resume(commands::resume::Args),
     Recipes(commands::recipes::Args),
     Policy(commands::policy::Args),
+    New(commands::new::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::Args),
@@ -96,6 +98,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Resume(args) => commands::resume::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
         Verb::Policy(args) => commands::policy::run(app, args).await,
+        Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(app, args).await,

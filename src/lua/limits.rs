@@ -7,7 +7,6 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
-use std::ops::Range;
 use std::rc::Rc;
 
 use mlua::HookTriggers;
@@ -17,34 +16,29 @@ use mlua::StdLib;
 use mlua::Thread;
 use mlua::VmState;
 
-use super::check::Mistake;
 use super::failure;
-use super::lint;
-use super::policy::pure;
+use super::lint::Surface;
 use super::site;
 use crate::primitives::error::Error;
 
-/// What a file that is run may hold, and which mistakes are seen in its text.
+/// What a file that is run may hold and use.
 #[derive(Clone, Copy)]
 pub(super) struct Allowance {
     /// What it is, for people.
     pub(super) what: &'static str,
     /// The memory that it may hold, in bytes.
     pub(super) memory: usize,
-    /// The first mistake in a text, with the bytes that it is about.
-    pub(super) mistakes: fn(&str) -> Option<(Mistake, Range<usize>)>,
+    /// What its text may use.
+    pub(super) surface: Surface,
 }
 
 /// A recipe's.
 pub(super) const RECIPE: Allowance =
-    Allowance { what: "recipe", memory: 256 * 1024 * 1024, mistakes: lint::mistakes };
+    Allowance { what: "recipe", memory: 256 * 1024 * 1024, surface: Surface::OfText };
 
 /// A policy's: it holds facts, and nothing but facts.
-pub(super) const POLICY: Allowance = Allowance {
-    what: "policy",
-    memory: 64 * 1024 * 1024,
-    mistakes: |text| pure::uses(text).or_else(|| lint::mistakes(text)),
-};
+pub(super) const POLICY: Allowance =
+    Allowance { what: "policy", memory: 64 * 1024 * 1024, surface: Surface::Policy };
 
 /// Instructions between two looks: a fraction of a millisecond.
 pub(super) const INSTRUCTIONS: u32 = 20_000;

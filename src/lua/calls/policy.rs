@@ -68,7 +68,7 @@ pub(in crate::lua) fn missing(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Fu
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, name: Value| -> mlua::Result<()> {
         let name = name.to_string()?;
-        let mistake = if registry::names().contains(&name.as_str()) {
+        let mistake = if registry::below("").contains(&name.as_str()) {
             pure::mistake(&format!("mz.{name}"))
         } else {
             let question = near::question(&name, pure::names().iter().copied());

@@ -24,6 +24,7 @@ use super::failure;
 use super::host;
 use super::host::Source;
 use super::limits;
+use super::lint::required;
 use super::shared::Facts;
 use super::shared::Files;
 use super::shared::Git;
@@ -52,7 +53,7 @@ mod tests;
 const ENVIRONMENT: &str = include_str!("../../../lua/policy.lua");
 
 /// A policy that looks at some thousand objects takes a hundredth of that.
-const MOST_INSTRUCTIONS: u64 = 10_000_000;
+const MOST_INSTRUCTIONS: u64 = 5_000_000;
 
 /// What a policy said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -296,7 +297,7 @@ type Modules = Rc<RefCell<BTreeMap<String, Function>>>;
 fn read_modules(lua: &Lua, shared: &Shared, source: &Source, modules: &Modules) -> Result<(), Error> {
     let mut open = vec![(source.file.clone(), source.text.clone())];
     while let Some((file, text)) = open.pop() {
-        for (name, span) in pure::required(&text) {
+        for (name, span) in required::modules(&text) {
             if modules.borrow().contains_key(&name) {
                 continue;
             }

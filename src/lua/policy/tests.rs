@@ -238,7 +238,9 @@ fn names_that_are_none_are_errors() {
     );
     check(
         "return mz.wait(facts.changes.summary.remvoed)",
-        expect!["policy.unknown-fact: there is no fact `remvoed` (did you mean `removed`?) at p.lua:4 `remvoed`"],
+        expect![
+            "policy.unknown-fact: there is no fact `remvoed` (did you mean `removed`?) at p.lua:4 `remvoed`"
+        ],
     );
     check("return mz.wait(facts.deployment.commit or 'none')", expect![[r#"wait: none"#]]);
     check(
@@ -303,7 +305,9 @@ fn a_policy_has_nothing_but_its_facts() {
     );
     check_file(
         "local clock = require 'lib.clock'\nreturn nil",
-        expect!["policy.not-pure: `mz.now` cannot be used in a policy: policies are pure, facts in and verdict out at lib/clock.lua:1 `now`"],
+        expect![
+            "policy.not-pure: `mz.now` cannot be used in a policy: policies are pure, facts in and verdict out at lib/clock.lua:1 `now`"
+        ],
     );
     check_file(
         "local clock = require '../secrets'\nreturn nil",
@@ -430,7 +434,9 @@ fn files_that_are_no_policy() {
     );
     check_file(
         "return mz.recipe { api = 1, name = 'r', summary = '', run = function() end }",
-        expect!["policy.not-pure: `mz.recipe` cannot be used in a policy: policies are pure, facts in and verdict out at p.lua:1 `recipe`"],
+        expect![
+            "policy.not-pure: `mz.recipe` cannot be used in a policy: policies are pure, facts in and verdict out at p.lua:1 `recipe`"
+        ],
     );
     check_file(
         "return mz.policy { api = 2, name = 'p', needs = {}, decide = function() end }",

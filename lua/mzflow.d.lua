@@ -161,6 +161,20 @@ mz = {}
 ---@field schemas string[]
 ---@field clusters string[]
 
+---What no live deployment owns.
+---@class mz.Garbage
+---@field items mz.GarbageItem[] what can be dropped, oldest first
+---@field unrecorded string[] schemas and clusters with a staging name that no record tells of
+
+---Something to drop.
+---@class mz.GarbageItem
+---@field deployment string the deployment whose names it bears
+---@field why "expired"|"kept"|"dropping"|"abandoned"
+---@field retired boolean whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`
+---@field age_s integer seconds since it was replaced, or staged
+---@field schemas string[]
+---@field clusters string[]
+
 ---The state of a checkout.
 ---@class mz.Git
 ---@field sha string? the commit
@@ -355,6 +369,11 @@ mz = {}
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
 
+---The arguments of `mz.gc`.
+---@class mz.GcArguments
+---@field abandoned? mz.Duration deployments staged so long ago and not production count too
+---@field kept? boolean also what is still kept for a rollback (default false)
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -440,6 +459,11 @@ function mz.rollback(arguments) end
 ---@param arguments? mz.DropArguments
 ---@return mz.Dropped
 function mz.drop(arguments) end
+
+---Finds what no live deployment owns any more, and drops nothing: hand each item to `mz.drop`.
+---@param arguments? mz.GcArguments
+---@return mz.Garbage
+function mz.gc(arguments) end
 
 ---Runs a statement that reads, in a transaction that can do nothing else. Values are typed parameters, never part of the text.
 ---@param sql string one statement that reads, with `$1`, `$2` where values go in

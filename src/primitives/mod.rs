@@ -19,6 +19,7 @@ pub mod exchange;
 mod facts;
 mod fenced;
 pub mod foreign;
+pub mod gc;
 pub mod hydration_status;
 pub mod ledger;
 pub mod metadata;

@@ -20,6 +20,7 @@ mod examples;
 mod foreign;
 mod format;
 mod garbage;
+mod gc;
 mod harness;
 mod hydration;
 mod interrupts;

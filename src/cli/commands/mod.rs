@@ -8,6 +8,7 @@ pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod eject;
 pub(crate) mod explain;
+pub(crate) mod gc;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;

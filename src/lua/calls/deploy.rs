@@ -34,6 +34,7 @@ use crate::primitives::diff;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
+use crate::primitives::gc;
 use crate::primitives::hydration_status;
 use crate::primitives::query;
 use crate::primitives::query::Parameter;
@@ -58,6 +59,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("swap", swapped)?;
     binding.waiting("rollback", rolled_back)?;
     binding.waiting("drop", dropped)?;
+    binding.waiting("gc", collected)?;
     binding.waiting("query", queried)
 }
 
@@ -320,6 +322,14 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     };
     let mut work = call.shared.work("drop")?;
     let outcome = drop::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
+    let abandoned = check::seconds(&call.value("abandoned"));
+    let request = gc::Request { abandoned, kept: call.flag("kept") };
+    let mut work = call.shared.work("gc")?;
+    let outcome = gc::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
 

@@ -240,6 +240,30 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
+        name: "mz.Garbage",
+        doc: "What no live deployment owns.",
+        fields: &[
+            f("items", "mz.GarbageItem[]", "what can be dropped, oldest first"),
+            f("unrecorded", "string[]", "schemas and clusters with a staging name that no record tells of"),
+        ],
+    },
+    Class {
+        name: "mz.GarbageItem",
+        doc: "Something to drop.",
+        fields: &[
+            f("deployment", "string", "the deployment whose names it bears"),
+            f("why", "\"expired\"|\"kept\"|\"dropping\"|\"abandoned\"", ""),
+            f(
+                "retired",
+                "boolean",
+                "whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`",
+            ),
+            f("age_s", "integer", "seconds since it was replaced, or staged"),
+            f("schemas", "string[]", ""),
+            f("clusters", "string[]", ""),
+        ],
+    },
+    Class {
         name: "mz.Git",
         doc: "The state of a checkout.",
         fields: &[

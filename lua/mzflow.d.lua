@@ -212,6 +212,65 @@ mz = {}
 ---@field verdict "wait"|"promote"|"abort"
 ---@field reason string?
 
+---How a deployment and production differ.
+---@class mz.Comparison
+---@field deployment string
+---@field objects mz.ComparedObject[] in the order of their names
+---@field added integer rows that only the deployment has, in all objects
+---@field removed integer rows that only production has
+---@field changed integer rows of one key that differ
+---@field allowed integer differing rows that are intended
+---@field unexplained integer differing rows that are not, or that nobody judged
+---@field at integer? the moment of the last object, in milliseconds since 1970
+---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+
+---How an object of a deployment and production's differ.
+---@class mz.ComparedObject
+---@field name string production name
+---@field kind string
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
+---@field message string the difference in words
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer
+---@field removed integer
+---@field changed integer 0 without a key
+---@field allowed integer
+---@field unexplained integer
+---@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
+---@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
+---@field columns mz.ColumnDifferences rows are compared by the columns that both have
+---@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
+---@field at integer? the moment at which both sides were read, in milliseconds since 1970
+---@field cluster string? the cluster that computed it, where one was chosen
+
+---How many keys are not one row's.
+---@class mz.DuplicateKeys
+---@field blue integer in production
+---@field green integer in the deployment
+
+---How the columns of two sides differ.
+---@class mz.ColumnDifferences
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped mz.RetypedColumn[]
+---@field reordered boolean whether those that both have stand in another order
+---@field as_text string[] those that are compared as text
+
+---A column of another type.
+---@class mz.RetypedColumn
+---@field name string
+---@field blue string its type in production
+---@field green string its type in the deployment
+
+---A row that differs.
+---@class mz.DifferingRow
+---@field object string? whose it is, for a function of `allow`
+---@field change "added"|"removed"|"changed"
+---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
+---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
+---@field allowed boolean? whether it is intended, in samples
+
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
@@ -220,6 +279,7 @@ mz = {}
 ---@field policy mz.FactsPolicy how often this policy was asked before
 ---@field changes mz.FactsChanges what the deployment changes; in `needs`
 ---@field hydration mz.FactsHydration how far it has come; in `needs`
+---@field compare table<string, mz.FactsCompared> how its rows differ from production's, by object; the end of a name is enough where it is one object's; in `needs`
 
 ---A moment.
 ---@class mz.FactsNow
@@ -302,6 +362,23 @@ mz = {}
 ---@field blue_lag_s number? the same of the object that it would replace, where there is one
 ---@field reason string? why it is not ready
 
+---How the rows of an object differ from production's. Both are read at one timestamp; rows are compared whole, as `mz.compare` does without a key, so that a changed row is one removed and one added.
+---@class mz.FactsCompared
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no rows
+---@field kind string what it is
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer rows that only the deployment has
+---@field removed integer rows that only production has
+---@field columns mz.FactsColumns rows are compared by the columns that both have
+
+---How the columns of two sides differ.
+---@class mz.FactsColumns
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped string[] those of another type
+---@field reordered boolean whether those that both have stand in another order
+
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
 ---@field type? "string"|"duration"|"number"|"boolean"|string[] `string`, `duration`, `number`, `boolean`, or a list of choices
@@ -374,6 +451,17 @@ mz = {}
 ---@field abandoned? mz.Duration deployments staged so long ago and not production count too
 ---@field kept? boolean also what is still kept for a rollback (default false)
 
+---The arguments of `mz.compare`.
+---@class mz.CompareArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object? string production name of the view to compare; else every one that was built
+---@field objects? string|string[] the same for several
+---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
+---@field allow? string|fun(row: mz.DifferingRow): boolean?|table<string, string|fun(row: mz.DifferingRow): boolean?> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
+---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long each object may take (default "5m")
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -390,7 +478,7 @@ mz = {}
 ---@field api integer version of this interface: 1
 ---@field name string what people call it
 ---@field summary? string one sentence
----@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration")[] names of the facts that are to be collected before it is asked
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
 ---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
 ---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
 ---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
@@ -470,6 +558,11 @@ function mz.gc(arguments) end
 ---@param params? table the values, in order; `mz.json.null` is NULL
 ---@return table<string, any>[] # the rows; in each the columns by name, NULL left out
 function mz.query(sql, params) end
+
+---Tells the exact difference of what a deployment built and what production has. The server computes it, each object at one timestamp; counts and samples are all that travels, and nothing is created. Without a key rows are counted with how often they are there. NULL equals NULL, NaN equals NaN, -0.0 equals 0.0; lists, maps, records, arrays and columns of another type are compared as text. A difference is never an error: the recipe decides.
+---@param arguments mz.CompareArguments
+---@return mz.Comparison
+function mz.compare(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments

@@ -123,6 +123,13 @@ pub enum Event {
         /// The last look.
         progress: HydrationProgress,
     },
+    /// A deployment was compared with production.
+    Compared {
+        /// The comparison, as the primitive's outcome serialises, without the samples.
+        outcome: serde_json::Value,
+        /// How long it took.
+        took: Duration,
+    },
     /// A swap did not commit and will be tried again.
     SwapRetried {
         /// How often it has been tried.

@@ -98,6 +98,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             one("move them to the new objects or drop them, then repeat the command".to_owned())
         }
         Code::DropMoved => one("see what stands there:  mzflow describe ID".replace("ID", &id)),
+        Code::CompareTimeout => one(format!("see whether it is hydrated:  mzflow wait {id} --once")),
+        Code::CompareUnknownObject | Code::CompareGone => {
+            one(format!("see what it has:  mzflow describe {id}"))
+        }
         Code::RunFenced => one("see how it fares:  mzflow list".to_owned()),
         Code::CompileFailed
         | Code::CompileUnknownObject
@@ -109,6 +113,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::RollbackNothing
         | Code::RunInterrupted
         | Code::RunDeadline
+        | Code::CompareFailed
+        | Code::CompareUnknownKey
+        | Code::CompareUnknownCluster
+        | Code::CompareBadAllow
         | Code::QueryFailed
         | Code::QueryNotARead
         | Code::QueryTooManyRows

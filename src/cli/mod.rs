@@ -28,6 +28,7 @@ mod exit;
 mod finish;
 mod git;
 mod interrupt;
+mod judged;
 mod junit;
 mod narrate;
 mod place;

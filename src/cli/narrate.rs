@@ -178,6 +178,12 @@ impl Sink for Narrator {
                 let text = hydration_text(progress, &self.ui);
                 self.step("hydrate", &text, Some(progress.waited));
             }
+            Event::Compared { outcome, took } => {
+                self.still();
+                for line in super::judged::compared(outcome) {
+                    self.ui.step("compare", &line, Some(*took));
+                }
+            }
             Event::SwapRetried { attempt, reason, others, pause } => {
                 let others =
                     if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
@@ -363,6 +369,9 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         ),
         Event::Hydration(progress) => ("hydration.progress", hydration_json(progress)),
         Event::Hydrated { progress } => ("hydration.done", hydration_json(progress)),
+        Event::Compared { outcome, took } => {
+            ("compare.done", json!({ "comparison": outcome, "took_ms": ms(took) }))
+        }
         Event::SwapRetried { attempt, reason, others, pause } => (
             "swap.retried",
             json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),

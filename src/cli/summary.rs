@@ -94,6 +94,7 @@ impl Seen {
             | Event::StageProgress { .. }
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
+            | Event::Compared { .. }
             | Event::SinkCutOver { .. }
             | Event::PolicyDecided { .. }
             | Event::Warning { .. }

@@ -230,6 +230,28 @@ impl Session {
         Ok(Table { columns: columns.unwrap_or_default(), rows: answers.iter().filter_map(row).collect() })
     }
 
+    /// Runs one statement that reads, in whatever transaction is open, and gives its rows with their
+    /// types; `None` where there are more than `most`. It is cancelled when `stop` comes first.
+    ///
+    /// # Errors
+    /// What the server says (`57014` when it was cancelled or took too long), a lost connection, or
+    /// a column whose type has no form here.
+    pub async fn select(
+        &self,
+        sql: &str,
+        most: usize,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Vec<Fields>>, Error> {
+        let mut running = std::pin::pin!(self.rows(sql, &[], most));
+        tokio::select! {
+            answer = &mut running => return answer,
+            () = stop => {}
+        }
+        // The statement is on its way: wait for what the server says.
+        self.cancel().await?;
+        running.await
+    }
+
     /// Lets the server say what a statement would give, without running it. Several may be asked at
     /// once: [`IN_FLIGHT`] hide the network.
     ///

@@ -10,6 +10,7 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::When;
 use super::registry::beside;
+use super::registry::compare;
 use super::registry::deploy;
 use super::registry::policy;
 
@@ -40,6 +41,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Deploying\n");
     summary(&mut out, deploy::FUNCTIONS);
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## Comparing and judging\n");
+    summary(&mut out, compare::FUNCTIONS);
+    compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS);
     for fact in beside::FACTS {

@@ -202,7 +202,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return names[1] .. ' ' .. #names",
-        expect!["abort 29"],
+        expect!["abort 31"],
     );
 }
 

@@ -188,6 +188,21 @@ codes! {
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
+    /// The server could not compare an object.
+    CompareFailed = "compare.failed", Failed;
+    /// An object was not compared in time.
+    CompareTimeout = "compare.timeout", Refused;
+    /// The deployment has no object of that name to compare.
+    CompareUnknownObject = "compare.unknown-object", Invalid;
+    /// A column of the key is not on both sides.
+    CompareUnknownKey = "compare.unknown-key", Invalid;
+    /// There is no such cluster to compare on.
+    CompareUnknownCluster = "compare.unknown-cluster", Invalid;
+    /// What is to be allowed is no condition in SQL.
+    CompareBadAllow = "compare.bad-allow", Invalid;
+    /// What would be compared was dropped.
+    CompareGone = "compare.gone", Refused;
+
     /// A query was refused.
     QueryFailed = "query.failed", Failed;
     /// What a recipe asked for is more than reading, or more than one statement.

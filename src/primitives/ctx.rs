@@ -210,10 +210,18 @@ impl Ctx {
     /// # Errors
     /// `run.interrupted`, `run.deadline`.
     pub fn go_on(&self) -> Result<(), Error> {
-        if self.interrupt.is_asked() {
+        Self::may_go_on(&self.interrupt, &self.deadline)
+    }
+
+    /// As [`Ctx::go_on`], for work that goes on without the run.
+    ///
+    /// # Errors
+    /// `run.interrupted`, `run.deadline`.
+    pub fn may_go_on(interrupt: &Interrupt, deadline: &Deadline) -> Result<(), Error> {
+        if interrupt.is_asked() {
             return Err(Error::new(Code::RunInterrupted, "stopped, as asked"));
         }
-        if self.deadline.passed() {
+        if deadline.passed() {
             return Err(Error::new(Code::RunDeadline, "the time for the whole run is over"));
         }
         Ok(())

@@ -7,6 +7,7 @@ pub mod apply;
 pub mod changes;
 pub mod check;
 pub mod code;
+pub mod compare;
 pub mod compile;
 pub mod contracts;
 pub mod ctx;

@@ -9,6 +9,7 @@ mod bad_input;
 mod check;
 mod clients;
 mod commits;
+mod compare;
 mod conformance;
 mod console;
 mod constraints;

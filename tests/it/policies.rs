@@ -341,6 +341,59 @@ fn lag_is_compared_with_what_would_be_replaced() {
     assert_eq!(lag, "t");
 }
 
+/// A project whose answers come from a table, so that rows differ from version to version.
+const ROWS: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/orders.sql
+CREATE MATERIALIZED VIEW orders IN CLUSTER compute AS
+SELECT * FROM (VALUES (1, 10), (2, 20), (3, 30)) AS v (id, amount) WHERE id < 4;
+";
+
+#[test]
+fn rows_that_would_disappear_stop_a_promotion() {
+    let world = World::new();
+    world.write(ROWS);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    example(&world, "no_removed_rows");
+    world.write(&ROWS.replace("id < 4", "id < 3"));
+    let told = run(&world, &["--policy", "no_removed_rows"]).code(3);
+    let told = told.says("[policy.aborted]").says("1 row of shop.core.orders would disappear");
+    told.says("compare: shop.core.orders +0 −1");
+    assert_eq!(world.rows("SELECT count(*) FROM shop.core.orders"), "3");
+    world.mzflow(&["abort", "second"]).code(0);
+    world.write(&ROWS.replace("(3, 30)", "(3, 30), (0, 0)"));
+    let told = run(&world, &["--policy", "no_removed_rows"]).code(0);
+    told.says("no_removed_rows says promote");
+    assert_eq!(world.rows("SELECT count(*) FROM shop.core.orders"), "4");
+}
+
+#[test]
+fn rows_are_not_compared_before_there_are_any() {
+    let world = World::new();
+    world.write(ROWS);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&policy(
+        "compares",
+        "'compare'",
+        "if facts.policy.asked == 1 then return mz.wait('asked for the first time') end
+    local orders = facts.compare['core.orders']
+    return mz.promote(orders.state .. ' ' .. orders.added .. ' ' .. orders.rows_green)",
+    ));
+    world.write(&ROWS.replace("(3, 30)", "(3, 30), (0, 0)"));
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'orders'");
+    let more = ["--no-ready-check", "--policy", "compares"];
+    let told = run(&world, &[&more[..], &["--policy-timeout", "0s"]].concat()).code(3);
+    told.says("policy compares waits: asked for the first time");
+    let told = run(&world, &[&more[..], &["--policy-timeout", "1s"]].concat()).code(3);
+    told.says("policy compares waits: `compare` is not known before everything is ready: 0 of 1 objects are");
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    let told = run(&world, &more).code(0);
+    told.says("compares waits: asked for the first time").says("compares says promote: differs 1 4");
+    run(&world, &["--dry-run", "--policy", "compares"]).code(0);
+}
+
 /// Runs `mzflow policy …` in the folder of the examples' policies.
 fn on_examples(world: &World, arguments: &[&str]) -> Told {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policies");
@@ -365,7 +418,7 @@ fn every_example_says_what_its_facts_expect() {
         assert!(told["cases"].as_array().into_iter().flatten().all(|case| case["status"] == "passed"));
         tested.push(told["policy"].as_str().unwrap_or_default().to_owned());
     }
-    expect![[r#"["business_hours", "lag_vs_blue"]"#]].assert_eq(&format!("{tested:?}"));
+    expect![[r#"["business_hours", "lag_vs_blue", "no_removed_rows"]"#]].assert_eq(&format!("{tested:?}"));
     assert!(world.statements().is_empty(), "no server is asked");
 }
 

@@ -286,6 +286,7 @@ async fn gated(call: &Call, deployment: &DeploymentId) -> Result<(), Failure> {
     let outcome = async {
         loop {
             let collected = asking.collect(shared.work("swap")?.ctx()?).await?;
+            let collected = asking.settle(collected).await?;
             // Not in the `match`: the run would be held over the pause.
             let answer = asking.decide(shared.work("swap")?.ctx()?, collected).await?;
             match answer {

@@ -31,6 +31,7 @@ use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
 mod beside;
+mod compare;
 mod deploy;
 mod json;
 pub(super) mod policy;
@@ -228,6 +229,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
         binding.put(&name, function)?;
     }
     deploy::bind(&binding)?;
+    compare::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     policy::bind(&binding)?;

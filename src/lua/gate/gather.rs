@@ -11,21 +11,40 @@ use super::Question;
 use crate::clock::Timestamp;
 use crate::deployment::record::Change;
 use crate::lua::policy::moment;
+use crate::primitives::compare;
+use crate::primitives::compare::Choice;
+use crate::primitives::compare::Outcome;
+use crate::primitives::compare::Prepared;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 use crate::primitives::evidence;
 use crate::primitives::evidence::Evidence;
 use crate::primitives::hydration_status;
 use crate::primitives::ledger::Deployment;
+use crate::primitives::readiness::Condition;
 use crate::primitives::readiness::Readiness;
 
 /// What was gathered in one round; each policy is told what it needs of it.
-#[derive(Clone, Debug)]
 pub(super) struct Gathered {
     /// The server's time.
     pub(super) now: Timestamp,
     /// By the names of the registry; `now` and `policy` are each policy's own.
     pub(super) facts: Map<String, Json>,
+    /// A comparison that is to be made yet.
+    pub(super) compare: Option<Prepared>,
+    /// Why there is no comparison, although one is needed.
+    pub(super) incomparable: Option<String>,
+}
+
+impl Gathered {
+    /// Makes the comparison, which may take its time and does without the run.
+    pub(super) async fn settle(&mut self) -> Result<(), Error> {
+        if let Some(prepared) = self.compare.take() {
+            let outcome = compare::run(prepared).await?.judge(&mut |_, _| Ok(false))?;
+            self.facts.insert("compare".to_owned(), compared(&outcome));
+        }
+        Ok(())
+    }
 }
 
 /// Seconds between two moments of the server's.
@@ -51,16 +70,74 @@ pub(super) async fn gather(
     if needs.contains("changes") {
         facts.insert("changes".to_owned(), changes(ctx, known).await?);
     }
-    if needs.contains("hydration") {
+    let mut readiness = None;
+    if needs.contains("hydration") || needs.contains("compare") {
         let request = hydration_status::Request {
             deployment: question.deployment.clone(),
             allowed_lag: question.allowed_lag,
         };
-        let readiness = hydration_status::run(ctx, &request).await?;
-        let blue = evidence::blue_lag(ctx, known).await?;
-        facts.insert("hydration".to_owned(), hydration(&readiness, &blue));
+        readiness = Some(hydration_status::run(ctx, &request).await?);
     }
-    Ok(Some(Gathered { now: evidence.now, facts }))
+    if let Some(readiness) = readiness.as_ref().filter(|_| needs.contains("hydration")) {
+        let blue = evidence::blue_lag(ctx, known).await?;
+        facts.insert("hydration".to_owned(), hydration(readiness, &blue));
+    }
+    let mut gathered = Gathered { now: evidence.now, facts, compare: None, incomparable: None };
+    if let Some(readiness) = readiness.filter(|_| needs.contains("compare")) {
+        comparison(ctx, question, &readiness, &mut gathered).await?;
+    }
+    Ok(Some(gathered))
+}
+
+/// Prepares to compare. What is not ready would be waited for by the server, for as long as it takes:
+/// until then there is no such fact.
+async fn comparison(
+    ctx: &Ctx,
+    question: &Question,
+    readiness: &Readiness,
+    gathered: &mut Gathered,
+) -> Result<(), Error> {
+    if readiness.state != Condition::Ready {
+        let (ready, total) = (readiness.ready, readiness.total);
+        let why =
+            format!("`compare` is not known before everything is ready: {ready} of {total} objects are");
+        gathered.facts.insert("compare".to_owned(), Json::Null);
+        gathered.incomparable = Some(why);
+        return Ok(());
+    }
+    let request = compare::Request {
+        deployment: question.deployment.clone(),
+        objects: None,
+        key: Choice::default(),
+        allow: Choice::default(),
+        samples: 0,
+        cluster: None,
+        timeout: compare::TIMEOUT,
+    };
+    gathered.compare = Some(compare::prepare(ctx, &request).await?);
+    Ok(())
+}
+
+fn compared(outcome: &Outcome) -> Json {
+    let objects = outcome.objects.iter().map(|object| {
+        let columns = json!({
+            "added": object.columns.added,
+            "removed": object.columns.removed,
+            "retyped": object.columns.retyped.iter().map(|column| &column.name).collect::<Vec<_>>(),
+            "reordered": object.columns.reordered,
+        });
+        let fact = json!({
+            "state": object.state,
+            "kind": object.kind,
+            "rows_blue": object.rows_blue,
+            "rows_green": object.rows_green,
+            "added": object.added,
+            "removed": object.removed,
+            "columns": columns,
+        });
+        (object.name.clone(), fact)
+    });
+    Json::Object(objects.collect())
 }
 
 fn told_deployment(evidence: &Evidence) -> Json {

@@ -147,6 +147,19 @@ impl Asking {
         }
     }
 
+    /// Makes what was only prepared; the run is not needed meanwhile.
+    ///
+    /// # Errors
+    /// `compare.*`; a lost connection is none.
+    pub async fn settle(&self, collected: Collected) -> Result<Collected, Error> {
+        let Found::Facts(mut gathered) = collected.0 else { return Ok(collected) };
+        match gathered.settle().await {
+            Ok(()) => Ok(Collected(Found::Facts(gathered))),
+            Err(error) if error.code() == Code::DbLost => Ok(Collected(Found::Lost)),
+            Err(error) => Err(error.effect(UNTOUCHED).of(&self.question.deployment)),
+        }
+    }
+
     /// Lets every policy decide, and records what they said.
     ///
     /// # Errors
@@ -165,23 +178,59 @@ impl Asking {
         let gate = Rc::clone(&self.gate);
         let mut pause: Option<Duration> = None;
         for (at, policy) in gate.policies.iter().enumerate() {
-            let Some(asked) = self.asked.get_mut(at) else { continue };
-            asked.times += 1;
-            let since = *asked.since.get_or_insert(gathered.now);
-            let facts = Rc::new(told(policy, &gathered, asked.times, since));
-            let decision = policy.decide(&facts).map_err(|error| error.effect(UNTOUCHED))?;
-            let waits = decision.verdict == Verdict::Wait;
-            ctx.events.event(Event::PolicyDecided {
-                policy: policy.name().to_owned(),
-                deployment: self.question.deployment.clone(),
-                verdict: decision.verdict,
-                reason: decision.reason.clone(),
-                asked: asked.times,
-                waited: ctx.clock.elapsed().saturating_sub(self.started),
-                again: (waits && !ctx.is_rehearsal()).then(|| policy.poll()),
-            });
+            let decision = self.one(ctx, at, policy, &gathered).await?;
+            match decision.verdict {
+                Verdict::Promote | Verdict::Abort => {}
+                Verdict::Wait => pause = Some(pause.map_or(policy.poll(), |least| least.min(policy.poll()))),
+            }
+        }
+        match pause {
+            // Nothing comes to pass while nothing is done.
+            Some(pause) if !ctx.is_rehearsal() => self.again(ctx, pause),
+            Some(_) | None => Ok(Answer::Open),
+        }
+    }
+
+    /// Asks one policy.
+    async fn one(
+        &mut self,
+        ctx: &mut Ctx,
+        at: usize,
+        policy: &Policy,
+        gathered: &Gathered,
+    ) -> Result<Decision, Error> {
+        let deployment = self.question.deployment.clone();
+        let waited = ctx.clock.elapsed().saturating_sub(self.started);
+        let Some(asked) = self.asked.get_mut(at) else {
+            return Err(Error::bug("a policy is asked that nobody named"));
+        };
+        let since = *asked.since.get_or_insert(gathered.now);
+        let facts = Rc::new(told(policy, gathered, asked.times + 1, since));
+        let decided = match (policy.decide(&facts), &gathered.incomparable) {
+            (Ok(decision), _) => Some(decision),
+            // It got as far as to ask for what cannot be known yet: that is no decision of its own.
+            (Err(error), Some(_)) if error.code() == Code::PolicyMissingFact => None,
+            (Err(error), _) => return Err(error.effect(UNTOUCHED)),
+        };
+        let decision = match &decided {
+            Some(decision) => decision.clone(),
+            None => Decision { verdict: Verdict::Wait, reason: gathered.incomparable.clone() },
+        };
+        asked.times += u64::from(decided.is_some());
+        asked.said = Some(decision.clone());
+        let waits = decision.verdict == Verdict::Wait;
+        ctx.events.event(Event::PolicyDecided {
+            policy: policy.name().to_owned(),
+            deployment: deployment.clone(),
+            verdict: decision.verdict,
+            reason: decision.reason.clone(),
+            asked: asked.times,
+            waited,
+            again: (waits && !ctx.is_rehearsal()).then(|| policy.poll()),
+        });
+        if decided.is_some() {
             let rows = asked.stretch.take(PolicyDecided {
-                deployment: self.question.deployment.clone(),
+                deployment,
                 policy: policy.name().to_owned(),
                 verdict: decision.verdict,
                 reason: decision.reason.clone(),
@@ -189,20 +238,13 @@ impl Asking {
                 askings: 1,
                 since,
             });
-            asked.said = Some(decision.clone());
             for row in rows {
                 ctx.record(Record::PolicyDecided(row)).await?;
             }
-            match decision.verdict {
-                Verdict::Promote => {}
-                Verdict::Wait => pause = Some(pause.map_or(policy.poll(), |least| least.min(policy.poll()))),
-                Verdict::Abort => return Err(aborted(policy, &decision, &facts)),
-            }
         }
-        match pause {
-            // Nothing comes to pass while nothing is done.
-            Some(pause) if !ctx.is_rehearsal() => self.again(ctx, pause),
-            Some(_) | None => Ok(Answer::Open),
+        match decision.verdict {
+            Verdict::Abort => Err(aborted(policy, &decision, &facts)),
+            Verdict::Promote | Verdict::Wait => Ok(decision),
         }
     }
 
@@ -292,7 +334,7 @@ pub async fn pass(gate: &Rc<Gate>, ctx: &mut Ctx, question: Question) -> Result<
 
 async fn until_open(asking: &mut Asking, ctx: &mut Ctx) -> Result<(), Error> {
     loop {
-        let collected = asking.collect(ctx).await?;
+        let collected = asking.settle(asking.collect(ctx).await?).await?;
         match asking.decide(ctx, collected).await? {
             Answer::Open => return Ok(()),
             Answer::Again(pause) => {

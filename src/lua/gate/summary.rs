@@ -7,6 +7,7 @@ pub(super) fn lines(facts: &Json) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(facts.get("hydration").map(hydration));
     lines.extend(facts.get("changes").map(changes));
+    lines.extend(facts.get("compare").filter(|compare| !compare.is_null()).map(compare));
     lines.extend(facts.get("now").map(now));
     lines
 }
@@ -53,6 +54,15 @@ fn changes(changes: &Json) -> String {
     format!("changes: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") })
 }
 
+fn compare(compare: &Json) -> String {
+    let objects = compare.as_object().into_iter().flatten();
+    let differing = objects.filter(|(_, object)| text(object, "state") == "differs");
+    let told = differing
+        .map(|(name, object)| format!("{name} +{} −{}", number(object, "added"), number(object, "removed")));
+    let told: Vec<String> = told.collect();
+    format!("compare: {}", if told.is_empty() { "no row differs".to_owned() } else { told.join(", ") })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -65,6 +75,7 @@ mod tests {
             "now": { "weekday": "Monday", "date": "2026-11-30", "time": "09:05", "timezone": "UTC" },
             "hydration": { "state": "lagging", "ready": 2, "total": 3, "lag_s": 12.25, "blue_lag_s": 0.5 },
             "changes": { "summary": { "changed": 2, "removed": 0, "added": 1 } },
+            "compare": { "a.b.c": { "state": "differs", "added": 1, "removed": 3 }, "a.b.d": { "state": "same" } },
             "run": {},
         });
         assert_eq!(
@@ -72,6 +83,7 @@ mod tests {
             [
                 "hydration: lagging, 2 of 3 objects, lag 12.2 s (production 0.5 s)",
                 "changes: 2 changed, 1 added",
+                "compare: a.b.c +1 −3",
                 "now: Monday 2026-11-30 09:05 (UTC)",
             ]
         );

@@ -179,12 +179,13 @@ pub(super) fn names<'f>(facts: &'f Json, needs: &[&str], path: &str) -> Vec<&'f 
     names
 }
 
-/// What of the facts that a policy needs is not told.
+/// What of the facts that a policy needs is not told. What is told to be null is not known yet; whether
+/// that matters shows when the policy looks at it.
 ///
 /// # Errors
 /// `policy.missing-fact`.
 pub(super) fn complete(facts: &Json, needs: &[&str]) -> Result<(), Lacking> {
-    match needs.iter().find(|need| facts.get(**need).is_none_or(Json::is_null)) {
+    match needs.iter().find(|need| facts.get(**need).is_none()) {
         None => Ok(()),
         Some(need) => {
             let message = format!("the facts do not tell `{need}`, which the policy needs");
@@ -208,7 +209,8 @@ fn walk(value: &Json, path: &str, kind: &'static str, found: &mut BTreeSet<Strin
     let optional = kind.ends_with('?');
     let kind = kind.trim_end_matches('?');
     match value {
-        Json::Null if optional || kind == "any" => {}
+        // What is not known yet is told so.
+        Json::Null if optional || kind == "any" || path.matches('/').count() == 1 => {}
         // A moment may be written as a text.
         Json::String(_) if path == "/now" => {}
         Json::Object(object) => {

@@ -29,6 +29,12 @@ pub const CLASSES: &[Class] = &[
             f("policy", "mz.FactsPolicy", "how often this policy was asked before"),
             f("changes", "mz.FactsChanges", "what the deployment changes; in `needs`"),
             f("hydration", "mz.FactsHydration", "how far it has come; in `needs`"),
+            f(
+                "compare",
+                "table<string, mz.FactsCompared>",
+                "how its rows differ from production's, by object; the end of a name is enough where it is one \
+                 object's; in `needs`",
+            ),
         ],
     },
     Class {
@@ -138,6 +144,34 @@ pub const CLASSES: &[Class] = &[
             f("lag_s", "number?", "seconds behind the server's clock, where known"),
             f("blue_lag_s", "number?", "the same of the object that it would replace, where there is one"),
             f("reason", "string?", "why it is not ready"),
+        ],
+    },
+    Class {
+        name: "mz.FactsCompared",
+        doc: "How the rows of an object differ from production's. Both are read at one timestamp; rows are compared \
+              whole, as `mz.compare` does without a key, so that a changed row is one removed and one added.",
+        fields: &[
+            f(
+                "state",
+                "\"same\"|\"differs\"|\"new\"|\"removed\"",
+                "`new` and `removed` have only one side, and no rows",
+            ),
+            f("kind", "string", "what it is"),
+            f("rows_blue", "integer?", "rows in production"),
+            f("rows_green", "integer?", "rows in the deployment"),
+            f("added", "integer", "rows that only the deployment has"),
+            f("removed", "integer", "rows that only production has"),
+            f("columns", "mz.FactsColumns", "rows are compared by the columns that both have"),
+        ],
+    },
+    Class {
+        name: "mz.FactsColumns",
+        doc: "How the columns of two sides differ.",
+        fields: &[
+            f("added", "string[]", "only the deployment has them"),
+            f("removed", "string[]", "only production has them"),
+            f("retyped", "string[]", "those of another type"),
+            f("reordered", "boolean", "whether those that both have stand in another order"),
         ],
     },
 ];

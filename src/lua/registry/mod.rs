@@ -9,6 +9,7 @@ use self::kind::Kind;
 
 pub mod beside;
 pub mod classes;
+pub mod compare;
 pub mod deploy;
 pub mod facts;
 pub mod kind;
@@ -108,12 +109,13 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(policy::FUNCTIONS)
+    let all = [deploy::FUNCTIONS, compare::FUNCTIONS, beside::FUNCTIONS, policy::FUNCTIONS];
+    all.into_iter().flatten()
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(facts::CLASSES)
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(facts::CLASSES)
 }
 
 /// The function of that name.

@@ -46,9 +46,6 @@ pub(super) mod pure;
 pub mod sheet;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 /// The part that is written in Lua.
 const ENVIRONMENT: &str = include_str!("../../../lua/policy.lua");
 
@@ -330,3 +327,6 @@ fn modules(lua: &Lua, shared: &Rc<Shared>, modules: &Modules) -> mlua::Result<Fu
         Ok(chunk)
     })
 }
+
+#[cfg(test)]
+mod tests;

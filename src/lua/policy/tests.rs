@@ -462,7 +462,9 @@ fn files_that_are_no_policy() {
     );
     check_file(
         "return mz.policy { api = 1, name = 'p', needs = { 'hydratoin' }, decide = function() end }",
-        expect!["policy.bad-policy: there is no fact `hydratoin` (did you mean `hydration`?): there are now, deployment, run, policy, changes, hydration, compare at p.lua:1 `hydratoin`"],
+        expect![
+            "policy.bad-policy: there is no fact `hydratoin` (did you mean `hydration`?): there are now, deployment, run, policy, changes, hydration, compare at p.lua:1 `hydratoin`"
+        ],
     );
     check_file(
         "return mz.policy { api = 1, name = 'p', needs = {}, timezone = 'Europe/Berln', decide = function() end }",

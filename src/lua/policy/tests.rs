@@ -482,6 +482,10 @@ fn files_that_are_no_policy() {
             r#"lua.unknown-argument: unknown argument `pol` for mz.policy (did you mean `poll`?) at p.lua:1 `pol`"#
         ]],
     );
+}
+
+#[test]
+fn what_a_policy_throws_is_told_with_its_line() {
     check_file(
         "error({ code = 'x', message = 'thrown' })",
         expect![[r#"lua.error: x: thrown at p.lua:1 `error({ code = 'x', message = 'thrown' })`"#]],

@@ -103,6 +103,7 @@ impl Seen {
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
             | Event::SinkCutOver { .. }
+            | Event::PolicyDecided { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

@@ -11,7 +11,9 @@ pub mod beside;
 pub mod classes;
 pub mod compare;
 pub mod deploy;
+pub mod facts;
 pub mod kind;
+pub mod policy;
 pub mod shift;
 pub mod together;
 
@@ -55,6 +57,8 @@ pub enum When {
     Always,
     /// Only while it runs: there is no connection before.
     Running,
+    /// Only in a policy's file, which has no others but [`policy::PURE`].
+    Deciding,
 }
 
 /// What a function does to the environment.
@@ -107,13 +111,20 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
-    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
+    let all = [
+        deploy::FUNCTIONS,
+        compare::FUNCTIONS,
+        shift::FUNCTIONS,
+        beside::FUNCTIONS,
+        together::FUNCTIONS,
+        policy::FUNCTIONS,
+    ];
+    all.into_iter().flatten()
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES)
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(facts::CLASSES)
 }
 
 /// The function of that name.

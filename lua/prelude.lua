@@ -309,4 +309,5 @@ return {
   object = object,
   waiting = waiting,
   enter = enter,
+  ordered = pairs_in_order,
 }

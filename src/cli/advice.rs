@@ -100,6 +100,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::RunProjectChanged => {
             one("check out the commit that the run began with, or begin a new run".to_owned())
         }
+        Code::PolicyAborted | Code::PolicyTimeout => one(format!("throw it away:  mzflow abort {id}")),
+        Code::PolicyNoDecision => one("see what there is:  mzflow list   or   mzflow log".to_owned()),
         Code::DbUnreachable | Code::DbAuthentication => {
             one("check --url, --profile and the password; `mzflow compile` works without a server".to_owned())
         }
@@ -167,6 +169,13 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::LuaNotJson
         | Code::LuaError
         | Code::LuaMemory
+        | Code::PolicyBadPolicy
+        | Code::PolicyNotPure
+        | Code::PolicyBadVerdict
+        | Code::PolicyUnknownFact
+        | Code::PolicyMissingFact
+        | Code::PolicyBadFacts
+        | Code::PolicyTooLong
         | Code::DbRejected
         | Code::Bug => Vec::new(),
     }
@@ -214,6 +223,9 @@ code, and what to do next differs with it:
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
+        ("cli.unknown-policy", Exit::Usage, "There is no policy of that name."),
+        ("cli.policy-twice", Exit::Usage, "Two policies of one run have one name."),
+        ("cli.no-facts", Exit::Usage, "There is no file of facts to test a policy with."),
         (
             "cli.crash-at",
             Exit::Usage,

@@ -33,6 +33,7 @@ mod judged;
 mod junit;
 mod narrate;
 mod place;
+mod policy;
 mod profile;
 mod recipe;
 mod recipe_test;
@@ -75,6 +76,7 @@ enum Verb {
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
     Recipes(commands::recipes::Args),
+    Policy(commands::policy::Args),
     New(commands::new::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
@@ -103,6 +105,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::Policy(args) => commands::policy::run(app, args).await,
         Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]

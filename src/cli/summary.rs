@@ -102,6 +102,7 @@ impl Seen {
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
             | Event::SinkCutOver { .. }
+            | Event::PolicyDecided { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use super::branch;
 use super::failure;
 use super::failure::Raised;
+use super::gate::Gate;
 use super::host::Host;
 use super::recipe::Recipe;
 use super::shared::Consent;
@@ -38,6 +39,8 @@ pub struct Go {
     pub compile: compile::Request,
     /// Whom to ask before objects go.
     pub consent: Consent,
+    /// Who is asked before a swap.
+    pub gate: Rc<Gate>,
     /// The values of its arguments, as [`Recipe::arguments`] gives them.
     pub arguments: Map<String, Json>,
 }
@@ -71,6 +74,7 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         compile: go.compile,
         consent: go.consent,
         agreed: false,
+        gate: go.gate,
         rehearsal,
     });
     let outcome = match context {

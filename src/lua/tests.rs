@@ -209,7 +209,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return table.concat(names, ' ', 1, 3)",
-        expect!["apply await check"],
+        expect!["abort apply await"],
     );
 }
 
@@ -700,6 +700,7 @@ async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
         compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
         consent: Rc::new(|_| false),
         agreed: false,
+        gate: Rc::default(),
         events: Rc::clone(&lines) as Rc<dyn Sink>,
         rehearsal: false,
     });

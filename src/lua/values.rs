@@ -15,8 +15,10 @@ use serde_json::Number;
 use serde_json::Value as Json;
 
 use super::failure::Raised;
+use super::policy;
 use super::recipe::Declared;
 use super::testing::Written;
+use crate::deployment::decision::Verdict;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::compile::Compiled;
@@ -41,6 +43,10 @@ pub(super) enum Handle {
     Recipe(Rc<Declared>),
     /// A test.
     Test(Rc<Written>),
+    /// A policy.
+    Policy(Rc<policy::declared::Declared>),
+    /// What a policy says, and why.
+    Verdict(Verdict, Option<String>),
 }
 
 /// What tables get: their manners, and what travels with them.

@@ -204,6 +204,40 @@ t.equal(dry.status, 'done')";
     run(lua).code(0);
 }
 
+#[test]
+fn a_policy_is_asked_in_the_time_of_the_test() {
+    let lua = "\
+local s = mz.test.sandbox {}
+local run = s:run('blue_green', { id = 'a', policy = 'late' })
+t.equal(run.status, 'done')
+t.equal(run.log, { 'late says wait: too early', 'late says promote' })
+t.ok(run.took_s >= 3600, tostring(run.took_s))
+s:edit { ['models/shop/core/orders.sql'] = 'CREATE VIEW orders AS SELECT 1 AS id, 20 AS amount;' }
+run = s:run('blue_green', { id = 'b', policy = { 'policies/never.lua' } })
+t.equal(run.status, 'refused')
+t.match(run.error.message, '%not today%')
+t.equal(s:sql('SELECT total FROM shop.core.totals')[1].total, 10)";
+    let world = world(&body(lua));
+    world.write(
+        "\
+-- file: shop/policies/late.lua
+return mz.policy {
+  api = 1, name = 'late', summary = 'From ten.', needs = {}, poll = '5m',
+  decide = function(facts)
+    if facts.now.hour < 10 then return mz.wait('too early') end
+    return mz.promote()
+  end,
+}
+-- file: shop/policies/never.lua
+return mz.policy {
+  api = 1, name = 'never', summary = 'Never.', needs = {},
+  decide = function() return mz.abort('not today') end,
+}
+",
+    );
+    world.mzflow(&["test", "--project", "shop"]).code(0);
+}
+
 /// A recipe that cannot go on where it was cut: what it left there keeps it from beginning.
 const CARELESS: &str = "\
 -- file: shop/recipes/careless.lua

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::policy;
 use crate::cli::recipe::Origin;
 use crate::cli::running;
 use crate::cli::running::Start;
@@ -30,6 +31,9 @@ pub(crate) struct Args {
     /// Run to go on with; `mzflow list` names it
     #[arg(value_name = "RUN")]
     pub(crate) run: RunId,
+    /// How long its policies may say wait [default: as the run began]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) policy_timeout: Option<Duration>,
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) deadline: Option<Duration>,
@@ -65,10 +69,13 @@ pub(crate) async fn start(app: &mut App, args: Args) -> Result<Start, CliError> 
         };
         loaded
     });
+    let recorded = started.policy_timeout_ms.map(Duration::from_millis);
     Ok(Start {
         run: args.run,
         name: started.recipe.clone(),
         loaded,
+        policies: policy::recorded(&started.policies),
+        policy_timeout: args.policy_timeout.or(recorded),
         earlier: Some((started, entries)),
         rehearse: None,
         exit_code: false,
@@ -137,6 +144,8 @@ mod tests {
             arguments: json!({}),
             version: "0.1.0".to_owned(),
             commit: None,
+            policies: Vec::new(),
+            policy_timeout_ms: None,
         };
         let finished =
             status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));

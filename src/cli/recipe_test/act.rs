@@ -3,6 +3,7 @@
 //! The commands are those that people type; only nobody is told. Start reading at [`perform`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Map;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::cli::commands::abort;
 use crate::cli::commands::resume;
 use crate::cli::commands::rollback;
 use crate::cli::exit::Exit;
+use crate::cli::policy;
 use crate::cli::recipe;
 use crate::cli::recipe::Loaded;
 use crate::cli::recipe::Origin;
@@ -52,7 +54,9 @@ pub(super) struct Ended {
 /// What a run may be told besides its recipe's arguments.
 #[derive(Debug, Default)]
 struct Options {
-    deadline: Option<std::time::Duration>,
+    deadline: Option<Duration>,
+    policies: Vec<String>,
+    policy_timeout: Option<Duration>,
     yes: bool,
     dry_run: bool,
 }
@@ -68,7 +72,13 @@ pub(super) async fn perform(app: &mut App, deed: &Deed) -> Result<Ended, Error> 
             carried_out(app, Ok(start)).await
         }
         Deed::Resume(run, yes) => {
-            let args = resume::Args { run: run.clone(), deadline: None, yes: *yes, allow_dirty: true };
+            let args = resume::Args {
+                run: run.clone(),
+                policy_timeout: None,
+                deadline: None,
+                yes: *yes,
+                allow_dirty: true,
+            };
             let start = resume::start(app, args).await;
             carried_out(app, start).await
         }
@@ -113,10 +123,18 @@ fn start(app: &App, run: &RunId, recipe: &str, given: &Map<String, Value>) -> Re
         }
         Err(error) => Err(error),
     };
+    // Files are below the project, and not where somebody runs the tests.
+    let policies = options.policies.iter().map(|name| match is_file(name) {
+        true => app.project().join(name).to_string_lossy().into_owned(),
+        false => name.clone(),
+    });
+    let policies: Vec<String> = policies.collect();
     Ok(Start {
         run: run.clone(),
         name: recipe.to_owned(),
         loaded,
+        policies: policy::all(app.project(), &policies),
+        policy_timeout: options.policy_timeout,
         earlier: None,
         rehearse: options.dry_run.then(Default::default),
         exit_code: false,
@@ -128,7 +146,7 @@ fn start(app: &App, run: &RunId, recipe: &str, given: &Map<String, Value>) -> Re
 
 /// Finds a recipe as `mzflow run` does; files are looked for below the project.
 fn load(app: &App, recipe: &str) -> Result<Loaded, CliError> {
-    let (source, origin) = if recipe.ends_with(".lua") || recipe.contains('/') {
+    let (source, origin) = if is_file(recipe) {
         let text = std::fs::read_to_string(app.project().join(recipe)).map_err(|error| {
             let message = format!("cannot read the recipe {recipe} below the project: {error}");
             CliError::usage("cli.unknown-recipe", message)
@@ -138,6 +156,11 @@ fn load(app: &App, recipe: &str) -> Result<Loaded, CliError> {
         recipe::find(app.project(), recipe)?
     };
     app.load(&source, origin, BTreeMap::new())
+}
+
+/// Tells whether a file is meant, and no name.
+fn is_file(name: &str) -> bool {
+    name.ends_with(".lua") || name.contains('/')
 }
 
 /// Tells whether a run may remove objects.
@@ -156,11 +179,21 @@ fn options(given: &mut Map<String, Value>) -> Result<Options, Error> {
         Some(_) => Err(wrong(name, "true or false")),
     };
     let (yes, dry_run) = (flag("yes")?, flag("dry_run")?);
-    let deadline = match given.remove("deadline") {
-        None => None,
-        Some(Value::String(text)) => Some(parse_duration(&text)),
-        Some(other) => Some(parse_duration(&other.to_string())),
+    let mut duration = |name: &str| {
+        let parsed = match given.remove(name) {
+            None => return Ok(None),
+            Some(Value::String(text)) => parse_duration(&text),
+            Some(other) => parse_duration(&other.to_string()),
+        };
+        parsed.map(Some).map_err(|_| wrong(name, "a duration such as \"90s\""))
     };
-    let deadline = deadline.transpose().map_err(|_| wrong("deadline", "a duration such as \"90s\""))?;
-    Ok(Options { deadline, yes, dry_run })
+    let (deadline, policy_timeout) = (duration("deadline")?, duration("policy_timeout")?);
+    let names = match given.remove("policy") {
+        None => Vec::new(),
+        Some(Value::Array(names)) => names,
+        Some(name) => vec![name],
+    };
+    let names: Option<Vec<String>> = names.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+    let policies = names.ok_or_else(|| wrong("policy", "a policy's name or file, or a list of them"))?;
+    Ok(Options { deadline, policies, policy_timeout, yes, dry_run })
 }

@@ -41,6 +41,14 @@ impl Sink for Ear {
                 heard.log.push(line);
             }
             Event::Warning { code, message } => heard.log.push(format!("warning: {message} [{code}]")),
+            // The same said again is no news.
+            Event::PolicyDecided { policy, verdict, reason, .. } => {
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                let line = format!("{policy} says {}{reason}", verdict.as_str());
+                if heard.log.last() != Some(&line) {
+                    heard.log.push(line);
+                }
+            }
             Event::Diffed { outcome, .. } => heard.changes = Some(outcome),
             Event::StageStarted { deployment, .. }
             | Event::Staged { deployment, .. }

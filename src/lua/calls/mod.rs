@@ -35,6 +35,7 @@ mod compare;
 mod deploy;
 mod json;
 mod parallel;
+pub(super) mod policy;
 mod shift;
 mod steps;
 pub(super) mod testing;
@@ -259,6 +260,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;
+    policy::bind(&binding)?;
     steps::bind(&binding)?;
     testing::bind(&binding, prelude)?;
     Ok(binding.fields)

@@ -11,7 +11,9 @@ pub mod beside;
 pub mod classes;
 pub mod compare;
 pub mod deploy;
+pub mod facts;
 pub mod kind;
+pub mod policy;
 pub mod shift;
 pub mod testing;
 pub mod together;
@@ -56,6 +58,8 @@ pub enum When {
     Always,
     /// Only while it runs: there is no connection before.
     Running,
+    /// Only in a policy's file, which has no others but [`policy::PURE`].
+    Deciding,
 }
 
 /// What a function does to the environment.
@@ -142,9 +146,16 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
-    let own = deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS);
-    own.chain(testing::FUNCTIONS)
+    let all = [
+        deploy::FUNCTIONS,
+        compare::FUNCTIONS,
+        shift::FUNCTIONS,
+        beside::FUNCTIONS,
+        together::FUNCTIONS,
+        policy::FUNCTIONS,
+        testing::FUNCTIONS,
+    ];
+    all.into_iter().flatten()
 }
 
 /// The functions of the objects that tests are given.
@@ -154,7 +165,8 @@ pub fn methods() -> impl Iterator<Item = &'static Function> {
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES).chain(testing::CLASSES)
+    let all = [classes::CLASSES, compare::CLASSES, facts::CLASSES, testing::CLASSES];
+    all.into_iter().flatten()
 }
 
 /// The function of that name.

@@ -106,7 +106,7 @@ pub const METHODS: &[Methods] = &[
                     optional(
                         "options",
                         Kind::Table,
-                        "the recipe's arguments by name, and `deadline`, `yes`, `dry_run` and what else `mzflow run` takes",
+                        "the recipe's arguments by name, and what else `mzflow run` takes: `policy`, `policy_timeout`, `deadline`, `yes`, `dry_run`",
                     ),
                 ],
                 gives("mz.Run", "how it ended: a run that failed is no error of the test"),
@@ -316,7 +316,7 @@ pub const CLASSES: &[Class] = &[
             f("changes", "table?", "what its last comparison found, as `mz.diff` gives it"),
             f("statements", "string[]", "what it sent that is more than reading, in order"),
             f("took_s", "number", "how much of the test's time it took"),
-            f("log", "string[]", "what the recipe told people, and warnings"),
+            f("log", "string[]", "what the recipe told people, what policies said, and warnings"),
         ],
     },
     Class {

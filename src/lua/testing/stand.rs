@@ -99,7 +99,7 @@ pub struct Ran {
     pub statements: Vec<String>,
     /// How much of the test's time it took.
     pub took: Duration,
-    /// What the recipe told people.
+    /// What the recipe told people, and what policies said.
     pub log: Vec<String>,
 }
 

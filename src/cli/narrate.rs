@@ -186,6 +186,17 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
+            Event::ApprovalAsked { run, message, approvals, needed, .. } => {
+                self.step(
+                    "approve",
+                    &format!("{message} · {approvals} of {needed} · mzflow approve {run}"),
+                    None,
+                );
+            }
+            Event::Approved { message, by } => {
+                let by = if by.is_empty() { String::new() } else { format!(" · by {}", by.join(", ")) };
+                self.step("approved", &format!("{message}{by}"), None);
+            }
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -338,6 +349,11 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
         ),
+        Event::ApprovalAsked { question, message, approvals, needed, .. } => (
+            "approval.asked",
+            json!({ "question": question, "message": message, "approvals": approvals, "needed": needed }),
+        ),
+        Event::Approved { message, by } => ("approval.done", json!({ "message": message, "by": by })),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

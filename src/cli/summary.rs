@@ -95,6 +95,8 @@ impl Seen {
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
             | Event::SinkCutOver { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Approved { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

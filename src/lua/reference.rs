@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::registry;
 use super::registry::Argument;
 use super::registry::Effect;
 use super::registry::Function;
@@ -9,8 +10,8 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::When;
 use super::registry::beside;
-use super::registry::classes::CLASSES;
 use super::registry::deploy;
+use super::registry::outside;
 use super::registry::together;
 
 const HEAD: &str = "# The functions of `mz`
@@ -35,6 +36,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Deploying\n");
     summary(&mut out, deploy::FUNCTIONS.iter());
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## People and other services\n");
+    summary(&mut out, outside::FUNCTIONS.iter());
+    outside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS.iter().chain(together::FUNCTIONS));
     for fact in beside::FACTS {
@@ -45,7 +49,7 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
     let _ = writeln!(out, "\n## Tables");
-    for class in CLASSES {
+    for class in registry::classes() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);
         for field in class.fields {
             let _ =

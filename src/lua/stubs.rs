@@ -8,7 +8,6 @@ use super::registry::Function;
 use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
-use super::registry::classes::CLASSES;
 
 const HEAD: &str =
     "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
@@ -24,7 +23,7 @@ mz = {}
 /// The whole file.
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
-    for class in CLASSES {
+    for class in registry::classes() {
         let _ = writeln!(out, "\n---{}\n---@class {}", class.doc, class.name);
         for field in class.fields {
             let line = format!("---@field {} {} {}", field.name, field.kind, field.doc);

@@ -142,6 +142,8 @@ impl Ledger {
             Record::RunStarted(_)
             | Record::RunFinished(_)
             | Record::StepDone(_)
+            | Record::ApprovalAsked(_)
+            | Record::ApprovalGiven(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::StageObjects(_) => {}

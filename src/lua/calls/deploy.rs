@@ -303,7 +303,7 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
 async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
     let abandoned = check::seconds(&call.value("abandoned"));
     let request = gc::Request { abandoned, kept: call.flag("kept") };
-    let mut work = call.shared.work("gc")?;
+    let mut work = call.shared.work("gc").await?;
     let outcome = gc::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -385,6 +385,7 @@ mod tests {
                 counted.set(counted.get() + 1);
                 answer
             }),
+            asker: crate::lua::people::nobody(),
             agreed: false,
             events: Rc::new(Silent),
             rehearsal,

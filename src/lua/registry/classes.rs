@@ -22,7 +22,7 @@ pub struct Class {
     pub fields: &'static [Field],
 }
 
-const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
+pub(super) const fn f(name: &'static str, kind: &'static str, doc: &'static str) -> Field {
     Field { name, kind, doc }
 }
 

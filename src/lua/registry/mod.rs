@@ -4,12 +4,14 @@
 //! are made from it. A function that is declared here and not bound, or the other way round, is
 //! found by a test. Start reading at [`Function`].
 
+use self::classes::Class;
 use self::kind::Kind;
 
 pub mod beside;
 pub mod classes;
 pub mod deploy;
 pub mod kind;
+pub mod outside;
 pub mod together;
 
 /// Whether an argument has to be given.
@@ -104,7 +106,12 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
+    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(together::FUNCTIONS).chain(outside::FUNCTIONS)
+}
+
+/// Every table that functions give or are called with.
+pub fn classes() -> impl Iterator<Item = &'static Class> {
+    classes::CLASSES.iter().chain(outside::CLASSES)
 }
 
 /// The function of that name.

@@ -14,7 +14,8 @@ mz = {}
 ---@field recipe string name of the recipe
 ---@field rehearsal boolean whether nothing is really done
 ---@field done fun(message: string) says how the run ended, for the last line
----@field hook fun(name: string, ...): any calls the functions that were given for a hook
+---@field refuse fun(message: string, evidence?: any) ends the run with exit code 3 (`recipe.refused`): the recipe has looked and says no. The evidence, any table that JSON can hold, is shown below the message, and is `error.evidence` under `--json`
+---@field hook fun(name: string, ...): any calls the functions that were given for a hook, each with `ctx` and the rest; gives what the last one returned, nil where there is none
 
 ---A compiled project.
 ---@class mz.Project
@@ -112,6 +113,7 @@ mz = {}
 ---@field schemas mz.Pair[]
 ---@field clusters mz.Pair[]
 ---@field objects integer objects built
+---@field promoted boolean whether it is production already: the run was resumed behind its swap
 
 ---How a deployment fares.
 ---@class mz.Status
@@ -148,6 +150,30 @@ mz = {}
 ---@field pending_sinks string[]
 ---@field held_by string[] others who still read what left production: it cannot be dropped before
 ---@field keep_s integer seconds for which it is to be kept
+
+---Who reads a deployment that is not production.
+---@class mz.Shift
+---@field deployment string
+---@field roles mz.Reader[] in the order in which they were named
+---@field unaffected string[] what goes on reading production all the same, in words
+
+---A role whose new sessions read a deployment.
+---@class mz.Reader
+---@field role string
+---@field search_path mz.Moved
+---@field cluster mz.Moved? nil where the deployment has no clone of it
+---@field open_sessions integer sessions that read production until they connect again
+---@field changed boolean whether it was set now; false where it was set before
+
+---A setting of a role.
+---@class mz.Moved
+---@field before string
+---@field after string
+
+---Who reads production again.
+---@class mz.Unshift
+---@field roles string[] the roles that were put back
+---@field left_alone string[] what somebody else had set meanwhile and stays, in words
 
 ---What left production.
 ---@class mz.Retired
@@ -197,6 +223,7 @@ mz = {}
 ---@field column integer?
 ---@field sqlstate string? the server's
 ---@field cause any the error that a recipe raised this one for
+---@field evidence any what `ctx.refuse` was given
 ---@field traceback string[] the recipe's own lines, innermost first
 
 ---A recipe.
@@ -285,6 +312,32 @@ mz = {}
 ---@class mz.GcArguments
 ---@field abandoned? mz.Duration deployments staged so long ago and not production count too
 ---@field kept? boolean also what is still kept for a rollback (default false)
+
+---The arguments of `mz.compare`.
+---@class mz.CompareArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object? string production name of the view to compare; else every one that was built
+---@field objects? string|string[] the same for several
+---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
+---@field allow? string|fun(row: mz.DifferingRow): boolean?|table<string, string|fun(row: mz.DifferingRow): boolean?> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
+---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long each object may take (default "5m")
+
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
 
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
@@ -379,6 +432,21 @@ function mz.gc(arguments) end
 ---@param params? table the values, in order; `mz.json.null` is NULL
 ---@return table<string, any>[] # the rows; in each the columns by name, NULL left out
 function mz.query(sql, params) end
+
+---Tells the exact difference of what a deployment built and what production has. The server computes it, each object at one timestamp; counts and samples are all that travels, and nothing is created. Without a key rows are counted with how often they are there. NULL equals NULL, NaN equals NaN, -0.0 equals 0.0; lists, maps, records, arrays and columns of another type are compared as text. A difference is never an error: the recipe decides.
+---@param arguments mz.CompareArguments
+---@return mz.Comparison
+function mz.compare(arguments) end
+
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments

@@ -236,6 +236,7 @@ end
 local function context(fields)
   local ctx = fields
   ctx.done = host.done
+  ctx.refuse = host.refuse
   ctx.hook = function(name, ...)
     local functions = host.hooks(name)
     local result

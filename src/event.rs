@@ -42,6 +42,19 @@ pub struct HydrationProgress {
     pub waited: Duration,
 }
 
+/// A role whose new sessions read a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleShift {
+    /// The role.
+    pub role: String,
+    /// Its search path, as it is set.
+    pub search_path: String,
+    /// Its cluster, if that is another one too.
+    pub cluster: Option<String>,
+    /// How many of its sessions are open, and go on reading what they read.
+    pub open_sessions: usize,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -122,6 +135,13 @@ pub enum Event {
         /// The last look.
         progress: HydrationProgress,
     },
+    /// A deployment was compared with production.
+    Compared {
+        /// The comparison, as the primitive's outcome serialises, without the samples.
+        outcome: serde_json::Value,
+        /// How long it took.
+        took: Duration,
+    },
     /// A swap did not commit and will be tried again.
     SwapRetried {
         /// How often it has been tried.
@@ -161,6 +181,22 @@ pub enum Event {
         /// What it reads.
         from: String,
     },
+    /// New sessions of roles read a deployment that is not production.
+    Shifted {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// The roles.
+        roles: Vec<RoleShift>,
+    },
+    /// New sessions of roles read production again.
+    Unshifted {
+        /// The deployment that they read before.
+        deployment: DeploymentId,
+        /// The roles.
+        roles: Vec<String>,
+        /// What somebody else has set meanwhile and stays, a line each.
+        left_alone: Vec<String>,
+    },
     /// Something was dropped.
     Dropped {
         /// The deployment it belonged to.
@@ -184,6 +220,19 @@ pub enum Event {
         approvals: u64,
         /// How many have to.
         needed: u64,
+    },
+    /// Another service was called.
+    Called {
+        /// The method.
+        method: &'static str,
+        /// Scheme, host and port: the rest of a URL may be a secret.
+        origin: String,
+        /// The status; `None` where no answer came.
+        status: Option<u16>,
+        /// How often it was tried.
+        attempts: u32,
+        /// How long all of it took.
+        took: Duration,
     },
     /// They have agreed.
     Approved {

@@ -10,6 +10,7 @@ use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
+use super::shifts;
 use super::ui::Reader;
 use super::ui::Talk;
 use super::ui::Ui;
@@ -134,6 +135,7 @@ fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
 }
 
 impl Sink for Narrator {
+    #[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
     fn event(&self, event: Event) {
         if let Event::RunStarted { run, .. } = &event {
             self.state.borrow_mut().run = Some(run.clone());
@@ -175,6 +177,12 @@ impl Sink for Narrator {
                 let text = hydration_text(progress, &self.ui);
                 self.step("hydrate", &text, Some(progress.waited));
             }
+            Event::Compared { outcome, took } => {
+                self.still();
+                for line in super::judged::compared(outcome) {
+                    self.ui.step("compare", &line, Some(*took));
+                }
+            }
             Event::SwapRetried { attempt, reason, others, pause } => {
                 let others =
                     if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
@@ -193,10 +201,17 @@ impl Sink for Narrator {
                     None,
                 );
             }
+            Event::Called { method, origin, status, attempts, took } => {
+                let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                let again = if *attempts > 1 { format!(" · {attempts} attempts") } else { String::new() };
+                self.step("http", &format!("{method} {origin} · {status}{again}"), Some(*took));
+            }
             Event::Approved { message, by } => {
                 let by = if by.is_empty() { String::new() } else { format!(" · by {}", by.join(", ")) };
                 self.step("approved", &format!("{message}{by}"), None);
             }
+            Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
+            Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -257,6 +272,19 @@ impl Narrator {
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
         };
         self.step("drop", &what, Some(took));
+    }
+
+    fn shifted(&self, lines: &[String]) {
+        for line in lines {
+            self.step("canary", line, None);
+        }
+    }
+
+    fn unshifted(&self, roles: &[String], left_alone: &[String]) {
+        self.step("canary", &shifts::unshifted(roles), None);
+        for line in left_alone {
+            self.step("", &format!("left alone: {line}"), None);
+        }
     }
 
     fn swapped(&self, event: &Event) {
@@ -333,6 +361,9 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         ),
         Event::Hydration(progress) => ("hydration.progress", hydration_json(progress)),
         Event::Hydrated { progress } => ("hydration.done", hydration_json(progress)),
+        Event::Compared { outcome, took } => {
+            ("compare.done", json!({ "comparison": outcome, "took_ms": ms(took) }))
+        }
         Event::SwapRetried { attempt, reason, others, pause } => (
             "swap.retried",
             json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),
@@ -353,7 +384,19 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "approval.asked",
             json!({ "question": question, "message": message, "approvals": approvals, "needed": needed }),
         ),
+        Event::Called { method, origin, status, attempts, took } => (
+            "http.done",
+            json!({
+                "method": method, "origin": origin, "status": status, "attempts": attempts, "took_ms": ms(took),
+            }),
+        ),
         Event::Approved { message, by } => ("approval.done", json!({ "message": message, "by": by })),
+        Event::Shifted { deployment, roles } => {
+            ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
+        }
+        Event::Unshifted { deployment, roles, left_alone } => {
+            ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
+        }
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

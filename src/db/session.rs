@@ -121,6 +121,7 @@ pub struct Session {
     client: Client,
     driver: JoinHandle<()>,
     target: Arc<Target>,
+    first_cluster: Option<String>,
 }
 
 impl Drop for Session {
@@ -157,8 +158,8 @@ impl Session {
                 }
             }
         });
-        let session = Self { client, driver, target: Arc::clone(target) };
-        session.choose_cluster(cluster.as_deref()).await?;
+        let session = Self { client, driver, target: Arc::clone(target), first_cluster: cluster };
+        session.choose_cluster(session.first_cluster()).await?;
         Ok(session)
     }
 
@@ -185,6 +186,11 @@ impl Session {
     /// Where it leads.
     pub fn target(&self) -> &Arc<Target> {
         &self.target
+    }
+
+    /// The cluster that the server gave it when it began, where it says so.
+    pub fn first_cluster(&self) -> Option<&str> {
+        self.first_cluster.as_deref()
     }
 
     /// Tells whether the connection is gone.
@@ -228,6 +234,28 @@ impl Session {
             _ => None,
         });
         Ok(Table { columns: columns.unwrap_or_default(), rows: answers.iter().filter_map(row).collect() })
+    }
+
+    /// Runs one statement that reads, in whatever transaction is open, and gives its rows with their
+    /// types; `None` where there are more than `most`. It is cancelled when `stop` comes first.
+    ///
+    /// # Errors
+    /// What the server says (`57014` when it was cancelled or took too long), a lost connection, or
+    /// a column whose type has no form here.
+    pub async fn select(
+        &self,
+        sql: &str,
+        most: usize,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Vec<Fields>>, Error> {
+        let mut running = std::pin::pin!(self.rows(sql, &[], most));
+        tokio::select! {
+            answer = &mut running => return answer,
+            () = stop => {}
+        }
+        // The statement is on its way: wait for what the server says.
+        self.cancel().await?;
+        running.await
     }
 
     /// Lets the server say what a statement would give, without running it. Several may be asked at

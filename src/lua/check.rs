@@ -207,6 +207,11 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
         Kind::Project => matches!(tables.handle(value), Some(Handle::Project(_))),
         Kind::Changes => matches!(tables.handle(value), Some(Handle::Changes(..))),
         Kind::Deployment | Kind::Promotion => deployment_id(value).is_some(),
+        Kind::Keys => texts(value).is_some() || by_name(value, |of| texts(of).is_some()),
+        Kind::Allow => {
+            let one = |of: &Value| of.is_string() || of.is_function();
+            one(value) || by_name(value, one)
+        }
         Kind::Clusters => {
             let word = |text: &str| text == "clone" || text == "reuse";
             match value {
@@ -217,6 +222,12 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
             }
         }
     }
+}
+
+/// Whether a table says something by names, and each is as it has to be.
+fn by_name(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
+    let Value::Table(table) = value else { return false };
+    table.pairs::<Value, Value>().all(|pair| pair.is_ok_and(|(name, value)| name.is_string() && fits(&value)))
 }
 
 /// What a value is, for people.

@@ -10,8 +10,10 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::When;
 use super::registry::beside;
+use super::registry::compare;
 use super::registry::deploy;
 use super::registry::outside;
+use super::registry::shift;
 use super::registry::together;
 
 const HEAD: &str = "# The functions of `mz`
@@ -36,6 +38,12 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Deploying\n");
     summary(&mut out, deploy::FUNCTIONS.iter());
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## Comparing and judging\n");
+    summary(&mut out, compare::FUNCTIONS.iter());
+    compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## A canary\n");
+    summary(&mut out, shift::FUNCTIONS.iter());
+    shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## People and other services\n");
     summary(&mut out, outside::FUNCTIONS.iter());
     outside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));

@@ -22,11 +22,13 @@ use super::shared::Running;
 use super::values::Nulls;
 use crate::deployment::record::Record;
 use crate::event::Event;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
+use crate::primitives::unshift;
 
 /// What cleans up after a stop gets so long: a drop may take its time.
 const GRACE: Duration = Duration::from_secs(60);
@@ -41,6 +43,8 @@ pub struct Go {
     pub consent: Consent,
     /// Whom else to ask.
     pub asker: Asker,
+    /// The way to other services.
+    pub outside: Outside,
     /// The values of its arguments, as [`Recipe::arguments`] gives them.
     pub arguments: Map<String, Json>,
 }
@@ -74,6 +78,7 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         compile: go.compile,
         consent: go.consent,
         asker: go.asker,
+        outside: Rc::new(go.outside),
         agreed: false,
         rehearsal,
     });
@@ -131,6 +136,7 @@ pub(super) async fn everything(host: &Host, recipe: &Recipe, context: Value) -> 
         // It has not failed: the same goes on when people have agreed.
         return Err(raised.error);
     }
+    put_roles_back(host).await;
     for on_fail in &recipe.body.on_fail {
         let error = host.shared.tables().map(|tables| tables.failure(&host.lua, Rc::new(raised.clone())));
         let error = match error {
@@ -165,6 +171,22 @@ fn worse(host: &Host, outcome: Result<(), Raised>, failed: Option<Raised>, what:
 fn warn(host: &Host, what: &str, failed: &Raised) {
     let message = format!("{what} failed as well: {}", failed.error.message());
     host.shared.tell(Event::Warning { code: failed.error.code().to_string(), message });
+}
+
+/// Whoever was let read what the run has staged reads production again when it fails, whatever the recipe
+/// does about it.
+async fn put_roles_back(host: &Host) {
+    let deployments = std::mem::take(&mut *host.shared.shifted.borrow_mut());
+    for deployment in deployments {
+        let request = unshift::Request { deployment: Some(deployment), roles: Vec::new() };
+        let back = async {
+            let mut work = host.shared.work("unshift").await?;
+            unshift::run(work.ctx()?, &request).await
+        };
+        if let Err(error) = back.await {
+            warn(host, "putting roles back", &Raised { error, frames: Vec::new() });
+        }
+    }
 }
 
 /// Once a stop was obeyed it does not count any more, so that what cleans up can do so; time does.

@@ -22,8 +22,10 @@ use super::site::Sources;
 use super::values::Tables;
 use crate::clock::Clock;
 use crate::clock::Deadline;
+use crate::deployment::DeploymentId;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::compile;
@@ -78,6 +80,8 @@ pub(super) struct Running {
     pub(super) consent: Consent,
     /// Whom else to ask.
     pub(super) asker: Asker,
+    /// The way to other services.
+    pub(super) outside: Rc<Outside>,
     /// Whether somebody has agreed.
     pub(super) agreed: bool,
     /// Whoever listens.
@@ -108,6 +112,8 @@ pub(super) struct Shared {
     pub(super) changes: Cell<bool>,
     /// How often each question was asked.
     pub(super) asked: RefCell<BTreeMap<String, u64>>,
+    /// The deployments that roles were let read: they are put back where the run fails.
+    pub(super) shifted: RefCell<BTreeSet<DeploymentId>>,
     /// The steps that are being done.
     pub(super) under_way: RefCell<BTreeSet<String>>,
     early: RefCell<Vec<Event>>,
@@ -131,6 +137,7 @@ impl Shared {
             said: RefCell::default(),
             changes: Cell::new(false),
             asked: RefCell::default(),
+            shifted: RefCell::default(),
             under_way: RefCell::default(),
             early: RefCell::default(),
             tables: OnceCell::new(),

@@ -693,6 +693,7 @@ async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
         compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
         consent: Rc::new(|_| false),
         asker: crate::lua::people::nobody(),
+        outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
         agreed: false,
         events: Rc::clone(&lines) as Rc<dyn Sink>,
         rehearsal: false,
@@ -804,5 +805,20 @@ fn after_a_stop_there_is_time_to_clean_up() {
             clean
             interrupted
             run.interrupted: stopped, as asked"#]],
+    );
+}
+
+#[test]
+fn a_recipe_that_says_no_says_why() {
+    check_run(
+        "run = function(ctx) local _, e = pcall(ctx.refuse, 'no', { rows = 2 }) mz.log(e.code .. ' ' .. e.evidence.rows) \
+         _, e = pcall(ctx.refuse, nil) mz.log(e.message) \
+         _, e = pcall(ctx.refuse, 'no', { f = print }) mz.log(e.message) ctx.refuse('two rows differ') end",
+        None,
+        expect![[r#"
+            recipe.refused 2
+            ctx.refuse needs a message: a string that says why
+            the evidence of ctx.refuse: the value.f is a function, which has no JSON form
+            recipe.refused: two rows differ"#]],
     );
 }

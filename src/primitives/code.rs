@@ -156,6 +156,32 @@ codes! {
     /// The swap committed, but a sink could not be cut over.
     SwapSinkPending = "swap.sink-pending", Failed;
 
+    /// While the swap was made, somebody let a role read the deployment.
+    SwapRoleShifted = "swap.role-shifted", Refused;
+
+    /// There is no role of that name.
+    ShiftUnknownRole = "shift.unknown-role", Invalid;
+    /// The role is not one that reads: it cannot log in, is a superuser, or is mzflow's own.
+    ShiftUnfitRole = "shift.unfit-role", Refused;
+    /// The role reads another deployment already.
+    ShiftTaken = "shift.taken", Refused;
+    /// The deployment has nothing beside production that a role could read.
+    ShiftNoGreen = "shift.no-green", Refused;
+    /// The deployment is not ready.
+    ShiftNotReady = "shift.not-ready", Refused;
+    /// The role's search path names no schema of the deployment: nothing would change.
+    ShiftNothing = "shift.nothing-to-shift", Refused;
+    /// A schema of the role's search path is in several databases, and not all of them are deployed.
+    ShiftAmbiguous = "shift.ambiguous-database", Refused;
+    /// The role may not read in the deployment what it may read in production.
+    ShiftMissingPrivilege = "shift.missing-privilege", Refused;
+    /// The server refused to set a role.
+    ShiftRejected = "shift.rejected", Failed;
+    /// The deployment was promoted or dropped, or its roles were put back, while roles were being set.
+    ShiftOvertaken = "shift.overtaken", Refused;
+    /// The server refused to put a role back.
+    UnshiftRejected = "unshift.rejected", Failed;
+
     /// There is no promotion to take back.
     RollbackNothing = "rollback.nothing", Refused;
     /// The replaced version was dropped.
@@ -195,12 +221,36 @@ codes! {
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
+    /// The host is none that the profile allows.
+    HttpNotAllowed = "http.not-allowed", Refused;
+    /// A request cannot be sent as it is.
+    HttpWrongRequest = "http.wrong-request", Invalid;
+    /// No answer came, or one that is not taken.
+    HttpFailed = "http.failed", Failed;
+
     /// Somebody said no to what the run asked.
     ApprovalDenied = "approval.denied", Refused;
     /// The run has asked nothing that could be answered.
     ApprovalNotAsked = "approval.not-asked", Refused;
     /// The question counts only answers of other roles.
     ApprovalNotYours = "approval.not-yours", Refused;
+    /// The server could not compare an object.
+    CompareFailed = "compare.failed", Failed;
+    /// An object was not compared in time.
+    CompareTimeout = "compare.timeout", Refused;
+    /// The deployment has no object of that name to compare.
+    CompareUnknownObject = "compare.unknown-object", Invalid;
+    /// A column of the key is not on both sides.
+    CompareUnknownKey = "compare.unknown-key", Invalid;
+    /// There is no such cluster to compare on.
+    CompareUnknownCluster = "compare.unknown-cluster", Invalid;
+    /// What is to be allowed is no condition in SQL.
+    CompareBadAllow = "compare.bad-allow", Invalid;
+    /// What would be compared was dropped.
+    CompareGone = "compare.gone", Refused;
+
+    /// The recipe said no.
+    RecipeRefused = "recipe.refused", Refused;
 
     /// A query was refused.
     QueryFailed = "query.failed", Failed;

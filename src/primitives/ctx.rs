@@ -16,6 +16,7 @@ use super::ledger;
 use super::ledger::Ledger;
 use super::rehearsal::Rehearsal;
 use crate::catalog::Catalog;
+use crate::catalog::RoleSettings;
 use crate::clock::Clock;
 use crate::clock::Deadline;
 use crate::db;
@@ -162,6 +163,21 @@ impl Ctx {
         Ok(())
     }
 
+    /// The environment as it is now, everything asked anew, also what seldom changes.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn reread(&mut self) -> Result<Rc<Catalog>, Error> {
+        if self.session.is_closed() {
+            self.reconnect().await?;
+        }
+        if self.is_rehearsal() {
+            return self.catalog().await;
+        }
+        *self.standing.borrow_mut() = None;
+        self.fresh_catalog(&self.session).await
+    }
+
     /// Makes sure of two connections: one for a transaction, one to look at the world beside it.
     ///
     /// # Errors
@@ -206,10 +222,18 @@ impl Ctx {
     /// # Errors
     /// `run.interrupted`, `run.deadline`.
     pub fn go_on(&self) -> Result<(), Error> {
-        if self.interrupt.is_asked() {
+        Self::may_go_on(&self.interrupt, &self.deadline)
+    }
+
+    /// As [`Ctx::go_on`], for work that goes on without the run.
+    ///
+    /// # Errors
+    /// `run.interrupted`, `run.deadline`.
+    pub fn may_go_on(interrupt: &Interrupt, deadline: &Deadline) -> Result<(), Error> {
+        if interrupt.is_asked() {
             return Err(Error::new(Code::RunInterrupted, "stopped, as asked"));
         }
-        if self.deadline.passed() {
+        if deadline.passed() {
             return Err(Error::new(Code::RunDeadline, "the time for the whole run is over"));
         }
         Ok(())
@@ -286,6 +310,17 @@ impl Ctx {
             let mut catalog = Rc::unwrap_or_clone(seen);
             change(&mut catalog);
             self.remember(catalog);
+        }
+    }
+
+    /// What new sessions of roles begin with, asked anew.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn role_settings(&self) -> Result<RoleSettings, Error> {
+        match &self.world {
+            World::Live => Ok(db::roles::settings(&self.session).await?),
+            World::Rehearsed(_) => Ok(self.catalog().await?.role_settings.clone()),
         }
     }
 

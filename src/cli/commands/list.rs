@@ -48,7 +48,10 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let now = app.clock.now();
     let own = open.iter().map(|(id, deployment)| {
         let waiting = questions::of(deployment, &waits);
-        let state = waiting.map_or_else(|| deployment.state.to_string(), |_| "paused".to_owned());
+        let state = match waiting {
+            Some(_) => state(deployment).replacen(deployment.state.as_str(), "paused", 1),
+            None => state(deployment),
+        };
         let next = match waiting {
             Some((run, question)) => format!("{}   or   mzflow abort {id}", questions::next(run, question)),
             None => next(id, deployment),
@@ -85,6 +88,15 @@ fn open(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
     let mut open: Vec<_> = ledger.deployments.iter().filter(|(_, d)| d.state.is_open()).collect();
     open.sort_by(|a, b| b.1.staged_at.cmp(&a.1.staged_at).then_with(|| a.0.cmp(b.0)));
     open
+}
+
+/// Where a deployment stands, and who reads it already.
+fn state(deployment: &Deployment) -> String {
+    let readers: Vec<String> = deployment.shifts.keys().map(ToString::to_string).collect();
+    match readers.is_empty() {
+        true => deployment.state.to_string(),
+        false => format!("{}, read by {}", deployment.state, readers.join(", ")),
+    }
 }
 
 /// What to type next for a deployment.
@@ -130,5 +142,6 @@ pub(crate) fn told(id: &DeploymentId, deployment: &Deployment) -> Value {
         "objects": intent.built,
         "isolation": intent.isolation,
         "runs": deployment.runs,
+        "shifted": deployment.shifts.keys().collect::<Vec<_>>(),
     })
 }

@@ -39,12 +39,12 @@ use crate::primitives::hydration_status::Waiting;
 use crate::primitives::query;
 use crate::primitives::query::Parameter;
 use crate::primitives::readiness::Readiness;
+use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rollback;
 use crate::primitives::setup;
 use crate::primitives::stage;
 use crate::primitives::stage::Drift;
 use crate::primitives::swap;
-use crate::primitives::swap::ReadyCheck;
 
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
@@ -386,6 +386,7 @@ mod tests {
                 answer
             }),
             asker: crate::lua::people::nobody(),
+            outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
             agreed: false,
             events: Rc::new(Silent),
             rehearsal,

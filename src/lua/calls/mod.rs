@@ -32,9 +32,12 @@ use crate::primitives::error::Error;
 
 mod approve;
 mod beside;
+mod compare;
 mod deploy;
+mod http;
 mod json;
 mod parallel;
+mod shift;
 mod steps;
 
 /// One call of a function, its arguments checked.
@@ -230,10 +233,13 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
         binding.put(&name, function)?;
     }
     deploy::bind(&binding)?;
+    compare::bind(&binding)?;
+    shift::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;
     approve::bind(&binding)?;
+    http::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }

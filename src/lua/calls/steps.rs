@@ -75,8 +75,41 @@ pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>, table: &Table) -> mlua::Res
         Ok(())
     })?;
     table.raw_set("done", last_word)?;
+    let refusing = Rc::clone(shared);
+    let refuse =
+        lua.create_function(move |lua, (message, evidence): (Value, Value)| -> mlua::Result<()> {
+            let frames = site::frames(lua);
+            let error = match refusal(&refusing, &message, &evidence) {
+                Ok(error) => error,
+                Err(mistake) => failure::of_mistake(&refusing, mistake, &frames),
+            };
+            Err(failure::thrown(error, frames))
+        })?;
+    table.raw_set("refuse", refuse)?;
     let shared = Rc::clone(shared);
     table.raw_set("hooks", lua.create_function(move |lua, name: Value| hooks(lua, &shared, &name))?)
+}
+
+/// The error with which a recipe says no.
+fn refusal(shared: &Shared, message: &Value, evidence: &Value) -> Result<Error, check::Mistake> {
+    let wrong = |message: String| check::Mistake {
+        code: Code::LuaWrongArgument,
+        message,
+        word: Some("refuse".to_owned()),
+        label: String::new(),
+    };
+    let text = check::text_of(message).filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| wrong("ctx.refuse needs a message: a string that says why".to_owned()))?;
+    let error = Error::new(Code::RecipeRefused, text);
+    if evidence.is_nil() {
+        return Ok(error);
+    }
+    let taken = shared.tables().map(|tables| tables.take(evidence));
+    match taken {
+        Some(Ok(evidence)) => Ok(error.evidence(evidence)),
+        Some(Err(why)) => Err(wrong(format!("the evidence of ctx.refuse: {why}"))),
+        None => Ok(error),
+    }
 }
 
 /// Claims a step for the branch that is at work; gives what lets go of it.

@@ -35,6 +35,11 @@ pub enum Kind {
     Promotion,
     /// `clone`, `reuse`, or a table that says so of each cluster.
     Clusters,
+    /// Names of columns: of every object, or in a table by the object's name.
+    Keys,
+    /// What of a difference is intended: a condition in SQL or a function, for every object or in a
+    /// table by the object's name.
+    Allow,
 }
 
 impl Kind {
@@ -60,6 +65,13 @@ impl Kind {
             Self::Deployment => "what mz.stage returned, or a deployment's id".to_owned(),
             Self::Promotion => "what mz.swap returned, or a deployment's id".to_owned(),
             Self::Clusters => "\"clone\", \"reuse\", or a table such as { compute = \"reuse\" }".to_owned(),
+            Self::Keys => {
+                "a column, a list of columns, or a table such as { [\"db.schema.view\"] = \"id\" }".to_owned()
+            }
+            Self::Allow => {
+                "a condition in SQL, a function, or a table such as { [\"db.schema.view\"] = \"change = 'added'\" }"
+                    .to_owned()
+            }
         }
     }
 
@@ -85,6 +97,11 @@ impl Kind {
             Self::Deployment => "mz.Deployment|string".to_owned(),
             Self::Promotion => "mz.Promotion|string".to_owned(),
             Self::Clusters => "\"clone\"|\"reuse\"|table<string, \"clone\"|\"reuse\">".to_owned(),
+            Self::Keys => "string|string[]|table<string, string|string[]>".to_owned(),
+            Self::Allow => {
+                let one = "string|fun(row: mz.DifferingRow): boolean?";
+                format!("{one}|table<string, {one}>")
+            }
         }
     }
 }

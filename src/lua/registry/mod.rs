@@ -9,9 +9,11 @@ use self::kind::Kind;
 
 pub mod beside;
 pub mod classes;
+pub mod compare;
 pub mod deploy;
 pub mod kind;
 pub mod outside;
+pub mod shift;
 pub mod together;
 
 /// Whether an argument has to be given.
@@ -106,12 +108,14 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(beside::FUNCTIONS).chain(together::FUNCTIONS).chain(outside::FUNCTIONS)
+    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
+    let beside = beside::FUNCTIONS.iter().chain(together::FUNCTIONS);
+    deploy::FUNCTIONS.iter().chain(canary).chain(outside::FUNCTIONS).chain(beside)
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(outside::CLASSES)
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(outside::CLASSES)
 }
 
 /// The function of that name.

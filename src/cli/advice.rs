@@ -128,6 +128,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::LuaUnknownArgument
         | Code::LuaWrongArgument
         | Code::LuaUnknownFunction
+        | Code::LuaUnknownGlobal
+        | Code::LuaUnknownField
+        | Code::LuaGlobalMade
         | Code::LuaNoModule
         | Code::LuaNotHere
         | Code::LuaNotJson
@@ -174,13 +177,24 @@ code, and what to do next differs with it:
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
-    const OWN: [(&str, Exit, &str); 20] = [
+    const OWN: &[(&str, Exit, &str)] = &[
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
-        ("cli.cannot-write", Exit::Failed, "The file of test results cannot be written."),
+        (
+            "cli.cannot-write",
+            Exit::Failed,
+            "A file cannot be written: test results, a recipe, the types for editors.",
+        ),
+        (
+            "cli.exists",
+            Exit::Refused,
+            "The file or folder that was to be made is there, and it is not written over.",
+        ),
+        ("cli.bad-name", Exit::Usage, "The text is no recipe's name, or a bundled recipe has it."),
+        ("cli.unreadable-file", Exit::Usage, "A file that was named cannot be read."),
         ("target.bad-url", Exit::Usage, "The URL cannot be read."),
         ("target.no-sandbox", Exit::Usage, "This build has no sandbox, and nothing else is named."),
         ("profile.no-home", Exit::Usage, "Nothing says where `profiles.toml` is."),
@@ -194,8 +208,6 @@ code, and what to do next differs with it:
             Exit::Failed,
             "The sandbox does not start, or its data cannot be deleted (3 where it is in use).",
         ),
-        ("eject.exists", Exit::Refused, "The project has a recipe of that name, and it is not written over."),
-        ("eject.cannot-write", Exit::Failed, "The file cannot be written."),
         ("lock.cannot-write", Exit::Failed, "`types.lock` cannot be written."),
         ("lock.written", Exit::Done, "A warning: `apply` has written `types.lock` anew."),
         ("lock.untold-type", Exit::Done, "A warning: the catalog does not tell a column's type entirely."),

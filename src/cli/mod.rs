@@ -36,6 +36,7 @@ mod profile;
 mod recipe;
 mod render;
 mod running;
+mod scaffold;
 mod summary;
 mod ui;
 
@@ -69,6 +70,7 @@ enum Verb {
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
     Recipes(commands::recipes::Args),
+    New(commands::new::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::Args),
@@ -94,6 +96,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(app, args).await,

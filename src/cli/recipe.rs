@@ -124,6 +124,16 @@ pub(crate) fn load(
     origin: Origin,
     recorded: BTreeMap<String, String>,
 ) -> Result<Loaded, CliError> {
+    let host = host(project, recorded)?;
+    let recipe = host.load(source)?;
+    Ok(Loaded { host, recipe, origin, given: Map::new() })
+}
+
+/// A Lua for the files of a project; `recorded` are texts that are read instead of them.
+///
+/// # Errors
+/// `bug.broken-invariant`.
+pub(crate) fn host(project: &Path, recorded: BTreeMap<String, String>) -> Result<Host, CliError> {
     let git = GitFacts::of(project);
     let facts = Facts {
         clock: Clock::system(),
@@ -136,9 +146,7 @@ pub(crate) fn load(
         variables: Rc::new(place::variable),
         files: files(project.to_owned(), recorded),
     };
-    let host = Host::new(facts)?;
-    let recipe = host.load(source)?;
-    Ok(Loaded { host, recipe, origin, given: Map::new() })
+    Ok(Host::new(facts)?)
 }
 
 /// Reads files below the project, and nothing that a link leads out of it to.

@@ -137,18 +137,10 @@ pub(super) fn unknown_argument(what: &str, name: &str, arguments: &[Argument]) -
 
 /// One value, or its default.
 fn one(what: &str, argument: &Argument, value: Value, tables: &Tables) -> Result<Value, Mistake> {
-    let name = argument.name;
     if value.is_nil() {
         return match argument.need {
             Need::Optional => Ok(Value::Nil),
-            Need::Required => {
-                let expected = argument.kind.expected();
-                let message = format!("{what} needs `{name}`: {expected}");
-                Err(Mistake {
-                    label: format!("without `{name}`"),
-                    ..Mistake::wrong(message, last_part(what))
-                })
-            }
+            Need::Required => Err(missing_argument(what, argument)),
             // Defaults are literals of ours; texts among them are durations and words.
             Need::Default(text) => Ok(literal(text)),
         };
@@ -156,14 +148,26 @@ fn one(what: &str, argument: &Argument, value: Value, tables: &Tables) -> Result
     if fits(argument.kind, &value, tables) {
         return Ok(value);
     }
-    let expected = argument.kind.expected();
     let got = match &value {
         Value::String(text) => format!("\"{}\"", text.to_string_lossy()),
         Value::Integer(_) | Value::Number(_) | Value::Boolean(_) => value.to_string().unwrap_or_default(),
         other => kind_of(other),
     };
+    Err(wrong_argument(what, argument, &got))
+}
+
+/// The mistake of a required argument that is not there.
+pub(super) fn missing_argument(what: &str, argument: &Argument) -> Mistake {
+    let name = argument.name;
+    let message = format!("{what} needs `{name}`: {}", argument.kind.expected());
+    Mistake { label: format!("without `{name}`"), ..Mistake::wrong(message, last_part(what)) }
+}
+
+/// The mistake of a value of the wrong kind; `got` is what it is, for people.
+pub(super) fn wrong_argument(what: &str, argument: &Argument, got: &str) -> Mistake {
+    let (name, expected) = (argument.name, argument.kind.expected());
     let message = format!("`{name}` of {what} has to be {expected}, not {got}");
-    Err(Mistake { label: format!("has to be {expected}"), ..Mistake::wrong(message, Some(name)) })
+    Mistake { label: format!("has to be {expected}"), ..Mistake::wrong(message, Some(name)) }
 }
 
 fn last_part(what: &str) -> Option<&str> {

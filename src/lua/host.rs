@@ -18,6 +18,7 @@ use super::failure;
 use super::failure::Raised;
 use super::limits;
 use super::lint;
+use super::lint::globals::Globals;
 use super::recipe;
 use super::recipe::Declared;
 use super::recipe::Recipe;
@@ -27,6 +28,7 @@ use super::values::Handle;
 use super::values::Tables;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
+use crate::primitives::error::Finding;
 use crate::recipes;
 
 pub use super::shared::Consent;
@@ -168,6 +170,33 @@ impl Host {
         })
     }
 
+    /// Everything that can be seen to be wrong in a file, in the order of its text: nothing of it is
+    /// run.
+    pub fn check(&self, source: &Source) -> Vec<Finding> {
+        let name = format!("@{}", source.file);
+        let chunk = self.lua.load(source.text.as_str()).set_name(name).set_mode(ChunkMode::Text);
+        self.shared.sources.borrow_mut().insert(source.file.clone(), Rc::from(source.text.as_str()));
+        if let Err(error) = chunk.into_function() {
+            let error = failure::of_lua(&self.shared, &error, &[]).error;
+            return vec![Finding {
+                is_error: true,
+                code: error.code().to_string(),
+                message: error.message().to_owned(),
+                places: error.where_().cloned().into_iter().collect(),
+                ..Finding::default()
+            }];
+        }
+        let found = lint::findings(&source.text, Some(&Globals::of(&self.lua)));
+        let told = found.into_iter().map(|lint::Finding { mistake, span, is_warning }| Finding {
+            is_error: !is_warning,
+            code: mistake.code.to_string(),
+            message: mistake.message,
+            places: vec![site::place_at(&source.file, &source.text, span, mistake.label)],
+            ..Finding::default()
+        });
+        told.collect()
+    }
+
     /// What a file declares.
     fn declared(&self, source: &Source) -> Result<Rc<Declared>, Error> {
         let chunk = chunk(&self.lua, &self.shared, source)?;
@@ -202,8 +231,8 @@ impl Host {
     }
 }
 
-/// A name that can be a file's.
-fn legal(name: &str) -> bool {
+/// Tells whether a name can be a file's, and so a recipe's.
+pub fn legal(name: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     !name.is_empty() && name.chars().all(legal)
 }

@@ -66,8 +66,8 @@ fn arguments_class(out: &mut String, name: &str, doc: &str, arguments: &[Argumen
     }
 }
 
-/// Recipes and their arguments have types of their own.
-fn kind(argument: &Argument) -> String {
+/// The type of an argument; recipes and their arguments have types of their own.
+pub(super) fn kind(argument: &Argument) -> String {
     match argument.name {
         "args" => "table<string, mz.RecipeArgument>".to_owned(),
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
@@ -114,7 +114,7 @@ fn declaration(out: &mut String, function: &Function) {
 }
 
 /// The types of several values; a comma inside `<…>` does not part them.
-fn returned(kinds: &str) -> Vec<&str> {
+pub(super) fn returned(kinds: &str) -> Vec<&str> {
     let mut depth = 0_usize;
     let parts = kinds.split(|c: char| {
         match c {

@@ -484,9 +484,9 @@ fn the_shape_of_a_recipe() {
     );
     check_load(
         "return mz.recipe { api = 1, name = 'r', summary = 's', run = print, args = { x = { typ = 1 } } }",
-        expect![[
-            r#"lua.bad-recipe: unknown argument `typ` for argument `x` (did you mean `type`?) at recipes/r.lua:1:84 `typ`"#
-        ]],
+        expect![
+            "lua.unknown-argument: unknown argument `typ` for argument `x` (did you mean `type`?) at recipes/r.lua:1:84 `typ`"
+        ],
     );
     check_load(
         "return mz.recipe { api = 1, name = 'r', summary = 's', run = print, args = { x = { type = 'strnig' } } }",

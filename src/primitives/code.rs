@@ -231,6 +231,12 @@ codes! {
     LuaWrongArgument = "lua.wrong-argument", Invalid;
     /// There is no such function of `mz`.
     LuaUnknownFunction = "lua.unknown-function", Invalid;
+    /// A recipe uses a global variable or a function of Lua's that does not exist.
+    LuaUnknownGlobal = "lua.unknown-global", Invalid;
+    /// A recipe asks for a field that a result of `mz` does not have.
+    LuaUnknownField = "lua.unknown-field", Invalid;
+    /// A recipe makes a global variable, seen by everything in it.
+    LuaGlobalMade = "lua.global-made", Invalid;
     /// There is no module of that name below the project.
     LuaNoModule = "lua.no-module", Invalid;
     /// The function cannot be called at this point.

@@ -29,7 +29,7 @@ pub struct Place {
 }
 
 /// One diagnostic of a project, with its places.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Finding {
     /// Whether it is an error; otherwise a warning.
     pub is_error: bool,

@@ -120,7 +120,7 @@ fn recipes_are_listed_and_ejected() {
     world.write(SHOP);
     world.mzflow(&["recipes", "--project", "shop"]).code(0).says("careful").says("bundled");
     world.mzflow(&["eject", "blue_green", "--project", "shop"]).code(0).says("blue_green.lua");
-    world.mzflow(&["eject", "blue_green", "--project", "shop"]).code(3).says("[eject.exists]");
+    world.mzflow(&["eject", "blue_green", "--project", "shop"]).code(3).says("[cli.exists]");
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "one"]).code(0);
     told.says("of the project, instead of the bundled one").says("one is production");
 }

@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
+pub(crate) mod new;
 pub(crate) mod promote;
 pub(crate) mod recipes;
 pub(crate) mod resume;

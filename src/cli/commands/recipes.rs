@@ -1,4 +1,4 @@
-//! `mzflow recipes`: what `mzflow run` can run here.
+//! `mzflow recipes`: what `mzflow run` can run here; whether it is right; the types for editors.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,45 @@ use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::recipe;
 use crate::cli::recipe::Loaded;
+use crate::cli::scaffold;
 use crate::cli::ui::table;
 use crate::recipes;
 
+mod check;
+
 /// List the recipes, bundled ones and the project's
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
 
-pub(crate) fn run(app: &App, _: Args) -> Result<Exit, CliError> {
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Check(check::Args),
+    /// Write the types of `mz` below .mzflow/, and a .luarc.json that finds them
+    Stubs,
+}
+
+pub(crate) fn run(app: &App, args: Args) -> Result<Exit, CliError> {
+    match args.verb {
+        None => list(app),
+        Some(Verb::Check(args)) => check::run(app, &args),
+        Some(Verb::Stubs) => stubs(app),
+    }
+}
+
+fn stubs(app: &App) -> Result<Exit, CliError> {
+    let written = scaffold::stubs(app.project())?;
+    if app.ui.json {
+        app.ui.json(&json!({ "files": written.paths() }));
+        return Ok(Exit::Done);
+    }
+    written.tell(&app.ui, "stubs");
+    Ok(Exit::Done)
+}
+
+fn list(app: &App) -> Result<Exit, CliError> {
     let mut names = recipe::of_project(app.project());
     names.extend(recipes::ALL.iter().map(|bundled| bundled.name.to_owned()));
     names.sort_unstable();

@@ -264,7 +264,7 @@ pub(super) fn missing(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> 
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, name: Value| -> mlua::Result<()> {
         let name = name.to_string()?;
-        let question = near::question(&name, registry::names());
+        let question = near::question(&name, registry::below(""));
         let mistake = check::Mistake {
             code: Code::LuaUnknownFunction,
             message: format!("there is no mz.{name}{question}"),

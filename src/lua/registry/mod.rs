@@ -118,10 +118,15 @@ pub fn function(name: &str) -> Option<&'static Function> {
     functions().find(|function| function.name == name)
 }
 
-/// What can stand directly behind `mz.`: functions, facts, and the tables that hold some.
-pub fn names() -> Vec<&'static str> {
+/// What can stand directly behind `mz.`, or behind `mz.PREFIX.`: functions, facts, and the tables
+/// that hold some.
+pub fn below(prefix: &str) -> Vec<&'static str> {
     let own = functions().map(|function| function.name).chain(beside::FACTS.iter().map(|fact| fact.name));
-    let mut names: Vec<&str> = own.filter_map(|name| name.split('.').next()).collect();
+    let inside = own.filter_map(|name| match prefix {
+        "" => Some(name),
+        prefix => name.strip_prefix(prefix)?.strip_prefix('.'),
+    });
+    let mut names: Vec<&str> = inside.filter_map(|name| name.split('.').next()).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -16,6 +16,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crc32fast", &["sandbox"]),
     ("csv", &["sandbox"]),
     ("datafusion", &["sandbox"]),
+    ("full_moon", &["lua"]),
     ("futures_util", &["db", "primitives", "sandbox", "lua"]),
     ("imbl", &["sandbox"]),
     ("indicatif", &["cli"]),

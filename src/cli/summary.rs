@@ -95,6 +95,9 @@ impl Seen {
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
+            | Event::Sampled(_)
+            | Event::SampleAwaited { .. }
+            | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
             | Event::Warning { .. }
             | Event::Log { .. }

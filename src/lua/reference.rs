@@ -12,6 +12,7 @@ use super::registry::When;
 use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
+use super::registry::judge;
 
 const HEAD: &str = "# The functions of `mz`
 
@@ -36,8 +37,9 @@ pub fn text() -> String {
     summary(&mut out, deploy::FUNCTIONS);
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Comparing and judging\n");
-    summary(&mut out, compare::FUNCTIONS);
-    compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let judging: Vec<Function> = compare::FUNCTIONS.iter().chain(judge::FUNCTIONS).copied().collect();
+    summary(&mut out, &judging);
+    judging.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS);
     for fact in beside::FACTS {

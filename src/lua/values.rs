@@ -14,6 +14,7 @@ use serde_json::Map;
 use serde_json::Number;
 use serde_json::Value as Json;
 
+use super::asking::Check;
 use super::failure::Raised;
 use super::recipe::Declared;
 use crate::primitives::changes::Changes;
@@ -38,6 +39,8 @@ pub(super) enum Handle {
     Failure(Rc<Raised>),
     /// A recipe.
     Recipe(Rc<Declared>),
+    /// A check.
+    Check(Rc<Check>),
 }
 
 /// What tables get: their manners, and what travels with them.

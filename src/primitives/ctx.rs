@@ -20,7 +20,6 @@ use crate::clock::Clock;
 use crate::clock::Deadline;
 use crate::db;
 use crate::db::apply::Applied;
-use crate::db::apply::Interrupt;
 use crate::db::apply::OnFailure;
 use crate::db::config::Target;
 use crate::db::introspect::Standing;
@@ -39,6 +38,8 @@ use crate::event::Event;
 use crate::event::Sink;
 use crate::plan::Plan;
 use crate::plan::step::Step;
+
+pub use crate::db::apply::Interrupt;
 
 /// Looks an environment variable up.
 pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;

@@ -304,6 +304,11 @@ fn fits(wanted: Wanted, literal: &Literal) -> bool {
         Wanted::Deployment | Wanted::Promotion => matches!(literal, Literal::Text(_) | Literal::Table),
         Wanted::Keys => matches!(literal, Literal::Text(_) | Literal::Table),
         Wanted::Allow => matches!(literal, Literal::Text(_) | Literal::Table | Literal::Function),
+        Wanted::Check => matches!(literal, Literal::Function),
+        Wanted::Checks => matches!(literal, Literal::Table),
+        Wanted::Expect => {
+            word(&["no rows"]) || matches!(literal, Literal::Number | Literal::Boolean | Literal::Table)
+        }
         Wanted::Anything => true,
     }
 }

@@ -11,6 +11,7 @@ pub mod beside;
 pub mod classes;
 pub mod compare;
 pub mod deploy;
+pub mod judge;
 pub mod kind;
 
 /// Whether an argument has to be given.
@@ -105,12 +106,12 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(compare::FUNCTIONS).chain(beside::FUNCTIONS)
+    deploy::FUNCTIONS.iter().chain(compare::FUNCTIONS).chain(judge::FUNCTIONS).chain(beside::FUNCTIONS)
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES)
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(judge::CLASSES)
 }
 
 /// The function of that name.

@@ -57,16 +57,32 @@ fn what_is_allowed_counts_as_an_answer() {
     check(limits, &["fpp"], expect!["pass after 3 [pass] 1 check passed, looked at 3 times"]);
     check(limits, &["fpf"], expect!["fail after 3 [fail] c1 failed 2 times (1 is allowed): look 3"]);
     check(limits, &["iip"], expect!["pass after 3 [pass] 1 check passed, looked at 3 times"]);
-    check(limits, &["iii"], expect!["inconclusive after 3 [inconclusive] c1 was inconclusive 3 times (2 are allowed): look 3"]);
+    check(
+        limits,
+        &["iii"],
+        expect!["inconclusive after 3 [inconclusive] c1 was inconclusive 3 times (2 are allowed): look 3"],
+    );
     check(limits, &["fii"], expect!["pass after 3 [pass] 1 check passed, looked at 3 times"]);
 }
 
 #[test]
 fn an_error_is_no_answer_and_counts_only_in_a_row() {
     check(LIMITS, &["eeeepeeeepp"], expect!["pass after 11 [pass] 1 check passed, looked at 11 times"]);
-    check(LIMITS, &["eeeee"], expect!["error after 5 [error] c1 could not be asked 5 times in a row (4 are allowed): look 5"]);
-    check(Limits { consecutive_errors: 0, ..LIMITS }, &["pe"], expect!["error after 2 [error] c1 could not be asked once: look 2"]);
-    check(Limits { consecutive_errors: 1, ..LIMITS }, &["pee"], expect!["error after 3 [error] c1 could not be asked 2 times in a row (1 is allowed): look 3"]);
+    check(
+        LIMITS,
+        &["eeeee"],
+        expect!["error after 5 [error] c1 could not be asked 5 times in a row (4 are allowed): look 5"],
+    );
+    check(
+        Limits { consecutive_errors: 0, ..LIMITS },
+        &["pe"],
+        expect!["error after 2 [error] c1 could not be asked once: look 2"],
+    );
+    check(
+        Limits { consecutive_errors: 1, ..LIMITS },
+        &["pee"],
+        expect!["error after 3 [error] c1 could not be asked 2 times in a row (1 is allowed): look 3"],
+    );
 }
 
 #[test]
@@ -74,7 +90,11 @@ fn the_first_check_that_does_not_pass_ends_it_and_the_worst_is_told() {
     check(LIMITS, &["ppp", "ppp"], expect!["pass after 3 [pass pass] 2 checks passed, looked at 3 times"]);
     check(LIMITS, &["ppp", "epepp"], expect!["pass after 5 [pass pass] 2 checks passed, looked at 5 times"]);
     check(LIMITS, &["pf", "pi"], expect!["fail after 2 [fail inconclusive] c1 failed once: look 2"]);
-    check(LIMITS, &["pi", "pf", "pp"], expect!["fail after 2 [inconclusive fail unfinished] c2 failed once: look 2"]);
+    check(
+        LIMITS,
+        &["pi", "pf", "pp"],
+        expect!["fail after 2 [inconclusive fail unfinished] c2 failed once: look 2"],
+    );
 }
 
 #[test]

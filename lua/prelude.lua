@@ -248,8 +248,8 @@ local function context(fields)
   return ctx
 end
 
--- A table that cannot be changed, and says so of a name that it does not have; some can be called.
-local function frozen(fields, missing, what, call)
+-- A table that cannot be changed, and says so of a name that it does not have.
+local function frozen(fields, missing, what)
   return setmetatable({}, {
     __index = function(_, name)
       local value = fields[name]
@@ -264,9 +264,6 @@ local function frozen(fields, missing, what, call)
     __pairs = function()
       return pairs_in_order(fields)
     end,
-    __call = call and function(_, ...)
-      return call(...)
-    end or nil,
     __metatable = false,
   })
 end
@@ -285,6 +282,23 @@ local function object(functions, missing, what)
   end
   self = frozen(fields, missing, what)
   return self
+end
+
+-- A function with others below its name.
+local function callable(fn, fields)
+  return setmetatable({}, {
+    __call = function(_, ...)
+      return fn(...)
+    end,
+    __index = fields,
+    __newindex = function(_, name)
+      error("`mz` cannot be changed: `" .. tostring(name) .. "` is set", 2)
+    end,
+    __pairs = function()
+      return pairs_in_order(fields)
+    end,
+    __metatable = false,
+  })
 end
 
 -- A function that waits, told whether it can.
@@ -308,6 +322,8 @@ return {
   frozen = frozen,
   object = object,
   waiting = waiting,
+  callable = callable,
+  can_wait = can_wait,
   enter = enter,
   ordered = pairs_in_order,
 }

@@ -56,6 +56,36 @@ pub struct RoleShift {
     pub open_sessions: usize,
 }
 
+/// What a check said at its last look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckProgress {
+    /// Its name.
+    pub name: String,
+    /// The word for what it said.
+    pub verdict: &'static str,
+    /// Why.
+    pub message: String,
+}
+
+/// A look at every check of an analysis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleProgress {
+    /// What stands before its lines.
+    pub label: String,
+    /// What is being analysed, in the recipe's words.
+    pub title: Option<String>,
+    /// What a person should know while it goes on, in the recipe's words.
+    pub note: Option<String>,
+    /// The number of the look, from 1.
+    pub sample: u32,
+    /// How many answers each check has to give.
+    pub count: u32,
+    /// By check, in their order.
+    pub checks: Vec<CheckProgress>,
+    /// The time to the next look; none after the last.
+    pub next: Option<Duration>,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -143,6 +173,26 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
+    /// Every check of an analysis was looked at.
+    Sampled(SampleProgress),
+    /// Time goes by before the next look.
+    SampleAwaited {
+        /// How much is left.
+        left: Duration,
+    },
+    /// The verdict of an analysis is certain.
+    Analyzed {
+        /// What stands before its lines.
+        label: String,
+        /// The word for it.
+        verdict: &'static str,
+        /// Why.
+        reason: String,
+        /// How often it was looked.
+        samples: u32,
+        /// How long it took.
+        took: Duration,
+    },
     /// A swap did not commit and will be tried again.
     SwapRetried {
         /// How often it has been tried.
@@ -225,6 +275,39 @@ pub enum Event {
         waited: Duration,
         /// The pause before it is asked again.
         again: Option<Duration>,
+    },
+    /// A run waits for people.
+    ApprovalAsked {
+        /// The run.
+        run: RunId,
+        /// The number of the question in it.
+        question: u64,
+        /// What is asked.
+        message: String,
+        /// How many have agreed.
+        approvals: u64,
+        /// How many have to.
+        needed: u64,
+    },
+    /// Another service was called.
+    Called {
+        /// The method.
+        method: &'static str,
+        /// Scheme, host and port: the rest of a URL may be a secret.
+        origin: String,
+        /// The status; `None` where no answer came.
+        status: Option<u16>,
+        /// How often it was tried.
+        attempts: u32,
+        /// How long all of it took.
+        took: Duration,
+    },
+    /// They have agreed.
+    Approved {
+        /// What was asked.
+        message: String,
+        /// Who agreed, oldest first.
+        by: Vec<String>,
     },
     /// Something a person should know, and nothing failed.
     Warning {

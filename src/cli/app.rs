@@ -31,6 +31,8 @@ use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::lua::host::Source;
+use crate::outside::Allowed;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
@@ -180,6 +182,17 @@ impl App {
         self.test
             .as_ref()
             .map_or_else(|| Rc::new(place::variable) as Variables, |test| Rc::clone(&test.variables))
+    }
+
+    /// The way to other services; from a test to this machine alone.
+    ///
+    /// # Errors
+    /// As [`place::outside`].
+    pub(crate) fn outside(&self) -> Result<Outside, CliError> {
+        match &self.test {
+            None => place::outside(&self.global),
+            Some(_) => Ok(Outside::new(Allowed::this_machine())),
+        }
     }
 
     /// Loads a recipe; `recorded` are texts that are read instead of files.

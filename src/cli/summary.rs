@@ -101,8 +101,14 @@ impl Seen {
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
+            | Event::Sampled(_)
+            | Event::SampleAwaited { .. }
+            | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
             | Event::PolicyDecided { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Approved { .. }
+            | Event::Called { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

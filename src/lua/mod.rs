@@ -5,6 +5,7 @@
 //! no type of the Lua library leaves it. Start reading at [`host::Host`], then at [`run`].
 
 mod arguments;
+mod asking;
 mod branch;
 mod calls;
 mod check;
@@ -14,6 +15,7 @@ pub mod host;
 mod limits;
 mod lint;
 pub mod near;
+pub mod people;
 pub mod policy;
 pub mod recipe;
 pub mod reference;

@@ -12,6 +12,8 @@ use super::registry::When;
 use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
+use super::registry::judge;
+use super::registry::outside;
 use super::registry::policy;
 use super::registry::shift;
 use super::registry::testing;
@@ -45,11 +47,15 @@ pub fn text() -> String {
     summary(&mut out, deploy::FUNCTIONS.iter());
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Comparing and judging\n");
-    summary(&mut out, compare::FUNCTIONS.iter());
-    compare::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let judging: Vec<Function> = compare::FUNCTIONS.iter().chain(judge::FUNCTIONS).copied().collect();
+    summary(&mut out, judging.iter());
+    judging.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## A canary\n");
     summary(&mut out, shift::FUNCTIONS.iter());
     shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## People and other services\n");
+    summary(&mut out, outside::FUNCTIONS.iter());
+    outside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS.iter().chain(together::FUNCTIONS));
     for fact in beside::FACTS {

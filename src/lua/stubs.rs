@@ -102,6 +102,7 @@ pub(super) fn kind(owner: &str, argument: &Argument) -> String {
             let names: Vec<String> = facts::names().map(|name| format!("\"{name}\"")).collect();
             format!("({})[]", names.join("|"))
         }
+        "on_sample" => "fun(sample: mz.Sample)".to_owned(),
         "on_progress" => "fun(status: mz.Status)".to_owned(),
         "type" => "\"string\"|\"duration\"|\"number\"|\"boolean\"|string[]".to_owned(),
         _ => argument.kind.stub(),

@@ -238,6 +238,22 @@ return mz.policy {
     world.mzflow(&["test", "--project", "shop"]).code(0);
 }
 
+#[test]
+fn a_question_is_answered() {
+    let lua = "\
+local s = mz.test.sandbox {}
+local run = s:run('ask')
+t.equal({ run.status, run.exit }, { 'paused', 5 })
+t.equal(s:approve('approved', 'go ahead').status, 'done')
+t.equal(s:resume().message, 'went')
+s:run('ask')
+s:approve('denied')
+t.equal(s:resume().status, 'refused')";
+    let world = world(&body(lua));
+    world.write("-- file: shop/recipes/ask.lua\n-- ask: asks somebody.\nreturn mz.recipe { api = 1, name = 'ask', summary = 'Asks.', run = function(ctx) mz.setup {} mz.approve { message = 'go?' } ctx.done 'went' end }\n");
+    world.mzflow(&["test", "--project", "shop"]).code(0);
+}
+
 /// A recipe that cannot go on where it was cut: what it left there keeps it from beginning.
 const CARELESS: &str = "\
 -- file: shop/recipes/careless.lua

@@ -30,7 +30,14 @@ use crate::primitives::error::Error;
 pub(crate) struct Args {
     /// Run to go on with; `mzflow list` names it
     #[arg(value_name = "RUN")]
-    pub(crate) run: RunId,
+    run: RunId,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a run goes on.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct How {
     /// How long its policies may say wait [default: as the run began]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) policy_timeout: Option<Duration>,
@@ -46,7 +53,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
-    let start = start(app, args).await?;
+    go_on(app, args.run, args.how).await
+}
+
+/// Goes on with a run.
+pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, CliError> {
+    let start = start(app, run, how).await?;
     running::carry_out(app, start).await
 }
 
@@ -54,9 +66,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// `run.unknown`, `run.finished`, `cli.not-a-recipe`.
-pub(crate) async fn start(app: &mut App, args: Args) -> Result<Start, CliError> {
-    let entries = journal(app, &args.run).await?;
-    let started = resumable(&args.run, &entries)?;
+pub(crate) async fn start(app: &mut App, run: RunId, how: How) -> Result<Start, CliError> {
+    let entries = journal(app, &run).await?;
+    let started = resumable(&run, &entries)?;
     let at = entries.last().map(|entry| entry.record.kind());
     let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
     app.ui.step("resume", &format!("{}, stopped at {at}", started.recipe), None);
@@ -71,17 +83,17 @@ pub(crate) async fn start(app: &mut App, args: Args) -> Result<Start, CliError> 
     });
     let recorded = started.policy_timeout_ms.map(Duration::from_millis);
     Ok(Start {
-        run: args.run,
+        run,
         name: started.recipe.clone(),
         loaded,
         policies: policy::recorded(&started.policies),
-        policy_timeout: args.policy_timeout.or(recorded),
+        policy_timeout: how.policy_timeout.or(recorded),
         earlier: Some((started, entries)),
         rehearse: None,
         exit_code: false,
-        deadline: args.deadline,
-        yes: args.yes,
-        allow_dirty: args.allow_dirty,
+        deadline: how.deadline,
+        yes: how.yes,
+        allow_dirty: how.allow_dirty,
     })
 }
 

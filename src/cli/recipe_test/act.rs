@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::commands::abort;
+use crate::cli::commands::approve;
 use crate::cli::commands::resume;
 use crate::cli::commands::rollback;
 use crate::cli::exit::Exit;
@@ -38,6 +39,8 @@ pub(super) enum Deed {
     Abort(DeploymentId),
     /// Taking a promotion back.
     Rollback(Option<DeploymentId>),
+    /// Answering what a run asks: whether it is no, and what to say with it.
+    Approve(RunId, bool, Option<String>),
 }
 
 /// How it ended.
@@ -72,14 +75,8 @@ pub(super) async fn perform(app: &mut App, deed: &Deed) -> Result<Ended, Error> 
             carried_out(app, Ok(start)).await
         }
         Deed::Resume(run, yes) => {
-            let args = resume::Args {
-                run: run.clone(),
-                policy_timeout: None,
-                deadline: None,
-                yes: *yes,
-                allow_dirty: true,
-            };
-            let start = resume::start(app, args).await;
+            let how = resume::How { yes: *yes, allow_dirty: true, ..resume::How::default() };
+            let start = resume::start(app, run.clone(), how).await;
             carried_out(app, start).await
         }
         Deed::Abort(deployment) => {
@@ -89,6 +86,17 @@ pub(super) async fn perform(app: &mut App, deed: &Deed) -> Result<Ended, Error> 
         Deed::Rollback(deployment) => {
             let args = rollback::Args { deployment: deployment.clone(), dry_run: false };
             of_verb(rollback::run(app, args).await)
+        }
+        Deed::Approve(run, deny, message) => {
+            let args = approve::Args {
+                run: run.clone(),
+                deny: *deny,
+                message: message.clone(),
+                question: None,
+                no_resume: true,
+                how: resume::How::default(),
+            };
+            of_verb(approve::run(app, args).await)
         }
     })
 }

@@ -65,6 +65,12 @@ impl Sink for Ear {
             | Event::SwapRetried { .. }
             | Event::SinkCutOver { .. }
             | Event::Compared { .. }
+            | Event::Sampled(_)
+            | Event::SampleAwaited { .. }
+            | Event::Analyzed { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Called { .. }
+            | Event::Approved { .. }
             | Event::Shifted { .. }
             | Event::Unshifted { .. }
             | Event::Progress { .. }

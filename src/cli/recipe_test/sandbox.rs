@@ -191,7 +191,7 @@ impl Sandbox {
         }
         let run = match deed {
             Deed::Run(run, ..) | Deed::Resume(run, _) => Some(run.clone()),
-            Deed::Abort(_) | Deed::Rollback(_) => None,
+            Deed::Abort(_) | Deed::Rollback(_) | Deed::Approve(..) => None,
         };
         let heard = ear.heard();
         let sent = self.server.transcript();
@@ -303,7 +303,7 @@ impl Sandbox {
                 let yes = self.last.borrow().as_ref().is_some_and(|(_, yes)| *yes);
                 Deed::Resume(run.clone(), yes)
             }
-            Deed::Resume(..) | Deed::Abort(_) | Deed::Rollback(_) => deed.clone(),
+            Deed::Resume(..) | Deed::Abort(_) | Deed::Rollback(_) | Deed::Approve(..) => deed.clone(),
         };
         let ended = self.lived(&again).await?;
         let unknown = ended.error.as_ref().is_some_and(|error| error.report.code == "run.unknown");
@@ -392,6 +392,16 @@ impl Sandbox {
             }
             Ask::Abort(deployment) => self.act(Deed::Abort(deployment)).await,
             Ask::Rollback(deployment) => self.act(Deed::Rollback(deployment)).await,
+            Ask::Approve(deny, message) => {
+                let last = self.last.borrow().clone();
+                let (run, _) = last.ok_or_else(|| wrong("nothing has run yet that could ask"))?;
+                // The run may go on meanwhile: it keeps its own wish to stop.
+                let own = self.interrupt.borrow().clone();
+                let done = self.carry_out(&Deed::Approve(run, deny, message)).await;
+                self.ground.leash.hold(&own);
+                *self.interrupt.borrow_mut() = own;
+                Ok(Answer::Ran(Box::new(ran(done?))))
+            }
             Ask::Sql(sql, parameters, role) => {
                 Ok(Answer::Told(self.sql(&sql, parameters, role.as_deref()).await?))
             }

@@ -48,6 +48,22 @@ pub(in crate::lua) mod expect;
 pub(in crate::lua) struct Objects {
     object: Function,
     waiting: Function,
+    callable: Function,
+}
+
+impl Objects {
+    /// Binds functions to an object that is not there yet.
+    fn binding<'b>(&self, lua: &'b Lua, shared: &'b Rc<Shared>) -> mlua::Result<Binding<'b>> {
+        let (waiting, callable) = (self.waiting.clone(), self.callable.clone());
+        Ok(Binding {
+            lua,
+            shared,
+            fields: lua.create_table()?,
+            waiting,
+            callable,
+            groups: Default::default(),
+        })
+    }
 }
 
 /// Makes an [`Ask`] of a call.
@@ -66,6 +82,10 @@ const ASKED: &[(&str, Asking)] = &[
         None => Err(wrong("s:abort needs a deployment".to_owned()).into()),
     }),
     ("s:rollback", |call| Ok(Ask::Rollback(call.deployment("deployment")?))),
+    ("s:approve", |call| {
+        let denied = call.text("answer").as_deref() == Some("denied");
+        Ok(Ask::Approve(denied, call.text("message")))
+    }),
     ("s:sql", |call| {
         let parameters = match call.value("params") {
             Value::Table(params) => parameters(call, &params)?,
@@ -103,15 +123,10 @@ const ASKED: &[(&str, Asking)] = &[
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>, prelude: &Table) -> mlua::Result<()> {
     let get = |name: &str| prelude.raw_get::<Function>(name);
-    let objects = Rc::new(Objects { object: get("object")?, waiting: get("waiting")? });
-    binding.shared.set_objects(Rc::clone(&objects));
-    let declare = binding.made_at_once("test", declared)?;
-    let open = binding.made_waiting("test.sandbox", opened)?;
-    let fields = binding.lua.create_table()?;
-    fields.raw_set("sandbox", open)?;
-    let missing = no_such(binding.lua, binding.shared, "mz.test.", || vec!["sandbox"])?;
-    let test: Table = get("frozen")?.call((fields, missing, "mz.test", declare))?;
-    binding.put("test", test)
+    let (object, waiting, callable) = (get("object")?, get("waiting")?, get("callable")?);
+    binding.shared.set_objects(Rc::new(Objects { object, waiting, callable }));
+    binding.at_once("test", declared)?;
+    binding.waiting("test.sandbox", opened)
 }
 
 fn wrong(message: String) -> Error {
@@ -172,7 +187,7 @@ async fn opened(call: Rc<Call>) -> Result<Value, Failure> {
 fn sandbox(lua: &Lua, shared: &Rc<Shared>, stand: &Rc<dyn Stand>) -> Result<Table, Failure> {
     let objects = objects(shared)?;
     let own: Rc<OnceCell<Table>> = Rc::default();
-    let binding = Binding { lua, shared, fields: lua.create_table()?, waiting: objects.waiting.clone() };
+    let binding = objects.binding(lua, shared)?;
     for (name, asking) in ASKED {
         let (stand, own) = (Rc::clone(stand), Rc::clone(&own));
         let function = binding

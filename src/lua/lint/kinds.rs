@@ -131,11 +131,9 @@ impl Walk<'_> {
                 }
                 None
             }
-            // `mz.test` is called, and has functions below it.
-            Kind::Function(function) if !registry::below(function).is_empty() => {
-                self.below(function, name, span)
-            }
-            Kind::Function(_) => None,
+            // Some functions have others below their name.
+            Kind::Function(function) if registry::below(function).is_empty() => None,
+            Kind::Function(function) => self.below(function, name, span),
         }
     }
 

@@ -12,7 +12,9 @@ pub mod classes;
 pub mod compare;
 pub mod deploy;
 pub mod facts;
+pub mod judge;
 pub mod kind;
+pub mod outside;
 pub mod policy;
 pub mod shift;
 pub mod testing;
@@ -149,7 +151,9 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     let all = [
         deploy::FUNCTIONS,
         compare::FUNCTIONS,
+        judge::FUNCTIONS,
         shift::FUNCTIONS,
+        outside::FUNCTIONS,
         beside::FUNCTIONS,
         together::FUNCTIONS,
         policy::FUNCTIONS,
@@ -165,8 +169,8 @@ pub fn methods() -> impl Iterator<Item = &'static Function> {
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    let all = [classes::CLASSES, compare::CLASSES, facts::CLASSES, testing::CLASSES];
-    all.into_iter().flatten()
+    let own = [classes::CLASSES, compare::CLASSES, judge::CLASSES, outside::CLASSES, facts::CLASSES];
+    own.into_iter().chain([testing::CLASSES]).flatten()
 }
 
 /// The function of that name.

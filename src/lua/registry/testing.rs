@@ -135,6 +135,15 @@ pub const METHODS: &[Methods] = &[
                 "Takes a promotion back, as `mzflow rollback` does.",
             ),
             method(
+                "s:approve",
+                &[
+                    default("answer", Kind::Choice(&["approved", "denied"]), "\"approved\"", "yes or no"),
+                    optional("message", Kind::Text, "what to say with it"),
+                ],
+                gives("mz.Run", "how that ended; `s:resume` goes on with a run that has paused"),
+                "Answers what the last run asks, as `mzflow approve` does.",
+            ),
+            method(
                 "s:sql",
                 &[
                     required("sql", Kind::Text, "one statement"),

@@ -60,6 +60,8 @@ pub enum Ask {
     Abort(DeploymentId),
     /// To take a promotion back; without an id, the last one.
     Rollback(Option<DeploymentId>),
+    /// An answer to what the last run asks: whether it is no, and what to say with it.
+    Approve(bool, Option<String>),
     /// A statement, its parameters, and who sends it.
     Sql(String, Vec<Parameter>, Option<String>),
     /// Every statement that was sent.

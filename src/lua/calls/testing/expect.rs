@@ -7,7 +7,6 @@ use mlua::Table;
 use mlua::Value;
 use serde_json::Value as Json;
 
-use super::super::Binding;
 use super::super::Call;
 use super::super::json;
 use super::super::no_such;
@@ -61,7 +60,7 @@ const EXPECTED: &[(&str, Holds)] = &[
 /// The object that a test expects with.
 pub(in crate::lua) fn expectations(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let objects = objects(shared).map_err(|error| failure::thrown(error, Vec::new()))?;
-    let binding = Binding { lua, shared, fields: lua.create_table()?, waiting: objects.waiting.clone() };
+    let binding = objects.binding(lua, shared)?;
     for (name, holds) in EXPECTED {
         let function = binding.made_at_once(name, move |call| match holds(call)? {
             Ok(()) => Ok(Value::Nil),

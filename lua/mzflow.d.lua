@@ -250,6 +250,103 @@ mz = {}
 ---@field unexplained integer differing rows that are not, or that nobody judged
 ---@field at integer? the moment of the last object, in milliseconds since 1970
 ---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+
+---How an object of a deployment and production's differ.
+---@class mz.ComparedObject
+---@field name string production name
+---@field kind string
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
+---@field message string the difference in words
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer
+---@field removed integer
+---@field changed integer 0 without a key
+---@field allowed integer
+---@field unexplained integer
+---@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
+---@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
+---@field columns mz.ColumnDifferences rows are compared by the columns that both have
+---@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
+---@field at integer? the moment at which both sides were read, in milliseconds since 1970
+---@field cluster string? the cluster that computed it, where one was chosen
+
+---How many keys are not one row's.
+---@class mz.DuplicateKeys
+---@field blue integer in production
+---@field green integer in the deployment
+
+---How the columns of two sides differ.
+---@class mz.ColumnDifferences
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped mz.RetypedColumn[]
+---@field reordered boolean whether those that both have stand in another order
+---@field as_text string[] those that are compared as text
+
+---A column of another type.
+---@class mz.RetypedColumn
+---@field name string
+---@field blue string its type in production
+---@field green string its type in the deployment
+
+---A row that differs.
+---@class mz.DifferingRow
+---@field object string? whose it is, for a function of `allow`
+---@field change "added"|"removed"|"changed"
+---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
+---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
+---@field allowed boolean? whether it is intended, in samples
+
+---A question that can be asked again and again.
+---@class mz.Check
+---@field name string
+---@field asks string in words
+
+---What a check says.
+---@class mz.CheckAnswer
+---@field name string? of the check, from `mz.check.run`
+---@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
+---@field message string why
+---@field evidence any what was seen
+
+---What came of asking checks over time.
+---@class mz.Analysis
+---@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
+---@field reason string why, in one line
+---@field samples integer how often it was looked
+---@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
+
+---A check over time.
+---@class mz.AnalyzedCheck
+---@field name string
+---@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
+---@field passed integer answers
+---@field failed integer answers
+---@field inconclusive integer answers
+---@field errors integer looks that gave no answer
+---@field last mz.CheckAnswer? the last look
+
+---A look at every check of an analysis.
+---@class mz.Sample
+---@field sample integer its number, from 1
+---@field count integer how many answers each check has to give
+---@field checks mz.AnalyzedCheck[] as they stand
+---@field verdict string? once it is certain
+
+---What another service has answered.
+---@class mz.Response
+---@field status integer
+---@field headers table<string, string> by name in lower case; several of one name are joined by commas
+---@field body string its bytes
+---@field json any the body read as JSON, where it is; its nulls are nil
+---@field rehearsed boolean whether nothing was sent, because it is a rehearsal
+
+---What became of a message.
+---@class mz.Notified
+---@field sent boolean whether it was taken
+---@field status integer? of the answer, where it was
+
 ---A question to which people said yes.
 ---@class mz.Approved
 ---@field message string what was asked
@@ -261,32 +358,6 @@ mz = {}
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
 
----A test.
----@class mz.Test
----@field name string?
-
----How a run of a test ended.
----@class mz.Run
----@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
----@field exit integer? the exit code that `mzflow` would have; nil if it was killed
----@field message string? what the recipe said at its end
----@field error table? `code`, `message` and more of what `--json` tells, if it failed
----@field run string? id of the run
----@field deployment string? the deployment that it was about
----@field changes table? what its last comparison found, as `mz.diff` gives it
----@field statements string[] what it sent that is more than reading, in order
----@field took_s number how much of the test's time it took
----@field log string[] what the recipe told people, and warnings
-
----A statement that a sandbox was sent.
----@class mz.Statement
----@field statement string its text, without secrets
----@field role string who sent it
----@field session integer number of the connection
----@field application string what the connection said of itself; that of `s:sql` is `test`
----@field at_s number when, in seconds since 1970
----@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
----@field writes boolean whether it is more than reading
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
@@ -395,41 +466,32 @@ mz = {}
 ---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
 
----A question that can be asked again and again.
----@class mz.Check
----@field name string
----@field asks string in words
+---A test.
+---@class mz.Test
+---@field name string?
 
----What a check says.
----@class mz.CheckAnswer
----@field name string? of the check, from `mz.check.run`
----@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
----@field message string why
----@field evidence any what was seen
+---How a run of a test ended.
+---@class mz.Run
+---@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
+---@field exit integer? the exit code that `mzflow` would have; nil if it was killed
+---@field message string? what the recipe said at its end
+---@field error table? `code`, `message` and more of what `--json` tells, if it failed
+---@field run string? id of the run
+---@field deployment string? the deployment that it was about
+---@field changes table? what its last comparison found, as `mz.diff` gives it
+---@field statements string[] what it sent that is more than reading, in order
+---@field took_s number how much of the test's time it took
+---@field log string[] what the recipe told people, what policies said, and warnings
 
----What came of asking checks over time.
----@class mz.Analysis
----@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
----@field reason string why, in one line
----@field samples integer how often it was looked
----@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
-
----A check over time.
----@class mz.AnalyzedCheck
----@field name string
----@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
----@field passed integer answers
----@field failed integer answers
----@field inconclusive integer answers
----@field errors integer looks that gave no answer
----@field last mz.CheckAnswer? the last look
-
----A look at every check of an analysis.
----@class mz.Sample
----@field sample integer its number, from 1
----@field count integer how many answers each check has to give
----@field checks mz.AnalyzedCheck[] as they stand
----@field verdict string? once it is certain
+---A statement that a sandbox was sent.
+---@class mz.Statement
+---@field statement string its text, without secrets
+---@field role string who sent it
+---@field session integer number of the connection
+---@field application string what the connection said of itself; that of `s:sql` is `test`
+---@field at_s number when, in seconds since 1970
+---@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
+---@field writes boolean whether it is more than reading
 
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
@@ -514,20 +576,6 @@ mz = {}
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
 
----The arguments of `mz.shift`.
----@class mz.ShiftArguments
----@field deployment mz.Deployment|string what the roles are to read
----@field role? string the role: either this or `roles`
----@field roles? string|string[] several roles; a later call adds others
----@field database? string the database that the roles' sessions are in, where a schema of that name is in several
----@field ready_check? boolean refuse a deployment that is not ready (default true)
----@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
-
----The arguments of `mz.unshift`.
----@class mz.UnshiftArguments
----@field deployment? mz.Deployment|string the deployment that roles read; else any
----@field role? string the role: this, `roles`, or all that read it
----@field roles? string|string[] several roles
 ---The arguments of `mz.check.sql`.
 ---@class mz.CheckSqlArguments
 ---@field sql string one statement that reads, with `$1`, `$2` where values go in
@@ -580,6 +628,47 @@ mz = {}
 ---@field title? string what is analysed, for people
 ---@field note? string what people should know meanwhile, such as what Ctrl-C does
 
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
+
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
+
+---The arguments of `mz.http`.
+---@class mz.HttpArguments
+---@field url string where to: https, and http on this machine only
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2 for GET, HEAD, PUT and DELETE, else 0
+
+---The arguments of `mz.notify`.
+---@class mz.NotifyArguments
+---@field webhook string URL of the webhook, usually from `mz.env`; it is shown nowhere
+---@field text string the message
+---@field fields? table what else the JSON document has beside `text`
+---@field required? boolean whether it is an error that nobody is notified (default false)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -590,6 +679,16 @@ mz = {}
 ---@field run? fun(ctx: mz.Context) what it does: `function(ctx)`
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
+
+---The arguments of `mz.policy`.
+---@class mz.PolicyArguments
+---@field api integer version of this interface: 1
+---@field name string what people call it
+---@field summary? string one sentence
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
+---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
+---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
+---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
 
 ---The arguments of `mz.test`.
 ---@class mz.TestArguments
@@ -609,21 +708,6 @@ mz = {}
 ---@field profile? string profile of the project whose variables and files count
 ---@field files? table texts by path: they count instead of those of the project, as by `edit`
 ---@field env? table the environment variables; a test sees no others
----The arguments of `mz.policy`.
----@class mz.PolicyArguments
----@field api integer version of this interface: 1
----@field name string what people call it
----@field summary? string one sentence
----@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
----@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
----@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
----@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
----The arguments of `mz.approve`.
----@class mz.ApproveArguments
----@field message string what people are asked; it tells the question from others of the run
----@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
----@field approvals? integer how many people have to agree; each role counts once (default 1)
----@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
 
@@ -711,15 +795,6 @@ function mz.query(sql, params) end
 ---@return mz.Comparison
 function mz.compare(arguments) end
 
----Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
----@param arguments mz.ShiftArguments
----@return mz.Shift
-function mz.shift(arguments) end
-
----Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
----@param arguments? mz.UnshiftArguments
----@return mz.Unshift
-function mz.unshift(arguments) end
 ---Makes a check of a query. No row where a value is expected, NULL, and NaN are `inconclusive`; so is a query that the server gave up waiting for.
 ---@param arguments mz.CheckSqlArguments
 ---@return mz.Check # a value that asks nothing until it is run
@@ -749,6 +824,31 @@ function mz.check.run(check) end
 ---@param arguments mz.AnalyzeArguments
 ---@return mz.Analysis
 function mz.analyze(arguments) end
+
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
+
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end
+
+---Calls another service. Only hosts that `allow_hosts` of the profile lists may be called (`host`, `host:port`, `*.domain`); without a profile it is this machine alone. An answer may be 1 MiB long and may lead on, up to five times, to the same origin. It is tried again where nobody is there, and with status 5xx or 429 where the method is idempotent or `retries` is given. A status is no error; no answer is `http.failed`. Neither URL nor headers are shown or recorded, only the host. What it does over there is done again by a resumed run: wrap it in `mz.step`. A rehearsal sends nothing and gives an empty answer with status 200.
+---@param arguments mz.HttpArguments
+---@return mz.Response # whatever the status is
+function mz.http(arguments) end
+
+---Posts a JSON document `{"text": …}` to a webhook, under the rules of `mz.http`. Where that fails it is a warning, unless it is required. A resumed run notifies again: wrap it in `mz.step` where that matters. A rehearsal sends nothing.
+---@param arguments mz.NotifyArguments
+---@return mz.Notified
+function mz.notify(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
@@ -820,6 +920,26 @@ function mz.progress(message, done, total) end
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
 
+---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
+---@param arguments mz.PolicyArguments
+---@return mz.Policy # what the file has to return
+function mz.policy(arguments) end
+
+---Not yet: the policy is asked again after `poll`.
+---@param reason string what is waited for; the same words while it is the same, so that the record stays short
+---@return mz.Verdict # what `decide` has to return
+function mz.wait(reason) end
+
+---The deployment may become production, if every other policy says so, too.
+---@param reason? string why, for the record
+---@return mz.Verdict # what `decide` has to return
+function mz.promote(reason) end
+
+---The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
+---@param reason string what is wrong
+---@return mz.Verdict # what `decide` has to return
+function mz.abort(reason) end
+
 ---Opens an empty sandbox for a test. Time in it is the test's own: it stands still while anything is done, and is over at once when everything waits.
 ---@param arguments? mz.TestSandboxArguments
 ---@return mz.Sandbox # nobody else has it, and it is gone when the test ends
@@ -831,7 +951,7 @@ local s = {}
 
 ---Runs a recipe, as `mzflow run` does.
 ---@param recipe string a bundled one, one of the project's `recipes/`, or a file
----@param options? table the recipe's arguments by name, and `deadline`, `yes`, `dry_run` and what else `mzflow run` takes
+---@param options? table the recipe's arguments by name, and what else `mzflow run` takes: `policy`, `policy_timeout`, `deadline`, `yes`, `dry_run`
 ---@return mz.Run # how it ended: a run that failed is no error of the test
 function s:run(recipe, options) end
 
@@ -849,6 +969,12 @@ function s:abort(deployment) end
 ---@param deployment? mz.Deployment|string whose promotion is taken back; without it, the last one
 ---@return mz.Run # how it ended
 function s:rollback(deployment) end
+
+---Answers what the last run asks, as `mzflow approve` does.
+---@param answer? "approved"|"denied" yes or no (default "approved")
+---@param message? string what to say with it
+---@return mz.Run # how that ended; `s:resume` goes on with a run that has paused
+function s:approve(answer, message) end
 
 ---Sends a statement on a connection of its own, as somebody else than the run.
 ---@param sql string one statement
@@ -935,26 +1061,3 @@ function t.fails(fn, code) end
 ---Lets time pass; what `s:at` has planned for it happens.
 ---@param duration mz.Duration how long, in the test's own time
 function t.sleep(duration) end
----Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
----@param arguments mz.PolicyArguments
----@return mz.Policy # what the file has to return
-function mz.policy(arguments) end
-
----Not yet: the policy is asked again after `poll`.
----@param reason string what is waited for; the same words while it is the same, so that the record stays short
----@return mz.Verdict # what `decide` has to return
-function mz.wait(reason) end
-
----The deployment may become production, if every other policy says so, too.
----@param reason? string why, for the record
----@return mz.Verdict # what `decide` has to return
-function mz.promote(reason) end
-
----The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
----@param reason string what is wrong
----@return mz.Verdict # what `decide` has to return
-function mz.abort(reason) end
----Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
----@param arguments mz.ApproveArguments
----@return mz.Approved # who agreed
-function mz.approve(arguments) end

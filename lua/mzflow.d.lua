@@ -250,6 +250,103 @@ mz = {}
 ---@field unexplained integer differing rows that are not, or that nobody judged
 ---@field at integer? the moment of the last object, in milliseconds since 1970
 ---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+
+---How an object of a deployment and production's differ.
+---@class mz.ComparedObject
+---@field name string production name
+---@field kind string
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
+---@field message string the difference in words
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer
+---@field removed integer
+---@field changed integer 0 without a key
+---@field allowed integer
+---@field unexplained integer
+---@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
+---@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
+---@field columns mz.ColumnDifferences rows are compared by the columns that both have
+---@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
+---@field at integer? the moment at which both sides were read, in milliseconds since 1970
+---@field cluster string? the cluster that computed it, where one was chosen
+
+---How many keys are not one row's.
+---@class mz.DuplicateKeys
+---@field blue integer in production
+---@field green integer in the deployment
+
+---How the columns of two sides differ.
+---@class mz.ColumnDifferences
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped mz.RetypedColumn[]
+---@field reordered boolean whether those that both have stand in another order
+---@field as_text string[] those that are compared as text
+
+---A column of another type.
+---@class mz.RetypedColumn
+---@field name string
+---@field blue string its type in production
+---@field green string its type in the deployment
+
+---A row that differs.
+---@class mz.DifferingRow
+---@field object string? whose it is, for a function of `allow`
+---@field change "added"|"removed"|"changed"
+---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
+---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
+---@field allowed boolean? whether it is intended, in samples
+
+---A question that can be asked again and again.
+---@class mz.Check
+---@field name string
+---@field asks string in words
+
+---What a check says.
+---@class mz.CheckAnswer
+---@field name string? of the check, from `mz.check.run`
+---@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
+---@field message string why
+---@field evidence any what was seen
+
+---What came of asking checks over time.
+---@class mz.Analysis
+---@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
+---@field reason string why, in one line
+---@field samples integer how often it was looked
+---@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
+
+---A check over time.
+---@class mz.AnalyzedCheck
+---@field name string
+---@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
+---@field passed integer answers
+---@field failed integer answers
+---@field inconclusive integer answers
+---@field errors integer looks that gave no answer
+---@field last mz.CheckAnswer? the last look
+
+---A look at every check of an analysis.
+---@class mz.Sample
+---@field sample integer its number, from 1
+---@field count integer how many answers each check has to give
+---@field checks mz.AnalyzedCheck[] as they stand
+---@field verdict string? once it is certain
+
+---What another service has answered.
+---@class mz.Response
+---@field status integer
+---@field headers table<string, string> by name in lower case; several of one name are joined by commas
+---@field body string its bytes
+---@field json any the body read as JSON, where it is; its nulls are nil
+---@field rehearsed boolean whether nothing was sent, because it is a rehearsal
+
+---What became of a message.
+---@class mz.Notified
+---@field sent boolean whether it was taken
+---@field status integer? of the answer, where it was
+
 ---A question to which people said yes.
 ---@class mz.Approved
 ---@field message string what was asked
@@ -369,42 +466,6 @@ mz = {}
 ---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
 
----A question that can be asked again and again.
----@class mz.Check
----@field name string
----@field asks string in words
-
----What a check says.
----@class mz.CheckAnswer
----@field name string? of the check, from `mz.check.run`
----@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
----@field message string why
----@field evidence any what was seen
-
----What came of asking checks over time.
----@class mz.Analysis
----@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
----@field reason string why, in one line
----@field samples integer how often it was looked
----@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
-
----A check over time.
----@class mz.AnalyzedCheck
----@field name string
----@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
----@field passed integer answers
----@field failed integer answers
----@field inconclusive integer answers
----@field errors integer looks that gave no answer
----@field last mz.CheckAnswer? the last look
-
----A look at every check of an analysis.
----@class mz.Sample
----@field sample integer its number, from 1
----@field count integer how many answers each check has to give
----@field checks mz.AnalyzedCheck[] as they stand
----@field verdict string? once it is certain
-
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
 ---@field type? "string"|"duration"|"number"|"boolean"|string[] `string`, `duration`, `number`, `boolean`, or a list of choices
@@ -488,20 +549,6 @@ mz = {}
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
 
----The arguments of `mz.shift`.
----@class mz.ShiftArguments
----@field deployment mz.Deployment|string what the roles are to read
----@field role? string the role: either this or `roles`
----@field roles? string|string[] several roles; a later call adds others
----@field database? string the database that the roles' sessions are in, where a schema of that name is in several
----@field ready_check? boolean refuse a deployment that is not ready (default true)
----@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
-
----The arguments of `mz.unshift`.
----@class mz.UnshiftArguments
----@field deployment? mz.Deployment|string the deployment that roles read; else any
----@field role? string the role: this, `roles`, or all that read it
----@field roles? string|string[] several roles
 ---The arguments of `mz.check.sql`.
 ---@class mz.CheckSqlArguments
 ---@field sql string one statement that reads, with `$1`, `$2` where values go in
@@ -554,6 +601,47 @@ mz = {}
 ---@field title? string what is analysed, for people
 ---@field note? string what people should know meanwhile, such as what Ctrl-C does
 
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
+
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
+
+---The arguments of `mz.http`.
+---@class mz.HttpArguments
+---@field url string where to: https, and http on this machine only
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2 for GET, HEAD, PUT and DELETE, else 0
+
+---The arguments of `mz.notify`.
+---@class mz.NotifyArguments
+---@field webhook string URL of the webhook, usually from `mz.env`; it is shown nowhere
+---@field text string the message
+---@field fields? table what else the JSON document has beside `text`
+---@field required? boolean whether it is an error that nobody is notified (default false)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -574,12 +662,6 @@ mz = {}
 ---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
 ---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
 ---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
----The arguments of `mz.approve`.
----@class mz.ApproveArguments
----@field message string what people are asked; it tells the question from others of the run
----@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
----@field approvals? integer how many people have to agree; each role counts once (default 1)
----@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
 
@@ -662,15 +744,6 @@ function mz.query(sql, params) end
 ---@return mz.Comparison
 function mz.compare(arguments) end
 
----Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
----@param arguments mz.ShiftArguments
----@return mz.Shift
-function mz.shift(arguments) end
-
----Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
----@param arguments? mz.UnshiftArguments
----@return mz.Unshift
-function mz.unshift(arguments) end
 ---Makes a check of a query. No row where a value is expected, NULL, and NaN are `inconclusive`; so is a query that the server gave up waiting for.
 ---@param arguments mz.CheckSqlArguments
 ---@return mz.Check # a value that asks nothing until it is run
@@ -700,6 +773,31 @@ function mz.check.run(check) end
 ---@param arguments mz.AnalyzeArguments
 ---@return mz.Analysis
 function mz.analyze(arguments) end
+
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
+
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end
+
+---Calls another service. Only hosts that `allow_hosts` of the profile lists may be called (`host`, `host:port`, `*.domain`); without a profile it is this machine alone. An answer may be 1 MiB long and may lead on, up to five times, to the same origin. It is tried again where nobody is there, and with status 5xx or 429 where the method is idempotent or `retries` is given. A status is no error; no answer is `http.failed`. Neither URL nor headers are shown or recorded, only the host. What it does over there is done again by a resumed run: wrap it in `mz.step`. A rehearsal sends nothing and gives an empty answer with status 200.
+---@param arguments mz.HttpArguments
+---@return mz.Response # whatever the status is
+function mz.http(arguments) end
+
+---Posts a JSON document `{"text": …}` to a webhook, under the rules of `mz.http`. Where that fails it is a warning, unless it is required. A resumed run notifies again: wrap it in `mz.step` where that matters. A rehearsal sends nothing.
+---@param arguments mz.NotifyArguments
+---@return mz.Notified
+function mz.notify(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
@@ -790,7 +888,3 @@ function mz.promote(reason) end
 ---@param reason string what is wrong
 ---@return mz.Verdict # what `decide` has to return
 function mz.abort(reason) end
----Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
----@param arguments mz.ApproveArguments
----@return mz.Approved # who agreed
-function mz.approve(arguments) end

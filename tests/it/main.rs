@@ -35,6 +35,7 @@ mod policies;
 mod profiles;
 mod properties;
 mod protocol;
+mod recipe_tests;
 mod recipes;
 mod refusals;
 mod rehearsal;

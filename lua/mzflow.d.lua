@@ -230,6 +230,78 @@ mz = {}
 ---@class mz.Recipe
 ---@field name string
 
+---How a deployment and production differ.
+---@class mz.Comparison
+---@field deployment string
+---@field objects mz.ComparedObject[] in the order of their names
+---@field added integer rows that only the deployment has, in all objects
+---@field removed integer rows that only production has
+---@field changed integer rows of one key that differ
+---@field allowed integer differing rows that are intended
+---@field unexplained integer differing rows that are not, or that nobody judged
+---@field at integer? the moment of the last object, in milliseconds since 1970
+---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+
+---How an object of a deployment and production's differ.
+---@class mz.ComparedObject
+---@field name string production name
+---@field kind string
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
+---@field message string the difference in words
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer
+---@field removed integer
+---@field changed integer 0 without a key
+---@field allowed integer
+---@field unexplained integer
+---@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
+---@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
+---@field columns mz.ColumnDifferences rows are compared by the columns that both have
+---@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
+---@field at integer? the moment at which both sides were read, in milliseconds since 1970
+---@field cluster string? the cluster that computed it, where one was chosen
+
+---How many keys are not one row's.
+---@class mz.DuplicateKeys
+---@field blue integer in production
+---@field green integer in the deployment
+
+---How the columns of two sides differ.
+---@class mz.ColumnDifferences
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped mz.RetypedColumn[]
+---@field reordered boolean whether those that both have stand in another order
+---@field as_text string[] those that are compared as text
+
+---A column of another type.
+---@class mz.RetypedColumn
+---@field name string
+---@field blue string its type in production
+---@field green string its type in the deployment
+
+---A row that differs.
+---@class mz.DifferingRow
+---@field object string? whose it is, for a function of `allow`
+---@field change "added"|"removed"|"changed"
+---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
+---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
+---@field allowed boolean? whether it is intended, in samples
+
+---What another service has answered.
+---@class mz.Response
+---@field status integer
+---@field headers table<string, string> by name in lower case; several of one name are joined by commas
+---@field body string its bytes
+---@field json any the body read as JSON, where it is; its nulls are nil
+---@field rehearsed boolean whether nothing was sent, because it is a rehearsal
+
+---What became of a message.
+---@class mz.Notified
+---@field sent boolean whether it was taken
+---@field status integer? of the answer, where it was
+
 ---A question to which people said yes.
 ---@class mz.Approved
 ---@field message string what was asked
@@ -339,6 +411,32 @@ mz = {}
 ---@field role? string the role: this, `roles`, or all that read it
 ---@field roles? string|string[] several roles
 
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
+
+---The arguments of `mz.http`.
+---@class mz.HttpArguments
+---@field url string where to: https, and http on this machine only
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2 for GET, HEAD, PUT and DELETE, else 0
+
+---The arguments of `mz.notify`.
+---@class mz.NotifyArguments
+---@field webhook string URL of the webhook, usually from `mz.env`; it is shown nowhere
+---@field text string the message
+---@field fields? table what else the JSON document has beside `text`
+---@field required? boolean whether it is an error that nobody is notified (default false)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -349,13 +447,6 @@ mz = {}
 ---@field run? fun(ctx: mz.Context) what it does: `function(ctx)`
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
-
----The arguments of `mz.approve`.
----@class mz.ApproveArguments
----@field message string what people are asked; it tells the question from others of the run
----@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
----@field approvals? integer how many people have to agree; each role counts once (default 1)
----@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
 
@@ -448,6 +539,21 @@ function mz.shift(arguments) end
 ---@return mz.Unshift
 function mz.unshift(arguments) end
 
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end
+
+---Calls another service. Only hosts that `allow_hosts` of the profile lists may be called (`host`, `host:port`, `*.domain`); without a profile it is this machine alone. An answer may be 1 MiB long and may lead on, up to five times, to the same origin. It is tried again where nobody is there, and with status 5xx or 429 where the method is idempotent or `retries` is given. A status is no error; no answer is `http.failed`. Neither URL nor headers are shown or recorded, only the host. What it does over there is done again by a resumed run: wrap it in `mz.step`. A rehearsal sends nothing and gives an empty answer with status 200.
+---@param arguments mz.HttpArguments
+---@return mz.Response # whatever the status is
+function mz.http(arguments) end
+
+---Posts a JSON document `{"text": …}` to a webhook, under the rules of `mz.http`. Where that fails it is a warning, unless it is required. A resumed run notifies again: wrap it in `mz.step` where that matters. A rehearsal sends nothing.
+---@param arguments mz.NotifyArguments
+---@return mz.Notified
+function mz.notify(arguments) end
+
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
 ---@return mz.Recipe # what the file has to return
@@ -514,11 +620,6 @@ function mz.log(message, level) end
 function mz.progress(message, done, total) end
 
 ---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
----@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@param functions (fun(): any)[] from 1 to 64, at most 8 levels deep; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
-
----Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
----@param arguments mz.ApproveArguments
----@return mz.Approved # who agreed
-function mz.approve(arguments) end

@@ -114,3 +114,6 @@ pub(super) fn open(stop: &Rc<Stop>) -> mlua::Result<Lua> {
     lua.set_global_hook(every, move |lua, _| stop.look(lua))?;
     Ok(lua)
 }
+
+#[cfg(test)]
+mod tests;

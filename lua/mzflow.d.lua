@@ -230,6 +230,15 @@ mz = {}
 ---@class mz.Recipe
 ---@field name string
 
+---A policy.
+---@class mz.Policy
+---@field name string
+
+---What a policy says.
+---@class mz.Verdict
+---@field verdict "wait"|"promote"|"abort"
+---@field reason string?
+
 ---How a deployment and production differ.
 ---@class mz.Comparison
 ---@field deployment string
@@ -289,6 +298,42 @@ mz = {}
 ---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
 ---@field allowed boolean? whether it is intended, in samples
 
+---A question that can be asked again and again.
+---@class mz.Check
+---@field name string
+---@field asks string in words
+
+---What a check says.
+---@class mz.CheckAnswer
+---@field name string? of the check, from `mz.check.run`
+---@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
+---@field message string why
+---@field evidence any what was seen
+
+---What came of asking checks over time.
+---@class mz.Analysis
+---@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
+---@field reason string why, in one line
+---@field samples integer how often it was looked
+---@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
+
+---A check over time.
+---@class mz.AnalyzedCheck
+---@field name string
+---@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
+---@field passed integer answers
+---@field failed integer answers
+---@field inconclusive integer answers
+---@field errors integer looks that gave no answer
+---@field last mz.CheckAnswer? the last look
+
+---A look at every check of an analysis.
+---@class mz.Sample
+---@field sample integer its number, from 1
+---@field count integer how many answers each check has to give
+---@field checks mz.AnalyzedCheck[] as they stand
+---@field verdict string? once it is certain
+
 ---What another service has answered.
 ---@class mz.Response
 ---@field status integer
@@ -312,6 +357,114 @@ mz = {}
 ---@field by string the role
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
+
+---What a policy decides on: plain data that cannot be changed.
+---@class mz.Facts
+---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
+---@field deployment mz.FactsDeployment what is to become production
+---@field run mz.FactsRun the run that wants to promote it
+---@field policy mz.FactsPolicy how often this policy was asked before
+---@field changes mz.FactsChanges what the deployment changes; in `needs`
+---@field hydration mz.FactsHydration how far it has come; in `needs`
+---@field compare table<string, mz.FactsCompared> how its rows differ from production's, by object; the end of a name is enough where it is one object's; in `needs`
+
+---A moment.
+---@class mz.FactsNow
+---@field epoch number seconds since 1970 in UTC
+---@field iso string such as `2026-11-30T09:05:00+01:00`
+---@field date string such as `2026-11-30`; dates compare as texts
+---@field time string such as `09:05`; times of a day compare as texts
+---@field year integer
+---@field month integer 1 to 12
+---@field day integer 1 to 31
+---@field hour integer 0 to 23
+---@field minute integer 0 to 59
+---@field second integer 0 to 59
+---@field weekday "Monday"|"Tuesday"|"Wednesday"|"Thursday"|"Friday"|"Saturday"|"Sunday"
+---@field iso_weekday integer 1 (Monday) to 7 (Sunday)
+---@field timezone string the policy's
+
+---A deployment that is to become production.
+---@class mz.FactsDeployment
+---@field id string
+---@field isolation "cluster"|"schema" what is swapped as a whole
+---@field objects integer objects built
+---@field schemas string[] production names of the schemas that change places
+---@field clusters string[] production names of the clusters that change places
+---@field staged_at string when its names were first recorded, in UTC
+---@field staged_by string role
+---@field age_s number seconds since then
+---@field commit string? git commit of the project
+
+---The run that wants to promote.
+---@class mz.FactsRun
+---@field id string
+---@field recipe string name of the recipe, or `promote`
+---@field args table<string, any> its arguments; durations in seconds
+---@field started_by string role
+
+---How often a policy was asked about this deployment in this run, before a resume too.
+---@class mz.FactsPolicy
+---@field name string
+---@field asked integer this time included: 1 at first
+---@field since string when it was first asked, in UTC
+---@field waited_s number seconds since then
+
+---What a deployment changes: full names by change, in order, and how many there are of each.
+---@class mz.FactsChanges
+---@field summary mz.FactsSummary
+---@field added string[]
+---@field changed string[]
+---@field removed string[] objects that would be gone
+---@field drifted string[] objects that somebody else changed
+---@field dependent string[] rebuilt because of what they read
+---@field carried string[] rebuilt because of where they stand
+---@field metadata string[] grants, comments or owner alone
+
+---Numbers of objects by change.
+---@class mz.FactsSummary
+---@field added integer
+---@field changed integer
+---@field removed integer
+---@field drifted integer
+---@field dependent integer
+---@field carried integer
+---@field metadata integer
+
+---How far a deployment has come.
+---@class mz.FactsHydration
+---@field state "ready"|"hydrating"|"lagging"|"failing" the worst of its objects
+---@field ready integer objects that are ready
+---@field total integer objects in all; plain views do not count
+---@field lag_s number? the largest lag that is known
+---@field blue_lag_s number? the same of what it would replace
+---@field objects mz.FactsHydrated[] in the order of their names
+---@field clusters mz.ClusterStatus[] in the order of their names
+
+---How far an object has come.
+---@class mz.FactsHydrated
+---@field name string production name
+---@field state "ready"|"hydrating"|"lagging"|"failing"
+---@field lag_s number? seconds behind the server's clock, where known
+---@field blue_lag_s number? the same of the object that it would replace, where there is one
+---@field reason string? why it is not ready
+
+---How the rows of an object differ from production's. Both are read at one timestamp; rows are compared whole, as `mz.compare` does without a key, so that a changed row is one removed and one added.
+---@class mz.FactsCompared
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no rows
+---@field kind string what it is
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer rows that only the deployment has
+---@field removed integer rows that only production has
+---@field columns mz.FactsColumns rows are compared by the columns that both have
+
+---How the columns of two sides differ.
+---@class mz.FactsColumns
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped string[] those of another type
+---@field reordered boolean whether those that both have stand in another order
 
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
@@ -391,10 +544,76 @@ mz = {}
 ---@field object? string production name of the view to compare; else every one that was built
 ---@field objects? string|string[] the same for several
 ---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
----@field allow? string|fun(row: mz.DifferingRow): boolean?|table<string, string|fun(row: mz.DifferingRow): boolean?> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field allow? string|(fun(row: mz.DifferingRow): boolean?)|table<string, string|(fun(row: mz.DifferingRow): boolean?)> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
 ---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
+
+---The arguments of `mz.check.sql`.
+---@class mz.CheckSqlArguments
+---@field sql string one statement that reads, with `$1`, `$2` where values go in
+---@field params? table the values, in order; `mz.json.null` is NULL
+---@field expect? "no rows"|boolean|number|{ min?: number, max?: number } `"no rows"`, which is also what it is where it is left out; or the one value that the query gives: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, both included, one may be left out)
+---@field name? string what it is called (default "sql")
+
+---The arguments of `mz.check.lag`.
+---@class mz.CheckLagArguments
+---@field deployment mz.Deployment|string the deployment
+---@field max mz.Duration how far behind the server's clock an object may be
+---@field name? string what it is called (default "lag")
+
+---The arguments of `mz.check.rows`.
+---@class mz.CheckRowsArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object string production name of a view
+---@field min_ratio? number the least, against production's: `0.9` is nine rows of ten
+---@field max_ratio? number the most, against production's
+---@field min? number the least number of rows
+---@field max? number the most rows
+---@field cluster? string the cluster that counts; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long it may take (default "5m")
+---@field name? string what it is called (default "rows")
+
+---The arguments of `mz.check.compare`.
+---@class mz.CheckCompareArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object? string production name of the view to compare; else every one that was built
+---@field objects? string|string[] the same for several
+---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
+---@field allow? string|(fun(row: mz.DifferingRow): boolean?)|table<string, string|(fun(row: mz.DifferingRow): boolean?)> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
+---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long each object may take (default "5m")
+---@field schema? "fail"|"report" what columns that are gone, of another type or in another order, and objects that are gone, are worth (default "fail")
+---@field name? string what it is called (default "compare")
+
+---The arguments of `mz.check.http`.
+---@class mz.CheckHttpArguments
+---@field url string where to; the rules of `mz.http` hold
+---@field method? "GET"|"HEAD"|"POST" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field expect_status? integer the status of the answer; left out, any of success
+---@field json_path? string where in the answer's JSON a value is, such as `data.rates[0].value`; lists count from 0
+---@field expect? "no rows"|boolean|number|{ min?: number, max?: number } what that value has to be: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, both included, one may be left out)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; as in `mz.http`
+---@field name? string what it is called (default "http")
+
+---The arguments of `mz.analyze`.
+---@class mz.AnalyzeArguments
+---@field checks (mz.Check|(fun(): string, string?, any))[]|table<string, mz.Check|(fun(): string, string?, any)> what is asked; a function stands for a check too, and returns `"pass"`, `"fail"` or `"inconclusive"`, then a message and evidence if it likes
+---@field interval? mz.Duration the time between two looks (default "30s")
+---@field count? integer how many answers each check has to give (default 1)
+---@field initial_delay? mz.Duration the time before the first look (default "0s")
+---@field failure_limit? integer how many answers of a check may be `fail` (default 0)
+---@field inconclusive_limit? integer how many answers of a check may be `inconclusive` (default 0)
+---@field consecutive_errors? integer how many times in a row a check may be an `error`: that is no answer, and it is asked again (default 4)
+---@field on_sample? fun(sample: mz.Sample) is called with each look
+---@field label? string the word that stands before its lines (default "analyze")
+---@field title? string what is analysed, for people
+---@field note? string what people should know meanwhile, such as what Ctrl-C does
 
 ---The arguments of `mz.shift`.
 ---@class mz.ShiftArguments
@@ -447,6 +666,16 @@ mz = {}
 ---@field run? fun(ctx: mz.Context) what it does: `function(ctx)`
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
+
+---The arguments of `mz.policy`.
+---@class mz.PolicyArguments
+---@field api integer version of this interface: 1
+---@field name string what people call it
+---@field summary? string one sentence
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
+---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
+---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
+---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
 
 mz.json = {}
 
@@ -528,6 +757,41 @@ function mz.query(sql, params) end
 ---@param arguments mz.CompareArguments
 ---@return mz.Comparison
 function mz.compare(arguments) end
+
+---Makes a check of a query. No row where a value is expected, NULL, and NaN are `inconclusive`; so is a query that the server gave up waiting for.
+---@param arguments mz.CheckSqlArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.sql(arguments) end
+
+---Makes a check of a deployment's lag. One that hydrates is `inconclusive`, one that cannot make progress fails.
+---@param arguments mz.CheckLagArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.lag(arguments) end
+
+---Makes a check of how many rows an object of a deployment has, against production's, both counted at one timestamp. A ratio to no rows at all, or to an object that production does not have, is `inconclusive`.
+---@param arguments mz.CheckRowsArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.rows(arguments) end
+
+---Makes a check of `mz.compare`: a differing row that is not intended fails, whatever it is. What is not compared in time is `inconclusive`.
+---@param arguments mz.CheckCompareArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.compare(arguments) end
+
+---Makes a check of another service's answer. Another status fails; a value that is not there, and null, are `inconclusive`; no answer, and one that is no JSON, are `error`. A function that calls `mz.http` judges anything else.
+---@param arguments mz.CheckHttpArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.http(arguments) end
+
+---Asks a check once.
+---@param check mz.Check|(fun(): string, string?, any) it
+---@return mz.CheckAnswer
+function mz.check.run(check) end
+
+---Asks checks again and again until the verdict is certain. A check fails, or is inconclusive, with the first answer beyond its limit, is an error with the first beyond `consecutive_errors`, and passes once it has given its answers. The first check that does not pass ends it, and so does the last that passes. It does not raise: the recipe decides. A resumed run asks anew, because the answers are about the present; a rehearsal says what it would ask, and the verdict follows `--assume`.
+---@param arguments mz.AnalyzeArguments
+---@return mz.Analysis
+function mz.analyze(arguments) end
 
 ---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
 ---@param arguments mz.ShiftArguments
@@ -623,3 +887,23 @@ function mz.progress(message, done, total) end
 ---@param functions (fun(): any)[] from 1 to 64, at most 8 levels deep; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
+
+---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
+---@param arguments mz.PolicyArguments
+---@return mz.Policy # what the file has to return
+function mz.policy(arguments) end
+
+---Not yet: the policy is asked again after `poll`.
+---@param reason string what is waited for; the same words while it is the same, so that the record stays short
+---@return mz.Verdict # what `decide` has to return
+function mz.wait(reason) end
+
+---The deployment may become production, if every other policy says so, too.
+---@param reason? string why, for the record
+---@return mz.Verdict # what `decide` has to return
+function mz.promote(reason) end
+
+---The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
+---@param reason string what is wrong
+---@return mz.Verdict # what `decide` has to return
+function mz.abort(reason) end

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::deployment::record::RunStatus;
@@ -53,6 +54,36 @@ pub struct RoleShift {
     pub cluster: Option<String>,
     /// How many of its sessions are open, and go on reading what they read.
     pub open_sessions: usize,
+}
+
+/// What a check said at its last look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckProgress {
+    /// Its name.
+    pub name: String,
+    /// The word for what it said.
+    pub verdict: &'static str,
+    /// Why.
+    pub message: String,
+}
+
+/// A look at every check of an analysis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleProgress {
+    /// What stands before its lines.
+    pub label: String,
+    /// What is being analysed, in the recipe's words.
+    pub title: Option<String>,
+    /// What a person should know while it goes on, in the recipe's words.
+    pub note: Option<String>,
+    /// The number of the look, from 1.
+    pub sample: u32,
+    /// How many answers each check has to give.
+    pub count: u32,
+    /// By check, in their order.
+    pub checks: Vec<CheckProgress>,
+    /// The time to the next look; none after the last.
+    pub next: Option<Duration>,
 }
 
 /// Something that happened in a run.
@@ -142,6 +173,26 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
+    /// Every check of an analysis was looked at.
+    Sampled(SampleProgress),
+    /// Time goes by before the next look.
+    SampleAwaited {
+        /// How much is left.
+        left: Duration,
+    },
+    /// The verdict of an analysis is certain.
+    Analyzed {
+        /// What stands before its lines.
+        label: String,
+        /// The word for it.
+        verdict: &'static str,
+        /// Why.
+        reason: String,
+        /// How often it was looked.
+        samples: u32,
+        /// How long it took.
+        took: Duration,
+    },
     /// A swap did not commit and will be tried again.
     SwapRetried {
         /// How often it has been tried.
@@ -207,6 +258,23 @@ pub enum Event {
         objects: usize,
         /// How long it took.
         took: Duration,
+    },
+    /// A policy was asked.
+    PolicyDecided {
+        /// Its name.
+        policy: String,
+        /// What it was asked about.
+        deployment: DeploymentId,
+        /// What it said.
+        verdict: Verdict,
+        /// Why, in its own words.
+        reason: Option<String>,
+        /// How often it was asked, this time included.
+        asked: u64,
+        /// Time since it was asked first, since the run began or went on.
+        waited: Duration,
+        /// The pause before it is asked again.
+        again: Option<Duration>,
     },
     /// A run waits for people.
     ApprovalAsked {

@@ -20,10 +20,12 @@ use super::ui::elapsed;
 use crate::clock::Clock;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::event::Event;
 use crate::event::HydrationProgress;
+use crate::event::SampleProgress;
 use crate::event::Sink;
 
 /// A line of hydration in a pipe comes at a change of state, and otherwise this often.
@@ -45,6 +47,8 @@ struct State {
     live: Option<ProgressBar>,
     /// What was said of each deployment last: several may be waited for at once.
     last: BTreeMap<DeploymentId, (Duration, &'static str, usize)>,
+    policies: BTreeMap<String, (Verdict, Option<String>)>,
+    sample: Option<SampleProgress>,
 }
 
 impl Narrator {
@@ -180,12 +184,10 @@ impl Sink for Narrator {
                 let text = hydration_text(progress, &self.ui);
                 self.step("hydrate", &text, Some(progress.waited));
             }
-            Event::Compared { outcome, took } => {
-                self.still();
-                for line in super::judged::compared(outcome) {
-                    self.ui.step("compare", &line, Some(*took));
-                }
-            }
+            Event::Compared { outcome, took } => self.compared(outcome, *took),
+            Event::Sampled(progress) => self.sampled(progress),
+            Event::SampleAwaited { left } => self.awaited(*left),
+            Event::Analyzed { .. } => self.analyzed(&event),
             Event::SwapRetried { attempt, reason, others, pause } => {
                 let others =
                     if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
@@ -215,6 +217,7 @@ impl Sink for Narrator {
             }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
+            Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -309,6 +312,71 @@ impl Narrator {
         }
     }
 
+    /// A terminal sees every asking, in one line for all that wait; a pipe what is new.
+    fn policy(&self, event: &Event) {
+        let Event::PolicyDecided { policy, verdict, reason, asked, waited, again, .. } = event else {
+            return;
+        };
+        let said = (*verdict, reason.clone());
+        let new = self.state.borrow_mut().policies.insert(policy.clone(), said.clone()) != Some(said);
+        let waits = *verdict == Verdict::Wait;
+        if !waits || self.ui.reader != Reader::Terminal {
+            if new {
+                self.step("policy", &policy_text(policy, *verdict, reason.as_deref()), Some(*waited));
+            }
+            return;
+        }
+        let waiting: Vec<String> = {
+            let state = self.state.borrow();
+            let waiting = state.policies.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Wait);
+            waiting.map(|(name, (verdict, reason))| policy_text(name, *verdict, reason.as_deref())).collect()
+        };
+        let mut text = waiting.join("   ");
+        let times = if *asked == 1 { "once".to_owned() } else { format!("{asked} times") };
+        text.extend(again.map(|pause| format!(" · asked {times}, next in {}", elapsed(pause))));
+        self.live(self.ui.line("policy", &text, Some(*waited)));
+    }
+
+    fn compared(&self, outcome: &Value, took: Duration) {
+        for line in super::judged::compared(outcome) {
+            self.step("compare", &line, Some(took));
+        }
+    }
+
+    fn analyzed(&self, event: &Event) {
+        if let Event::Analyzed { label, verdict, reason, took, .. } = event {
+            let verdict = super::judged::painted(&self.ui, verdict, 0);
+            self.step(label, &format!("{verdict}: {reason}"), Some(*took));
+        }
+    }
+
+    /// A terminal shows the last look until the next; a pipe every look; CI one that says another thing.
+    fn sampled(&self, progress: &SampleProgress) {
+        let before = self.state.borrow_mut().sample.replace(progress.clone());
+        if self.ui.reader == Reader::Terminal && progress.next.is_some() {
+            return self.live(super::judged::sampled(progress, &self.ui, progress.next).join("\n"));
+        }
+        let verdicts = |sample: &SampleProgress| -> Vec<&'static str> {
+            sample.checks.iter().map(|check| check.verdict).collect()
+        };
+        let is_news = before.is_none_or(|before| {
+            before.sample >= progress.sample
+                || verdicts(&before) != verdicts(progress)
+                || progress.next.is_none()
+        });
+        if self.ui.reader != Reader::Ci || is_news {
+            self.still();
+            super::judged::sampled(progress, &self.ui, None).iter().for_each(|line| self.ui.talk(line));
+        }
+    }
+
+    fn awaited(&self, left: Duration) {
+        let sample = self.state.borrow().sample.clone();
+        if let Some(progress) = sample.filter(|_| self.ui.reader == Reader::Terminal) {
+            self.live(super::judged::sampled(&progress, &self.ui, Some(left)).join("\n"));
+        }
+    }
+
     fn progress(&self, message: &str, done: Option<u64>, total: Option<u64>) {
         let text = match (done, total) {
             (Some(done), Some(total)) => format!("{message} {done}/{total}"),
@@ -330,7 +398,20 @@ impl Narrator {
     }
 }
 
+fn policy_text(policy: &str, verdict: Verdict, reason: Option<&str>) -> String {
+    let verb = match verdict {
+        Verdict::Wait => "waits",
+        Verdict::Promote => "says promote",
+        Verdict::Abort => "says no",
+    };
+    match reason {
+        Some(reason) => format!("{policy} {verb}: {reason}"),
+        None => format!("{policy} {verb}"),
+    }
+}
+
 /// An event as JSON: its name and its fields. Units end the names.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
 fn told(event: &Event) -> Option<(&'static str, Value)> {
     let ms = |duration: &Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     Some(match event {
@@ -367,6 +448,15 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Compared { outcome, took } => {
             ("compare.done", json!({ "comparison": outcome, "took_ms": ms(took) }))
         }
+        Event::Sampled(progress) => ("analysis.sample", sample_json(progress)),
+        // Only a terminal shows time going by.
+        Event::SampleAwaited { .. } => return None,
+        Event::Analyzed { label, verdict, reason, samples, took } => (
+            "analysis.done",
+            json!({
+                "label": label, "verdict": verdict, "reason": reason, "samples": samples, "took_ms": ms(took),
+            }),
+        ),
         Event::SwapRetried { attempt, reason, others, pause } => (
             "swap.retried",
             json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),
@@ -400,6 +490,13 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Unshifted { deployment, roles, left_alone } => {
             ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
         }
+        Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
+            "policy.decided",
+            json!({
+                "policy": policy, "deployment": deployment, "verdict": verdict.as_str(), "reason": reason,
+                "asked": asked, "waited_ms": ms(waited), "again_ms": again.as_ref().map(ms),
+            }),
+        ),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {
@@ -408,6 +505,20 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Statement { sql, what } => ("statement", json!({ "sql": sql, "what": what })),
         // Written by whoever knows the error too, as the last line.
         Event::RunFinished { .. } => return None,
+    })
+}
+
+fn sample_json(progress: &SampleProgress) -> Value {
+    let checks = progress.checks.iter();
+    let checks: Vec<Value> =
+        checks.map(|c| json!({ "name": c.name, "verdict": c.verdict, "message": c.message })).collect();
+    json!({
+        "label": progress.label,
+        "title": progress.title,
+        "sample": progress.sample,
+        "count": progress.count,
+        "checks": checks,
+        "next_ms": progress.next.map(|next| u64::try_from(next.as_millis()).unwrap_or(u64::MAX)),
     })
 }
 

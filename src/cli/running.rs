@@ -15,6 +15,7 @@ use super::asker;
 use super::exit::Exit;
 use super::finish;
 use super::place;
+use super::policy;
 use super::recipe::Loaded;
 use super::recipe::Origin;
 use super::summary::Listener;
@@ -26,6 +27,7 @@ use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::lua::host::Consent;
+use crate::lua::policy::Policy;
 use crate::lua::run;
 use crate::lua::run::Go;
 use crate::primitives::code::Code;
@@ -42,6 +44,10 @@ pub(crate) struct Start {
     pub(crate) name: String,
     /// The recipe, or why it could not be loaded.
     pub(crate) loaded: Result<Loaded, CliError>,
+    /// Who is asked before a swap, or why one of them could not be loaded.
+    pub(crate) policies: Result<Vec<Policy>, CliError>,
+    /// How long they may say wait.
+    pub(crate) policy_timeout: Option<Duration>,
     /// What the run wrote before, if it is resumed.
     pub(crate) earlier: Option<(RunStarted, Vec<Entry>)>,
     /// What branches are to see; `None` is a real run.
@@ -92,7 +98,7 @@ pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliEr
 }
 
 async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
-    let loaded = start.loaded?;
+    let (loaded, policies) = (start.loaded?, start.policies?);
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
     let session = app.connect().await?;
@@ -100,10 +106,11 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     if start.rehearse.is_none() {
         app.check_tree(start.allow_dirty)?;
     }
-    let run = match start.earlier {
+    let mut run = match start.earlier {
         Some((started, entries)) => Run::resumed(start.run, started, entries),
         None => Run::new(start.run, started(app, &loaded, &arguments)),
     };
+    let gate = policy::gate(policies, start.policy_timeout, &mut run.started);
     let rehearsal = start.rehearse.is_some();
     let mut ctx = app.ctx_of(session, run, start.rehearse);
     ctx.deadline = app.clock.deadline(start.deadline);
@@ -112,7 +119,7 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let consent = consent(app, start.yes);
     let asker = asker::of(app);
     let outside = place::outside(&app.global)?;
-    let go = Go { ctx, compile: app.compile_request(), consent, asker, outside, arguments };
+    let go = Go { ctx, compile: app.compile_request(), consent, gate, asker, outside, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();
@@ -141,6 +148,8 @@ fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunSta
         arguments: Value::Object(arguments.clone()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: app.git().sha.clone(),
+        policies: Vec::new(),
+        policy_timeout_ms: None,
     }
 }
 
@@ -183,7 +192,15 @@ fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
         Kind::Interrupted => true,
         Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable | Kind::Paused => false,
         Kind::Invalid | Kind::Refused | Kind::Failed => {
-            matches!(error.code(), Code::RunDeadline | Code::DbLost | Code::LuaError | Code::LuaMemory)
+            matches!(
+                error.code(),
+                Code::RunDeadline
+                    | Code::DbLost
+                    | Code::LuaError
+                    | Code::LuaMemory
+                    | Code::PolicyAborted
+                    | Code::PolicyTimeout
+            )
         }
     };
     let mut report = CliError::from(error);

@@ -102,7 +102,11 @@ impl Seen {
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
+            | Event::Sampled(_)
+            | Event::SampleAwaited { .. }
+            | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
+            | Event::PolicyDecided { .. }
             | Event::ApprovalAsked { .. }
             | Event::Approved { .. }
             | Event::Called { .. }

@@ -13,6 +13,8 @@ use super::DeploymentId;
 use super::Isolation;
 use super::approval::ApprovalAsked;
 use super::approval::ApprovalGiven;
+use super::decision::PolicyDecided;
+use super::decision::PolicySource;
 use super::epoch::SwapIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
@@ -104,6 +106,9 @@ pub enum Record {
     /// A side effect of the recipe's own was carried out.
     #[serde(rename = "step.done")]
     StepDone(StepDone),
+    /// A policy was asked whether a deployment may become production.
+    #[serde(rename = "policy.decided")]
+    PolicyDecided(PolicyDecided),
     /// People are asked whether the run may go on.
     #[serde(rename = "approval.asked")]
     ApprovalAsked(ApprovalAsked),
@@ -158,6 +163,7 @@ impl Record {
             Self::RunStarted(_) => "run.started",
             Self::RunFinished(_) => "run.finished",
             Self::StepDone(_) => "step.done",
+            Self::PolicyDecided(_) => "policy.decided",
             Self::ApprovalAsked(_) => "approval.asked",
             Self::ApprovalGiven(_) => "approval.given",
             Self::ApplyIntent(_) => "apply.intent",
@@ -186,6 +192,7 @@ impl Record {
             | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
             | Self::ApplyDone(_) => None,
+            Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),
             Self::StageDone(done) => Some(&done.deployment),
@@ -241,6 +248,12 @@ pub struct RunStarted {
     pub version: String,
     /// The git commit of the project, if any.
     pub commit: Option<String>,
+    /// The policies that are asked before it swaps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicySource>,
+    /// Milliseconds that it waits for them at most; `None` is without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_timeout_ms: Option<u64>,
 }
 
 /// How a run ended.

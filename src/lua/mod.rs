@@ -5,15 +5,18 @@
 //! no type of the Lua library leaves it. Start reading at [`host::Host`], then at [`run`].
 
 mod arguments;
+mod asking;
 mod branch;
 mod calls;
 mod check;
 mod failure;
+pub mod gate;
 pub mod host;
 mod limits;
 mod lint;
 pub mod near;
 pub mod people;
+pub mod policy;
 pub mod recipe;
 pub mod reference;
 pub mod registry;

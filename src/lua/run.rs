@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use super::branch;
 use super::failure;
 use super::failure::Raised;
+use super::gate::Gate;
 use super::host::Host;
 use super::people::Asker;
 use super::recipe::Recipe;
@@ -42,6 +43,8 @@ pub struct Go {
     pub compile: compile::Request,
     /// Whom to ask before objects go.
     pub consent: Consent,
+    /// Who is asked before a swap.
+    pub gate: Rc<Gate>,
     /// Whom else to ask.
     pub asker: Asker,
     /// The way to other services.
@@ -81,6 +84,7 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         asker: go.asker,
         outside: Rc::new(go.outside),
         agreed: false,
+        gate: go.gate,
         rehearsal,
     });
     let outcome = match context {

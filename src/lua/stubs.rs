@@ -8,6 +8,7 @@ use super::registry::Function;
 use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
+use super::registry::facts;
 
 const HEAD: &str =
     "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
@@ -51,7 +52,7 @@ fn is_table(function: &Function) -> bool {
 
 /// `hydration_status` has the arguments `mz.HydrationStatusArguments`.
 fn arguments_name(function: &Function) -> String {
-    let words = function.name.split('_').map(|word| {
+    let words = function.name.split(['_', '.']).map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         format!("{}{rest}", first.to_uppercase())
     });
@@ -73,6 +74,12 @@ pub(super) fn kind(argument: &Argument) -> String {
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
         "run" => "fun(ctx: mz.Context)".to_owned(),
         "on_fail" => "fun(ctx: mz.Context, err: mz.Error)".to_owned(),
+        "decide" => "fun(facts: mz.Facts): mz.Verdict".to_owned(),
+        "needs" => {
+            let names: Vec<String> = facts::names().map(|name| format!("\"{name}\"")).collect();
+            format!("({})[]", names.join("|"))
+        }
+        "on_sample" => "fun(sample: mz.Sample)".to_owned(),
         "on_progress" => "fun(status: mz.Status)".to_owned(),
         "type" => "\"string\"|\"duration\"|\"number\"|\"boolean\"|string[]".to_owned(),
         _ => argument.kind.stub(),

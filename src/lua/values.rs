@@ -14,8 +14,11 @@ use serde_json::Map;
 use serde_json::Number;
 use serde_json::Value as Json;
 
+use super::asking::Check;
 use super::failure::Raised;
+use super::policy;
 use super::recipe::Declared;
+use crate::deployment::decision::Verdict;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::compile::Compiled;
@@ -38,6 +41,12 @@ pub(super) enum Handle {
     Failure(Rc<Raised>),
     /// A recipe.
     Recipe(Rc<Declared>),
+    /// A policy.
+    Policy(Rc<policy::declared::Declared>),
+    /// What a policy says, and why.
+    Verdict(Verdict, Option<String>),
+    /// A check.
+    Check(Rc<Check>),
 }
 
 /// What tables get: their manners, and what travels with them.

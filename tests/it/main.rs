@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod adoption;
+mod analysis;
 mod approvals;
 mod authoring;
 mod bad_input;
@@ -32,6 +33,7 @@ mod mishaps;
 mod numbers;
 mod outside;
 mod parallel;
+mod policies;
 mod profiles;
 mod properties;
 mod protocol;

@@ -271,3 +271,41 @@ fn requests_of_branches_overlap_and_end_with_a_failure() {
     );
     told.code(1).says("enough").never_says("cancelled");
 }
+
+#[test]
+fn a_service_as_a_check() {
+    let world = World::new();
+    let answer =
+        Service::answer("200 OK", "", r#"{"data":{"rates":[{"errors":0.02}],"ok":true,"none":null}}"#);
+    let service = Service::new(&[&answer]);
+    for (arguments, said) in [
+        ("", "pass status 200"),
+        ("expect_status = 204", "fail status 200, and 204 is expected"),
+        ("json_path = 'data.rates[0].errors', expect = { max = 0.05 }", "pass data.rates[0].errors: 0.02"),
+        (
+            "json_path = 'data.rates[0].errors', expect = { max = 0.01 }",
+            "fail data.rates[0].errors: 0.02, and at most 0.01 is expected",
+        ),
+        ("json_path = 'data.ok', expect = true", "pass data.ok: true"),
+        ("json_path = 'data.none', expect = true", "inconclusive data.none: NULL"),
+        ("json_path = 'data.gone', expect = true", "inconclusive the answer has no `data.gone`"),
+        ("json_path = 'data', expect = 1", "error data: "),
+    ] {
+        let body = format!(
+            "local r = mz.check.run(mz.check.http {{ url = service .. '/' .. mz.env('WORD'), {arguments} }}) mz.log(r.verdict .. ' ' .. r.message)"
+        );
+        run(&world, &service, &body, &[]).code(0).says(said).never_says(SECRET);
+    }
+    let body = "local r = mz.check.run(mz.check.http { url = 'http://127.0.0.1:1/', retries = 0 }) mz.log(r.verdict .. ' ' .. r.message)";
+    run(&world, &service, body, &[]).code(0).says("error http.failed: http://127.0.0.1:1 cannot be reached");
+    let body = "mz.check.http { url = service, json_path = 'a' }";
+    run(&world, &service, body, &[])
+        .code(1)
+        .says("takes `json_path` and `expect` together")
+        .says("call.lua:6");
+    let body = "local r = mz.analyze { interval = 0.01, count = 3, checks = { mz.check.http { url = service } } } mz.log(r.verdict .. ' after ' .. r.samples)";
+    run(&world, &service, body, &[]).code(0).says("pass after 3");
+    let before = service.asked().len();
+    run(&world, &service, "mz.check.run(mz.check.http { url = service })", &["--dry-run"]).code(0);
+    assert_eq!(service.asked().len(), before);
+}

@@ -17,6 +17,8 @@ use crate::deployment::record::DropReason;
 use crate::lua::check;
 use crate::lua::failure;
 use crate::lua::failure::Failure;
+use crate::lua::gate::Answer;
+use crate::lua::gate::Question;
 use crate::lua::shared::Shared;
 use crate::lua::values::Handle;
 use crate::name::ClusterName;
@@ -91,9 +93,12 @@ async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
 fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
     match call.handle("project")? {
         Handle::Project(compiled) => Ok(compiled),
-        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) => {
-            Err(Error::bug("`project` is something else"))
-        }
+        Handle::Changes(..)
+        | Handle::Failure(_)
+        | Handle::Recipe(_)
+        | Handle::Policy(_)
+        | Handle::Verdict(..)
+        | Handle::Check(_) => Err(Error::bug("`project` is something else")),
     }
 }
 
@@ -218,7 +223,7 @@ fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
 }
 
 /// The deployment that has to be named.
-fn deployment(call: &Call) -> Result<DeploymentId, Error> {
+pub(super) fn deployment(call: &Call) -> Result<DeploymentId, Error> {
     call.deployment("deployment")?.ok_or_else(|| Error::bug("`deployment` passed its check and names none"))
 }
 
@@ -274,9 +279,33 @@ async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
             ReadyCheck::Skipped
         },
     };
+    gated(&call, &request.deployment).await?;
     let mut work = call.shared.work("swap").await?;
     let outcome = swap::run(work.ctx()?, &request).await?;
     call.give(&outcome)
+}
+
+/// Asks the policies of the run, which is free for others in between.
+async fn gated(call: &Call, deployment: &DeploymentId) -> Result<(), Failure> {
+    let shared = &call.shared;
+    let gate = shared.running.borrow().as_ref().map(|running| Rc::clone(&running.gate)).unwrap_or_default();
+    let question = Question { deployment: deployment.clone(), allowed_lag: call.duration("allowed_lag") };
+    let asking = gate.ask(shared.work("swap").await?.ctx()?, question);
+    let Some(mut asking) = asking else { return Ok(()) };
+    let outcome = async {
+        loop {
+            let collected = asking.collect(shared.work("swap").await?.ctx()?).await?;
+            let collected = asking.settle(collected).await?;
+            // Not in the `match`: the run would be held over the pause.
+            let answer = asking.decide(shared.work("swap").await?.ctx()?, collected).await?;
+            match answer {
+                Answer::Open => return Ok(()),
+                Answer::Again(pause) => shared.pause(pause).await?,
+            }
+        }
+    };
+    let outcome = outcome.await;
+    Ok(asking.end(shared.work("swap").await?.ctx()?, outcome).await?)
 }
 
 async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
@@ -309,21 +338,27 @@ async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn queried(call: Rc<Call>) -> Result<Value, Failure> {
+    let request = query_request(&call)?;
+    let mut work = call.shared.work("query").await?;
+    let outcome = query::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+/// The question in the arguments `sql` and `params`.
+pub(super) fn query_request(call: &Call) -> Result<query::Request, Failure> {
     let sql = call.text("sql").unwrap_or_default();
     let parameters = match call.value("params") {
-        Value::Table(params) => parameters(&call, &params)?,
+        Value::Table(params) => parameters(call, &params)?,
         _ => Vec::new(),
     };
-    let mut work = call.shared.work("query").await?;
-    let outcome = query::run(work.ctx()?, &query::Request { sql, parameters }).await?;
-    call.give(&outcome)
+    Ok(query::Request { sql, parameters })
 }
 
 fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
     let count = params.pairs::<Value, Value>().count();
     let length = params.raw_len();
     if count != length {
-        let message = "the parameters of mz.query are a list without holes; NULL is `mz.json.null`";
+        let message = "the parameters of a query are a list without holes; NULL is `mz.json.null`";
         return Err(Error::new(Code::LuaWrongArgument, message).into());
     }
     let mut parameters = Vec::with_capacity(length);
@@ -373,7 +408,7 @@ mod tests {
             variables: Rc::new(|_| None),
             files: Rc::new(|_| None),
         };
-        let shared = Shared::new(facts);
+        let shared = Shared::of(facts, crate::lua::limits::RECIPE);
         let count = Rc::new(Cell::new(0));
         let counted = Rc::clone(&count);
         shared.begin(Running {
@@ -388,6 +423,7 @@ mod tests {
             asker: crate::lua::people::nobody(),
             outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
             agreed: false,
+            gate: Rc::default(),
             events: Rc::new(Silent),
             rehearsal,
         });

@@ -613,6 +613,20 @@ mz = {}
 ---@field schema? "fail"|"report" what columns that are gone, of another type or in another order, and objects that are gone, are worth (default "fail")
 ---@field name? string what it is called (default "compare")
 
+---The arguments of `mz.check.http`.
+---@class mz.CheckHttpArguments
+---@field url string where to; the rules of `mz.http` hold
+---@field method? "GET"|"HEAD"|"POST" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field expect_status? integer the status of the answer; left out, any of success
+---@field json_path? string where in the answer's JSON a value is, such as `data.rates[0].value`; lists count from 0
+---@field expect? "no rows"|boolean|number|{ min?: number, max?: number } what that value has to be: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, both included, one may be left out)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; as in `mz.http`
+---@field name? string what it is called (default "http")
+
 ---The arguments of `mz.analyze`.
 ---@class mz.AnalyzeArguments
 ---@field checks (mz.Check|(fun(): string, string?, any))[]|table<string, mz.Check|(fun(): string, string?, any)> what is asked; a function stands for a check too, and returns `"pass"`, `"fail"` or `"inconclusive"`, then a message and evidence if it likes
@@ -813,6 +827,11 @@ function mz.check.rows(arguments) end
 ---@return mz.Check # a value that asks nothing until it is run
 function mz.check.compare(arguments) end
 
+---Makes a check of another service's answer. Another status fails; a value that is not there, and null, are `inconclusive`; no answer, and one that is no JSON, are `error`. A function that calls `mz.http` judges anything else.
+---@param arguments mz.CheckHttpArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.http(arguments) end
+
 ---Asks a check once.
 ---@param check mz.Check|(fun(): string, string?, any) it
 ---@return mz.CheckAnswer
@@ -914,7 +933,7 @@ function mz.log(message, level) end
 function mz.progress(message, done, total) end
 
 ---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
----@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@param functions (fun(): any)[] from 1 to 64, at most 8 levels deep; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
 

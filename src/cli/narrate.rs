@@ -45,7 +45,8 @@ pub(crate) struct Narrator {
 struct State {
     run: Option<RunId>,
     live: Option<ProgressBar>,
-    last: Option<(Duration, &'static str, usize)>,
+    /// What was said of each deployment last: several may be waited for at once.
+    last: BTreeMap<DeploymentId, (Duration, &'static str, usize)>,
     policies: BTreeMap<String, (Verdict, Option<String>)>,
     sample: Option<SampleProgress>,
 }
@@ -102,17 +103,18 @@ impl Narrator {
             return self.live(self.ui.line("hydrate", &text, Some(progress.waited)));
         }
         let mut state = self.state.borrow_mut();
-        let changed = match state.last {
+        let changed = match state.last.get(&progress.deployment) {
             None => true,
-            Some((_, word, _)) if self.ui.reader == Reader::Ci => word != progress.state,
+            Some((_, word, _)) if self.ui.reader == Reader::Ci => *word != progress.state,
             Some((at, word, ready)) => {
-                word != progress.state
-                    || ready != progress.ready
-                    || progress.waited.saturating_sub(at) >= PIPE_PAUSE
+                *word != progress.state
+                    || *ready != progress.ready
+                    || progress.waited.saturating_sub(*at) >= PIPE_PAUSE
             }
         };
         if changed {
-            state.last = Some((progress.waited, progress.state, progress.ready));
+            let said = (progress.waited, progress.state, progress.ready);
+            state.last.insert(progress.deployment.clone(), said);
             drop(state);
             self.ui.step("hydrate", &text, Some(progress.waited));
         }

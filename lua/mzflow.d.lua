@@ -14,7 +14,8 @@ mz = {}
 ---@field recipe string name of the recipe
 ---@field rehearsal boolean whether nothing is really done
 ---@field done fun(message: string) says how the run ended, for the last line
----@field hook fun(name: string, ...): any calls the functions that were given for a hook
+---@field refuse fun(message: string, evidence?: any) ends the run with exit code 3 (`recipe.refused`): the recipe has looked and says no. The evidence, any table that JSON can hold, is shown below the message, and is `error.evidence` under `--json`
+---@field hook fun(name: string, ...): any calls the functions that were given for a hook, each with `ctx` and the rest; gives what the last one returned, nil where there is none
 
 ---A compiled project.
 ---@class mz.Project
@@ -112,6 +113,7 @@ mz = {}
 ---@field schemas mz.Pair[]
 ---@field clusters mz.Pair[]
 ---@field objects integer objects built
+---@field promoted boolean whether it is production already: the run was resumed behind its swap
 
 ---How a deployment fares.
 ---@class mz.Status
@@ -148,6 +150,30 @@ mz = {}
 ---@field pending_sinks string[]
 ---@field held_by string[] others who still read what left production: it cannot be dropped before
 ---@field keep_s integer seconds for which it is to be kept
+
+---Who reads a deployment that is not production.
+---@class mz.Shift
+---@field deployment string
+---@field roles mz.Reader[] in the order in which they were named
+---@field unaffected string[] what goes on reading production all the same, in words
+
+---A role whose new sessions read a deployment.
+---@class mz.Reader
+---@field role string
+---@field search_path mz.Moved
+---@field cluster mz.Moved? nil where the deployment has no clone of it
+---@field open_sessions integer sessions that read production until they connect again
+---@field changed boolean whether it was set now; false where it was set before
+
+---A setting of a role.
+---@class mz.Moved
+---@field before string
+---@field after string
+
+---Who reads production again.
+---@class mz.Unshift
+---@field roles string[] the roles that were put back
+---@field left_alone string[] what somebody else had set meanwhile and stays, in words
 
 ---What left production.
 ---@class mz.Retired
@@ -197,6 +223,7 @@ mz = {}
 ---@field column integer?
 ---@field sqlstate string? the server's
 ---@field cause any the error that a recipe raised this one for
+---@field evidence any what `ctx.refuse` was given
 ---@field traceback string[] the recipe's own lines, innermost first
 
 ---A recipe.
@@ -462,6 +489,21 @@ mz = {}
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
 
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -564,6 +606,16 @@ function mz.query(sql, params) end
 ---@return mz.Comparison
 function mz.compare(arguments) end
 
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
+
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
 ---@return mz.Recipe # what the file has to return
@@ -648,3 +700,7 @@ function mz.promote(reason) end
 ---@param reason string what is wrong
 ---@return mz.Verdict # what `decide` has to return
 function mz.abort(reason) end
+---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
+---@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
+function mz.parallel(functions) end

@@ -11,6 +11,7 @@ use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
+use super::shifts;
 use super::ui::Reader;
 use super::ui::Talk;
 use super::ui::Ui;
@@ -137,6 +138,7 @@ fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
 }
 
 impl Sink for Narrator {
+    #[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
     fn event(&self, event: Event) {
         if let Event::RunStarted { run, .. } = &event {
             self.state.borrow_mut().run = Some(run.clone());
@@ -196,6 +198,8 @@ impl Sink for Narrator {
                 self.dropped(deployment, *reason, *objects, *took);
             }
             Event::PolicyDecided { .. } => self.policy(&event),
+            Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
+            Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -256,6 +260,19 @@ impl Narrator {
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
         };
         self.step("drop", &what, Some(took));
+    }
+
+    fn shifted(&self, lines: &[String]) {
+        for line in lines {
+            self.step("canary", line, None);
+        }
+    }
+
+    fn unshifted(&self, roles: &[String], left_alone: &[String]) {
+        self.step("canary", &shifts::unshifted(roles), None);
+        for line in left_alone {
+            self.step("", &format!("left alone: {line}"), None);
+        }
     }
 
     fn swapped(&self, event: &Event) {
@@ -395,6 +412,12 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
                 "asked": asked, "waited_ms": ms(waited), "again_ms": again.as_ref().map(ms),
             }),
         ),
+        Event::Shifted { deployment, roles } => {
+            ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
+        }
+        Event::Unshifted { deployment, roles, left_alone } => {
+            ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
+        }
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

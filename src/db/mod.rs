@@ -12,6 +12,7 @@ pub mod introspect;
 pub mod journal;
 pub mod moment;
 pub mod retry;
+pub mod roles;
 pub mod session;
 pub mod snapshot;
 mod tls;

@@ -15,6 +15,7 @@ use crate::name::NameError;
 pub mod decision;
 pub mod epoch;
 pub mod record;
+pub mod shift;
 pub mod state;
 
 /// The longest deployment id; leaves room for names of up to 180 bytes around it.

@@ -24,4 +24,5 @@ pub(crate) mod sandbox;
 pub(crate) mod setup;
 pub(crate) mod stage;
 pub(crate) mod test;
+pub(crate) mod unshift;
 pub(crate) mod wait;

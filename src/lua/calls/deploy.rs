@@ -36,15 +36,17 @@ use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
 use crate::primitives::gc;
 use crate::primitives::hydration_status;
+use crate::primitives::hydration_status::Looked;
+use crate::primitives::hydration_status::Waiting;
 use crate::primitives::query;
 use crate::primitives::query::Parameter;
 use crate::primitives::readiness::Readiness;
+use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rollback;
 use crate::primitives::setup;
 use crate::primitives::stage;
 use crate::primitives::stage::Drift;
 use crate::primitives::swap;
-use crate::primitives::swap::ReadyCheck;
 
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
@@ -64,7 +66,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 }
 
 async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
-    let mut work = call.shared.work("compile")?;
+    let mut work = call.shared.work("compile").await?;
     let request = call.shared.running.borrow().as_ref().map(|running| running.compile.clone());
     let mut request = request.ok_or_else(|| Error::bug("a recipe runs without a project"))?;
     if let Some(path) = call.text("path").filter(|path| path != ".") {
@@ -83,7 +85,7 @@ async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
-    let mut work = call.shared.work("setup")?;
+    let mut work = call.shared.work("setup").await?;
     let outcome = setup::run(work.ctx()?).await?;
     call.give(&outcome)
 }
@@ -106,7 +108,7 @@ async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
         Some("skip") => Secrets::Skipped,
         _ => Secrets::Missing,
     };
-    let mut work = call.shared.work("apply")?;
+    let mut work = call.shared.work("apply").await?;
     let outcome = apply::run(work.ctx()?, &apply::Request { compiled, secrets }).await?;
     if !outcome.actions.is_empty() {
         call.shared.changes.set(true);
@@ -121,7 +123,7 @@ async fn diffed(call: Rc<Call>) -> Result<Value, Failure> {
         Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
     let reuse = reuse(&check::texts(&call.value("reuse")).unwrap_or_default())?;
     let request = diff::Request { compiled, isolation: isolation.unwrap_or_default(), reuse: reuse.clone() };
-    let mut work = call.shared.work("diff")?;
+    let mut work = call.shared.work("diff").await?;
     let outcome = diff::run(work.ctx()?, &request).await?;
     if !outcome.empty {
         call.shared.changes.set(true);
@@ -165,7 +167,7 @@ async fn checked(call: Rc<Call>) -> Result<Value, Failure> {
     let Handle::Changes(changes, _) = call.handle("changes")? else {
         return Err(Error::bug("`changes` is something else").into());
     };
-    let mut work = call.shared.work("check")?;
+    let mut work = call.shared.work("check").await?;
     let outcome = type_check::run(work.ctx()?, &type_check::Request { changes }).await?;
     call.give(&outcome)
 }
@@ -182,7 +184,7 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     });
     let drift = if call.flag("overwrite_drifted") { Drift::Overwritten } else { Drift::Refused };
     let id = id.transpose()?;
-    let mut work = call.shared.work("stage")?;
+    let mut work = call.shared.work("stage").await?;
     if let Some(reuse) = clusters(&call.value("clusters"))?.filter(|reuse| *reuse != compared) {
         let (compiled, isolation) = (Rc::clone(&changes.compiled), changes.isolation);
         changes = diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse }).await?.changes;
@@ -229,7 +231,7 @@ async fn looked(call: Rc<Call>) -> Result<Value, Failure> {
         deployment: deployment(&call)?,
         allowed_lag: call.duration("allowed_lag"),
     };
-    let mut work = call.shared.work("hydration_status")?;
+    let mut work = call.shared.work("hydration_status").await?;
     let outcome = hydration_status::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -254,9 +256,15 @@ async fn awaited(call: Rc<Call>) -> Result<Value, Failure> {
             Failure::Lua(error) => failure::of_lua(&call.shared, &error, &call.frames).error,
         })
     };
-    let mut work = call.shared.work("await")?;
-    let outcome = hydration_status::wait(work.ctx()?, &wait, &mut on_look).await?;
-    call.give(&outcome)
+    let mut waiting = Waiting::begin(call.shared.work("await").await?.ctx()?, wait).await?;
+    loop {
+        // Given back after each look: what else runs at the same time goes on meanwhile.
+        let looked = waiting.look(call.shared.work("await").await?.ctx()?, &mut on_look).await?;
+        match looked {
+            Looked::Ready(outcome) => return call.give(&outcome),
+            Looked::Again(pause) => call.shared.pause(pause).await?,
+        }
+    }
 }
 
 async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
@@ -271,7 +279,7 @@ async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
         },
     };
     gated(&call, &request.deployment).await?;
-    let mut work = call.shared.work("swap")?;
+    let mut work = call.shared.work("swap").await?;
     let outcome = swap::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -281,33 +289,27 @@ async fn gated(call: &Call, deployment: &DeploymentId) -> Result<(), Failure> {
     let shared = &call.shared;
     let gate = shared.running.borrow().as_ref().map(|running| Rc::clone(&running.gate)).unwrap_or_default();
     let question = Question { deployment: deployment.clone(), allowed_lag: call.duration("allowed_lag") };
-    let asking = gate.ask(shared.work("swap")?.ctx()?, question);
+    let asking = gate.ask(shared.work("swap").await?.ctx()?, question);
     let Some(mut asking) = asking else { return Ok(()) };
     let outcome = async {
         loop {
-            let collected = asking.collect(shared.work("swap")?.ctx()?).await?;
+            let collected = asking.collect(shared.work("swap").await?.ctx()?).await?;
             let collected = asking.settle(collected).await?;
             // Not in the `match`: the run would be held over the pause.
-            let answer = asking.decide(shared.work("swap")?.ctx()?, collected).await?;
+            let answer = asking.decide(shared.work("swap").await?.ctx()?, collected).await?;
             match answer {
                 Answer::Open => return Ok(()),
-                Answer::Again(pause) => paused(call, pause).await?,
+                Answer::Again(pause) => shared.pause(pause).await?,
             }
         }
     };
     let outcome = outcome.await;
-    Ok(asking.end(shared.work("swap")?.ctx()?, outcome).await?)
-}
-
-async fn paused(call: &Call, pause: std::time::Duration) -> Result<(), Error> {
-    let mut work = call.shared.work("swap")?;
-    let ctx = work.ctx()?;
-    ctx.interrupt_or_sleep(&ctx.deadline.clone(), pause).await
+    Ok(asking.end(shared.work("swap").await?.ctx()?, outcome).await?)
 }
 
 async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
     let request = rollback::Request { deployment: call.deployment("promotion")? };
-    let mut work = call.shared.work("rollback")?;
+    let mut work = call.shared.work("rollback").await?;
     let outcome = rollback::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -321,7 +323,7 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
             return Err(Error::new(Code::LuaWrongArgument, message).into());
         }
     };
-    let mut work = call.shared.work("drop")?;
+    let mut work = call.shared.work("drop").await?;
     let outcome = drop::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -329,7 +331,7 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
 async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
     let abandoned = check::seconds(&call.value("abandoned"));
     let request = gc::Request { abandoned, kept: call.flag("kept") };
-    let mut work = call.shared.work("gc")?;
+    let mut work = call.shared.work("gc").await?;
     let outcome = gc::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -340,7 +342,7 @@ async fn queried(call: Rc<Call>) -> Result<Value, Failure> {
         Value::Table(params) => parameters(&call, &params)?,
         _ => Vec::new(),
     };
-    let mut work = call.shared.work("query")?;
+    let mut work = call.shared.work("query").await?;
     let outcome = query::run(work.ctx()?, &query::Request { sql, parameters }).await?;
     call.give(&outcome)
 }
@@ -404,6 +406,8 @@ mod tests {
         let counted = Rc::clone(&count);
         shared.begin(Running {
             ctx: None,
+            interrupt: Default::default(),
+            deadline: Clock::system().deadline(None),
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
             consent: Rc::new(move |_| {
                 counted.set(counted.get() + 1);

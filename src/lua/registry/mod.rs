@@ -14,6 +14,8 @@ pub mod deploy;
 pub mod facts;
 pub mod kind;
 pub mod policy;
+pub mod shift;
+pub mod together;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +111,9 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let all = [deploy::FUNCTIONS, compare::FUNCTIONS, beside::FUNCTIONS, policy::FUNCTIONS];
-    all.into_iter().flatten()
+    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
+    let beside = beside::FUNCTIONS.iter().chain(together::FUNCTIONS).chain(policy::FUNCTIONS);
+    deploy::FUNCTIONS.iter().chain(canary).chain(beside)
 }
 
 /// Every table that functions give or are called with.

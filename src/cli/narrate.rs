@@ -197,9 +197,9 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
-            Event::PolicyDecided { .. } => self.policy(&event),
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
+            Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -353,6 +353,7 @@ fn policy_text(policy: &str, verdict: Verdict, reason: Option<&str>) -> String {
 }
 
 /// An event as JSON: its name and its fields. Units end the names.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
 fn told(event: &Event) -> Option<(&'static str, Value)> {
     let ms = |duration: &Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     Some(match event {
@@ -405,6 +406,12 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
         ),
+        Event::Shifted { deployment, roles } => {
+            ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
+        }
+        Event::Unshifted { deployment, roles, left_alone } => {
+            ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
+        }
         Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
             "policy.decided",
             json!({
@@ -412,12 +419,6 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
                 "asked": asked, "waited_ms": ms(waited), "again_ms": again.as_ref().map(ms),
             }),
         ),
-        Event::Shifted { deployment, roles } => {
-            ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
-        }
-        Event::Unshifted { deployment, roles, left_alone } => {
-            ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
-        }
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

@@ -111,9 +111,15 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
-    let beside = beside::FUNCTIONS.iter().chain(together::FUNCTIONS).chain(policy::FUNCTIONS);
-    deploy::FUNCTIONS.iter().chain(canary).chain(beside)
+    let all = [
+        deploy::FUNCTIONS,
+        compare::FUNCTIONS,
+        shift::FUNCTIONS,
+        beside::FUNCTIONS,
+        together::FUNCTIONS,
+        policy::FUNCTIONS,
+    ];
+    all.into_iter().flatten()
 }
 
 /// Every table that functions give or are called with.

@@ -251,52 +251,11 @@ mz = {}
 ---@field at integer? the moment of the last object, in milliseconds since 1970
 ---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
 
----How an object of a deployment and production's differ.
----@class mz.ComparedObject
----@field name string production name
----@field kind string
----@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
----@field message string the difference in words
----@field rows_blue integer? rows in production
----@field rows_green integer? rows in the deployment
----@field added integer
----@field removed integer
----@field changed integer 0 without a key
----@field allowed integer
----@field unexplained integer
----@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
----@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
----@field columns mz.ColumnDifferences rows are compared by the columns that both have
----@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
----@field at integer? the moment at which both sides were read, in milliseconds since 1970
----@field cluster string? the cluster that computed it, where one was chosen
-
----How many keys are not one row's.
----@class mz.DuplicateKeys
----@field blue integer in production
----@field green integer in the deployment
-
----How the columns of two sides differ.
----@class mz.ColumnDifferences
----@field added string[] only the deployment has them
----@field removed string[] only production has them
----@field retyped mz.RetypedColumn[]
----@field reordered boolean whether those that both have stand in another order
----@field as_text string[] those that are compared as text
-
----A column of another type.
----@class mz.RetypedColumn
----@field name string
----@field blue string its type in production
----@field green string its type in the deployment
-
----A row that differs.
----@class mz.DifferingRow
----@field object string? whose it is, for a function of `allow`
----@field change "added"|"removed"|"changed"
----@field before table<string, any>? its columns in production, NULL left out; nil of an added one
----@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
----@field allowed boolean? whether it is intended, in samples
+---Somebody's yes.
+---@class mz.Approval
+---@field by string the role
+---@field at number seconds since 1970 in UTC, by the server's clock
+---@field comment string? what was said with it
 
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts

@@ -96,7 +96,12 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),
-        Code::RunUnknown | Code::RunFinished => one("see what is open:  mzflow list".to_owned()),
+        Code::HttpNotAllowed => {
+            one("list the host in `allow_hosts` of the profile, in profiles.toml".to_owned())
+        }
+        Code::RunUnknown | Code::RunFinished | Code::ApprovalNotAsked => {
+            one("see what is open:  mzflow list".to_owned())
+        }
         Code::RunProjectChanged => {
             one("check out the commit that the run began with, or begin a new run".to_owned())
         }
@@ -138,6 +143,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::ShiftOvertaken
         | Code::RecipeRefused
         | Code::RunInterrupted
+        | Code::RunPaused
+        | Code::HttpWrongRequest
+        | Code::HttpFailed
+        | Code::ApprovalDenied
+        | Code::ApprovalNotYours
         | Code::RunCancelled
         | Code::RunDeadline
         | Code::CompareFailed
@@ -202,7 +212,7 @@ code, and what to do next differs with it:
 |---|---|---|
 ";
 
-    const KINDS: [(Kind, &str); 7] = [
+    const KINDS: [(Kind, &str); 8] = [
         (Kind::Invalid, "the request is wrong: it fails again until it is changed"),
         (Kind::Failed, "it did not happen"),
         (Kind::Refused, "the world is not ready: checks said no, and production was not changed"),
@@ -210,6 +220,7 @@ code, and what to do next differs with it:
         (Kind::Fenced, "another process has taken over the run"),
         (Kind::OutcomeUnknown, "a write may have happened: look before repeating"),
         (Kind::Interrupted, "somebody asked for a stop"),
+        (Kind::Paused, "it goes on when people have agreed"),
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
@@ -217,6 +228,7 @@ code, and what to do next differs with it:
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
+        ("cli.which-question", Exit::Usage, "The run waits with several questions."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
         ("cli.unknown-policy", Exit::Usage, "There is no policy of that name."),

@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 
 mod advice;
 mod app;
+mod asker;
 mod changes;
 mod commands;
 mod difference;
@@ -35,6 +36,7 @@ mod narrate;
 mod place;
 mod policy;
 mod profile;
+mod questions;
 mod recipe;
 mod render;
 mod running;
@@ -74,6 +76,7 @@ enum Verb {
     Log(commands::log::Args),
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
+    Approve(commands::approve::Args),
     Recipes(commands::recipes::Args),
     Policy(commands::policy::Args),
     New(commands::new::Args),
@@ -103,6 +106,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
+        Verb::Approve(args) => commands::approve::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
         Verb::Policy(args) => commands::policy::run(app, args).await,
         Verb::New(args) => commands::new::run(app, &args),

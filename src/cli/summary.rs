@@ -104,6 +104,9 @@ impl Seen {
             | Event::Compared { .. }
             | Event::SinkCutOver { .. }
             | Event::PolicyDecided { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Approved { .. }
+            | Event::Called { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::DeploymentId;
 use super::Isolation;
+use super::approval::ApprovalAsked;
+use super::approval::ApprovalGiven;
 use super::decision::PolicyDecided;
 use super::decision::PolicySource;
 use super::epoch::SwapIntent;
@@ -107,6 +109,12 @@ pub enum Record {
     /// A policy was asked whether a deployment may become production.
     #[serde(rename = "policy.decided")]
     PolicyDecided(PolicyDecided),
+    /// People are asked whether the run may go on.
+    #[serde(rename = "approval.asked")]
+    ApprovalAsked(ApprovalAsked),
+    /// Somebody has answered another run's question.
+    #[serde(rename = "approval.given")]
+    ApprovalGiven(ApprovalGiven),
     /// Databases, schemas, clusters and the like are about to be created or reconciled.
     #[serde(rename = "apply.intent")]
     ApplyIntent(ApplyIntent),
@@ -156,6 +164,8 @@ impl Record {
             Self::RunFinished(_) => "run.finished",
             Self::StepDone(_) => "step.done",
             Self::PolicyDecided(_) => "policy.decided",
+            Self::ApprovalAsked(_) => "approval.asked",
+            Self::ApprovalGiven(_) => "approval.given",
             Self::ApplyIntent(_) => "apply.intent",
             Self::ApplyDone(_) => "apply.done",
             Self::StageIntent(_) => "stage.intent",
@@ -178,6 +188,8 @@ impl Record {
             Self::RunStarted(_)
             | Self::RunFinished(_)
             | Self::StepDone(_)
+            | Self::ApprovalAsked(_)
+            | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
             | Self::ApplyDone(_) => None,
             Self::PolicyDecided(decided) => Some(&decided.deployment),

@@ -14,6 +14,7 @@ pub mod host;
 mod limits;
 mod lint;
 pub mod near;
+pub mod people;
 pub mod policy;
 pub mod recipe;
 pub mod reference;

@@ -22,6 +22,8 @@ pub enum Kind {
     Fenced,
     /// Somebody asked for a stop.
     Interrupted,
+    /// It goes on when people have agreed.
+    Paused,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Fenced => "fenced",
             Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
         }
     }
 }
@@ -211,11 +214,26 @@ codes! {
     RunFenced = "run.fenced", Fenced;
     /// Somebody asked for a stop.
     RunInterrupted = "run.interrupted", Interrupted;
+    /// The run waits for approvals; it is resumed when they are given.
+    RunPaused = "run.paused", Paused;
     /// Another function of the same `mz.parallel` has failed.
     RunCancelled = "run.cancelled", Interrupted;
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
+    /// The host is none that the profile allows.
+    HttpNotAllowed = "http.not-allowed", Refused;
+    /// A request cannot be sent as it is.
+    HttpWrongRequest = "http.wrong-request", Invalid;
+    /// No answer came, or one that is not taken.
+    HttpFailed = "http.failed", Failed;
+
+    /// Somebody said no to what the run asked.
+    ApprovalDenied = "approval.denied", Refused;
+    /// The run has asked nothing that could be answered.
+    ApprovalNotAsked = "approval.not-asked", Refused;
+    /// The question counts only answers of other roles.
+    ApprovalNotYours = "approval.not-yours", Refused;
     /// The server could not compare an object.
     CompareFailed = "compare.failed", Failed;
     /// An object was not compared in time.

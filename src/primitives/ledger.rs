@@ -181,6 +181,8 @@ impl Ledger {
             | Record::RunFinished(_)
             | Record::StepDone(_)
             | Record::PolicyDecided(_)
+            | Record::ApprovalAsked(_)
+            | Record::ApprovalGiven(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::StageObjects(_) => {}

@@ -413,6 +413,8 @@ mod tests {
                 counted.set(counted.get() + 1);
                 answer
             }),
+            asker: crate::lua::people::nobody(),
+            outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
             agreed: false,
             gate: Rc::default(),
             events: Rc::new(Silent),

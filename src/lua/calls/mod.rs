@@ -30,9 +30,11 @@ use crate::deployment::DeploymentId;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
+mod approve;
 mod beside;
 mod compare;
 mod deploy;
+mod http;
 mod json;
 mod parallel;
 pub(super) mod policy;
@@ -237,6 +239,8 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;
+    approve::bind(&binding)?;
+    http::bind(&binding)?;
     policy::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod deploy;
 pub mod facts;
 pub mod kind;
+pub mod outside;
 pub mod policy;
 pub mod shift;
 pub mod together;
@@ -117,6 +118,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         shift::FUNCTIONS,
         beside::FUNCTIONS,
         together::FUNCTIONS,
+        outside::FUNCTIONS,
         policy::FUNCTIONS,
     ];
     all.into_iter().flatten()
@@ -124,7 +126,8 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES).chain(facts::CLASSES)
+    let others = compare::CLASSES.iter().chain(outside::CLASSES).chain(facts::CLASSES);
+    classes::CLASSES.iter().chain(others)
 }
 
 /// The function of that name.

@@ -119,7 +119,7 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let consent = consent(app, start.yes);
     let asker = asker::of(app);
     let outside = place::outside(&app.global)?;
-    let go = Go { ctx, compile: app.compile_request(), consent, asker, outside, gate, arguments };
+    let go = Go { ctx, compile: app.compile_request(), consent, gate, asker, outside, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();

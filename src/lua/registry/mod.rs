@@ -12,6 +12,7 @@ pub mod classes;
 pub mod compare;
 pub mod deploy;
 pub mod facts;
+pub mod judge;
 pub mod kind;
 pub mod outside;
 pub mod policy;
@@ -115,10 +116,11 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     let all = [
         deploy::FUNCTIONS,
         compare::FUNCTIONS,
+        judge::FUNCTIONS,
         shift::FUNCTIONS,
+        outside::FUNCTIONS,
         beside::FUNCTIONS,
         together::FUNCTIONS,
-        outside::FUNCTIONS,
         policy::FUNCTIONS,
     ];
     all.into_iter().flatten()
@@ -126,8 +128,8 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    let others = compare::CLASSES.iter().chain(outside::CLASSES).chain(facts::CLASSES);
-    classes::CLASSES.iter().chain(others)
+    let all = [classes::CLASSES, compare::CLASSES, judge::CLASSES, outside::CLASSES, facts::CLASSES];
+    all.into_iter().flatten()
 }
 
 /// The function of that name.

@@ -301,8 +301,6 @@ fn fits(wanted: Wanted, literal: &Literal) -> bool {
         Wanted::Texts | Wanted::Keys => matches!(literal, Literal::Text(_) | Literal::Table),
         Wanted::Allow => matches!(literal, Literal::Text(_) | Literal::Table | Literal::Function),
         Wanted::Clusters => word(&["clone", "reuse"]) || matches!(literal, Literal::Table),
-        Wanted::Keys => matches!(literal, Literal::Text(_) | Literal::Table),
-        Wanted::Allow => matches!(literal, Literal::Text(_) | Literal::Table | Literal::Function),
         Wanted::Project | Wanted::Changes => false,
         Wanted::Deployment | Wanted::Promotion => matches!(literal, Literal::Text(_) | Literal::Table),
         Wanted::Anything => true,

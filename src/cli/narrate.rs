@@ -135,6 +135,7 @@ fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
 }
 
 impl Sink for Narrator {
+    #[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
     fn event(&self, event: Event) {
         if let Event::RunStarted { run, .. } = &event {
             self.state.borrow_mut().run = Some(run.clone());

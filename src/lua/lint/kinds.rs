@@ -6,7 +6,6 @@ use crate::lua::near;
 use crate::lua::registry;
 use crate::lua::registry::Function;
 use crate::lua::registry::beside;
-use crate::lua::registry::classes::CLASSES;
 use crate::lua::registry::classes::Class;
 use crate::lua::stubs;
 use crate::primitives::code::Code;
@@ -55,7 +54,7 @@ impl Kind {
 
 /// The class of that name.
 fn class(name: &str) -> Option<&'static Class> {
-    CLASSES.iter().find(|class| class.name == name)
+    registry::classes().find(|class| class.name == name)
 }
 
 /// What the values of `table<string, …>` are.

@@ -553,3 +553,8 @@ function mz.log(message, level) end
 ---@param done? integer how much of it is done
 ---@param total? integer how much there is in all
 function mz.progress(message, done, total) end
+
+---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
+---@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
+function mz.parallel(functions) end

@@ -136,6 +136,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::ShiftOvertaken
         | Code::RecipeRefused
         | Code::RunInterrupted
+        | Code::RunCancelled
         | Code::RunDeadline
         | Code::CompareFailed
         | Code::CompareUnknownKey

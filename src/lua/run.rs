@@ -7,18 +7,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mlua::Function;
-use mlua::MultiValue;
 use mlua::Value;
 use serde_json::Map;
 use serde_json::Value as Json;
 
+use super::branch;
 use super::failure;
 use super::failure::Raised;
 use super::host::Host;
 use super::recipe::Recipe;
 use super::shared::Consent;
 use super::shared::Running;
-use super::values::Handle;
 use super::values::Nulls;
 use crate::deployment::record::Record;
 use crate::event::Event;
@@ -66,6 +65,8 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
     let context = context(host, recipe, &go);
     shared.begin(Running {
         events: Rc::clone(&go.ctx.events),
+        interrupt: go.ctx.interrupt.clone(),
+        deadline: go.ctx.deadline.clone(),
         ctx: Some(go.ctx),
         compile: go.compile,
         consent: go.consent,
@@ -76,11 +77,6 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         Ok(context) => everything(host, recipe, context).await,
         Err(error) => Err(host.error_of(&error)),
     };
-    shared.stop.enter(None);
-    if shared.running.borrow().as_ref().is_some_and(|running| running.ctx.is_none()) {
-        // A coroutine that was given up in the middle of a call still holds it.
-        let _ = host.lua.gc_collect().and_then(|()| host.lua.gc_collect());
-    }
     let running = shared.running.borrow_mut().take()?;
     let said = shared.said.borrow_mut().take();
     Some(Ended { ctx: running.ctx?, outcome: outcome.map(|()| said), changes: shared.changes.get() })
@@ -171,7 +167,7 @@ async fn put_roles_back(host: &Host) {
     for deployment in deployments {
         let request = unshift::Request { deployment: Some(deployment), roles: Vec::new() };
         let back = async {
-            let mut work = host.shared.work("unshift")?;
+            let mut work = host.shared.work("unshift").await?;
             unshift::run(work.ctx()?, &request).await
         };
         if let Err(error) = back.await {
@@ -187,9 +183,9 @@ fn relax(host: &Host) {
         return;
     }
     let deadline = host.shared.facts.clock.deadline(Some(GRACE));
-    if let Some(ctx) = host.shared.running.borrow_mut().as_mut().and_then(|running| running.ctx.as_mut()) {
-        ctx.interrupt = Default::default();
-        ctx.deadline = deadline.clone();
+    if let Some(running) = host.shared.running.borrow_mut().as_mut() {
+        running.interrupt = Default::default();
+        running.deadline = deadline.clone();
     }
     host.shared.stop.ask(Rc::new(move || {
         let seconds = GRACE.as_secs();
@@ -200,18 +196,7 @@ fn relax(host: &Host) {
 
 /// Calls a function of the recipe's in a coroutine of its own.
 async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
-    let shared = &host.shared;
-    let raised = |error: mlua::Error| failure::of_lua(shared, &error, &[]);
-    let thread = host.lua.create_thread(host.enter.clone()).map_err(raised)?;
-    shared.stop.enter(Some(thread.clone()));
-    let passed: MultiValue = std::iter::once(Value::Function(function.clone())).chain(arguments).collect();
-    let entered = thread.into_async::<(bool, Value)>(passed).map_err(raised)?;
-    let (ok, value) = entered.await.map_err(raised)?;
-    if ok {
-        return Ok(value);
-    }
-    Err(match shared.tables().and_then(|tables| tables.handle(&value)) {
-        Some(Handle::Failure(raised)) => (*raised).clone(),
-        _ => failure::of_value(shared, &value, Vec::new()),
-    })
+    let branch = branch::begin(&host.lua, &host.shared, None);
+    let branch = branch.map_err(|error| failure::of_lua(&host.shared, &error, &[]))?;
+    branch::run(&host.lua, &host.shared, &branch, function.clone(), arguments).await
 }

@@ -211,6 +211,8 @@ codes! {
     RunFenced = "run.fenced", Fenced;
     /// Somebody asked for a stop.
     RunInterrupted = "run.interrupted", Interrupted;
+    /// Another function of the same `mz.parallel` has failed.
+    RunCancelled = "run.cancelled", Interrupted;
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 

@@ -21,7 +21,6 @@ use crate::clock::Clock;
 use crate::clock::Deadline;
 use crate::db;
 use crate::db::apply::Applied;
-use crate::db::apply::Interrupt;
 use crate::db::apply::OnFailure;
 use crate::db::config::Target;
 use crate::db::introspect::Standing;
@@ -40,6 +39,8 @@ use crate::event::Event;
 use crate::event::Sink;
 use crate::plan::Plan;
 use crate::plan::step::Step;
+
+pub use crate::db::apply::Interrupt;
 
 /// Looks an environment variable up.
 pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;
@@ -207,18 +208,13 @@ impl Ctx {
     /// # Errors
     /// As [`Ctx::go_on`].
     pub async fn interrupt_or_sleep(&self, deadline: &Deadline, pause: Duration) -> Result<(), Error> {
-        // Ctrl-C is noticed within this time.
-        const NOTICE: Duration = Duration::from_millis(100);
-        let mut left = pause;
-        loop {
-            self.go_on()?;
-            if left.is_zero() || deadline.passed() {
-                return Ok(());
-            }
-            let piece = left.min(NOTICE);
-            deadline.sleep(piece).await;
-            left = left.saturating_sub(piece);
+        self.go_on()?;
+        let end = deadline.clone().sooner(self.deadline.clone());
+        tokio::select! {
+            () = self.interrupt.asked() => {}
+            () = end.sleep(pause) => {}
         }
+        self.go_on()
     }
 
     /// Fails when a stop was asked for or the run's time is over.

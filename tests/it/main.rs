@@ -29,6 +29,7 @@ mod interrupts;
 mod lock;
 mod mishaps;
 mod numbers;
+mod parallel;
 mod profiles;
 mod properties;
 mod protocol;

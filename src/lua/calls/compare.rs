@@ -90,7 +90,7 @@ impl Question {
     /// Asks the server, without the run, and then the functions.
     async fn ask(&self, call: &Call) -> Result<Outcome, Failure> {
         let prepared = {
-            let mut work = call.shared.work("compare")?;
+            let mut work = call.shared.work("compare").await?;
             compare::prepare(work.ctx()?, &self.request).await?
         };
         let found = compare::run(prepared).await?;

@@ -50,7 +50,7 @@ async fn shifted(call: Rc<Call>) -> Result<Value, Failure> {
     let request = shift::Request { deployment, roles, database: database.transpose()?, ready };
     // Before it is tried: what is set by half has to be put back as well.
     call.shared.shifted.borrow_mut().insert(request.deployment.clone());
-    let mut work = call.shared.work("shift")?;
+    let mut work = call.shared.work("shift").await?;
     let outcome = shift::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -61,7 +61,7 @@ async fn unshifted(call: Rc<Call>) -> Result<Value, Failure> {
         let message = "mz.unshift needs `deployment`, `role` or `roles`";
         return Err(Error::new(Code::LuaWrongArgument, message).into());
     }
-    let mut work = call.shared.work("unshift")?;
+    let mut work = call.shared.work("unshift").await?;
     let outcome = unshift::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }

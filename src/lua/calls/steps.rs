@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use mlua::Function;
 use mlua::Lua;
 use mlua::Table;
 use mlua::Value;
@@ -25,9 +26,7 @@ use crate::primitives::error::Error;
 /// Binds what is bound directly.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.at_once("defer", |call| {
-        if call.shared.running.borrow().is_none() {
-            call.shared.work("defer")?;
-        }
+        call.shared.must_run("defer")?;
         call.shared.deferred.borrow_mut().extend(call.value("fn").as_function().cloned());
         Ok(Value::Nil)
     })
@@ -35,6 +34,13 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 
 /// What the prelude is given of it.
 pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>, table: &Table) -> mlua::Result<()> {
+    let enter = {
+        let shared = Rc::clone(shared);
+        lua.create_function(move |lua, name: String| {
+            enter(lua, &shared, name).map_err(|failure| Call::fail(&shared, failure, site::frames(lua)))
+        })?
+    };
+    table.raw_set("step_enter", enter)?;
     let known = {
         let shared = Rc::clone(shared);
         lua.create_async_function(move |lua, (can_wait, name): (bool, String)| {
@@ -106,13 +112,33 @@ fn refusal(shared: &Shared, message: &Value, evidence: &Value) -> Result<Error, 
     }
 }
 
+/// Claims a step for the branch that is at work; gives what lets go of it.
+fn enter(lua: &Lua, shared: &Rc<Shared>, name: String) -> Result<Function, Failure> {
+    shared.must_run("step")?;
+    shared.go_on()?;
+    if !shared.under_way.borrow_mut().insert(name.clone()) {
+        let message = format!("step `{name}` is under way already: a step has a name of its own in its run");
+        return Err(Error::new(Code::LuaWrongArgument, message).into());
+    }
+    let branch = shared.stop.current();
+    branch.iter().for_each(|branch| branch.enter_step());
+    let shared = Rc::clone(shared);
+    Ok(lua.create_function(move |_, ()| {
+        // Lua may let go twice where a coroutine is closed; the first time counts.
+        if shared.under_way.borrow_mut().remove(&name) {
+            branch.iter().for_each(|branch| branch.leave_step());
+        }
+        Ok(())
+    })?)
+}
+
 /// Tells what a step gave before, if it was done.
 async fn begin(lua: &Lua, shared: &Rc<Shared>, name: &str) -> Result<(bool, Value), Failure> {
     let before = shared.steps.borrow().get(name).cloned();
     if let Some(before) = before {
         return Ok((true, tables(shared)?.give(lua, &before, Nulls::LeftOut)?));
     }
-    let mut work = shared.work("step")?;
+    let mut work = shared.work("step").await?;
     let ctx = work.ctx()?;
     ctx.go_on()?;
     // Before it is done, not after: a result that cannot be recorded would be done twice.
@@ -127,7 +153,7 @@ async fn begin(lua: &Lua, shared: &Rc<Shared>, name: &str) -> Result<(bool, Valu
 /// Records what a step gave, and gives what a resumed run would get.
 async fn finish(lua: &Lua, shared: &Rc<Shared>, name: String, result: &Value) -> Result<Value, Failure> {
     let result = tables(shared)?.take(result).map_err(|why| json::wrong(format!("step `{name}`: {why}")))?;
-    let mut work = shared.work("step")?;
+    let mut work = shared.work("step").await?;
     let record = Record::StepDone(StepDone { name: name.clone(), result: result.clone() });
     work.ctx()?.record(record).await?;
     let given = tables(shared)?.give(lua, &result, Nulls::LeftOut)?;

@@ -296,7 +296,7 @@ fn fits(wanted: Wanted, literal: &Literal) -> bool {
             other => matches!(other, Literal::Number),
         },
         Wanted::Function => matches!(literal, Literal::Function),
-        Wanted::Table => matches!(literal, Literal::Table),
+        Wanted::Table | Wanted::Functions => matches!(literal, Literal::Table),
         Wanted::Choice(words) => word(words),
         Wanted::Texts | Wanted::Keys => matches!(literal, Literal::Text(_) | Literal::Table),
         Wanted::Allow => matches!(literal, Literal::Text(_) | Literal::Table | Literal::Function),

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod deploy;
 pub mod kind;
 pub mod shift;
+pub mod together;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +108,7 @@ pub struct Fact {
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
     let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
-    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS)
+    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
 }
 
 /// Every table that functions give or are called with.

@@ -288,6 +288,16 @@ mz = {}
 ---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
 ---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
 ---@field allowed boolean? whether it is intended, in samples
+---A question to which people said yes.
+---@class mz.Approved
+---@field message string what was asked
+---@field approvals mz.Approval[] who agreed, oldest first; empty in a rehearsal
+
+---Somebody's yes.
+---@class mz.Approval
+---@field by string the role
+---@field at number seconds since 1970 in UTC, by the server's clock
+---@field comment string? what was said with it
 
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
@@ -397,6 +407,13 @@ mz = {}
 ---@field run? fun(ctx: mz.Context) what it does: `function(ctx)`
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
+
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
 
@@ -558,3 +575,8 @@ function mz.progress(message, done, total) end
 ---@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
+
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end

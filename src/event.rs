@@ -208,6 +208,26 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
+    /// A run waits for people.
+    ApprovalAsked {
+        /// The run.
+        run: RunId,
+        /// The number of the question in it.
+        question: u64,
+        /// What is asked.
+        message: String,
+        /// How many have agreed.
+        approvals: u64,
+        /// How many have to.
+        needed: u64,
+    },
+    /// They have agreed.
+    Approved {
+        /// What was asked.
+        message: String,
+        /// Who agreed, oldest first.
+        by: Vec<String>,
+    },
     /// Something a person should know, and nothing failed.
     Warning {
         /// A stable code.

@@ -96,7 +96,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),
-        Code::RunUnknown | Code::RunFinished => one("see what is open:  mzflow list".to_owned()),
+        Code::RunUnknown | Code::RunFinished | Code::ApprovalNotAsked => {
+            one("see what is open:  mzflow list".to_owned())
+        }
         Code::RunProjectChanged => {
             one("check out the commit that the run began with, or begin a new run".to_owned())
         }
@@ -136,6 +138,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::ShiftOvertaken
         | Code::RecipeRefused
         | Code::RunInterrupted
+        | Code::RunPaused
+        | Code::ApprovalDenied
+        | Code::ApprovalNotYours
         | Code::RunCancelled
         | Code::RunDeadline
         | Code::CompareFailed
@@ -193,7 +198,7 @@ code, and what to do next differs with it:
 |---|---|---|
 ";
 
-    const KINDS: [(Kind, &str); 7] = [
+    const KINDS: [(Kind, &str); 8] = [
         (Kind::Invalid, "the request is wrong: it fails again until it is changed"),
         (Kind::Failed, "it did not happen"),
         (Kind::Refused, "the world is not ready: checks said no, and production was not changed"),
@@ -201,6 +206,7 @@ code, and what to do next differs with it:
         (Kind::Fenced, "another process has taken over the run"),
         (Kind::OutcomeUnknown, "a write may have happened: look before repeating"),
         (Kind::Interrupted, "somebody asked for a stop"),
+        (Kind::Paused, "it goes on when people have agreed"),
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
@@ -208,6 +214,7 @@ code, and what to do next differs with it:
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
+        ("cli.which-question", Exit::Usage, "The run waits with several questions."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
         (

@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 
 mod advice;
 mod app;
+mod asker;
 mod changes;
 mod commands;
 mod difference;
@@ -34,6 +35,7 @@ mod junit;
 mod narrate;
 mod place;
 mod profile;
+mod questions;
 mod recipe;
 mod render;
 mod running;
@@ -73,6 +75,7 @@ enum Verb {
     Log(commands::log::Args),
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
+    Approve(commands::approve::Args),
     Recipes(commands::recipes::Args),
     New(commands::new::Args),
     Eject(commands::eject::Args),
@@ -101,6 +104,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
+        Verb::Approve(args) => commands::approve::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
         Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),

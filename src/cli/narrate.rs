@@ -191,6 +191,17 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
+            Event::ApprovalAsked { run, message, approvals, needed, .. } => {
+                self.step(
+                    "approve",
+                    &format!("{message} · {approvals} of {needed} · mzflow approve {run}"),
+                    None,
+                );
+            }
+            Event::Approved { message, by } => {
+                let by = if by.is_empty() { String::new() } else { format!(" · by {}", by.join(", ")) };
+                self.step("approved", &format!("{message}{by}"), None);
+            }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::Warning { code, message } => self.warning(code, message),
@@ -369,6 +380,11 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
         ),
+        Event::ApprovalAsked { question, message, approvals, needed, .. } => (
+            "approval.asked",
+            json!({ "question": question, "message": message, "approvals": approvals, "needed": needed }),
+        ),
+        Event::Approved { message, by } => ("approval.done", json!({ "message": message, "by": by })),
         Event::Shifted { deployment, roles } => {
             ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
         }

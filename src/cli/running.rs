@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::app::CliError;
+use super::asker;
 use super::exit::Exit;
 use super::finish;
 use super::recipe::Loaded;
@@ -108,7 +109,8 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let listener = Rc::new(Listener::new(Rc::clone(&app.narrator)));
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
     let consent = consent(app, start.yes);
-    let go = Go { ctx, compile: app.compile_request(), consent, arguments };
+    let asker = asker::of(app);
+    let go = Go { ctx, compile: app.compile_request(), consent, asker, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();
@@ -177,7 +179,7 @@ fn consent(app: &App, yes: bool) -> Consent {
 fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
     let resumable = match error.kind() {
         Kind::Interrupted => true,
-        Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable => false,
+        Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable | Kind::Paused => false,
         Kind::Invalid | Kind::Refused | Kind::Failed => {
             matches!(error.code(), Code::RunDeadline | Code::DbLost | Code::LuaError | Code::LuaMemory)
         }
@@ -191,10 +193,24 @@ fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
         };
         report.report.effect = Some(effect.to_owned());
     }
+    if report.exit == Exit::Paused {
+        report = report.advise(format!("approve it:  mzflow approve {run}"));
+    }
     if resumable && written {
         report = report.advise(format!("go on:  mzflow resume {run}"));
     }
     report
+}
+
+/// A run that waits for people has not failed, and says so.
+fn paused(app: &App, error: &CliError, took: Duration) {
+    let report = &error.report;
+    let told = std::iter::once(report.message.as_str()).chain(report.lines.iter().map(String::as_str));
+    app.ui.step("paused", &told.collect::<Vec<_>>().join(" · "), Some(took));
+    app.ui.talk("");
+    for line in report.effect.iter().chain(&report.advice) {
+        app.ui.talk(&format!("  {line}"));
+    }
 }
 
 /// The last lines.
@@ -207,7 +223,9 @@ fn tell(app: &App, run: &RunId, recipe: &str, finished: &Finished, took: Duratio
         message: finished.message.clone(),
         took,
     });
-    if let Some(error) = &finished.error {
+    if let Some(error) = finished.error.as_ref().filter(|error| error.exit == Exit::Paused) {
+        paused(app, error, took);
+    } else if let Some(error) = &finished.error {
         app.ui.say(&error.report.text(app.ui.colour, app.ui.width()));
     }
     if app.ui.json {

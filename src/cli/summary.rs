@@ -103,6 +103,8 @@ impl Seen {
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
             | Event::SinkCutOver { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Approved { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

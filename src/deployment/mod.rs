@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::name::Ident;
 use crate::name::NameError;
 
+pub mod approval;
 pub mod epoch;
 pub mod record;
 pub mod shift;

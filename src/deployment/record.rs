@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::DeploymentId;
 use super::Isolation;
+use super::approval::ApprovalAsked;
+use super::approval::ApprovalGiven;
 use super::epoch::SwapIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
@@ -102,6 +104,12 @@ pub enum Record {
     /// A side effect of the recipe's own was carried out.
     #[serde(rename = "step.done")]
     StepDone(StepDone),
+    /// People are asked whether the run may go on.
+    #[serde(rename = "approval.asked")]
+    ApprovalAsked(ApprovalAsked),
+    /// Somebody has answered another run's question.
+    #[serde(rename = "approval.given")]
+    ApprovalGiven(ApprovalGiven),
     /// Databases, schemas, clusters and the like are about to be created or reconciled.
     #[serde(rename = "apply.intent")]
     ApplyIntent(ApplyIntent),
@@ -150,6 +158,8 @@ impl Record {
             Self::RunStarted(_) => "run.started",
             Self::RunFinished(_) => "run.finished",
             Self::StepDone(_) => "step.done",
+            Self::ApprovalAsked(_) => "approval.asked",
+            Self::ApprovalGiven(_) => "approval.given",
             Self::ApplyIntent(_) => "apply.intent",
             Self::ApplyDone(_) => "apply.done",
             Self::StageIntent(_) => "stage.intent",
@@ -172,6 +182,8 @@ impl Record {
             Self::RunStarted(_)
             | Self::RunFinished(_)
             | Self::StepDone(_)
+            | Self::ApprovalAsked(_)
+            | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
             | Self::ApplyDone(_) => None,
             Self::StageIntent(intent) => Some(&intent.deployment),

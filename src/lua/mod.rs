@@ -13,6 +13,7 @@ pub mod host;
 mod limits;
 mod lint;
 pub mod near;
+pub mod people;
 pub mod recipe;
 pub mod reference;
 pub mod registry;

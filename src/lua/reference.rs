@@ -12,6 +12,7 @@ use super::registry::When;
 use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
+use super::registry::outside;
 use super::registry::shift;
 use super::registry::together;
 
@@ -43,6 +44,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## A canary\n");
     summary(&mut out, shift::FUNCTIONS.iter());
     shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## People and other services\n");
+    summary(&mut out, outside::FUNCTIONS.iter());
+    outside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS.iter().chain(together::FUNCTIONS));
     for fact in beside::FACTS {

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use super::branch;
 use super::branch::Branch;
 use super::limits::Stop;
+use super::people::Asker;
 use super::site::Sources;
 use super::values::Tables;
 use crate::clock::Clock;
@@ -76,6 +77,8 @@ pub(super) struct Running {
     pub(super) compile: compile::Request,
     /// Whom to ask before objects go.
     pub(super) consent: Consent,
+    /// Whom else to ask.
+    pub(super) asker: Asker,
     /// Whether somebody has agreed.
     pub(super) agreed: bool,
     /// Whoever listens.
@@ -106,6 +109,8 @@ pub(super) struct Shared {
     pub(super) changes: Cell<bool>,
     /// The deployments that roles were let read: they are put back where the run fails.
     pub(super) shifted: RefCell<BTreeSet<DeploymentId>>,
+    /// How often each question was asked.
+    pub(super) asked: RefCell<BTreeMap<String, u64>>,
     /// The steps that are being done.
     pub(super) under_way: RefCell<BTreeSet<String>>,
     early: RefCell<Vec<Event>>,
@@ -129,6 +134,7 @@ impl Shared {
             said: RefCell::default(),
             changes: Cell::new(false),
             shifted: RefCell::default(),
+            asked: RefCell::default(),
             under_way: RefCell::default(),
             early: RefCell::default(),
             tables: OnceCell::new(),
@@ -240,6 +246,11 @@ impl Shared {
         self.running.borrow().as_ref().map(|running| running.interrupt.clone()).unwrap_or_default()
     }
 
+    /// Whom to ask what is no matter of course.
+    pub(super) fn asker(&self) -> Option<Asker> {
+        self.running.borrow().as_ref().map(|running| Rc::clone(&running.asker))
+    }
+
     /// When the run must be over; never before it runs.
     pub(super) fn deadline(&self) -> Deadline {
         let running = self.running.borrow();
@@ -298,12 +309,16 @@ impl Shared {
 
     /// Notes that an error of ours may not be caught, if it is of that sort.
     pub(super) fn note(&self, error: &Error) {
-        let of_branch = error.code() == Code::RunCancelled;
+        // Another branch may go on until it ends by itself.
+        let of_branch = error.code() == Code::RunCancelled || error.kind() == Kind::Paused;
         let of_run = match error.kind() {
             Kind::Interrupted | Kind::Fenced => true,
-            Kind::Invalid | Kind::Refused | Kind::Failed | Kind::OutcomeUnknown | Kind::Unreachable => {
-                error.code() == Code::RunDeadline
-            }
+            Kind::Invalid
+            | Kind::Refused
+            | Kind::Failed
+            | Kind::OutcomeUnknown
+            | Kind::Unreachable
+            | Kind::Paused => error.code() == Code::RunDeadline,
         };
         if of_branch {
             self.stop.current().iter().for_each(|branch| branch.raise());

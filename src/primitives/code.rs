@@ -22,6 +22,8 @@ pub enum Kind {
     Fenced,
     /// Somebody asked for a stop.
     Interrupted,
+    /// It goes on when people have agreed.
+    Paused,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Fenced => "fenced",
             Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
         }
     }
 }
@@ -211,6 +214,8 @@ codes! {
     RunFenced = "run.fenced", Fenced;
     /// Somebody asked for a stop.
     RunInterrupted = "run.interrupted", Interrupted;
+    /// The run waits for approvals; it is resumed when they are given.
+    RunPaused = "run.paused", Paused;
     /// Another function of the same `mz.parallel` has failed.
     RunCancelled = "run.cancelled", Interrupted;
     /// The time for the whole run is over.
@@ -233,6 +238,13 @@ codes! {
 
     /// The recipe said no.
     RecipeRefused = "recipe.refused", Refused;
+
+    /// Somebody said no to what the run asked.
+    ApprovalDenied = "approval.denied", Refused;
+    /// The run has asked nothing that could be answered.
+    ApprovalNotAsked = "approval.not-asked", Refused;
+    /// The question counts only answers of other roles.
+    ApprovalNotYours = "approval.not-yours", Refused;
 
     /// A query was refused.
     QueryFailed = "query.failed", Failed;

@@ -180,6 +180,8 @@ impl Ledger {
             | Record::UnshiftIntent(_)
             | Record::RunFinished(_)
             | Record::StepDone(_)
+            | Record::ApprovalAsked(_)
+            | Record::ApprovalGiven(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::StageObjects(_) => {}

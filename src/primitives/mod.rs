@@ -4,6 +4,7 @@
 //! each other; recipes put them together. Start reading at [`ctx`], then at `stage` and `swap`.
 
 pub mod apply;
+pub mod approvals;
 pub mod changes;
 pub mod check;
 pub mod code;

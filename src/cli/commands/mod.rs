@@ -2,6 +2,7 @@
 
 pub(crate) mod abort;
 pub(crate) mod apply;
+pub(crate) mod approve;
 pub(crate) mod choices;
 pub(crate) mod compile;
 pub(crate) mod describe;

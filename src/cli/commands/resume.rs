@@ -31,6 +31,13 @@ pub(crate) struct Args {
     /// Run to go on with; `mzflow list` names it
     #[arg(value_name = "RUN")]
     run: RunId,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a run goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     deadline: Option<Duration>,
@@ -43,8 +50,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
-    let entries = journal(app, &args.run).await?;
-    let started = resumable(&args.run, &entries)?;
+    go_on(app, args.run, args.how).await
+}
+
+/// Goes on with a run.
+pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, CliError> {
+    let entries = journal(app, &run).await?;
+    let started = resumable(&run, &entries)?;
     let at = entries.last().map(|entry| entry.record.kind());
     let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
     app.ui.step("resume", &format!("{}, stopped at {at}", started.recipe), None);
@@ -58,15 +70,15 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         loaded
     });
     let start = Start {
-        run: args.run,
+        run,
         name: started.recipe.clone(),
         loaded,
         earlier: Some((started, entries)),
         rehearse: None,
         exit_code: false,
-        deadline: args.deadline,
-        yes: args.yes,
-        allow_dirty: args.allow_dirty,
+        deadline: how.deadline,
+        yes: how.yes,
+        allow_dirty: how.allow_dirty,
     };
     running::carry_out(app, start).await
 }

@@ -385,6 +385,7 @@ mod tests {
                 counted.set(counted.get() + 1);
                 answer
             }),
+            asker: crate::lua::people::nobody(),
             agreed: false,
             events: Rc::new(Silent),
             rehearsal,

@@ -30,6 +30,7 @@ use crate::deployment::DeploymentId;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
+mod approve;
 mod beside;
 mod compare;
 mod deploy;
@@ -236,6 +237,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;
+    approve::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }

@@ -12,6 +12,7 @@ pub mod classes;
 pub mod compare;
 pub mod deploy;
 pub mod kind;
+pub mod outside;
 pub mod shift;
 pub mod together;
 
@@ -108,12 +109,13 @@ pub struct Fact {
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
     let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
-    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
+    let beside = beside::FUNCTIONS.iter().chain(together::FUNCTIONS).chain(outside::FUNCTIONS);
+    deploy::FUNCTIONS.iter().chain(canary).chain(beside)
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES)
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(outside::CLASSES)
 }
 
 /// The function of that name.

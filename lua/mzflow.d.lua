@@ -288,6 +288,7 @@ mz = {}
 ---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
 ---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
 ---@field allowed boolean? whether it is intended, in samples
+
 ---A question to which people said yes.
 ---@class mz.Approved
 ---@field message string what was asked

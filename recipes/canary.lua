@@ -32,6 +32,7 @@ return mz.recipe {
     role = { many = true, help = "role whose new sessions read the new version; one after the other" },
     together = { type = "boolean", help = "let all roles read it at once" },
     database = { help = "database of the roles' sessions, where it cannot be told" },
+    manual = { type = "boolean", help = "say the staging names, and wait until somebody has tried them and approves" },
     compare = { many = true, help = "object to compare; every one that was built where none is given" },
     key = { many = true, help = "columns that tell a row, or `OBJECT: columns`" },
     allow = { many = true, help = "condition in SQL for what may differ, or `OBJECT: condition`" },
@@ -93,12 +94,17 @@ return mz.recipe {
         end
         ctx.refuse(difference.unexplained .. " rows differ from production, and nobody allowed it", evidence)
       end
+      if args.manual then
+        for _, pair in ipairs(staged.schemas) do mz.log("schema " .. pair.production .. " stands as " .. pair.staging) end
+        for _, pair in ipairs(staged.clusters) do mz.log("cluster " .. pair.production .. " stands as " .. pair.staging) end
+        mz.approve { message = staged.id .. " was tried by hand, and nobody uses its staging names any more" }
+      end
       for _, roles in ipairs(args.together and #args.role > 0 and { args.role } or args.role) do
         mz.shift { deployment = staged, roles = roles, database = args.database, allowed_lag = args.allowed_lag }
         local seen = watch("canary", args.count)
         if seen.verdict ~= "pass" then ctx.refuse("the canary did not pass: " .. seen.reason, seen) end
       end
-      if #args.role == 0 then mz.log("no role is given: nobody reads " .. staged.id .. " before everybody does") end
+      if #args.role == 0 and not args.manual then mz.log("no role is given: nobody reads " .. staged.id .. " before everybody does") end
       mz.unshift { deployment = staged }
     end
     if not staged.promoted then canary() end

@@ -247,6 +247,20 @@ fn without_a_role_it_compares_and_swaps() {
 }
 
 #[test]
+fn by_hand_it_says_the_names_and_waits() {
+    let world = deployed();
+    let told = world.mzflow(&[&CANARY[..6], &["--allow", "true", "--manual"]].concat()).code(5);
+    let told = told.says("shop.core stands as").says("core__second__mzf").says("compute__second__mzf");
+    told.says("mzflow approve");
+    world.mzflow(&["list"]).code(0).says("paused");
+    assert_eq!(total(&world), "10");
+    let run =
+        world.rows("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE payload->>'recipe' = 'canary'");
+    world.mzflow(&["approve", &run, "--project", "shop"]).code(0).says("second is production");
+    assert_eq!((total(&world).as_str(), staged_names(&world).as_str()), ("20", ""));
+}
+
+#[test]
 fn ctrl_c_puts_the_role_back_and_keeps_the_deployment() {
     let world = deployed();
     let slow = [&CANARY[..8], &["--interval", "1h", "--count", "3", "--allow", "true"]].concat();

@@ -289,4 +289,5 @@ return {
   frozen = frozen,
   waiting = waiting,
   enter = enter,
+  ordered = pairs_in_order,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::deployment::record::RunStatus;
@@ -227,6 +228,23 @@ pub enum Event {
         message: String,
         /// Who agreed, oldest first.
         by: Vec<String>,
+    },
+    /// A policy was asked.
+    PolicyDecided {
+        /// Its name.
+        policy: String,
+        /// What it was asked about.
+        deployment: DeploymentId,
+        /// What it said.
+        verdict: Verdict,
+        /// Why, in its own words.
+        reason: Option<String>,
+        /// How often it was asked, this time included.
+        asked: u64,
+        /// Time since it was asked first, since the run began or went on.
+        waited: Duration,
+        /// The pause before it is asked again.
+        again: Option<Duration>,
     },
     /// Something a person should know, and nothing failed.
     Warning {

@@ -102,6 +102,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::RunProjectChanged => {
             one("check out the commit that the run began with, or begin a new run".to_owned())
         }
+        Code::PolicyAborted | Code::PolicyTimeout => one(format!("throw it away:  mzflow abort {id}")),
+        Code::PolicyNoDecision => one("see what there is:  mzflow list   or   mzflow log".to_owned()),
         Code::DbUnreachable | Code::DbAuthentication => {
             one("check --url, --profile and the password; `mzflow compile` works without a server".to_owned())
         }
@@ -168,6 +170,13 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::LuaNotJson
         | Code::LuaError
         | Code::LuaMemory
+        | Code::PolicyBadPolicy
+        | Code::PolicyNotPure
+        | Code::PolicyBadVerdict
+        | Code::PolicyUnknownFact
+        | Code::PolicyMissingFact
+        | Code::PolicyBadFacts
+        | Code::PolicyTooLong
         | Code::DbRejected
         | Code::Bug => Vec::new(),
     }
@@ -217,6 +226,9 @@ code, and what to do next differs with it:
         ("cli.which-question", Exit::Usage, "The run waits with several questions."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
+        ("cli.unknown-policy", Exit::Usage, "There is no policy of that name."),
+        ("cli.policy-twice", Exit::Usage, "Two policies of one run have one name."),
+        ("cli.no-facts", Exit::Usage, "There is no file of facts to test a policy with."),
         (
             "cli.cannot-write",
             Exit::Failed,

@@ -34,6 +34,7 @@ mod judged;
 mod junit;
 mod narrate;
 mod place;
+mod policy;
 mod profile;
 mod questions;
 mod recipe;
@@ -77,6 +78,7 @@ enum Verb {
     Resume(commands::resume::Args),
     Approve(commands::approve::Args),
     Recipes(commands::recipes::Args),
+    Policy(commands::policy::Args),
     New(commands::new::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
@@ -106,6 +108,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Resume(args) => commands::resume::run(app, args).await,
         Verb::Approve(args) => commands::approve::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::Policy(args) => commands::policy::run(app, args).await,
         Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]

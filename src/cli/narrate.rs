@@ -1,6 +1,7 @@
 //! Turns the events of a run into what its reader sees: live lines, plain lines, or NDJSON.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use console::Style;
@@ -19,6 +20,7 @@ use super::ui::elapsed;
 use crate::clock::Clock;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::event::Event;
@@ -43,6 +45,7 @@ struct State {
     run: Option<RunId>,
     live: Option<ProgressBar>,
     last: Option<(Duration, &'static str, usize)>,
+    policies: BTreeMap<String, (Verdict, Option<String>)>,
 }
 
 impl Narrator {
@@ -204,6 +207,7 @@ impl Sink for Narrator {
             }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
+            Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => self.warning(code, message),
             Event::Log { level, message } => self.log(level, message),
             Event::Progress { message, done, total } => self.progress(message, *done, *total),
@@ -306,6 +310,31 @@ impl Narrator {
         }
     }
 
+    /// A terminal sees every asking, in one line for all that wait; a pipe what is new.
+    fn policy(&self, event: &Event) {
+        let Event::PolicyDecided { policy, verdict, reason, asked, waited, again, .. } = event else {
+            return;
+        };
+        let said = (*verdict, reason.clone());
+        let new = self.state.borrow_mut().policies.insert(policy.clone(), said.clone()) != Some(said);
+        let waits = *verdict == Verdict::Wait;
+        if !waits || self.ui.reader != Reader::Terminal {
+            if new {
+                self.step("policy", &policy_text(policy, *verdict, reason.as_deref()), Some(*waited));
+            }
+            return;
+        }
+        let waiting: Vec<String> = {
+            let state = self.state.borrow();
+            let waiting = state.policies.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Wait);
+            waiting.map(|(name, (verdict, reason))| policy_text(name, *verdict, reason.as_deref())).collect()
+        };
+        let mut text = waiting.join("   ");
+        let times = if *asked == 1 { "once".to_owned() } else { format!("{asked} times") };
+        text.extend(again.map(|pause| format!(" · asked {times}, next in {}", elapsed(pause))));
+        self.live(self.ui.line("policy", &text, Some(*waited)));
+    }
+
     fn progress(&self, message: &str, done: Option<u64>, total: Option<u64>) {
         let text = match (done, total) {
             (Some(done), Some(total)) => format!("{message} {done}/{total}"),
@@ -327,7 +356,20 @@ impl Narrator {
     }
 }
 
+fn policy_text(policy: &str, verdict: Verdict, reason: Option<&str>) -> String {
+    let verb = match verdict {
+        Verdict::Wait => "waits",
+        Verdict::Promote => "says promote",
+        Verdict::Abort => "says no",
+    };
+    match reason {
+        Some(reason) => format!("{policy} {verb}: {reason}"),
+        None => format!("{policy} {verb}"),
+    }
+}
+
 /// An event as JSON: its name and its fields. Units end the names.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
 fn told(event: &Event) -> Option<(&'static str, Value)> {
     let ms = |duration: &Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     Some(match event {
@@ -391,6 +433,13 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Unshifted { deployment, roles, left_alone } => {
             ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
         }
+        Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
+            "policy.decided",
+            json!({
+                "policy": policy, "deployment": deployment, "verdict": verdict.as_str(), "reason": reason,
+                "asked": asked, "waited_ms": ms(waited), "again_ms": again.as_ref().map(ms),
+            }),
+        ),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

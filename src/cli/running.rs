@@ -14,6 +14,7 @@ use super::app::CliError;
 use super::asker;
 use super::exit::Exit;
 use super::finish;
+use super::policy;
 use super::recipe::Loaded;
 use super::recipe::Origin;
 use super::summary::Listener;
@@ -25,6 +26,7 @@ use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::lua::host::Consent;
+use crate::lua::policy::Policy;
 use crate::lua::run;
 use crate::lua::run::Go;
 use crate::primitives::code::Code;
@@ -41,6 +43,10 @@ pub(crate) struct Start {
     pub(crate) name: String,
     /// The recipe, or why it could not be loaded.
     pub(crate) loaded: Result<Loaded, CliError>,
+    /// Who is asked before a swap, or why one of them could not be loaded.
+    pub(crate) policies: Result<Vec<Policy>, CliError>,
+    /// How long they may say wait.
+    pub(crate) policy_timeout: Option<Duration>,
     /// What the run wrote before, if it is resumed.
     pub(crate) earlier: Option<(RunStarted, Vec<Entry>)>,
     /// What branches are to see; `None` is a real run.
@@ -91,7 +97,7 @@ pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliEr
 }
 
 async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
-    let loaded = start.loaded?;
+    let (loaded, policies) = (start.loaded?, start.policies?);
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
     let session = app.connect().await?;
@@ -99,10 +105,11 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     if start.rehearse.is_none() {
         app.check_tree(start.allow_dirty)?;
     }
-    let run = match start.earlier {
+    let mut run = match start.earlier {
         Some((started, entries)) => Run::resumed(start.run, started, entries),
         None => Run::new(start.run, started(app, &loaded, &arguments)),
     };
+    let gate = policy::gate(policies, start.policy_timeout, &mut run.started);
     let rehearsal = start.rehearse.is_some();
     let mut ctx = app.ctx_of(session, run, start.rehearse);
     ctx.deadline = app.clock.deadline(start.deadline);
@@ -110,7 +117,7 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
     let consent = consent(app, start.yes);
     let asker = asker::of(app);
-    let go = Go { ctx, compile: app.compile_request(), consent, asker, arguments };
+    let go = Go { ctx, compile: app.compile_request(), consent, asker, gate, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();
@@ -139,6 +146,8 @@ fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunSta
         arguments: Value::Object(arguments.clone()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: app.git().sha.clone(),
+        policies: Vec::new(),
+        policy_timeout_ms: None,
     }
 }
 
@@ -181,7 +190,15 @@ fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
         Kind::Interrupted => true,
         Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable | Kind::Paused => false,
         Kind::Invalid | Kind::Refused | Kind::Failed => {
-            matches!(error.code(), Code::RunDeadline | Code::DbLost | Code::LuaError | Code::LuaMemory)
+            matches!(
+                error.code(),
+                Code::RunDeadline
+                    | Code::DbLost
+                    | Code::LuaError
+                    | Code::LuaMemory
+                    | Code::PolicyAborted
+                    | Code::PolicyTimeout
+            )
         }
     };
     let mut report = CliError::from(error);

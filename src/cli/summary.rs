@@ -105,6 +105,7 @@ impl Seen {
             | Event::SinkCutOver { .. }
             | Event::ApprovalAsked { .. }
             | Event::Approved { .. }
+            | Event::PolicyDecided { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

@@ -13,6 +13,7 @@ use crate::name::Ident;
 use crate::name::NameError;
 
 pub mod approval;
+pub mod decision;
 pub mod epoch;
 pub mod record;
 pub mod shift;

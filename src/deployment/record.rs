@@ -13,6 +13,8 @@ use super::DeploymentId;
 use super::Isolation;
 use super::approval::ApprovalAsked;
 use super::approval::ApprovalGiven;
+use super::decision::PolicyDecided;
+use super::decision::PolicySource;
 use super::epoch::SwapIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
@@ -110,6 +112,9 @@ pub enum Record {
     /// Somebody has answered another run's question.
     #[serde(rename = "approval.given")]
     ApprovalGiven(ApprovalGiven),
+    /// A policy was asked whether a deployment may become production.
+    #[serde(rename = "policy.decided")]
+    PolicyDecided(PolicyDecided),
     /// Databases, schemas, clusters and the like are about to be created or reconciled.
     #[serde(rename = "apply.intent")]
     ApplyIntent(ApplyIntent),
@@ -160,6 +165,7 @@ impl Record {
             Self::StepDone(_) => "step.done",
             Self::ApprovalAsked(_) => "approval.asked",
             Self::ApprovalGiven(_) => "approval.given",
+            Self::PolicyDecided(_) => "policy.decided",
             Self::ApplyIntent(_) => "apply.intent",
             Self::ApplyDone(_) => "apply.done",
             Self::StageIntent(_) => "stage.intent",
@@ -186,6 +192,7 @@ impl Record {
             | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
             | Self::ApplyDone(_) => None,
+            Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),
             Self::StageDone(done) => Some(&done.deployment),
@@ -241,6 +248,12 @@ pub struct RunStarted {
     pub version: String,
     /// The git commit of the project, if any.
     pub commit: Option<String>,
+    /// The policies that are asked before it swaps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicySource>,
+    /// Milliseconds that it waits for them at most; `None` is without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_timeout_ms: Option<u64>,
 }
 
 /// How a run ended.

@@ -13,6 +13,7 @@ use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
 use super::registry::outside;
+use super::registry::policy;
 use super::registry::shift;
 use super::registry::together;
 
@@ -30,6 +31,11 @@ the deadline of the run, and a run that another process has taken over cannot be
 
 Under `--dry-run` the same recipe runs; what would change something tells its statements instead, and hydration is what
 `--assume` says.
+";
+
+/// What is said of policies before their functions.
+const POLICIES: &str =
+    "A policy (`docs/policies.md`) has these functions, `mz.try`, `mz.duration` and `mz.json`, and no others.
 ";
 
 /// The whole page.
@@ -56,6 +62,9 @@ pub fn text() -> String {
     together::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
+    let _ = writeln!(out, "\n## Deciding\n\n{POLICIES}");
+    summary(&mut out, policy::FUNCTIONS.iter());
+    policy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Tables");
     for class in registry::classes() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);

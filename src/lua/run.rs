@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use super::branch;
 use super::failure;
 use super::failure::Raised;
+use super::gate::Gate;
 use super::host::Host;
 use super::people::Asker;
 use super::recipe::Recipe;
@@ -42,6 +43,8 @@ pub struct Go {
     pub consent: Consent,
     /// Whom else to ask.
     pub asker: Asker,
+    /// Who is asked before a swap.
+    pub gate: Rc<Gate>,
     /// The values of its arguments, as [`Recipe::arguments`] gives them.
     pub arguments: Map<String, Json>,
 }
@@ -76,6 +79,7 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         consent: go.consent,
         asker: go.asker,
         agreed: false,
+        gate: go.gate,
         rehearsal,
     });
     let outcome = match context {

@@ -16,6 +16,8 @@ use tokio::sync::Semaphore;
 
 use super::branch;
 use super::branch::Branch;
+use super::gate::Gate;
+use super::limits::Allowance;
 use super::limits::Stop;
 use super::people::Asker;
 use super::site::Sources;
@@ -83,6 +85,8 @@ pub(super) struct Running {
     pub(super) agreed: bool,
     /// Whoever listens.
     pub(super) events: Rc<dyn Sink>,
+    /// Who is asked before a swap.
+    pub(super) gate: Rc<Gate>,
     /// Whether nothing is really done.
     pub(super) rehearsal: bool,
 }
@@ -91,6 +95,8 @@ pub(super) struct Running {
 pub(super) struct Shared {
     /// What a recipe can know before it runs.
     pub(super) facts: Facts,
+    /// What may be held.
+    pub(super) allowance: Allowance,
     /// Every text that was read.
     pub(super) sources: RefCell<Sources>,
     /// The wish to stop.
@@ -122,9 +128,10 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Nothing is read and nothing runs.
-    pub(super) fn new(facts: Facts) -> Self {
+    pub(super) fn of(facts: Facts, allowance: Allowance) -> Self {
         Self {
             facts,
+            allowance,
             sources: RefCell::default(),
             stop: Rc::new(Stop::new()),
             running: RefCell::new(None),

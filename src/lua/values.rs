@@ -15,7 +15,9 @@ use serde_json::Number;
 use serde_json::Value as Json;
 
 use super::failure::Raised;
+use super::policy;
 use super::recipe::Declared;
+use crate::deployment::decision::Verdict;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::compile::Compiled;
@@ -38,6 +40,10 @@ pub(super) enum Handle {
     Failure(Rc<Raised>),
     /// A recipe.
     Recipe(Rc<Declared>),
+    /// A policy.
+    Policy(Rc<policy::declared::Declared>),
+    /// What a policy says, and why.
+    Verdict(Verdict, Option<String>),
 }
 
 /// What tables get: their manners, and what travels with them.

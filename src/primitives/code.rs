@@ -291,6 +291,27 @@ codes! {
     /// The recipe holds more than its memory.
     LuaMemory = "lua.memory", Failed;
 
+    /// A file does not return a policy, or the policy is not of its shape.
+    PolicyBadPolicy = "policy.bad-policy", Invalid;
+    /// A policy uses what is more than its facts: the time, a server, chance.
+    PolicyNotPure = "policy.not-pure", Invalid;
+    /// A policy decided nothing: what it returned is no verdict.
+    PolicyBadVerdict = "policy.bad-verdict", Invalid;
+    /// There is no fact of that name, or the policy does not say that it needs it.
+    PolicyUnknownFact = "policy.unknown-fact", Invalid;
+    /// A policy needs a fact that a file or a recorded decision does not have.
+    PolicyMissingFact = "policy.missing-fact", Invalid;
+    /// A file of facts is not of its shape.
+    PolicyBadFacts = "policy.bad-facts", Invalid;
+    /// A policy runs longer than a decision may take.
+    PolicyTooLong = "policy.too-long", Failed;
+    /// A policy says that the deployment must not become production.
+    PolicyAborted = "policy.aborted", Refused;
+    /// No policy has let the deployment become production in the time there was.
+    PolicyTimeout = "policy.timeout", Refused;
+    /// No decision of a policy is recorded that could be meant.
+    PolicyNoDecision = "policy.no-decision", Invalid;
+
     /// The server could not be reached.
     DbUnreachable = "db.unreachable", Unreachable;
     /// The server did not accept the user or the password.

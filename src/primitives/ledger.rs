@@ -182,6 +182,7 @@ impl Ledger {
             | Record::StepDone(_)
             | Record::ApprovalAsked(_)
             | Record::ApprovalGiven(_)
+            | Record::PolicyDecided(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::StageObjects(_) => {}

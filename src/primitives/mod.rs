@@ -15,6 +15,7 @@ pub mod ctx;
 pub mod diff;
 pub mod drop;
 pub mod error;
+pub mod evidence;
 pub mod exchange;
 #[cfg(test)]
 mod facts;

@@ -31,6 +31,7 @@ mod lock;
 mod mishaps;
 mod numbers;
 mod parallel;
+mod policies;
 mod profiles;
 mod properties;
 mod protocol;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::policy;
 use crate::cli::recipe;
 use crate::cli::recipe::Origin;
 use crate::cli::running;
@@ -38,6 +39,9 @@ pub(crate) struct Args {
 /// How a run goes on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct How {
+    /// How long its policies may say wait [default: as the run began]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    policy_timeout: Option<Duration>,
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     deadline: Option<Duration>,
@@ -69,10 +73,13 @@ pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, C
         };
         loaded
     });
+    let recorded = started.policy_timeout_ms.map(Duration::from_millis);
     let start = Start {
         run,
         name: started.recipe.clone(),
         loaded,
+        policies: policy::recorded(&started.policies),
+        policy_timeout: how.policy_timeout.or(recorded),
         earlier: Some((started, entries)),
         rehearse: None,
         exit_code: false,
@@ -142,6 +149,8 @@ mod tests {
             arguments: json!({}),
             version: "0.1.0".to_owned(),
             commit: None,
+            policies: Vec::new(),
+            policy_timeout_ms: None,
         };
         let finished =
             status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));

@@ -36,6 +36,7 @@ mod compare;
 mod deploy;
 mod json;
 mod parallel;
+pub(super) mod policy;
 mod shift;
 mod steps;
 
@@ -238,6 +239,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     json::bind(&binding)?;
     parallel::bind(&binding)?;
     approve::bind(&binding)?;
+    policy::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }

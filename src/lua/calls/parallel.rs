@@ -128,7 +128,7 @@ fn together(mut failures: Vec<Raised>) -> Option<Raised> {
     let others: Vec<Error> = failures
         .into_iter()
         .map(|raised| raised.error)
-        .filter(|error| !ends_all(error) && !(error.code() == code && error.kind() == Kind::Fenced))
+        .filter(|error| !(ends_all(error) || error.code() == code && error.kind() == Kind::Fenced))
         .collect();
     raised.error = raised.error.also(others);
     Some(raised)

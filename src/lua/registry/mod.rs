@@ -11,8 +11,10 @@ pub mod beside;
 pub mod classes;
 pub mod compare;
 pub mod deploy;
+pub mod facts;
 pub mod kind;
 pub mod outside;
+pub mod policy;
 pub mod shift;
 pub mod together;
 
@@ -56,6 +58,8 @@ pub enum When {
     Always,
     /// Only while it runs: there is no connection before.
     Running,
+    /// Only in a policy's file, which has no others but [`policy::PURE`].
+    Deciding,
 }
 
 /// What a function does to the environment.
@@ -108,14 +112,21 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let canary = compare::FUNCTIONS.iter().chain(shift::FUNCTIONS);
-    let beside = beside::FUNCTIONS.iter().chain(together::FUNCTIONS).chain(outside::FUNCTIONS);
-    deploy::FUNCTIONS.iter().chain(canary).chain(beside)
+    let all = [
+        deploy::FUNCTIONS,
+        compare::FUNCTIONS,
+        shift::FUNCTIONS,
+        beside::FUNCTIONS,
+        together::FUNCTIONS,
+        outside::FUNCTIONS,
+        policy::FUNCTIONS,
+    ];
+    all.into_iter().flatten()
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES).chain(outside::CLASSES)
+    classes::CLASSES.iter().chain(compare::CLASSES).chain(outside::CLASSES).chain(facts::CLASSES)
 }
 
 /// The function of that name.

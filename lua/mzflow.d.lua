@@ -250,53 +250,16 @@ mz = {}
 ---@field unexplained integer differing rows that are not, or that nobody judged
 ---@field at integer? the moment of the last object, in milliseconds since 1970
 ---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+---A question to which people said yes.
+---@class mz.Approved
+---@field message string what was asked
+---@field approvals mz.Approval[] who agreed, oldest first; empty in a rehearsal
 
----How an object of a deployment and production's differ.
----@class mz.ComparedObject
----@field name string production name
----@field kind string
----@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
----@field message string the difference in words
----@field rows_blue integer? rows in production
----@field rows_green integer? rows in the deployment
----@field added integer
----@field removed integer
----@field changed integer 0 without a key
----@field allowed integer
----@field unexplained integer
----@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
----@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
----@field columns mz.ColumnDifferences rows are compared by the columns that both have
----@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
----@field at integer? the moment at which both sides were read, in milliseconds since 1970
----@field cluster string? the cluster that computed it, where one was chosen
-
----How many keys are not one row's.
----@class mz.DuplicateKeys
----@field blue integer in production
----@field green integer in the deployment
-
----How the columns of two sides differ.
----@class mz.ColumnDifferences
----@field added string[] only the deployment has them
----@field removed string[] only production has them
----@field retyped mz.RetypedColumn[]
----@field reordered boolean whether those that both have stand in another order
----@field as_text string[] those that are compared as text
-
----A column of another type.
----@class mz.RetypedColumn
----@field name string
----@field blue string its type in production
----@field green string its type in the deployment
-
----A row that differs.
----@class mz.DifferingRow
----@field object string? whose it is, for a function of `allow`
----@field change "added"|"removed"|"changed"
----@field before table<string, any>? its columns in production, NULL left out; nil of an added one
----@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
----@field allowed boolean? whether it is intended, in samples
+---Somebody's yes.
+---@class mz.Approval
+---@field by string the role
+---@field at number seconds since 1970 in UTC, by the server's clock
+---@field comment string? what was said with it
 
 ---A question to which people said yes.
 ---@class mz.Approved
@@ -525,12 +488,6 @@ mz = {}
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
 
----The arguments of `mz.approve`.
----@class mz.ApproveArguments
----@field message string what people are asked; it tells the question from others of the run
----@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
----@field approvals? integer how many people have to agree; each role counts once (default 1)
----@field from? string|string[] the roles that count; left out, every role does
 ---The arguments of `mz.policy`.
 ---@class mz.PolicyArguments
 ---@field api integer version of this interface: 1
@@ -540,6 +497,12 @@ mz = {}
 ---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
 ---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
 ---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
 
@@ -702,10 +665,6 @@ function mz.progress(message, done, total) end
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
 
----Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
----@param arguments mz.ApproveArguments
----@return mz.Approved # who agreed
-function mz.approve(arguments) end
 ---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
 ---@param arguments mz.PolicyArguments
 ---@return mz.Policy # what the file has to return
@@ -725,3 +684,7 @@ function mz.promote(reason) end
 ---@param reason string what is wrong
 ---@return mz.Verdict # what `decide` has to return
 function mz.abort(reason) end
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end

@@ -209,26 +209,6 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
-    /// A run waits for people.
-    ApprovalAsked {
-        /// The run.
-        run: RunId,
-        /// The number of the question in it.
-        question: u64,
-        /// What is asked.
-        message: String,
-        /// How many have agreed.
-        approvals: u64,
-        /// How many have to.
-        needed: u64,
-    },
-    /// They have agreed.
-    Approved {
-        /// What was asked.
-        message: String,
-        /// Who agreed, oldest first.
-        by: Vec<String>,
-    },
     /// A policy was asked.
     PolicyDecided {
         /// Its name.
@@ -245,6 +225,39 @@ pub enum Event {
         waited: Duration,
         /// The pause before it is asked again.
         again: Option<Duration>,
+    },
+    /// A run waits for people.
+    ApprovalAsked {
+        /// The run.
+        run: RunId,
+        /// The number of the question in it.
+        question: u64,
+        /// What is asked.
+        message: String,
+        /// How many have agreed.
+        approvals: u64,
+        /// How many have to.
+        needed: u64,
+    },
+    /// Another service was called.
+    Called {
+        /// The method.
+        method: &'static str,
+        /// Scheme, host and port: the rest of a URL may be a secret.
+        origin: String,
+        /// The status; `None` where no answer came.
+        status: Option<u16>,
+        /// How often it was tried.
+        attempts: u32,
+        /// How long all of it took.
+        took: Duration,
+    },
+    /// They have agreed.
+    Approved {
+        /// What was asked.
+        message: String,
+        /// Who agreed, oldest first.
+        by: Vec<String>,
     },
     /// Something a person should know, and nothing failed.
     Warning {

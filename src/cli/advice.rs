@@ -96,6 +96,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),
+        Code::HttpNotAllowed => {
+            one("list the host in `allow_hosts` of the profile, in profiles.toml".to_owned())
+        }
         Code::RunUnknown | Code::RunFinished | Code::ApprovalNotAsked => {
             one("see what is open:  mzflow list".to_owned())
         }
@@ -141,6 +144,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::RecipeRefused
         | Code::RunInterrupted
         | Code::RunPaused
+        | Code::HttpWrongRequest
+        | Code::HttpFailed
         | Code::ApprovalDenied
         | Code::ApprovalNotYours
         | Code::RunCancelled

@@ -201,6 +201,11 @@ impl Sink for Narrator {
                     None,
                 );
             }
+            Event::Called { method, origin, status, attempts, took } => {
+                let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                let again = if *attempts > 1 { format!(" · {attempts} attempts") } else { String::new() };
+                self.step("http", &format!("{method} {origin} · {status}{again}"), Some(*took));
+            }
             Event::Approved { message, by } => {
                 let by = if by.is_empty() { String::new() } else { format!(" · by {}", by.join(", ")) };
                 self.step("approved", &format!("{message}{by}"), None);
@@ -425,6 +430,12 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::ApprovalAsked { question, message, approvals, needed, .. } => (
             "approval.asked",
             json!({ "question": question, "message": message, "approvals": approvals, "needed": needed }),
+        ),
+        Event::Called { method, origin, status, attempts, took } => (
+            "http.done",
+            json!({
+                "method": method, "origin": origin, "status": status, "attempts": attempts, "took_ms": ms(took),
+            }),
         ),
         Event::Approved { message, by } => ("approval.done", json!({ "message": message, "by": by })),
         Event::Shifted { deployment, roles } => {

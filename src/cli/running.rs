@@ -14,6 +14,7 @@ use super::app::CliError;
 use super::asker;
 use super::exit::Exit;
 use super::finish;
+use super::place;
 use super::policy;
 use super::recipe::Loaded;
 use super::recipe::Origin;
@@ -117,7 +118,8 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
     let consent = consent(app, start.yes);
     let asker = asker::of(app);
-    let go = Go { ctx, compile: app.compile_request(), consent, asker, gate, arguments };
+    let outside = place::outside(&app.global)?;
+    let go = Go { ctx, compile: app.compile_request(), consent, gate, asker, outside, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();

@@ -103,9 +103,10 @@ impl Seen {
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
             | Event::SinkCutOver { .. }
+            | Event::PolicyDecided { .. }
             | Event::ApprovalAsked { .. }
             | Event::Approved { .. }
-            | Event::PolicyDecided { .. }
+            | Event::Called { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

@@ -106,15 +106,15 @@ pub enum Record {
     /// A side effect of the recipe's own was carried out.
     #[serde(rename = "step.done")]
     StepDone(StepDone),
+    /// A policy was asked whether a deployment may become production.
+    #[serde(rename = "policy.decided")]
+    PolicyDecided(PolicyDecided),
     /// People are asked whether the run may go on.
     #[serde(rename = "approval.asked")]
     ApprovalAsked(ApprovalAsked),
     /// Somebody has answered another run's question.
     #[serde(rename = "approval.given")]
     ApprovalGiven(ApprovalGiven),
-    /// A policy was asked whether a deployment may become production.
-    #[serde(rename = "policy.decided")]
-    PolicyDecided(PolicyDecided),
     /// Databases, schemas, clusters and the like are about to be created or reconciled.
     #[serde(rename = "apply.intent")]
     ApplyIntent(ApplyIntent),
@@ -163,9 +163,9 @@ impl Record {
             Self::RunStarted(_) => "run.started",
             Self::RunFinished(_) => "run.finished",
             Self::StepDone(_) => "step.done",
+            Self::PolicyDecided(_) => "policy.decided",
             Self::ApprovalAsked(_) => "approval.asked",
             Self::ApprovalGiven(_) => "approval.given",
-            Self::PolicyDecided(_) => "policy.decided",
             Self::ApplyIntent(_) => "apply.intent",
             Self::ApplyDone(_) => "apply.done",
             Self::StageIntent(_) => "stage.intent",

@@ -23,6 +23,7 @@ use super::shared::Running;
 use super::values::Nulls;
 use crate::deployment::record::Record;
 use crate::event::Event;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::compile;
@@ -41,10 +42,12 @@ pub struct Go {
     pub compile: compile::Request,
     /// Whom to ask before objects go.
     pub consent: Consent,
-    /// Whom else to ask.
-    pub asker: Asker,
     /// Who is asked before a swap.
     pub gate: Rc<Gate>,
+    /// Whom else to ask.
+    pub asker: Asker,
+    /// The way to other services.
+    pub outside: Outside,
     /// The values of its arguments, as [`Recipe::arguments`] gives them.
     pub arguments: Map<String, Json>,
 }
@@ -78,6 +81,7 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         compile: go.compile,
         consent: go.consent,
         asker: go.asker,
+        outside: Rc::new(go.outside),
         agreed: false,
         gate: go.gate,
         rehearsal,

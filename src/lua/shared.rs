@@ -27,6 +27,7 @@ use crate::clock::Deadline;
 use crate::deployment::DeploymentId;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::compile;
@@ -81,6 +82,8 @@ pub(super) struct Running {
     pub(super) consent: Consent,
     /// Whom else to ask.
     pub(super) asker: Asker,
+    /// The way to other services.
+    pub(super) outside: Rc<Outside>,
     /// Whether somebody has agreed.
     pub(super) agreed: bool,
     /// Whoever listens.
@@ -113,10 +116,10 @@ pub(super) struct Shared {
     pub(super) said: RefCell<Option<String>>,
     /// Whether a comparison found changes, or something was applied.
     pub(super) changes: Cell<bool>,
-    /// The deployments that roles were let read: they are put back where the run fails.
-    pub(super) shifted: RefCell<BTreeSet<DeploymentId>>,
     /// How often each question was asked.
     pub(super) asked: RefCell<BTreeMap<String, u64>>,
+    /// The deployments that roles were let read: they are put back where the run fails.
+    pub(super) shifted: RefCell<BTreeSet<DeploymentId>>,
     /// The steps that are being done.
     pub(super) under_way: RefCell<BTreeSet<String>>,
     early: RefCell<Vec<Event>>,
@@ -140,8 +143,8 @@ impl Shared {
             steps: RefCell::default(),
             said: RefCell::default(),
             changes: Cell::new(false),
-            shifted: RefCell::default(),
             asked: RefCell::default(),
+            shifted: RefCell::default(),
             under_way: RefCell::default(),
             early: RefCell::default(),
             tables: OnceCell::new(),

@@ -693,6 +693,7 @@ async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
         compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
         consent: Rc::new(|_| false),
         asker: crate::lua::people::nobody(),
+        outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
         agreed: false,
         gate: Rc::default(),
         events: Rc::clone(&lines) as Rc<dyn Sink>,

@@ -221,6 +221,19 @@ codes! {
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
+    /// The host is none that the profile allows.
+    HttpNotAllowed = "http.not-allowed", Refused;
+    /// A request cannot be sent as it is.
+    HttpWrongRequest = "http.wrong-request", Invalid;
+    /// No answer came, or one that is not taken.
+    HttpFailed = "http.failed", Failed;
+
+    /// Somebody said no to what the run asked.
+    ApprovalDenied = "approval.denied", Refused;
+    /// The run has asked nothing that could be answered.
+    ApprovalNotAsked = "approval.not-asked", Refused;
+    /// The question counts only answers of other roles.
+    ApprovalNotYours = "approval.not-yours", Refused;
     /// The server could not compare an object.
     CompareFailed = "compare.failed", Failed;
     /// An object was not compared in time.
@@ -238,13 +251,6 @@ codes! {
 
     /// The recipe said no.
     RecipeRefused = "recipe.refused", Refused;
-
-    /// Somebody said no to what the run asked.
-    ApprovalDenied = "approval.denied", Refused;
-    /// The run has asked nothing that could be answered.
-    ApprovalNotAsked = "approval.not-asked", Refused;
-    /// The question counts only answers of other roles.
-    ApprovalNotYours = "approval.not-yours", Refused;
 
     /// A query was refused.
     QueryFailed = "query.failed", Failed;

@@ -414,6 +414,7 @@ mod tests {
                 answer
             }),
             asker: crate::lua::people::nobody(),
+            outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
             agreed: false,
             gate: Rc::default(),
             events: Rc::new(Silent),

@@ -34,6 +34,7 @@ mod approve;
 mod beside;
 mod compare;
 mod deploy;
+mod http;
 mod json;
 mod parallel;
 pub(super) mod policy;
@@ -238,8 +239,9 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;
-    approve::bind(&binding)?;
     policy::bind(&binding)?;
+    approve::bind(&binding)?;
+    http::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }

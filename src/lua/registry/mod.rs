@@ -116,6 +116,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         deploy::FUNCTIONS,
         compare::FUNCTIONS,
         shift::FUNCTIONS,
+        outside::FUNCTIONS,
         beside::FUNCTIONS,
         together::FUNCTIONS,
         outside::FUNCTIONS,
@@ -126,7 +127,8 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES).chain(outside::CLASSES).chain(facts::CLASSES)
+    let all = [classes::CLASSES, compare::CLASSES, outside::CLASSES, facts::CLASSES];
+    all.into_iter().flatten()
 }
 
 /// The function of that name.

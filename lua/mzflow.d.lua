@@ -379,6 +379,42 @@ mz = {}
 ---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
 
+---A question that can be asked again and again.
+---@class mz.Check
+---@field name string
+---@field asks string in words
+
+---What a check says.
+---@class mz.CheckAnswer
+---@field name string? of the check, from `mz.check.run`
+---@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
+---@field message string why
+---@field evidence any what was seen
+
+---What came of asking checks over time.
+---@class mz.Analysis
+---@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
+---@field reason string why, in one line
+---@field samples integer how often it was looked
+---@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
+
+---A check over time.
+---@class mz.AnalyzedCheck
+---@field name string
+---@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
+---@field passed integer answers
+---@field failed integer answers
+---@field inconclusive integer answers
+---@field errors integer looks that gave no answer
+---@field last mz.CheckAnswer? the last look
+
+---A look at every check of an analysis.
+---@class mz.Sample
+---@field sample integer its number, from 1
+---@field count integer how many answers each check has to give
+---@field checks mz.AnalyzedCheck[] as they stand
+---@field verdict string? once it is certain
+
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
 ---@field type? "string"|"duration"|"number"|"boolean"|string[] `string`, `duration`, `number`, `boolean`, or a list of choices
@@ -457,7 +493,7 @@ mz = {}
 ---@field object? string production name of the view to compare; else every one that was built
 ---@field objects? string|string[] the same for several
 ---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
----@field allow? string|fun(row: mz.DifferingRow): boolean?|table<string, string|fun(row: mz.DifferingRow): boolean?> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field allow? string|(fun(row: mz.DifferingRow): boolean?)|table<string, string|(fun(row: mz.DifferingRow): boolean?)> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
 ---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
@@ -476,6 +512,57 @@ mz = {}
 ---@field deployment? mz.Deployment|string the deployment that roles read; else any
 ---@field role? string the role: this, `roles`, or all that read it
 ---@field roles? string|string[] several roles
+---The arguments of `mz.check.sql`.
+---@class mz.CheckSqlArguments
+---@field sql string one statement that reads, with `$1`, `$2` where values go in
+---@field params? table the values, in order; `mz.json.null` is NULL
+---@field expect? "no rows"|boolean|number|{ min?: number, max?: number } `"no rows"`, which is also what it is where it is left out; or the one value that the query gives: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, both included, one may be left out)
+---@field name? string what it is called (default "sql")
+
+---The arguments of `mz.check.lag`.
+---@class mz.CheckLagArguments
+---@field deployment mz.Deployment|string the deployment
+---@field max mz.Duration how far behind the server's clock an object may be
+---@field name? string what it is called (default "lag")
+
+---The arguments of `mz.check.rows`.
+---@class mz.CheckRowsArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object string production name of a view
+---@field min_ratio? number the least, against production's: `0.9` is nine rows of ten
+---@field max_ratio? number the most, against production's
+---@field min? number the least number of rows
+---@field max? number the most rows
+---@field cluster? string the cluster that counts; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long it may take (default "5m")
+---@field name? string what it is called (default "rows")
+
+---The arguments of `mz.check.compare`.
+---@class mz.CheckCompareArguments
+---@field deployment mz.Deployment|string the deployment
+---@field object? string production name of the view to compare; else every one that was built
+---@field objects? string|string[] the same for several
+---@field key? string|string[]|table<string, string|string[]> the columns that tell one row: rows of one key are `changed`, not added and removed
+---@field allow? string|(fun(row: mz.DifferingRow): boolean?)|table<string, string|(fun(row: mz.DifferingRow): boolean?)> what is intended. A condition in SQL is decided by the server for every differing row: columns go by their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing rows of an object, and says true; it cannot wait
+---@field samples? integer so many differing rows of each kind are given, at most 1000 (default 10)
+---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
+---@field timeout? mz.Duration how long each object may take (default "5m")
+---@field schema? "fail"|"report" what columns that are gone, of another type or in another order, and objects that are gone, are worth (default "fail")
+---@field name? string what it is called (default "compare")
+
+---The arguments of `mz.analyze`.
+---@class mz.AnalyzeArguments
+---@field checks (mz.Check|(fun(): string, string?, any))[]|table<string, mz.Check|(fun(): string, string?, any)> what is asked; a function stands for a check too, and returns `"pass"`, `"fail"` or `"inconclusive"`, then a message and evidence if it likes
+---@field interval? mz.Duration the time between two looks (default "30s")
+---@field count? integer how many answers each check has to give (default 1)
+---@field initial_delay? mz.Duration the time before the first look (default "0s")
+---@field failure_limit? integer how many answers of a check may be `fail` (default 0)
+---@field inconclusive_limit? integer how many answers of a check may be `inconclusive` (default 0)
+---@field consecutive_errors? integer how many times in a row a check may be an `error`: that is no answer, and it is asked again (default 4)
+---@field on_sample? fun(sample: mz.Sample) is called with each look
+---@field label? string the word that stands before its lines (default "analyze")
+---@field title? string what is analysed, for people
+---@field note? string what people should know meanwhile, such as what Ctrl-C does
 
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
@@ -594,6 +681,35 @@ function mz.shift(arguments) end
 ---@param arguments? mz.UnshiftArguments
 ---@return mz.Unshift
 function mz.unshift(arguments) end
+---Makes a check of a query. No row where a value is expected, NULL, and NaN are `inconclusive`; so is a query that the server gave up waiting for.
+---@param arguments mz.CheckSqlArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.sql(arguments) end
+
+---Makes a check of a deployment's lag. One that hydrates is `inconclusive`, one that cannot make progress fails.
+---@param arguments mz.CheckLagArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.lag(arguments) end
+
+---Makes a check of how many rows an object of a deployment has, against production's, both counted at one timestamp. A ratio to no rows at all, or to an object that production does not have, is `inconclusive`.
+---@param arguments mz.CheckRowsArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.rows(arguments) end
+
+---Makes a check of `mz.compare`: a differing row that is not intended fails, whatever it is. What is not compared in time is `inconclusive`.
+---@param arguments mz.CheckCompareArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.compare(arguments) end
+
+---Asks a check once.
+---@param check mz.Check|(fun(): string, string?, any) it
+---@return mz.CheckAnswer
+function mz.check.run(check) end
+
+---Asks checks again and again until the verdict is certain. A check fails, or is inconclusive, with the first answer beyond its limit, is an error with the first beyond `consecutive_errors`, and passes once it has given its answers. The first check that does not pass ends it, and so does the last that passes. It does not raise: the recipe decides. A resumed run asks anew, because the answers are about the present; a rehearsal says what it would ask, and the verdict follows `--assume`.
+---@param arguments mz.AnalyzeArguments
+---@return mz.Analysis
+function mz.analyze(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments

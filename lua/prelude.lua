@@ -268,6 +268,23 @@ local function frozen(fields, missing)
   })
 end
 
+-- A function with others below its name.
+local function callable(fn, fields)
+  return setmetatable({}, {
+    __call = function(_, ...)
+      return fn(...)
+    end,
+    __index = fields,
+    __newindex = function(_, name)
+      error("`mz` cannot be changed: `" .. tostring(name) .. "` is set", 2)
+    end,
+    __pairs = function()
+      return pairs_in_order(fields)
+    end,
+    __metatable = false,
+  })
+end
+
 -- A function that waits, told whether it can.
 local function waiting(fn)
   return function(...)
@@ -288,6 +305,8 @@ return {
   context = context,
   frozen = frozen,
   waiting = waiting,
+  callable = callable,
+  can_wait = can_wait,
   enter = enter,
   ordered = pairs_in_order,
 }

@@ -56,6 +56,36 @@ pub struct RoleShift {
     pub open_sessions: usize,
 }
 
+/// What a check said at its last look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckProgress {
+    /// Its name.
+    pub name: String,
+    /// The word for what it said.
+    pub verdict: &'static str,
+    /// Why.
+    pub message: String,
+}
+
+/// A look at every check of an analysis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleProgress {
+    /// What stands before its lines.
+    pub label: String,
+    /// What is being analysed, in the recipe's words.
+    pub title: Option<String>,
+    /// What a person should know while it goes on, in the recipe's words.
+    pub note: Option<String>,
+    /// The number of the look, from 1.
+    pub sample: u32,
+    /// How many answers each check has to give.
+    pub count: u32,
+    /// By check, in their order.
+    pub checks: Vec<CheckProgress>,
+    /// The time to the next look; none after the last.
+    pub next: Option<Duration>,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -140,6 +170,26 @@ pub enum Event {
     Compared {
         /// The comparison, as the primitive's outcome serialises, without the samples.
         outcome: serde_json::Value,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Every check of an analysis was looked at.
+    Sampled(SampleProgress),
+    /// Time goes by before the next look.
+    SampleAwaited {
+        /// How much is left.
+        left: Duration,
+    },
+    /// The verdict of an analysis is certain.
+    Analyzed {
+        /// What stands before its lines.
+        label: String,
+        /// The word for it.
+        verdict: &'static str,
+        /// Why.
+        reason: String,
+        /// How often it was looked.
+        samples: u32,
         /// How long it took.
         took: Duration,
     },

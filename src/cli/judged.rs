@@ -1,8 +1,14 @@
 //! What people see of comparisons and of checks over time.
 
+use std::time::Duration;
+
+use console::Style;
 use serde_json::Value;
 
+use super::ui::Ui;
 use super::ui::counted;
+use crate::event::CheckProgress;
+use crate::event::SampleProgress;
 
 /// A comparison: a line for each object that differs, and one for those that do not.
 pub(super) fn compared(outcome: &Value) -> Vec<String> {
@@ -27,6 +33,46 @@ pub(super) fn compared(outcome: &Value) -> Vec<String> {
         lines.push(format!("{} the same, {rows} rows", counted(same, "object")));
     } else if lines.is_empty() {
         lines.push("nothing to compare".to_owned());
+    }
+    lines
+}
+
+/// A verdict in its colour, filled up to a width.
+pub(super) fn painted(ui: &Ui, verdict: &str, width: usize) -> String {
+    let style = match verdict {
+        "pass" => Style::green,
+        "fail" | "error" => Style::red,
+        _ => Style::yellow,
+    };
+    ui.paint(style, format!("{verdict:<width$}"))
+}
+
+/// A look at the checks of an analysis: how far it is, a line for each check, and what comes next.
+pub(super) fn sampled(progress: &SampleProgress, ui: &Ui, left: Option<Duration>) -> Vec<String> {
+    let SampleProgress { sample, count, .. } = progress;
+    // What could not be asked is asked again.
+    let far = if sample > count {
+        format!("{sample} samples for {count} answers")
+    } else {
+        format!("{sample} of {}", counted(usize::try_from(*count).unwrap_or(usize::MAX), "sample"))
+    };
+    let head = match &progress.title {
+        Some(title) => format!("{title} · {far}"),
+        None => far,
+    };
+    let mut lines = vec![ui.line(&progress.label, &head, None)];
+    let widest = |of: fn(&CheckProgress) -> usize| progress.checks.iter().map(of).max().unwrap_or(0);
+    let name = widest(|check| console::measure_text_width(&check.name));
+    let verdict = widest(|check| check.verdict.len());
+    for check in &progress.checks {
+        let fill = " ".repeat(name - console::measure_text_width(&check.name));
+        let painted = painted(ui, check.verdict, verdict);
+        let text = format!("  {}{fill}   {painted}   {}", check.name, check.message);
+        lines.push(ui.line("", text.trim_end(), None));
+    }
+    if let Some(left) = left {
+        let note = progress.note.as_ref().map(|note| format!(" · {note}")).unwrap_or_default();
+        lines.push(ui.line("", &format!("next sample in {} s{note}", left.as_secs_f64().ceil()), None));
     }
     lines
 }

@@ -25,6 +25,7 @@ use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::event::Event;
 use crate::event::HydrationProgress;
+use crate::event::SampleProgress;
 use crate::event::Sink;
 
 /// A line of hydration in a pipe comes at a change of state, and otherwise this often.
@@ -46,6 +47,7 @@ struct State {
     live: Option<ProgressBar>,
     last: Option<(Duration, &'static str, usize)>,
     policies: BTreeMap<String, (Verdict, Option<String>)>,
+    sample: Option<SampleProgress>,
 }
 
 impl Narrator {
@@ -180,12 +182,10 @@ impl Sink for Narrator {
                 let text = hydration_text(progress, &self.ui);
                 self.step("hydrate", &text, Some(progress.waited));
             }
-            Event::Compared { outcome, took } => {
-                self.still();
-                for line in super::judged::compared(outcome) {
-                    self.ui.step("compare", &line, Some(*took));
-                }
-            }
+            Event::Compared { outcome, took } => self.compared(outcome, *took),
+            Event::Sampled(progress) => self.sampled(progress),
+            Event::SampleAwaited { left } => self.awaited(*left),
+            Event::Analyzed { .. } => self.analyzed(&event),
             Event::SwapRetried { attempt, reason, others, pause } => {
                 self.retried(*attempt, reason, others, *pause);
             }
@@ -340,6 +340,46 @@ impl Narrator {
         self.live(self.ui.line("policy", &text, Some(*waited)));
     }
 
+    fn compared(&self, outcome: &Value, took: Duration) {
+        for line in super::judged::compared(outcome) {
+            self.step("compare", &line, Some(took));
+        }
+    }
+
+    fn analyzed(&self, event: &Event) {
+        if let Event::Analyzed { label, verdict, reason, took, .. } = event {
+            let verdict = super::judged::painted(&self.ui, verdict, 0);
+            self.step(label, &format!("{verdict}: {reason}"), Some(*took));
+        }
+    }
+
+    /// A terminal shows the last look until the next; a pipe every look; CI one that says another thing.
+    fn sampled(&self, progress: &SampleProgress) {
+        let before = self.state.borrow_mut().sample.replace(progress.clone());
+        if self.ui.reader == Reader::Terminal && progress.next.is_some() {
+            return self.live(super::judged::sampled(progress, &self.ui, progress.next).join("\n"));
+        }
+        let verdicts = |sample: &SampleProgress| -> Vec<&'static str> {
+            sample.checks.iter().map(|check| check.verdict).collect()
+        };
+        let is_news = before.is_none_or(|before| {
+            before.sample >= progress.sample
+                || verdicts(&before) != verdicts(progress)
+                || progress.next.is_none()
+        });
+        if self.ui.reader != Reader::Ci || is_news {
+            self.still();
+            super::judged::sampled(progress, &self.ui, None).iter().for_each(|line| self.ui.talk(line));
+        }
+    }
+
+    fn awaited(&self, left: Duration) {
+        let sample = self.state.borrow().sample.clone();
+        if let Some(progress) = sample.filter(|_| self.ui.reader == Reader::Terminal) {
+            self.live(super::judged::sampled(&progress, &self.ui, Some(left)).join("\n"));
+        }
+    }
+
     fn progress(&self, message: &str, done: Option<u64>, total: Option<u64>) {
         let text = match (done, total) {
             (Some(done), Some(total)) => format!("{message} {done}/{total}"),
@@ -411,6 +451,15 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Compared { outcome, took } => {
             ("compare.done", json!({ "comparison": outcome, "took_ms": ms(took) }))
         }
+        Event::Sampled(progress) => ("analysis.sample", sample_json(progress)),
+        // Only a terminal shows time going by.
+        Event::SampleAwaited { .. } => return None,
+        Event::Analyzed { label, verdict, reason, samples, took } => (
+            "analysis.done",
+            json!({
+                "label": label, "verdict": verdict, "reason": reason, "samples": samples, "took_ms": ms(took),
+            }),
+        ),
         Event::SwapRetried { attempt, reason, others, pause } => (
             "swap.retried",
             json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),
@@ -459,6 +508,20 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Statement { sql, what } => ("statement", json!({ "sql": sql, "what": what })),
         // Written by whoever knows the error too, as the last line.
         Event::RunFinished { .. } => return None,
+    })
+}
+
+fn sample_json(progress: &SampleProgress) -> Value {
+    let checks = progress.checks.iter();
+    let checks: Vec<Value> =
+        checks.map(|c| json!({ "name": c.name, "verdict": c.verdict, "message": c.message })).collect();
+    json!({
+        "label": progress.label,
+        "title": progress.title,
+        "sample": progress.sample,
+        "count": progress.count,
+        "checks": checks,
+        "next_ms": progress.next.map(|next| u64::try_from(next.as_millis()).unwrap_or(u64::MAX)),
     })
 }
 

@@ -102,6 +102,9 @@ impl Seen {
             | Event::Hydration(_)
             | Event::SwapRetried { .. }
             | Event::Compared { .. }
+            | Event::Sampled(_)
+            | Event::SampleAwaited { .. }
+            | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
             | Event::PolicyDecided { .. }
             | Event::ApprovalAsked { .. }

@@ -212,6 +212,17 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
             let one = |of: &Value| of.is_string() || of.is_function();
             one(value) || by_name(value, one)
         }
+        Kind::Check => is_check(value, tables),
+        Kind::Checks => {
+            let fits = |check: &Value| is_check(check, tables);
+            is_list(value, fits) || by_name(value, fits) && !is_empty(value)
+        }
+        Kind::Expect => match value {
+            Value::Boolean(_) | Value::Integer(_) => true,
+            Value::Number(number) => !number.is_nan(),
+            Value::Table(_) => is_bounds(value),
+            other => text_of(other).as_deref() == Some("no rows"),
+        },
         Kind::Clusters => {
             let word = |text: &str| text == "clone" || text == "reuse";
             match value {
@@ -222,6 +233,32 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
             }
         }
     }
+}
+
+fn is_check(value: &Value, tables: &Tables) -> bool {
+    value.is_function() || matches!(tables.handle(value), Some(Handle::Check(_)))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_table().is_some_and(Table::is_empty)
+}
+
+/// Whether a value is a list of something, without holes and not empty.
+fn is_list(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
+    let Value::Table(table) = value else { return false };
+    let length = table.raw_len();
+    length > 0
+        && table.pairs::<Value, Value>().count() == length
+        && table.sequence_values::<Value>().all(|item| item.is_ok_and(|item| fits(&item)))
+}
+
+/// Whether a table names a least and a most, or one of them, and nothing else.
+fn is_bounds(value: &Value) -> bool {
+    let bound = |of: &Value| of.is_integer() || of.as_number().is_some_and(|number| !number.is_nan());
+    let named = value.as_table().is_some_and(|table| {
+        table.pairs::<String, Value>().all(|pair| pair.is_ok_and(|(name, _)| name == "min" || name == "max"))
+    });
+    named && !is_empty(value) && by_name(value, bound)
 }
 
 /// Whether a table says something by names, and each is as it has to be.

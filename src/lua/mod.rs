@@ -5,6 +5,7 @@
 //! no type of the Lua library leaves it. Start reading at [`host::Host`], then at [`run`].
 
 mod arguments;
+mod asking;
 mod branch;
 mod calls;
 mod check;

@@ -52,7 +52,7 @@ fn is_table(function: &Function) -> bool {
 
 /// `hydration_status` has the arguments `mz.HydrationStatusArguments`.
 fn arguments_name(function: &Function) -> String {
-    let words = function.name.split('_').map(|word| {
+    let words = function.name.split(['_', '.']).map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         format!("{}{rest}", first.to_uppercase())
     });
@@ -79,6 +79,7 @@ pub(super) fn kind(argument: &Argument) -> String {
             let names: Vec<String> = facts::names().map(|name| format!("\"{name}\"")).collect();
             format!("({})[]", names.join("|"))
         }
+        "on_sample" => "fun(sample: mz.Sample)".to_owned(),
         "on_progress" => "fun(status: mz.Status)".to_owned(),
         "type" => "\"string\"|\"duration\"|\"number\"|\"boolean\"|string[]".to_owned(),
         _ => argument.kind.stub(),

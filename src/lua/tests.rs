@@ -103,7 +103,8 @@ fn every_declared_function_is_bound() {
     let host = host();
     for name in registry::functions().map(|function| function.name) {
         let kind: String = host.lua.load(format!("return type(mz.{name})")).eval().expect("it is there");
-        assert_eq!(kind, "function", "{name}");
+        let has_others = !registry::below(name).is_empty();
+        assert_eq!(kind, if has_others { "table" } else { "function" }, "{name}");
     }
 }
 
@@ -202,7 +203,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return table.concat(names, ' ', 1, 3)",
-        expect!["abort apply approve"],
+        expect!["abort analyze apply"],
     );
 }
 

@@ -14,6 +14,7 @@ use serde_json::Map;
 use serde_json::Number;
 use serde_json::Value as Json;
 
+use super::asking::Check;
 use super::failure::Raised;
 use super::policy;
 use super::recipe::Declared;
@@ -44,6 +45,8 @@ pub(super) enum Handle {
     Policy(Rc<policy::declared::Declared>),
     /// What a policy says, and why.
     Verdict(Verdict, Option<String>),
+    /// A check.
+    Check(Rc<Check>),
 }
 
 /// What tables get: their manners, and what travels with them.

@@ -11,6 +11,7 @@ use super::Binding;
 use super::Call;
 use super::tables;
 use crate::event::Event;
+use crate::lua::asking::Asker;
 use crate::lua::check;
 use crate::lua::failure;
 use crate::lua::failure::Failure;
@@ -36,7 +37,8 @@ async fn compared(call: Rc<Call>) -> Result<Value, Failure> {
     let question = Question::read(&call)?;
     let clock = call.shared.facts.clock.clone();
     let started = clock.elapsed();
-    let outcome = question.ask(&call).await?;
+    let asker = Asker { lua: call.lua.clone(), shared: Rc::clone(&call.shared), frames: call.frames.clone() };
+    let outcome = question.ask(&asker, "compare").await?;
     let mut told =
         serde_json::to_value(&outcome).map_err(|error| Error::bug(format!("a comparison: {error}")))?;
     // Rows are the recipe's to show: they may hold what no log should.
@@ -47,21 +49,21 @@ async fn compared(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 /// A comparison that a recipe asks for.
-struct Question {
+pub(super) struct Question {
     request: compare::Request,
     judges: Choice<Option<Function>>,
 }
 
 impl Question {
     /// Reads the arguments.
-    fn read(call: &Call) -> Result<Self, Error> {
+    pub(super) fn read(call: &Call) -> Result<Self, Error> {
         let deployment = call.deployment("deployment")?;
         let deployment =
             deployment.ok_or_else(|| Error::bug("`deployment` passed its check and names none"))?;
         let (object, objects) = (call.text("object"), check::texts(&call.value("objects")));
         let wrong = |message: &str| Error::new(Code::LuaWrongArgument, message);
         let objects = match (object, objects) {
-            (Some(_), Some(_)) => return Err(wrong("mz.compare takes either `object` or `objects`")),
+            (Some(_), Some(_)) => return Err(wrong("either `object` or `objects` can be given, not both")),
             (Some(object), None) => Some(vec![object]),
             (None, objects) => objects,
         };
@@ -88,17 +90,26 @@ impl Question {
     }
 
     /// Asks the server, without the run, and then the functions.
-    async fn ask(&self, call: &Call) -> Result<Outcome, Failure> {
+    pub(super) async fn ask(&self, asker: &Asker, function: &str) -> Result<Outcome, Failure> {
         let prepared = {
-            let mut work = call.shared.work("compare").await?;
+            let mut work = asker.shared.work(function).await?;
             compare::prepare(work.ctx()?, &self.request).await?
         };
         let found = compare::run(prepared).await?;
-        Ok(found.judge(&mut |object, row| self.judge(call, object, row))?)
+        Ok(found.judge(&mut |object, row| self.judge(asker, object, row))?)
+    }
+
+    /// What it asks, in words.
+    pub(super) fn told(&self) -> String {
+        let objects = match &self.request.objects {
+            Some(objects) => objects.join(", "),
+            None => "every view".to_owned(),
+        };
+        format!("whether {objects} of {} and of production have the same rows", self.request.deployment)
     }
 
     /// Asks the function about a row.
-    fn judge(&self, call: &Call, object: &str, row: &Sample) -> Result<bool, Error> {
+    fn judge(&self, asker: &Asker, object: &str, row: &Sample) -> Result<bool, Error> {
         let named = object.parse::<ObjectName>().ok();
         let judge = named.and_then(|name| self.judges.of.get(&name)).unwrap_or(&self.judges.otherwise);
         let Some(judge) = judge else { return Ok(false) };
@@ -106,8 +117,8 @@ impl Question {
         let Json::Object(mut told) = told else { return Ok(false) };
         told.remove("allowed");
         told.insert("object".to_owned(), object.into());
-        let asked = tables(&call.shared)?
-            .give(&call.lua, &Json::Object(told), Nulls::LeftOut)
+        let asked = tables(&asker.shared)?
+            .give(&asker.lua, &Json::Object(told), Nulls::LeftOut)
             .and_then(|row| judge.call::<Value>(row));
         match asked {
             Ok(Value::Nil) => Ok(false),
@@ -117,7 +128,7 @@ impl Question {
                 let message = format!("`allow` has to return true or false, and returned {kind}");
                 Err(Error::new(Code::LuaWrongArgument, message))
             }
-            Err(error) => Err(failure::of_lua(&call.shared, &error, &call.frames).error),
+            Err(error) => Err(failure::of_lua(&asker.shared, &error, &asker.frames).error),
         }
     }
 }

@@ -97,7 +97,8 @@ fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
         | Handle::Failure(_)
         | Handle::Recipe(_)
         | Handle::Policy(_)
-        | Handle::Verdict(..) => Err(Error::bug("`project` is something else")),
+        | Handle::Verdict(..)
+        | Handle::Check(_) => Err(Error::bug("`project` is something else")),
     }
 }
 
@@ -222,7 +223,7 @@ fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
 }
 
 /// The deployment that has to be named.
-fn deployment(call: &Call) -> Result<DeploymentId, Error> {
+pub(super) fn deployment(call: &Call) -> Result<DeploymentId, Error> {
     call.deployment("deployment")?.ok_or_else(|| Error::bug("`deployment` passed its check and names none"))
 }
 
@@ -337,21 +338,27 @@ async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn queried(call: Rc<Call>) -> Result<Value, Failure> {
+    let request = query_request(&call)?;
+    let mut work = call.shared.work("query").await?;
+    let outcome = query::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+/// The question in the arguments `sql` and `params`.
+pub(super) fn query_request(call: &Call) -> Result<query::Request, Failure> {
     let sql = call.text("sql").unwrap_or_default();
     let parameters = match call.value("params") {
-        Value::Table(params) => parameters(&call, &params)?,
+        Value::Table(params) => parameters(call, &params)?,
         _ => Vec::new(),
     };
-    let mut work = call.shared.work("query").await?;
-    let outcome = query::run(work.ctx()?, &query::Request { sql, parameters }).await?;
-    call.give(&outcome)
+    Ok(query::Request { sql, parameters })
 }
 
 fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
     let count = params.pairs::<Value, Value>().count();
     let length = params.raw_len();
     if count != length {
-        let message = "the parameters of mz.query are a list without holes; NULL is `mz.json.null`";
+        let message = "the parameters of a query are a list without holes; NULL is `mz.json.null`";
         return Err(Error::new(Code::LuaWrongArgument, message).into());
     }
     let mut parameters = Vec::with_capacity(length);

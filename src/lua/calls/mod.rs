@@ -3,6 +3,8 @@
 //! Arguments are checked before a function sees them; what it fails with is thrown with the lines
 //! of the recipe that led there. Start reading at [`Call`].
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,12 +32,14 @@ use crate::deployment::DeploymentId;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
+mod analyze;
 mod approve;
 mod beside;
 mod compare;
 mod deploy;
 mod http;
 mod json;
+mod judge;
 mod parallel;
 pub(super) mod policy;
 mod shift;
@@ -152,9 +156,19 @@ struct Binding<'b> {
     fields: Table,
     /// Makes of a function that waits one that is told whether it can.
     waiting: Function,
+    /// Makes of a function one that has others below its name.
+    callable: Function,
+    /// The tables below names that have others below them.
+    groups: RefCell<BTreeMap<String, Table>>,
 }
 
-impl Binding<'_> {
+impl<'b> Binding<'b> {
+    /// Nothing is bound yet.
+    fn new(lua: &'b Lua, shared: &'b Rc<Shared>, prelude: &Table) -> mlua::Result<Self> {
+        let (waiting, callable) = (prelude.raw_get("waiting")?, prelude.raw_get("callable")?);
+        Ok(Self { lua, shared, fields: lua.create_table()?, waiting, callable, groups: RefCell::default() })
+    }
+
     fn declared(name: &str) -> mlua::Result<&'static registry::Function> {
         registry::function(name)
             .ok_or_else(|| mlua::Error::runtime(format!("mz.{name} is bound and not declared")))
@@ -165,17 +179,27 @@ impl Binding<'_> {
         match name.split_once('.') {
             None => self.fields.raw_set(name, value),
             Some((group, name)) => {
-                let inner = match self.fields.raw_get::<Option<Table>>(group)? {
+                let known = self.groups.borrow().get(group).cloned();
+                let inner = match known {
                     Some(inner) => inner,
-                    None => {
-                        let inner = self.lua.create_table()?;
-                        self.fields.raw_set(group, &inner)?;
-                        inner
-                    }
+                    None => self.group(group)?,
                 };
                 inner.raw_set(name, value)
             }
         }
+    }
+
+    /// A table below a name, which may be a function's too.
+    fn group(&self, name: &str) -> mlua::Result<Table> {
+        let inner = self.lua.create_table()?;
+        match self.fields.raw_get::<Value>(name)? {
+            Value::Function(function) => {
+                self.fields.raw_set(name, self.callable.call::<Table>((function, &inner))?)?;
+            }
+            _ => self.fields.raw_set(name, &inner)?,
+        }
+        self.groups.borrow_mut().insert(name.to_owned(), inner.clone());
+        Ok(inner)
     }
 
     /// Binds a function that answers at once.
@@ -226,8 +250,7 @@ fn here(shared: &Rc<Shared>, name: &str) -> Error {
 
 /// The functions and facts of `mz`; some are written in Lua.
 pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Result<Table> {
-    let waiting = prelude.raw_get("waiting")?;
-    let binding = Binding { lua, shared, fields: lua.create_table()?, waiting };
+    let binding = Binding::new(lua, shared, prelude)?;
     for pair in prelude.raw_get::<Table>("beside")?.pairs::<String, Function>() {
         let (name, function) = pair?;
         Binding::declared(&name)?;
@@ -236,6 +259,8 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     deploy::bind(&binding)?;
     compare::bind(&binding)?;
     shift::bind(&binding)?;
+    judge::bind(&binding)?;
+    analyze::bind(&binding, prelude)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;

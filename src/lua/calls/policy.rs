@@ -46,8 +46,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 
 /// The functions of `mz` that a policy has.
 pub(in crate::lua) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Result<Table> {
-    let waiting = prelude.raw_get("waiting")?;
-    let binding = Binding { lua, shared, fields: lua.create_table()?, waiting };
+    let binding = Binding::new(lua, shared, prelude)?;
     for pair in prelude.raw_get::<Table>("beside")?.pairs::<String, Function>() {
         let (name, function) = pair?;
         if policy::PURE.contains(&name.as_str()) {

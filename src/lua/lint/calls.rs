@@ -303,6 +303,11 @@ fn fits(wanted: Wanted, literal: &Literal) -> bool {
         Wanted::Clusters => word(&["clone", "reuse"]) || matches!(literal, Literal::Table),
         Wanted::Project | Wanted::Changes => false,
         Wanted::Deployment | Wanted::Promotion => matches!(literal, Literal::Text(_) | Literal::Table),
+        Wanted::Check => matches!(literal, Literal::Function),
+        Wanted::Checks => matches!(literal, Literal::Table),
+        Wanted::Expect => {
+            word(&["no rows"]) || matches!(literal, Literal::Number | Literal::Boolean | Literal::Table)
+        }
         Wanted::Anything => true,
     }
 }

@@ -111,7 +111,9 @@ impl Walk<'_> {
                 }
                 None
             }
-            Kind::Function(_) => None,
+            // Some functions have others below their name.
+            Kind::Function(function) if registry::below(function).is_empty() => None,
+            Kind::Function(function) => self.below(function, name, span),
         }
     }
 

@@ -16,44 +16,38 @@ use super::required;
 /// The deployment that a function is about.
 const DEPLOYMENT: Argument = required("deployment", Kind::Deployment, "the deployment");
 
+/// What a comparison takes.
+pub const COMPARED: &[Argument] = &[
+    DEPLOYMENT,
+    optional("object", Kind::Text, "production name of the view to compare; else every one that was built"),
+    optional("objects", Kind::Texts, "the same for several"),
+    optional(
+        "key",
+        Kind::Keys,
+        "the columns that tell one row: rows of one key are `changed`, not added and removed",
+    ),
+    optional(
+        "allow",
+        Kind::Allow,
+        "what is intended. A condition in SQL is decided by the server for every differing row: columns go by \
+             their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and \
+             `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing \
+             rows of an object, and says true; it cannot wait",
+    ),
+    default("samples", Kind::Integer, "10", "so many differing rows of each kind are given, at most 1000"),
+    optional(
+        "cluster",
+        Kind::Text,
+        "the cluster that computes it; else one that has the deployment's object at hand",
+    ),
+    default("timeout", Kind::Duration, "\"5m\"", "how long each object may take"),
+];
+
 /// By what a recipe needs first.
 pub const FUNCTIONS: &[Function] = &[Function {
     name: "compare",
     style: Style::Named,
-    arguments: &[
-        DEPLOYMENT,
-        optional(
-            "object",
-            Kind::Text,
-            "production name of the view to compare; else every one that was built",
-        ),
-        optional("objects", Kind::Texts, "the same for several"),
-        optional(
-            "key",
-            Kind::Keys,
-            "the columns that tell one row: rows of one key are `changed`, not added and removed",
-        ),
-        optional(
-            "allow",
-            Kind::Allow,
-            "what is intended. A condition in SQL is decided by the server for every differing row: columns go by \
-             their names (of a changed row it has to hold before and after), or by `before.x` and `after.x`, and \
-             `change` is `added`, `removed` or `changed`. A function is called with each of at most 1,000 differing \
-             rows of an object, and says true; it cannot wait",
-        ),
-        default(
-            "samples",
-            Kind::Integer,
-            "10",
-            "so many differing rows of each kind are given, at most 1000",
-        ),
-        optional(
-            "cluster",
-            Kind::Text,
-            "the cluster that computes it; else one that has the deployment's object at hand",
-        ),
-        default("timeout", Kind::Duration, "\"5m\"", "how long each object may take"),
-    ],
+    arguments: COMPARED,
     returns: Returns { kind: "mz.Comparison", doc: "" },
     doc: "Tells the exact difference of what a deployment built and what production has. The server computes it, each \
           object at one timestamp; counts and samples are all that travels, and nothing is created. Without a key rows \

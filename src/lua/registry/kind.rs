@@ -40,7 +40,16 @@ pub enum Kind {
     /// What of a difference is intended: a condition in SQL or a function, for every object or in a
     /// table by the object's name.
     Allow,
+    /// What `mz.check.*` made, or a function that stands for it.
+    Check,
+    /// A list of those, or a table by their names.
+    Checks,
+    /// What the rows of a query have to be.
+    Expect,
 }
+
+/// The type of a check, as the stubs write it.
+const CHECK: &str = "mz.Check|(fun(): string, string?, any)";
 
 impl Kind {
     /// What people are told that it has to be.
@@ -72,6 +81,11 @@ impl Kind {
                 "a condition in SQL, a function, or a table such as { [\"db.schema.view\"] = \"change = 'added'\" }"
                     .to_owned()
             }
+            Self::Check => "what mz.check.sql or the like returned, or a function".to_owned(),
+            Self::Checks => "a list of checks and functions, or a table of them by name".to_owned(),
+            Self::Expect => {
+                "\"no rows\", true, false, a number, or bounds such as { min = 0, max = 5 }".to_owned()
+            }
         }
     }
 
@@ -99,9 +113,12 @@ impl Kind {
             Self::Clusters => "\"clone\"|\"reuse\"|table<string, \"clone\"|\"reuse\">".to_owned(),
             Self::Keys => "string|string[]|table<string, string|string[]>".to_owned(),
             Self::Allow => {
-                let one = "string|fun(row: mz.DifferingRow): boolean?";
+                let one = "string|(fun(row: mz.DifferingRow): boolean?)";
                 format!("{one}|table<string, {one}>")
             }
+            Self::Check => CHECK.to_owned(),
+            Self::Checks => format!("({CHECK})[]|table<string, {CHECK}>"),
+            Self::Expect => "\"no rows\"|boolean|number|{ min?: number, max?: number }".to_owned(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod classes;
 pub mod compare;
 pub mod deploy;
 pub mod facts;
+pub mod judge;
 pub mod kind;
 pub mod outside;
 pub mod policy;
@@ -115,6 +116,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     let all = [
         deploy::FUNCTIONS,
         compare::FUNCTIONS,
+        judge::FUNCTIONS,
         shift::FUNCTIONS,
         outside::FUNCTIONS,
         beside::FUNCTIONS,
@@ -127,7 +129,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    let all = [classes::CLASSES, compare::CLASSES, outside::CLASSES, facts::CLASSES];
+    let all = [classes::CLASSES, compare::CLASSES, judge::CLASSES, outside::CLASSES, facts::CLASSES];
     all.into_iter().flatten()
 }
 

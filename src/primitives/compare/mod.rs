@@ -9,6 +9,7 @@ mod columns;
 mod found;
 mod sides;
 mod statement;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +32,11 @@ use self::sides::Both;
 use self::sides::Sides;
 use self::statement::Comparison;
 use self::statement::Predicate;
+pub use self::verdict::Bounds;
+pub use self::verdict::RowCount;
+pub use self::verdict::Schema;
+pub use self::verdict::judge;
+pub use self::verdict::judge_rows;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -268,12 +274,54 @@ pub async fn run(prepared: Prepared) -> Result<Found, Error> {
     })
 }
 
+/// Lets the server count the rows of both sides, each object at one moment; in a rehearsal nothing is
+/// asked, and there are none.
+///
+/// # Errors
+/// As [`run`].
+///
+/// # Cancel
+/// Safe: it only reads.
+pub async fn count(prepared: Prepared) -> Result<Vec<RowCount>, Error> {
+    prepared.counts().await.map_err(|error| error.of(&prepared.deployment))
+}
+
 impl Prepared {
+    async fn counts(&self) -> Result<Vec<RowCount>, Error> {
+        self.begin().await?;
+        let mut counted = Vec::with_capacity(self.objects.len());
+        for (sides, task) in &self.objects {
+            let state = sides.both.as_ref().err().copied().unwrap_or(Standing::Same);
+            let mut count = RowCount { name: sides.name.to_string(), state, blue: 0, green: 0 };
+            if let (Some(task), Some(session)) = (task, &self.session) {
+                self.choose_cluster(session, task).await?;
+                let sql = task.comparison.row_counts();
+                let rows = self.rows((session, task), &count.name, (&sql, 1)).await;
+                let rows = rows.map_err(|error| error.object(&sides.name))?;
+                let row = rows.into_iter().next().unwrap_or_default();
+                (count.blue, count.green) = (number(&row, "rows_blue"), number(&row, "rows_green"));
+            }
+            counted.push(count);
+        }
+        Ok(counted)
+    }
+
+    /// What is set once for all of it.
+    async fn begin(&self) -> Result<(), Error> {
+        let Some(session) = &self.session else { return Ok(()) };
+        // 0 would be no limit at all.
+        let limit = self.timeout.as_millis().max(1);
+        Ok(session.run(&format!("SET statement_timeout = '{limit} ms'")).await?)
+    }
+
+    async fn choose_cluster(&self, session: &Session, task: &Task) -> Result<(), Error> {
+        let Some(cluster) = &task.cluster else { return Ok(()) };
+        Ok(session.run(&format!("SET cluster = {}", cluster.sql())).await?)
+    }
+
     async fn all(&self) -> Result<Vec<Open>, Error> {
         let mut objects = Vec::with_capacity(self.objects.len());
-        if let Some(session) = &self.session {
-            session.run(&format!("SET statement_timeout = '{} ms'", self.timeout.as_millis())).await?;
-        }
+        self.begin().await?;
         for (sides, task) in &self.objects {
             let state = sides.both.as_ref().err().copied().unwrap_or(Standing::Same);
             let compared = Compared::alone(sides.name.to_string(), sides.kind.clone(), state);
@@ -291,10 +339,8 @@ impl Prepared {
     /// Compares an object, in a transaction of its own.
     async fn one(&self, session: &Session, task: &Task, mut compared: Compared) -> Result<Open, Error> {
         self.go_on()?;
-        if let Some(cluster) = &task.cluster {
-            session.run(&format!("SET cluster = {}", cluster.sql())).await?;
-            compared.cluster = Some(cluster.to_string());
-        }
+        self.choose_cluster(session, task).await?;
+        compared.cluster = task.cluster.as_ref().map(ToString::to_string);
         session.run("BEGIN READ ONLY").await?;
         let read = self.read(session, task, &mut compared).await;
         // Nothing was written; what ends the transaction is one and the same. Where the connection
@@ -309,10 +355,7 @@ impl Prepared {
         let asked = (session, task);
         let counts = self.rows(asked, &compared.name, (&task.comparison.counts(), 1)).await?;
         let counts = counts.into_iter().next().unwrap_or_default();
-        let number = |name: &str| {
-            let found = counts.iter().find(|(column, _)| column == name);
-            found.and_then(|(_, value)| value.as_u64()).unwrap_or_default()
-        };
+        let number = |name: &str| number(&counts, name);
         let at = counts.iter().find(|(column, _)| column == "read_at").and_then(|(_, value)| value.as_str());
         compared.at = at.and_then(|at| at.parse().ok());
         compared.rows_blue = Some(number("rows_blue"));
@@ -384,6 +427,11 @@ impl Prepared {
             self.clock.sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// A count of an answer; 0 where it was not asked for.
+fn number(row: &Fields, name: &str) -> u64 {
+    row.iter().find(|(column, _)| column == name).and_then(|(_, value)| value.as_u64()).unwrap_or_default()
 }
 
 /// A differing row, its columns under their own names.

@@ -108,6 +108,15 @@ impl Comparison {
         format!("WITH {ctes}\nSELECT mz_now()::text AS read_at,\n  {}", counts.join(",\n  "))
     }
 
+    /// Asks for the numbers of rows alone: one row.
+    pub(super) fn row_counts(&self) -> String {
+        format!(
+            "SELECT (SELECT count(*) FROM {}) AS rows_blue, (SELECT count(*) FROM {}) AS rows_green",
+            self.blue.sql(),
+            self.green.sql()
+        )
+    }
+
     /// Asks for differing rows of one kind, those that are not allowed first.
     pub(super) fn rows(&self, kind: Kind, most: usize) -> String {
         let mut ctes = self.sides();

@@ -4,6 +4,8 @@
 //! else. Values go in as typed parameters, never as text. Refuses: `query.not-a-read`. Start
 //! reading at [`run`].
 
+pub mod expect;
+
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;

@@ -3,6 +3,8 @@
 //! Shared by the primitives that wait and the one that swaps. An object the catalog does not
 //! mention yet is hydrating, never ready; lag that is not known is not zero. Start at [`assess`].
 
+pub mod lag;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;

@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// What primitives share; every other folder of `primitives/` is a room that no other imports. Of
 /// `compile` it is the compiled project, which the others take.
 const SHARED_BY_PRIMITIVES: &[&str] = &[
+    "analysis",
     "changes",
     "code",
     "compile",

@@ -261,16 +261,6 @@ mz = {}
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
 
----A question to which people said yes.
----@class mz.Approved
----@field message string what was asked
----@field approvals mz.Approval[] who agreed, oldest first; empty in a rehearsal
-
----Somebody's yes.
----@class mz.Approval
----@field by string the role
----@field at number seconds since 1970 in UTC, by the server's clock
----@field comment string? what was said with it
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone

@@ -121,7 +121,6 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         outside::FUNCTIONS,
         beside::FUNCTIONS,
         together::FUNCTIONS,
-        outside::FUNCTIONS,
         policy::FUNCTIONS,
     ];
     all.into_iter().flatten()

@@ -9,6 +9,7 @@ mod approvals;
 mod authoring;
 mod bad_input;
 mod bad_recipes;
+mod canary;
 mod check;
 mod clients;
 mod commits;

@@ -358,6 +358,32 @@ mz = {}
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
 
+---A test.
+---@class mz.Test
+---@field name string?
+
+---How a run of a test ended.
+---@class mz.Run
+---@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
+---@field exit integer? the exit code that `mzflow` would have; nil if it was killed
+---@field message string? what the recipe said at its end
+---@field error table? `code`, `message` and more of what `--json` tells, if it failed
+---@field run string? id of the run
+---@field deployment string? the deployment that it was about
+---@field changes table? what its last comparison found, as `mz.diff` gives it
+---@field statements string[] what it sent that is more than reading, in order
+---@field took_s number how much of the test's time it took
+---@field log string[] what the recipe told people, and warnings
+
+---A statement that a sandbox was sent.
+---@class mz.Statement
+---@field statement string its text, without secrets
+---@field role string who sent it
+---@field session integer number of the connection
+---@field application string what the connection said of itself; that of `s:sql` is `test`
+---@field at_s number when, in seconds since 1970
+---@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
+---@field writes boolean whether it is more than reading
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
@@ -465,33 +491,6 @@ mz = {}
 ---@field removed string[] only production has them
 ---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
-
----A test.
----@class mz.Test
----@field name string?
-
----How a run of a test ended.
----@class mz.Run
----@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
----@field exit integer? the exit code that `mzflow` would have; nil if it was killed
----@field message string? what the recipe said at its end
----@field error table? `code`, `message` and more of what `--json` tells, if it failed
----@field run string? id of the run
----@field deployment string? the deployment that it was about
----@field changes table? what its last comparison found, as `mz.diff` gives it
----@field statements string[] what it sent that is more than reading, in order
----@field took_s number how much of the test's time it took
----@field log string[] what the recipe told people, what policies said, and warnings
-
----A statement that a sandbox was sent.
----@class mz.Statement
----@field statement string its text, without secrets
----@field role string who sent it
----@field session integer number of the connection
----@field application string what the connection said of itself; that of `s:sql` is `test`
----@field at_s number when, in seconds since 1970
----@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
----@field writes boolean whether it is more than reading
 
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
@@ -614,6 +613,20 @@ mz = {}
 ---@field schema? "fail"|"report" what columns that are gone, of another type or in another order, and objects that are gone, are worth (default "fail")
 ---@field name? string what it is called (default "compare")
 
+---The arguments of `mz.check.http`.
+---@class mz.CheckHttpArguments
+---@field url string where to; the rules of `mz.http` hold
+---@field method? "GET"|"HEAD"|"POST" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field expect_status? integer the status of the answer; left out, any of success
+---@field json_path? string where in the answer's JSON a value is, such as `data.rates[0].value`; lists count from 0
+---@field expect? "no rows"|boolean|number|{ min?: number, max?: number } what that value has to be: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, both included, one may be left out)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; as in `mz.http`
+---@field name? string what it is called (default "http")
+
 ---The arguments of `mz.analyze`.
 ---@class mz.AnalyzeArguments
 ---@field checks (mz.Check|(fun(): string, string?, any))[]|table<string, mz.Check|(fun(): string, string?, any)> what is asked; a function stands for a check too, and returns `"pass"`, `"fail"` or `"inconclusive"`, then a message and evidence if it likes
@@ -680,16 +693,6 @@ mz = {}
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
 
----The arguments of `mz.policy`.
----@class mz.PolicyArguments
----@field api integer version of this interface: 1
----@field name string what people call it
----@field summary? string one sentence
----@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
----@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
----@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
----@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
-
 ---The arguments of `mz.test`.
 ---@class mz.TestArguments
 ---@field name? string what it is called in reports; without it, the file's name
@@ -708,6 +711,15 @@ mz = {}
 ---@field profile? string profile of the project whose variables and files count
 ---@field files? table texts by path: they count instead of those of the project, as by `edit`
 ---@field env? table the environment variables; a test sees no others
+---The arguments of `mz.policy`.
+---@class mz.PolicyArguments
+---@field api integer version of this interface: 1
+---@field name string what people call it
+---@field summary? string one sentence
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
+---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
+---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
+---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
 
 mz.json = {}
 
@@ -815,6 +827,11 @@ function mz.check.rows(arguments) end
 ---@return mz.Check # a value that asks nothing until it is run
 function mz.check.compare(arguments) end
 
+---Makes a check of another service's answer. Another status fails; a value that is not there, and null, are `inconclusive`; no answer, and one that is no JSON, are `error`. A function that calls `mz.http` judges anything else.
+---@param arguments mz.CheckHttpArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.http(arguments) end
+
 ---Asks a check once.
 ---@param check mz.Check|(fun(): string, string?, any) it
 ---@return mz.CheckAnswer
@@ -916,29 +933,9 @@ function mz.log(message, level) end
 function mz.progress(message, done, total) end
 
 ---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
----@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@param functions (fun(): any)[] from 1 to 64, at most 8 levels deep; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
-
----Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
----@param arguments mz.PolicyArguments
----@return mz.Policy # what the file has to return
-function mz.policy(arguments) end
-
----Not yet: the policy is asked again after `poll`.
----@param reason string what is waited for; the same words while it is the same, so that the record stays short
----@return mz.Verdict # what `decide` has to return
-function mz.wait(reason) end
-
----The deployment may become production, if every other policy says so, too.
----@param reason? string why, for the record
----@return mz.Verdict # what `decide` has to return
-function mz.promote(reason) end
-
----The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
----@param reason string what is wrong
----@return mz.Verdict # what `decide` has to return
-function mz.abort(reason) end
 
 ---Opens an empty sandbox for a test. Time in it is the test's own: it stands still while anything is done, and is over at once when everything waits.
 ---@param arguments? mz.TestSandboxArguments
@@ -951,7 +948,7 @@ local s = {}
 
 ---Runs a recipe, as `mzflow run` does.
 ---@param recipe string a bundled one, one of the project's `recipes/`, or a file
----@param options? table the recipe's arguments by name, and what else `mzflow run` takes: `policy`, `policy_timeout`, `deadline`, `yes`, `dry_run`
+---@param options? table the recipe's arguments by name, and `deadline`, `yes`, `dry_run` and what else `mzflow run` takes
 ---@return mz.Run # how it ended: a run that failed is no error of the test
 function s:run(recipe, options) end
 
@@ -969,12 +966,6 @@ function s:abort(deployment) end
 ---@param deployment? mz.Deployment|string whose promotion is taken back; without it, the last one
 ---@return mz.Run # how it ended
 function s:rollback(deployment) end
-
----Answers what the last run asks, as `mzflow approve` does.
----@param answer? "approved"|"denied" yes or no (default "approved")
----@param message? string what to say with it
----@return mz.Run # how that ended; `s:resume` goes on with a run that has paused
-function s:approve(answer, message) end
 
 ---Sends a statement on a connection of its own, as somebody else than the run.
 ---@param sql string one statement
@@ -1061,3 +1052,22 @@ function t.fails(fn, code) end
 ---Lets time pass; what `s:at` has planned for it happens.
 ---@param duration mz.Duration how long, in the test's own time
 function t.sleep(duration) end
+---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
+---@param arguments mz.PolicyArguments
+---@return mz.Policy # what the file has to return
+function mz.policy(arguments) end
+
+---Not yet: the policy is asked again after `poll`.
+---@param reason string what is waited for; the same words while it is the same, so that the record stays short
+---@return mz.Verdict # what `decide` has to return
+function mz.wait(reason) end
+
+---The deployment may become production, if every other policy says so, too.
+---@param reason? string why, for the record
+---@return mz.Verdict # what `decide` has to return
+function mz.promote(reason) end
+
+---The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
+---@param reason string what is wrong
+---@return mz.Verdict # what `decide` has to return
+function mz.abort(reason) end

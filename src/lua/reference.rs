@@ -29,7 +29,7 @@ the text. Durations are texts with a unit (`\"90s\"`, `\"5m\"`, `\"1h\"`) or num
 JSON, compare by content, and `pairs` walks them in the order of their keys.
 
 What goes wrong is raised as a table (`mz.Error` below) with a stable `code`; `mz.try` and `pcall` catch it. A stop that was asked for,
-the deadline of the run, and a run that another process has taken over cannot be caught.
+the deadline of the run, a pause for approval, and a run that another process has taken over cannot be caught.
 
 Under `--dry-run` the same recipe runs; what would change something tells its statements instead, and hydration is what
 `--assume` says.

@@ -42,6 +42,7 @@ mod json;
 mod judge;
 mod parallel;
 pub(super) mod policy;
+mod service;
 mod shift;
 mod steps;
 pub(super) mod testing;
@@ -290,6 +291,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     policy::bind(&binding)?;
     approve::bind(&binding)?;
     http::bind(&binding)?;
+    service::bind(&binding)?;
     steps::bind(&binding)?;
     testing::bind(&binding, prelude)?;
     Ok(binding.fields)

@@ -352,7 +352,7 @@ fn nothing_outlives_an_asking() {
     check("local s = getmetatable('') return mz.wait(tostring(s))", expect![[r#"wait: false"#]]);
     check(
         "mz.wait = nil",
-        expect!["lua.error: mzflow:262: attempt to concatenate a nil value (upvalue 'what') at p.lua:4 `mz.wait = nil`"],
+        expect![[r#"lua.error: `mz` cannot be changed: `wait` is set at p.lua:4 `mz.wait = nil`"#]],
     );
     check(
         "setmetatable({}, { __mode = 'k' })",

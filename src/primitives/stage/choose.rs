@@ -73,7 +73,10 @@ pub(super) fn choose(
             // cut in between has left nothing that this could clash with.
             (State::Staging, _) if before.is_none() => return Ok(Choice::New(id)),
             (State::Staging, true) => return Ok(Choice::Continue(id)),
-            (State::Staged, true) if known.intent.project_fingerprint == fingerprint(changes) => {
+            // What was swapped back stands under its staging names again.
+            (State::Staged | State::RolledBack, true)
+                if known.intent.project_fingerprint == fingerprint(changes) =>
+            {
                 return Ok(Choice::Complete(id));
             }
             _ if origin == Origin::Default => {}

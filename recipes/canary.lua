@@ -3,12 +3,12 @@
 -- Builds beside production; compares both row by row while nobody reads the new one; lets one role after the other read
 -- it and watches; swaps; watches on. Any verdict but `pass` puts the roles back and leaves production as it was, or, once
 -- it has swapped, brings the version before back. Without a role it compares, swaps and watches.
--- Hooks, each called with ctx: after_diff(changes), after_stage(deployment), allow(deployment), which gives what differences
--- are intended, checks(deployment), which gives checks of your own, before_swap(deployment), after_swap(promotion).
+-- Hooks, each called with ctx: after_diff(changes), after_stage(deployment), allow(deployment), which gives what may
+-- differ, checks(deployment), which gives checks of your own, before_swap(deployment), after_swap(promotion).
 
 local staged -- the deployment, until it is production
 
--- `--key "db.schema.view: column"` says something of one object, and without a name of every object.
+-- "db.schema.view: column" says something of one object, and without a name of every object.
 local function by_object(texts)
   local found
   for _, text in ipairs(texts) do
@@ -32,7 +32,7 @@ return mz.recipe {
     role = { many = true, help = "role whose new sessions read the new version; one after the other" },
     together = { type = "boolean", help = "let all roles read it at once" },
     database = { help = "database of the roles' sessions, where it cannot be told" },
-    manual = { type = "boolean", help = "say the staging names, and wait until somebody has tried them and approves" },
+    manual = { type = "boolean", help = "say the staging names, wait until somebody has tried them and approves" },
     compare = { many = true, help = "object to compare; every one that was built where none is given" },
     key = { many = true, help = "columns that tell a row, or `OBJECT: columns`" },
     allow = { many = true, help = "condition in SQL for what may differ, or `OBJECT: condition`" },
@@ -60,51 +60,39 @@ return mz.recipe {
     if changes.empty then return ctx.done("nothing to deploy") end
 
     staged = mz.stage { changes = changes, id = args.id, overwrite_drifted = args.overwrite_drifted }
-    mz.unshift { deployment = staged } -- what an earlier run that died has left
+    mz.unshift { deployment = staged } -- whom an earlier run that died has left there
     ctx.hook("after_stage", staged)
     mz.await { deployment = staged, timeout = args.timeout, allowed_lag = args.allowed_lag }
 
-    local compared = {
-      deployment = staged, key = by_object(args.key), allow = ctx.hook("allow", staged) or by_object(args.allow),
+    -- Every row that differs has to be allowed; columns and objects that come or go are told.
+    local rows = mz.check.compare {
+      name = "rows", deployment = staged, schema = "report", key = by_object(args.key),
+      allow = ctx.hook("allow", staged) or by_object(args.allow),
       objects = #args.compare > 0 and args.compare or nil,
     }
-    -- Looks `count` times; whatever does not pass ends the run.
-    local function watch(who, count)
-      local own = ctx.hook("checks", staged) or {}
-      for sample = 1, count do
-        if sample > 1 then mz.sleep(args.interval) end
-        local difference = mz.compare(compared)
-        if difference.unexplained > 0 then return { verdict = "fail", reason = "rows differ" } end
-        for _, check in ipairs(own) do
-          local verdict, reason = check()
-          if verdict ~= "pass" then return { verdict = verdict, reason = reason } end
-        end
-        mz.log(who .. " " .. sample .. " of " .. count)
-      end
-      return { verdict = "pass" }
+    local function watch(label, title, count, note)
+      local checks = { mz.check.lag { deployment = staged, max = args.allowed_lag }, rows }
+      for _, check in ipairs(ctx.hook("checks", staged) or {}) do checks[#checks + 1] = check end
+      return mz.analyze {
+        label = label, title = title, note = note, checks = checks, interval = args.interval, count = count,
+      }
     end
     local function canary()
-      local difference = mz.compare(compared)
-      if difference.unexplained > 0 then
-        local evidence = {}
-        for _, object in ipairs(difference.objects) do
-          if object.unexplained > 0 then
-            evidence[#evidence + 1] = { name = object.name, message = object.message, samples = object.samples }
-          end
-        end
-        ctx.refuse(difference.unexplained .. " rows differ from production, and nobody allowed it", evidence)
-      end
+      local compared = mz.check.run(rows)
+      if compared.verdict ~= "pass" then ctx.refuse("rows differ: " .. compared.message, compared.evidence) end
       if args.manual then
-        for _, pair in ipairs(staged.schemas) do mz.log("schema " .. pair.production .. " stands as " .. pair.staging) end
-        for _, pair in ipairs(staged.clusters) do mz.log("cluster " .. pair.production .. " stands as " .. pair.staging) end
+        for _, pair in ipairs(staged.schemas) do mz.log(pair.production .. " stands as schema " .. pair.staging) end
+        for _, pair in ipairs(staged.clusters) do mz.log(pair.production .. " stands as cluster " .. pair.staging) end
         mz.approve { message = staged.id .. " was tried by hand, and nobody uses its staging names any more" }
+      elseif #args.role == 0 then
+        mz.log("no role is given: nobody reads " .. staged.id .. " before everybody does")
       end
       for _, roles in ipairs(args.together and #args.role > 0 and { args.role } or args.role) do
         mz.shift { deployment = staged, roles = roles, database = args.database, allowed_lag = args.allowed_lag }
-        local seen = watch("canary", args.count)
+        local title = "role " .. (args.together and table.concat(args.role, ", ") or roles) .. " reads green"
+        local seen = watch("canary", title, args.count, "Ctrl-C un-shifts and keeps the deployment")
         if seen.verdict ~= "pass" then ctx.refuse("the canary did not pass: " .. seen.reason, seen) end
       end
-      if #args.role == 0 and not args.manual then mz.log("no role is given: nobody reads " .. staged.id .. " before everybody does") end
       mz.unshift { deployment = staged }
     end
     if not staged.promoted then canary() end
@@ -115,7 +103,8 @@ return mz.recipe {
     }
     ctx.hook("after_swap", promotion)
     if args.soak > 0 then
-      local seen = watch("soak", math.ceil(args.soak / math.max(args.interval, 0.1)))
+      local count = math.ceil(args.soak / math.max(args.interval, 0.1))
+      local seen = watch("soak", staged.id .. " is production", count, "what does not pass is swapped back")
       if seen.verdict ~= "pass" then
         mz.rollback { promotion = promotion }
         ctx.refuse("the new version did not last, and the one before is production again: " .. seen.reason, seen)
@@ -126,7 +115,7 @@ return mz.recipe {
     return ctx.done(staged.id .. " is production")
   end,
 
-  -- Roles are put back by themselves; what is staged stays for a look at it, and the same command goes on from there.
+  -- Roles are put back by themselves. What is staged stays for a look at it, and the same command goes on from there.
   on_fail = function(_, err)
     if staged then mz.log(staged.id .. " is recorded: " .. err.code) end
   end,

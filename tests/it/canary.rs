@@ -181,7 +181,7 @@ fn without_an_allowance_any_difference_ends_it() {
     let world = deployed();
     world.forget();
     let told =
-        world.mzflow(&CANARY[..12]).code(3).says("[recipe.refused]").says("rows differ from production");
+        world.mzflow(&CANARY[..12]).code(3).says("[recipe.refused]").says("rows differ:");
     told.says("shop.core.totals").says("production is untouched");
     assert!(world.statements().iter().all(|sql| !sql.starts_with("ALTER ROLE")));
     assert_eq!((settings(&world).as_str(), total(&world).as_str()), (BLUE, "10"));
@@ -189,7 +189,7 @@ fn without_an_allowance_any_difference_ends_it() {
     world.mzflow(&["list"]).code(0).says("second");
     let lines = world.mzflow(&[&CANARY[..12], &["--json"]].concat()).code(3).json_lines();
     let error = &lines.last().expect("there are some")["error"];
-    assert!(error["evidence"].as_array().is_some_and(|objects| !objects.is_empty()), "{error}");
+    assert!(!error["evidence"].is_null(), "{error}");
     world.mzflow(&CANARY).code(0);
 }
 

@@ -14,7 +14,8 @@ mz = {}
 ---@field recipe string name of the recipe
 ---@field rehearsal boolean whether nothing is really done
 ---@field done fun(message: string) says how the run ended, for the last line
----@field hook fun(name: string, ...): any calls the functions that were given for a hook
+---@field refuse fun(message: string, evidence?: any) ends the run with exit code 3 (`recipe.refused`): the recipe has looked and says no. The evidence, any table that JSON can hold, is shown below the message, and is `error.evidence` under `--json`
+---@field hook fun(name: string, ...): any calls the functions that were given for a hook, each with `ctx` and the rest; gives what the last one returned, nil where there is none
 
 ---A compiled project.
 ---@class mz.Project
@@ -112,6 +113,7 @@ mz = {}
 ---@field schemas mz.Pair[]
 ---@field clusters mz.Pair[]
 ---@field objects integer objects built
+---@field promoted boolean whether it is production already: the run was resumed behind its swap
 
 ---How a deployment fares.
 ---@class mz.Status
@@ -149,6 +151,30 @@ mz = {}
 ---@field held_by string[] others who still read what left production: it cannot be dropped before
 ---@field keep_s integer seconds for which it is to be kept
 
+---Who reads a deployment that is not production.
+---@class mz.Shift
+---@field deployment string
+---@field roles mz.Reader[] in the order in which they were named
+---@field unaffected string[] what goes on reading production all the same, in words
+
+---A role whose new sessions read a deployment.
+---@class mz.Reader
+---@field role string
+---@field search_path mz.Moved
+---@field cluster mz.Moved? nil where the deployment has no clone of it
+---@field open_sessions integer sessions that read production until they connect again
+---@field changed boolean whether it was set now; false where it was set before
+
+---A setting of a role.
+---@class mz.Moved
+---@field before string
+---@field after string
+
+---Who reads production again.
+---@class mz.Unshift
+---@field roles string[] the roles that were put back
+---@field left_alone string[] what somebody else had set meanwhile and stays, in words
+
 ---What left production.
 ---@class mz.Retired
 ---@field schemas string[]
@@ -158,6 +184,20 @@ mz = {}
 ---@class mz.Dropped
 ---@field deployment string
 ---@field objects integer
+---@field schemas string[]
+---@field clusters string[]
+
+---What no live deployment owns.
+---@class mz.Garbage
+---@field items mz.GarbageItem[] what can be dropped, oldest first
+---@field unrecorded string[] schemas and clusters with a staging name that no record tells of
+
+---Something to drop.
+---@class mz.GarbageItem
+---@field deployment string the deployment whose names it bears
+---@field why "expired"|"kept"|"dropping"|"abandoned"
+---@field retired boolean whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`
+---@field age_s integer seconds since it was replaced, or staged
 ---@field schemas string[]
 ---@field clusters string[]
 
@@ -183,6 +223,7 @@ mz = {}
 ---@field column integer?
 ---@field sqlstate string? the server's
 ---@field cause any the error that a recipe raised this one for
+---@field evidence any what `ctx.refuse` was given
 ---@field traceback string[] the recipe's own lines, innermost first
 
 ---A recipe.
@@ -351,6 +392,11 @@ mz = {}
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
 
+---The arguments of `mz.gc`.
+---@class mz.GcArguments
+---@field abandoned? mz.Duration deployments staged so long ago and not production count too
+---@field kept? boolean also what is still kept for a rollback (default false)
+
 ---The arguments of `mz.compare`.
 ---@class mz.CompareArguments
 ---@field deployment mz.Deployment|string the deployment
@@ -413,6 +459,21 @@ mz = {}
 ---@field label? string the word that stands before its lines (default "analyze")
 ---@field title? string what is analysed, for people
 ---@field note? string what people should know meanwhile, such as what Ctrl-C does
+
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
 
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
@@ -490,6 +551,11 @@ function mz.rollback(arguments) end
 ---@return mz.Dropped
 function mz.drop(arguments) end
 
+---Finds what no live deployment owns any more, and drops nothing: hand each item to `mz.drop`.
+---@param arguments? mz.GcArguments
+---@return mz.Garbage
+function mz.gc(arguments) end
+
 ---Runs a statement that reads, in a transaction that can do nothing else. Values are typed parameters, never part of the text.
 ---@param sql string one statement that reads, with `$1`, `$2` where values go in
 ---@param params? table the values, in order; `mz.json.null` is NULL
@@ -530,6 +596,16 @@ function mz.check.run(check) end
 ---@param arguments mz.AnalyzeArguments
 ---@return mz.Analysis
 function mz.analyze(arguments) end
+
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
@@ -595,3 +671,8 @@ function mz.log(message, level) end
 ---@param done? integer how much of it is done
 ---@param total? integer how much there is in all
 function mz.progress(message, done, total) end
+
+---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
+---@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
+function mz.parallel(functions) end

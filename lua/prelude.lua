@@ -139,6 +139,10 @@ local function settled(co, ok, first, ...)
     yield(pending)
     return settled(co, resumed(co))
   end
+  if not ok and status(co) == "dead" then
+    -- What it was to close at its end is closed now: nobody else does.
+    close(co)
+  end
   return caught(ok, first, ...)
 end
 
@@ -215,8 +219,12 @@ function beside.try(...)
   return nil, type(value) == "table" and value or host.failure(value)
 end
 
+-- Lets go of a step however it ends.
+local letting_go = { __close = function(claim) claim.let_go() end }
+
 function beside.step(...)
   local name, fn = host.check("step", ...)
+  local _ <close> = setmetatable({ let_go = host.step_enter(name) }, letting_go)
   local known, result = host.step_begin(can_wait(), name)
   if known then
     return result
@@ -228,6 +236,7 @@ end
 local function context(fields)
   local ctx = fields
   ctx.done = host.done
+  ctx.refuse = host.refuse
   ctx.hook = function(name, ...)
     local functions = host.hooks(name)
     local result

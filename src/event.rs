@@ -72,6 +72,19 @@ pub struct SampleProgress {
     pub next: Option<Duration>,
 }
 
+/// A role whose new sessions read a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleShift {
+    /// The role.
+    pub role: String,
+    /// Its search path, as it is set.
+    pub search_path: String,
+    /// Its cluster, if that is another one too.
+    pub cluster: Option<String>,
+    /// How many of its sessions are open, and go on reading what they read.
+    pub open_sessions: usize,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -217,6 +230,22 @@ pub enum Event {
         sink: String,
         /// What it reads.
         from: String,
+    },
+    /// New sessions of roles read a deployment that is not production.
+    Shifted {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// The roles.
+        roles: Vec<RoleShift>,
+    },
+    /// New sessions of roles read production again.
+    Unshifted {
+        /// The deployment that they read before.
+        deployment: DeploymentId,
+        /// The roles.
+        roles: Vec<String>,
+        /// What somebody else has set meanwhile and stays, a line each.
+        left_alone: Vec<String>,
     },
     /// Something was dropped.
     Dropped {

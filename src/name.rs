@@ -12,6 +12,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub mod listed;
+
 /// The longest identifier the server takes, in bytes of UTF-8.
 ///
 /// Source: `max_identifier_length` of Materialize v26.21; a longer one is an error there, never
@@ -134,7 +136,7 @@ impl std::borrow::Borrow<str> for Ident {
     }
 }
 
-/// Puts an identifier into double quotes.
+/// Puts a text into double quotes.
 fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     between('"', text, &mut quoted);

@@ -78,6 +78,14 @@ impl Catalog {
             Step::Comment { on, text } => self.comment(on, text.as_deref()),
             Step::SetOwner { of, owner } => self.set_owner(of, owner.clone()),
             Step::CutOverSink { sink, from } => self.cut_over(sink, from),
+            Step::SetRole { role, parameter, value } => {
+                let settings = self.role_settings.entry(role.clone()).or_default();
+                let name = parameter.as_str();
+                match value {
+                    Some(value) => settings.insert(name.to_owned(), value.clone()),
+                    None => settings.remove(name),
+                };
+            }
         }
     }
 

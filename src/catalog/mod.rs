@@ -24,6 +24,9 @@ pub mod effect;
 /// Who may do what with a thing: grantee and privilege (upper case).
 pub type Privileges = BTreeSet<(Grantee, String)>;
 
+/// The settings of roles for their new sessions, as the server prints them, by name.
+pub type RoleSettings = BTreeMap<RoleName, BTreeMap<String, String>>;
+
 /// A database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
@@ -133,6 +136,8 @@ pub struct Catalog {
     pub objects: BTreeMap<ObjectId, Object>,
     /// Every role, the system's included.
     pub roles: BTreeSet<RoleName>,
+    /// What new sessions of roles begin with.
+    pub role_settings: RoleSettings,
     /// The comments of roles.
     pub role_comments: BTreeMap<RoleName, String>,
     /// Default privileges, the pre-set ones of the system left out.
@@ -155,6 +160,7 @@ impl Catalog {
             clusters: BTreeMap::new(),
             objects: BTreeMap::new(),
             roles: BTreeSet::new(),
+            role_settings: BTreeMap::new(),
             role_comments: BTreeMap::new(),
             default_privileges: BTreeSet::new(),
             reads: BTreeMap::new(),
@@ -178,6 +184,11 @@ impl Catalog {
     /// The object under a name, to change it.
     pub fn object_mut(&mut self, name: &ObjectName) -> Option<&mut Object> {
         self.objects.get_mut(self.names.get(name)?)
+    }
+
+    /// What a role is set to, where it has a value of its own.
+    pub fn role_setting(&self, role: &RoleName, name: &str) -> Option<&str> {
+        self.role_settings.get(role)?.get(name).map(String::as_str)
     }
 
     /// The objects of a schema, in the order of their names.

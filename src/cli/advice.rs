@@ -60,6 +60,29 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             format!("or throw this one away:  mzflow abort {id}"),
         ],
         Code::SwapStagingMoved => one(format!("throw it away and stage again:  mzflow abort {id}")),
+        Code::ShiftNotReady => one(format!("wait for it:  mzflow wait {id}")),
+        Code::ShiftUnfitRole | Code::ShiftUnknownRole => {
+            one("name the role that an application of the readers connects as".to_owned())
+        }
+        Code::ShiftTaken => {
+            one("put it back first: `mzflow unshift`, or promote or abort what it reads".to_owned())
+        }
+        Code::ShiftNothing => {
+            one("give the role a search path: ALTER ROLE … SET search_path = …; or compare without a role"
+                .to_owned())
+        }
+        Code::ShiftAmbiguous => {
+            one("say in which database its sessions are, with --database NAME".to_owned())
+        }
+        Code::ShiftMissingPrivilege => {
+            one("grant it in production or in the project's files too: what is staged next has what blue has"
+                .to_owned())
+        }
+        Code::ShiftRejected => {
+            one("setting a role needs CREATEROLE: GRANT CREATEROLE ON SYSTEM TO …".to_owned())
+        }
+        Code::UnshiftRejected => one(format!("when that is mended:  mzflow unshift {id}")),
+        Code::SwapRoleShifted => one("repeat the same command".to_owned()),
         Code::SwapConflict => one(format!("try again:  mzflow promote {id}")),
         Code::SwapOutcomeUnknown => vec![
             "look before repeating:  mzflow log".to_owned(),
@@ -109,7 +132,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::StageNotOwner
         | Code::SwapRejected
         | Code::RollbackNothing
+        | Code::ShiftNoGreen
+        | Code::ShiftOvertaken
+        | Code::RecipeRefused
         | Code::RunInterrupted
+        | Code::RunCancelled
         | Code::RunDeadline
         | Code::CompareFailed
         | Code::CompareUnknownKey

@@ -24,6 +24,7 @@ mod app;
 mod changes;
 mod commands;
 mod difference;
+mod evidence;
 mod exit;
 mod finish;
 mod git;
@@ -37,6 +38,7 @@ mod recipe;
 mod render;
 mod running;
 mod scaffold;
+mod shifts;
 mod summary;
 mod ui;
 
@@ -65,6 +67,8 @@ enum Verb {
     Promote(commands::promote::Args),
     Abort(commands::abort::Args),
     Rollback(commands::rollback::Args),
+    Unshift(commands::unshift::Args),
+    Gc(commands::gc::Args),
     List(commands::list::Args),
     Log(commands::log::Args),
     Describe(commands::describe::Args),
@@ -91,6 +95,8 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Promote(args) => commands::promote::run(app, args).await,
         Verb::Abort(args) => commands::abort::run(app, args).await,
         Verb::Rollback(args) => commands::rollback::run(app, args).await,
+        Verb::Unshift(args) => commands::unshift::run(app, args).await,
+        Verb::Gc(args) => commands::gc::run(app, args).await,
         Verb::List(args) => commands::list::run(app, args).await,
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,

@@ -10,6 +10,7 @@ use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
+use super::shifts;
 use super::ui::Reader;
 use super::ui::Talk;
 use super::ui::Ui;
@@ -192,6 +193,8 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
+            Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
+            Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -252,6 +255,19 @@ impl Narrator {
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
         };
         self.step("drop", &what, Some(took));
+    }
+
+    fn shifted(&self, lines: &[String]) {
+        for line in lines {
+            self.step("canary", line, None);
+        }
+    }
+
+    fn unshifted(&self, roles: &[String], left_alone: &[String]) {
+        self.step("canary", &shifts::unshifted(roles), None);
+        for line in left_alone {
+            self.step("", &format!("left alone: {line}"), None);
+        }
     }
 
     fn swapped(&self, event: &Event) {
@@ -335,6 +351,7 @@ impl Narrator {
 }
 
 /// An event as JSON: its name and its fields. Units end the names.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
 fn told(event: &Event) -> Option<(&'static str, Value)> {
     let ms = |duration: &Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     Some(match event {
@@ -396,6 +413,12 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
         ),
+        Event::Shifted { deployment, roles } => {
+            ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
+        }
+        Event::Unshifted { deployment, roles, left_alone } => {
+            ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
+        }
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

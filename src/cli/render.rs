@@ -11,6 +11,7 @@ use annotate_snippets::renderer::DecorStyle;
 use serde_json::Map;
 use serde_json::Value;
 
+use super::evidence;
 use crate::primitives::error::Error;
 use crate::primitives::error::Finding;
 use crate::primitives::error::Place;
@@ -47,6 +48,8 @@ pub(crate) struct Report {
     pub(crate) detail: Option<String>,
     /// The server's hint.
     pub(crate) hint: Option<String>,
+    /// What it rests on, as data.
+    pub(crate) evidence: Option<Value>,
     /// What was and was not changed.
     pub(crate) effect: Option<String>,
     /// What to type next, each with what it does.
@@ -71,6 +74,7 @@ impl Report {
             sqlstate: None,
             detail: None,
             hint: None,
+            evidence: None,
             effect: None,
             advice: Vec::new(),
             also: Vec::new(),
@@ -91,6 +95,7 @@ impl Report {
             sqlstate: error.sqlstate().map(str::to_owned),
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
+            evidence: error.rests_on().cloned(),
             effect: error.changed().map(str::to_owned),
             advice,
             also: error
@@ -131,6 +136,13 @@ impl Report {
             Some(format!("{what} from the server: {text}"))
         });
         for line in self.lines.iter().cloned().chain(server) {
+            out += &format!("\n  {line}");
+        }
+        let evidence = self.evidence.as_ref().map(evidence::lines).unwrap_or_default();
+        if !evidence.is_empty() {
+            out += "\n";
+        }
+        for line in evidence {
             out += &format!("\n  {line}");
         }
         out
@@ -191,6 +203,7 @@ impl Report {
         put("lines", (!self.lines.is_empty()).then(|| self.lines.clone().into()));
         put("detail", self.detail.clone().map(Value::from));
         put("hint", self.hint.clone().or_else(|| self.help.clone()).map(Value::from));
+        put("evidence", self.evidence.clone());
         put("sqlstate", self.sqlstate.clone().map(Value::from));
         put("file", self.places.first().map(|place| place.file.clone().into()));
         put("line", self.places.first().map(|place| place.line.into()));

@@ -3,6 +3,7 @@
 //! Listens to the run beside the narrator and remembers what counts.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(crate) struct Seen {
     applied: usize,
     retired: Option<usize>,
     aborted: bool,
+    shifted: BTreeSet<String>,
     rehearsed: usize,
     compared: bool,
 }
@@ -87,6 +89,11 @@ impl Seen {
                 DropReason::Retire => self.retired = Some(*objects),
                 DropReason::Abort => self.aborted = true,
             },
+            Event::Shifted { deployment, roles } => {
+                self.deployment = Some(deployment.clone());
+                self.shifted.extend(roles.iter().map(|one| one.role.clone()));
+            }
+            Event::Unshifted { roles, .. } => self.shifted.retain(|role| !roles.contains(role)),
             Event::Statement { .. } => self.rehearsed += 1,
             Event::RunStarted { .. }
             | Event::SetUp { .. }
@@ -145,6 +152,10 @@ impl Seen {
             }
             None => {}
         }
+        if let (Some(id), false) = (&self.deployment, self.shifted.is_empty()) {
+            let roles: Vec<&str> = self.shifted.iter().map(String::as_str).collect();
+            parts.push(format!("new sessions of {} read {id}", roles.join(", ")));
+        }
         (!parts.is_empty()).then(|| parts.join(" · "))
     }
 
@@ -190,6 +201,7 @@ impl Seen {
             "statements": (self.statements > 0).then_some(self.statements),
             "hydration_ms": waited,
             "dropped": self.retired,
+            "shifted": (!self.shifted.is_empty()).then_some(&self.shifted),
         });
         match fields {
             Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),

@@ -4,8 +4,9 @@
 //! is a flag that is read before each statement is sent, never a cancelled write.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+
+use futures_util::future::select_all;
+use tokio::sync::watch;
 
 use super::error::Error;
 use super::session::Session;
@@ -15,17 +16,41 @@ use crate::plan::step::Step;
 
 /// The wish to stop at the next safe point; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    asked: Arc<watch::Sender<bool>>,
+    outer: Option<Arc<Interrupt>>,
+}
 
 impl Interrupt {
+    /// A wish of a part: it is also asked for when this one is, and not the other way round.
+    pub fn inner(&self) -> Self {
+        Self { asked: Arc::default(), outer: Some(Arc::new(self.clone())) }
+    }
+
     /// Asks for a stop.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.asked.send_replace(true);
     }
 
     /// Tells whether a stop was asked for.
     pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.asked.borrow() || self.outer.as_ref().is_some_and(|outer| outer.is_asked())
+    }
+
+    /// Waits until a stop is asked for.
+    ///
+    /// # Cancel
+    /// Safe: nothing is lost.
+    pub async fn asked(&self) {
+        let mut wishes = Vec::new();
+        let mut next = Some(self);
+        while let Some(wish) = next {
+            let mut heard = wish.asked.subscribe();
+            // The sender lives in `wish`, so the wait ends only when it is asked.
+            wishes.push(Box::pin(async move { heard.wait_for(|asked| *asked).await.is_ok() }));
+            next = wish.outer.as_deref();
+        }
+        select_all(wishes).await;
     }
 }
 

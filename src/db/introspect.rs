@@ -40,6 +40,7 @@ use crate::plan::step::Grantee;
 const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser() FROM mz_catalog.mz_roles";
 const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
 const RBAC: &str = "SHOW enable_rbac_checks";
+const SETTINGS: &str = "SELECT role_id, parameter_name, parameter_value FROM mz_catalog.mz_role_parameters";
 const DATABASES: &str = "SELECT id, name, owner_id FROM mz_catalog.mz_databases";
 const SCHEMAS: &str =
     "SELECT id, database_id, name, owner_id FROM mz_catalog.mz_schemas WHERE database_id IS NOT NULL";
@@ -122,6 +123,7 @@ async fn facts(session: &Session) -> Result<Facts, Error> {
         COMMENTS,
         COMMENTED_COLUMNS,
         DEFAULTS,
+        SETTINGS,
     ]
     .map(str::to_owned)
     .into();
@@ -140,6 +142,7 @@ async fn facts(session: &Session) -> Result<Facts, Error> {
         comments: next(),
         columns: next(),
         defaults: next(),
+        settings: next(),
         privileges: BTreeMap::new(),
     };
     for family in [Family::Object, Family::Schema, Family::Cluster, Family::Database] {
@@ -219,6 +222,7 @@ struct Facts {
     comments: Vec<Row>,
     columns: Vec<Row>,
     defaults: Vec<Row>,
+    settings: Vec<Row>,
     privileges: BTreeMap<Family, Vec<Row>>,
 }
 
@@ -232,6 +236,12 @@ impl Facts {
             if let Some(name) = roles.names.get(id) {
                 catalog.role_comments.insert(name.clone(), text.to_owned());
             }
+        }
+        for row in &self.settings {
+            // Of a role that came or went between two of the queries nothing is known.
+            let Ok(role) = roles.name(row.required(0)?) else { continue };
+            let settings = catalog.role_settings.entry(role).or_default();
+            settings.insert(row.required(1)?.to_owned(), row.required(2)?.to_owned());
         }
         let databases = self.put_databases(&mut catalog, roles)?;
         let schemas = self.put_schemas(&mut catalog, roles, &databases)?;

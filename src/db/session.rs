@@ -121,6 +121,7 @@ pub struct Session {
     client: Client,
     driver: JoinHandle<()>,
     target: Arc<Target>,
+    first_cluster: Option<String>,
 }
 
 impl Drop for Session {
@@ -157,8 +158,8 @@ impl Session {
                 }
             }
         });
-        let session = Self { client, driver, target: Arc::clone(target) };
-        session.choose_cluster(cluster.as_deref()).await?;
+        let session = Self { client, driver, target: Arc::clone(target), first_cluster: cluster };
+        session.choose_cluster(session.first_cluster()).await?;
         Ok(session)
     }
 
@@ -185,6 +186,11 @@ impl Session {
     /// Where it leads.
     pub fn target(&self) -> &Arc<Target> {
         &self.target
+    }
+
+    /// The cluster that the server gave it when it began, where it says so.
+    pub fn first_cluster(&self) -> Option<&str> {
+        self.first_cluster.as_deref()
     }
 
     /// Tells whether the connection is gone.

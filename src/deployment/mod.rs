@@ -14,6 +14,7 @@ use crate::name::NameError;
 
 pub mod epoch;
 pub mod record;
+pub mod shift;
 pub mod state;
 
 /// The longest deployment id; leaves room for names of up to 180 bytes around it.
@@ -101,7 +102,7 @@ impl DeploymentId {
     /// # Errors
     /// [`NameError::TooLong`] when the server could not store it.
     pub fn green(&self, production: &Ident) -> Result<Ident, NameError> {
-        Ident::new(format!("{production}__{}__mzf", self.0, production = production.as_str()))
+        Ident::new(format!("{production}__{}{GREEN}", self.0, production = production.as_str()))
     }
 
     /// The name that marks a schema or cluster as being dropped; nothing swaps onto it.
@@ -109,8 +110,23 @@ impl DeploymentId {
     /// # Errors
     /// [`NameError::TooLong`] when the server could not store it.
     pub fn claimed(&self, production: &Ident) -> Result<Ident, NameError> {
-        Ident::new(format!("{production}__{}__mzx", self.0, production = production.as_str()))
+        Ident::new(format!("{production}__{}{CLAIMED}", self.0, production = production.as_str()))
     }
+}
+
+/// What the names of staged things end in. It is not the id: other tools look for their own there.
+const GREEN: &str = "__mzf";
+
+/// What the names of things that are being dropped end in.
+const CLAIMED: &str = "__mzx";
+
+/// Tells whether a name has the form of [`DeploymentId::green`] or [`DeploymentId::claimed`].
+pub fn is_staging_name(name: &Ident) -> bool {
+    let name = name.as_str();
+    let inner = name.strip_suffix(GREEN).or_else(|| name.strip_suffix(CLAIMED));
+    inner
+        .and_then(|inner| inner.rsplit_once("__"))
+        .is_some_and(|(production, id)| !production.is_empty() && id.parse::<DeploymentId>().is_ok())
 }
 
 /// How much of an environment a deployment replaces as a whole.
@@ -155,6 +171,13 @@ mod tests {
         for text in ["", "a b", "a__b", "é", "%", &"x".repeat(64)] {
             assert!(text.parse::<DeploymentId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn staging_names_are_known_by_their_form() {
+        let is = |name: &str| is_staging_name(&Ident::new(name).expect("a name"));
+        assert!(is("core__77b01de__mzf") && is("a__b__x-2__mzx"));
+        assert!(!is("core__mzf") && !is("__x__mzf") && !is("core__77b01de") && !is("core____mzf"));
     }
 
     #[test]

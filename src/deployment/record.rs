@@ -12,6 +12,10 @@ use serde_json::Value;
 use super::DeploymentId;
 use super::Isolation;
 use super::epoch::SwapIntent;
+use super::shift::ShiftDone;
+use super::shift::ShiftIntent;
+use super::shift::UnshiftDone;
+use super::shift::UnshiftIntent;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -119,6 +123,18 @@ pub enum Record {
     /// It committed and everything after it was done.
     #[serde(rename = "swap.done")]
     SwapDone(SwapDone),
+    /// Roles are about to read a deployment that is not production.
+    #[serde(rename = "shift.intent")]
+    ShiftIntent(ShiftIntent),
+    /// They do.
+    #[serde(rename = "shift.done")]
+    ShiftDone(ShiftDone),
+    /// They are about to be put back.
+    #[serde(rename = "unshift.intent")]
+    UnshiftIntent(UnshiftIntent),
+    /// They are.
+    #[serde(rename = "unshift.done")]
+    UnshiftDone(UnshiftDone),
     /// Something is about to be claimed and dropped.
     #[serde(rename = "drop.intent")]
     DropIntent(DropIntent),
@@ -141,6 +157,10 @@ impl Record {
             Self::StageDone(_) => "stage.done",
             Self::SwapIntent(_) => "swap.intent",
             Self::SwapDone(_) => "swap.done",
+            Self::ShiftIntent(_) => "shift.intent",
+            Self::ShiftDone(_) => "shift.done",
+            Self::UnshiftIntent(_) => "unshift.intent",
+            Self::UnshiftDone(_) => "unshift.done",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
         }
@@ -159,6 +179,10 @@ impl Record {
             Self::StageDone(done) => Some(&done.deployment),
             Self::SwapIntent(intent) => Some(&intent.deployment),
             Self::SwapDone(done) => Some(&done.deployment),
+            Self::ShiftIntent(intent) => Some(&intent.deployment),
+            Self::ShiftDone(done) => Some(&done.deployment),
+            Self::UnshiftIntent(intent) => Some(&intent.deployment),
+            Self::UnshiftDone(done) => Some(&done.deployment),
             Self::DropIntent(intent) => Some(&intent.deployment),
             Self::DropDone(done) => Some(&done.deployment),
         }

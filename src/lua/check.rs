@@ -199,7 +199,8 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
         Kind::Boolean => value.is_boolean(),
         Kind::Duration => seconds(value).is_some(),
         Kind::Function => value.is_function(),
-        Kind::Table => value.is_table(),
+        // Which one of them is something else, the call says.
+        Kind::Table | Kind::Functions => value.is_table(),
         Kind::Choice(words) => text_of(value).is_some_and(|text| words.contains(&text.as_str())),
         Kind::Texts => value.is_string() || texts(value).is_some(),
         Kind::Anything => true,

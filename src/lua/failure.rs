@@ -70,6 +70,7 @@ impl Raised {
             "line": at.as_ref().map(|at| at.1),
             "column": at.as_ref().and_then(|at| at.2),
             "sqlstate": error.sqlstate(),
+            "evidence": error.rests_on(),
             "traceback": frames,
         });
         match fields {

@@ -68,8 +68,6 @@ pub struct Host {
     pub(super) lua: Lua,
     /// What the functions of `mz` share.
     pub(super) shared: Rc<Shared>,
-    /// Enters a recipe.
-    pub(super) enter: Function,
     /// Makes what a recipe's functions are called with.
     pub(super) context: Function,
 }
@@ -100,12 +98,13 @@ impl Host {
         inside.raw_set("module", lua.create_function(module)?)?;
         let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
         let get = |name: &str| prelude.raw_get::<Table>(name);
+        shared.set_enter(prelude.raw_get("enter")?);
         shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
         let fields = calls::bound(&lua, &shared, &prelude)?;
         let frozen: Function = prelude.raw_get("frozen")?;
         let missing = calls::missing(&lua, &shared)?;
         lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing))?)?;
-        Ok(Self { enter: prelude.raw_get("enter")?, context: prelude.raw_get("context")?, lua, shared })
+        Ok(Self { context: prelude.raw_get("context")?, lua, shared })
     }
 
     /// Reads a recipe.
@@ -200,7 +199,8 @@ impl Host {
     /// What a file declares.
     fn declared(&self, source: &Source) -> Result<Rc<Declared>, Error> {
         let chunk = chunk(&self.lua, &self.shared, source)?;
-        let (ok, value) = self.enter.call::<(bool, Value)>(chunk).map_err(|error| self.error_of(&error))?;
+        let entered = self.shared.enter().and_then(|enter| enter.call::<(bool, Value)>(chunk));
+        let (ok, value) = entered.map_err(|error| self.error_of(&error))?;
         let tables = self.shared.tables();
         match tables.and_then(|tables| tables.handle(&value)) {
             Some(Handle::Recipe(declared)) if ok => Ok(declared),

@@ -1,6 +1,6 @@
 //! What fences Lua in: which libraries there are, how much memory, and how it is stopped.
 //!
-//! A hook is called every so many instructions. In the recipe's own coroutine it lets other work
+//! A hook is called every so many instructions. In a coroutine of the host's own it lets other work
 //! go on; everywhere else, once a stop is asked for, it raises an error that cannot be caught. What
 //! runs in C without an end (a pathological pattern) is past any hook: there a second Ctrl-C ends
 //! the process.
@@ -13,9 +13,10 @@ use mlua::HookTriggers;
 use mlua::Lua;
 use mlua::LuaOptions;
 use mlua::StdLib;
-use mlua::Thread;
 use mlua::VmState;
 
+use super::branch;
+use super::branch::Branch;
 use super::failure;
 use super::site;
 use crate::primitives::error::Error;
@@ -37,13 +38,13 @@ type Reason = Rc<dyn Fn() -> Option<Error>>;
 pub(super) struct Stop {
     reason: RefCell<Reason>,
     raised: Cell<bool>,
-    own: RefCell<Option<Thread>>,
+    current: RefCell<Option<Rc<Branch>>>,
 }
 
 impl Stop {
     /// Nobody wants to stop yet.
     pub(super) fn new() -> Self {
-        Self { reason: RefCell::new(Rc::new(|| None)), raised: Cell::new(false), own: RefCell::new(None) }
+        Self { reason: RefCell::new(Rc::new(|| None)), raised: Cell::new(false), current: RefCell::new(None) }
     }
 
     /// From now on, this is asked.
@@ -52,19 +53,29 @@ impl Stop {
         self.raised.set(false);
     }
 
-    /// From now on, this is the recipe's own coroutine.
-    pub(super) fn enter(&self, own: Option<Thread>) {
-        *self.own.borrow_mut() = own;
+    /// From now on, this branch is at work; gives the one that was.
+    pub(super) fn enter(&self, branch: Option<Rc<Branch>>) -> Option<Rc<Branch>> {
+        self.current.replace(branch)
     }
 
-    /// An error was raised that nobody may catch.
+    /// The branch that is at work.
+    pub(super) fn current(&self) -> Option<Rc<Branch>> {
+        self.current.borrow().clone()
+    }
+
+    /// An error was raised that nobody in the run may catch.
     pub(super) fn raise(&self) {
         self.raised.set(true);
     }
 
-    /// Tells whether such an error is on its way.
+    /// Tells whether such an error ends the run.
     pub(super) fn is_raised(&self) -> bool {
         self.raised.get()
+    }
+
+    /// Tells whether such an error ends the branch that is at work.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_raised() || self.current.borrow().as_ref().is_some_and(|branch| branch.is_raised())
     }
 
     fn look(&self, lua: &Lua) -> mlua::Result<VmState> {
@@ -73,8 +84,13 @@ impl Stop {
             self.raise();
             return Err(failure::thrown(error, site::frames(lua)));
         }
+        let Some(branch) = self.current() else { return Ok(VmState::Continue) };
+        if branch.is_cancelled() {
+            branch.raise();
+            return Err(failure::thrown(branch::cancelled(), site::frames(lua)));
+        }
         // Elsewhere a yield would go to whoever resumed the coroutine, not to the host.
-        let own = self.own.borrow().as_ref().is_some_and(|own| *own == lua.current_thread());
+        let own = branch.is_own(&lua.current_thread());
         Ok(if own { VmState::Yield } else { VmState::Continue })
     }
 }

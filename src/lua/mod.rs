@@ -6,6 +6,7 @@
 
 mod arguments;
 mod asking;
+mod branch;
 mod calls;
 mod check;
 mod failure;

@@ -13,6 +13,8 @@ use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
 use super::registry::judge;
+use super::registry::shift;
+use super::registry::together;
 
 const HEAD: &str = "# The functions of `mz`
 
@@ -34,18 +36,22 @@ Under `--dry-run` the same recipe runs; what would change something tells its st
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
     let _ = writeln!(out, "\n## Deploying\n");
-    summary(&mut out, deploy::FUNCTIONS);
+    summary(&mut out, deploy::FUNCTIONS.iter());
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Comparing and judging\n");
-    let judging: Vec<Function> = compare::FUNCTIONS.iter().chain(judge::FUNCTIONS).copied().collect();
-    summary(&mut out, &judging);
-    judging.iter().for_each(|function| section(&mut out, function));
+    let judging = || compare::FUNCTIONS.iter().chain(judge::FUNCTIONS);
+    summary(&mut out, judging());
+    judging().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## A canary\n");
+    summary(&mut out, shift::FUNCTIONS.iter());
+    shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
-    summary(&mut out, beside::FUNCTIONS);
+    summary(&mut out, beside::FUNCTIONS.iter().chain(together::FUNCTIONS));
     for fact in beside::FACTS {
         let _ = writeln!(out, "\n### mz.{}\n\n{} Type: `{}`.", fact.name, fact.doc, fact.kind);
     }
     beside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    together::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
     let _ = writeln!(out, "\n## Tables");
@@ -64,7 +70,7 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-fn summary(out: &mut String, functions: &[Function]) {
+fn summary<'f>(out: &mut String, functions: impl Iterator<Item = &'f Function>) {
     let _ = writeln!(out, "| function | does |\n|---|---|");
     for function in functions {
         let first = function.doc.split_once(". ").map_or(function.doc, |(first, _)| first);

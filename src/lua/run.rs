@@ -7,18 +7,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mlua::Function;
-use mlua::MultiValue;
 use mlua::Value;
 use serde_json::Map;
 use serde_json::Value as Json;
 
+use super::branch;
 use super::failure;
 use super::failure::Raised;
 use super::host::Host;
 use super::recipe::Recipe;
 use super::shared::Consent;
 use super::shared::Running;
-use super::values::Handle;
 use super::values::Nulls;
 use crate::deployment::record::Record;
 use crate::event::Event;
@@ -26,6 +25,7 @@ use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
+use crate::primitives::unshift;
 
 /// What cleans up after a stop gets so long: a drop may take its time.
 const GRACE: Duration = Duration::from_secs(60);
@@ -65,6 +65,8 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
     let context = context(host, recipe, &go);
     shared.begin(Running {
         events: Rc::clone(&go.ctx.events),
+        interrupt: go.ctx.interrupt.clone(),
+        deadline: go.ctx.deadline.clone(),
         ctx: Some(go.ctx),
         compile: go.compile,
         consent: go.consent,
@@ -75,11 +77,6 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         Ok(context) => everything(host, recipe, context).await,
         Err(error) => Err(host.error_of(&error)),
     };
-    shared.stop.enter(None);
-    if shared.running.borrow().as_ref().is_some_and(|running| running.ctx.is_none()) {
-        // A coroutine that was given up in the middle of a call still holds it.
-        let _ = host.lua.gc_collect().and_then(|()| host.lua.gc_collect());
-    }
     let running = shared.running.borrow_mut().take()?;
     let said = shared.said.borrow_mut().take();
     Some(Ended { ctx: running.ctx?, outcome: outcome.map(|()| said), changes: shared.changes.get() })
@@ -126,6 +123,7 @@ pub(super) async fn everything(host: &Host, recipe: &Recipe, context: Value) -> 
         outcome = worse(host, outcome, failed, "cleaning up");
     }
     let Err(raised) = outcome else { return Ok(()) };
+    put_roles_back(host).await;
     for on_fail in &recipe.body.on_fail {
         let error = host.shared.tables().map(|tables| tables.failure(&host.lua, Rc::new(raised.clone())));
         let error = match error {
@@ -162,6 +160,22 @@ fn warn(host: &Host, what: &str, failed: &Raised) {
     host.shared.tell(Event::Warning { code: failed.error.code().to_string(), message });
 }
 
+/// Whoever was let read what the run has staged reads production again when it fails, whatever the recipe
+/// does about it.
+async fn put_roles_back(host: &Host) {
+    let deployments = std::mem::take(&mut *host.shared.shifted.borrow_mut());
+    for deployment in deployments {
+        let request = unshift::Request { deployment: Some(deployment), roles: Vec::new() };
+        let back = async {
+            let mut work = host.shared.work("unshift").await?;
+            unshift::run(work.ctx()?, &request).await
+        };
+        if let Err(error) = back.await {
+            warn(host, "putting roles back", &Raised { error, frames: Vec::new() });
+        }
+    }
+}
+
 /// Once a stop was obeyed it does not count any more, so that what cleans up can do so; time does.
 /// Another Ctrl-C ends the process.
 fn relax(host: &Host) {
@@ -169,9 +183,9 @@ fn relax(host: &Host) {
         return;
     }
     let deadline = host.shared.facts.clock.deadline(Some(GRACE));
-    if let Some(ctx) = host.shared.running.borrow_mut().as_mut().and_then(|running| running.ctx.as_mut()) {
-        ctx.interrupt = Default::default();
-        ctx.deadline = deadline.clone();
+    if let Some(running) = host.shared.running.borrow_mut().as_mut() {
+        running.interrupt = Default::default();
+        running.deadline = deadline.clone();
     }
     host.shared.stop.ask(Rc::new(move || {
         let seconds = GRACE.as_secs();
@@ -182,18 +196,7 @@ fn relax(host: &Host) {
 
 /// Calls a function of the recipe's in a coroutine of its own.
 async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
-    let shared = &host.shared;
-    let raised = |error: mlua::Error| failure::of_lua(shared, &error, &[]);
-    let thread = host.lua.create_thread(host.enter.clone()).map_err(raised)?;
-    shared.stop.enter(Some(thread.clone()));
-    let passed: MultiValue = std::iter::once(Value::Function(function.clone())).chain(arguments).collect();
-    let entered = thread.into_async::<(bool, Value)>(passed).map_err(raised)?;
-    let (ok, value) = entered.await.map_err(raised)?;
-    if ok {
-        return Ok(value);
-    }
-    Err(match shared.tables().and_then(|tables| tables.handle(&value)) {
-        Some(Handle::Failure(raised)) => (*raised).clone(),
-        _ => failure::of_value(shared, &value, Vec::new()),
-    })
+    let branch = branch::begin(&host.lua, &host.shared, None);
+    let branch = branch.map_err(|error| failure::of_lua(&host.shared, &error, &[]))?;
+    branch::run(&host.lua, &host.shared, &branch, function.clone(), arguments).await
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use expect_test::Expect;
 use expect_test::expect;
-use mlua::MultiValue;
 use mlua::Value;
 
+use super::branch;
 use super::failure;
 use super::host::Facts;
 use super::host::Git;
@@ -55,7 +55,11 @@ fn told(host: &Host, code: &str) -> Result<String, Error> {
     host.shared.sources.borrow_mut().insert("t.lua".to_owned(), source);
     let chunk = host.lua.load(code).set_name("@t.lua").into_function();
     let chunk = chunk.map_err(|error| host.error_of(&error))?;
-    let (ok, value) = host.enter.call::<(bool, Value)>(chunk).map_err(|error| host.error_of(&error))?;
+    let (ok, value) = host
+        .shared
+        .enter()
+        .and_then(|enter| enter.call::<(bool, Value)>(chunk))
+        .map_err(|error| host.error_of(&error))?;
     if ok {
         return Ok(value.to_string().expect("it prints"));
     }
@@ -85,13 +89,9 @@ async fn run_until_stopped(code: &str, stopped: Stopped) -> String {
     let host = host();
     host.shared.stop.ask(Rc::new(move || stopped.borrow().clone()));
     let chunk = host.lua.load(code).set_name("@t.lua").into_function().expect("it is Lua");
-    let thread = host.lua.create_thread(host.enter.clone()).expect("there is memory");
-    host.shared.stop.enter(Some(thread.clone()));
-    let passed: MultiValue = std::iter::once(Value::Function(chunk)).collect();
-    let (ok, value) =
-        thread.into_async::<(bool, Value)>(passed).expect("it begins").await.expect("it comes back");
-    assert!(!ok, "it ended by itself");
-    failure::of_value(&host.shared, &value, Vec::new()).error.to_string()
+    let branch = branch::begin(&host.lua, &host.shared, None).expect("there is memory");
+    let ended = branch::run(&host.lua, &host.shared, &branch, chunk, Vec::new()).await;
+    ended.expect_err("it ended by itself").error.to_string()
 }
 
 fn interrupted() -> Error {
@@ -202,8 +202,8 @@ fn tables_of_the_host_are_walked_in_order() {
         expect!["true false"],
     );
     check(
-        "local names = {} for name in pairs(mz) do names[#names + 1] = name end return names[1] .. ' ' .. #names",
-        expect!["analyze 27"],
+        "local names = {} for name in pairs(mz) do names[#names + 1] = name end return table.concat(names, ' ', 1, 3)",
+        expect!["analyze apply await"],
     );
 }
 
@@ -642,15 +642,32 @@ async fn waiting_inside_a_coroutine_hands_the_wait_to_the_host() {
                 local a, ok, b = co(), co() \
                 return a + b";
     let chunk = host.lua.load(code).set_name("@t.lua").into_function().expect("it is Lua");
-    let thread = host.lua.create_thread(host.enter.clone()).expect("there is memory");
-    host.shared.stop.enter(Some(thread.clone()));
-    let passed: MultiValue = std::iter::once(Value::Function(chunk)).collect();
-    let (ok, value) = thread.into_async::<(bool, i64)>(passed).expect("it begins").await.expect("it ends");
-    assert_eq!((ok, value), (true, 10));
+    let branch = branch::begin(&host.lua, &host.shared, None).expect("there is memory");
+    let ended = branch::run(&host.lua, &host.shared, &branch, chunk, Vec::new()).await;
+    assert_eq!(ended.expect("it ends").as_i64(), Some(10));
+}
+
+/// Runs a recipe to its end without an environment, on a clock that goes on a second whenever the
+/// recipe waits: what it logs, and how it ends.
+pub(super) fn ran_in_virtual_time(body: &str, clock: &Clock) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let time_goes_on = async {
+            loop {
+                tokio::task::yield_now().await;
+                clock.advance(Duration::from_secs(1));
+            }
+        };
+        tokio::select! {
+            biased;
+            told = ran(body, Stopped::default(), clock.clone()) => told,
+            () = time_goes_on => String::new(),
+        }
+    })
 }
 
 /// Runs a recipe to its end without an environment: what it logs, and how it ends.
-async fn ran(body: &str, stopped: Stopped) -> String {
+async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
     #[derive(Default)]
     struct Lines(RefCell<Vec<String>>);
 
@@ -665,13 +682,15 @@ async fn ran(body: &str, stopped: Stopped) -> String {
         }
     }
 
-    let host = host_with(&[], Clock::system());
+    let host = host_with(&[], clock);
     let text =
         format!("return mz.recipe {{ api = 1, name = 'r', summary = 's', hooks = {{ 'here' }}, {body} }}");
     let recipe = host.load(&Source { file: "r.lua".to_owned(), text }).expect("it is a recipe");
     let lines = Rc::new(Lines::default());
     host.shared.begin(Running {
         ctx: None,
+        interrupt: Default::default(),
+        deadline: host.shared.facts.clock.deadline(None),
         compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
         consent: Rc::new(|_| false),
         agreed: false,
@@ -696,7 +715,7 @@ async fn ran(body: &str, stopped: Stopped) -> String {
 fn check_run(body: &str, stopped: Option<Error>, expect: Expect) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let stopped = Rc::new(RefCell::new(stopped));
-    expect.assert_eq(&runtime.block_on(ran(body, stopped)));
+    expect.assert_eq(&runtime.block_on(ran(body, stopped, Clock::system())));
 }
 
 #[test]
@@ -756,12 +775,12 @@ fn what_waits_is_refused_where_it_could_not_end() {
              local co = coroutine.create(function() mz.sleep(1) end) \
              ctx.ok, ctx.e = coroutine.resume(co) return a < b end) \
            mz.log(ctx.e.message) \
-           local co = coroutine.wrap(function() mz.sleep(1) end) co() end",
+           local co = coroutine.wrap(function() mz.setup() end) co() end",
         None,
         expect![[r#"
             mz.sleep waits, and that cannot be done in a callback, such as that of table.sort or on_progress
             mz.sleep waits, and that cannot be done in a callback, such as that of table.sort or on_progress
-            lua.not-here: mz.sleep cannot be called while another call of `mz` is under way at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) table.sort({ 2, 1 }, function(a, b) local _, e = pcall(mz.sleep, 1) ctx.e = e return a < b end) mz.log(ctx.e.message) table.sort({ 2, 1 }, function(a, b) local co = coroutine.create(function() mz.sleep(1) end) ctx.ok, ctx.e = coroutine.resume(co) return a < b end) mz.log(ctx.e.message) local co = coroutine.wrap(function() mz.sleep(1) end) co() end }`"#]],
+            lua.not-here: mz.setup cannot be called while another call of `mz` is under way at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) table.sort({ 2, 1 }, function(a, b) local _, e = pcall(mz.sleep, 1) ctx.e = e return a < b end) mz.log(ctx.e.message) table.sort({ 2, 1 }, function(a, b) local co = coroutine.create(function() mz.sleep(1) end) ctx.ok, ctx.e = coroutine.resume(co) return a < b end) mz.log(ctx.e.message) local co = coroutine.wrap(function() mz.setup() end) co() end }`"#]],
     );
 }
 
@@ -785,5 +804,20 @@ fn after_a_stop_there_is_time_to_clean_up() {
             clean
             interrupted
             run.interrupted: stopped, as asked"#]],
+    );
+}
+
+#[test]
+fn a_recipe_that_says_no_says_why() {
+    check_run(
+        "run = function(ctx) local _, e = pcall(ctx.refuse, 'no', { rows = 2 }) mz.log(e.code .. ' ' .. e.evidence.rows) \
+         _, e = pcall(ctx.refuse, nil) mz.log(e.message) \
+         _, e = pcall(ctx.refuse, 'no', { f = print }) mz.log(e.message) ctx.refuse('two rows differ') end",
+        None,
+        expect![[r#"
+            recipe.refused 2
+            ctx.refuse needs a message: a string that says why
+            the evidence of ctx.refuse: the value.f is a function, which has no JSON form
+            recipe.refused: two rows differ"#]],
     );
 }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use crate::deployment::shift::Parameter;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::SchemaName;
+use crate::name::listed;
 use crate::name::literal;
 
 /// Where the text of a step comes from, to point at the user's file when the server refuses it.
@@ -292,6 +294,15 @@ pub enum Step {
         /// What it shall read.
         from: ObjectName,
     },
+    /// `ALTER ROLE … SET`, for its next sessions.
+    SetRole {
+        /// The role.
+        role: RoleName,
+        /// Which setting.
+        parameter: Parameter,
+        /// The value as the server prints it; `None` takes the role's own away.
+        value: Option<String>,
+    },
 }
 
 impl Exchange {
@@ -330,7 +341,8 @@ impl Step {
             | Self::Grant { .. }
             | Self::Revoke { .. }
             | Self::Comment { .. }
-            | Self::SetOwner { .. } => false,
+            | Self::SetOwner { .. }
+            | Self::SetRole { .. } => false,
         }
     }
 
@@ -364,6 +376,13 @@ impl Step {
             }
             Self::CutOverSink { sink, from } => {
                 format!("ALTER SINK {} SET FROM {}", sink.sql(), from.sql())
+            }
+            Self::SetRole { role, parameter, value: None } => {
+                format!("ALTER ROLE {} RESET {}", role.sql(), parameter.as_str())
+            }
+            Self::SetRole { role, parameter, value: Some(value) } => {
+                let value = setting_sql(*parameter, value);
+                format!("ALTER ROLE {} SET {} = {value}", role.sql(), parameter.as_str())
             }
         }
     }
@@ -419,6 +438,12 @@ impl Step {
             Self::Comment { on, .. } => format!("comment on {on}"),
             Self::SetOwner { of, owner } => format!("owner of {of} to {owner}"),
             Self::CutOverSink { sink, from } => format!("cut sink {sink} over to {from}"),
+            Self::SetRole { role, parameter, value: None } => {
+                format!("reset {} of role {role}", parameter.as_str())
+            }
+            Self::SetRole { role, parameter, value: Some(value) } => {
+                format!("set {} of role {role} to {value}", parameter.as_str())
+            }
         }
     }
 }
@@ -455,6 +480,21 @@ impl DefaultPrivilege {
     }
 }
 
+/// The value of a role's setting. A list has one element for each schema; a cluster is one name.
+fn setting_sql(parameter: Parameter, value: &str) -> String {
+    match parameter {
+        Parameter::SearchPath => {
+            let schemas = listed::split(value);
+            // A path that was set to nothing at all.
+            if schemas.is_empty() {
+                return literal("");
+            }
+            listed::sql(schemas.iter().map(|one| one.text.as_str()))
+        }
+        Parameter::Cluster => listed::sql([value]),
+    }
+}
+
 fn options_sql(options: &[(String, String)]) -> String {
     listed(options.iter().map(|(name, value)| format!("{name} = {value}")))
 }
@@ -480,92 +520,4 @@ fn listed(items: impl Iterator<Item = String>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::Expect;
-    use expect_test::expect;
-
-    use super::*;
-
-    #[track_caller]
-    fn check(step: &Step, expect: Expect) {
-        expect.assert_eq(&format!("{}\n{}", step.what(), step.sql()));
-    }
-
-    fn object(text: &str) -> ObjectName {
-        text.parse().expect("a name")
-    }
-
-    #[test]
-    fn exchanges_quote_everything_and_leave_the_second_name_bare() {
-        let a = "app.Core".parse::<SchemaName>().expect("a name");
-        let b = Ident::new("core__1__mzf").expect("a name");
-        check(
-            &Step::Exchange(Exchange::SwapSchemas { a, b }),
-            expect![[r#"
-            swap schema app.core with core__1__mzf
-            ALTER SCHEMA "app"."core" SWAP WITH "core__1__mzf""#]],
-        );
-    }
-
-    #[test]
-    fn a_layer_is_dropped_in_one_statement() {
-        let names = vec![object("a.b.c"), object(r#"a.b."D""#)];
-        check(
-            &Step::DropObjects { kind: ObjectKind::MaterializedView, names },
-            expect![[r#"
-            drop materialized view a.b.c, a.b."D"
-            DROP MATERIALIZED VIEW "a"."b"."c", "a"."b"."D" RESTRICT"#]],
-        );
-    }
-
-    #[test]
-    fn views_are_granted_as_tables() {
-        let on = vec![
-            Target::Object(ObjectKind::View, object("a.b.v")),
-            Target::Object(ObjectKind::Table, object("a.b.t")),
-        ];
-        let to = vec![Grantee::Public, Grantee::Role(RoleName(Ident::new("joe").expect("a name")))];
-        check(
-            &Step::Grant { privileges: vec!["SELECT".to_owned()], on, to },
-            expect![[r#"
-            grant SELECT on view a.b.v, table a.b.t to PUBLIC, joe
-            GRANT SELECT ON TABLE "a"."b"."v", "a"."b"."t" TO PUBLIC, "joe""#]],
-        );
-    }
-
-    #[test]
-    fn comments_and_defaults() {
-        let column = Target::Column(object("a.b.v"), Ident::new("x").expect("a name"));
-        check(
-            &Step::Comment { on: column, text: Some("it's".to_owned()) },
-            expect![[r#"
-            comment on column a.b.v.x
-            COMMENT ON COLUMN "a"."b"."v"."x" IS 'it''s'"#]],
-        );
-        let default = DefaultPrivilege {
-            role: None,
-            scope: DefaultScope::Schema("a.b".parse().expect("a name")),
-            on: "TABLES".to_owned(),
-            privilege: "SELECT".to_owned(),
-            grantee: Grantee::Public,
-        };
-        check(
-            &Step::GrantDefault(default),
-            expect![[r#"
-            default SELECT on TABLES
-            ALTER DEFAULT PRIVILEGES FOR ALL ROLES IN SCHEMA "a"."b" GRANT SELECT ON TABLES TO PUBLIC"#]],
-        );
-    }
-
-    #[test]
-    fn a_secret_is_masked_wherever_it_is_shown() {
-        let step = Step::Statement {
-            what: "alter secret a.b.k".to_owned(),
-            sql: "ALTER SECRET \"a\".\"b\".\"k\" AS 'hunter2'".to_owned(),
-            shown: Some("ALTER SECRET \"a\".\"b\".\"k\" AS '…'".to_owned()),
-            origin: None,
-        };
-        assert!(!step.shown().contains("hunter2"));
-        assert!(!step.what().contains("hunter2"));
-    }
-}
+mod tests;

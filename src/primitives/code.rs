@@ -153,6 +153,32 @@ codes! {
     /// The swap committed, but a sink could not be cut over.
     SwapSinkPending = "swap.sink-pending", Failed;
 
+    /// While the swap was made, somebody let a role read the deployment.
+    SwapRoleShifted = "swap.role-shifted", Refused;
+
+    /// There is no role of that name.
+    ShiftUnknownRole = "shift.unknown-role", Invalid;
+    /// The role is not one that reads: it cannot log in, is a superuser, or is mzflow's own.
+    ShiftUnfitRole = "shift.unfit-role", Refused;
+    /// The role reads another deployment already.
+    ShiftTaken = "shift.taken", Refused;
+    /// The deployment has nothing beside production that a role could read.
+    ShiftNoGreen = "shift.no-green", Refused;
+    /// The deployment is not ready.
+    ShiftNotReady = "shift.not-ready", Refused;
+    /// The role's search path names no schema of the deployment: nothing would change.
+    ShiftNothing = "shift.nothing-to-shift", Refused;
+    /// A schema of the role's search path is in several databases, and not all of them are deployed.
+    ShiftAmbiguous = "shift.ambiguous-database", Refused;
+    /// The role may not read in the deployment what it may read in production.
+    ShiftMissingPrivilege = "shift.missing-privilege", Refused;
+    /// The server refused to set a role.
+    ShiftRejected = "shift.rejected", Failed;
+    /// The deployment was promoted or dropped, or its roles were put back, while roles were being set.
+    ShiftOvertaken = "shift.overtaken", Refused;
+    /// The server refused to put a role back.
+    UnshiftRejected = "unshift.rejected", Failed;
+
     /// There is no promotion to take back.
     RollbackNothing = "rollback.nothing", Refused;
     /// The replaced version was dropped.
@@ -185,6 +211,8 @@ codes! {
     RunFenced = "run.fenced", Fenced;
     /// Somebody asked for a stop.
     RunInterrupted = "run.interrupted", Interrupted;
+    /// Another function of the same `mz.parallel` has failed.
+    RunCancelled = "run.cancelled", Interrupted;
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
@@ -202,6 +230,9 @@ codes! {
     CompareBadAllow = "compare.bad-allow", Invalid;
     /// What would be compared was dropped.
     CompareGone = "compare.gone", Refused;
+
+    /// The recipe said no.
+    RecipeRefused = "recipe.refused", Refused;
 
     /// A query was refused.
     QueryFailed = "query.failed", Failed;

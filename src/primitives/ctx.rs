@@ -16,6 +16,7 @@ use super::ledger;
 use super::ledger::Ledger;
 use super::rehearsal::Rehearsal;
 use crate::catalog::Catalog;
+use crate::catalog::RoleSettings;
 use crate::clock::Clock;
 use crate::clock::Deadline;
 use crate::db;
@@ -162,6 +163,21 @@ impl Ctx {
         Ok(())
     }
 
+    /// The environment as it is now, everything asked anew, also what seldom changes.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn reread(&mut self) -> Result<Rc<Catalog>, Error> {
+        if self.session.is_closed() {
+            self.reconnect().await?;
+        }
+        if self.is_rehearsal() {
+            return self.catalog().await;
+        }
+        *self.standing.borrow_mut() = None;
+        self.fresh_catalog(&self.session).await
+    }
+
     /// Makes sure of two connections: one for a transaction, one to look at the world beside it.
     ///
     /// # Errors
@@ -192,18 +208,13 @@ impl Ctx {
     /// # Errors
     /// As [`Ctx::go_on`].
     pub async fn interrupt_or_sleep(&self, deadline: &Deadline, pause: Duration) -> Result<(), Error> {
-        // Ctrl-C is noticed within this time.
-        const NOTICE: Duration = Duration::from_millis(100);
-        let mut left = pause;
-        loop {
-            self.go_on()?;
-            if left.is_zero() || deadline.passed() {
-                return Ok(());
-            }
-            let piece = left.min(NOTICE);
-            deadline.sleep(piece).await;
-            left = left.saturating_sub(piece);
+        self.go_on()?;
+        let end = deadline.clone().sooner(self.deadline.clone());
+        tokio::select! {
+            () = self.interrupt.asked() => {}
+            () = end.sleep(pause) => {}
         }
+        self.go_on()
     }
 
     /// Fails when a stop was asked for or the run's time is over.
@@ -299,6 +310,17 @@ impl Ctx {
             let mut catalog = Rc::unwrap_or_clone(seen);
             change(&mut catalog);
             self.remember(catalog);
+        }
+    }
+
+    /// What new sessions of roles begin with, asked anew.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn role_settings(&self) -> Result<RoleSettings, Error> {
+        match &self.world {
+            World::Live => Ok(db::roles::settings(&self.session).await?),
+            World::Rehearsed(_) => Ok(self.catalog().await?.role_settings.clone()),
         }
     }
 

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::code::Code;
 use super::code::Kind;
 use crate::db;
@@ -68,6 +70,7 @@ struct Inner {
     effect: Option<String>,
     deployment: Option<DeploymentId>,
     findings: Vec<Finding>,
+    evidence: Option<Value>,
     also: Vec<Error>,
 }
 
@@ -86,6 +89,7 @@ impl Error {
             effect: None,
             deployment: None,
             findings: Vec::new(),
+            evidence: None,
             also: Vec::new(),
         };
         Self { inner: Box::new(inner) }
@@ -163,6 +167,13 @@ impl Error {
         self
     }
 
+    /// Adds what it rests on, as data.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Value) -> Self {
+        self.inner.evidence = Some(evidence);
+        self
+    }
+
     /// Adds further errors of the same step.
     #[must_use]
     pub fn also(mut self, others: Vec<Self>) -> Self {
@@ -228,6 +239,11 @@ impl Error {
     /// What was and was not changed.
     pub fn changed(&self) -> Option<&str> {
         self.inner.effect.as_deref()
+    }
+
+    /// What it rests on, as data.
+    pub fn rests_on(&self) -> Option<&Value> {
+        self.inner.evidence.as_ref()
     }
 
     /// Further errors of the same step.

@@ -16,13 +16,34 @@ use crate::deployment::record::DropIntent;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
+use crate::deployment::shift::Setting;
+use crate::deployment::shift::ShiftIntent;
 use crate::deployment::state;
 use crate::deployment::state::Input;
 use crate::deployment::state::State;
+use crate::name::RoleName;
 
 /// The kinds of rows that [`Ledger::new`] wants.
-pub const KINDS: [&str; 6] =
-    ["stage.intent", "stage.done", "swap.intent", "swap.done", "drop.intent", "drop.done"];
+pub const KINDS: [&str; 9] = [
+    "stage.intent",
+    "stage.done",
+    "swap.intent",
+    "swap.done",
+    "shift.intent",
+    "shift.done",
+    "unshift.done",
+    "drop.intent",
+    "drop.done",
+];
+
+/// A role whose new sessions read a deployment, or are about to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shift {
+    /// What was set of it, with what it had before.
+    pub settings: Vec<Setting>,
+    /// Whether all of it is known to be set.
+    pub is_done: bool,
+}
 
 /// One deployment, as far as the journal tells.
 #[derive(Clone, Debug)]
@@ -47,6 +68,8 @@ pub struct Deployment {
     pub settled: bool,
     /// Sinks that could not be cut over.
     pub pending_sinks: Vec<String>,
+    /// The roles that read it, and were not put back yet.
+    pub shifts: BTreeMap<RoleName, Shift>,
 }
 
 /// Every deployment and every swap.
@@ -139,7 +162,22 @@ impl Ledger {
             Record::DropDone(done) => {
                 self.moved(&done.deployment, Input::DropDone, &entry.run);
             }
+            Record::ShiftIntent(intent) => self.take_shift(entry, intent),
+            Record::ShiftDone(done) => {
+                if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
+                    for role in &done.roles {
+                        deployment.shifts.entry(role.clone()).and_modify(|shift| shift.is_done = true);
+                    }
+                }
+            }
+            Record::UnshiftDone(done) => {
+                if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
+                    remember(&mut deployment.runs, &entry.run);
+                    deployment.shifts.retain(|role, _| !done.roles.contains(role));
+                }
+            }
             Record::RunStarted(_)
+            | Record::UnshiftIntent(_)
             | Record::RunFinished(_)
             | Record::StepDone(_)
             | Record::ApplyIntent(_)
@@ -170,8 +208,22 @@ impl Ledger {
             swapped: None,
             settled: false,
             pending_sinks: Vec::new(),
+            shifts: BTreeMap::new(),
         };
         self.deployments.insert(intent.deployment.clone(), deployment);
+    }
+
+    fn take_shift(&mut self, entry: &Entry, intent: &ShiftIntent) {
+        let Some(deployment) = self.deployments.get_mut(&intent.deployment) else { return };
+        remember(&mut deployment.runs, &entry.run);
+        for role in &intent.roles {
+            let shift = deployment.shifts.entry(role.role.clone());
+            let shift = shift.or_insert_with(|| Shift { settings: Vec::new(), is_done: false });
+            shift.is_done = false;
+            // Set again after somebody else had set it: it goes back to what it was then.
+            shift.settings.retain(|old| role.settings.iter().all(|new| new.parameter != old.parameter));
+            shift.settings.extend(role.settings.iter().cloned());
+        }
     }
 
     /// Moves a deployment's state; rows that no run of mzflow could have written change nothing.

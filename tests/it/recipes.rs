@@ -134,3 +134,20 @@ fn what_has_ended_is_not_resumed() {
     world.mzflow(&["resume", &run, "--project", "shop"]).code(3).says("[run.finished]");
     world.mzflow(&["resume", "r-nobody", "--project", "shop"]).code(1).says("[run.unknown]");
 }
+
+#[test]
+fn what_a_recipe_is_called_with_is_what_the_reference_tells() {
+    let world = World::new();
+    world.write("-- file: look.lua\n-- look: tells what it is called with.\nreturn mz.recipe {\n  api = 1, name = 'look', summary = 'Looks.',\n  run = function(ctx) for name in pairs(ctx) do mz.log('field ' .. name) end end,\n}\n");
+    let told = world.mzflow(&["run", "look.lua"]).code(0);
+    let mut found: Vec<&str> =
+        told.stderr.lines().filter_map(|line| line.trim().strip_prefix("field ")).collect();
+    found.sort_unstable();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/lua.md")).expect("a page");
+    let (_, class) = page.split_once("### mz.Context").expect("the page tells of it");
+    let (class, _) = class.split_once("\n### ").expect("others follow");
+    let mut fields: Vec<&str> =
+        class.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    fields.sort_unstable();
+    assert_eq!(found, fields);
+}

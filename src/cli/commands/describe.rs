@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::moment;
 use crate::cli::ui::table;
 use crate::deployment::DeploymentId;
+use crate::primitives::ledger::Deployment;
 use crate::primitives::scope::Scope;
 
 /// Show everything recorded of one deployment
@@ -63,6 +64,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
             known.swapped.as_ref().map_or(Value::Null, |entry| moment(entry.at).into()),
         );
         fields.insert("objects".to_owned(), objects.into());
+        fields.insert("shifts".to_owned(), shifts(&known).into());
     }
     if app.ui.json {
         app.ui.json(&told);
@@ -72,6 +74,25 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         app.ui.data(&line);
     }
     Ok(Exit::Done)
+}
+
+/// What was set of the roles that read it.
+fn shifts(known: &Deployment) -> Vec<Value> {
+    let settings = known
+        .shifts
+        .iter()
+        .flat_map(|(role, shift)| shift.settings.iter().map(move |setting| (role, shift.is_done, setting)));
+    settings
+        .map(|(role, is_done, setting)| {
+            json!({
+                "role": role,
+                "parameter": setting.parameter.as_str(),
+                "before": setting.before,
+                "after": setting.after,
+                "done": is_done,
+            })
+        })
+        .collect()
 }
 
 fn lines(told: &Value) -> Vec<String> {
@@ -94,6 +115,11 @@ fn lines(told: &Value) -> Vec<String> {
     ];
     for pair in told["names"].as_array().into_iter().flatten() {
         lines.push(format!("name        {} ↔ {}", text(&pair["production"]), text(&pair["staging"])));
+    }
+    for shift in told["shifts"].as_array().into_iter().flatten() {
+        let [role, parameter, before, after] =
+            ["role", "parameter", "before", "after"].map(|key| text(&shift[key]));
+        lines.push(format!("read by     {role}: {parameter} {before} → {after}"));
     }
     let rows: Vec<Vec<String>> = told["objects"]
         .as_array()

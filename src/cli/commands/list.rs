@@ -41,7 +41,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let own = open.iter().map(|(id, deployment)| {
         vec![
             id.to_string(),
-            deployment.state.to_string(),
+            state(deployment),
             ago(now.since(deployment.staged_at)),
             deployment.actor.clone(),
             deployment.intent.built.to_string(),
@@ -71,6 +71,15 @@ fn open(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
     let mut open: Vec<_> = ledger.deployments.iter().filter(|(_, d)| d.state.is_open()).collect();
     open.sort_by(|a, b| b.1.staged_at.cmp(&a.1.staged_at).then_with(|| a.0.cmp(b.0)));
     open
+}
+
+/// Where a deployment stands, and who reads it already.
+fn state(deployment: &Deployment) -> String {
+    let readers: Vec<String> = deployment.shifts.keys().map(ToString::to_string).collect();
+    match readers.is_empty() {
+        true => deployment.state.to_string(),
+        false => format!("{}, read by {}", deployment.state, readers.join(", ")),
+    }
 }
 
 /// What to type next for a deployment.
@@ -116,5 +125,6 @@ pub(crate) fn told(id: &DeploymentId, deployment: &Deployment) -> Value {
         "objects": intent.built,
         "isolation": intent.isolation,
         "runs": deployment.runs,
+        "shifted": deployment.shifts.keys().collect::<Vec<_>>(),
     })
 }

@@ -16,9 +16,9 @@ use crate::primitives::drop;
 use crate::primitives::exchange::ConflictCheck;
 use crate::primitives::exchange::aftermath::Exchanged;
 use crate::primitives::readiness::ALLOWED_LAG;
+use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rehearsal::Assume;
 use crate::primitives::swap;
-use crate::primitives::swap::ReadyCheck;
 use crate::primitives::swap::Request;
 
 /// Make a staged deployment production, in one transaction

@@ -115,15 +115,10 @@ fn progress(call: &Call) -> Result<Value, Failure> {
 }
 
 async fn slept(call: Rc<Call>) -> Result<Value, Failure> {
-    let mut work = call.shared.work("sleep")?;
-    let duration = call.duration("duration");
-    let ctx = work.ctx()?;
-    if ctx.is_rehearsal() {
-        return Ok(Value::Nil);
+    call.shared.must_run("sleep")?;
+    if !call.shared.is_rehearsal() {
+        call.shared.pause(call.duration("duration")).await?;
     }
-    let deadline = ctx.clock.deadline(Some(duration)).sooner(ctx.deadline.clone());
-    ctx.interrupt_or_sleep(&deadline, duration).await?;
-    ctx.go_on()?;
     Ok(Value::Nil)
 }
 

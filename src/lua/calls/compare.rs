@@ -92,7 +92,7 @@ impl Question {
     /// Asks the server, without the run, and then the functions.
     pub(super) async fn ask(&self, asker: &Asker, function: &str) -> Result<Outcome, Failure> {
         let prepared = {
-            let mut work = asker.shared.work(function)?;
+            let mut work = asker.shared.work(function).await?;
             compare::prepare(work.ctx()?, &self.request).await?
         };
         let found = compare::run(prepared).await?;

@@ -32,16 +32,19 @@ use crate::primitives::diff;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
+use crate::primitives::gc;
 use crate::primitives::hydration_status;
+use crate::primitives::hydration_status::Looked;
+use crate::primitives::hydration_status::Waiting;
 use crate::primitives::query;
 use crate::primitives::query::Parameter;
 use crate::primitives::readiness::Readiness;
+use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rollback;
 use crate::primitives::setup;
 use crate::primitives::stage;
 use crate::primitives::stage::Drift;
 use crate::primitives::swap;
-use crate::primitives::swap::ReadyCheck;
 
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
@@ -56,11 +59,12 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("swap", swapped)?;
     binding.waiting("rollback", rolled_back)?;
     binding.waiting("drop", dropped)?;
+    binding.waiting("gc", collected)?;
     binding.waiting("query", queried)
 }
 
 async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
-    let mut work = call.shared.work("compile")?;
+    let mut work = call.shared.work("compile").await?;
     let request = call.shared.running.borrow().as_ref().map(|running| running.compile.clone());
     let mut request = request.ok_or_else(|| Error::bug("a recipe runs without a project"))?;
     if let Some(path) = call.text("path").filter(|path| path != ".") {
@@ -79,7 +83,7 @@ async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
-    let mut work = call.shared.work("setup")?;
+    let mut work = call.shared.work("setup").await?;
     let outcome = setup::run(work.ctx()?).await?;
     call.give(&outcome)
 }
@@ -100,7 +104,7 @@ async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
         Some("skip") => Secrets::Skipped,
         _ => Secrets::Missing,
     };
-    let mut work = call.shared.work("apply")?;
+    let mut work = call.shared.work("apply").await?;
     let outcome = apply::run(work.ctx()?, &apply::Request { compiled, secrets }).await?;
     if !outcome.actions.is_empty() {
         call.shared.changes.set(true);
@@ -115,7 +119,7 @@ async fn diffed(call: Rc<Call>) -> Result<Value, Failure> {
         Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
     let reuse = reuse(&check::texts(&call.value("reuse")).unwrap_or_default())?;
     let request = diff::Request { compiled, isolation: isolation.unwrap_or_default(), reuse: reuse.clone() };
-    let mut work = call.shared.work("diff")?;
+    let mut work = call.shared.work("diff").await?;
     let outcome = diff::run(work.ctx()?, &request).await?;
     if !outcome.empty {
         call.shared.changes.set(true);
@@ -159,7 +163,7 @@ async fn checked(call: Rc<Call>) -> Result<Value, Failure> {
     let Handle::Changes(changes, _) = call.handle("changes")? else {
         return Err(Error::bug("`changes` is something else").into());
     };
-    let mut work = call.shared.work("check")?;
+    let mut work = call.shared.work("check").await?;
     let outcome = type_check::run(work.ctx()?, &type_check::Request { changes }).await?;
     call.give(&outcome)
 }
@@ -176,7 +180,7 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     });
     let drift = if call.flag("overwrite_drifted") { Drift::Overwritten } else { Drift::Refused };
     let id = id.transpose()?;
-    let mut work = call.shared.work("stage")?;
+    let mut work = call.shared.work("stage").await?;
     if let Some(reuse) = clusters(&call.value("clusters"))?.filter(|reuse| *reuse != compared) {
         let (compiled, isolation) = (Rc::clone(&changes.compiled), changes.isolation);
         changes = diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse }).await?.changes;
@@ -223,7 +227,7 @@ async fn looked(call: Rc<Call>) -> Result<Value, Failure> {
         deployment: deployment(&call)?,
         allowed_lag: call.duration("allowed_lag"),
     };
-    let mut work = call.shared.work("hydration_status")?;
+    let mut work = call.shared.work("hydration_status").await?;
     let outcome = hydration_status::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -248,9 +252,15 @@ async fn awaited(call: Rc<Call>) -> Result<Value, Failure> {
             Failure::Lua(error) => failure::of_lua(&call.shared, &error, &call.frames).error,
         })
     };
-    let mut work = call.shared.work("await")?;
-    let outcome = hydration_status::wait(work.ctx()?, &wait, &mut on_look).await?;
-    call.give(&outcome)
+    let mut waiting = Waiting::begin(call.shared.work("await").await?.ctx()?, wait).await?;
+    loop {
+        // Given back after each look: what else runs at the same time goes on meanwhile.
+        let looked = waiting.look(call.shared.work("await").await?.ctx()?, &mut on_look).await?;
+        match looked {
+            Looked::Ready(outcome) => return call.give(&outcome),
+            Looked::Again(pause) => call.shared.pause(pause).await?,
+        }
+    }
 }
 
 async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
@@ -264,14 +274,14 @@ async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
             ReadyCheck::Skipped
         },
     };
-    let mut work = call.shared.work("swap")?;
+    let mut work = call.shared.work("swap").await?;
     let outcome = swap::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
 
 async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
     let request = rollback::Request { deployment: call.deployment("promotion")? };
-    let mut work = call.shared.work("rollback")?;
+    let mut work = call.shared.work("rollback").await?;
     let outcome = rollback::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -285,14 +295,22 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
             return Err(Error::new(Code::LuaWrongArgument, message).into());
         }
     };
-    let mut work = call.shared.work("drop")?;
+    let mut work = call.shared.work("drop").await?;
     let outcome = drop::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn collected(call: Rc<Call>) -> Result<Value, Failure> {
+    let abandoned = check::seconds(&call.value("abandoned"));
+    let request = gc::Request { abandoned, kept: call.flag("kept") };
+    let mut work = call.shared.work("gc").await?;
+    let outcome = gc::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
 
 async fn queried(call: Rc<Call>) -> Result<Value, Failure> {
     let request = query_request(&call)?;
-    let mut work = call.shared.work("query")?;
+    let mut work = call.shared.work("query").await?;
     let outcome = query::run(work.ctx()?, &request).await?;
     call.give(&outcome)
 }
@@ -366,6 +384,8 @@ mod tests {
         let counted = Rc::clone(&count);
         shared.begin(Running {
             ctx: None,
+            interrupt: Default::default(),
+            deadline: Clock::system().deadline(None),
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
             consent: Rc::new(move |_| {
                 counted.set(counted.get() + 1);

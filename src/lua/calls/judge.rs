@@ -86,7 +86,7 @@ impl Ask for Sql {
 
     fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
-            let mut work = asker.shared.work("check.sql")?;
+            let mut work = asker.shared.work("check.sql").await?;
             match query::run(work.ctx()?, &self.request).await {
                 Ok(outcome) => Ok(self.expect.judge(&outcome.rows)),
                 // More rows than anybody can hold are too many where none are expected.
@@ -123,7 +123,7 @@ impl Ask for Lag {
         async move {
             let request =
                 hydration_status::Request { deployment: self.deployment.clone(), allowed_lag: self.max };
-            let mut work = asker.shared.work("check.lag")?;
+            let mut work = asker.shared.work("check.lag").await?;
             let readiness = hydration_status::run(work.ctx()?, &request).await?;
             Ok(lag::judge(&readiness, self.max))
         }
@@ -175,7 +175,7 @@ impl Ask for Rows {
     fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let prepared = {
-                let mut work = asker.shared.work("check.rows")?;
+                let mut work = asker.shared.work("check.rows").await?;
                 compare::prepare(work.ctx()?, &self.request).await?
             };
             let counts = compare::count(prepared).await?;

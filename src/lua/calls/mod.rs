@@ -38,6 +38,8 @@ mod compare;
 mod deploy;
 mod json;
 mod judge;
+mod parallel;
+mod shift;
 mod steps;
 
 /// One call of a function, its arguments checked.
@@ -129,6 +131,10 @@ impl Call {
     }
 
     fn fail(shared: &Shared, failure: Failure, frames: Vec<Frame>) -> mlua::Error {
+        let failure = match failure {
+            Failure::Said(error) => Failure::from(shared.explained(*error)),
+            failure => failure,
+        };
         if let Failure::Said(error) = &failure {
             shared.note(error);
         }
@@ -230,10 +236,7 @@ impl Binding<'_> {
 /// Why a function that waits cannot be called where it was.
 fn here(shared: &Rc<Shared>, name: &str) -> Error {
     let callback = || Error::new(Code::LuaNotHere, format!("mz.{name} waits, and {}", failure::NO_WAIT));
-    if shared.running.borrow().is_some() {
-        return callback();
-    }
-    shared.work(name).err().unwrap_or_else(callback)
+    shared.must_run(name).err().unwrap_or_else(callback)
 }
 
 /// The functions and facts of `mz`; some are written in Lua.
@@ -250,8 +253,10 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     compare::bind(&binding)?;
     judge::bind(&binding)?;
     analyze::bind(&binding, prelude)?;
+    shift::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
+    parallel::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }
@@ -271,7 +276,7 @@ pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     )?;
     let entered = with(|lua, shared, passed| one(caught(lua, shared, first(passed), site::frames(lua))?))?;
     table.raw_set("entered", entered)?;
-    table.raw_set("stopping", with(|_, shared, _| one(Value::Boolean(shared.stop.is_raised())))?)?;
+    table.raw_set("stopping", with(|_, shared, _| one(Value::Boolean(shared.stop.is_stopping())))?)?;
     table
         .raw_set("written", with(|lua, shared, passed| one(json::written(lua, shared, &first(passed))?))?)?;
     table.raw_set("log", with(|_, shared, passed| one(beside::print(shared, &first(passed))))?)?;

@@ -37,7 +37,19 @@ pub const CLASSES: &[Class] = &[
             f("recipe", "string", "name of the recipe"),
             f("rehearsal", "boolean", "whether nothing is really done"),
             f("done", "fun(message: string)", "says how the run ended, for the last line"),
-            f("hook", "fun(name: string, ...): any", "calls the functions that were given for a hook"),
+            f(
+                "refuse",
+                "fun(message: string, evidence?: any)",
+                "ends the run with exit code 3 (`recipe.refused`): the recipe has looked and says no. The \
+                 evidence, any table that JSON can hold, is shown below the message, and is `error.evidence` \
+                 under `--json`",
+            ),
+            f(
+                "hook",
+                "fun(name: string, ...): any",
+                "calls the functions that were given for a hook, each with `ctx` and the rest; gives what the \
+                 last one returned, nil where there is none",
+            ),
         ],
     },
     Class {
@@ -170,6 +182,7 @@ pub const CLASSES: &[Class] = &[
             f("schemas", "mz.Pair[]", ""),
             f("clusters", "mz.Pair[]", ""),
             f("objects", "integer", "objects built"),
+            f("promoted", "boolean", "whether it is production already: the run was resumed behind its swap"),
         ],
     },
     Class {
@@ -225,6 +238,39 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
+        name: "mz.Shift",
+        doc: "Who reads a deployment that is not production.",
+        fields: &[
+            f("deployment", "string", ""),
+            f("roles", "mz.Reader[]", "in the order in which they were named"),
+            f("unaffected", "string[]", "what goes on reading production all the same, in words"),
+        ],
+    },
+    Class {
+        name: "mz.Reader",
+        doc: "A role whose new sessions read a deployment.",
+        fields: &[
+            f("role", "string", ""),
+            f("search_path", "mz.Moved", ""),
+            f("cluster", "mz.Moved?", "nil where the deployment has no clone of it"),
+            f("open_sessions", "integer", "sessions that read production until they connect again"),
+            f("changed", "boolean", "whether it was set now; false where it was set before"),
+        ],
+    },
+    Class {
+        name: "mz.Moved",
+        doc: "A setting of a role.",
+        fields: &[f("before", "string", ""), f("after", "string", "")],
+    },
+    Class {
+        name: "mz.Unshift",
+        doc: "Who reads production again.",
+        fields: &[
+            f("roles", "string[]", "the roles that were put back"),
+            f("left_alone", "string[]", "what somebody else had set meanwhile and stays, in words"),
+        ],
+    },
+    Class {
         name: "mz.Retired",
         doc: "What left production.",
         fields: &[f("schemas", "string[]", ""), f("clusters", "string[]", "")],
@@ -235,6 +281,30 @@ pub const CLASSES: &[Class] = &[
         fields: &[
             f("deployment", "string", ""),
             f("objects", "integer", ""),
+            f("schemas", "string[]", ""),
+            f("clusters", "string[]", ""),
+        ],
+    },
+    Class {
+        name: "mz.Garbage",
+        doc: "What no live deployment owns.",
+        fields: &[
+            f("items", "mz.GarbageItem[]", "what can be dropped, oldest first"),
+            f("unrecorded", "string[]", "schemas and clusters with a staging name that no record tells of"),
+        ],
+    },
+    Class {
+        name: "mz.GarbageItem",
+        doc: "Something to drop.",
+        fields: &[
+            f("deployment", "string", "the deployment whose names it bears"),
+            f("why", "\"expired\"|\"kept\"|\"dropping\"|\"abandoned\"", ""),
+            f(
+                "retired",
+                "boolean",
+                "whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`",
+            ),
+            f("age_s", "integer", "seconds since it was replaced, or staged"),
             f("schemas", "string[]", ""),
             f("clusters", "string[]", ""),
         ],
@@ -270,6 +340,7 @@ pub const CLASSES: &[Class] = &[
             f("column", "integer?", ""),
             f("sqlstate", "string?", "the server's"),
             f("cause", "any", "the error that a recipe raised this one for"),
+            f("evidence", "any", "what `ctx.refuse` was given"),
             f("traceback", "string[]", "the recipe's own lines, innermost first"),
         ],
     },

@@ -178,6 +178,20 @@ pub const FUNCTIONS: &[Function] = &[
         "Drops what stands under a deployment's staging names, and nothing else: either `deployment` or `retired`. \
          What others still read is refused.",
     ),
+    named(
+        "gc",
+        &[
+            optional(
+                "abandoned",
+                Kind::Duration,
+                "deployments staged so long ago and not production count too",
+            ),
+            default("kept", Kind::Boolean, "false", "also what is still kept for a rollback"),
+        ],
+        "mz.Garbage",
+        Effect::None,
+        "Finds what no live deployment owns any more, and drops nothing: hand each item to `mz.drop`.",
+    ),
     Function {
         name: "query",
         style: Style::Positional,

@@ -15,6 +15,8 @@ pub enum Kind {
     Duration,
     /// A function.
     Function,
+    /// A list of functions.
+    Functions,
     /// A table.
     Table,
     /// One of these words.
@@ -59,6 +61,7 @@ impl Kind {
             Self::Boolean => "true or false".to_owned(),
             Self::Duration => "a duration such as \"90s\" or \"5m\", or a number of seconds".to_owned(),
             Self::Function => "a function".to_owned(),
+            Self::Functions => "a list of functions".to_owned(),
             Self::Table => "a table".to_owned(),
             Self::Choice(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
@@ -95,6 +98,7 @@ impl Kind {
             Self::Boolean => "boolean".to_owned(),
             Self::Duration => "mz.Duration".to_owned(),
             Self::Function => "function".to_owned(),
+            Self::Functions => "(fun(): any)[]".to_owned(),
             Self::Table => "table".to_owned(),
             Self::Choice(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();

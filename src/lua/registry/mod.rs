@@ -13,6 +13,8 @@ pub mod compare;
 pub mod deploy;
 pub mod judge;
 pub mod kind;
+pub mod shift;
+pub mod together;
 
 /// Whether an argument has to be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +108,8 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    deploy::FUNCTIONS.iter().chain(compare::FUNCTIONS).chain(judge::FUNCTIONS).chain(beside::FUNCTIONS)
+    let canary = compare::FUNCTIONS.iter().chain(judge::FUNCTIONS).chain(shift::FUNCTIONS);
+    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
 }
 
 /// Every table that functions give or are called with.

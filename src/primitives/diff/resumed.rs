@@ -4,39 +4,39 @@
 //! nothing to do, although sinks and the replaced version still wait.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Request;
+use crate::db::journal::Entry;
 use crate::deployment::record::Record;
+use crate::deployment::record::StageIntent;
+use crate::deployment::record::StageObjects;
+use crate::name::SchemaName;
 use crate::primitives::changes::Beside;
 use crate::primitives::changes::Changes;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
-/// The changes that this run recorded before it was resumed; `None` where it had not got so far.
+/// The changes of this project that the run recorded before it was resumed; `None` where it had not
+/// got so far. A run may have staged several projects.
 ///
 /// # Errors
 /// `run.project-changed` where the project is not the one that was staged.
 pub(super) fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, Error> {
-    let earlier = ctx.run.earlier();
-    let intent = earlier.iter().rev().find_map(|entry| match &entry.record {
-        Record::StageIntent(intent) => Some(intent),
-        _ => None,
-    });
-    let contents = earlier.iter().rev().find_map(|entry| match &entry.record {
-        Record::StageObjects(contents) => Some(contents),
-        _ => None,
-    });
-    let (Some(intent), Some(contents)) = (intent, contents) else { return Ok(None) };
-    let now = request.compiled.project.fingerprint().to_string();
-    if now != intent.project_fingerprint {
-        let message = format!("the project is not the one that {} was staged from", intent.deployment);
-        return Err(Error::new(Code::RunProjectChanged, message)
-            .deployment(&intent.deployment)
-            .line(format!("staged from {}, the project is {now}", intent.project_fingerprint))
-            .effect("nothing was changed"));
-    }
+    let project = &request.compiled.project;
+    let now = project.fingerprint().to_string();
+    let own: BTreeSet<&SchemaName> = project.schemas.iter().map(|schema| &schema.name).collect();
+    let staged = staged(ctx.run.earlier());
+    let Some((intent, contents)) = staged.iter().rev().find(|(intent, _)| intent.project_fingerprint == now)
+    else {
+        let of_ours = |intent: &StageIntent| intent.project_schemas.iter().any(|name| own.contains(name));
+        return match staged.iter().rev().find(|(intent, _)| of_ours(intent)) {
+            Some((intent, _)) => Err(changed(intent, &now)),
+            None => Ok(None),
+        };
+    };
     let beside = contents.indexes.iter().filter(|index| index.stands_beside());
     Ok(Some(Changes {
         compiled: Rc::clone(&request.compiled),
@@ -66,4 +66,27 @@ pub(super) fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, E
         refusals: Vec::new(),
         recorded_as: Some(intent.deployment.clone()),
     }))
+}
+
+/// What a run has staged, oldest first: the last intent of each deployment with its contents.
+fn staged(earlier: &[Entry]) -> Vec<(&StageIntent, &StageObjects)> {
+    let mut staged: Vec<(&StageIntent, &StageObjects)> = Vec::new();
+    for entry in earlier {
+        let Record::StageIntent(intent) = &entry.record else { continue };
+        let contents = earlier.iter().rev().find_map(|entry| match &entry.record {
+            Record::StageObjects(contents) if contents.deployment == intent.deployment => Some(contents),
+            _ => None,
+        });
+        staged.retain(|(before, _)| before.deployment != intent.deployment);
+        staged.extend(contents.map(|contents| (intent, contents)));
+    }
+    staged
+}
+
+fn changed(intent: &StageIntent, now: &str) -> Error {
+    let message = format!("the project is not the one that {} was staged from", intent.deployment);
+    Error::new(Code::RunProjectChanged, message)
+        .deployment(&intent.deployment)
+        .line(format!("staged from {}, the project is {now}", intent.project_fingerprint))
+        .effect("nothing was changed")
 }

@@ -18,6 +18,7 @@ use super::fenced::Next;
 use super::ledger::Deployment;
 use super::scope;
 use super::scope::Scope;
+use super::shifted;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::db::apply::OnFailure;
@@ -290,6 +291,10 @@ impl fenced::Change for Claim<'_> {
         let intent = claim(self.scope, self.reason, &catalog)?;
         // Said no before anything is written: a refused drop leaves no trace.
         check(&intent, &catalog)?;
+        if !ledger.deployment(id)?.shifts.is_empty() {
+            // Whoever still reads what is dropped would find nothing.
+            shifted::put_back(ctx, id, None).await?;
+        }
         let steps = claiming(&intent, &catalog);
         let recorded = self.intent.as_ref().is_some_and(|before| *before == intent);
         if !recorded && ledger.deployment(id)?.dropping.as_ref() != Some(&intent) {
@@ -365,6 +370,7 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         return Err(Error::bug("the claim happened and left no intent"));
     };
     let catalog = ctx.catalog().await?;
+    shifted::warn(ctx, &scope.intent, &catalog, "will find nothing there");
     let mut plan = Plan::new();
     plan.each(steps(&intent, &catalog));
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;

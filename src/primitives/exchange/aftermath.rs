@@ -12,6 +12,7 @@ use super::super::ctx::Ctx;
 use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
+use super::super::shifted;
 use super::successors;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -82,6 +83,7 @@ pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<E
         in_place(ctx, scope, &catalog).await;
         tags(ctx, scope, entry, &catalog).await;
     }
+    shifted::warn(ctx, &scope.intent, &catalog, "read the version that has left production");
     let done = SwapDone {
         deployment: scope.deployment().clone(),
         epoch: entry.intent.to.epoch,

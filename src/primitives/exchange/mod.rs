@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -14,7 +16,10 @@ use super::fenced::Next;
 use super::ledger::Ledger;
 use super::scope;
 use super::scope::Scope;
+use super::shifted;
+use super::shifted::Stranger;
 use crate::catalog::Catalog;
+use crate::catalog::RoleSettings;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
@@ -342,12 +347,15 @@ pub struct Exchange {
     written: Option<SwapIntent>,
     history: Vec<SwapEntry>,
     committed: Option<SwapEntry>,
+    /// Settings of roles that somebody else made: they are told, and keep nobody from swapping.
+    strangers: BTreeSet<Stranger>,
 }
 
 impl Exchange {
     /// An exchange that has not been tried yet.
     pub fn new(scope: Scope, kind: SwapKind, conflicts: ConflictCheck, keep_s: u64) -> Self {
-        Self { scope, kind, conflicts, keep_s, written: None, history: Vec::new(), committed: None }
+        let (history, strangers) = (Vec::new(), BTreeSet::new());
+        Self { scope, kind, conflicts, keep_s, written: None, history, committed: None, strangers }
     }
 
     /// Makes it.
@@ -388,6 +396,35 @@ impl Exchange {
         }
     }
 
+    /// Puts back the roles that read the deployment: once it is exchanged, its staging names mean the other
+    /// version.
+    async fn put_roles_back(
+        &mut self,
+        ctx: &mut Ctx,
+        ledger: &Ledger,
+        mut settings: RoleSettings,
+    ) -> Result<(), Error> {
+        let id = self.scope.deployment();
+        if !ledger.deployment(id)?.shifts.is_empty() {
+            // Said no before anybody is put back: a refused swap changes nothing.
+            let catalog = ctx.reread().await?;
+            check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
+            shifted::put_back(ctx, id, None).await?;
+            settings = ctx.role_settings().await?;
+        }
+        self.strangers = shifted::strangers(&self.scope.intent, &settings);
+        Ok(())
+    }
+
+    /// Fails where a role was let read the deployment since roles were put back.
+    fn unread(&self, catalog: &Catalog) -> Result<(), Error> {
+        let readers = shifted::strangers(&self.scope.intent, &catalog.role_settings);
+        let Some(late) = readers.difference(&self.strangers).next() else { return Ok(()) };
+        let (id, role) = (self.scope.deployment(), &late.role);
+        let message = format!("role {role} was let read {id} in this very moment");
+        Err(Error::new(Code::SwapRoleShifted, message).effect("nothing was changed"))
+    }
+
     /// Fails where another run has taken the deployment elsewhere meanwhile.
     fn still_possible(&self, ledger: &Ledger) -> Result<(), Error> {
         let id = self.scope.deployment();
@@ -418,7 +455,8 @@ impl Exchange {
 
 impl fenced::Change for Exchange {
     async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
-        let ledger = ctx.ledger_or_refuse().await?;
+        let (ledger, settings) = join(ctx.ledger_or_refuse(), ctx.role_settings()).await;
+        let (ledger, settings) = (ledger?, settings?);
         if let Some(written) = &self.written {
             let own = ledger.history.iter().find(|entry| entry.intent == *written);
             if let Some(own) = own {
@@ -427,6 +465,7 @@ impl fenced::Change for Exchange {
             }
         }
         self.still_possible(&ledger)?;
+        self.put_roles_back(ctx, &ledger, settings).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {
             ctx.record(Record::SwapIntent(intent.clone())).await?;
@@ -439,6 +478,7 @@ impl fenced::Change for Exchange {
     }
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        self.unread(catalog)?;
         check(&self.scope, self.kind, self.conflicts, catalog, &self.history)
     }
 

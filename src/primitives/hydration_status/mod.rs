@@ -11,6 +11,7 @@ use super::error::Error;
 use super::readiness::Condition;
 use super::readiness::Readiness;
 use super::readiness::Watched;
+use crate::clock::Deadline;
 use crate::deployment::DeploymentId;
 use crate::event::ClusterProgress;
 use crate::event::Event;
@@ -75,30 +76,88 @@ async fn waited(
     wait: &Wait,
     on_look: &mut dyn FnMut(&Readiness) -> Result<(), Error>,
 ) -> Result<Readiness, Error> {
-    let watched = Watched::read(ctx, &wait.request.deployment).await?;
-    let started = ctx.clock.elapsed();
-    let deadline = ctx.clock.deadline(wait.timeout).sooner(ctx.deadline.clone());
-    let mut pause = FIRST_POLL;
+    let mut waiting = Waiting::begin(ctx, wait.clone()).await?;
     loop {
+        match waiting.look(ctx, on_look).await? {
+            Looked::Ready(outcome) => return Ok(*outcome),
+            Looked::Again(pause) => ctx.interrupt_or_sleep(&waiting.deadline, pause).await?,
+        }
+    }
+}
+
+/// What a look has seen.
+#[derive(Debug)]
+pub enum Looked {
+    /// Everything is ready.
+    Ready(Box<Readiness>),
+    /// It is not yet: the pause before the next look.
+    Again(Duration),
+}
+
+/// A wait, a look at a time: between two of them the environment is free for others.
+#[derive(Debug)]
+pub struct Waiting {
+    watched: Watched,
+    wait: Wait,
+    started: Duration,
+    deadline: Deadline,
+    pause: Duration,
+    lost: bool,
+}
+
+impl Waiting {
+    /// Begins to wait.
+    ///
+    /// # Errors
+    /// Those of [`run`].
+    pub async fn begin(ctx: &mut Ctx, wait: Wait) -> Result<Self, Error> {
+        let watched = Watched::read(ctx, &wait.request.deployment).await;
+        let watched = watched.map_err(|error| error.of(&wait.request.deployment))?;
+        let started = ctx.clock.elapsed();
+        let deadline = ctx.clock.deadline(wait.timeout).sooner(ctx.deadline.clone());
+        Ok(Self { watched, wait, started, deadline, pause: FIRST_POLL, lost: false })
+    }
+
+    /// Looks once.
+    ///
+    /// # Errors
+    /// Those of [`wait`].
+    pub async fn look(
+        &mut self,
+        ctx: &mut Ctx,
+        on_look: &mut dyn FnMut(&Readiness) -> Result<(), Error>,
+    ) -> Result<Looked, Error> {
+        let looked = self.looked(ctx, on_look).await;
+        looked.map_err(|error| error.of(&self.wait.request.deployment))
+    }
+
+    async fn looked(
+        &mut self,
+        ctx: &mut Ctx,
+        on_look: &mut dyn FnMut(&Readiness) -> Result<(), Error>,
+    ) -> Result<Looked, Error> {
         ctx.go_on()?;
-        let outcome = match watched.look(ctx, wait.request.allowed_lag).await {
+        if std::mem::take(&mut self.lost)
+            && let Err(error) = ctx.reconnect().await
+        {
+            tracing::debug!("reconnecting: {error}");
+        }
+        let outcome = match self.watched.look(ctx, self.wait.request.allowed_lag).await {
             Ok(outcome) => outcome,
             // A server that restarts does not end a wait; the deadline does.
-            Err(error) if error.code() == Code::DbLost && !deadline.passed() => {
-                deadline.sleep(wait.poll).await;
-                if let Err(error) = ctx.reconnect().await {
-                    tracing::debug!("reconnecting: {error}");
-                }
-                continue;
+            Err(error) if error.code() == Code::DbLost && !self.deadline.passed() => {
+                self.lost = true;
+                return Ok(Looked::Again(self.wait.poll));
             }
             Err(error) => return Err(error),
         };
         on_look(&outcome)?;
-        let progress = progress(&outcome, ctx.clock.elapsed().saturating_sub(started));
+        let waited = ctx.clock.elapsed().saturating_sub(self.started);
+        let progress = progress(&outcome, waited);
         match outcome.state {
             Condition::Ready => {
                 ctx.events.event(Event::Hydrated { progress });
-                return Ok(outcome);
+                return Ok(Looked::Ready(Box::new(outcome)));
             }
             Condition::Failing => {
                 ctx.events.event(Event::Hydration(progress));
@@ -106,11 +165,13 @@ async fn waited(
             }
             Condition::Hydrating | Condition::Lagging => ctx.events.event(Event::Hydration(progress)),
         }
-        if deadline.passed() || ctx.is_rehearsal() {
-            return Err(timed_out(&outcome, ctx.clock.elapsed().saturating_sub(started)));
+        if self.deadline.passed() || ctx.is_rehearsal() {
+            return Err(timed_out(&outcome, waited));
         }
-        ctx.interrupt_or_sleep(&deadline, pause).await?;
-        pause = (pause * 2).min(wait.poll);
+        let pause = self.pause;
+        self.pause = (pause * 2).min(self.wait.poll);
+        // The last look comes when the time is over, not a pause later.
+        Ok(Looked::Again(self.deadline.remaining().map_or(pause, |left| left.min(pause))))
     }
 }
 

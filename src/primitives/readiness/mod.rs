@@ -109,6 +109,36 @@ pub struct Readiness {
     pub objects: Vec<ObjectStatus>,
 }
 
+/// Whether the deployment has to be ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadyCheck {
+    /// It has to be, with no object further behind than this.
+    Within(Duration),
+    /// Somebody said `--no-ready-check`.
+    Skipped,
+}
+
+impl ReadyCheck {
+    /// Fails where the deployment is not ready; production and what was staged stay as they are.
+    ///
+    /// # Errors
+    /// `code` with what is missing, and those of [`Watched::read`].
+    pub async fn make(self, ctx: &Ctx, deployment: &DeploymentId, code: Code) -> Result<(), Error> {
+        let Self::Within(allowed_lag) = self else { return Ok(()) };
+        let readiness = Watched::read(ctx, deployment).await?.look(ctx, allowed_lag).await?;
+        match readiness.state {
+            Condition::Ready => Ok(()),
+            Condition::Failing | Condition::Hydrating | Condition::Lagging => {
+                let (ready, total) = (readiness.ready, readiness.total);
+                let message = format!("{deployment} is not ready: {ready} of {total} objects are");
+                Err(Error::new(code, message)
+                    .with_lines(readiness.missing())
+                    .effect("production is untouched; what was staged stays"))
+            }
+        }
+    }
+}
+
 /// What is judged: an object that was recorded, and the name of its cluster.
 #[derive(Clone, Debug)]
 struct Recorded {

@@ -37,6 +37,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         | Step::Revoke { .. }
         | Step::Comment { .. }
         | Step::SetOwner { .. }
+        | Step::SetRole { .. }
         | Step::CutOverSink { .. } => false,
     }
 }

@@ -80,6 +80,8 @@ pub struct Outcome {
     pub clusters: Vec<Staged>,
     /// How many objects were built.
     pub objects: usize,
+    /// Whether it is production already, as when a run is resumed behind its swap.
+    pub promoted: bool,
 }
 
 /// Builds it; after a crash, or after a refusal and a mended file, repeating it goes on.
@@ -104,7 +106,9 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let layout = layout::layout(changes, &id, commit.as_deref(), &clones, &catalog)
         .map_err(|error| error.deployment(&id))?;
     if matches!(choice, Choice::Complete(_)) {
-        return Ok(outcome(&layout));
+        let ledger = ctx.ledger_or_refuse().await?;
+        let promoted = ledger.deployment(&id)?.state.is_promoted();
+        return Ok(outcome(&layout, promoted));
     }
     if matches!(choice, Choice::New(_)) {
         free_names(&layout, &catalog)?;
@@ -128,7 +132,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         clusters: layout.intent.clusters.len(),
         took: ctx.clock.elapsed().saturating_sub(started),
     });
-    Ok(outcome(&layout))
+    Ok(outcome(&layout, false))
 }
 
 fn refuse(changes: &Changes, drift: Drift) -> Result<(), Error> {
@@ -298,7 +302,7 @@ fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
     rows
 }
 
-fn outcome(layout: &Layout) -> Outcome {
+fn outcome(layout: &Layout, promoted: bool) -> Outcome {
     let schemas = layout.intent.schemas.iter().map(|pair| Staged {
         production: pair.production_name().to_string(),
         staging: pair.staging_name().to_string(),
@@ -313,6 +317,7 @@ fn outcome(layout: &Layout) -> Outcome {
         schemas: schemas.collect(),
         clusters: clusters.collect(),
         objects: layout.intent.built,
+        promoted,
     }
 }
 

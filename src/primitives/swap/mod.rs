@@ -16,21 +16,11 @@ use super::exchange::Exchange;
 use super::exchange::aftermath;
 use super::exchange::aftermath::Exchanged;
 use super::ledger::Deployment;
-use super::readiness::Condition;
-use super::readiness::Watched;
+use super::readiness::ReadyCheck;
 use super::scope::Scope;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::state::State;
-
-/// Whether the deployment has to be ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadyCheck {
-    /// It has to be, with no object further behind than this.
-    Within(Duration),
-    /// Somebody said `--no-ready-check`.
-    Skipped,
-}
 
 /// Names the deployment to promote.
 #[derive(Clone, Debug)]
@@ -65,7 +55,7 @@ async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> 
     }
     let scope = Scope::read(ctx, &known).await?;
     if known.state == State::Staged || known.state == State::RolledBack {
-        ready(ctx, request).await?;
+        request.ready.make(ctx, &request.deployment, Code::SwapNotReady).await?;
     }
     let keep_s = request.keep.as_secs();
     let exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
@@ -90,19 +80,4 @@ async fn again(ctx: &mut Ctx, known: &Deployment) -> Result<Exchanged, Error> {
         return Ok(aftermath::told(&scope, entry, &catalog, Vec::new(), Vec::new()));
     }
     aftermath::finish(ctx, &scope, entry).await
-}
-
-async fn ready(ctx: &Ctx, request: &Request) -> Result<(), Error> {
-    let ReadyCheck::Within(allowed_lag) = request.ready else { return Ok(()) };
-    let readiness = Watched::read(ctx, &request.deployment).await?.look(ctx, allowed_lag).await?;
-    match readiness.state {
-        Condition::Ready => Ok(()),
-        Condition::Failing | Condition::Hydrating | Condition::Lagging => {
-            let (ready, total) = (readiness.ready, readiness.total);
-            let message = format!("{} is not ready: {ready} of {total} objects are", request.deployment);
-            Err(Error::new(Code::SwapNotReady, message)
-                .with_lines(readiness.missing())
-                .effect("production is untouched; what was staged stays"))
-        }
-    }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use imbl::OrdMap;
 
 use crate::name::Ident;
+use crate::name::listed;
+use crate::name::listed::Listed;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::State;
 use crate::sandbox::settings;
@@ -96,39 +98,8 @@ impl Variables {
 
 /// Reads names as a variable prints them: `a, "B", public`.
 pub(crate) fn names(text: &str) -> Vec<Ident> {
-    let mut names = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let end = match rest.strip_prefix('"') {
-            Some(quoted) => closing(quoted).map_or(rest.len(), |end| end + 2),
-            None => rest.find(',').unwrap_or(rest.len()),
-        };
-        let (name, after) = rest.split_at(end);
-        let name = name.trim();
-        let name = match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-            Some(quoted) => quoted.replace("\"\"", "\""),
-            None => name.to_lowercase(),
-        };
-        names.extend(Ident::new(name));
-        rest = after.trim_start().trim_start_matches(',').trim_start();
-    }
-    names
-}
-
-/// Where the quote mark stands that ends a quoted name.
-fn closing(text: &str) -> Option<usize> {
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '"' {
-            match chars.peek() {
-                Some((_, '"')) => {
-                    chars.next();
-                }
-                _ => return Some(at),
-            }
-        }
-    }
-    None
+    let read = |one: Listed| if one.is_quoted { Ident::new(one.text) } else { Ident::folded(&one.text) };
+    listed::split(text).into_iter().filter_map(|one| read(one).ok()).collect()
 }
 
 #[cfg(test)]

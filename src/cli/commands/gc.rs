@@ -1,0 +1,133 @@
+//! `mzflow gc`: lists what no live deployment owns, and drops it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::app::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::finish;
+use crate::cli::ui::ago;
+use crate::cli::ui::counted;
+use crate::cli::ui::table;
+use crate::clock::parse_duration;
+use crate::deployment::record::DropReason;
+use crate::primitives::code::Kind;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::drop;
+use crate::primitives::error::Error;
+use crate::primitives::gc;
+use crate::primitives::gc::Item;
+use crate::primitives::rehearsal::Assume;
+
+/// List what no live deployment owns any more, and drop it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Drop it without asking
+    #[arg(long)]
+    yes: bool,
+    /// Print the statements and run none
+    #[arg(long)]
+    dry_run: bool,
+    /// Also deployments that were staged so long ago and are not production
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    abandoned: Option<Duration>,
+    /// Also replaced versions that are still kept for a rollback
+    #[arg(long)]
+    kept: bool,
+}
+
+pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let rehearse = args.dry_run.then_some(Assume::Ready);
+    let arguments = json!({ "age_s": args.abandoned.map(|age| age.as_secs()), "kept": args.kept });
+    let mut ctx = app.verb("gc", arguments, rehearse).await?;
+    let request = gc::Request { abandoned: args.abandoned, kept: args.kept };
+    let found = gc::run(&ctx, &request).await?;
+    tell(app, &found);
+    let agreed = !found.items.is_empty() && (args.yes || args.dry_run || ask(app, found.items.len()));
+    let mut told: Vec<Value> = Vec::new();
+    let (mut count, mut failed): (usize, Vec<Error>) = (0, Vec::new());
+    for item in &found.items {
+        let dropped = if agreed { Some(drop(&mut ctx, item).await) } else { None };
+        told.push(document(item, dropped.as_ref()));
+        match dropped {
+            Some(Ok(_)) => count += 1,
+            Some(Err(error)) => {
+                // What others still read keeps nothing else from going; a stop does, or a lost server.
+                let goes_on = error.kind() == Kind::Refused;
+                failed.push(error);
+                if !goes_on {
+                    break;
+                }
+            }
+            None => {}
+        }
+    }
+    let outcome = match failed.pop() {
+        None => Ok(count),
+        Some(last) => Err(last.also(failed)),
+    };
+    let outcome = finish::verb(app, &mut ctx, outcome).await;
+    if app.ui.json {
+        app.ui.json(&json!({ "items": told, "unrecorded": found.unrecorded }));
+    }
+    let count = outcome?;
+    if agreed && !app.ui.json {
+        app.ui.step("done", &format!("{} dropped", counted(count, "version")), Some(app.clock.elapsed()));
+    } else if !found.items.is_empty() {
+        app.ui.talk("  next: mzflow gc --yes");
+    }
+    Ok(Exit::Done)
+}
+
+async fn drop(ctx: &mut Ctx, item: &Item) -> Result<drop::Outcome, Error> {
+    let reason = if item.retired { DropReason::Retire } else { DropReason::Abort };
+    drop::run(ctx, &drop::Request { deployment: item.deployment.clone(), reason }).await
+}
+
+fn ask(app: &App, count: usize) -> bool {
+    app.ui.can_ask() && app.ui.ask(&format!("          drop {}?", counted(count, "version")))
+}
+
+fn tell(app: &App, found: &gc::Outcome) {
+    if app.ui.json {
+        return;
+    }
+    let row = |item: &Item| {
+        let names: Vec<&str> = item.schemas.iter().chain(&item.clusters).map(String::as_str).collect();
+        vec![
+            item.deployment.to_string(),
+            item.why.told().to_owned(),
+            ago(Duration::from_secs(item.age_s)),
+            names.join(" "),
+        ]
+    };
+    let rows: Vec<Vec<String>> = found.items.iter().map(row).collect();
+    if rows.is_empty() {
+        app.ui.talk("nothing to clean up");
+    } else {
+        for line in table(&["DEPLOYMENT", "WHY", "SINCE", "WHAT"], &rows) {
+            app.ui.data(&line);
+        }
+    }
+    for name in &found.unrecorded {
+        app.ui.talk(&format!(
+            "{name} has the form of a staging name and stands in no record: it is left alone"
+        ));
+    }
+}
+
+/// An item for programs, with what became of it.
+fn document(item: &Item, dropped: Option<&Result<drop::Outcome, Error>>) -> Value {
+    let mut told = serde_json::to_value(item).unwrap_or_default();
+    if let Some(fields) = told.as_object_mut() {
+        fields.insert("dropped".to_owned(), matches!(dropped, Some(Ok(_))).into());
+        if let Some(Err(error)) = dropped {
+            let report = crate::cli::render::Report::of(error, crate::cli::advice::lines(error));
+            fields.insert("error".to_owned(), report.json());
+        }
+    }
+    told
+}

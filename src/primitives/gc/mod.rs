@@ -1,0 +1,162 @@
+//! gc: finds what no live deployment owns any more. Touches nothing: [`super::drop`] drops it.
+//!
+//! Versions that a promotion replaced and whose time to be kept is over, drops that stopped half-way,
+//! and, where that is asked for, what was staged long ago and never promoted. Schemas and clusters
+//! that bear a staging name but stand in no record are told, and left: what is not recorded as ours
+//! may be somebody's. Start reading at [`garbage`].
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::ctx::Ctx;
+use super::error::Error;
+use super::ledger::Deployment;
+use super::ledger::Ledger;
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::db;
+use crate::deployment::DeploymentId;
+use crate::deployment::is_staging_name;
+use crate::deployment::state::State;
+
+/// What counts as garbage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request {
+    /// Deployments that were staged at least so long ago and are not production count too.
+    pub abandoned: Option<Duration>,
+    /// Replaced versions count also before their time to be kept is over.
+    pub kept: bool,
+}
+
+/// Why something is garbage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// A promotion replaced it, and the time to keep it is over.
+    Expired,
+    /// A promotion replaced it, and it is kept for a rollback.
+    Kept,
+    /// Dropping it stopped half-way.
+    Dropping,
+    /// It was staged long ago and never promoted, or swapped back.
+    Abandoned,
+}
+
+impl Why {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Expired => "replaced, not kept any longer",
+            Self::Kept => "replaced, kept for a rollback",
+            Self::Dropping => "dropped half-way",
+            Self::Abandoned => "staged and never promoted",
+        }
+    }
+}
+
+/// Something to drop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// The deployment whose names it bears.
+    pub deployment: DeploymentId,
+    /// Why.
+    pub why: Why,
+    /// Whether it is the version that the deployment replaced; otherwise its own.
+    pub retired: bool,
+    /// Seconds since it was replaced, or staged.
+    pub age_s: u64,
+    /// The schemas, by the names they bear now.
+    pub schemas: Vec<String>,
+    /// The clusters, by the names they bear now.
+    pub clusters: Vec<String>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What can be dropped, oldest first.
+    pub items: Vec<Item>,
+    /// Schemas and clusters with a staging name that no record tells of: they are nobody's here to drop.
+    pub unrecorded: Vec<String>,
+}
+
+/// The names that a deployment's schemas and clusters bear now, recorded or claimed.
+fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
+    let schemas = known.intent.schemas.iter().flat_map(|pair| {
+        let claimed = id.claimed(&pair.production).ok();
+        let claimed = claimed.map(|name| crate::name::SchemaName::new(pair.database.clone(), name));
+        [Some(pair.staging_name()), claimed]
+    });
+    let clusters = known.intent.clusters.iter().flat_map(|pair| {
+        let claimed = id.claimed(&pair.production.0).ok().map(crate::name::ClusterName);
+        [Some(pair.staging.clone()), claimed]
+    });
+    (
+        schemas
+            .flatten()
+            .filter(|name| catalog.schemas.contains_key(name))
+            .map(|name| name.to_string())
+            .collect(),
+        clusters
+            .flatten()
+            .filter(|name| catalog.clusters.contains_key(name))
+            .map(|name| name.to_string())
+            .collect(),
+    )
+}
+
+/// Chooses what is garbage at `now`, by the server's clock.
+fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp) -> Outcome {
+    let mut found: Vec<(Timestamp, Item)> = Vec::new();
+    let mut owned: BTreeSet<String> = BTreeSet::new();
+    for (id, known) in &ledger.deployments {
+        let (schemas, clusters) = standing(id, known, catalog);
+        let replaced_at = known.swapped.as_ref().map_or(known.staged_at, |swap| swap.at);
+        let keep = known.swapped.as_ref().map_or(0, |swap| swap.intent.keep_s);
+        let stands = !schemas.is_empty() || !clusters.is_empty();
+        let (why, since) = match known.state {
+            // Nothing of ours is left under these names; what bears one was made by somebody else.
+            State::Retired | State::Aborted => continue,
+            State::Retiring | State::Aborting => (Some(Why::Dropping), replaced_at),
+            State::Promoted if !stands => (None, replaced_at),
+            State::Promoted if now.since(replaced_at) >= Duration::from_secs(keep) => {
+                (Some(Why::Expired), replaced_at)
+            }
+            State::Promoted => (request.kept.then_some(Why::Kept), replaced_at),
+            State::Staging | State::Staged | State::RolledBack => {
+                let old = request.abandoned.is_some_and(|age| now.since(known.staged_at) >= age);
+                (old.then_some(Why::Abandoned), known.staged_at)
+            }
+        };
+        owned.extend(schemas.iter().cloned().chain(clusters.iter().cloned()));
+        if let Some(why) = why {
+            let (deployment, retired) = (id.clone(), known.state.is_promoted());
+            let age_s = now.since(since).as_secs();
+            found.push((since, Item { deployment, why, retired, age_s, schemas, clusters }));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.deployment.cmp(&b.1.deployment)));
+    let schemas = catalog.schemas.keys().filter(|name| is_staging_name(&name.schema));
+    let clusters = catalog.clusters.keys().filter(|name| is_staging_name(&name.0));
+    let staging = schemas.map(ToString::to_string).chain(clusters.map(ToString::to_string));
+    Outcome {
+        items: found.into_iter().map(|(_, item)| item).collect(),
+        unrecorded: staging.filter(|name| !owned.contains(name)).collect(),
+    }
+}
+
+/// Finds it; on an environment where nothing was ever deployed there is none.
+///
+/// # Errors
+/// `db.*`.
+pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
+    let Some(ledger) = ctx.ledger().await? else { return Ok(Outcome::default()) };
+    let catalog = ctx.catalog().await?;
+    let now = db::moment::read(ctx.session()).await?;
+    Ok(garbage(&ledger, &catalog, request, now))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What no live deployment owns is found and dropped, and nothing else.
+
+use crate::harness::RUNTIME;
+use crate::harness::World;
+use crate::harness::told::Told;
+
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id;
+";
+
+const CHANGED: &str = "\
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 2 AS id;
+";
+
+fn run(world: &World, id: &str, more: &[&str]) {
+    let mut words = vec!["run", "blue_green", "--project", "shop", "--id", id];
+    words.extend(more);
+    world.mzflow(&words).code(0);
+}
+
+fn sql(world: &World, statement: &str) {
+    RUNTIME.block_on(async { world.client().await.batch_execute(statement).await }).expect(statement);
+}
+
+/// The document among the events.
+#[track_caller]
+fn document(told: &Told) -> serde_json::Value {
+    told.json_lines().into_iter().find(|line| line.get("items").is_some()).expect("a document")
+}
+
+fn schemas(world: &World) -> Vec<String> {
+    let rows = RUNTIME.block_on(async {
+        world
+            .client()
+            .await
+            .query("SELECT name FROM mz_catalog.mz_schemas WHERE name LIKE '%\\_\\_mz_'", &[])
+            .await
+    });
+    let mut names: Vec<String> = rows.expect("the schemas").iter().map(|row| row.get(0)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_environment_without_garbage_says_so() {
+    let world = World::new();
+    world.mzflow(&["gc"]).code(0).says("nothing to clean up");
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    let told = world.mzflow(&["gc", "--yes", "--json"]).code(0);
+    assert_eq!(told.json(), serde_json::json!({ "items": [], "unrecorded": [] }));
+}
+
+#[test]
+fn a_version_that_is_kept_goes_when_it_is_asked_for() {
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    world.write(CHANGED);
+    run(&world, "b", &["--keep", "1h"]);
+    sql(&world, "CREATE SCHEMA shop.odd__x__mzf");
+    let told = world.mzflow(&["gc", "--yes"]).code(0).says("nothing to clean up");
+    told.says("shop.odd__x__mzf has the form of a staging name and stands in no record: it is left alone");
+    let told = world.mzflow(&["gc", "--kept"]).code(0).says("replaced, kept for a rollback");
+    told.says("shop.core__b__mzf").says("mzflow gc --yes");
+    world.mzflow(&["gc", "--kept", "--dry-run"]).code(0).says("DROP SCHEMA");
+    assert_eq!(schemas(&world), ["core__b__mzf", "odd__x__mzf"], "listing and rehearsing drop nothing");
+    let told = world.mzflow(&["gc", "--kept", "--yes", "--json"]).code(0);
+    let document = document(&told);
+    assert_eq!(
+        (&document["items"][0]["why"], &document["items"][0]["dropped"]),
+        (&"kept".into(), &true.into())
+    );
+    assert_eq!(schemas(&world), ["odd__x__mzf"]);
+    world.mzflow(&["rollback"]).code(3).says("rollback.gone");
+}
+
+#[test]
+fn what_others_read_stays_and_the_rest_goes() {
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    sql(&world, "CREATE VIEW materialize.public.theirs AS SELECT * FROM shop.core.orders");
+    world.write(CHANGED);
+    run(&world, "b", &[]);
+    world.write("-- file: shop/models/shop/core/orders.sql\nCREATE VIEW orders AS SELECT 3 AS id;\n");
+    world.mzflow(&["stage", "--project", "shop", "--id", "c"]).code(0);
+    world.mzflow(&["gc", "--yes"]).code(3).says("materialize.public.theirs").says("drop.foreign-dependents");
+    let told = world.mzflow(&["gc", "--yes", "--abandoned", "0s", "--json"]).code(3);
+    let items = document(&told)["items"].clone();
+    let dropped: Vec<_> =
+        items.as_array().expect("a list").iter().map(|item| item["dropped"].clone()).collect();
+    assert_eq!(dropped, [serde_json::json!(false), serde_json::json!(true)]);
+    assert_eq!(items[0]["error"]["code"], "drop.foreign-dependents");
+    assert_eq!(schemas(&world), ["core__b__mzf"]);
+    sql(&world, "DROP VIEW materialize.public.theirs");
+    world.mzflow(&["gc", "--yes"]).code(0).says("1 version dropped");
+    assert!(schemas(&world).is_empty());
+}
+
+#[test]
+fn a_recipe_cleans_up_by_itself() {
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    world.write(CHANGED);
+    world.mzflow(&["stage", "--project", "shop", "--id", "b"]).code(0);
+    world.write(
+        "-- file: shop/recipes/nightly.lua
+return mz.recipe {
+  api = 1, name = 'nightly', summary = 'Cleans up.',
+  run = function(ctx)
+    local found = mz.gc { abandoned = '0s' }
+    for _, item in ipairs(found.items) do
+      if item.retired then mz.drop { retired = item.deployment } else mz.drop { deployment = item.deployment } end
+    end
+    return ctx.done(#found.items .. ' dropped')
+  end,
+}
+",
+    );
+    world.mzflow(&["run", "nightly", "--project", "shop"]).code(0).says("1 dropped");
+    world.mzflow(&["list"]).code(0).says("nothing is staged");
+}

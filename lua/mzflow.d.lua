@@ -230,6 +230,15 @@ mz = {}
 ---@class mz.Recipe
 ---@field name string
 
+---A policy.
+---@class mz.Policy
+---@field name string
+
+---What a policy says.
+---@class mz.Verdict
+---@field verdict "wait"|"promote"|"abort"
+---@field reason string?
+
 ---How a deployment and production differ.
 ---@class mz.Comparison
 ---@field deployment string
@@ -241,53 +250,124 @@ mz = {}
 ---@field unexplained integer differing rows that are not, or that nobody judged
 ---@field at integer? the moment of the last object, in milliseconds since 1970
 ---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+---A question to which people said yes.
+---@class mz.Approved
+---@field message string what was asked
+---@field approvals mz.Approval[] who agreed, oldest first; empty in a rehearsal
 
----How an object of a deployment and production's differ.
----@class mz.ComparedObject
+---Somebody's yes.
+---@class mz.Approval
+---@field by string the role
+---@field at number seconds since 1970 in UTC, by the server's clock
+---@field comment string? what was said with it
+
+---What a policy decides on: plain data that cannot be changed.
+---@class mz.Facts
+---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
+---@field deployment mz.FactsDeployment what is to become production
+---@field run mz.FactsRun the run that wants to promote it
+---@field policy mz.FactsPolicy how often this policy was asked before
+---@field changes mz.FactsChanges what the deployment changes; in `needs`
+---@field hydration mz.FactsHydration how far it has come; in `needs`
+---@field compare table<string, mz.FactsCompared> how its rows differ from production's, by object; the end of a name is enough where it is one object's; in `needs`
+
+---A moment.
+---@class mz.FactsNow
+---@field epoch number seconds since 1970 in UTC
+---@field iso string such as `2026-11-30T09:05:00+01:00`
+---@field date string such as `2026-11-30`; dates compare as texts
+---@field time string such as `09:05`; times of a day compare as texts
+---@field year integer
+---@field month integer 1 to 12
+---@field day integer 1 to 31
+---@field hour integer 0 to 23
+---@field minute integer 0 to 59
+---@field second integer 0 to 59
+---@field weekday "Monday"|"Tuesday"|"Wednesday"|"Thursday"|"Friday"|"Saturday"|"Sunday"
+---@field iso_weekday integer 1 (Monday) to 7 (Sunday)
+---@field timezone string the policy's
+
+---A deployment that is to become production.
+---@class mz.FactsDeployment
+---@field id string
+---@field isolation "cluster"|"schema" what is swapped as a whole
+---@field objects integer objects built
+---@field schemas string[] production names of the schemas that change places
+---@field clusters string[] production names of the clusters that change places
+---@field staged_at string when its names were first recorded, in UTC
+---@field staged_by string role
+---@field age_s number seconds since then
+---@field commit string? git commit of the project
+
+---The run that wants to promote.
+---@class mz.FactsRun
+---@field id string
+---@field recipe string name of the recipe, or `promote`
+---@field args table<string, any> its arguments; durations in seconds
+---@field started_by string role
+
+---How often a policy was asked about this deployment in this run, before a resume too.
+---@class mz.FactsPolicy
+---@field name string
+---@field asked integer this time included: 1 at first
+---@field since string when it was first asked, in UTC
+---@field waited_s number seconds since then
+
+---What a deployment changes: full names by change, in order, and how many there are of each.
+---@class mz.FactsChanges
+---@field summary mz.FactsSummary
+---@field added string[]
+---@field changed string[]
+---@field removed string[] objects that would be gone
+---@field drifted string[] objects that somebody else changed
+---@field dependent string[] rebuilt because of what they read
+---@field carried string[] rebuilt because of where they stand
+---@field metadata string[] grants, comments or owner alone
+
+---Numbers of objects by change.
+---@class mz.FactsSummary
+---@field added integer
+---@field changed integer
+---@field removed integer
+---@field drifted integer
+---@field dependent integer
+---@field carried integer
+---@field metadata integer
+
+---How far a deployment has come.
+---@class mz.FactsHydration
+---@field state "ready"|"hydrating"|"lagging"|"failing" the worst of its objects
+---@field ready integer objects that are ready
+---@field total integer objects in all; plain views do not count
+---@field lag_s number? the largest lag that is known
+---@field blue_lag_s number? the same of what it would replace
+---@field objects mz.FactsHydrated[] in the order of their names
+---@field clusters mz.ClusterStatus[] in the order of their names
+
+---How far an object has come.
+---@class mz.FactsHydrated
 ---@field name string production name
----@field kind string
----@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
----@field message string the difference in words
+---@field state "ready"|"hydrating"|"lagging"|"failing"
+---@field lag_s number? seconds behind the server's clock, where known
+---@field blue_lag_s number? the same of the object that it would replace, where there is one
+---@field reason string? why it is not ready
+
+---How the rows of an object differ from production's. Both are read at one timestamp; rows are compared whole, as `mz.compare` does without a key, so that a changed row is one removed and one added.
+---@class mz.FactsCompared
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no rows
+---@field kind string what it is
 ---@field rows_blue integer? rows in production
 ---@field rows_green integer? rows in the deployment
----@field added integer
----@field removed integer
----@field changed integer 0 without a key
----@field allowed integer
----@field unexplained integer
----@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
----@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
----@field columns mz.ColumnDifferences rows are compared by the columns that both have
----@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
----@field at integer? the moment at which both sides were read, in milliseconds since 1970
----@field cluster string? the cluster that computed it, where one was chosen
-
----How many keys are not one row's.
----@class mz.DuplicateKeys
----@field blue integer in production
----@field green integer in the deployment
+---@field added integer rows that only the deployment has
+---@field removed integer rows that only production has
+---@field columns mz.FactsColumns rows are compared by the columns that both have
 
 ---How the columns of two sides differ.
----@class mz.ColumnDifferences
+---@class mz.FactsColumns
 ---@field added string[] only the deployment has them
 ---@field removed string[] only production has them
----@field retyped mz.RetypedColumn[]
+---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
----@field as_text string[] those that are compared as text
-
----A column of another type.
----@class mz.RetypedColumn
----@field name string
----@field blue string its type in production
----@field green string its type in the deployment
-
----A row that differs.
----@class mz.DifferingRow
----@field object string? whose it is, for a function of `allow`
----@field change "added"|"removed"|"changed"
----@field before table<string, any>? its columns in production, NULL left out; nil of an added one
----@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
----@field allowed boolean? whether it is intended, in samples
 
 ---A question that can be asked again and again.
 ---@class mz.Check
@@ -408,6 +488,20 @@ mz = {}
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
 
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
 ---The arguments of `mz.check.sql`.
 ---@class mz.CheckSqlArguments
 ---@field sql string one statement that reads, with `$1`, `$2` where values go in
@@ -460,21 +554,6 @@ mz = {}
 ---@field title? string what is analysed, for people
 ---@field note? string what people should know meanwhile, such as what Ctrl-C does
 
----The arguments of `mz.shift`.
----@class mz.ShiftArguments
----@field deployment mz.Deployment|string what the roles are to read
----@field role? string the role: either this or `roles`
----@field roles? string|string[] several roles; a later call adds others
----@field database? string the database that the roles' sessions are in, where a schema of that name is in several
----@field ready_check? boolean refuse a deployment that is not ready (default true)
----@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
-
----The arguments of `mz.unshift`.
----@class mz.UnshiftArguments
----@field deployment? mz.Deployment|string the deployment that roles read; else any
----@field role? string the role: this, `roles`, or all that read it
----@field roles? string|string[] several roles
-
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -485,6 +564,22 @@ mz = {}
 ---@field run? fun(ctx: mz.Context) what it does: `function(ctx)`
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
+
+---The arguments of `mz.policy`.
+---@class mz.PolicyArguments
+---@field api integer version of this interface: 1
+---@field name string what people call it
+---@field summary? string one sentence
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
+---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
+---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
+---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
 
@@ -567,6 +662,15 @@ function mz.query(sql, params) end
 ---@return mz.Comparison
 function mz.compare(arguments) end
 
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
 ---Makes a check of a query. No row where a value is expected, NULL, and NaN are `inconclusive`; so is a query that the server gave up waiting for.
 ---@param arguments mz.CheckSqlArguments
 ---@return mz.Check # a value that asks nothing until it is run
@@ -596,16 +700,6 @@ function mz.check.run(check) end
 ---@param arguments mz.AnalyzeArguments
 ---@return mz.Analysis
 function mz.analyze(arguments) end
-
----Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
----@param arguments mz.ShiftArguments
----@return mz.Shift
-function mz.shift(arguments) end
-
----Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
----@param arguments? mz.UnshiftArguments
----@return mz.Unshift
-function mz.unshift(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
@@ -676,3 +770,27 @@ function mz.progress(message, done, total) end
 ---@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
+
+---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
+---@param arguments mz.PolicyArguments
+---@return mz.Policy # what the file has to return
+function mz.policy(arguments) end
+
+---Not yet: the policy is asked again after `poll`.
+---@param reason string what is waited for; the same words while it is the same, so that the record stays short
+---@return mz.Verdict # what `decide` has to return
+function mz.wait(reason) end
+
+---The deployment may become production, if every other policy says so, too.
+---@param reason? string why, for the record
+---@return mz.Verdict # what `decide` has to return
+function mz.promote(reason) end
+
+---The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
+---@param reason string what is wrong
+---@return mz.Verdict # what `decide` has to return
+function mz.abort(reason) end
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end

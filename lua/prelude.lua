@@ -308,4 +308,5 @@ return {
   callable = callable,
   can_wait = can_wait,
   enter = enter,
+  ordered = pairs_in_order,
 }

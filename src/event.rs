@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::deployment::record::RunStatus;
@@ -42,6 +43,19 @@ pub struct HydrationProgress {
     pub waited: Duration,
 }
 
+/// A role whose new sessions read a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleShift {
+    /// The role.
+    pub role: String,
+    /// Its search path, as it is set.
+    pub search_path: String,
+    /// Its cluster, if that is another one too.
+    pub cluster: Option<String>,
+    /// How many of its sessions are open, and go on reading what they read.
+    pub open_sessions: usize,
+}
+
 /// What a check said at its last look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckProgress {
@@ -70,19 +84,6 @@ pub struct SampleProgress {
     pub checks: Vec<CheckProgress>,
     /// The time to the next look; none after the last.
     pub next: Option<Duration>,
-}
-
-/// A role whose new sessions read a deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoleShift {
-    /// The role.
-    pub role: String,
-    /// Its search path, as it is set.
-    pub search_path: String,
-    /// Its cluster, if that is another one too.
-    pub cluster: Option<String>,
-    /// How many of its sessions are open, and go on reading what they read.
-    pub open_sessions: usize,
 }
 
 /// Something that happened in a run.
@@ -257,6 +258,56 @@ pub enum Event {
         objects: usize,
         /// How long it took.
         took: Duration,
+    },
+    /// A policy was asked.
+    PolicyDecided {
+        /// Its name.
+        policy: String,
+        /// What it was asked about.
+        deployment: DeploymentId,
+        /// What it said.
+        verdict: Verdict,
+        /// Why, in its own words.
+        reason: Option<String>,
+        /// How often it was asked, this time included.
+        asked: u64,
+        /// Time since it was asked first, since the run began or went on.
+        waited: Duration,
+        /// The pause before it is asked again.
+        again: Option<Duration>,
+    },
+    /// A run waits for people.
+    ApprovalAsked {
+        /// The run.
+        run: RunId,
+        /// The number of the question in it.
+        question: u64,
+        /// What is asked.
+        message: String,
+        /// How many have agreed.
+        approvals: u64,
+        /// How many have to.
+        needed: u64,
+    },
+    /// Another service was called.
+    Called {
+        /// The method.
+        method: &'static str,
+        /// Scheme, host and port: the rest of a URL may be a secret.
+        origin: String,
+        /// The status; `None` where no answer came.
+        status: Option<u16>,
+        /// How often it was tried.
+        attempts: u32,
+        /// How long all of it took.
+        took: Duration,
+    },
+    /// They have agreed.
+    Approved {
+        /// What was asked.
+        message: String,
+        /// Who agreed, oldest first.
+        by: Vec<String>,
     },
     /// Something a person should know, and nothing failed.
     Warning {

@@ -25,6 +25,8 @@ pub mod sandbox;
 
 pub mod vault;
 
+pub mod outside;
+
 pub mod primitives;
 
 pub mod lua;

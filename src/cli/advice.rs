@@ -96,10 +96,17 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),
-        Code::RunUnknown | Code::RunFinished => one("see what is open:  mzflow list".to_owned()),
+        Code::HttpNotAllowed => {
+            one("list the host in `allow_hosts` of the profile, in profiles.toml".to_owned())
+        }
+        Code::RunUnknown | Code::RunFinished | Code::ApprovalNotAsked => {
+            one("see what is open:  mzflow list".to_owned())
+        }
         Code::RunProjectChanged => {
             one("check out the commit that the run began with, or begin a new run".to_owned())
         }
+        Code::PolicyAborted | Code::PolicyTimeout => one(format!("throw it away:  mzflow abort {id}")),
+        Code::PolicyNoDecision => one("see what there is:  mzflow list   or   mzflow log".to_owned()),
         Code::DbUnreachable | Code::DbAuthentication => {
             one("check --url, --profile and the password; `mzflow compile` works without a server".to_owned())
         }
@@ -136,6 +143,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::ShiftOvertaken
         | Code::RecipeRefused
         | Code::RunInterrupted
+        | Code::RunPaused
+        | Code::HttpWrongRequest
+        | Code::HttpFailed
+        | Code::ApprovalDenied
+        | Code::ApprovalNotYours
         | Code::RunCancelled
         | Code::RunDeadline
         | Code::CompareFailed
@@ -163,6 +175,13 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::LuaNotJson
         | Code::LuaError
         | Code::LuaMemory
+        | Code::PolicyBadPolicy
+        | Code::PolicyNotPure
+        | Code::PolicyBadVerdict
+        | Code::PolicyUnknownFact
+        | Code::PolicyMissingFact
+        | Code::PolicyBadFacts
+        | Code::PolicyTooLong
         | Code::DbRejected
         | Code::Bug => Vec::new(),
     }
@@ -193,7 +212,7 @@ code, and what to do next differs with it:
 |---|---|---|
 ";
 
-    const KINDS: [(Kind, &str); 7] = [
+    const KINDS: [(Kind, &str); 8] = [
         (Kind::Invalid, "the request is wrong: it fails again until it is changed"),
         (Kind::Failed, "it did not happen"),
         (Kind::Refused, "the world is not ready: checks said no, and production was not changed"),
@@ -201,6 +220,7 @@ code, and what to do next differs with it:
         (Kind::Fenced, "another process has taken over the run"),
         (Kind::OutcomeUnknown, "a write may have happened: look before repeating"),
         (Kind::Interrupted, "somebody asked for a stop"),
+        (Kind::Paused, "it goes on when people have agreed"),
     ];
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
@@ -208,8 +228,12 @@ code, and what to do next differs with it:
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
+        ("cli.which-question", Exit::Usage, "The run waits with several questions."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),
         ("cli.filter", Exit::Usage, "The text is no filter of tests."),
+        ("cli.unknown-policy", Exit::Usage, "There is no policy of that name."),
+        ("cli.policy-twice", Exit::Usage, "Two policies of one run have one name."),
+        ("cli.no-facts", Exit::Usage, "There is no file of facts to test a policy with."),
         (
             "cli.cannot-write",
             Exit::Failed,

@@ -224,6 +224,8 @@ impl App {
             arguments,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: self.git().sha.clone(),
+            policies: Vec::new(),
+            policy_timeout_ms: None,
         };
         self.ctx(started, rehearse).await
     }

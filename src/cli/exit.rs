@@ -1,4 +1,4 @@
-//! Exit codes: what automation branches on. 5 is kept for a run that waits for a person.
+//! Exit codes: what automation branches on.
 
 use std::process::ExitCode;
 
@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Refused,
     /// The server could not be reached, or did not let us in.
     Unreachable,
+    /// It waits for a person.
+    Paused,
     /// Another process has taken over the run.
     Fenced,
     /// There are changes, and `--exit-code` asked to say so.
@@ -37,6 +39,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Refused => 3,
             Self::Unreachable => 4,
+            Self::Paused => 5,
             Self::Fenced => 6,
             Self::Changes => 7,
             Self::OutcomeUnknown => 8,
@@ -52,6 +55,7 @@ impl Exit {
                 RunStatus::Failed
             }
             Self::Refused => RunStatus::Refused,
+            Self::Paused => RunStatus::Paused,
             Self::Interrupted => RunStatus::Interrupted,
         }
     }
@@ -66,6 +70,7 @@ impl From<Kind> for Exit {
             Kind::Unreachable => Self::Unreachable,
             Kind::Fenced => Self::Fenced,
             Kind::Interrupted => Self::Interrupted,
+            Kind::Paused => Self::Paused,
         }
     }
 }

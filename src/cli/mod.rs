@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 
 mod advice;
 mod app;
+mod asker;
 mod changes;
 mod commands;
 mod difference;
@@ -33,7 +34,9 @@ mod judged;
 mod junit;
 mod narrate;
 mod place;
+mod policy;
 mod profile;
+mod questions;
 mod recipe;
 mod render;
 mod running;
@@ -73,7 +76,9 @@ enum Verb {
     Log(commands::log::Args),
     Describe(commands::describe::Args),
     Resume(commands::resume::Args),
+    Approve(commands::approve::Args),
     Recipes(commands::recipes::Args),
+    Policy(commands::policy::Args),
     New(commands::new::Args),
     Eject(commands::eject::Args),
     #[cfg(feature = "sandbox")]
@@ -101,7 +106,9 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Log(args) => commands::log::run(app, args).await,
         Verb::Describe(args) => commands::describe::run(app, args).await,
         Verb::Resume(args) => commands::resume::run(app, args).await,
+        Verb::Approve(args) => commands::approve::run(app, args).await,
         Verb::Recipes(args) => commands::recipes::run(app, args),
+        Verb::Policy(args) => commands::policy::run(app, args).await,
         Verb::New(args) => commands::new::run(app, &args),
         Verb::Eject(args) => commands::eject::run(app, args),
         #[cfg(feature = "sandbox")]

@@ -1,6 +1,7 @@
 //! Turns the events of a run into what its reader sees: live lines, plain lines, or NDJSON.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use console::Style;
@@ -19,6 +20,7 @@ use super::ui::elapsed;
 use crate::clock::Clock;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::decision::Verdict;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropReason;
 use crate::event::Event;
@@ -44,6 +46,7 @@ struct State {
     run: Option<RunId>,
     live: Option<ProgressBar>,
     last: Option<(Duration, &'static str, usize)>,
+    policies: BTreeMap<String, (Verdict, Option<String>)>,
     sample: Option<SampleProgress>,
 }
 
@@ -137,6 +140,7 @@ fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
 }
 
 impl Sink for Narrator {
+    #[expect(clippy::too_many_lines, reason = "one exhaustive match: every event has its arm here")]
     fn event(&self, event: Event) {
         if let Event::RunStarted { run, .. } = &event {
             self.state.borrow_mut().run = Some(run.clone());
@@ -193,8 +197,25 @@ impl Sink for Narrator {
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
+            Event::ApprovalAsked { run, message, approvals, needed, .. } => {
+                self.step(
+                    "approve",
+                    &format!("{message} · {approvals} of {needed} · mzflow approve {run}"),
+                    None,
+                );
+            }
+            Event::Called { method, origin, status, attempts, took } => {
+                let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                let again = if *attempts > 1 { format!(" · {attempts} attempts") } else { String::new() };
+                self.step("http", &format!("{method} {origin} · {status}{again}"), Some(*took));
+            }
+            Event::Approved { message, by } => {
+                let by = if by.is_empty() { String::new() } else { format!(" · by {}", by.join(", ")) };
+                self.step("approved", &format!("{message}{by}"), None);
+            }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
+            Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => {
                 self.still();
                 let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
@@ -289,6 +310,31 @@ impl Narrator {
         }
     }
 
+    /// A terminal sees every asking, in one line for all that wait; a pipe what is new.
+    fn policy(&self, event: &Event) {
+        let Event::PolicyDecided { policy, verdict, reason, asked, waited, again, .. } = event else {
+            return;
+        };
+        let said = (*verdict, reason.clone());
+        let new = self.state.borrow_mut().policies.insert(policy.clone(), said.clone()) != Some(said);
+        let waits = *verdict == Verdict::Wait;
+        if !waits || self.ui.reader != Reader::Terminal {
+            if new {
+                self.step("policy", &policy_text(policy, *verdict, reason.as_deref()), Some(*waited));
+            }
+            return;
+        }
+        let waiting: Vec<String> = {
+            let state = self.state.borrow();
+            let waiting = state.policies.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Wait);
+            waiting.map(|(name, (verdict, reason))| policy_text(name, *verdict, reason.as_deref())).collect()
+        };
+        let mut text = waiting.join("   ");
+        let times = if *asked == 1 { "once".to_owned() } else { format!("{asked} times") };
+        text.extend(again.map(|pause| format!(" · asked {times}, next in {}", elapsed(pause))));
+        self.live(self.ui.line("policy", &text, Some(*waited)));
+    }
+
     fn compared(&self, outcome: &Value, took: Duration) {
         for line in super::judged::compared(outcome) {
             self.step("compare", &line, Some(took));
@@ -347,6 +393,18 @@ impl Narrator {
             }
             _ => self.step("", message, None),
         }
+    }
+}
+
+fn policy_text(policy: &str, verdict: Verdict, reason: Option<&str>) -> String {
+    let verb = match verdict {
+        Verdict::Wait => "waits",
+        Verdict::Promote => "says promote",
+        Verdict::Abort => "says no",
+    };
+    match reason {
+        Some(reason) => format!("{policy} {verb}: {reason}"),
+        None => format!("{policy} {verb}"),
     }
 }
 
@@ -413,12 +471,30 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),
         ),
+        Event::ApprovalAsked { question, message, approvals, needed, .. } => (
+            "approval.asked",
+            json!({ "question": question, "message": message, "approvals": approvals, "needed": needed }),
+        ),
+        Event::Called { method, origin, status, attempts, took } => (
+            "http.done",
+            json!({
+                "method": method, "origin": origin, "status": status, "attempts": attempts, "took_ms": ms(took),
+            }),
+        ),
+        Event::Approved { message, by } => ("approval.done", json!({ "message": message, "by": by })),
         Event::Shifted { deployment, roles } => {
             ("shift.done", json!({ "deployment": deployment, "roles": shifts::json(roles) }))
         }
         Event::Unshifted { deployment, roles, left_alone } => {
             ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
         }
+        Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
+            "policy.decided",
+            json!({
+                "policy": policy, "deployment": deployment, "verdict": verdict.as_str(), "reason": reason,
+                "asked": asked, "waited_ms": ms(waited), "again_ms": again.as_ref().map(ms),
+            }),
+        ),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
         Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
         Event::Progress { message, done, total } => {

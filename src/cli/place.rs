@@ -6,8 +6,11 @@ use super::app::CliError;
 use super::app::Global;
 use super::exit::Exit;
 use super::profile;
+use super::profile::ProfileError;
 use crate::clock::Clock;
 use crate::db::config::Target;
+use crate::outside::Allowed;
+use crate::outside::Outside;
 
 /// Where the embedded sandbox keeps its data, below the working directory.
 const SANDBOX: &str = ".mzflow/sandbox";
@@ -75,9 +78,7 @@ pub(crate) async fn open(global: &Global, clock: &Clock) -> Result<Place, CliErr
         return Ok(remote(target, told));
     }
     if let Some(name) = profile(global) {
-        let folder =
-            global.profiles_dir.clone().or_else(|| Some(PathBuf::from(variable("HOME")?).join(".mz")));
-        let folder = folder.ok_or_else(|| {
+        let folder = profiles_folder(global).ok_or_else(|| {
             CliError::usage("profile.no-home", "neither --profiles-dir nor HOME says where profiles.toml is")
         })?;
         let target = profile::target(&folder, &name, &variable)
@@ -86,6 +87,26 @@ pub(crate) async fn open(global: &Global, clock: &Clock) -> Result<Place, CliErr
         return Ok(remote(target, told));
     }
     embedded(clock).await
+}
+
+/// The way to other services that the profile allows; without one, to this machine alone.
+pub(crate) fn outside(global: &Global) -> Result<Outside, CliError> {
+    let (Some(name), Some(folder)) = (profile(global), profiles_folder(global)) else {
+        return Ok(Outside::new(Allowed::this_machine()));
+    };
+    match profile::allowed(&folder, &name) {
+        Ok(allowed) => Ok(Outside::new(allowed)),
+        // A profile may stand for settings of the project alone, where a URL says what to work on.
+        Err(ProfileError::NoFile { .. } | ProfileError::NotFound { .. }) => {
+            Ok(Outside::new(Allowed::this_machine()))
+        }
+        Err(error) => Err(CliError::usage(error.code(), error.to_string())),
+    }
+}
+
+/// Where `profiles.toml` is.
+fn profiles_folder(global: &Global) -> Option<PathBuf> {
+    global.profiles_dir.clone().or_else(|| Some(PathBuf::from(variable("HOME")?).join(".mz")))
 }
 
 fn remote(target: Target, told: String) -> Place {

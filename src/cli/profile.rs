@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::db::config::Secret;
 use crate::db::config::Target;
 use crate::db::config::TlsMode;
+use crate::outside::Allowed;
 
 /// The file's name in its folder.
 const FILE: &str = "profiles.toml";
@@ -88,6 +89,9 @@ struct Written {
     options: BTreeMap<String, String>,
     sslmode: Option<String>,
     sslrootcert: Option<PathBuf>,
+    /// Hosts that recipes may call. A key of ours: mz-deploy lets it pass.
+    #[serde(default)]
+    allow_hosts: Vec<String>,
 }
 
 fn port() -> u16 {
@@ -102,6 +106,23 @@ pub(crate) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
 /// # Errors
 /// [`ProfileError`], never with a password in it.
 pub(crate) fn target(directory: &Path, profile: &str, variable: Lookup<'_>) -> Result<Target, ProfileError> {
+    let (text, shown) = text(directory, profile)?;
+    parse(&text, &shown, profile, variable)
+}
+
+/// The hosts that recipes may call under a profile.
+///
+/// # Errors
+/// [`ProfileError`].
+pub(crate) fn allowed(directory: &Path, profile: &str) -> Result<Allowed, ProfileError> {
+    let (text, shown) = text(directory, profile)?;
+    let written = written(&text, &shown, profile)?;
+    Allowed::of_profile(profile, &written.allow_hosts)
+        .map_err(|reason| ProfileError::Invalid { profile: profile.to_owned(), reason })
+}
+
+/// The text of `profiles.toml`, with its path.
+fn text(directory: &Path, profile: &str) -> Result<(String, String), ProfileError> {
     let path = directory.join(FILE);
     let shown = path.display().to_string();
     let text = match std::fs::read_to_string(&path) {
@@ -111,10 +132,11 @@ pub(crate) fn target(directory: &Path, profile: &str, variable: Lookup<'_>) -> R
         }
         Err(error) => return Err(ProfileError::Unreadable { path: shown, reason: error.to_string() }),
     };
-    parse(&text, &shown, profile, variable)
+    Ok((text, shown))
 }
 
-fn parse(text: &str, path: &str, profile: &str, variable: Lookup<'_>) -> Result<Target, ProfileError> {
+/// One profile of the file.
+fn written(text: &str, path: &str, profile: &str) -> Result<Written, ProfileError> {
     // The parser's own message shows the line, and the line may hold a password.
     let broken = |error: toml::de::Error| {
         let line =
@@ -126,10 +148,14 @@ fn parse(text: &str, path: &str, profile: &str, variable: Lookup<'_>) -> Result<
     };
     let mut all: BTreeMap<String, Written> = toml::from_str(text).map_err(broken)?;
     let known: Vec<String> = all.keys().cloned().collect();
-    let Some(written) = all.remove(profile) else {
+    all.remove(profile).ok_or_else(|| {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(ProfileError::NotFound { profile: profile.to_owned(), path: path.to_owned(), known });
-    };
+        ProfileError::NotFound { profile: profile.to_owned(), path: path.to_owned(), known }
+    })
+}
+
+fn parse(text: &str, path: &str, profile: &str, variable: Lookup<'_>) -> Result<Target, ProfileError> {
+    let written = written(text, path, profile)?;
     let invalid = |reason: String| ProfileError::Invalid { profile: profile.to_owned(), reason };
     let mut target = Target::new(written.host.clone(), written.port, written.username.clone());
     for (key, value) in &written.options {

@@ -105,7 +105,12 @@ pub(crate) fn find(project: &Path, name: &str) -> Result<(Source, Origin), CliEr
 
 /// The names of the project's recipes, in order.
 pub(crate) fn of_project(project: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(project.join(FOLDER)) else { return Vec::new() };
+    names_in(&project.join(FOLDER))
+}
+
+/// The names of the Lua files of a folder, in order.
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let lua = paths.filter(|path| path.extension().is_some_and(|ending| ending == "lua"));
     let mut names: Vec<String> =
@@ -150,7 +155,7 @@ pub(crate) fn host(project: &Path, recorded: BTreeMap<String, String>) -> Result
 }
 
 /// Reads files below the project, and nothing that a link leads out of it to.
-fn files(project: PathBuf, recorded: BTreeMap<String, String>) -> Files {
+pub(crate) fn files(project: PathBuf, recorded: BTreeMap<String, String>) -> Files {
     Rc::new(move |name| {
         if let Some(text) = recorded.get(name) {
             return Some(text.clone());

@@ -11,8 +11,11 @@ use serde_json::Value;
 
 use super::app::App;
 use super::app::CliError;
+use super::asker;
 use super::exit::Exit;
 use super::finish;
+use super::place;
+use super::policy;
 use super::recipe::Loaded;
 use super::recipe::Origin;
 use super::summary::Listener;
@@ -24,6 +27,7 @@ use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::lua::host::Consent;
+use crate::lua::policy::Policy;
 use crate::lua::run;
 use crate::lua::run::Go;
 use crate::primitives::code::Code;
@@ -40,6 +44,10 @@ pub(crate) struct Start {
     pub(crate) name: String,
     /// The recipe, or why it could not be loaded.
     pub(crate) loaded: Result<Loaded, CliError>,
+    /// Who is asked before a swap, or why one of them could not be loaded.
+    pub(crate) policies: Result<Vec<Policy>, CliError>,
+    /// How long they may say wait.
+    pub(crate) policy_timeout: Option<Duration>,
     /// What the run wrote before, if it is resumed.
     pub(crate) earlier: Option<(RunStarted, Vec<Entry>)>,
     /// What branches are to see; `None` is a real run.
@@ -90,7 +98,7 @@ pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliEr
 }
 
 async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
-    let loaded = start.loaded?;
+    let (loaded, policies) = (start.loaded?, start.policies?);
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
     let session = app.connect().await?;
@@ -98,17 +106,20 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     if start.rehearse.is_none() {
         app.check_tree(start.allow_dirty)?;
     }
-    let run = match start.earlier {
+    let mut run = match start.earlier {
         Some((started, entries)) => Run::resumed(start.run, started, entries),
         None => Run::new(start.run, started(app, &loaded, &arguments)),
     };
+    let gate = policy::gate(policies, start.policy_timeout, &mut run.started);
     let rehearsal = start.rehearse.is_some();
     let mut ctx = app.ctx_of(session, run, start.rehearse);
     ctx.deadline = app.clock.deadline(start.deadline);
     let listener = Rc::new(Listener::new(Rc::clone(&app.narrator)));
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
     let consent = consent(app, start.yes);
-    let go = Go { ctx, compile: app.compile_request(), consent, arguments };
+    let asker = asker::of(app);
+    let outside = place::outside(&app.global)?;
+    let go = Go { ctx, compile: app.compile_request(), consent, gate, asker, outside, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();
@@ -137,6 +148,8 @@ fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunSta
         arguments: Value::Object(arguments.clone()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: app.git().sha.clone(),
+        policies: Vec::new(),
+        policy_timeout_ms: None,
     }
 }
 
@@ -177,9 +190,17 @@ fn consent(app: &App, yes: bool) -> Consent {
 fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
     let resumable = match error.kind() {
         Kind::Interrupted => true,
-        Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable => false,
+        Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable | Kind::Paused => false,
         Kind::Invalid | Kind::Refused | Kind::Failed => {
-            matches!(error.code(), Code::RunDeadline | Code::DbLost | Code::LuaError | Code::LuaMemory)
+            matches!(
+                error.code(),
+                Code::RunDeadline
+                    | Code::DbLost
+                    | Code::LuaError
+                    | Code::LuaMemory
+                    | Code::PolicyAborted
+                    | Code::PolicyTimeout
+            )
         }
     };
     let mut report = CliError::from(error);
@@ -191,10 +212,24 @@ fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
         };
         report.report.effect = Some(effect.to_owned());
     }
+    if report.exit == Exit::Paused {
+        report = report.advise(format!("approve it:  mzflow approve {run}"));
+    }
     if resumable && written {
         report = report.advise(format!("go on:  mzflow resume {run}"));
     }
     report
+}
+
+/// A run that waits for people has not failed, and says so.
+fn paused(app: &App, error: &CliError, took: Duration) {
+    let report = &error.report;
+    let told = std::iter::once(report.message.as_str()).chain(report.lines.iter().map(String::as_str));
+    app.ui.step("paused", &told.collect::<Vec<_>>().join(" · "), Some(took));
+    app.ui.talk("");
+    for line in report.effect.iter().chain(&report.advice) {
+        app.ui.talk(&format!("  {line}"));
+    }
 }
 
 /// The last lines.
@@ -207,7 +242,9 @@ fn tell(app: &App, run: &RunId, recipe: &str, finished: &Finished, took: Duratio
         message: finished.message.clone(),
         took,
     });
-    if let Some(error) = &finished.error {
+    if let Some(error) = finished.error.as_ref().filter(|error| error.exit == Exit::Paused) {
+        paused(app, error, took);
+    } else if let Some(error) = &finished.error {
         app.ui.say(&error.report.text(app.ui.colour, app.ui.width()));
     }
     if app.ui.json {

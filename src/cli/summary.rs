@@ -106,6 +106,10 @@ impl Seen {
             | Event::SampleAwaited { .. }
             | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
+            | Event::PolicyDecided { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Approved { .. }
+            | Event::Called { .. }
             | Event::Warning { .. }
             | Event::Log { .. }
             | Event::Progress { .. }

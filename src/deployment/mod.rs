@@ -12,6 +12,8 @@ use serde::Serialize;
 use crate::name::Ident;
 use crate::name::NameError;
 
+pub mod approval;
+pub mod decision;
 pub mod epoch;
 pub mod record;
 pub mod shift;

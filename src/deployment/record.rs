@@ -11,6 +11,10 @@ use serde_json::Value;
 
 use super::DeploymentId;
 use super::Isolation;
+use super::approval::ApprovalAsked;
+use super::approval::ApprovalGiven;
+use super::decision::PolicyDecided;
+use super::decision::PolicySource;
 use super::epoch::SwapIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
@@ -102,6 +106,15 @@ pub enum Record {
     /// A side effect of the recipe's own was carried out.
     #[serde(rename = "step.done")]
     StepDone(StepDone),
+    /// A policy was asked whether a deployment may become production.
+    #[serde(rename = "policy.decided")]
+    PolicyDecided(PolicyDecided),
+    /// People are asked whether the run may go on.
+    #[serde(rename = "approval.asked")]
+    ApprovalAsked(ApprovalAsked),
+    /// Somebody has answered another run's question.
+    #[serde(rename = "approval.given")]
+    ApprovalGiven(ApprovalGiven),
     /// Databases, schemas, clusters and the like are about to be created or reconciled.
     #[serde(rename = "apply.intent")]
     ApplyIntent(ApplyIntent),
@@ -150,6 +163,9 @@ impl Record {
             Self::RunStarted(_) => "run.started",
             Self::RunFinished(_) => "run.finished",
             Self::StepDone(_) => "step.done",
+            Self::PolicyDecided(_) => "policy.decided",
+            Self::ApprovalAsked(_) => "approval.asked",
+            Self::ApprovalGiven(_) => "approval.given",
             Self::ApplyIntent(_) => "apply.intent",
             Self::ApplyDone(_) => "apply.done",
             Self::StageIntent(_) => "stage.intent",
@@ -172,8 +188,11 @@ impl Record {
             Self::RunStarted(_)
             | Self::RunFinished(_)
             | Self::StepDone(_)
+            | Self::ApprovalAsked(_)
+            | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
             | Self::ApplyDone(_) => None,
+            Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),
             Self::StageDone(done) => Some(&done.deployment),
@@ -229,6 +248,12 @@ pub struct RunStarted {
     pub version: String,
     /// The git commit of the project, if any.
     pub commit: Option<String>,
+    /// The policies that are asked before it swaps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicySource>,
+    /// Milliseconds that it waits for them at most; `None` is without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_timeout_ms: Option<u64>,
 }
 
 /// How a run ended.

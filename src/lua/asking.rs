@@ -65,7 +65,9 @@ pub(super) fn answered(asker: &Asker, asked: Result<Answer, Failure>) -> Result<
 /// The answer that an error is, if it is one.
 pub(super) fn of_error(error: &Error) -> Option<Answer> {
     match error.kind() {
-        Kind::Invalid | Kind::Fenced | Kind::Interrupted | Kind::OutcomeUnknown => return None,
+        Kind::Invalid | Kind::Fenced | Kind::Interrupted | Kind::OutcomeUnknown | Kind::Paused => {
+            return None;
+        }
         Kind::Refused | Kind::Failed | Kind::Unreachable => {}
     }
     match error.code() {

@@ -97,7 +97,7 @@ pub(super) fn of_mistake(shared: &Shared, mistake: Mistake, frames: &[Frame]) ->
 /// the project stay as they are.
 pub(super) fn placed(shared: &Shared, error: Error, frames: &[Frame]) -> Error {
     let code = error.code().as_str();
-    let about_recipe = ["lua.", "query."].iter().any(|room| code.starts_with(room));
+    let about_recipe = ["lua.", "query.", "policy."].iter().any(|room| code.starts_with(room));
     match frames.first() {
         Some(frame) if about_recipe && error.where_().is_none() => {
             let sources = shared.sources.borrow();
@@ -167,7 +167,7 @@ pub(super) fn of_value(shared: &Shared, value: &Value, frames: Vec<Frame>) -> Ra
             let message = match (text("code"), text("message")) {
                 (Some(code), Some(message)) => format!("{code}: {message}"),
                 (None, Some(message)) => message,
-                _ => value.to_string().unwrap_or_else(|_| "a table was raised".to_owned()),
+                _ => table_told(shared, value),
             };
             let cause = table.raw_get::<Value>("cause").unwrap_or_default();
             let mut raised = of_text(shared, &message, &frames);
@@ -181,6 +181,16 @@ pub(super) fn of_value(shared: &Shared, value: &Value, frames: Vec<Frame>) -> Ra
             let text = other.to_string().unwrap_or_else(|_| other.type_name().to_owned());
             of_text(shared, &format!("{text} was raised as an error"), &frames)
         }
+    }
+}
+
+/// A table of the recipe's own, raised as an error: what is in it, not where it lies in memory.
+fn table_told(shared: &Shared, value: &Value) -> String {
+    let plain = value.as_table().is_some_and(|table| table.metatable().is_none());
+    let json = shared.tables().filter(|_| plain).and_then(|tables| tables.take(value).ok());
+    match json {
+        Some(json) => json.to_string(),
+        None => value.to_string().unwrap_or_else(|_| "a table was raised".to_owned()),
     }
 }
 
@@ -220,8 +230,9 @@ fn of_text(shared: &Shared, text: &str, frames: &[Frame]) -> Raised {
 }
 
 fn memory(shared: &Shared, frames: &[Frame]) -> Raised {
-    let limit = super::limits::MEMORY / (1024 * 1024);
-    let mut error = Error::new(Code::LuaMemory, format!("the recipe holds more than {limit} MiB"));
+    let limit = shared.allowance.memory / (1024 * 1024);
+    let message = format!("the {} holds more than {limit} MiB", shared.allowance.what);
+    let mut error = Error::new(Code::LuaMemory, message);
     if let Some(frame) = frames.first() {
         let sources = shared.sources.borrow();
         error = error.place(Some(site::place(&sources, &frame.file, frame.line, None, "")));

@@ -18,6 +18,7 @@ use super::failure;
 use super::failure::Raised;
 use super::limits;
 use super::lint;
+use super::lint::Surface;
 use super::lint::globals::Globals;
 use super::recipe;
 use super::recipe::Declared;
@@ -46,7 +47,7 @@ const LOAD_LIMIT: Duration = Duration::from_secs(10);
 const DEEPEST: usize = 8;
 
 /// What errors of loading say of the world.
-const NOTHING_SENT: &str = "nothing was sent to the server";
+pub(super) const NOTHING_SENT: &str = "nothing was sent to the server";
 
 /// A recipe's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,24 +83,8 @@ impl Host {
     }
 
     fn open(facts: Facts) -> mlua::Result<Self> {
-        let shared = Rc::new(Shared::new(facts));
-        let lua = limits::open(&shared.stop)?;
-        let inside = calls::inside(&lua, &shared)?;
-        let module = {
-            let shared = Rc::clone(&shared);
-            move |lua: &Lua, name: String| {
-                let loaded = module(lua, &shared, &name);
-                loaded.map_err(|error| {
-                    let frames = site::frames(lua);
-                    failure::thrown(failure::placed(&shared, error, &frames), frames)
-                })
-            }
-        };
-        inside.raw_set("module", lua.create_function(module)?)?;
-        let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
-        let get = |name: &str| prelude.raw_get::<Table>(name);
-        shared.set_enter(prelude.raw_get("enter")?);
-        shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
+        let shared = Rc::new(Shared::of(facts, limits::RECIPE));
+        let (lua, prelude) = engine(&shared)?;
         let fields = calls::bound(&lua, &shared, &prelude)?;
         let frozen: Function = prelude.raw_get("frozen")?;
         let missing = calls::missing(&lua, &shared)?;
@@ -185,7 +170,7 @@ impl Host {
                 ..Finding::default()
             }];
         }
-        let found = lint::findings(&source.text, Some(&Globals::of(&self.lua)));
+        let found = lint::findings(&source.text, Some(&Globals::of(&self.lua)), Surface::OfText);
         let told = found.into_iter().map(|lint::Finding { mistake, span, is_warning }| Finding {
             is_error: !is_warning,
             code: mistake.code.to_string(),
@@ -231,6 +216,28 @@ impl Host {
     }
 }
 
+/// A Lua with the prelude in it, and with no `mz` yet.
+pub(super) fn engine(shared: &Rc<Shared>) -> mlua::Result<(Lua, Table)> {
+    let lua = limits::open(&shared.stop, shared.allowance)?;
+    let inside = calls::inside(&lua, shared)?;
+    let module = {
+        let shared = Rc::clone(shared);
+        move |lua: &Lua, name: String| {
+            let loaded = module(lua, &shared, &name);
+            loaded.map_err(|error| {
+                let frames = site::frames(lua);
+                failure::thrown(failure::placed(&shared, error, &frames), frames)
+            })
+        }
+    };
+    inside.raw_set("module", lua.create_function(module)?)?;
+    let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
+    let get = |name: &str| prelude.raw_get::<Table>(name);
+    shared.set_enter(prelude.raw_get("enter")?);
+    shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
+    Ok((lua, prelude))
+}
+
 /// Tells whether a name can be a file's, and so a recipe's.
 pub fn legal(name: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -238,12 +245,12 @@ pub fn legal(name: &str) -> bool {
 }
 
 /// Compiles a text, after the mistakes that can be seen in it.
-fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Function, Error> {
+pub(super) fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Function, Error> {
     shared.sources.borrow_mut().insert(source.file.clone(), Rc::from(source.text.as_str()));
     let name = format!("@{}", source.file);
     let chunk = lua.load(source.text.as_str()).set_name(name).set_mode(ChunkMode::Text).into_function();
     let chunk = chunk.map_err(|error| failure::of_lua(shared, &error, &[]).error)?;
-    match lint::mistakes(&source.text) {
+    match lint::mistakes(&source.text, shared.allowance.surface) {
         None => Ok(chunk),
         Some((mistake, span)) => {
             let place = site::place_at(&source.file, &source.text, span, mistake.label);
@@ -253,7 +260,7 @@ fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Function, Error>
 }
 
 /// The chunk of a module: a file below the project, or `mzflow.NAME` for a bundled recipe.
-fn module(lua: &Lua, shared: &Shared, name: &str) -> Result<Function, Error> {
+pub(super) fn module(lua: &Lua, shared: &Shared, name: &str) -> Result<Function, Error> {
     let parts: Vec<&str> = name.split(['.', '/']).collect();
     let missing = |why: String| Error::new(Code::LuaNoModule, format!("cannot require `{name}`: {why}"));
     if !parts.iter().all(|part| legal(part)) {

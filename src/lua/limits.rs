@@ -18,14 +18,31 @@ use mlua::VmState;
 use super::branch;
 use super::branch::Branch;
 use super::failure;
+use super::lint::Surface;
 use super::site;
 use crate::primitives::error::Error;
 
-/// The memory that a recipe may hold.
-pub(super) const MEMORY: usize = 256 * 1024 * 1024;
+/// What a file that is run may hold and use.
+#[derive(Clone, Copy)]
+pub(super) struct Allowance {
+    /// What it is, for people.
+    pub(super) what: &'static str,
+    /// The memory that it may hold, in bytes.
+    pub(super) memory: usize,
+    /// What its text may use.
+    pub(super) surface: Surface,
+}
+
+/// A recipe's.
+pub(super) const RECIPE: Allowance =
+    Allowance { what: "recipe", memory: 256 * 1024 * 1024, surface: Surface::OfText };
+
+/// A policy's: it holds facts, and nothing but facts.
+pub(super) const POLICY: Allowance =
+    Allowance { what: "policy", memory: 64 * 1024 * 1024, surface: Surface::Policy };
 
 /// Instructions between two looks: a fraction of a millisecond.
-const INSTRUCTIONS: u32 = 20_000;
+pub(super) const INSTRUCTIONS: u32 = 20_000;
 
 /// Names of the base library that a recipe does without: they read files, write past the command
 /// line, or reach into the collector.
@@ -99,7 +116,7 @@ impl Stop {
 ///
 /// # Errors
 /// Lua's, where it cannot even start.
-pub(super) fn open(stop: &Rc<Stop>) -> mlua::Result<Lua> {
+pub(super) fn open(stop: &Rc<Stop>, allowance: Allowance) -> mlua::Result<Lua> {
     let libraries = StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     let globals = lua.globals();
@@ -108,7 +125,7 @@ pub(super) fn open(stop: &Rc<Stop>) -> mlua::Result<Lua> {
     }
     let string: mlua::Table = globals.raw_get("string")?;
     string.raw_set("dump", mlua::Nil)?;
-    lua.set_memory_limit(MEMORY)?;
+    lua.set_memory_limit(allowance.memory)?;
     let stop = Rc::clone(stop);
     let every = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
     lua.set_global_hook(every, move |lua, _| stop.look(lua))?;

@@ -13,6 +13,8 @@ use super::registry::beside;
 use super::registry::compare;
 use super::registry::deploy;
 use super::registry::judge;
+use super::registry::outside;
+use super::registry::policy;
 use super::registry::shift;
 use super::registry::together;
 
@@ -32,6 +34,11 @@ Under `--dry-run` the same recipe runs; what would change something tells its st
 `--assume` says.
 ";
 
+/// What is said of policies before their functions.
+const POLICIES: &str =
+    "A policy (`docs/policies.md`) has these functions, `mz.try`, `mz.duration` and `mz.json`, and no others.
+";
+
 /// The whole page.
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
@@ -39,12 +46,15 @@ pub fn text() -> String {
     summary(&mut out, deploy::FUNCTIONS.iter());
     deploy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Comparing and judging\n");
-    let judging = || compare::FUNCTIONS.iter().chain(judge::FUNCTIONS);
-    summary(&mut out, judging());
-    judging().for_each(|function| section(&mut out, function));
+    let judging: Vec<Function> = compare::FUNCTIONS.iter().chain(judge::FUNCTIONS).copied().collect();
+    summary(&mut out, judging.iter());
+    judging.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## A canary\n");
     summary(&mut out, shift::FUNCTIONS.iter());
     shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## People and other services\n");
+    summary(&mut out, outside::FUNCTIONS.iter());
+    outside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Beside\n");
     summary(&mut out, beside::FUNCTIONS.iter().chain(together::FUNCTIONS));
     for fact in beside::FACTS {
@@ -54,6 +64,9 @@ pub fn text() -> String {
     together::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n### An argument of a recipe\n");
     table(&mut out, beside::RECIPE_ARGUMENT);
+    let _ = writeln!(out, "\n## Deciding\n\n{POLICIES}");
+    summary(&mut out, policy::FUNCTIONS.iter());
+    policy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## Tables");
     for class in registry::classes() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);

@@ -14,14 +14,18 @@ use serde_json::Value as Json;
 use super::branch;
 use super::failure;
 use super::failure::Raised;
+use super::gate::Gate;
 use super::host::Host;
+use super::people::Asker;
 use super::recipe::Recipe;
 use super::shared::Consent;
 use super::shared::Running;
 use super::values::Nulls;
 use crate::deployment::record::Record;
 use crate::event::Event;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
+use crate::primitives::code::Kind;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -38,6 +42,12 @@ pub struct Go {
     pub compile: compile::Request,
     /// Whom to ask before objects go.
     pub consent: Consent,
+    /// Who is asked before a swap.
+    pub gate: Rc<Gate>,
+    /// Whom else to ask.
+    pub asker: Asker,
+    /// The way to other services.
+    pub outside: Outside,
     /// The values of its arguments, as [`Recipe::arguments`] gives them.
     pub arguments: Map<String, Json>,
 }
@@ -70,7 +80,10 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         ctx: Some(go.ctx),
         compile: go.compile,
         consent: go.consent,
+        asker: go.asker,
+        outside: Rc::new(go.outside),
         agreed: false,
+        gate: go.gate,
         rehearsal,
     });
     let outcome = match context {
@@ -123,6 +136,10 @@ pub(super) async fn everything(host: &Host, recipe: &Recipe, context: Value) -> 
         outcome = worse(host, outcome, failed, "cleaning up");
     }
     let Err(raised) = outcome else { return Ok(()) };
+    if raised.error.kind() == Kind::Paused {
+        // It has not failed: the same goes on when people have agreed.
+        return Err(raised.error);
+    }
     put_roles_back(host).await;
     for on_fail in &recipe.body.on_fail {
         let error = host.shared.tables().map(|tables| tables.failure(&host.lua, Rc::new(raised.clone())));

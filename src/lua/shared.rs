@@ -16,7 +16,10 @@ use tokio::sync::Semaphore;
 
 use super::branch;
 use super::branch::Branch;
+use super::gate::Gate;
+use super::limits::Allowance;
 use super::limits::Stop;
+use super::people::Asker;
 use super::site::Sources;
 use super::values::Tables;
 use crate::clock::Clock;
@@ -24,6 +27,7 @@ use crate::clock::Deadline;
 use crate::deployment::DeploymentId;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::compile;
@@ -76,10 +80,16 @@ pub(super) struct Running {
     pub(super) compile: compile::Request,
     /// Whom to ask before objects go.
     pub(super) consent: Consent,
+    /// Whom else to ask.
+    pub(super) asker: Asker,
+    /// The way to other services.
+    pub(super) outside: Rc<Outside>,
     /// Whether somebody has agreed.
     pub(super) agreed: bool,
     /// Whoever listens.
     pub(super) events: Rc<dyn Sink>,
+    /// Who is asked before a swap.
+    pub(super) gate: Rc<Gate>,
     /// Whether nothing is really done.
     pub(super) rehearsal: bool,
 }
@@ -88,6 +98,8 @@ pub(super) struct Running {
 pub(super) struct Shared {
     /// What a recipe can know before it runs.
     pub(super) facts: Facts,
+    /// What may be held.
+    pub(super) allowance: Allowance,
     /// Every text that was read.
     pub(super) sources: RefCell<Sources>,
     /// The wish to stop.
@@ -104,6 +116,8 @@ pub(super) struct Shared {
     pub(super) said: RefCell<Option<String>>,
     /// Whether a comparison found changes, or something was applied.
     pub(super) changes: Cell<bool>,
+    /// How often each question was asked.
+    pub(super) asked: RefCell<BTreeMap<String, u64>>,
     /// The deployments that roles were let read: they are put back where the run fails.
     pub(super) shifted: RefCell<BTreeSet<DeploymentId>>,
     /// The steps that are being done.
@@ -117,9 +131,10 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Nothing is read and nothing runs.
-    pub(super) fn new(facts: Facts) -> Self {
+    pub(super) fn of(facts: Facts, allowance: Allowance) -> Self {
         Self {
             facts,
+            allowance,
             sources: RefCell::default(),
             stop: Rc::new(Stop::new()),
             running: RefCell::new(None),
@@ -128,6 +143,7 @@ impl Shared {
             steps: RefCell::default(),
             said: RefCell::default(),
             changes: Cell::new(false),
+            asked: RefCell::default(),
             shifted: RefCell::default(),
             under_way: RefCell::default(),
             early: RefCell::default(),
@@ -240,6 +256,11 @@ impl Shared {
         self.running.borrow().as_ref().map(|running| running.interrupt.clone()).unwrap_or_default()
     }
 
+    /// Whom to ask what is no matter of course.
+    pub(super) fn asker(&self) -> Option<Asker> {
+        self.running.borrow().as_ref().map(|running| Rc::clone(&running.asker))
+    }
+
     /// When the run must be over; never before it runs.
     pub(super) fn deadline(&self) -> Deadline {
         let running = self.running.borrow();
@@ -298,12 +319,16 @@ impl Shared {
 
     /// Notes that an error of ours may not be caught, if it is of that sort.
     pub(super) fn note(&self, error: &Error) {
-        let of_branch = error.code() == Code::RunCancelled;
+        // Another branch may go on until it ends by itself.
+        let of_branch = error.code() == Code::RunCancelled || error.kind() == Kind::Paused;
         let of_run = match error.kind() {
             Kind::Interrupted | Kind::Fenced => true,
-            Kind::Invalid | Kind::Refused | Kind::Failed | Kind::OutcomeUnknown | Kind::Unreachable => {
-                error.code() == Code::RunDeadline
-            }
+            Kind::Invalid
+            | Kind::Refused
+            | Kind::Failed
+            | Kind::OutcomeUnknown
+            | Kind::Unreachable
+            | Kind::Paused => error.code() == Code::RunDeadline,
         };
         if of_branch {
             self.stop.current().iter().for_each(|branch| branch.raise());

@@ -8,6 +8,7 @@ use super::registry::Function;
 use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
+use super::registry::facts;
 
 const HEAD: &str =
     "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
@@ -73,6 +74,11 @@ pub(super) fn kind(argument: &Argument) -> String {
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
         "run" => "fun(ctx: mz.Context)".to_owned(),
         "on_fail" => "fun(ctx: mz.Context, err: mz.Error)".to_owned(),
+        "decide" => "fun(facts: mz.Facts): mz.Verdict".to_owned(),
+        "needs" => {
+            let names: Vec<String> = facts::names().map(|name| format!("\"{name}\"")).collect();
+            format!("({})[]", names.join("|"))
+        }
         "on_sample" => "fun(sample: mz.Sample)".to_owned(),
         "on_progress" => "fun(status: mz.Status)".to_owned(),
         "type" => "\"string\"|\"duration\"|\"number\"|\"boolean\"|string[]".to_owned(),

@@ -16,7 +16,9 @@ use serde_json::Value as Json;
 
 use super::asking::Check;
 use super::failure::Raised;
+use super::policy;
 use super::recipe::Declared;
+use crate::deployment::decision::Verdict;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::compile::Compiled;
@@ -39,6 +41,10 @@ pub(super) enum Handle {
     Failure(Rc<Raised>),
     /// A recipe.
     Recipe(Rc<Declared>),
+    /// A policy.
+    Policy(Rc<policy::declared::Declared>),
+    /// What a policy says, and why.
+    Verdict(Verdict, Option<String>),
     /// A check.
     Check(Rc<Check>),
 }

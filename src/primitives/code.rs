@@ -22,6 +22,8 @@ pub enum Kind {
     Fenced,
     /// Somebody asked for a stop.
     Interrupted,
+    /// It goes on when people have agreed.
+    Paused,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Fenced => "fenced",
             Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
         }
     }
 }
@@ -211,11 +214,26 @@ codes! {
     RunFenced = "run.fenced", Fenced;
     /// Somebody asked for a stop.
     RunInterrupted = "run.interrupted", Interrupted;
+    /// The run waits for approvals; it is resumed when they are given.
+    RunPaused = "run.paused", Paused;
     /// Another function of the same `mz.parallel` has failed.
     RunCancelled = "run.cancelled", Interrupted;
     /// The time for the whole run is over.
     RunDeadline = "run.deadline", Refused;
 
+    /// The host is none that the profile allows.
+    HttpNotAllowed = "http.not-allowed", Refused;
+    /// A request cannot be sent as it is.
+    HttpWrongRequest = "http.wrong-request", Invalid;
+    /// No answer came, or one that is not taken.
+    HttpFailed = "http.failed", Failed;
+
+    /// Somebody said no to what the run asked.
+    ApprovalDenied = "approval.denied", Refused;
+    /// The run has asked nothing that could be answered.
+    ApprovalNotAsked = "approval.not-asked", Refused;
+    /// The question counts only answers of other roles.
+    ApprovalNotYours = "approval.not-yours", Refused;
     /// The server could not compare an object.
     CompareFailed = "compare.failed", Failed;
     /// An object was not compared in time.
@@ -278,6 +296,27 @@ codes! {
     LuaError = "lua.error", Failed;
     /// The recipe holds more than its memory.
     LuaMemory = "lua.memory", Failed;
+
+    /// A file does not return a policy, or the policy is not of its shape.
+    PolicyBadPolicy = "policy.bad-policy", Invalid;
+    /// A policy uses what is more than its facts: the time, a server, chance.
+    PolicyNotPure = "policy.not-pure", Invalid;
+    /// A policy decided nothing: what it returned is no verdict.
+    PolicyBadVerdict = "policy.bad-verdict", Invalid;
+    /// There is no fact of that name, or the policy does not say that it needs it.
+    PolicyUnknownFact = "policy.unknown-fact", Invalid;
+    /// A policy needs a fact that a file or a recorded decision does not have.
+    PolicyMissingFact = "policy.missing-fact", Invalid;
+    /// A file of facts is not of its shape.
+    PolicyBadFacts = "policy.bad-facts", Invalid;
+    /// A policy runs longer than a decision may take.
+    PolicyTooLong = "policy.too-long", Failed;
+    /// A policy says that the deployment must not become production.
+    PolicyAborted = "policy.aborted", Refused;
+    /// No policy has let the deployment become production in the time there was.
+    PolicyTimeout = "policy.timeout", Refused;
+    /// No decision of a policy is recorded that could be meant.
+    PolicyNoDecision = "policy.no-decision", Invalid;
 
     /// The server could not be reached.
     DbUnreachable = "db.unreachable", Unreachable;

@@ -180,6 +180,9 @@ impl Ledger {
             | Record::UnshiftIntent(_)
             | Record::RunFinished(_)
             | Record::StepDone(_)
+            | Record::PolicyDecided(_)
+            | Record::ApprovalAsked(_)
+            | Record::ApprovalGiven(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::StageObjects(_) => {}

@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod apply;
+pub mod approvals;
 pub mod changes;
 pub mod check;
 pub mod code;
@@ -15,6 +16,7 @@ pub mod ctx;
 pub mod diff;
 pub mod drop;
 pub mod error;
+pub mod evidence;
 pub mod exchange;
 #[cfg(test)]
 mod facts;

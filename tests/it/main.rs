@@ -5,6 +5,7 @@
 
 mod adoption;
 mod analysis;
+mod approvals;
 mod authoring;
 mod bad_input;
 mod check;
@@ -30,6 +31,7 @@ mod lock;
 mod mishaps;
 mod numbers;
 mod parallel;
+mod policies;
 mod profiles;
 mod properties;
 mod protocol;

@@ -8,6 +8,7 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::moment;
+use crate::cli::questions;
 use crate::cli::ui::table;
 use crate::deployment::DeploymentId;
 use crate::primitives::ledger::Deployment;
@@ -26,7 +27,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let ledger = ctx.ledger_or_refuse().await?;
     let known = ledger.deployment(&args.deployment)?.clone();
     let scope = Scope::read(&ctx, &known).await?;
-    let mut told = list::told(&args.deployment, &known);
+    let waits = questions::waits(&ctx).await?;
+    let mut told = questions::with_waits(list::told(&args.deployment, &known), &known, &waits);
     let objects: Vec<Value> = scope
         .contents
         .objects
@@ -72,6 +74,10 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     }
     for line in lines(&told) {
         app.ui.data(&line);
+    }
+    if let Some((run, question)) = questions::of(&known, &waits) {
+        app.ui.data("");
+        app.ui.data(&format!("waits for   {}", questions::next(run, question)));
     }
     Ok(Exit::Done)
 }

@@ -7,6 +7,8 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::moment;
+use crate::cli::questions;
+use crate::cli::questions::Waits;
 use crate::cli::ui::ago;
 use crate::cli::ui::table;
 use crate::deployment::DeploymentId;
@@ -24,31 +26,46 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let ctx = app.verb("list", json!({}), None).await?;
     let ledger = ctx.ledger().await?;
     let open = ledger.as_ref().map(open).unwrap_or_default();
+    let waits = if ledger.is_some() { questions::waits(&ctx).await? } else { Waits::new() };
+    let alone = questions::alone(&waits, |run| open.iter().any(|(_, known)| known.runs.contains(run)));
     let others = foreign::staged(&ctx).await.unwrap_or_else(|error| {
         app.ui.talk(&format!("what mz-deploy has staged cannot be read: {error}"));
         Vec::new()
     });
     if app.ui.json {
-        let own = open.iter().map(|(id, deployment)| told(id, deployment));
-        app.ui.json(&own.chain(others.iter().map(told_of_other)).collect());
+        let own = open.iter().map(|(id, deployment)| {
+            let told = told(id, deployment);
+            questions::with_waits(told, deployment, &waits)
+        });
+        let alone = alone.iter().map(|(run, question)| questions::told_alone(run, question));
+        app.ui.json(&own.chain(alone).chain(others.iter().map(told_of_other)).collect());
         return Ok(Exit::Done);
     }
-    if open.is_empty() && others.is_empty() {
+    if open.is_empty() && others.is_empty() && alone.is_empty() {
         app.ui.talk("nothing is staged; what was promoted:  mzflow log");
         return Ok(Exit::Done);
     }
     let now = app.clock.now();
     let own = open.iter().map(|(id, deployment)| {
-        vec![
-            id.to_string(),
-            state(deployment),
-            ago(now.since(deployment.staged_at)),
-            deployment.actor.clone(),
-            deployment.intent.built.to_string(),
-            next(id, deployment),
-        ]
+        let waiting = questions::of(deployment, &waits);
+        let state = match waiting {
+            Some(_) => state(deployment).replacen(deployment.state.as_str(), "paused", 1),
+            None => state(deployment),
+        };
+        let next = match waiting {
+            Some((run, question)) => format!("{}   or   mzflow abort {id}", questions::next(run, question)),
+            None => next(id, deployment),
+        };
+        let (since, by) = (ago(now.since(deployment.staged_at)), deployment.actor.clone());
+        vec![id.to_string(), state, since, by, deployment.intent.built.to_string(), next]
+    });
+    let alone = alone.iter().map(|(run, question)| {
+        let (since, by) = (ago(now.since(question.at)), question.by.clone());
+        let next = questions::next(run, question);
+        vec!["-".to_owned(), "paused".to_owned(), since, by, String::new(), next]
     });
     let rows: Vec<Vec<String>> = own
+        .chain(alone)
         .chain(others.iter().map(|other| {
             vec![
                 other.id.clone(),

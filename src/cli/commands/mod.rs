@@ -2,6 +2,7 @@
 
 pub(crate) mod abort;
 pub(crate) mod apply;
+pub(crate) mod approve;
 pub(crate) mod choices;
 pub(crate) mod compile;
 pub(crate) mod describe;
@@ -13,6 +14,7 @@ pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod new;
+pub(crate) mod policy;
 pub(crate) mod promote;
 pub(crate) mod recipes;
 pub(crate) mod resume;

@@ -8,9 +8,12 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
+use crate::cli::policy;
 use crate::clock::parse_duration;
 use crate::deployment::DeploymentId;
 use crate::deployment::record::DropReason;
+use crate::lua::gate;
+use crate::lua::gate::Question;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::drop;
 use crate::primitives::exchange::ConflictCheck;
@@ -39,15 +42,24 @@ pub(crate) struct Args {
     /// How far behind the clock an object may be [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     allowed_lag: Option<Duration>,
+    /// Ask this policy before: a .lua file, or one of the project's policies/; may be repeated, and all
+    /// of them have to say promote
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<String>,
+    /// How long policies may say wait [default: without an end]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "policy")]
+    policy_timeout: Option<Duration>,
     /// Print the statements and run none
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
+    let policies = policy::all(app.project(), &args.policy)?;
     let rehearse = args.dry_run.then_some(Assume::Ready);
     let arguments = json!({ "deployment": args.deployment, "keep_s": args.keep.as_secs() });
     let mut ctx = app.verb("promote", arguments, rehearse).await?;
+    let gate = policy::gate(policies, args.policy_timeout, &mut ctx.run.started);
     let request = Request {
         deployment: args.deployment,
         keep: args.keep,
@@ -57,14 +69,29 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
             (false, lag) => ReadyCheck::Within(lag.unwrap_or(ALLOWED_LAG)),
         },
     };
-    let outcome = promote(&mut ctx, &request).await;
-    let exchanged = finish::verb(app, &mut ctx, outcome).await?;
+    let question = Question {
+        deployment: request.deployment.clone(),
+        allowed_lag: args.allowed_lag.unwrap_or(ALLOWED_LAG),
+    };
+    let outcome = match gate::pass(&gate, &mut ctx, question).await {
+        Ok(()) => promote(&mut ctx, &request).await,
+        Err(error) => Err(error),
+    };
+    let exchanged = finish::verb(app, &mut ctx, outcome).await.map_err(again)?;
     let id = &exchanged.deployment;
     finish::say(app, &exchanged, &format!("{id} is production, since epoch {}", exchanged.epoch));
     for reader in &exchanged.held_by {
         app.ui.talk(&format!("  kept: {reader} still reads the replaced version"));
     }
     Ok(Exit::Done)
+}
+
+/// What a policy has not let through may be let through later.
+fn again(error: CliError) -> CliError {
+    match error.report.code.as_str() {
+        "policy.aborted" | "policy.timeout" => error.advise("ask again:  repeat the same command"),
+        _ => error,
+    }
 }
 
 async fn promote(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, crate::primitives::error::Error> {

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::policy;
 use crate::cli::recipe;
 use crate::cli::recipe::Origin;
 use crate::cli::running;
@@ -31,6 +32,16 @@ pub(crate) struct Args {
     /// Run to go on with; `mzflow list` names it
     #[arg(value_name = "RUN")]
     run: RunId,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a run goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
+    /// How long its policies may say wait [default: as the run began]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    policy_timeout: Option<Duration>,
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     deadline: Option<Duration>,
@@ -43,8 +54,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
-    let entries = journal(app, &args.run).await?;
-    let started = resumable(&args.run, &entries)?;
+    go_on(app, args.run, args.how).await
+}
+
+/// Goes on with a run.
+pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, CliError> {
+    let entries = journal(app, &run).await?;
+    let started = resumable(&run, &entries)?;
     let at = entries.last().map(|entry| entry.record.kind());
     let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
     app.ui.step("resume", &format!("{}, stopped at {at}", started.recipe), None);
@@ -57,16 +73,19 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         };
         loaded
     });
+    let recorded = started.policy_timeout_ms.map(Duration::from_millis);
     let start = Start {
-        run: args.run,
+        run,
         name: started.recipe.clone(),
         loaded,
+        policies: policy::recorded(&started.policies),
+        policy_timeout: how.policy_timeout.or(recorded),
         earlier: Some((started, entries)),
         rehearse: None,
         exit_code: false,
-        deadline: args.deadline,
-        yes: args.yes,
-        allow_dirty: args.allow_dirty,
+        deadline: how.deadline,
+        yes: how.yes,
+        allow_dirty: how.allow_dirty,
     };
     running::carry_out(app, start).await
 }
@@ -130,6 +149,8 @@ mod tests {
             arguments: json!({}),
             version: "0.1.0".to_owned(),
             commit: None,
+            policies: Vec::new(),
+            policy_timeout_ms: None,
         };
         let finished =
             status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));

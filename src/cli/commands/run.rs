@@ -6,6 +6,7 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::app::new_run_id;
 use crate::cli::exit::Exit;
+use crate::cli::policy;
 use crate::cli::running;
 use crate::cli::running::Start;
 use crate::clock::parse_duration;
@@ -26,6 +27,13 @@ pub(crate) struct Args {
     /// With --dry-run, exit with 7 if there are changes
     #[arg(long, requires = "dry_run")]
     exit_code: bool,
+    /// Ask this policy before a swap: a .lua file, or one of the project's policies/; may be repeated,
+    /// and all of them have to say promote
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<String>,
+    /// How long policies may say wait, each time they are asked [default: without an end]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "policy")]
+    policy_timeout: Option<Duration>,
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     deadline: Option<Duration>,
@@ -46,11 +54,17 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         Err(error) if error.exit == Exit::Usage => return Err(error),
         loaded => loaded,
     };
+    let policies = match policy::all(app.project(), &args.policy) {
+        Err(error) if error.exit == Exit::Usage => return Err(error),
+        policies => policies,
+    };
     let assume = args.assume.as_deref().and_then(Assume::parse).unwrap_or_default();
     let start = Start {
         run: new_run_id()?,
         name: args.recipe,
         loaded,
+        policies,
+        policy_timeout: args.policy_timeout,
         earlier: None,
         rehearse: args.dry_run.then_some(assume),
         exit_code: args.exit_code,

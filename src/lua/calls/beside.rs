@@ -26,12 +26,17 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.put("git", git(binding)?)?;
     binding.at_once("recipe", declared)?;
     binding.at_once("now", |call| Ok(seconds(call.shared.facts.clock.now().0)))?;
-    binding.at_once("duration", |call| Ok(Value::Number(call.duration("text").as_secs_f64())))?;
     binding.at_once("env", environment)?;
     binding.at_once("uuid", |call| Ok(Value::String(call.lua.create_string(uuid())?)))?;
     binding.at_once("log", log)?;
     binding.at_once("progress", progress)?;
+    bind_pure(binding)?;
     binding.waiting("sleep", slept)
+}
+
+/// Binds those that a policy has, too.
+pub(super) fn bind_pure(binding: &Binding<'_>) -> mlua::Result<()> {
+    binding.at_once("duration", |call| Ok(Value::Number(call.duration("text").as_secs_f64())))
 }
 
 fn git(binding: &Binding<'_>) -> mlua::Result<Value> {

@@ -17,6 +17,8 @@ use crate::deployment::record::DropReason;
 use crate::lua::check;
 use crate::lua::failure;
 use crate::lua::failure::Failure;
+use crate::lua::gate::Answer;
+use crate::lua::gate::Question;
 use crate::lua::shared::Shared;
 use crate::lua::values::Handle;
 use crate::name::ClusterName;
@@ -91,9 +93,12 @@ async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
 fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
     match call.handle("project")? {
         Handle::Project(compiled) => Ok(compiled),
-        Handle::Changes(..) | Handle::Failure(_) | Handle::Recipe(_) | Handle::Check(_) => {
-            Err(Error::bug("`project` is something else"))
-        }
+        Handle::Changes(..)
+        | Handle::Failure(_)
+        | Handle::Recipe(_)
+        | Handle::Policy(_)
+        | Handle::Verdict(..)
+        | Handle::Check(_) => Err(Error::bug("`project` is something else")),
     }
 }
 
@@ -274,9 +279,33 @@ async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
             ReadyCheck::Skipped
         },
     };
+    gated(&call, &request.deployment).await?;
     let mut work = call.shared.work("swap").await?;
     let outcome = swap::run(work.ctx()?, &request).await?;
     call.give(&outcome)
+}
+
+/// Asks the policies of the run, which is free for others in between.
+async fn gated(call: &Call, deployment: &DeploymentId) -> Result<(), Failure> {
+    let shared = &call.shared;
+    let gate = shared.running.borrow().as_ref().map(|running| Rc::clone(&running.gate)).unwrap_or_default();
+    let question = Question { deployment: deployment.clone(), allowed_lag: call.duration("allowed_lag") };
+    let asking = gate.ask(shared.work("swap").await?.ctx()?, question);
+    let Some(mut asking) = asking else { return Ok(()) };
+    let outcome = async {
+        loop {
+            let collected = asking.collect(shared.work("swap").await?.ctx()?).await?;
+            let collected = asking.settle(collected).await?;
+            // Not in the `match`: the run would be held over the pause.
+            let answer = asking.decide(shared.work("swap").await?.ctx()?, collected).await?;
+            match answer {
+                Answer::Open => return Ok(()),
+                Answer::Again(pause) => shared.pause(pause).await?,
+            }
+        }
+    };
+    let outcome = outcome.await;
+    Ok(asking.end(shared.work("swap").await?.ctx()?, outcome).await?)
 }
 
 async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
@@ -379,7 +408,7 @@ mod tests {
             variables: Rc::new(|_| None),
             files: Rc::new(|_| None),
         };
-        let shared = Shared::new(facts);
+        let shared = Shared::of(facts, crate::lua::limits::RECIPE);
         let count = Rc::new(Cell::new(0));
         let counted = Rc::clone(&count);
         shared.begin(Running {
@@ -391,7 +420,10 @@ mod tests {
                 counted.set(counted.get() + 1);
                 answer
             }),
+            asker: crate::lua::people::nobody(),
+            outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
             agreed: false,
+            gate: Rc::default(),
             events: Rc::new(Silent),
             rehearsal,
         });

@@ -33,12 +33,15 @@ use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
 mod analyze;
+mod approve;
 mod beside;
 mod compare;
 mod deploy;
+mod http;
 mod json;
 mod judge;
 mod parallel;
+pub(super) mod policy;
 mod shift;
 mod steps;
 
@@ -159,7 +162,13 @@ struct Binding<'b> {
     groups: RefCell<BTreeMap<String, Table>>,
 }
 
-impl Binding<'_> {
+impl<'b> Binding<'b> {
+    /// Nothing is bound yet.
+    fn new(lua: &'b Lua, shared: &'b Rc<Shared>, prelude: &Table) -> mlua::Result<Self> {
+        let (waiting, callable) = (prelude.raw_get("waiting")?, prelude.raw_get("callable")?);
+        Ok(Self { lua, shared, fields: lua.create_table()?, waiting, callable, groups: RefCell::default() })
+    }
+
     fn declared(name: &str) -> mlua::Result<&'static registry::Function> {
         registry::function(name)
             .ok_or_else(|| mlua::Error::runtime(format!("mz.{name} is bound and not declared")))
@@ -241,9 +250,7 @@ fn here(shared: &Rc<Shared>, name: &str) -> Error {
 
 /// The functions and facts of `mz`; some are written in Lua.
 pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Result<Table> {
-    let (waiting, callable) = (prelude.raw_get("waiting")?, prelude.raw_get("callable")?);
-    let (fields, groups) = (lua.create_table()?, RefCell::default());
-    let binding = Binding { lua, shared, fields, waiting, callable, groups };
+    let binding = Binding::new(lua, shared, prelude)?;
     for pair in prelude.raw_get::<Table>("beside")?.pairs::<String, Function>() {
         let (name, function) = pair?;
         Binding::declared(&name)?;
@@ -251,12 +258,15 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     }
     deploy::bind(&binding)?;
     compare::bind(&binding)?;
+    shift::bind(&binding)?;
     judge::bind(&binding)?;
     analyze::bind(&binding, prelude)?;
-    shift::bind(&binding)?;
     beside::bind(&binding)?;
     json::bind(&binding)?;
     parallel::bind(&binding)?;
+    policy::bind(&binding)?;
+    approve::bind(&binding)?;
+    http::bind(&binding)?;
     steps::bind(&binding)?;
     Ok(binding.fields)
 }

@@ -54,8 +54,11 @@ async fn everything(call: Rc<Call>) -> Result<Value, Failure> {
             (Ok(value), Some(result)) => *result = value,
             (Ok(_), None) => {}
             (Err(raised), _) => {
+                // Who waits for people lets the others come as far as they can.
+                if raised.error.kind() != Kind::Paused {
+                    branches.iter().for_each(|branch| branch.cancel());
+                }
                 failures.push(raised);
-                branches.iter().for_each(|branch| branch.cancel());
             }
         }
     }
@@ -109,17 +112,19 @@ fn functions(list: &Value) -> Result<Vec<Function>, Failure> {
 /// do not count.
 fn together(mut failures: Vec<Raised>) -> Option<Raised> {
     let weight = |raised: &Raised| match raised.error.kind() {
-        Kind::OutcomeUnknown => 3,
-        Kind::Fenced => 2,
+        Kind::OutcomeUnknown => 4,
+        Kind::Fenced => 3,
         Kind::Interrupted if raised.error.code() == Code::RunCancelled => 0,
-        Kind::Invalid | Kind::Refused | Kind::Failed | Kind::Unreachable | Kind::Interrupted => 1,
+        Kind::Paused => 1,
+        Kind::Invalid | Kind::Refused | Kind::Failed | Kind::Unreachable | Kind::Interrupted => 2,
     };
     let heaviest = failures.iter().map(weight).max()?;
     let first = failures.iter().position(|raised| weight(raised) == heaviest)?;
     let mut raised = failures.remove(first);
     let code = raised.error.code();
-    let ends_all =
-        |error: &Error| matches!(error.kind(), Kind::Interrupted) || error.code() == Code::RunDeadline;
+    let ends_all = |error: &Error| {
+        matches!(error.kind(), Kind::Interrupted | Kind::Paused) || error.code() == Code::RunDeadline
+    };
     let others: Vec<Error> = failures
         .into_iter()
         .map(|raised| raised.error)

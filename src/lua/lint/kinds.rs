@@ -3,10 +3,12 @@
 
 use super::walk::Walk;
 use crate::lua::near;
+use crate::lua::policy::pure;
 use crate::lua::registry;
 use crate::lua::registry::Function;
 use crate::lua::registry::beside;
 use crate::lua::registry::classes::Class;
+use crate::lua::registry::facts;
 use crate::lua::stubs;
 use crate::primitives::code::Code;
 
@@ -79,12 +81,16 @@ impl Walk<'_> {
                 }
                 if !self.survey.fields.contains(name) {
                     let question = near::question(name, class.fields.iter().map(|field| field.name));
-                    self.error(
-                        Code::LuaUnknownField,
-                        format!("{} has no `{name}`{question}", class.name),
-                        span,
-                    );
+                    let (code, message) = match class.name.starts_with(facts::ROOT) {
+                        true => (Code::PolicyUnknownFact, format!("there is no fact `{name}`{question}")),
+                        false => (Code::LuaUnknownField, format!("{} has no `{name}`{question}", class.name)),
+                    };
+                    self.error(code, message, span);
                 }
+                None
+            }
+            Kind::Library(library) if self.is_policy && pure::is_refused(library, name) => {
+                self.mistake(pure::mistake(&format!("{library}.{name}")), span);
                 None
             }
             Kind::Library(library) => {
@@ -114,6 +120,10 @@ impl Walk<'_> {
     /// What stands below `mz`.
     fn below(&mut self, prefix: &str, name: &str, span: std::ops::Range<usize>) -> Option<Kind> {
         let full = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+        if self.is_policy && registry::below(prefix).contains(&name) && !pure::has(&full) {
+            self.mistake(pure::mistake(&format!("mz.{full}")), span);
+            return None;
+        }
         if let Some(function) = registry::function(&full) {
             return Some(Kind::Function(function.name));
         }

@@ -8,6 +8,7 @@
 mod calls;
 pub(super) mod globals;
 mod kinds;
+pub(super) mod required;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ mod walk;
 use std::ops::Range;
 
 use full_moon::LuaVersion;
+use full_moon::ast::Ast;
 
 use self::globals::Globals;
 use self::walk::Walk;
@@ -39,41 +41,61 @@ pub(super) struct Finding {
     pub(super) is_warning: bool,
 }
 
-/// Every mistake in a recipe's text, in the order of the text.
+/// What a file has to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Surface {
+    /// What its text says: a file that returns `mz.policy` is a policy's, any other a recipe's.
+    OfText,
+    /// A policy's.
+    Policy,
+}
+
+/// Every mistake in a file's text, in the order of the text.
 ///
 /// Globals are looked at only where it is told which there are. A text that is not Lua has no
 /// findings: Lua itself says what is wrong with it.
-pub(super) fn findings(text: &str, globals: Option<&Globals>) -> Vec<Finding> {
+pub(super) fn findings(text: &str, globals: Option<&Globals>, surface: Surface) -> Vec<Finding> {
+    read(text, |ast| found(text, ast, globals, surface))
+}
+
+/// Reads a text, if it is Lua. Without a thread, and where the reader is at a loss, nothing is found.
+fn read<T: Default + Send>(text: &str, look: impl FnOnce(&Ast) -> T + Send) -> T {
     if text.len() > LONGEST {
-        return Vec::new();
+        return T::default();
     }
+    let read = || {
+        let tree = full_moon::parse_fallible(text, LuaVersion::lua54());
+        if tree.errors().is_empty() { look(tree.ast()) } else { T::default() }
+    };
     // Operators in a row make a tree as deep as the row is long.
     std::thread::scope(|scope| {
-        let read = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(text, globals));
-        // Without a thread, and where the reader is at a loss, nothing is found here.
+        let read = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
         read.ok().and_then(|read| read.join().ok()).unwrap_or_default()
     })
 }
 
-fn read(text: &str, globals: Option<&Globals>) -> Vec<Finding> {
-    let tree = full_moon::parse_fallible(text, LuaVersion::lua54());
-    if !tree.errors().is_empty() {
-        return Vec::new();
-    }
-    let survey = survey::of(tree.ast(), text);
-    let mut walk = Walk::new(text, globals, &survey);
-    walk.file(tree.ast().nodes());
+fn found(text: &str, ast: &Ast, globals: Option<&Globals>, surface: Surface) -> Vec<Finding> {
+    let survey = survey::of(ast, text);
+    let is_policy = surface == Surface::Policy || survey::is_policy(ast, text);
+    let mut walk = Walk::new(text, globals, &survey, is_policy);
+    walk.file(ast.nodes());
     let mut found = walk.found;
     found.sort_by_key(|finding| (finding.span.start, finding.span.end));
     found.dedup();
     found
 }
 
-/// The first mistake for which a recipe is not even loaded.
-pub(super) fn mistakes(text: &str) -> Option<(Mistake, Range<usize>)> {
+/// The first mistake for which a file is not even loaded.
+pub(super) fn mistakes(text: &str, surface: Surface) -> Option<(Mistake, Range<usize>)> {
     let refused = |finding: &Finding| {
-        matches!(finding.mistake.code, Code::LuaUnknownFunction | Code::LuaUnknownArgument)
+        matches!(
+            finding.mistake.code,
+            Code::LuaUnknownFunction
+                | Code::LuaUnknownArgument
+                | Code::PolicyNotPure
+                | Code::PolicyUnknownFact
+        )
     };
-    let found = findings(text, None).into_iter().find(refused)?;
+    let found = findings(text, None, surface).into_iter().find(refused)?;
     Some((found.mistake, found.span))
 }

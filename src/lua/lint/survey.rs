@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 
 use full_moon::ast::Assignment;
 use full_moon::ast::Ast;
+use full_moon::ast::Expression;
 use full_moon::ast::FunctionDeclaration;
 use full_moon::ast::Index;
+use full_moon::ast::LastStmt;
 use full_moon::ast::LocalAssignment;
+use full_moon::ast::Prefix;
 use full_moon::ast::Suffix;
 use full_moon::ast::Var;
 use full_moon::visitors::Visitor;
@@ -38,6 +41,18 @@ pub(super) fn of<'t>(ast: &Ast, text: &'t str) -> Survey<'t> {
     let mut surveyor = Surveyor { text, survey: Survey::default() };
     surveyor.visit_ast(ast);
     surveyor.survey
+}
+
+/// Tells whether a file returns a policy.
+pub(super) fn is_policy(ast: &Ast, text: &str) -> bool {
+    let Some(LastStmt::Return(last)) = ast.nodes().last_stmt() else { return false };
+    let Some(Expression::FunctionCall(call)) = last.returns().iter().next() else { return false };
+    let Prefix::Name(name) = call.prefix() else { return false };
+    let named = match call.suffixes().next() {
+        Some(Suffix::Index(Index::Dot { name, .. })) => text_of(text, name),
+        _ => return false,
+    };
+    text_of(text, name) == "mz" && named == "policy"
 }
 
 struct Surveyor<'t> {

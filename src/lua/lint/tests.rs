@@ -1,13 +1,16 @@
 use super::*;
 
 fn globals() -> Globals {
-    let lua = super::super::limits::open(&std::rc::Rc::new(super::super::limits::Stop::new()));
+    let lua = super::super::limits::open(
+        &std::rc::Rc::new(super::super::limits::Stop::new()),
+        super::super::limits::RECIPE,
+    );
     Globals::of(&lua.expect("it opens"))
 }
 
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
-    let found = findings(text, Some(&globals()));
+    let found = findings(text, Some(&globals()), Surface::OfText);
     let told: Vec<String> =
         found.iter().map(|f| format!("{}: {}", &text[f.span.clone()], f.mistake.message)).collect();
     assert_eq!(told, expected);
@@ -31,10 +34,11 @@ fn wrong_names_are_seen_before_anything_runs() {
 
 #[test]
 fn what_loading_refuses_is_what_is_certain() {
-    assert_eq!(mistakes("x = y local d = mz.sleep('soon')"), None);
-    let (mistake, span) = mistakes("local d = mz.stage({ change = c })").expect("it is wrong");
+    assert_eq!(mistakes("x = y local d = mz.sleep('soon')", Surface::OfText), None);
+    let (mistake, span) =
+        mistakes("local d = mz.stage({ change = c })", Surface::OfText).expect("it is wrong");
     assert_eq!((span, mistake.code), (21..27, Code::LuaUnknownArgument));
-    assert_eq!(mistakes("mz.stge {"), None, "Lua itself says what is wrong");
+    assert_eq!(mistakes("mz.stge {", Surface::OfText), None, "Lua itself says what is wrong");
 }
 
 #[test]
@@ -56,7 +60,7 @@ fn scopes_are_those_of_lua() {
 fn a_global_that_is_made_is_a_warning() {
     check("x = 1 x = x + 1", &["x: `x` is made a global variable; write `local x`"]);
     check("function f() return f() end", &["f: `f` is made a global variable; write `local f`"]);
-    assert!(findings("x = 1", Some(&globals()))[0].is_warning);
+    assert!(findings("x = 1", Some(&globals()), Surface::OfText)[0].is_warning);
 }
 
 #[test]
@@ -133,7 +137,55 @@ fn what_is_right_or_not_ours_passes() {
 #[test]
 fn a_long_row_of_operators_is_read() {
     let text = format!("return 1{}", " + 1".repeat(40_000));
-    assert!(findings(&text, Some(&globals())).is_empty());
-    assert!(findings(&"(".repeat(300), None).is_empty());
-    assert!(findings(&"x".repeat(LONGEST + 1), Some(&globals())).is_empty());
+    assert!(findings(&text, Some(&globals()), Surface::OfText).is_empty());
+    assert!(findings(&"(".repeat(300), None, Surface::OfText).is_empty());
+    assert!(findings(&"x".repeat(LONGEST + 1), Some(&globals()), Surface::OfText).is_empty());
+}
+
+/// What is found in a policy that decides so.
+#[track_caller]
+fn check_policy(body: &str, expected: &[&str]) {
+    check(
+        &format!(
+            "return mz.policy {{ api = 1, name = 'p', needs = {{}}, decide = function(facts) {body} end }}"
+        ),
+        expected,
+    );
+}
+
+#[test]
+fn a_policy_has_less_to_use() {
+    let pure = |what: &str| {
+        format!("`{what}` cannot be used in a policy: policies are pure, facts in and verdict out")
+    };
+    for (body, word, what) in [
+        ("if mz.now() > 1 then return mz.promote() end", "now", "mz.now"),
+        ("mz.query 'SELECT 1'", "query", "mz.query"),
+        ("local sha = mz.git.sha", "git", "mz.git"),
+        ("return math.random(2) == 1", "random", "math.random"),
+        ("coroutine.yield(1)", "yield", "coroutine.yield"),
+        ("local t = os.time()", "time", "os.time"),
+        ("print 'x'", "print", "print"),
+    ] {
+        check_policy(body, &[&format!("{word}: {}", pure(what))]);
+    }
+    check_policy(
+        "return mz.wait(facts.hydratoin.state)",
+        &["hydratoin: there is no fact `hydratoin` (did you mean `hydration`?)"],
+    );
+    check_policy(
+        "for _, object in ipairs(facts.hydration.objects) do if object.lga_s then end end",
+        &["lga_s: there is no fact `lga_s` (did you mean `lag_s`?)"],
+    );
+}
+
+#[test]
+fn what_a_policy_may_use_passes() {
+    check_policy(
+        "return mz.wait('x') or mz.json.encode({ print = 1 }) or mz.duration('5m') or mz.try(pcall)",
+        &[],
+    );
+    check_policy("-- mz.now()\nlocal s = 'os.time()' .. [[ mz.query ]] return s", &[]);
+    check_policy("local function print(x) return x end print(math.floor(1))", &[]);
+    check_policy("local t = { os = {} } t.os.time() t:print()", &[]);
 }

@@ -28,6 +28,7 @@ use super::kinds::Kind;
 use super::survey::Survey;
 use crate::lua::check::Mistake;
 use crate::lua::near;
+use crate::lua::policy::pure;
 use crate::primitives::code::Code;
 
 /// A name of a scope, and what it is.
@@ -40,6 +41,8 @@ pub(super) struct Walk<'t> {
     pub(super) survey: &'t Survey<'t>,
     scopes: Vec<Vec<Local<'t>>>,
     told: BTreeSet<&'t str>,
+    /// Whether the file is a policy's, which has less to use than a recipe.
+    pub(super) is_policy: bool,
     /// The arguments that the recipe declares, where that can be known.
     pub(super) arguments: Option<Vec<String>>,
     /// The hooks that it declares, where that can be known.
@@ -65,7 +68,12 @@ pub(super) fn range(node: &impl Node) -> Range<usize> {
 
 impl<'t> Walk<'t> {
     /// Nothing is walked yet.
-    pub(super) fn new(text: &'t str, globals: Option<&'t Globals>, survey: &'t Survey<'t>) -> Self {
+    pub(super) fn new(
+        text: &'t str,
+        globals: Option<&'t Globals>,
+        survey: &'t Survey<'t>,
+        is_policy: bool,
+    ) -> Self {
         let (arguments, hooks) = (None, None);
         Self {
             text,
@@ -73,6 +81,7 @@ impl<'t> Walk<'t> {
             survey,
             scopes: Vec::new(),
             told: BTreeSet::new(),
+            is_policy,
             arguments,
             hooks,
             found: Vec::new(),
@@ -281,6 +290,13 @@ impl<'t> Walk<'t> {
         }
         if name == "mz" {
             return Some(Kind::Module(String::new()));
+        }
+        if self.is_policy && pure::REFUSED.contains(&name) {
+            self.mistake(pure::mistake(name), span_of(token));
+            return None;
+        }
+        if self.is_policy && (pure::LIBRARIES.contains(&name) || name == "math") {
+            return Some(Kind::Library(name.to_owned()));
         }
         let globals = self.globals?;
         if globals.library(name).is_some() {

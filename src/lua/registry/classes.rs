@@ -345,4 +345,10 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class { name: "mz.Recipe", doc: "A recipe.", fields: &[f("name", "string", "")] },
+    Class { name: "mz.Policy", doc: "A policy.", fields: &[f("name", "string", "")] },
+    Class {
+        name: "mz.Verdict",
+        doc: "What a policy says.",
+        fields: &[f("verdict", "\"wait\"|\"promote\"|\"abort\"", ""), f("reason", "string?", "")],
+    },
 ];

@@ -11,8 +11,11 @@ pub mod beside;
 pub mod classes;
 pub mod compare;
 pub mod deploy;
+pub mod facts;
 pub mod judge;
 pub mod kind;
+pub mod outside;
+pub mod policy;
 pub mod shift;
 pub mod together;
 
@@ -56,6 +59,8 @@ pub enum When {
     Always,
     /// Only while it runs: there is no connection before.
     Running,
+    /// Only in a policy's file, which has no others but [`policy::PURE`].
+    Deciding,
 }
 
 /// What a function does to the environment.
@@ -108,13 +113,23 @@ pub struct Fact {
 
 /// Every function, in the order in which the reference page tells them.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    let canary = compare::FUNCTIONS.iter().chain(judge::FUNCTIONS).chain(shift::FUNCTIONS);
-    deploy::FUNCTIONS.iter().chain(canary).chain(beside::FUNCTIONS).chain(together::FUNCTIONS)
+    let all = [
+        deploy::FUNCTIONS,
+        compare::FUNCTIONS,
+        judge::FUNCTIONS,
+        shift::FUNCTIONS,
+        outside::FUNCTIONS,
+        beside::FUNCTIONS,
+        together::FUNCTIONS,
+        policy::FUNCTIONS,
+    ];
+    all.into_iter().flatten()
 }
 
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    classes::CLASSES.iter().chain(compare::CLASSES).chain(judge::CLASSES)
+    let all = [classes::CLASSES, compare::CLASSES, judge::CLASSES, outside::CLASSES, facts::CLASSES];
+    all.into_iter().flatten()
 }
 
 /// The function of that name.

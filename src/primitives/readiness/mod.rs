@@ -199,7 +199,7 @@ fn status(object: &Recorded, state: Condition, lag_s: Option<f64>, reason: Optio
 }
 
 /// Seconds behind the clock; `None` while nothing is known, 0 for what is complete for ever.
-fn lag(frontier: Frontier, now_ms: u64) -> Option<f64> {
+pub(super) fn lag(frontier: Frontier, now_ms: u64) -> Option<f64> {
     match frontier {
         Frontier::Unknown | Frontier::At(0) => None,
         Frontier::Complete => Some(0.0),

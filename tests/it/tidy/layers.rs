@@ -16,13 +16,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("catalog", &["name", "plan"]),
     ("db", &["name", "clock", "deployment", "event", "plan", "catalog"]),
     ("vault", &["db"]),
+    ("outside", &[]),
     ("watch", &["clock"]),
     ("sandbox", &["name", "clock", "sql"]),
     (
         "primitives",
         &["name", "clock", "deployment", "event", "sql", "compiler", "plan", "catalog", "db", "vault"],
     ),
-    ("lua", &["name", "clock", "deployment", "event", "recipes", "primitives"]),
+    ("lua", &["name", "clock", "deployment", "event", "recipes", "primitives", "outside"]),
     (
         "cli",
         &[
@@ -37,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "db",
             "watch",
             "sandbox",
+            "outside",
             "primitives",
             "lua",
         ],

@@ -143,6 +143,7 @@ pub(super) async fn run(
     arguments: Vec<Value>,
 ) -> Result<Value, Raised> {
     let raised = |error: mlua::Error| failure::of_lua(shared, &error, &[]);
+    let called = function.clone();
     let passed: MultiValue = std::iter::once(Value::Function(function)).chain(arguments).collect();
     let entered = branch.thread.clone().into_async::<(bool, Value)>(passed).map_err(raised)?;
     let mut entered = Box::pin(entered);
@@ -162,8 +163,9 @@ pub(super) async fn run(
     if ok {
         return Ok(value);
     }
-    Err(match shared.tables().and_then(|tables| tables.handle(&value)) {
+    let raised = match shared.tables().and_then(|tables| tables.handle(&value)) {
         Some(Handle::Failure(raised)) => (*raised).clone(),
         _ => failure::of_value(shared, &value, Vec::new()),
-    })
+    };
+    Err(failure::within(shared, raised, &called))
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::rc::Rc;
 
+use mlua::Function;
 use mlua::Lua;
 use mlua::Value;
 use serde_json::Map;
@@ -97,7 +98,8 @@ pub(super) fn of_mistake(shared: &Shared, mistake: Mistake, frames: &[Frame]) ->
 /// the project stay as they are.
 pub(super) fn placed(shared: &Shared, error: Error, frames: &[Frame]) -> Error {
     let code = error.code().as_str();
-    let about_recipe = ["lua.", "query.", "policy.", "test."].iter().any(|room| code.starts_with(room));
+    let rooms = ["lua.", "http.", "query.", "policy.", "test."];
+    let about_recipe = rooms.iter().any(|room| code.starts_with(room));
     match frames.first() {
         Some(frame) if about_recipe && error.where_().is_none() => {
             let sources = shared.sources.borrow();
@@ -105,6 +107,28 @@ pub(super) fn placed(shared: &Shared, error: Error, frames: &[Frame]) -> Error {
         }
         _ => error,
     }
+}
+
+/// An error that Lua raises without looking at its stack, at the function that was called.
+pub(super) fn within(shared: &Shared, mut raised: Raised, function: &Function) -> Raised {
+    if raised.error.code() == Code::LuaMemory && raised.error.where_().is_none() {
+        let info = function.info();
+        let file = info.source.as_deref().and_then(|source| source.strip_prefix('@'));
+        if let Some(file) = file {
+            let place = {
+                let sources = shared.sources.borrow();
+                site::place(
+                    &sources,
+                    file,
+                    info.line_defined.unwrap_or(1).max(1),
+                    None,
+                    "in what begins here",
+                )
+            };
+            raised.error = raised.error.place(Some(place));
+        }
+    }
+    raised
 }
 
 /// What a call of ours ends with when it fails.

@@ -192,14 +192,19 @@ impl Host {
     /// `lua.*`, each with its place.
     pub(super) fn returned(&self, source: &Source) -> Result<Value, Error> {
         let chunk = chunk(&self.lua, &self.shared, source)?;
-        let entered = self.shared.enter().and_then(|enter| enter.call::<(bool, Value)>(chunk));
+        let entered = self.shared.enter().and_then(|enter| enter.call::<(bool, Value)>(&chunk));
         let (ok, value) = entered.map_err(|error| self.error_of(&error))?;
         if ok {
             return Ok(value);
         }
         match self.shared.tables().and_then(|tables| tables.handle(&value)) {
-            Some(Handle::Failure(raised)) => Err(raised.error.clone()),
-            _ => Err(failure::of_value(&self.shared, &value, Vec::new()).error),
+            Some(Handle::Failure(raised)) => {
+                Err(failure::within(&self.shared, (*raised).clone(), &chunk).error)
+            }
+            _ => {
+                let raised = failure::of_value(&self.shared, &value, Vec::new());
+                Err(failure::within(&self.shared, raised, &chunk).error)
+            }
         }
     }
 
@@ -240,6 +245,7 @@ pub(super) fn engine(shared: &Rc<Shared>) -> mlua::Result<(Lua, Table)> {
             let loaded = module(lua, &shared, &name);
             loaded.map_err(|error| {
                 let frames = site::frames(lua);
+                let error = if frames.is_empty() { named(&shared, error, &name) } else { error };
                 failure::thrown(failure::placed(&shared, error, &frames), frames)
             })
         }
@@ -271,6 +277,18 @@ pub(super) fn chunk(lua: &Lua, shared: &Shared, source: &Source) -> Result<Funct
             Err(Error::new(mistake.code, mistake.message).place(Some(place)).effect(NOTHING_SENT))
         }
     }
+}
+
+/// The error of a module where no line is being run: `return require …` leaves none behind.
+fn named(shared: &Shared, error: Error, name: &str) -> Error {
+    if error.where_().is_some() {
+        return error;
+    }
+    let place = shared.sources.borrow().iter().find_map(|(file, text)| {
+        let at = text.find(name).filter(|_| !name.is_empty())?;
+        Some(site::place_at(file, text, at..at + name.len(), ""))
+    });
+    error.place(place)
 }
 
 /// The chunk of a module: a file below the project, or `mzflow.NAME` for a bundled recipe.

@@ -180,8 +180,7 @@ fn roles_come_one_after_the_other_or_together() {
 fn without_an_allowance_any_difference_ends_it() {
     let world = deployed();
     world.forget();
-    let told =
-        world.mzflow(&CANARY[..12]).code(3).says("[recipe.refused]").says("rows differ:");
+    let told = world.mzflow(&CANARY[..12]).code(3).says("[recipe.refused]").says("rows differ:");
     told.says("shop.core.totals").says("production is untouched");
     assert!(world.statements().iter().all(|sql| !sql.starts_with("ALTER ROLE")));
     assert_eq!((settings(&world).as_str(), total(&world).as_str()), (BLUE, "10"));

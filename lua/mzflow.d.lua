@@ -250,6 +250,103 @@ mz = {}
 ---@field unexplained integer differing rows that are not, or that nobody judged
 ---@field at integer? the moment of the last object, in milliseconds since 1970
 ---@field rehearsed boolean whether nothing was asked, because it is a rehearsal
+
+---How an object of a deployment and production's differ.
+---@class mz.ComparedObject
+---@field name string production name
+---@field kind string
+---@field state "same"|"differs"|"new"|"removed" `new` and `removed` have only one side, and no counts
+---@field message string the difference in words
+---@field rows_blue integer? rows in production
+---@field rows_green integer? rows in the deployment
+---@field added integer
+---@field removed integer
+---@field changed integer 0 without a key
+---@field allowed integer
+---@field unexplained integer
+---@field unjudged integer those of `unexplained` that the function was not asked about: there are too many
+---@field duplicate_keys mz.DuplicateKeys keys that several rows have; such rows are added or removed where they cannot be paired
+---@field columns mz.ColumnDifferences rows are compared by the columns that both have
+---@field samples mz.DifferingRow[] some differing rows of each kind, those that are not intended first
+---@field at integer? the moment at which both sides were read, in milliseconds since 1970
+---@field cluster string? the cluster that computed it, where one was chosen
+
+---How many keys are not one row's.
+---@class mz.DuplicateKeys
+---@field blue integer in production
+---@field green integer in the deployment
+
+---How the columns of two sides differ.
+---@class mz.ColumnDifferences
+---@field added string[] only the deployment has them
+---@field removed string[] only production has them
+---@field retyped mz.RetypedColumn[]
+---@field reordered boolean whether those that both have stand in another order
+---@field as_text string[] those that are compared as text
+
+---A column of another type.
+---@class mz.RetypedColumn
+---@field name string
+---@field blue string its type in production
+---@field green string its type in the deployment
+
+---A row that differs.
+---@class mz.DifferingRow
+---@field object string? whose it is, for a function of `allow`
+---@field change "added"|"removed"|"changed"
+---@field before table<string, any>? its columns in production, NULL left out; nil of an added one
+---@field after table<string, any>? its columns in the deployment, NULL left out; nil of a removed one
+---@field allowed boolean? whether it is intended, in samples
+
+---A question that can be asked again and again.
+---@class mz.Check
+---@field name string
+---@field asks string in words
+
+---What a check says.
+---@class mz.CheckAnswer
+---@field name string? of the check, from `mz.check.run`
+---@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
+---@field message string why
+---@field evidence any what was seen
+
+---What came of asking checks over time.
+---@class mz.Analysis
+---@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
+---@field reason string why, in one line
+---@field samples integer how often it was looked
+---@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
+
+---A check over time.
+---@class mz.AnalyzedCheck
+---@field name string
+---@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
+---@field passed integer answers
+---@field failed integer answers
+---@field inconclusive integer answers
+---@field errors integer looks that gave no answer
+---@field last mz.CheckAnswer? the last look
+
+---A look at every check of an analysis.
+---@class mz.Sample
+---@field sample integer its number, from 1
+---@field count integer how many answers each check has to give
+---@field checks mz.AnalyzedCheck[] as they stand
+---@field verdict string? once it is certain
+
+---What another service has answered.
+---@class mz.Response
+---@field status integer
+---@field headers table<string, string> by name in lower case; several of one name are joined by commas
+---@field body string its bytes
+---@field json any the body read as JSON, where it is; its nulls are nil
+---@field rehearsed boolean whether nothing was sent, because it is a rehearsal
+
+---What became of a message.
+---@class mz.Notified
+---@field sent boolean whether it was taken
+---@field status integer? of the answer, where it was
+
 ---A question to which people said yes.
 ---@class mz.Approved
 ---@field message string what was asked
@@ -261,6 +358,32 @@ mz = {}
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
 
+---A test.
+---@class mz.Test
+---@field name string?
+
+---How a run of a test ended.
+---@class mz.Run
+---@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
+---@field exit integer? the exit code that `mzflow` would have; nil if it was killed
+---@field message string? what the recipe said at its end
+---@field error table? `code`, `message` and more of what `--json` tells, if it failed
+---@field run string? id of the run
+---@field deployment string? the deployment that it was about
+---@field changes table? what its last comparison found, as `mz.diff` gives it
+---@field statements string[] what it sent that is more than reading, in order
+---@field took_s number how much of the test's time it took
+---@field log string[] what the recipe told people, and warnings
+
+---A statement that a sandbox was sent.
+---@class mz.Statement
+---@field statement string its text, without secrets
+---@field role string who sent it
+---@field session integer number of the connection
+---@field application string what the connection said of itself; that of `s:sql` is `test`
+---@field at_s number when, in seconds since 1970
+---@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
+---@field writes boolean whether it is more than reading
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
@@ -377,42 +500,6 @@ mz = {}
 ---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
 
----A question that can be asked again and again.
----@class mz.Check
----@field name string
----@field asks string in words
-
----What a check says.
----@class mz.CheckAnswer
----@field name string? of the check, from `mz.check.run`
----@field verdict "pass"|"fail"|"inconclusive"|"error" `error`: it could not be asked
----@field message string why
----@field evidence any what was seen
-
----What came of asking checks over time.
----@class mz.Analysis
----@field verdict "pass"|"fail"|"inconclusive"|"error" the worst of the checks: `fail` before `error` before `inconclusive`
----@field reason string why, in one line
----@field samples integer how often it was looked
----@field checks mz.AnalyzedCheck[] in the order of the list, or of their names
-
----A check over time.
----@class mz.AnalyzedCheck
----@field name string
----@field verdict "pass"|"fail"|"inconclusive"|"error"|"unfinished" `unfinished`: another check ended it first
----@field passed integer answers
----@field failed integer answers
----@field inconclusive integer answers
----@field errors integer looks that gave no answer
----@field last mz.CheckAnswer? the last look
-
----A look at every check of an analysis.
----@class mz.Sample
----@field sample integer its number, from 1
----@field count integer how many answers each check has to give
----@field checks mz.AnalyzedCheck[] as they stand
----@field verdict string? once it is certain
-
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
 ---@field type? "string"|"duration"|"number"|"boolean"|string[] `string`, `duration`, `number`, `boolean`, or a list of choices
@@ -496,20 +583,6 @@ mz = {}
 ---@field cluster? string the cluster that computes it; else one that has the deployment's object at hand
 ---@field timeout? mz.Duration how long each object may take (default "5m")
 
----The arguments of `mz.shift`.
----@class mz.ShiftArguments
----@field deployment mz.Deployment|string what the roles are to read
----@field role? string the role: either this or `roles`
----@field roles? string|string[] several roles; a later call adds others
----@field database? string the database that the roles' sessions are in, where a schema of that name is in several
----@field ready_check? boolean refuse a deployment that is not ready (default true)
----@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
-
----The arguments of `mz.unshift`.
----@class mz.UnshiftArguments
----@field deployment? mz.Deployment|string the deployment that roles read; else any
----@field role? string the role: this, `roles`, or all that read it
----@field roles? string|string[] several roles
 ---The arguments of `mz.check.sql`.
 ---@class mz.CheckSqlArguments
 ---@field sql string one statement that reads, with `$1`, `$2` where values go in
@@ -548,6 +621,20 @@ mz = {}
 ---@field schema? "fail"|"report" what columns that are gone, of another type or in another order, and objects that are gone, are worth (default "fail")
 ---@field name? string what it is called (default "compare")
 
+---The arguments of `mz.check.http`.
+---@class mz.CheckHttpArguments
+---@field url string where to; the rules of `mz.http` hold
+---@field method? "GET"|"HEAD"|"POST" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field expect_status? integer the status of the answer; left out, any of success
+---@field json_path? string where in the answer's JSON a value is, such as `data.rates[0].value`; lists count from 0
+---@field expect? "no rows"|boolean|number|{ min?: number, max?: number } what that value has to be: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, both included, one may be left out)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; as in `mz.http`
+---@field name? string what it is called (default "http")
+
 ---The arguments of `mz.analyze`.
 ---@class mz.AnalyzeArguments
 ---@field checks (mz.Check|(fun(): string, string?, any))[]|table<string, mz.Check|(fun(): string, string?, any)> what is asked; a function stands for a check too, and returns `"pass"`, `"fail"` or `"inconclusive"`, then a message and evidence if it likes
@@ -562,6 +649,47 @@ mz = {}
 ---@field title? string what is analysed, for people
 ---@field note? string what people should know meanwhile, such as what Ctrl-C does
 
+---The arguments of `mz.shift`.
+---@class mz.ShiftArguments
+---@field deployment mz.Deployment|string what the roles are to read
+---@field role? string the role: either this or `roles`
+---@field roles? string|string[] several roles; a later call adds others
+---@field database? string the database that the roles' sessions are in, where a schema of that name is in several
+---@field ready_check? boolean refuse a deployment that is not ready (default true)
+---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+
+---The arguments of `mz.unshift`.
+---@class mz.UnshiftArguments
+---@field deployment? mz.Deployment|string the deployment that roles read; else any
+---@field role? string the role: this, `roles`, or all that read it
+---@field roles? string|string[] several roles
+
+---The arguments of `mz.approve`.
+---@class mz.ApproveArguments
+---@field message string what people are asked; it tells the question from others of the run
+---@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
+---@field approvals? integer how many people have to agree; each role counts once (default 1)
+---@field from? string|string[] the roles that count; left out, every role does
+
+---The arguments of `mz.http`.
+---@class mz.HttpArguments
+---@field url string where to: https, and http on this machine only
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" what to do (default "GET")
+---@field headers? table by name; their values are told nobody else
+---@field json? any a value that is sent as JSON
+---@field body? string a text that is sent as it is
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2 for GET, HEAD, PUT and DELETE, else 0
+
+---The arguments of `mz.notify`.
+---@class mz.NotifyArguments
+---@field webhook string URL of the webhook, usually from `mz.env`; it is shown nowhere
+---@field text string the message
+---@field fields? table what else the JSON document has beside `text`
+---@field required? boolean whether it is an error that nobody is notified (default false)
+---@field timeout? mz.Duration how long each attempt may take (default "30s")
+---@field retries? integer how often to try again after a pause; left out, 2
+
 ---The arguments of `mz.recipe`.
 ---@class mz.RecipeArguments
 ---@field api integer version of this interface: 1
@@ -573,6 +701,24 @@ mz = {}
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
 
+---The arguments of `mz.test`.
+---@class mz.TestArguments
+---@field name? string what it is called in reports; without it, the file's name
+---@field run fun(t: mz.Expect) the test itself: `function(t)`, with what it expects in `t`
+---@field now? string when it begins, in its own time: the default is a Monday morning (default "2026-01-05T09:00:00Z")
+---@field timeout? mz.Duration how much of its own time it may take (default "24h")
+---@field crash? "last"|"all"|"none" what `mzflow test --crash` cuts at every statement: in each sandbox its last run and what follows, all of them, or nothing (default "last")
+---@field after_crash? fun(t: mz.Expect, s: mz.Sandbox) is called with `t` and the sandbox when a run was cut and has gone on: expects what must hold always
+
+---The arguments of `mz.test.sandbox`.
+---@class mz.TestSandboxArguments
+---@field hydration? mz.Duration how long each index and materialized view takes to be ready (default 0)
+---@field latency? mz.Duration how long each statement takes (default 0)
+---@field rbac? boolean whether rights are checked (default false)
+---@field project? string folder of the project, below the one that is tested (default ".")
+---@field profile? string profile of the project whose variables and files count
+---@field files? table texts by path: they count instead of those of the project, as by `edit`
+---@field env? table the environment variables; a test sees no others
 ---The arguments of `mz.policy`.
 ---@class mz.PolicyArguments
 ---@field api integer version of this interface: 1
@@ -582,14 +728,13 @@ mz = {}
 ---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
 ---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
 ---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
----The arguments of `mz.approve`.
----@class mz.ApproveArguments
----@field message string what people are asked; it tells the question from others of the run
----@field timeout? mz.Duration how long to wait before the run is paused; left out, a terminal waits without an end and everything else is paused at once
----@field approvals? integer how many people have to agree; each role counts once (default 1)
----@field from? string|string[] the roles that count; left out, every role does
 
 mz.json = {}
+
+---Declares a test, and opens sandboxes for one.
+---@class mz.Testing
+---@overload fun(arguments: mz.TestArguments): mz.Test
+mz.test = {}
 
 ---What git says of the project; outside git its fields are nil and `dirty` is false.
 ---@type mz.Git
@@ -670,15 +815,6 @@ function mz.query(sql, params) end
 ---@return mz.Comparison
 function mz.compare(arguments) end
 
----Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
----@param arguments mz.ShiftArguments
----@return mz.Shift
-function mz.shift(arguments) end
-
----Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
----@param arguments? mz.UnshiftArguments
----@return mz.Unshift
-function mz.unshift(arguments) end
 ---Makes a check of a query. No row where a value is expected, NULL, and NaN are `inconclusive`; so is a query that the server gave up waiting for.
 ---@param arguments mz.CheckSqlArguments
 ---@return mz.Check # a value that asks nothing until it is run
@@ -699,6 +835,11 @@ function mz.check.rows(arguments) end
 ---@return mz.Check # a value that asks nothing until it is run
 function mz.check.compare(arguments) end
 
+---Makes a check of another service's answer. Another status fails; a value that is not there, and null, are `inconclusive`; no answer, and one that is no JSON, are `error`. A function that calls `mz.http` judges anything else.
+---@param arguments mz.CheckHttpArguments
+---@return mz.Check # a value that asks nothing until it is run
+function mz.check.http(arguments) end
+
 ---Asks a check once.
 ---@param check mz.Check|(fun(): string, string?, any) it
 ---@return mz.CheckAnswer
@@ -708,6 +849,31 @@ function mz.check.run(check) end
 ---@param arguments mz.AnalyzeArguments
 ---@return mz.Analysis
 function mz.analyze(arguments) end
+
+---Lets new sessions of roles read a deployment that is not production: sets each role's `search_path` and `cluster` to the staging names, and records what they were. Checks before anything is set that the roles may read there what they may read in production. Sessions that are open, and names that are qualified with their schema, go on reading production. `mz.unshift`, a swap, a drop, and a run that fails put the roles back.
+---@param arguments mz.ShiftArguments
+---@return mz.Shift
+function mz.shift(arguments) end
+
+---Lets new sessions of roles read production again: their settings become what they were before `mz.shift`. What somebody else has set meanwhile stays. Where no role is shifted, nothing happens.
+---@param arguments? mz.UnshiftArguments
+---@return mz.Unshift
+function mz.unshift(arguments) end
+
+---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
+---@param arguments mz.ApproveArguments
+---@return mz.Approved # who agreed
+function mz.approve(arguments) end
+
+---Calls another service. Only hosts that `allow_hosts` of the profile lists may be called (`host`, `host:port`, `*.domain`); without a profile it is this machine alone. An answer may be 1 MiB long and may lead on, up to five times, to the same origin. It is tried again where nobody is there, and with status 5xx or 429 where the method is idempotent or `retries` is given. A status is no error; no answer is `http.failed`. Neither URL nor headers are shown or recorded, only the host. What it does over there is done again by a resumed run: wrap it in `mz.step`. A rehearsal sends nothing and gives an empty answer with status 200.
+---@param arguments mz.HttpArguments
+---@return mz.Response # whatever the status is
+function mz.http(arguments) end
+
+---Posts a JSON document `{"text": …}` to a webhook, under the rules of `mz.http`. Where that fails it is a warning, unless it is required. A resumed run notifies again: wrap it in `mz.step` where that matters. A rehearsal sends nothing.
+---@param arguments mz.NotifyArguments
+---@return mz.Notified
+function mz.notify(arguments) end
 
 ---Declares a recipe; the file returns it.
 ---@param arguments mz.RecipeArguments
@@ -775,10 +941,125 @@ function mz.log(message, level) end
 function mz.progress(message, done, total) end
 
 ---Runs functions at once and waits for all of them. Calls that work with the environment take turns in the order in which they ask; sleeps, the pauses of mz.await, mz.http and approvals overlap. When one fails, the others stop where they next wait, except that a step (mz.step) which is under way is finished and recorded first; when all have ended the first error is raised, with those of the others beside it. What a function defers is called at the end of the run.
----@param functions (fun(): any)[] from 1 to 64; each runs in a coroutine of its own
+---@param functions (fun(): any)[] from 1 to 64, at most 8 levels deep; each runs in a coroutine of its own
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
 
+---Opens an empty sandbox for a test. Time in it is the test's own: it stands still while anything is done, and is over at once when everything waits.
+---@param arguments? mz.TestSandboxArguments
+---@return mz.Sandbox # nobody else has it, and it is gone when the test ends
+function mz.test.sandbox(arguments) end
+
+---A sandbox of a test. Its functions may be called with a colon or with a dot.
+---@class mz.Sandbox
+local s = {}
+
+---Runs a recipe, as `mzflow run` does.
+---@param recipe string a bundled one, one of the project's `recipes/`, or a file
+---@param options? table the recipe's arguments by name, and `deadline`, `yes`, `dry_run` and what else `mzflow run` takes
+---@return mz.Run # how it ended: a run that failed is no error of the test
+function s:run(recipe, options) end
+
+---Goes on with a run that was cut or has stopped, as `mzflow resume` does.
+---@param run? string id of the run; without it, the last one
+---@return mz.Run # how it ended
+function s:resume(run) end
+
+---Drops a staged deployment, as `mzflow abort` does.
+---@param deployment mz.Deployment|string the deployment to drop
+---@return mz.Run # how it ended
+function s:abort(deployment) end
+
+---Takes a promotion back, as `mzflow rollback` does.
+---@param deployment? mz.Deployment|string whose promotion is taken back; without it, the last one
+---@return mz.Run # how it ended
+function s:rollback(deployment) end
+
+---Sends a statement on a connection of its own, as somebody else than the run.
+---@param sql string one statement
+---@param params? table its parameters, `$1` first; NULL is `mz.json.null`
+---@param role? string who sends it; without it, `materialize`
+---@return table[] # the rows, each by the names of its columns; NULL is nil
+function s:sql(sql, params, role) end
+
+---Tells every statement that anybody has sent to the sandbox.
+---@return mz.Statement[] # oldest first
+function s:transcript() end
+
+---Changes files of the project, for this sandbox alone.
+---@param files table texts by path below the project; `false` removes a file
+function s:edit(files) end
+
+---Lets the replicas of a cluster run out of memory again and again.
+---@param cluster string its name, which stands for its clones too, or a pattern with `%`
+function s:fail_replica(cluster) end
+
+---Ends what `fail_replica` began.
+function s:heal_replica() end
+
+---Lets the next commit that changes the catalog fail, as if somebody else had changed it meanwhile.
+---@param times? integer how often (default 1)
+function s:conflict_next(times) end
+
+---Lets the next run die right behind a statement, before it hears of its answer, as a process that is killed.
+---@param statement any the number of the statement in `run.statements`, or a pattern such as `"ALTER SCHEMA%"`
+function s:kill_after(statement) end
+
+---Lets something else go wrong.
+---@param fault string such as `error '57P01' on 'COMMIT'`, as docs/sandbox.md has them
+function s:fault(fault) end
+
+---Asks the run to stop, as Ctrl-C does; for a function of `at`.
+function s:interrupt() end
+
+---Lets something happen later.
+---@param after mz.Duration how long from now
+---@param fn function what happens then, while a run goes on or the test sleeps
+function s:at(after, fn) end
+
+---What a test expects. An expectation that does not hold ends the test.
+---@class mz.Expect
+local t = {}
+
+---Expects two values to be alike; tables are compared by content.
+---@param actual? any what there is
+---@param expected? any what there has to be
+---@param message? string what it is about
+function t.equal(actual, expected, message) end
+
+---Expects something to be true.
+---@param value? any what must be neither nil nor false
+---@param message? string what it is about
+function t.ok(value, message) end
+
+---Expects a text to be like a pattern.
+---@param text? any a text, or what is written as JSON
+---@param pattern string `%` stands for any text; case does not count
+---@param message? string what it is about
+function t.match(text, pattern, message) end
+
+---Expects texts that are like some patterns, in their order.
+---@param list table texts, such as `run.statements`, or what `s:transcript()` gives
+---@param patterns string|string[] `%` stands for any text; others may stand in between
+---@param message? string what it is about
+function t.sequence(list, patterns, message) end
+
+---Expects as many texts to be like a pattern.
+---@param list table texts, such as `run.statements`, or what `s:transcript()` gives
+---@param pattern string `%` stands for any text
+---@param times integer how many have to be like it; 0 for none
+---@param message? string what it is about
+function t.count(list, pattern, times, message) end
+
+---Expects a function to raise an error.
+---@param fn function has to raise an error
+---@param code? string the error's code or SQLSTATE
+---@return mz.Error # the error
+function t.fails(fn, code) end
+
+---Lets time pass; what `s:at` has planned for it happens.
+---@param duration mz.Duration how long, in the test's own time
+function t.sleep(duration) end
 ---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
 ---@param arguments mz.PolicyArguments
 ---@return mz.Policy # what the file has to return
@@ -798,7 +1079,3 @@ function mz.promote(reason) end
 ---@param reason string what is wrong
 ---@return mz.Verdict # what `decide` has to return
 function mz.abort(reason) end
----Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
----@param arguments mz.ApproveArguments
----@return mz.Approved # who agreed
-function mz.approve(arguments) end

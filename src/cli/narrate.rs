@@ -45,7 +45,8 @@ pub(crate) struct Narrator {
 struct State {
     run: Option<RunId>,
     live: Option<ProgressBar>,
-    last: Option<(Duration, &'static str, usize)>,
+    /// What was said of each deployment last: several may be waited for at once.
+    last: BTreeMap<DeploymentId, (Duration, &'static str, usize)>,
     policies: BTreeMap<String, (Verdict, Option<String>)>,
     sample: Option<SampleProgress>,
 }
@@ -102,17 +103,18 @@ impl Narrator {
             return self.live(self.ui.line("hydrate", &text, Some(progress.waited)));
         }
         let mut state = self.state.borrow_mut();
-        let changed = match state.last {
+        let changed = match state.last.get(&progress.deployment) {
             None => true,
-            Some((_, word, _)) if self.ui.reader == Reader::Ci => word != progress.state,
+            Some((_, word, _)) if self.ui.reader == Reader::Ci => *word != progress.state,
             Some((at, word, ready)) => {
-                word != progress.state
-                    || ready != progress.ready
-                    || progress.waited.saturating_sub(at) >= PIPE_PAUSE
+                *word != progress.state
+                    || *ready != progress.ready
+                    || progress.waited.saturating_sub(*at) >= PIPE_PAUSE
             }
         };
         if changed {
-            state.last = Some((progress.waited, progress.state, progress.ready));
+            let said = (progress.waited, progress.state, progress.ready);
+            state.last.insert(progress.deployment.clone(), said);
             drop(state);
             self.ui.step("hydrate", &text, Some(progress.waited));
         }
@@ -187,10 +189,7 @@ impl Sink for Narrator {
             Event::SampleAwaited { left } => self.awaited(*left),
             Event::Analyzed { .. } => self.analyzed(&event),
             Event::SwapRetried { attempt, reason, others, pause } => {
-                let others =
-                    if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
-                let pause = elapsed(*pause);
-                self.step("swap", &format!("attempt {attempt}: {reason}{others}; again in {pause}"), None);
+                self.retried(*attempt, reason, others, *pause);
             }
             Event::Swapped { .. } => self.swapped(&event),
             Event::SinkCutOver { sink, from } => self.step("sink", &format!("{sink} reads {from}"), None),
@@ -216,11 +215,7 @@ impl Sink for Narrator {
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::PolicyDecided { .. } => self.policy(&event),
-            Event::Warning { code, message } => {
-                self.still();
-                let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
-                self.ui.talk(&format!("{head}: {message}"));
-            }
+            Event::Warning { code, message } => self.warning(code, message),
             Event::Log { level, message } => self.log(level, message),
             Event::Progress { message, done, total } => self.progress(message, *done, *total),
             Event::Statement { sql, what } => {
@@ -276,6 +271,18 @@ impl Narrator {
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
         };
         self.step("drop", &what, Some(took));
+    }
+
+    fn retried(&self, attempt: u32, reason: &str, others: &[String], pause: Duration) {
+        let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
+        let pause = elapsed(pause);
+        self.step("swap", &format!("attempt {attempt}: {reason}{others}; again in {pause}"), None);
+    }
+
+    fn warning(&self, code: &str, message: &str) {
+        self.still();
+        let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
+        self.ui.talk(&format!("{head}: {message}"));
     }
 
     fn shifted(&self, lines: &[String]) {

@@ -34,6 +34,7 @@ pub(super) struct Branch {
     raised: Cell<bool>,
     over: Cell<bool>,
     steps: Cell<usize>,
+    depth: usize,
     inner: RefCell<Vec<Weak<Branch>>>,
 }
 
@@ -47,6 +48,7 @@ impl Branch {
             raised: Cell::new(false),
             over: Cell::new(false),
             steps: Cell::new(0),
+            depth: outer.map_or(0, |outer| outer.depth + 1),
             inner: RefCell::default(),
         });
         if let Some(outer) = outer {
@@ -55,6 +57,11 @@ impl Branch {
             inner.push(Rc::downgrade(&branch));
         }
         branch
+    }
+
+    /// How many branches it stands in.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Tells whether a coroutine is this branch's own.

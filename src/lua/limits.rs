@@ -131,3 +131,6 @@ pub(super) fn open(stop: &Rc<Stop>, allowance: Allowance) -> mlua::Result<Lua> {
     lua.set_global_hook(every, move |lua, _| stop.look(lua))?;
     Ok(lua)
 }
+
+#[cfg(test)]
+mod tests;

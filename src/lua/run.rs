@@ -20,6 +20,7 @@ use super::people::Asker;
 use super::recipe::Recipe;
 use super::shared::Consent;
 use super::shared::Running;
+use super::site;
 use super::values::Nulls;
 use crate::deployment::record::Record;
 use crate::event::Event;
@@ -151,8 +152,20 @@ pub(super) async fn everything(host: &Host, recipe: &Recipe, context: Value) -> 
             warn(host, "on_fail", &failed);
         }
     }
+    let raised = placed(host, raised);
     tracing::debug!("{}", raised.frames.iter().map(|frame| frame.told()).collect::<Vec<_>>().join(" from "));
     Err(raised.error)
+}
+
+/// A recipe whose time is over is shown where it was: it may be a loop that never ends.
+fn placed(host: &Host, mut raised: Raised) -> Raised {
+    if let (Code::RunDeadline, None, Some(frame)) =
+        (raised.error.code(), raised.error.where_(), raised.frames.first())
+    {
+        let place = site::place(&host.shared.sources.borrow(), &frame.file, frame.line, None, "");
+        raised.error = raised.error.place(Some(place));
+    }
+    raised
 }
 
 /// What was deferred last; cleaning up may defer more.
@@ -212,7 +225,7 @@ fn relax(host: &Host) {
 }
 
 /// Calls a function of the recipe's in a coroutine of its own.
-async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
+pub(super) async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
     let branch = branch::begin(&host.lua, &host.shared, None);
     let branch = branch.map_err(|error| failure::of_lua(&host.shared, &error, &[]))?;
     branch::run(&host.lua, &host.shared, &branch, function.clone(), arguments).await

@@ -8,6 +8,7 @@ use expect_test::expect;
 use mlua::Value;
 
 use super::branch;
+use super::calls;
 use super::failure;
 use super::host::Facts;
 use super::host::Git;
@@ -106,6 +107,11 @@ fn every_declared_function_is_bound() {
         let has_others = !registry::below(name).is_empty();
         assert_eq!(kind, if has_others { "table" } else { "function" }, "{name}");
     }
+    let unbound: Vec<&str> = registry::methods()
+        .map(|function| function.name)
+        .filter(|name| !calls::testing::is_bound(name))
+        .collect();
+    assert!(unbound.is_empty(), "{unbound:?}");
 }
 
 #[test]
@@ -649,7 +655,7 @@ async fn waiting_inside_a_coroutine_hands_the_wait_to_the_host() {
 
 /// Runs a recipe to its end without an environment, on a clock that goes on a second whenever the
 /// recipe waits: what it logs, and how it ends.
-pub(super) fn ran_in_virtual_time(body: &str, clock: &Clock) -> String {
+pub(super) fn ran_in_virtual_time(body: &str, stopped: Option<Error>, clock: &Clock) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let time_goes_on = async {
@@ -660,7 +666,7 @@ pub(super) fn ran_in_virtual_time(body: &str, clock: &Clock) -> String {
         };
         tokio::select! {
             biased;
-            told = ran(body, Stopped::default(), clock.clone()) => told,
+            told = ran(body, Rc::new(RefCell::new(stopped)), clock.clone()) => told,
             () = time_goes_on => String::new(),
         }
     })
@@ -792,7 +798,9 @@ fn a_deadline_cannot_be_caught() {
     check_run(
         "run = function(ctx) local _, e = mz.try(function() while true do end end) mz.log('caught') end",
         Some(Error::new(Code::RunDeadline, "the time for the whole run is over")),
-        expect!["run.deadline: the time for the whole run is over"],
+        expect![
+            "run.deadline: the time for the whole run is over at r.lua:1:1 `return mz.recipe { api = 1, name = 'r', summary = 's', hooks = { 'here' }, run = function(ctx) local _, e = mz.try(function() while true do end end) mz.log('caught') end }`"
+        ],
     );
 }
 

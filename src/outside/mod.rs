@@ -144,6 +144,11 @@ impl Outside {
     }
 }
 
+/// Where a URL leads, as people may read it, whether it may be called or not.
+pub fn told_origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "what is no URL".to_owned(), |url| origin(&url))
+}
+
 fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }

@@ -216,7 +216,7 @@ pub(super) fn attempt(call: &Call) -> Result<Attempt, Failure> {
             }
             Some(json.to_string().into_bytes())
         }
-        _ => return Err(wrong("mz.http takes either `json` or `body`").into()),
+        _ => return Err(wrong("a request takes either `json` or `body`").into()),
     };
     if body.is_some() && matches!(method, "GET" | "HEAD") {
         return Err(wrong("a request with a body needs another method, such as method = \"POST\"").into());

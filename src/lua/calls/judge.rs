@@ -62,21 +62,26 @@ struct Sql {
 impl Sql {
     fn read(call: &Call) -> Result<Self, Failure> {
         let request = deploy::query_request(call)?;
-        let bound =
-            |number: &Value| number.as_number().or_else(|| number.as_integer().map(|whole| whole as f64));
-        let expect = match call.value("expect") {
-            Value::Boolean(is) => Expectation::Is(is),
-            Value::Table(bounds) => Expectation::Within {
-                min: bound(&bounds.raw_get("min")?),
-                max: bound(&bounds.raw_get("max")?),
-            },
-            number => match bound(&number) {
-                Some(number) => Expectation::Within { min: Some(number), max: Some(number) },
-                None => Expectation::NoRows,
-            },
-        };
+        let expect = expectation(&call.value("expect"))?.unwrap_or(Expectation::NoRows);
         Ok(Self { request, expect })
     }
+}
+
+/// What a value has to be; `None` where nothing is said.
+pub(super) fn expectation(value: &Value) -> Result<Option<Expectation>, Failure> {
+    let bound = |number: &Value| number.as_number().or_else(|| number.as_integer().map(|whole| whole as f64));
+    Ok(match value {
+        Value::Nil => None,
+        Value::Boolean(is) => Some(Expectation::Is(*is)),
+        Value::Table(bounds) => Some(Expectation::Within {
+            min: bound(&bounds.raw_get("min")?),
+            max: bound(&bounds.raw_get("max")?),
+        }),
+        number => Some(match bound(number) {
+            Some(number) => Expectation::Within { min: Some(number), max: Some(number) },
+            None => Expectation::NoRows,
+        }),
+    })
 }
 
 impl Ask for Sql {

@@ -25,6 +25,9 @@ use crate::primitives::error::Error;
 /// So many functions run at once at most: more of them is a loop that went wrong.
 const MOST: usize = 64;
 
+/// So deep they stand in each other at most: each level takes of the process's own stack.
+const DEEPEST: usize = 8;
+
 /// Binds it.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("parallel", everything)
@@ -35,6 +38,10 @@ async fn everything(call: Rc<Call>) -> Result<Value, Failure> {
     call.shared.go_on()?;
     let functions = functions(&call.value("functions"))?;
     let outer = call.shared.stop.current();
+    if outer.as_ref().is_some_and(|outer| outer.depth() >= DEEPEST) {
+        let message = format!("calls of mz.parallel stand in each other more than {DEEPEST} levels deep");
+        return Err(Error::new(Code::LuaWrongArgument, message).into());
+    }
     let branches = functions.iter().map(|_| branch::begin(&call.lua, &call.shared, outer.as_deref()));
     let branches = branches.collect::<mlua::Result<Vec<Rc<Branch>>>>()?;
     let count = functions.len();

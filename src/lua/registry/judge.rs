@@ -98,6 +98,34 @@ pub const FUNCTIONS: &[Function] = &[
         "Makes a check of `mz.compare`: a differing row that is not intended fails, whatever it is. What is not compared \
          in time is `inconclusive`.",
     ),
+    check(
+        "check.http",
+        &[
+            required("url", Kind::Text, "where to; the rules of `mz.http` hold"),
+            default("method", Kind::Choice(&["GET", "HEAD", "POST"]), "\"GET\"", "what to do"),
+            optional("headers", Kind::Table, "by name; their values are told nobody else"),
+            optional("json", Kind::Anything, "a value that is sent as JSON"),
+            optional("body", Kind::Text, "a text that is sent as it is"),
+            optional("expect_status", Kind::Integer, "the status of the answer; left out, any of success"),
+            optional(
+                "json_path",
+                Kind::Text,
+                "where in the answer's JSON a value is, such as `data.rates[0].value`; lists count from 0",
+            ),
+            optional(
+                "expect",
+                Kind::Expect,
+                "what that value has to be: `true`, `false`, a number, or bounds of a number (`{ min = 0, max = 5 }`, \
+                 both included, one may be left out)",
+            ),
+            default("timeout", Kind::Duration, "\"30s\"", "how long each attempt may take"),
+            optional("retries", Kind::Integer, "how often to try again after a pause; as in `mz.http`"),
+            default("name", Kind::Text, "\"http\"", "what it is called"),
+        ],
+        "Makes a check of another service's answer. Another status fails; a value that is not there, and null, are \
+         `inconclusive`; no answer, and one that is no JSON, are `error`. A function that calls `mz.http` judges \
+         anything else.",
+    ),
     Function {
         name: "check.run",
         style: Style::Positional,

@@ -12,7 +12,11 @@ use super::required;
 pub const FUNCTIONS: &[Function] = &[Function {
     name: "parallel",
     style: Style::Positional,
-    arguments: &[required("functions", Kind::Functions, "from 1 to 64; each runs in a coroutine of its own")],
+    arguments: &[required(
+        "functions",
+        Kind::Functions,
+        "from 1 to 64, at most 8 levels deep; each runs in a coroutine of its own",
+    )],
     returns: Returns {
         kind: "any[]",
         doc: "what each function returned, in the order of the list; nil where it returned nothing",

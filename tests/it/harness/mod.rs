@@ -23,6 +23,7 @@ use tokio_postgres::SimpleQueryMessage;
 pub(crate) mod client;
 pub(crate) mod random;
 pub(crate) mod running;
+pub(crate) mod service;
 pub(crate) mod told;
 pub(crate) mod wire;
 
@@ -104,6 +105,13 @@ impl World {
     /// Starts the binary against the sandbox.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         Running::new(self.command(arguments).spawn().expect("the binary starts"))
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        Running::new(command.spawn().expect("the binary starts"))
     }
 
     /// The binary with nothing in its environment but what it is given here.

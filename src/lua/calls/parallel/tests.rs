@@ -11,7 +11,7 @@ use crate::lua::tests::ran_in_virtual_time;
 #[track_caller]
 fn check(body: &str, seconds: u64, expect: Expect) {
     let clock = Clock::manual(Timestamp(0));
-    let told = ran_in_virtual_time(&format!("run = function(ctx) {body} end"), &clock);
+    let told = ran_in_virtual_time(&format!("run = function(ctx) {body} end"), None, &clock);
     // The excerpt of a place repeats the recipe; its line and column say enough.
     let told: Vec<&str> = told.lines().map(|line| line.split(" at r.lua").next().unwrap_or(line)).collect();
     expect.assert_eq(&told.join("\n"));
@@ -111,7 +111,7 @@ fn what_is_no_list_of_functions() {
         ),
     ] {
         let clock = Clock::manual(Timestamp(0));
-        let said = ran_in_virtual_time(&format!("run = function(ctx) {code} end"), &clock);
+        let said = ran_in_virtual_time(&format!("run = function(ctx) {code} end"), None, &clock);
         assert!(
             said.starts_with(&format!("lua.wrong-argument: {told} at"))
                 || said.starts_with(&format!("lua.not-here: {told} at")),
@@ -125,5 +125,5 @@ fn a_thousand_rounds_leave_nothing_behind() {
     let body = "run = function(ctx) local n = 0 for i = 1, 1000 do \
                   local r = mz.parallel { function() return 1 end, function() mz.sleep(0) return 1 end } \
                   n = n + r[1] + r[2] end mz.log(tostring(n)) end";
-    assert_eq!(ran_in_virtual_time(body, &Clock::manual(Timestamp(0))), "2000\ndone");
+    assert_eq!(ran_in_virtual_time(body, None, &Clock::manual(Timestamp(0))), "2000\ndone");
 }

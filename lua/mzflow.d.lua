@@ -393,6 +393,7 @@ mz = {}
 ---@field changes mz.FactsChanges what the deployment changes; in `needs`
 ---@field hydration mz.FactsHydration how far it has come; in `needs`
 ---@field compare table<string, mz.FactsCompared> how its rows differ from production's, by object; the end of a name is enough where it is one object's; in `needs`
+---@field approvals mz.FactsApproval[] who agreed, oldest first, each role once: while the policy waits, `mzflow approve RUN` does; in `needs`
 
 ---A moment.
 ---@class mz.FactsNow
@@ -484,6 +485,13 @@ mz = {}
 ---@field added integer rows that only the deployment has
 ---@field removed integer rows that only production has
 ---@field columns mz.FactsColumns rows are compared by the columns that both have
+
+---Somebody agreed that the deployment becomes production.
+---@class mz.FactsApproval
+---@field by string role
+---@field at string when, in UTC
+---@field age_s number seconds since then
+---@field comment string? what was said with it
 
 ---How the columns of two sides differ.
 ---@class mz.FactsColumns
@@ -716,7 +724,7 @@ mz = {}
 ---@field api integer version of this interface: 1
 ---@field name string what people call it
 ---@field summary? string one sentence
----@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare")[] names of the facts that are to be collected before it is asked
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare"|"approvals")[] names of the facts that are to be collected before it is asked
 ---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
 ---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
 ---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict

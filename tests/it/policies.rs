@@ -421,7 +421,7 @@ fn two_people_have_to_agree() {
     approve(&world, "ann", &["--message", "fine with me"]).code(0);
     world.mzflow(&resume).code(3).says("policy two_approvals waits: 1 of 2 approvals");
     // A run that waits sees the answer by itself.
-    let running = world.start(&["resume", &id, "--project", "shop"]);
+    let running = world.start(&["resume", &id, "--project", "shop", "--policy-timeout", "60s"]);
     let waits = "SELECT count(*) FROM _mzflow.public.journal WHERE kind = 'policy.decided' \
         AND payload->>'reason' = '1 of 2 approvals'";
     world.until("it waits again", || world.rows(waits).parse::<u32>().is_ok_and(|count| count > 1));

@@ -463,7 +463,7 @@ fn files_that_are_no_policy() {
     check_file(
         "return mz.policy { api = 1, name = 'p', needs = { 'hydratoin' }, decide = function() end }",
         expect![
-            "policy.bad-policy: there is no fact `hydratoin` (did you mean `hydration`?): there are now, deployment, run, policy, changes, hydration, compare at p.lua:1 `hydratoin`"
+            "policy.bad-policy: there is no fact `hydratoin` (did you mean `hydration`?): there are now, deployment, run, policy, changes, hydration, compare, approvals at p.lua:1 `hydratoin`"
         ],
     );
     check_file(

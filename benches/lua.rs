@@ -23,6 +23,8 @@ use mzflow::lua::host::Source;
 use mzflow::lua::policy::Policy;
 use mzflow::lua::run;
 use mzflow::lua::run::Go;
+use mzflow::outside::Allowed;
+use mzflow::outside::Outside;
 use mzflow::primitives::compile;
 use mzflow::primitives::ctx::Ctx;
 use mzflow::primitives::ctx::Run;
@@ -118,6 +120,8 @@ fn runs(bencher: Bencher<'_, '_>, body: &str) {
             outside: mzflow::outside::Outside::new(mzflow::outside::Allowed::this_machine()),
             consent: Rc::new(|_| true),
             gate: Rc::default(),
+            asker: Rc::new(|_| None),
+            outside: Outside::new(Allowed::this_machine()),
             arguments: Map::new(),
         };
         let ended = runtime.block_on(run::run(&host, &recipe, go)).expect("it comes back");

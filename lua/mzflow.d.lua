@@ -358,6 +358,32 @@ mz = {}
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
 
+---A test.
+---@class mz.Test
+---@field name string?
+
+---How a run of a test ended.
+---@class mz.Run
+---@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
+---@field exit integer? the exit code that `mzflow` would have; nil if it was killed
+---@field message string? what the recipe said at its end
+---@field error table? `code`, `message` and more of what `--json` tells, if it failed
+---@field run string? id of the run
+---@field deployment string? the deployment that it was about
+---@field changes table? what its last comparison found, as `mz.diff` gives it
+---@field statements string[] what it sent that is more than reading, in order
+---@field took_s number how much of the test's time it took
+---@field log string[] what the recipe told people, and warnings
+
+---A statement that a sandbox was sent.
+---@class mz.Statement
+---@field statement string its text, without secrets
+---@field role string who sent it
+---@field session integer number of the connection
+---@field application string what the connection said of itself; that of `s:sql` is `test`
+---@field at_s number when, in seconds since 1970
+---@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
+---@field writes boolean whether it is more than reading
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
@@ -667,6 +693,24 @@ mz = {}
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
 
+---The arguments of `mz.test`.
+---@class mz.TestArguments
+---@field name? string what it is called in reports; without it, the file's name
+---@field run fun(t: mz.Expect) the test itself: `function(t)`, with what it expects in `t`
+---@field now? string when it begins, in its own time: the default is a Monday morning (default "2026-01-05T09:00:00Z")
+---@field timeout? mz.Duration how much of its own time it may take (default "24h")
+---@field crash? "last"|"all"|"none" what `mzflow test --crash` cuts at every statement: in each sandbox its last run and what follows, all of them, or nothing (default "last")
+---@field after_crash? fun(t: mz.Expect, s: mz.Sandbox) is called with `t` and the sandbox when a run was cut and has gone on: expects what must hold always
+
+---The arguments of `mz.test.sandbox`.
+---@class mz.TestSandboxArguments
+---@field hydration? mz.Duration how long each index and materialized view takes to be ready (default 0)
+---@field latency? mz.Duration how long each statement takes (default 0)
+---@field rbac? boolean whether rights are checked (default false)
+---@field project? string folder of the project, below the one that is tested (default ".")
+---@field profile? string profile of the project whose variables and files count
+---@field files? table texts by path: they count instead of those of the project, as by `edit`
+---@field env? table the environment variables; a test sees no others
 ---The arguments of `mz.policy`.
 ---@class mz.PolicyArguments
 ---@field api integer version of this interface: 1
@@ -678,6 +722,11 @@ mz = {}
 ---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
 
 mz.json = {}
+
+---Declares a test, and opens sandboxes for one.
+---@class mz.Testing
+---@overload fun(arguments: mz.TestArguments): mz.Test
+mz.test = {}
 
 ---What git says of the project; outside git its fields are nil and `dirty` is false.
 ---@type mz.Git
@@ -888,6 +937,121 @@ function mz.progress(message, done, total) end
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
 
+---Opens an empty sandbox for a test. Time in it is the test's own: it stands still while anything is done, and is over at once when everything waits.
+---@param arguments? mz.TestSandboxArguments
+---@return mz.Sandbox # nobody else has it, and it is gone when the test ends
+function mz.test.sandbox(arguments) end
+
+---A sandbox of a test. Its functions may be called with a colon or with a dot.
+---@class mz.Sandbox
+local s = {}
+
+---Runs a recipe, as `mzflow run` does.
+---@param recipe string a bundled one, one of the project's `recipes/`, or a file
+---@param options? table the recipe's arguments by name, and `deadline`, `yes`, `dry_run` and what else `mzflow run` takes
+---@return mz.Run # how it ended: a run that failed is no error of the test
+function s:run(recipe, options) end
+
+---Goes on with a run that was cut or has stopped, as `mzflow resume` does.
+---@param run? string id of the run; without it, the last one
+---@return mz.Run # how it ended
+function s:resume(run) end
+
+---Drops a staged deployment, as `mzflow abort` does.
+---@param deployment mz.Deployment|string the deployment to drop
+---@return mz.Run # how it ended
+function s:abort(deployment) end
+
+---Takes a promotion back, as `mzflow rollback` does.
+---@param deployment? mz.Deployment|string whose promotion is taken back; without it, the last one
+---@return mz.Run # how it ended
+function s:rollback(deployment) end
+
+---Sends a statement on a connection of its own, as somebody else than the run.
+---@param sql string one statement
+---@param params? table its parameters, `$1` first; NULL is `mz.json.null`
+---@param role? string who sends it; without it, `materialize`
+---@return table[] # the rows, each by the names of its columns; NULL is nil
+function s:sql(sql, params, role) end
+
+---Tells every statement that anybody has sent to the sandbox.
+---@return mz.Statement[] # oldest first
+function s:transcript() end
+
+---Changes files of the project, for this sandbox alone.
+---@param files table texts by path below the project; `false` removes a file
+function s:edit(files) end
+
+---Lets the replicas of a cluster run out of memory again and again.
+---@param cluster string its name, which stands for its clones too, or a pattern with `%`
+function s:fail_replica(cluster) end
+
+---Ends what `fail_replica` began.
+function s:heal_replica() end
+
+---Lets the next commit that changes the catalog fail, as if somebody else had changed it meanwhile.
+---@param times? integer how often (default 1)
+function s:conflict_next(times) end
+
+---Lets the next run die right behind a statement, before it hears of its answer, as a process that is killed.
+---@param statement any the number of the statement in `run.statements`, or a pattern such as `"ALTER SCHEMA%"`
+function s:kill_after(statement) end
+
+---Lets something else go wrong.
+---@param fault string such as `error '57P01' on 'COMMIT'`, as docs/sandbox.md has them
+function s:fault(fault) end
+
+---Asks the run to stop, as Ctrl-C does; for a function of `at`.
+function s:interrupt() end
+
+---Lets something happen later.
+---@param after mz.Duration how long from now
+---@param fn function what happens then, while a run goes on or the test sleeps
+function s:at(after, fn) end
+
+---What a test expects. An expectation that does not hold ends the test.
+---@class mz.Expect
+local t = {}
+
+---Expects two values to be alike; tables are compared by content.
+---@param actual? any what there is
+---@param expected? any what there has to be
+---@param message? string what it is about
+function t.equal(actual, expected, message) end
+
+---Expects something to be true.
+---@param value? any what must be neither nil nor false
+---@param message? string what it is about
+function t.ok(value, message) end
+
+---Expects a text to be like a pattern.
+---@param text? any a text, or what is written as JSON
+---@param pattern string `%` stands for any text; case does not count
+---@param message? string what it is about
+function t.match(text, pattern, message) end
+
+---Expects texts that are like some patterns, in their order.
+---@param list table texts, such as `run.statements`, or what `s:transcript()` gives
+---@param patterns string|string[] `%` stands for any text; others may stand in between
+---@param message? string what it is about
+function t.sequence(list, patterns, message) end
+
+---Expects as many texts to be like a pattern.
+---@param list table texts, such as `run.statements`, or what `s:transcript()` gives
+---@param pattern string `%` stands for any text
+---@param times integer how many have to be like it; 0 for none
+---@param message? string what it is about
+function t.count(list, pattern, times, message) end
+
+---Expects a function to raise an error.
+---@param fn function has to raise an error
+---@param code? string the error's code or SQLSTATE
+---@return mz.Error # the error
+function t.fails(fn, code) end
+
+---Lets time pass; what `s:at` has planned for it happens.
+---@param duration mz.Duration how long, in the test's own time
+function t.sleep(duration) end
 ---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
 ---@param arguments mz.PolicyArguments
 ---@return mz.Policy # what the file has to return

@@ -249,7 +249,7 @@ local function context(fields)
 end
 
 -- A table that cannot be changed, and says so of a name that it does not have.
-local function frozen(fields, missing)
+local function frozen(fields, missing, what)
   return setmetatable({}, {
     __index = function(_, name)
       local value = fields[name]
@@ -259,13 +259,29 @@ local function frozen(fields, missing)
       return value
     end,
     __newindex = function(_, name)
-      error("`mz` cannot be changed: `" .. tostring(name) .. "` is set", 2)
+      error("`" .. what .. "` cannot be changed: `" .. tostring(name) .. "` is set", 2)
     end,
     __pairs = function()
       return pairs_in_order(fields)
     end,
     __metatable = false,
   })
+end
+
+-- What a test is given: its functions are called with a dot or with a colon.
+local function object(functions, missing, what)
+  local self
+  local fields = {}
+  for name, fn in next, functions do
+    fields[name] = function(...)
+      if select("#", ...) > 0 and rawequal((...), self) then
+        return fn(select(2, ...))
+      end
+      return fn(...)
+    end
+  end
+  self = frozen(fields, missing, what)
+  return self
 end
 
 -- A function with others below its name.
@@ -304,6 +320,7 @@ return {
   beside = beside,
   context = context,
   frozen = frozen,
+  object = object,
   waiting = waiting,
   callable = callable,
   can_wait = can_wait,

@@ -4,8 +4,13 @@
 //! thirty-minute wait takes no time in a test. Deadlines run on elapsed time and do not notice
 //! when somebody sets the wall clock.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -70,7 +75,41 @@ pub struct Clock {
 
 enum Inner {
     System { started: Instant },
-    Manual { start: Timestamp, elapsed: watch::Sender<Duration> },
+    Manual { start: Timestamp, elapsed: watch::Sender<Duration>, awaited: Awaited },
+}
+
+/// The moments that somebody waits for, each with how many do.
+#[derive(Default)]
+struct Awaited(Mutex<BTreeMap<Duration, usize>>);
+
+impl Awaited {
+    fn moments(&self) -> MutexGuard<'_, BTreeMap<Duration, usize>> {
+        // Nothing that holds it can leave it half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self, until: Duration) -> Waiting<'_> {
+        *self.moments().entry(until).or_default() += 1;
+        Waiting { awaited: self, until }
+    }
+}
+
+/// Somebody waits, until this is dropped.
+struct Waiting<'a> {
+    awaited: &'a Awaited,
+    until: Duration,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut moments = self.awaited.moments();
+        if let Some(waiting) = moments.get_mut(&self.until) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
+                moments.remove(&self.until);
+            }
+        }
+    }
 }
 
 impl Clock {
@@ -82,7 +121,7 @@ impl Clock {
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
         let elapsed = watch::Sender::new(Duration::ZERO);
-        Self { inner: Arc::new(Inner::Manual { start, elapsed }) }
+        Self { inner: Arc::new(Inner::Manual { start, elapsed, awaited: Awaited::default() }) }
     }
 
     /// The wall clock.
@@ -93,7 +132,7 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp(millis(since))
             }
-            Inner::Manual { start, elapsed } => start.after(*elapsed.borrow()),
+            Inner::Manual { start, elapsed, .. } => start.after(*elapsed.borrow()),
         }
     }
 
@@ -115,7 +154,8 @@ impl Clock {
         async move {
             match &*inner {
                 Inner::System { .. } => tokio::time::sleep(duration).await,
-                Inner::Manual { elapsed, .. } => {
+                Inner::Manual { elapsed, awaited, .. } => {
+                    let _waiting = awaited.wait(until);
                     // The sender lives in `inner`, so the wait ends only when the time has come.
                     let _ = elapsed.subscribe().wait_for(|now| *now >= until).await;
                 }
@@ -133,6 +173,16 @@ impl Clock {
     /// The moment `after` from now, or never for `None`.
     pub fn deadline(&self, after: Option<Duration>) -> Deadline {
         Deadline { clock: self.clone(), at: after.map(|after| self.elapsed().saturating_add(after)) }
+    }
+}
+
+impl Clock {
+    /// The first moment of a manual clock that somebody waits for and that has not come yet, in elapsed
+    /// time; `None` where nobody waits, and for the system's clock.
+    pub fn awaited(&self) -> Option<Duration> {
+        let Inner::Manual { elapsed, awaited, .. } = &*self.inner else { return None };
+        let after = (Bound::Excluded(*elapsed.borrow()), Bound::Unbounded);
+        awaited.moments().range(after).next().map(|(at, _)| *at)
     }
 }
 
@@ -196,6 +246,23 @@ mod tests {
         assert_eq!(clock.now(), Timestamp(6_000));
         clock.advance(Duration::from_secs(5));
         sleeper.await.expect("the sleeper wakes");
+    }
+
+    #[tokio::test]
+    async fn a_manual_clock_knows_what_is_waited_for() {
+        let clock = Clock::manual(Timestamp(0));
+        let (mut soon, mut late) =
+            (Box::pin(clock.sleep(Duration::from_secs(1))), Box::pin(clock.sleep(Duration::from_secs(3))));
+        assert_eq!(clock.awaited(), None, "nobody has begun to wait");
+        for sleeper in [&mut late, &mut soon] {
+            assert!(futures_util::poll!(sleeper).is_pending());
+        }
+        assert_eq!(clock.awaited(), Some(Duration::from_secs(1)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.awaited(), Some(Duration::from_secs(3)), "what has come is not waited for");
+        drop((soon, late));
+        assert_eq!(clock.awaited(), None);
+        assert_eq!(Clock::system().awaited(), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! `sql` methods beside it are for the server (always quoted). Nothing else in the crate may put
 //! quote marks around an identifier or a literal. Start reading at [`Ident`].
 
+pub mod like;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

@@ -14,11 +14,14 @@ pub struct Bundled {
 }
 
 /// Every bundled recipe, by name.
-pub const ALL: &[Bundled] = &[Bundled {
-    name: "blue_green",
-    file: "recipes/blue_green.lua",
-    text: include_str!("../recipes/blue_green.lua"),
-}];
+pub const ALL: &[Bundled] = &[
+    Bundled {
+        name: "blue_green",
+        file: "recipes/blue_green.lua",
+        text: include_str!("../recipes/blue_green.lua"),
+    },
+    Bundled { name: "canary", file: "recipes/canary.lua", text: include_str!("../recipes/canary.lua") },
+];
 
 /// The bundled recipe of that name.
 pub fn find(name: &str) -> Option<&'static Bundled> {

@@ -162,6 +162,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::TestMockDiffers
         | Code::TestUnreadableView
         | Code::TestColumnsDiffer
+        | Code::TestExpectation
+        | Code::TestTimeout
+        | Code::TestBadFile
+        | Code::TestCrash
         | Code::LuaSyntax
         | Code::LuaBadRecipe
         | Code::LuaUnknownArgument
@@ -234,6 +238,11 @@ code, and what to do next differs with it:
         ("cli.unknown-policy", Exit::Usage, "There is no policy of that name."),
         ("cli.policy-twice", Exit::Usage, "Two policies of one run have one name."),
         ("cli.no-facts", Exit::Usage, "There is no file of facts to test a policy with."),
+        (
+            "cli.crash-at",
+            Exit::Usage,
+            "A test sends no statement of that number, or it is nothing to be cut at.",
+        ),
         (
             "cli.cannot-write",
             Exit::Failed,

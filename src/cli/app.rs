@@ -16,21 +16,28 @@ use super::interrupt;
 use super::narrate::Narrator;
 use super::place;
 use super::place::Place;
+use super::recipe;
 use super::recipe::Loaded;
+use super::recipe::Origin;
 use super::render::Report;
 use super::render::Severity;
 use super::ui::Ui;
 use crate::clock::Clock;
 use crate::db::apply::Interrupt;
+use crate::db::config::Target;
 use crate::db::session::Session;
 use crate::deployment::RunId;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::lua::host::Source;
+use crate::outside::Allowed;
+use crate::outside::Outside;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::ctx::Run;
+use crate::primitives::ctx::Variables;
 use crate::primitives::ctx::World;
 use crate::primitives::error::Error;
 use crate::primitives::rehearsal::Assume;
@@ -115,6 +122,19 @@ pub(crate) struct App {
     pub(crate) recipe: Option<Result<Loaded, CliError>>,
     place: Option<Place>,
     git: OnceCell<GitFacts>,
+    test: Option<Test>,
+}
+
+/// What a command in a test of recipes works with instead of what surrounds this process.
+pub(crate) struct Test {
+    /// The time of the test.
+    pub(crate) clock: Clock,
+    /// Its sandbox.
+    pub(crate) target: Target,
+    /// Its environment variables.
+    pub(crate) variables: Variables,
+    /// Listens to its runs.
+    pub(crate) events: Rc<dyn Sink>,
 }
 
 impl App {
@@ -131,7 +151,62 @@ impl App {
             recipe: None,
             place: None,
             git: OnceCell::new(),
+            test: None,
         }
+    }
+
+    /// Puts it together for a test: nothing is said, git says nothing, and nobody presses Ctrl-C.
+    pub(crate) fn in_test(global: Global, test: Test) -> Self {
+        let ui = Ui::silent();
+        let narrator = Rc::new(Narrator::new(ui.clone(), test.clock.clone()));
+        Self {
+            clock: test.clock.clone(),
+            place: Some(Place::of_test(test.target.clone())),
+            git: OnceCell::from(GitFacts::default()),
+            narrator,
+            test: Some(test),
+            ..Self::new(global, ui)
+        }
+    }
+
+    /// Whoever listens to runs.
+    pub(crate) fn events(&self) -> Rc<dyn Sink> {
+        match &self.test {
+            None => Rc::clone(&self.narrator) as Rc<dyn Sink>,
+            Some(test) => Rc::clone(&test.events),
+        }
+    }
+
+    /// The environment variables.
+    fn variables(&self) -> Variables {
+        self.test
+            .as_ref()
+            .map_or_else(|| Rc::new(place::variable) as Variables, |test| Rc::clone(&test.variables))
+    }
+
+    /// The way to other services; from a test to this machine alone.
+    ///
+    /// # Errors
+    /// As [`place::outside`].
+    pub(crate) fn outside(&self) -> Result<Outside, CliError> {
+        match &self.test {
+            None => place::outside(&self.global),
+            Some(_) => Ok(Outside::new(Allowed::this_machine())),
+        }
+    }
+
+    /// Loads a recipe; `recorded` are texts that are read instead of files.
+    ///
+    /// # Errors
+    /// As [`recipe::load`].
+    pub(crate) fn load(
+        &self,
+        source: &Source,
+        origin: Origin,
+        recorded: BTreeMap<String, String>,
+    ) -> Result<Loaded, CliError> {
+        let facts = recipe::facts(self.project(), &self.clock, self.git(), self.variables(), recorded);
+        recipe::load_with(facts, source, origin)
     }
 
     /// The project's folder.
@@ -148,7 +223,10 @@ impl App {
     pub(crate) fn compile_request(&self) -> compile::Request {
         compile::Request {
             path: self.global.project.clone(),
-            profile: place::profile(&self.global),
+            profile: match &self.test {
+                None => place::profile(&self.global),
+                Some(_) => self.global.profile.clone(),
+            },
             variables: BTreeMap::new(),
         }
     }
@@ -201,11 +279,12 @@ impl App {
             None => World::Live,
             Some(assume) => World::Rehearsed(Box::new(Rehearsal::new(assume).into())),
         };
-        let narrator = Rc::clone(&self.narrator);
-        let mut ctx = Ctx::new(session, world, run, narrator, self.clock.clone());
+        let mut ctx = Ctx::new(session, world, run, self.events(), self.clock.clone());
         ctx.interrupt = self.interrupt.clone();
-        ctx.variables = Rc::new(place::variable);
-        interrupt::listen(&self.interrupt, &self.ui);
+        ctx.variables = self.variables();
+        if self.test.is_none() {
+            interrupt::listen(&self.interrupt, &self.ui);
+        }
         ctx
     }
 

@@ -9,6 +9,7 @@ use quick_junit::TestCaseStatus;
 use quick_junit::TestSuite;
 
 use super::difference;
+use super::recipe_test::tested::Tested;
 use super::render;
 use crate::primitives::error::Error;
 use crate::primitives::unit_test::Case;
@@ -17,19 +18,30 @@ use crate::primitives::unit_test::Verdict;
 /// The width of excerpts.
 const WIDTH: usize = 100;
 
-/// The document: a suite for each object, a case for each test. What XML cannot hold is left out of
+/// The document: a suite for each object and each file of tests of recipes, a case for each test. What XML cannot hold is left out of
 /// it.
 ///
 /// # Errors
 /// Where it cannot be written as XML.
-pub(crate) fn document(results: &[(Case<'_>, Verdict, Duration)]) -> Result<String, String> {
+pub(crate) fn document(
+    results: &[(Case<'_>, Verdict, Duration)],
+    recipes: &[Tested],
+) -> Result<String, String> {
     let mut report = Report::new("mzflow test");
-    report.set_time(results.iter().map(|(_, _, took)| *took).sum());
+    let of_recipes: Duration = recipes.iter().map(|tested| tested.took).sum();
+    report.set_time(results.iter().map(|(_, _, took)| *took).sum::<Duration>() + of_recipes);
     for of_object in results.chunk_by(|(a, ..), (b, ..)| a.object.name == b.object.name) {
         let Some((first, ..)) = of_object.first() else { continue };
         let mut suite = TestSuite::new(first.object.name.to_string());
         suite.set_time(of_object.iter().map(|(_, _, took)| *took).sum());
         suite.add_test_cases(of_object.iter().map(|(case, verdict, took)| self::case(case, verdict, *took)));
+        report.add_test_suite(suite);
+    }
+    for of_file in recipes.chunk_by(|a, b| a.file == b.file) {
+        let Some(first) = of_file.first() else { continue };
+        let mut suite = TestSuite::new(first.file.clone());
+        suite.set_time(of_file.iter().map(|tested| tested.took).sum());
+        suite.add_test_cases(of_file.iter().map(Tested::junit));
         report.add_test_suite(suite);
     }
     report.to_string().map_err(|error| error.to_string())

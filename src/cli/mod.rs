@@ -38,6 +38,7 @@ mod policy;
 mod profile;
 mod questions;
 mod recipe;
+mod recipe_test;
 mod render;
 mod running;
 mod scaffold;

@@ -189,10 +189,7 @@ impl Sink for Narrator {
             Event::SampleAwaited { left } => self.awaited(*left),
             Event::Analyzed { .. } => self.analyzed(&event),
             Event::SwapRetried { attempt, reason, others, pause } => {
-                let others =
-                    if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
-                let pause = elapsed(*pause);
-                self.step("swap", &format!("attempt {attempt}: {reason}{others}; again in {pause}"), None);
+                self.retried(*attempt, reason, others, *pause);
             }
             Event::Swapped { .. } => self.swapped(&event),
             Event::SinkCutOver { sink, from } => self.step("sink", &format!("{sink} reads {from}"), None),
@@ -218,11 +215,7 @@ impl Sink for Narrator {
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
             Event::PolicyDecided { .. } => self.policy(&event),
-            Event::Warning { code, message } => {
-                self.still();
-                let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
-                self.ui.talk(&format!("{head}: {message}"));
-            }
+            Event::Warning { code, message } => self.warning(code, message),
             Event::Log { level, message } => self.log(level, message),
             Event::Progress { message, done, total } => self.progress(message, *done, *total),
             Event::Statement { sql, what } => {
@@ -278,6 +271,18 @@ impl Narrator {
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
         };
         self.step("drop", &what, Some(took));
+    }
+
+    fn retried(&self, attempt: u32, reason: &str, others: &[String], pause: Duration) {
+        let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
+        let pause = elapsed(pause);
+        self.step("swap", &format!("attempt {attempt}: {reason}{others}; again in {pause}"), None);
+    }
+
+    fn warning(&self, code: &str, message: &str) {
+        self.still();
+        let head = self.ui.paint(Style::yellow, format!("warning[{code}]"));
+        self.ui.talk(&format!("{head}: {message}"));
     }
 
     fn shifted(&self, lines: &[String]) {

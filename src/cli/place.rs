@@ -89,6 +89,13 @@ pub(crate) async fn open(global: &Global, clock: &Clock) -> Result<Place, CliErr
     embedded(clock).await
 }
 
+impl Place {
+    /// The sandbox of a test, which somebody else keeps.
+    pub(crate) fn of_test(target: Target) -> Self {
+        Self { embedded: true, ..remote(target, "the sandbox of the test".to_owned()) }
+    }
+}
+
 /// The way to other services that the profile allows; without one, to this machine alone.
 pub(crate) fn outside(global: &Global) -> Result<Outside, CliError> {
     let (Some(name), Some(folder)) = (profile(global), profiles_folder(global)) else {

@@ -30,6 +30,7 @@ use crate::lua::recipe::Argument;
 use crate::lua::recipe::ArgumentKind;
 use crate::lua::recipe::Recipe;
 use crate::primitives::code::Code;
+use crate::primitives::ctx::Variables;
 use crate::primitives::error::Error;
 use crate::recipes;
 
@@ -129,9 +130,7 @@ pub(crate) fn load(
     origin: Origin,
     recorded: BTreeMap<String, String>,
 ) -> Result<Loaded, CliError> {
-    let host = host(project, recorded)?;
-    let recipe = host.load(source)?;
-    Ok(Loaded { host, recipe, origin, given: Map::new() })
+    loaded(host(project, recorded)?, source, origin)
 }
 
 /// A Lua for the files of a project; `recorded` are texts that are read instead of them.
@@ -140,18 +139,41 @@ pub(crate) fn load(
 /// `bug.broken-invariant`.
 pub(crate) fn host(project: &Path, recorded: BTreeMap<String, String>) -> Result<Host, CliError> {
     let git = GitFacts::of(project);
-    let facts = Facts {
-        clock: Clock::system(),
+    Ok(Host::new(facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded))?)
+}
+
+/// What a recipe can know before it runs.
+pub(crate) fn facts(
+    project: &Path,
+    clock: &Clock,
+    git: &GitFacts,
+    variables: Variables,
+    recorded: BTreeMap<String, String>,
+) -> Facts {
+    Facts {
+        clock: clock.clone(),
         git: Git {
             short_sha: git.short_sha().map(str::to_owned),
-            sha: git.sha,
-            branch: git.branch,
+            sha: git.sha.clone(),
+            branch: git.branch.clone(),
             dirty: git.dirty,
         },
-        variables: Rc::new(place::variable),
+        variables,
         files: files(project.to_owned(), recorded),
-    };
-    Ok(Host::new(facts)?)
+    }
+}
+
+/// Loads a recipe that knows these facts.
+///
+/// # Errors
+/// `lua.*`, each with its place.
+pub(crate) fn load_with(facts: Facts, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
+    loaded(Host::new(facts)?, source, origin)
+}
+
+fn loaded(host: Host, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
+    let recipe = host.load(source)?;
+    Ok(Loaded { host, recipe, origin, given: Map::new() })
 }
 
 /// Reads files below the project, and nothing that a link leads out of it to.

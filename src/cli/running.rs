@@ -14,7 +14,6 @@ use super::app::CliError;
 use super::asker;
 use super::exit::Exit;
 use super::finish;
-use super::place;
 use super::policy;
 use super::recipe::Loaded;
 use super::recipe::Origin;
@@ -63,13 +62,16 @@ pub(crate) struct Start {
 }
 
 /// How it ended.
-struct Finished {
-    exit: Exit,
-    message: Option<String>,
+pub(crate) struct Finished {
+    /// What automation sees.
+    pub(crate) exit: Exit,
+    /// What the recipe said at its end.
+    pub(crate) message: Option<String>,
+    /// Why it failed, if it did.
+    pub(crate) error: Option<CliError>,
     seen: Seen,
     rehearsal: bool,
     has_changes: bool,
-    error: Option<CliError>,
 }
 
 /// Runs it and tells how it ended.
@@ -97,7 +99,11 @@ pub(crate) async fn carry_out(app: &mut App, start: Start) -> Result<Exit, CliEr
     Ok(finished.exit)
 }
 
-async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
+/// Runs it, and tells nobody.
+///
+/// # Errors
+/// What keeps it from being begun; how it failed is told by how it ended.
+pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let (loaded, policies) = (start.loaded?, start.policies?);
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
@@ -114,11 +120,11 @@ async fn perform(app: &mut App, start: Start) -> Result<Finished, CliError> {
     let rehearsal = start.rehearse.is_some();
     let mut ctx = app.ctx_of(session, run, start.rehearse);
     ctx.deadline = app.clock.deadline(start.deadline);
-    let listener = Rc::new(Listener::new(Rc::clone(&app.narrator)));
+    let listener = Rc::new(Listener::new(app.events()));
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
     let consent = consent(app, start.yes);
     let asker = asker::of(app);
-    let outside = place::outside(&app.global)?;
+    let outside = app.outside()?;
     let go = Go { ctx, compile: app.compile_request(), consent, gate, asker, outside, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };

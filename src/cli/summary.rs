@@ -11,7 +11,6 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use super::narrate::Narrator;
 use super::ui::counted;
 use super::ui::elapsed;
 use crate::deployment::DeploymentId;
@@ -22,7 +21,7 @@ use crate::event::Sink;
 
 /// Hears everything, and passes it on.
 pub(crate) struct Listener {
-    narrator: Rc<Narrator>,
+    others: Rc<dyn Sink>,
     seen: RefCell<Seen>,
 }
 
@@ -47,9 +46,9 @@ pub(crate) struct Seen {
 }
 
 impl Listener {
-    /// A listener beside the narrator.
-    pub(crate) fn new(narrator: Rc<Narrator>) -> Self {
-        Self { narrator, seen: RefCell::default() }
+    /// A listener beside others.
+    pub(crate) fn new(others: Rc<dyn Sink>) -> Self {
+        Self { others, seen: RefCell::default() }
     }
 
     /// What counts so far.
@@ -61,7 +60,7 @@ impl Listener {
 impl Sink for Listener {
     fn event(&self, event: Event) {
         self.seen.borrow_mut().take(&event);
-        self.narrator.event(event);
+        self.others.event(event);
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) struct Ui {
     /// Whether stderr takes colour.
     pub(crate) colour: bool,
     no_colour: bool,
+    silent: bool,
     terminal: Term,
 }
 
@@ -73,7 +74,13 @@ impl Ui {
             (false, false) => Reader::Pipe,
         };
         let colour = terminal.is_term() && !surroundings.no_colour;
-        Self { reader, talk, json, colour, no_colour: surroundings.no_colour, terminal }
+        Self { reader, talk, json, colour, no_colour: surroundings.no_colour, silent: false, terminal }
+    }
+
+    /// Says nothing to anybody, and asks nobody.
+    pub(crate) fn silent() -> Self {
+        let surroundings = Surroundings { no_colour: true, ci: true };
+        Self { silent: true, ..Self::new(Talk::Quiet, false, surroundings) }
     }
 
     /// The same for lines of data: stdout may be a file while stderr is a terminal.
@@ -101,7 +108,9 @@ impl Ui {
 
     /// Writes a line of data.
     pub(crate) fn data(&self, line: &str) {
-        write_line(&mut std::io::stdout().lock(), line);
+        if !self.silent {
+            write_line(&mut std::io::stdout().lock(), line);
+        }
     }
 
     /// Writes a document or an event of data.
@@ -111,7 +120,9 @@ impl Ui {
 
     /// Writes a line of talk, whatever its wanted amount: errors and questions.
     pub(crate) fn say(&self, line: &str) {
-        write_line(&mut std::io::stderr().lock(), line);
+        if !self.silent {
+            write_line(&mut std::io::stderr().lock(), line);
+        }
     }
 
     /// Writes a line of talk.

@@ -1,7 +1,12 @@
 //! Where an environment is and how to get in: one [`Target`], however it was written down.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::io::DuplexStream;
 
 /// Text that must not be printed: a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +69,42 @@ pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// A way to a server of this very process: no socket lies between.
+#[derive(Clone)]
+pub struct Way(Arc<dyn Fn() -> BoxFuture<'static, io::Result<DuplexStream>> + Send + Sync>);
+
+impl Way {
+    /// A way that `open` goes, once for each connection.
+    pub fn new<F>(open: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<DuplexStream>> + Send + 'static,
+    {
+        Self(Arc::new(move || Box::pin(open())))
+    }
+
+    /// Goes it.
+    ///
+    /// # Errors
+    /// When nobody is at its end any more.
+    pub async fn open(&self) -> io::Result<DuplexStream> {
+        (self.0)().await
+    }
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Way")
+    }
+}
+
+impl PartialEq for Way {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Way {}
+
 /// One environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -83,6 +124,8 @@ pub struct Target {
     pub tls: TlsMode,
     /// A file of certificates to trust instead of the machine's own.
     pub root_certificates: Option<PathBuf>,
+    /// The way to a server of this process; then host and port say nothing, and nothing is encrypted.
+    pub way: Option<Way>,
 }
 
 /// Why a connection URL is not one. The URL itself is left out: it may hold a password.
@@ -104,7 +147,13 @@ impl Target {
             options: Vec::new(),
             tls,
             root_certificates: None,
+            way: None,
         }
+    }
+
+    /// A target in this very process.
+    pub fn inside(way: Way, user: impl Into<String>) -> Self {
+        Self { way: Some(way), tls: TlsMode::Disable, ..Self::new("inside", 0, user) }
     }
 
     /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…&options=…`.

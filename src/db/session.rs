@@ -10,9 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
 use tokio::task::JoinHandle;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres::Client;
+use tokio_postgres::Connection;
+use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::SimpleQueryStream;
 use tokio_postgres::config::SslMode;
@@ -136,28 +140,9 @@ impl Session {
     /// # Errors
     /// `is_connect()`: unreachable, no TLS, or not let in.
     pub async fn connect(target: &Arc<Target>) -> Result<Self, Error> {
-        let config = driver_config(target);
-        let connector = tls::connector(target)?;
-        let opening = config.connect(connector);
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
-        let (client, mut connection) = opened
-            .map_err(|_| Error::connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))?
-            .map_err(|error| Error::from_driver(&error, true))?;
-        let cluster = connection.parameter("cluster").map(str::to_owned);
-        let driver = tokio::spawn(async move {
-            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-                match message {
-                    Ok(AsyncMessage::Notice(notice)) => {
-                        tracing::debug!(code = notice.code().code(), "notice: {}", notice.message());
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::debug!("connection ended: {error}");
-                        return;
-                    }
-                }
-            }
-        });
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opened(target)).await;
+        let late = |_| Error::connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()));
+        let (client, driver, cluster) = opened.map_err(late)??;
         let session = Self { client, driver, target: Arc::clone(target), first_cluster: cluster };
         session.choose_cluster(session.first_cluster()).await?;
         Ok(session)
@@ -248,7 +233,7 @@ impl Session {
         most: usize,
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Vec<Fields>>, Error> {
-        let mut running = std::pin::pin!(self.rows(sql, &[], most));
+        let mut running = std::pin::pin!(self.ask(sql, &[], most));
         tokio::select! {
             answer = &mut running => return answer,
             () = stop => {}
@@ -305,7 +290,15 @@ impl Session {
     /// Asks the server to stop what this connection runs.
     async fn cancel(&self) -> Result<(), Error> {
         let token = self.client.cancel_token();
-        if let Err(error) = token.cancel_query(tls::connector(&self.target)?).await {
+        let cancelled = match &self.target.way {
+            None => token.cancel_query(tls::connector(&self.target)?).await,
+            Some(way) => match way.open().await {
+                Ok(stream) => token.cancel_query_raw(stream, NoTls).await,
+                // A server that is gone runs nothing more.
+                Err(_) => Ok(()),
+            },
+        };
+        if let Err(error) = cancelled {
             tracing::debug!("cancelling: {error}");
         }
         Ok(())
@@ -372,13 +365,18 @@ impl Session {
         most: usize,
     ) -> Result<Option<Vec<Fields>>, Error> {
         self.run("BEGIN READ ONLY").await?;
-        let rows = self.rows(sql, parameters, most).await;
+        let rows = self.ask(sql, parameters, most).await;
         // Nothing was written; what ends the transaction is one and the same.
         self.run("ROLLBACK").await?;
         rows
     }
 
-    async fn rows(
+    /// Runs one statement, whatever it does, and gives the rows that it has with their types; `None`
+    /// where there are more than `most`.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub async fn ask(
         &self,
         sql: &str,
         parameters: &[Parameter],
@@ -503,10 +501,55 @@ fn row(message: &SimpleQueryMessage) -> Option<Row> {
     }
 }
 
+/// Goes in: the client, the task that drives the connection, and the cluster that it begins with.
+async fn opened(target: &Target) -> Result<(Client, JoinHandle<()>, Option<String>), Error> {
+    let config = driver_config(target);
+    let failed = |error: tokio_postgres::Error| Error::from_driver(&error, true);
+    match &target.way {
+        None => {
+            let (client, connection) = config.connect(tls::connector(target)?).await.map_err(failed)?;
+            let (driver, cluster) = driven(connection);
+            Ok((client, driver, cluster))
+        }
+        Some(way) => {
+            let stream = way.open().await.map_err(|error| Error::connect(error.to_string()))?;
+            let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
+            let (driver, cluster) = driven(connection);
+            Ok((client, driver, cluster))
+        }
+    }
+}
+
+/// Drives a connection until it ends.
+fn driven<S, T>(mut connection: Connection<S, T>) -> (JoinHandle<()>, Option<String>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let cluster = connection.parameter("cluster").map(str::to_owned);
+    let driver = tokio::spawn(async move {
+        while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) => {
+                    tracing::debug!(code = notice.code().code(), "notice: {}", notice.message());
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!("connection ended: {error}");
+                    return;
+                }
+            }
+        }
+    });
+    (driver, cluster)
+}
+
 fn driver_config(target: &Target) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
     config.host(&target.host).port(target.port).user(&target.user).dbname(&target.database);
-    config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
+    if target.options.iter().all(|(name, _)| name != "application_name") {
+        config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
+    }
     config.connect_timeout(CONNECT_TIMEOUT);
     if let Some(password) = &target.password {
         config.password(password.expose());

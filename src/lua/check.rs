@@ -40,7 +40,7 @@ impl Mistake {
 
 /// The values of a call, one for each declared argument.
 pub(super) fn call(function: &Function, passed: &[Value], tables: &Tables) -> Result<Vec<Value>, Mistake> {
-    let what = format!("mz.{}", function.name);
+    let what = function.called();
     match function.style {
         Style::Named => {
             if let Some(extra) = passed.get(1).filter(|extra| !extra.is_nil()) {
@@ -171,7 +171,7 @@ pub(super) fn wrong_argument(what: &str, argument: &Argument, got: &str) -> Mist
 }
 
 fn last_part(what: &str) -> Option<&str> {
-    what.rsplit('.').next()
+    what.rsplit(['.', ':']).next()
 }
 
 /// A default as a value that holds no table: numbers, booleans; texts are read by [`text_of`].

@@ -27,6 +27,7 @@ use super::shared::Shared;
 use super::site;
 use super::values::Handle;
 use super::values::Tables;
+use crate::clock::Clock;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 use crate::primitives::error::Finding;
@@ -88,7 +89,7 @@ impl Host {
         let fields = calls::bound(&lua, &shared, &prelude)?;
         let frozen: Function = prelude.raw_get("frozen")?;
         let missing = calls::missing(&lua, &shared)?;
-        lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing))?)?;
+        lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing, "mz"))?)?;
         Ok(Self { context: prelude.raw_get("context")?, lua, shared })
     }
 
@@ -98,8 +99,14 @@ impl Host {
     /// `lua.syntax`, `lua.bad-recipe`, `lua.unknown-argument` and others that can be seen before
     /// it runs, each with its place.
     pub fn load(&self, source: &Source) -> Result<Recipe, Error> {
-        let clock = &self.shared.facts.clock;
-        let deadline = clock.deadline(Some(LOAD_LIMIT));
+        self.begin_loading();
+        let recipe = self.load_chain(source);
+        recipe.map_err(|error| if error.changed().is_some() { error } else { error.effect(NOTHING_SENT) })
+    }
+
+    /// Lets what is loaded have its time. A test's clock stands still, and a file could load for ever.
+    pub(super) fn begin_loading(&self) {
+        let deadline = Clock::system().deadline(Some(LOAD_LIMIT));
         self.shared.stop.ask(Rc::new(move || {
             let seconds = LOAD_LIMIT.as_secs();
             let late = || {
@@ -110,8 +117,6 @@ impl Host {
             };
             deadline.passed().then(late)
         }));
-        let recipe = self.load_chain(source);
-        recipe.map_err(|error| if error.changed().is_some() { error } else { error.effect(NOTHING_SENT) })
     }
 
     fn load_chain(&self, source: &Source) -> Result<Recipe, Error> {
@@ -181,32 +186,37 @@ impl Host {
         told.collect()
     }
 
-    /// What a file declares.
-    fn declared(&self, source: &Source) -> Result<Rc<Declared>, Error> {
+    /// What a file returns.
+    ///
+    /// # Errors
+    /// `lua.*`, each with its place.
+    pub(super) fn returned(&self, source: &Source) -> Result<Value, Error> {
         let chunk = chunk(&self.lua, &self.shared, source)?;
         let entered = self.shared.enter().and_then(|enter| enter.call::<(bool, Value)>(&chunk));
         let (ok, value) = entered.map_err(|error| self.error_of(&error))?;
-        let tables = self.shared.tables();
-        match tables.and_then(|tables| tables.handle(&value)) {
-            Some(Handle::Recipe(declared)) if ok => Ok(declared),
-            Some(Handle::Failure(raised)) if !ok => {
-                Err(failure::within(&self.shared, (*raised).clone(), &chunk).error)
-            }
-            _ if !ok => {
-                let raised = failure::of_value(&self.shared, &value, Vec::new());
-                Err(failure::within(&self.shared, raised, &chunk).error)
-            }
-            _ => {
-                let message = format!(
-                    "the file returns {}; it has to return mz.recipe {{ … }}",
-                    check::kind_of(&value)
-                );
-                let sources = self.shared.sources.borrow();
-                let last = source.text.lines().count().max(1);
-                let place = site::place(&sources, &source.file, last, None, "");
-                Err(Error::new(Code::LuaBadRecipe, message).place(Some(place)))
-            }
+        if ok {
+            return Ok(value);
         }
+        let raised = match self.shared.tables().and_then(|tables| tables.handle(&value)) {
+            Some(Handle::Failure(raised)) => (*raised).clone(),
+            _ => failure::of_value(&self.shared, &value, Vec::new()),
+        };
+        Err(failure::within(&self.shared, raised, &chunk).error)
+    }
+
+    /// What a file declares.
+    fn declared(&self, source: &Source) -> Result<Rc<Declared>, Error> {
+        let value = self.returned(source)?;
+        if let Some(Handle::Recipe(declared)) = self.shared.tables().and_then(|tables| tables.handle(&value))
+        {
+            return Ok(declared);
+        }
+        let message =
+            format!("the file returns {}; it has to return mz.recipe {{ … }}", check::kind_of(&value));
+        let sources = self.shared.sources.borrow();
+        let last = source.text.lines().count().max(1);
+        let place = site::place(&sources, &source.file, last, None, "");
+        Err(Error::new(Code::LuaBadRecipe, message).place(Some(place)))
     }
 
     /// The error that Lua's own stands for.

@@ -24,6 +24,7 @@ pub mod run;
 mod shared;
 mod site;
 pub mod stubs;
+pub mod testing;
 mod values;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::registry::judge;
 use super::registry::outside;
 use super::registry::policy;
 use super::registry::shift;
+use super::registry::testing;
 use super::registry::together;
 
 const HEAD: &str = "# The functions of `mz`
@@ -67,6 +68,17 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## Deciding\n\n{POLICIES}");
     summary(&mut out, policy::FUNCTIONS.iter());
     policy::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(
+        out,
+        "\n## Testing\n\nFor the files of `tests/` alone: `docs/recipe_tests.md` shows how they are used.\n"
+    );
+    summary(&mut out, testing::FUNCTIONS.iter());
+    testing::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    for methods in testing::METHODS {
+        let _ = writeln!(out, "\n### `{}`: {}\n\n{}\n", methods.short, methods.class, methods.doc);
+        summary(&mut out, methods.functions.iter());
+        methods.functions.iter().for_each(|function| section(&mut out, function));
+    }
     let _ = writeln!(out, "\n## Tables");
     for class in registry::classes() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| field | type | |\n|---|---|---|", class.name, class.doc);
@@ -87,16 +99,16 @@ fn summary<'f>(out: &mut String, functions: impl Iterator<Item = &'f Function>) 
     let _ = writeln!(out, "| function | does |\n|---|---|");
     for function in functions {
         let first = function.doc.split_once(". ").map_or(function.doc, |(first, _)| first);
-        let _ = writeln!(out, "| `mz.{}` | {} |", function.name, escaped(first.trim_end_matches('.')));
+        let _ = writeln!(out, "| `{}` | {} |", function.called(), escaped(first.trim_end_matches('.')));
     }
 }
 
 fn section(out: &mut String, function: &Function) {
     let names: Vec<&str> = function.arguments.iter().map(|argument| argument.name).collect();
     let call = match function.style {
-        Style::Named if names.is_empty() => format!("mz.{} {{}}", function.name),
-        Style::Named => format!("mz.{} {{ {} }}", function.name, names.join(", ")),
-        Style::Positional => format!("mz.{}({})", function.name, names.join(", ")),
+        Style::Named if names.is_empty() => format!("{} {{}}", function.called()),
+        Style::Named => format!("{} {{ {} }}", function.called(), names.join(", ")),
+        Style::Positional => format!("{}({})", function.called(), names.join(", ")),
     };
     let _ = writeln!(out, "\n### {call}\n\n{}", function.doc);
     let mut notes = Vec::new();

@@ -225,7 +225,7 @@ fn relax(host: &Host) {
 }
 
 /// Calls a function of the recipe's in a coroutine of its own.
-async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
+pub(super) async fn enter(host: &Host, function: &Function, arguments: Vec<Value>) -> Result<Value, Raised> {
     let branch = branch::begin(&host.lua, &host.shared, None);
     let branch = branch.map_err(|error| failure::of_lua(&host.shared, &error, &[]))?;
     branch::run(&host.lua, &host.shared, &branch, function.clone(), arguments).await

@@ -16,11 +16,13 @@ use tokio::sync::Semaphore;
 
 use super::branch;
 use super::branch::Branch;
+use super::calls::testing::Objects;
 use super::gate::Gate;
 use super::limits::Allowance;
 use super::limits::Stop;
 use super::people::Asker;
 use super::site::Sources;
+use super::testing::Trial;
 use super::values::Tables;
 use crate::clock::Clock;
 use crate::clock::Deadline;
@@ -116,6 +118,8 @@ pub(super) struct Shared {
     pub(super) said: RefCell<Option<String>>,
     /// Whether a comparison found changes, or something was applied.
     pub(super) changes: Cell<bool>,
+    /// The test that runs, once one does.
+    pub(super) trial: RefCell<Option<Rc<Trial>>>,
     /// How often each question was asked.
     pub(super) asked: RefCell<BTreeMap<String, u64>>,
     /// The deployments that roles were let read: they are put back where the run fails.
@@ -123,6 +127,7 @@ pub(super) struct Shared {
     /// The steps that are being done.
     pub(super) under_way: RefCell<BTreeSet<String>>,
     early: RefCell<Vec<Event>>,
+    objects: OnceCell<Rc<Objects>>,
     tables: OnceCell<Tables>,
     enter: OnceCell<Function>,
     turn: Arc<Semaphore>,
@@ -143,10 +148,12 @@ impl Shared {
             steps: RefCell::default(),
             said: RefCell::default(),
             changes: Cell::new(false),
+            trial: RefCell::default(),
             asked: RefCell::default(),
             shifted: RefCell::default(),
             under_way: RefCell::default(),
             early: RefCell::default(),
+            objects: OnceCell::new(),
             tables: OnceCell::new(),
             enter: OnceCell::new(),
             turn: Arc::new(Semaphore::new(1)),
@@ -163,6 +170,24 @@ impl Shared {
     /// The manners of tables; `None` while the prelude runs.
     pub(super) fn tables(&self) -> Option<&Tables> {
         self.tables.get()
+    }
+
+    /// Takes what objects of tests are made with, once.
+    pub(super) fn set_objects(&self, objects: Rc<Objects>) {
+        // As with tables: a second set would change nothing.
+        let _ = self.objects.set(objects);
+    }
+
+    /// What objects of tests are made with.
+    pub(super) fn objects(&self) -> Option<Rc<Objects>> {
+        self.objects.get().cloned()
+    }
+
+    /// Begins to run a test.
+    pub(super) fn try_out(&self, trial: Rc<Trial>) {
+        let events = Rc::clone(&trial.events);
+        *self.trial.borrow_mut() = Some(trial);
+        self.early.borrow_mut().drain(..).for_each(|event| events.event(event));
     }
 
     /// Takes what every branch is entered through, once.
@@ -182,7 +207,8 @@ impl Shared {
     /// Tells whoever listens; what is told before the run is told at its beginning.
     pub(super) fn tell(&self, event: Event) {
         let events = self.running.borrow().as_ref().map(|running| Rc::clone(&running.events));
-        match events {
+        let of_test = || self.trial.borrow().as_ref().map(|trial| Rc::clone(&trial.events));
+        match events.or_else(of_test) {
             Some(events) => events.event(event),
             None => self.early.borrow_mut().push(event),
         }

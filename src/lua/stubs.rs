@@ -9,6 +9,7 @@ use super::registry::Need;
 use super::registry::Style;
 use super::registry::beside;
 use super::registry::facts;
+use super::registry::testing;
 
 const HEAD: &str =
     "-- The types of `mz`, for the Lua language server. Made from the registry; a test keeps them equal.
@@ -31,17 +32,30 @@ pub fn text() -> String {
             let _ = writeln!(out, "{}", line.trim_end());
         }
     }
-    arguments_class(&mut out, "mz.RecipeArgument", "An argument of a recipe.", beside::RECIPE_ARGUMENT);
+    arguments_class(&mut out, "mz.RecipeArgument", "", "An argument of a recipe.", beside::RECIPE_ARGUMENT);
     for function in registry::functions().filter(|function| is_table(function)) {
         let doc = format!("The arguments of `mz.{}`.", function.name);
-        arguments_class(&mut out, &arguments_name(function), &doc, function.arguments);
+        arguments_class(&mut out, &arguments_name(function), &function.called(), &doc, function.arguments);
     }
     let _ = writeln!(out, "\nmz.json = {{}}");
+    let _ = writeln!(
+        out,
+        "\n---Declares a test, and opens sandboxes for one.\n---@class mz.Testing\n---@overload fun(arguments: mz.TestArguments): mz.Test\nmz.test = {{}}"
+    );
     for fact in beside::FACTS {
         let _ = writeln!(out, "\n---{}\n---@type {}\nmz.{} = nil", fact.doc, fact.kind, fact.name);
     }
-    for function in registry::functions() {
+    // What is a table that can be called is declared above.
+    for function in registry::functions().filter(|function| function.name != "test") {
         declaration(&mut out, function);
+    }
+    for methods in testing::METHODS {
+        let _ = writeln!(
+            out,
+            "\n---{}\n---@class {}\nlocal {} = {{}}",
+            methods.doc, methods.class, methods.short
+        );
+        methods.functions.iter().for_each(|function| declaration(&mut out, function));
     }
     out
 }
@@ -59,19 +73,28 @@ fn arguments_name(function: &Function) -> String {
     format!("mz.{}Arguments", words.collect::<String>())
 }
 
-fn arguments_class(out: &mut String, name: &str, doc: &str, arguments: &[Argument]) {
+fn arguments_class(out: &mut String, name: &str, owner: &str, doc: &str, arguments: &[Argument]) {
     let _ = writeln!(out, "\n---{doc}\n---@class {name}");
     for argument in arguments {
         let optional = if argument.need == Need::Required { "" } else { "?" };
-        let _ = writeln!(out, "---@field {}{optional} {} {}", argument.name, kind(argument), told(argument));
+        let _ = writeln!(
+            out,
+            "---@field {}{optional} {} {}",
+            argument.name,
+            kind(owner, argument),
+            told(argument)
+        );
     }
 }
 
-/// The type of an argument; recipes and their arguments have types of their own.
-pub(super) fn kind(argument: &Argument) -> String {
+/// The type of an argument; recipes, tests and their arguments have types of their own. `owner` is what the
+/// argument is of, as people call it.
+pub(super) fn kind(owner: &str, argument: &Argument) -> String {
     match argument.name {
         "args" => "table<string, mz.RecipeArgument>".to_owned(),
         "hooks" => "string[]|table<string, fun(ctx: mz.Context, ...): any>".to_owned(),
+        "run" if owner == "mz.test" => "fun(t: mz.Expect)".to_owned(),
+        "after_crash" => "fun(t: mz.Expect, s: mz.Sandbox)".to_owned(),
         "run" => "fun(ctx: mz.Context)".to_owned(),
         "on_fail" => "fun(ctx: mz.Context, err: mz.Error)".to_owned(),
         "decide" => "fun(facts: mz.Facts): mz.Verdict".to_owned(),
@@ -117,7 +140,7 @@ fn declaration(out: &mut String, function: &Function) {
         let doc = if at == 0 { function.returns.doc } else { "" };
         let _ = writeln!(out, "{}", format!("---@return {kind} # {doc}").trim_end_matches(" # "));
     }
-    let _ = writeln!(out, "function mz.{}({}) end", function.name, parameters.join(", "));
+    let _ = writeln!(out, "function {}({}) end", function.called(), parameters.join(", "));
 }
 
 /// The types of several values; a comma inside `<…>` does not part them.

@@ -8,6 +8,7 @@ use expect_test::expect;
 use mlua::Value;
 
 use super::branch;
+use super::calls;
 use super::failure;
 use super::host::Facts;
 use super::host::Git;
@@ -106,6 +107,11 @@ fn every_declared_function_is_bound() {
         let has_others = !registry::below(name).is_empty();
         assert_eq!(kind, if has_others { "table" } else { "function" }, "{name}");
     }
+    let unbound: Vec<&str> = registry::methods()
+        .map(|function| function.name)
+        .filter(|name| !calls::testing::is_bound(name))
+        .collect();
+    assert!(unbound.is_empty(), "{unbound:?}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use super::asking::Check;
 use super::failure::Raised;
 use super::policy;
 use super::recipe::Declared;
+use super::testing::Written;
 use crate::deployment::decision::Verdict;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
@@ -41,6 +42,8 @@ pub(super) enum Handle {
     Failure(Rc<Raised>),
     /// A recipe.
     Recipe(Rc<Declared>),
+    /// A test.
+    Test(Rc<Written>),
     /// A policy.
     Policy(Rc<policy::declared::Declared>),
     /// What a policy says, and why.

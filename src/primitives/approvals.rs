@@ -221,7 +221,11 @@ pub async fn look(ctx: &mut Ctx, number: u64) -> Result<Question, Error> {
     found.ok_or_else(|| Error::bug(format!("question {number} was recorded and is not there")))
 }
 
-async fn of_this_run(ctx: &mut Ctx) -> Result<Asked, Error> {
+/// What this run has asked and who answered.
+///
+/// # Errors
+/// `db.*`.
+pub async fn of_this_run(ctx: &mut Ctx) -> Result<Asked, Error> {
     if ctx.session().is_closed() {
         ctx.reconnect().await?;
     }

@@ -270,6 +270,15 @@ codes! {
     /// A view has other columns than its unit test expects.
     TestColumnsDiffer = "test.columns-differ", Invalid;
 
+    /// An expectation of a recipe's test does not hold.
+    TestExpectation = "test.expectation", Refused;
+    /// A recipe's test did not end in its time.
+    TestTimeout = "test.timeout", Refused;
+    /// A file of tests does not return tests, or two of them share a name.
+    TestBadFile = "test.bad-file", Invalid;
+    /// A run was cut, and what must hold whenever a run is cut does not.
+    TestCrash = "test.crash", Refused;
+
     /// A recipe is not Lua.
     LuaSyntax = "lua.syntax", Invalid;
     /// A file does not return a recipe, or the recipe is not of its shape.

@@ -8,6 +8,7 @@
 //! drop before 3                   the connection of the 3rd statement ends, which is not run
 //! drop after 3                    the 3rd statement is run and answered, then its connection ends
 //! lose 3                          the 3rd statement is run; its connection ends without an answer
+//! kill 3                          the same, and whoever started the sandbox lets the client die
 //! delay 50ms before 3             the 3rd statement waits
 //! delay 50ms after 3              the 3rd statement is run, and its answer waits
 //! error '40001' on 3              the 3rd statement fails with this code and is not run
@@ -15,8 +16,9 @@
 //! conflict 2                      the next two COMMITs of DDL transactions fail with 40001
 //! ```
 //!
-//! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `'CREATE VIEW%'` (the next
-//! statement that is like it, without regard to case) or `'CREATE VIEW%' 2`. `before`, `after`,
+//! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `write 3` (the 3rd statement that is
+//! more than reading), `'CREATE VIEW%'` (the next statement that is like it, without regard to case) or
+//! `'CREATE VIEW%' 2`. `before`, `after`,
 //! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`).
 //! Behind all of it `by 7` counts only the statements of the connection with that number, and
 //! `by 'mzflow%'` those of the users or applications whose name is like it.
@@ -28,8 +30,9 @@
 use std::time::Duration;
 
 use super::duration;
-use super::settings;
+use super::sort::Sort;
 use super::transcript::Who;
+use crate::name::like::like_any_case;
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,7 @@ enum Action {
     DropBefore,
     DropAfter,
     Lose,
+    Kill,
     Delay(Duration, When),
     Error(&'static str, When),
     Conflict,
@@ -63,6 +67,7 @@ enum Whose {
 enum Target {
     Any,
     Commit,
+    Write,
     Like(String),
 }
 
@@ -94,6 +99,17 @@ pub(crate) struct Strike {
     pub(crate) lose: bool,
     /// It is run and answered, then the connection ends.
     pub(crate) drop_after: bool,
+    /// The client is to die.
+    pub(crate) kill: bool,
+}
+
+/// What faults have made to end so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Broken {
+    /// Connections.
+    pub connections: u64,
+    /// Those of them whose clients are to die.
+    pub clients: u64,
 }
 
 /// Faults that have not struck yet.
@@ -123,6 +139,20 @@ impl Faults {
         Ok(Self { waiting })
     }
 
+    /// Adds faults to those that have not struck yet.
+    ///
+    /// # Errors
+    /// What cannot be read, for people.
+    pub(crate) fn add(&mut self, text: &str) -> Result<(), String> {
+        self.waiting.extend(Self::parse(text)?.waiting);
+        Ok(())
+    }
+
+    /// Lets nobody die.
+    pub(crate) fn spare(&mut self) {
+        self.waiting.retain(|fault| fault.action != Action::Kill);
+    }
+
     /// Tells whether a new connection is to be refused.
     pub(crate) fn refuse(&mut self) -> bool {
         self.take(&Action::Refuse)
@@ -145,7 +175,7 @@ impl Faults {
     }
 
     /// Counts a statement and tells what strikes it.
-    pub(crate) fn statement(&mut self, who: &Who, text: &str, is_commit: bool) -> Strike {
+    pub(crate) fn statement(&mut self, who: &Who, text: &str, sort: Sort) -> Strike {
         let mut strike = Strike::default();
         self.waiting.retain_mut(|fault| {
             let counted = match &fault.action {
@@ -153,12 +183,14 @@ impl Faults {
                 Action::DropBefore
                 | Action::DropAfter
                 | Action::Lose
+                | Action::Kill
                 | Action::Delay(..)
                 | Action::Error(..) => {
                     let meant = match &fault.target {
                         Target::Any => true,
-                        Target::Commit => is_commit,
-                        Target::Like(pattern) => like(text, pattern),
+                        Target::Commit => sort == Sort::Commit,
+                        Target::Write => sort != Sort::Read,
+                        Target::Like(pattern) => like_any_case(text, pattern),
                     };
                     meant && is_by(who, &fault.whose)
                 }
@@ -174,6 +206,7 @@ impl Faults {
                 Action::DropBefore => strike.drop_before = true,
                 Action::DropAfter => strike.drop_after = true,
                 Action::Lose => strike.lose = true,
+                Action::Kill => (strike.lose, strike.kill) = (true, true),
                 Action::Delay(by, When::Before) => strike.delay = strike.delay.saturating_add(*by),
                 Action::Delay(by, When::After) => {
                     strike.delay_after = strike.delay_after.saturating_add(*by);
@@ -193,6 +226,7 @@ impl Faults {
             let target = match &fault.target {
                 Target::Any => fault.left.to_string(),
                 Target::Commit => format!("commit {}", fault.left),
+                Target::Write => format!("write {}", fault.left),
                 Target::Like(pattern) => format!("{} {}", crate::name::literal(pattern), fault.left),
             };
             let target = match &fault.whose {
@@ -204,6 +238,7 @@ impl Faults {
                 Action::DropBefore => format!("drop before {target}"),
                 Action::DropAfter => format!("drop after {target}"),
                 Action::Lose => format!("lose {target}"),
+                Action::Kill => format!("kill {target}"),
                 Action::Delay(by, when) => {
                     let when = if *when == When::Before { "before" } else { "after" };
                     format!("delay {} {when} {target}", duration::format(*by).replace(' ', ""))
@@ -220,16 +255,11 @@ impl Faults {
     }
 }
 
-/// Compares without regard to case.
-fn like(text: &str, pattern: &str) -> bool {
-    settings::like(&text.to_ascii_uppercase(), &pattern.to_ascii_uppercase())
-}
-
 fn is_by(who: &Who, whose: &Whose) -> bool {
     match whose {
         Whose::Anybody => true,
         Whose::Connection(number) => who.connection == *number,
-        Whose::Like(pattern) => like(&who.user, pattern) || like(&who.application, pattern),
+        Whose::Like(pattern) => like_any_case(&who.user, pattern) || like_any_case(&who.application, pattern),
     }
 }
 
@@ -255,6 +285,7 @@ fn fault(text: &str) -> Result<Fault, String> {
         Some("refuse") => Action::Refuse,
         Some("conflict") => Action::Conflict,
         Some("lose") => Action::Lose,
+        Some("kill") => Action::Kill,
         Some("drop") => match words.next() {
             Some("before") => Action::DropBefore,
             Some("after") => Action::DropAfter,
@@ -272,6 +303,7 @@ fn fault(text: &str) -> Result<Fault, String> {
     let mut rest: Vec<&str> = words.filter(|word| !["before", "after", "on", "at"].contains(word)).collect();
     let target = match rest.first() {
         Some(word) if word.eq_ignore_ascii_case("commit") => Target::Commit,
+        Some(word) if word.eq_ignore_ascii_case("write") => Target::Write,
         Some(word) if word.starts_with('\'') => Target::Like(unquoted(word)),
         _ => Target::Any,
     };
@@ -332,10 +364,10 @@ mod tests {
             "error '57P01' after 1 by 7; delay 5ms after 'SELECT%' 1 by 'mzflow%'; drop after 1 by 'JOE'";
         let mut faults = Faults::parse(text).expect("ok");
         assert_eq!(faults.left(), text);
-        let struck = faults.statement(&who(8, "mzflow stage"), "SELECT 1", false);
+        let struck = faults.statement(&who(8, "mzflow stage"), "SELECT 1", Sort::Read);
         assert!(struck.drop_after && struck.error_after.is_none());
         assert_eq!(struck.delay_after, Duration::from_millis(5));
-        let struck = faults.statement(&who(7, "psql"), "SELECT 1", false);
+        let struck = faults.statement(&who(7, "psql"), "SELECT 1", Sort::Read);
         assert_eq!((struck.error, struck.error_after), (None, Some("57P01")));
         assert_eq!(faults.left(), "");
     }
@@ -344,12 +376,28 @@ mod tests {
     fn each_fault_counts_for_itself_and_is_used_up() {
         let mut faults =
             Faults::parse("drop before 3; lose commit; delay 50ms before 'create view%' 2").expect("ok");
-        assert_eq!(faults.statement(&who(7, "psql"), "CREATE VIEW a AS SELECT 1", false), Strike::default());
-        let struck = faults.statement(&who(7, "psql"), "create view b AS SELECT 1", false);
+        assert_eq!(
+            faults.statement(&who(7, "psql"), "CREATE VIEW a AS SELECT 1", Sort::Write),
+            Strike::default()
+        );
+        let struck = faults.statement(&who(7, "psql"), "create view b AS SELECT 1", Sort::Write);
         assert_eq!(struck.delay, Duration::from_millis(50));
-        let struck = faults.statement(&who(7, "psql"), "COMMIT", true);
+        let struck = faults.statement(&who(7, "psql"), "COMMIT", Sort::Commit);
         assert!(struck.drop_before && struck.lose);
         assert_eq!(faults.left(), "");
+    }
+
+    #[test]
+    fn reading_is_not_counted_among_writes() {
+        let mut faults = Faults::default();
+        faults.add("kill write 2; kill 'x'").expect("ok");
+        faults.spare();
+        assert_eq!(faults.left(), "");
+        faults.add("lose write 2").expect("ok");
+        assert_eq!(faults.left(), "lose write 2");
+        for (sort, lost) in [(Sort::Write, false), (Sort::Read, false), (Sort::Commit, true)] {
+            assert_eq!(faults.statement(&who(7, "psql"), "x", sort).lose, lost);
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::ddl;
 use super::emission::Emitted;
 use super::emission::Sending;
 use super::error::SqlError;
+use super::faults::Broken;
 use super::faults::Faults;
 use super::hydration::Kept;
 use super::hydration::Runtime;
@@ -49,6 +50,8 @@ pub(crate) struct Hub {
     emitted: Mutex<Vector<Arc<Emitted>>>,
     /// Counts what is published; whoever waits for a change watches it.
     changes: watch::Sender<u64>,
+    /// The connections that were made to end.
+    broken: watch::Sender<Broken>,
 }
 
 /// An open session, as others see it.
@@ -86,6 +89,7 @@ impl Hub {
             transcript: Mutex::default(),
             next_connection: std::sync::atomic::AtomicU32::new(1),
             changes: watch::Sender::new(0),
+            broken: watch::Sender::new(Broken::default()),
         }
     }
 
@@ -194,6 +198,19 @@ impl Hub {
     /// The faults that are to strike.
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
+    }
+
+    /// A fault has made a connection end, and its client is to die or not.
+    pub(crate) fn broke(&self, killed: bool) {
+        self.broken.send_modify(|broken| {
+            broken.connections += 1;
+            broken.clients += u64::from(killed);
+        });
+    }
+
+    /// What faults have made to end.
+    pub(crate) fn broken(&self) -> watch::Receiver<Broken> {
+        self.broken.subscribe()
     }
 
     /// What was run.

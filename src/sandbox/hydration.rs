@@ -23,6 +23,7 @@ use super::settings;
 use super::sinks;
 use super::sinks::Health;
 use crate::clock::Timestamp;
+use crate::name::like::like;
 use pace::Pace;
 pub(crate) use pace::readable;
 
@@ -142,7 +143,7 @@ fn is_crash_looping(state: &State, cluster: &Cluster, replica: &Replica) -> bool
     let mut names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
     names.any(|name| {
         let full = || format!("{}.{}", cluster.name.as_str(), replica.name.as_str());
-        settings::like(cluster.name.as_str(), name) || settings::like(&full(), name)
+        like(cluster.name.as_str(), name) || like(&full(), name)
     })
 }
 

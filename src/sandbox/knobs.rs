@@ -10,6 +10,7 @@ use super::model::item::Item;
 use super::resolve;
 use super::settings;
 use crate::clock::Timestamp;
+use crate::name::like::like;
 
 /// The settings whose past is kept.
 const REMEMBERED: [&str; 4] =
@@ -57,5 +58,5 @@ pub(crate) fn names(catalog: &Catalog, item: &Item, patterns: &str) -> bool {
     let own = item.name.as_str();
     let full = resolve::full_name(catalog, item);
     let mut patterns = patterns.split(',').map(str::trim);
-    patterns.any(|pattern| settings::like(own, pattern) || settings::like(&full, pattern))
+    patterns.any(|pattern| like(own, pattern) || like(&full, pattern))
 }

@@ -14,14 +14,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::door::Door;
+use self::door::Way;
+use self::faults::Broken;
 use crate::clock::Clock;
 
 mod copy;
 mod ddl;
+pub mod door;
 mod duration;
 mod emission;
 mod error;
-mod faults;
+pub mod faults;
 mod hub;
 mod hydration;
 mod knobs;
@@ -32,6 +36,7 @@ mod scope;
 mod session;
 mod settings;
 mod sinks;
+mod sort;
 mod store;
 mod system;
 pub mod transcript;
@@ -85,6 +90,23 @@ impl Server {
     /// # Errors
     /// When it cannot listen, or its data cannot be read.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        let told = |error: std::io::Error| StartError(format!("{}: {error}", options.listen));
+        let listener = TcpListener::bind(options.listen).await.map_err(told)?;
+        let address = listener.local_addr().map_err(told)?;
+        Self::behind(Door::Socket(listener), address, options)
+    }
+
+    /// Starts one that listens nowhere: there is no way in but the one that is given.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_inside(options: Options) -> Result<(Self, Way), StartError> {
+        let (door, way) = Door::inside();
+        let address = options.listen;
+        Ok((Self::behind(door, address, options)?, way))
+    }
+
+    fn behind(door: Door, address: SocketAddr, options: Options) -> Result<Self, StartError> {
         let (mut store, known) = match &options.data {
             Some(folder) => {
                 let (store, known) = store::Store::open(folder).map_err(StartError)?;
@@ -111,20 +133,17 @@ impl Server {
         if let Some(store) = store.as_mut().filter(|_| before != state) {
             store.commit(&before, &state).map_err(StartError)?;
         }
-        let told = |error: std::io::Error| StartError(format!("{}: {error}", options.listen));
-        let listener = TcpListener::bind(options.listen).await.map_err(told)?;
-        let address = listener.local_addr().map_err(told)?;
         if let Some(store) = &store {
             store.announce(address).map_err(StartError)?;
         }
         let hub = Arc::new(hub::Hub::new(options.clock, state, store));
         let (stop, stopped) = watch::channel(false);
         let password = options.password.map(Arc::from);
-        let serving = tokio::spawn(wire::serve(listener, Arc::clone(&hub), password, stopped));
+        let serving = tokio::spawn(wire::serve(door, Arc::clone(&hub), password, stopped));
         Ok(Self { address, hub, stop, serving })
     }
 
-    /// Where it listens.
+    /// Where it listens; as it was asked for where it listens nowhere.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -155,6 +174,41 @@ impl Server {
     pub fn set_faults(&self, text: &str) -> Result<(), String> {
         *self.hub.faults() = faults::Faults::parse(text)?;
         Ok(())
+    }
+
+    /// Adds to what goes wrong next.
+    ///
+    /// # Errors
+    /// What cannot be read of it.
+    pub fn add_faults(&self, text: &str) -> Result<(), String> {
+        self.hub.faults().add(text)
+    }
+
+    /// What has not gone wrong yet, as it could be set.
+    pub fn faults_left(&self) -> String {
+        self.hub.faults().left()
+    }
+
+    /// What faults have made to end.
+    pub fn broken(&self) -> watch::Receiver<Broken> {
+        self.hub.broken()
+    }
+
+    /// Lets no client die any more.
+    pub fn spare(&self) {
+        self.hub.faults().spare();
+    }
+
+    /// Sets a system setting, as `ALTER SYSTEM SET` does.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn set(&self, name: &str, value: &str) -> Result<(), String> {
+        let turn = self.hub.turn().await;
+        let before = turn.state();
+        let mut after = before.clone();
+        let set = settings::set_system(&mut after, name, Some(&[value.to_owned()]), self.hub.clock.now());
+        set.and_then(|()| turn.publish(&before, after)).map_err(|error| error.message)
     }
 }
 

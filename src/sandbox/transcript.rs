@@ -38,6 +38,8 @@ pub struct Ran {
     pub outcome: Outcome,
     /// Whether the client got an answer, or will.
     pub answered: bool,
+    /// Whether it is more than reading.
+    pub writes: bool,
     /// Its text, without the values of secrets.
     pub statement: String,
 }
@@ -76,7 +78,7 @@ pub(crate) struct Transcript {
 
 impl Transcript {
     /// Writes a statement down that begins now; gives its number.
-    pub(crate) fn begin(&mut self, who: Who, text: &str, now: Timestamp) -> u64 {
+    pub(crate) fn begin(&mut self, who: Who, text: &str, writes: bool, now: Timestamp) -> u64 {
         let text = crate::sql::secret::hide(text);
         let mut end = text.len().min(STATEMENT_BYTES);
         while !text.is_char_boundary(end) {
@@ -94,6 +96,7 @@ impl Transcript {
             finished: None,
             outcome: Outcome::Running,
             answered: true,
+            writes,
             statement,
         }));
         while self.entries.len() > KEPT || self.bytes > KEPT_BYTES {
@@ -132,7 +135,7 @@ mod tests {
 
     fn begin(transcript: &mut Transcript, text: &str) -> u64 {
         let who = Who { connection: 1, user: "u".to_owned(), application: String::new() };
-        transcript.begin(who, text, Timestamp(1))
+        transcript.begin(who, text, true, Timestamp(1))
     }
 
     #[test]

@@ -395,6 +395,54 @@ fn rows_are_not_compared_before_there_are_any() {
     run(&world, &["--dry-run", "--policy", "compares"]).code(0);
 }
 
+/// Answers the run of the second version as a role.
+fn approve(world: &World, role: &str, more: &[&str]) -> Told {
+    let url = world.url().replace("materialize@", &format!("{role}@"));
+    let run = second_run(world);
+    world.mzflow(&[&["approve", &run, "--project", "shop", "--url", &url], more].concat())
+}
+
+#[test]
+fn two_people_have_to_agree() {
+    let world = World::new();
+    changed(&world);
+    example(&world, "two_approvals");
+    for role in ["ann", "bob"] {
+        world.sql(&format!("CREATE ROLE {role} SUPERUSER"));
+    }
+    let more = ["--policy", "two_approvals"];
+    let told = run(&world, &[&more[..], &["--policy-timeout", "0s"]].concat()).code(3);
+    told.says("policy two_approvals waits: 0 of 2 approvals").says("mzflow approve [RUN]");
+    // Whoever began the run does not count, and one is not enough; each answer asks for one more.
+    approve(&world, "materialize", &[]).code(0);
+    let id = second_run(&world);
+    let resume = ["resume", &id, "--project", "shop", "--policy-timeout", "0s"];
+    world.mzflow(&resume).code(3).says("policy two_approvals waits: 0 of 2 approvals");
+    approve(&world, "ann", &["--message", "fine with me"]).code(0);
+    world.mzflow(&resume).code(3).says("policy two_approvals waits: 1 of 2 approvals");
+    // A run that waits sees the answer by itself.
+    let running = world.start(&["resume", &id, "--project", "shop"]);
+    let waits = "SELECT count(*) FROM _mzflow.public.journal WHERE kind = 'policy.decided' \
+        AND payload->>'reason' = '1 of 2 approvals'";
+    world.until("it waits again", || world.rows(waits).parse::<u32>().is_ok_and(|count| count > 1));
+    approve(&world, "bob", &[]).code(0);
+    let told = running.end(&world).code(0);
+    told.says("two_approvals says promote: approved by ann and bob");
+    assert_eq!(total(&world), "20");
+}
+
+#[test]
+fn a_no_of_a_person_ends_the_wait() {
+    let world = World::new();
+    changed(&world);
+    example(&world, "two_approvals");
+    run(&world, &["--policy", "two_approvals", "--policy-timeout", "0s"]).code(3);
+    approve(&world, "materialize", &["--deny", "--message", "not today"]).code(0);
+    let told = world.mzflow(&["resume", &second_run(&world), "--project", "shop"]).code(3);
+    told.says("[approval.denied]").says("not today");
+    assert_eq!(total(&world), "10");
+}
+
 /// Runs `mzflow policy …` in the folder of the examples' policies.
 fn on_examples(world: &World, arguments: &[&str]) -> Told {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policies");
@@ -419,7 +467,8 @@ fn every_example_says_what_its_facts_expect() {
         assert!(told["cases"].as_array().into_iter().flatten().all(|case| case["status"] == "passed"));
         tested.push(told["policy"].as_str().unwrap_or_default().to_owned());
     }
-    expect![[r#"["business_hours", "lag_vs_blue", "no_removed_rows"]"#]].assert_eq(&format!("{tested:?}"));
+    expect![[r#"["business_hours", "lag_vs_blue", "no_removed_rows", "two_approvals"]"#]]
+        .assert_eq(&format!("{tested:?}"));
     assert!(world.statements().is_empty(), "no server is asked");
 }
 

@@ -17,10 +17,10 @@ use crate::primitives::rehearsal::Assume;
 pub(crate) struct Args {
     /// Deployment to drop
     #[arg(value_name = "ID")]
-    deployment: DeploymentId,
+    pub(crate) deployment: DeploymentId,
     /// Print the statements and run none
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {

@@ -33,21 +33,21 @@ use crate::primitives::error::Error;
 pub(crate) struct Args {
     /// Run that waits; `mzflow list` names it
     #[arg(value_name = "RUN")]
-    run: RunId,
+    pub(crate) run: RunId,
     /// Say no: the run ends as refused
     #[arg(long)]
-    deny: bool,
+    pub(crate) deny: bool,
     /// What to say with the answer
     #[arg(short, long, value_name = "TEXT")]
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     /// Number of the question, where the run waits with several
     #[arg(long, value_name = "N")]
-    question: Option<u64>,
+    pub(crate) question: Option<u64>,
     /// Only record the answer: a paused run stays as it is
     #[arg(long)]
-    no_resume: bool,
+    pub(crate) no_resume: bool,
     #[command(flatten)]
-    how: resume::How,
+    pub(crate) how: resume::How,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {

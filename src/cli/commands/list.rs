@@ -48,10 +48,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let now = app.clock.now();
     let own = open.iter().map(|(id, deployment)| {
         let waiting = questions::of(deployment, &waits);
-        let state = match waiting {
-            Some(_) => state(deployment).replacen(deployment.state.as_str(), "paused", 1),
-            None => state(deployment),
-        };
+        let state = state(waiting.map_or(deployment.state.as_str(), |_| "paused"), deployment);
         let next = match waiting {
             Some((run, question)) => format!("{}   or   mzflow abort {id}", questions::next(run, question)),
             None => next(id, deployment),
@@ -91,11 +88,11 @@ fn open(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
 }
 
 /// Where a deployment stands, and who reads it already.
-fn state(deployment: &Deployment) -> String {
+fn state(word: &str, deployment: &Deployment) -> String {
     let readers: Vec<String> = deployment.shifts.keys().map(ToString::to_string).collect();
     match readers.is_empty() {
-        true => deployment.state.to_string(),
-        false => format!("{}, read by {}", deployment.state, readers.join(", ")),
+        true => word.to_owned(),
+        false => format!("{word}, read by {}", readers.join(", ")),
     }
 }
 

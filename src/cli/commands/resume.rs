@@ -11,7 +11,6 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::policy;
-use crate::cli::recipe;
 use crate::cli::recipe::Origin;
 use crate::cli::running;
 use crate::cli::running::Start;
@@ -37,20 +36,20 @@ pub(crate) struct Args {
 }
 
 /// How a run goes on.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct How {
     /// How long its policies may say wait [default: as the run began]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    policy_timeout: Option<Duration>,
+    pub(crate) policy_timeout: Option<Duration>,
     /// Give up after this time, all in all
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    deadline: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
     /// Remove objects without asking
     #[arg(short, long)]
-    yes: bool,
+    pub(crate) yes: bool,
     /// Deploy although the project has uncommitted changes
     #[arg(long)]
-    allow_dirty: bool,
+    pub(crate) allow_dirty: bool,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
@@ -59,13 +58,22 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 
 /// Goes on with a run.
 pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, CliError> {
+    let start = start(app, run, how).await?;
+    running::carry_out(app, start).await
+}
+
+/// What there is to be gone on with.
+///
+/// # Errors
+/// `run.unknown`, `run.finished`, `cli.not-a-recipe`.
+pub(crate) async fn start(app: &mut App, run: RunId, how: How) -> Result<Start, CliError> {
     let entries = journal(app, &run).await?;
     let started = resumable(&run, &entries)?;
     let at = entries.last().map(|entry| entry.record.kind());
     let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
     app.ui.step("resume", &format!("{}, stopped at {at}", started.recipe), None);
     let source = Source { file: started.file.clone(), text: started.source.clone() };
-    let loaded = recipe::load(app.project(), &source, Origin::Journal, started.modules.clone());
+    let loaded = app.load(&source, Origin::Journal, started.modules.clone());
     let loaded = loaded.map(|mut loaded| {
         loaded.given = match &started.arguments {
             Value::Object(arguments) => arguments.clone(),
@@ -74,7 +82,7 @@ pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, C
         loaded
     });
     let recorded = started.policy_timeout_ms.map(Duration::from_millis);
-    let start = Start {
+    Ok(Start {
         run,
         name: started.recipe.clone(),
         loaded,
@@ -86,8 +94,7 @@ pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, C
         deadline: how.deadline,
         yes: how.yes,
         allow_dirty: how.allow_dirty,
-    };
-    running::carry_out(app, start).await
+    })
 }
 
 /// What the run wrote; nothing where nothing was ever written here.

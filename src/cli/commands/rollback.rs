@@ -15,10 +15,10 @@ use crate::primitives::rollback;
 pub(crate) struct Args {
     /// Deployment whose promotion is taken back [default: the last one]
     #[arg(value_name = "ID")]
-    deployment: Option<DeploymentId>,
+    pub(crate) deployment: Option<DeploymentId>,
     /// Print the statements and run none
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {

@@ -1,4 +1,4 @@
-//! `mzflow test`: runs the unit tests of views.
+//! `mzflow test`: runs the unit tests of views, and the tests of recipes.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,8 +14,15 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::junit;
 use crate::cli::junit::reports;
+use crate::cli::recipe_test;
+use crate::cli::recipe_test::Crash;
+use crate::cli::recipe_test::How;
+use crate::cli::recipe_test::choice::Choice;
+use crate::cli::recipe_test::tested;
+use crate::cli::recipe_test::tested::Tested;
 use crate::cli::ui::Ui;
 use crate::cli::ui::counted;
+use crate::clock::parse_duration;
 use crate::primitives::compile;
 use crate::primitives::error::Error;
 use crate::primitives::unit_test;
@@ -24,15 +31,24 @@ use crate::primitives::unit_test::DifferingRow;
 use crate::primitives::unit_test::Filter;
 use crate::primitives::unit_test::Verdict;
 
-/// Run the unit tests of views; nothing is created, and nothing needs to be there
+/// Run the unit tests of views, and the tests of recipes in tests/ against sandboxes of their own
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Tests: database[.schema[.object]][#test], with `*` for anything [default: all]
+    /// Tests of views: database[.schema[.object]][#test]; of recipes: tests/FILE.lua[#test]; `*` is anything [default: all]
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
     /// Write the results as JUnit XML as well
     #[arg(long, visible_alias = "junit-xml", value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Cut the runs of tests of recipes at every statement, and see whether they go on
+    #[arg(long)]
+    crash: bool,
+    /// Cut them only at the N-th statement; may be repeated
+    #[arg(long, value_name = "N")]
+    crash_at: Vec<usize>,
+    /// Stop a test of recipes that takes longer than this [default: 2m]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    limit: Option<Duration>,
 }
 
 /// How many tests ended how.
@@ -48,32 +64,50 @@ struct Counts {
 type Ended<'a> = (Case<'a>, Verdict, Duration);
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
-    let filter = match &args.filter {
-        None => Filter::default(),
-        Some(text) => text
-            .parse()
-            .map_err(|error: unit_test::FilterError| CliError::usage("cli.filter", error.to_string()))?,
-    };
+    let choice = Choice::of(args.filter.as_deref())
+        .map_err(|error| CliError::usage("cli.filter", error.to_string()))?;
     let started = app.clock.elapsed();
-    let report = compile::report(&app.compile_request());
-    if report.findings.iter().any(|(diagnostic, _)| diagnostic.fails_compile()) {
-        return Err(compile::failure(report).into());
+    let report = match &choice {
+        Choice::All | Choice::Views(_) => Some(compile::report(&app.compile_request())),
+        Choice::Recipes(_) => None,
+    };
+    if report.as_ref().is_some_and(|report| report.findings.iter().any(|(found, _)| found.fails_compile())) {
+        return Err(report.map_or_else(|| Error::bug("a report is gone"), compile::failure).into());
     }
-    let cases = unit_test::select(&report, &filter)?;
+    let filter = match &choice {
+        Choice::Views(filter) => filter.clone(),
+        Choice::All | Choice::Recipes(_) => Filter::default(),
+    };
+    let cases = match &report {
+        Some(report) => unit_test::select(report, &filter)?,
+        None => Vec::new(),
+    };
     let mut results: Vec<Ended<'_>> = Vec::new();
-    let outcome = run_all(app, &cases, &mut results).await;
-    outcome?;
-    let counts = Counts::of(&results);
+    run_all(app, &cases, &mut results).await?;
+    let crash = match (args.crash_at.is_empty(), args.crash) {
+        (false, _) => Crash::At(args.crash_at.iter().copied().collect()),
+        (true, true) => Crash::Everywhere,
+        (true, false) => Crash::Nowhere,
+    };
+    let how = How { choice, crash, limit: args.limit.unwrap_or(recipe_test::LIMIT) };
+    let ui = app.ui.of_data();
+    let mut say = |lines: Vec<String>| {
+        if !ui.json {
+            lines.iter().for_each(|line| ui.data(line));
+        }
+    };
+    let recipes = recipe_test::tried(app, &how, &mut say).await?;
+    let counts = Counts::of(&results, &recipes);
     if let Some(file) = &args.junit {
         let failed = |why: String| {
             let message = format!("cannot write {}: {why}", file.display());
             CliError { exit: Exit::Failed, ..CliError::usage("cli.cannot-write", message) }
         };
-        let text = junit::document(&results).map_err(failed)?;
+        let text = junit::document(&results, &recipes).map_err(failed)?;
         std::fs::write(file, text).map_err(|error| failed(error.to_string()))?;
     }
     if app.ui.json {
-        app.ui.json(&document(&results, counts));
+        app.ui.json(&document(&results, &recipes, counts));
     } else {
         let took = app.clock.elapsed().saturating_sub(started);
         app.ui.step("test", &counts.told(), Some(took));
@@ -139,8 +173,15 @@ fn lines(ui: &Ui, case: &Case<'_>, verdict: &Verdict, took: Duration) -> Vec<Str
 }
 
 impl Counts {
-    fn of(results: &[Ended<'_>]) -> Self {
+    fn of(results: &[Ended<'_>], recipes: &[Tested]) -> Self {
         let mut counts = Self::default();
+        for tested in recipes {
+            match &tested.verdict {
+                tested::Verdict::Passed if tested.has_passed() => counts.passed += 1,
+                tested::Verdict::Passed | tested::Verdict::Failed(_) => counts.failed += 1,
+                tested::Verdict::Invalid(_) => counts.invalid += 1,
+            }
+        }
         for (_, verdict, _) in results {
             match verdict {
                 Verdict::Passed => counts.passed += 1,
@@ -155,7 +196,7 @@ impl Counts {
     fn told(self) -> String {
         let all = self.passed + self.failed + self.invalid + self.refused;
         if all == 0 {
-            return "the project has no unit tests".to_owned();
+            return "the project has no tests".to_owned();
         }
         let parts = [
             (self.passed, "passed"),
@@ -181,9 +222,10 @@ impl Counts {
     }
 }
 
-fn document(results: &[Ended<'_>], counts: Counts) -> Value {
+fn document(results: &[Ended<'_>], recipes: &[Tested], counts: Counts) -> Value {
     json!({
         "tests": results.iter().map(told).collect::<Vec<_>>(),
+        "recipe_tests": recipes.iter().map(Tested::json).collect::<Vec<_>>(),
         "passed": counts.passed,
         "failed": counts.failed,
         "invalid": counts.invalid,

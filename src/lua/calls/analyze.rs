@@ -20,7 +20,6 @@ use super::judge;
 use super::judge::Asked;
 use super::tables;
 use crate::clock::Clock;
-use crate::clock::Deadline;
 use crate::event::CheckProgress;
 use crate::event::Event;
 use crate::event::SampleProgress;
@@ -37,8 +36,6 @@ use crate::primitives::analysis::Answer;
 use crate::primitives::analysis::Limits;
 use crate::primitives::analysis::Verdict;
 use crate::primitives::code::Code;
-use crate::primitives::ctx::Ctx;
-use crate::primitives::ctx::Interrupt;
 use crate::primitives::error::Error;
 use crate::primitives::rehearsal::Assume;
 
@@ -47,9 +44,6 @@ const ANALYSIS: &str = include_str!("../../../lua/analysis.lua");
 
 /// A wait for the next sample is told so often.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
-
-/// Ctrl-C is noticed within this time.
-const NOTICE: Duration = Duration::from_millis(100);
 
 /// One answer of each check, and none of them may be anything but `pass`: what a rehearsal needs.
 const ONCE: Limits = Limits { count: 1, failures: 0, inconclusive: 0, consecutive_errors: 0 };
@@ -82,8 +76,6 @@ struct Watching {
     interval: Duration,
     words: Words,
     clock: Clock,
-    interrupt: Interrupt,
-    deadline: Deadline,
     started: Duration,
     assume: Option<Assume>,
 }
@@ -149,8 +141,6 @@ impl Watching {
                 note: call.text("note"),
             },
             clock: ctx.clock.clone(),
-            interrupt: ctx.interrupt.clone(),
-            deadline: ctx.deadline.clone(),
             started: ctx.clock.elapsed(),
             assume,
         })
@@ -158,7 +148,7 @@ impl Watching {
 
     /// Asks the check at that place.
     async fn ask(&self, at: usize) -> Result<(), Failure> {
-        Ctx::may_go_on(&self.interrupt, &self.deadline)?;
+        self.asker.shared.go_on()?;
         let Some((_, asked)) = self.checks.get(at) else { return Ok(()) };
         let ask = match asked {
             Asked::Check(ask) => Rc::clone(ask),
@@ -253,18 +243,13 @@ impl Watching {
             return Ok(());
         }
         let until = self.clock.elapsed().saturating_add(pause);
-        let mut told: Option<Duration> = None;
         loop {
-            Ctx::may_go_on(&self.interrupt, &self.deadline)?;
             let left = until.saturating_sub(self.clock.elapsed());
             if left.is_zero() {
-                return Ok(());
+                return Ok(self.asker.shared.go_on()?);
             }
-            if told.is_none_or(|told| told.saturating_sub(left) >= TOLD_EVERY) {
-                told = Some(left);
-                self.asker.shared.tell(Event::SampleAwaited { left });
-            }
-            self.deadline.sleep(left.min(NOTICE)).await;
+            self.asker.shared.tell(Event::SampleAwaited { left });
+            self.asker.shared.pause(left.min(TOLD_EVERY)).await?;
         }
     }
 }

@@ -97,6 +97,7 @@ fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
         | Handle::Failure(_)
         | Handle::Recipe(_)
         | Handle::Policy(_)
+        | Handle::Test(_)
         | Handle::Verdict(..)
         | Handle::Check(_) => Err(Error::bug("`project` is something else")),
     }
@@ -354,7 +355,8 @@ pub(super) fn query_request(call: &Call) -> Result<query::Request, Failure> {
     Ok(query::Request { sql, parameters })
 }
 
-fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
+/// The parameters of a statement.
+pub(super) fn parameters(call: &Call, params: &Table) -> Result<Vec<Parameter>, Failure> {
     let count = params.pairs::<Value, Value>().count();
     let length = params.raw_len();
     if count != length {

@@ -45,6 +45,7 @@ pub(super) mod policy;
 mod service;
 mod shift;
 mod steps;
+pub(super) mod testing;
 
 /// One call of a function, its arguments checked.
 struct Call {
@@ -209,19 +210,36 @@ impl<'b> Binding<'b> {
         name: &str,
         function: impl Fn(&Call) -> Result<Value, Failure> + 'static,
     ) -> mlua::Result<()> {
+        self.put(name, self.made_at_once(name, function)?)
+    }
+
+    /// Makes a function that answers at once.
+    fn made_at_once(
+        &self,
+        name: &str,
+        function: impl Fn(&Call) -> Result<Value, Failure> + 'static,
+    ) -> mlua::Result<Function> {
         let declared = Self::declared(name)?;
         let shared = Rc::clone(self.shared);
-        let bound = self.lua.create_function(move |lua, passed: MultiValue| {
+        self.lua.create_function(move |lua, passed: MultiValue| {
             let call = Call::new(lua, &shared, declared, passed)?;
             function(&call).map_err(|failure| Call::fail(&shared, failure, call.frames))
-        })?;
-        self.put(name, bound)
+        })
     }
 
     /// Binds a function that waits.
     fn waiting<F, Answer>(&self, name: &str, function: F) -> mlua::Result<()>
     where
-        F: Fn(Rc<Call>) -> Answer + Copy + 'static,
+        F: Fn(Rc<Call>) -> Answer + Clone + 'static,
+        Answer: Future<Output = Result<Value, Failure>> + 'static,
+    {
+        self.put(name, self.made_waiting(name, function)?)
+    }
+
+    /// Makes a function that waits.
+    fn made_waiting<F, Answer>(&self, name: &str, function: F) -> mlua::Result<Function>
+    where
+        F: Fn(Rc<Call>) -> Answer + Clone + 'static,
         Answer: Future<Output = Result<Value, Failure>> + 'static,
     {
         let declared = Self::declared(name)?;
@@ -229,6 +247,7 @@ impl<'b> Binding<'b> {
         let bound = self.lua.create_async_function(move |lua, mut passed: MultiValue| {
             let can_wait = passed.pop_front().unwrap_or_default() == Value::Boolean(true);
             let call = Call::new(&lua, &shared, declared, passed).map(Rc::new);
+            let function = function.clone();
             async move {
                 let call = call?;
                 if !can_wait {
@@ -239,13 +258,17 @@ impl<'b> Binding<'b> {
                 answer.map_err(|failure| Call::fail(&call.shared, failure, call.frames.clone()))
             }
         })?;
-        self.put(name, self.waiting.call::<Function>(bound)?)
+        self.waiting.call(bound)
     }
 }
 
 /// Why a function that waits cannot be called where it was.
 fn here(shared: &Rc<Shared>, name: &str) -> Error {
-    let callback = || Error::new(Code::LuaNotHere, format!("mz.{name} waits, and {}", failure::NO_WAIT));
+    let called = registry::function(name).map_or_else(|| format!("mz.{name}"), registry::Function::called);
+    let callback = || Error::new(Code::LuaNotHere, format!("{called} waits, and {}", failure::NO_WAIT));
+    if shared.trial.borrow().is_some() {
+        return callback();
+    }
     shared.must_run(name).err().unwrap_or_else(callback)
 }
 
@@ -270,6 +293,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     http::bind(&binding)?;
     service::bind(&binding)?;
     steps::bind(&binding)?;
+    testing::bind(&binding, prelude)?;
     Ok(binding.fields)
 }
 
@@ -299,13 +323,23 @@ pub(super) fn inside(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
 
 /// What happens when `mz` does not have a name.
 pub(super) fn missing(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    no_such(lua, shared, "mz.", || registry::below(""))
+}
+
+/// What happens when an object does not have a name; `owner` is what stands before it.
+fn no_such(
+    lua: &Lua,
+    shared: &Rc<Shared>,
+    owner: &'static str,
+    names: fn() -> Vec<&'static str>,
+) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, name: Value| -> mlua::Result<()> {
         let name = name.to_string()?;
-        let question = near::question(&name, registry::below(""));
+        let question = near::question(&name, names());
         let mistake = check::Mistake {
             code: Code::LuaUnknownFunction,
-            message: format!("there is no mz.{name}{question}"),
+            message: format!("there is no {owner}{name}{question}"),
             word: Some(name),
             label: String::new(),
         };

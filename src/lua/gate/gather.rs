@@ -11,6 +11,7 @@ use super::Question;
 use crate::clock::Timestamp;
 use crate::deployment::record::Change;
 use crate::lua::policy::moment;
+use crate::primitives::approvals;
 use crate::primitives::compare;
 use crate::primitives::compare::Choice;
 use crate::primitives::compare::Outcome;
@@ -34,6 +35,13 @@ pub(super) struct Gathered {
     pub(super) compare: Option<Prepared>,
     /// Why there is no comparison, although one is needed.
     pub(super) incomparable: Option<String>,
+    /// How many people have agreed.
+    pub(super) approvals: u64,
+}
+
+/// What people are asked while a policy waits for them.
+pub(super) fn approval_message(question: &Question) -> String {
+    format!("may {} become production?", question.deployment)
 }
 
 impl Gathered {
@@ -82,11 +90,36 @@ pub(super) async fn gather(
         let blue = evidence::blue_lag(ctx, known).await?;
         facts.insert("hydration".to_owned(), hydration(readiness, &blue));
     }
-    let mut gathered = Gathered { now: evidence.now, facts, compare: None, incomparable: None };
+    let mut gathered = Gathered { now: evidence.now, facts, compare: None, incomparable: None, approvals: 0 };
+    if needs.contains("approvals") {
+        agreed(ctx, question, &mut gathered).await?;
+    }
     if let Some(readiness) = readiness.filter(|_| needs.contains("compare")) {
         comparison(ctx, question, &readiness, &mut gathered).await?;
     }
     Ok(Some(gathered))
+}
+
+/// Who has agreed that this deployment becomes production, when this run asked; a no is an error.
+async fn agreed(ctx: &mut Ctx, question: &Question, gathered: &mut Gathered) -> Result<(), Error> {
+    let message = approval_message(question);
+    let asked = approvals::of_this_run(ctx).await?.questions;
+    let asked = asked.into_iter().find(|question| question.asked.message == message);
+    if let Some(error) = asked.as_ref().and_then(approvals::denied) {
+        return Err(error);
+    }
+    let given = asked.map(|question| question.approvals).unwrap_or_default();
+    let told = given.iter().map(|given| {
+        json!({
+            "by": given.by,
+            "at": moment::iso(given.at),
+            "age_s": seconds(gathered.now, given.at),
+            "comment": given.comment,
+        })
+    });
+    gathered.facts.insert("approvals".to_owned(), told.collect());
+    gathered.approvals = given.len() as u64;
+    Ok(())
 }
 
 /// Prepares to compare. What is not ready would be waited for by the server, for as long as it takes:

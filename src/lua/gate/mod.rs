@@ -24,6 +24,7 @@ use crate::deployment::decision::PolicyDecided;
 use crate::deployment::decision::Verdict;
 use crate::deployment::record::Record;
 use crate::event::Event;
+use crate::primitives::approvals;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -80,6 +81,8 @@ pub struct Asking {
     over: Deadline,
     needs: BTreeSet<&'static str>,
     asked: Vec<Asked>,
+    /// How many people were asked to agree, once some were.
+    wanted: u64,
 }
 
 /// The facts of a round.
@@ -106,6 +109,7 @@ impl Gate {
             started: ctx.clock.elapsed(),
             over: ctx.clock.deadline(self.timeout),
             asked: asked.collect(),
+            wanted: 0,
             gate: Rc::clone(self),
             question,
             needs,
@@ -181,7 +185,12 @@ impl Asking {
             let decision = self.one(ctx, at, policy, &gathered).await?;
             match decision.verdict {
                 Verdict::Promote | Verdict::Abort => {}
-                Verdict::Wait => pause = Some(pause.map_or(policy.poll(), |least| least.min(policy.poll()))),
+                Verdict::Wait => {
+                    pause = Some(pause.map_or(policy.poll(), |least| least.min(policy.poll())));
+                    if policy.needs().contains(&"approvals") {
+                        self.ask_people(ctx, gathered.approvals + 1).await?;
+                    }
+                }
             }
         }
         match pause {
@@ -189,6 +198,25 @@ impl Asking {
             Some(pause) if !ctx.is_rehearsal() => self.again(ctx, pause),
             Some(_) | None => Ok(Answer::Open),
         }
+    }
+
+    /// Lets people agree, one more than have: `mzflow approve` answers what a run has asked.
+    async fn ask_people(&mut self, ctx: &mut Ctx, wanted: u64) -> Result<(), Error> {
+        if ctx.is_rehearsal() || self.wanted == wanted {
+            return Ok(());
+        }
+        self.wanted = wanted;
+        let message = gather::approval_message(&self.question);
+        let request = approvals::Request { message, nth: 1, approvals: wanted, from: Vec::new() };
+        let question = approvals::ask(ctx, &request).await?;
+        ctx.events.event(Event::ApprovalAsked {
+            run: ctx.run.id.clone(),
+            question: question.asked.question,
+            message: question.asked.message,
+            approvals: question.approvals.len() as u64,
+            needed: wanted,
+        });
+        Ok(())
     }
 
     /// Asks one policy.

@@ -8,6 +8,7 @@ pub(super) fn lines(facts: &Json) -> Vec<String> {
     lines.extend(facts.get("hydration").map(hydration));
     lines.extend(facts.get("changes").map(changes));
     lines.extend(facts.get("compare").filter(|compare| !compare.is_null()).map(compare));
+    lines.extend(facts.get("approvals").and_then(Json::as_array).map(|given| approvals(given)));
     lines.extend(facts.get("now").map(now));
     lines
 }
@@ -54,6 +55,11 @@ fn changes(changes: &Json) -> String {
     format!("changes: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") })
 }
 
+fn approvals(given: &[Json]) -> String {
+    let by: Vec<&str> = given.iter().map(|given| text(given, "by")).collect();
+    format!("approvals: {}", if by.is_empty() { "none".to_owned() } else { by.join(", ") })
+}
+
 fn compare(compare: &Json) -> String {
     let objects = compare.as_object().into_iter().flatten();
     let differing = objects.filter(|(_, object)| text(object, "state") == "differs");
@@ -76,6 +82,7 @@ mod tests {
             "hydration": { "state": "lagging", "ready": 2, "total": 3, "lag_s": 12.25, "blue_lag_s": 0.5 },
             "changes": { "summary": { "changed": 2, "removed": 0, "added": 1 } },
             "compare": { "a.b.c": { "state": "differs", "added": 1, "removed": 3 }, "a.b.d": { "state": "same" } },
+            "approvals": [{ "by": "ann" }, { "by": "bob" }],
             "run": {},
         });
         assert_eq!(
@@ -84,6 +91,7 @@ mod tests {
                 "hydration: lagging, 2 of 3 objects, lag 12.2 s (production 0.5 s)",
                 "changes: 2 changed, 1 added",
                 "compare: a.b.c +1 −3",
+                "approvals: ann, bob",
                 "now: Monday 2026-11-30 09:05 (UTC)",
             ]
         );

@@ -42,7 +42,7 @@ impl Walk<'_> {
                 return None;
             }
         };
-        let what = format!("mz.{}", function.name);
+        let what = function.called();
         match (function.style, only_table(arguments)) {
             (Style::Named, Some(table)) => {
                 if function.name == "recipe" {
@@ -81,7 +81,7 @@ impl Walk<'_> {
                 }
                 Some(argument) => {
                     given.push(name);
-                    self.value(value, &parameters(argument));
+                    self.value(value, &parameters(what, argument));
                     self.kept(what, argument, value);
                     if what == "mz.recipe" && name == "args" {
                         self.arguments_of_recipe(value);
@@ -123,7 +123,7 @@ impl Walk<'_> {
         for argument in declared {
             match given.next() {
                 Some(value) => {
-                    self.value(value, &parameters(argument));
+                    self.value(value, &parameters(what, argument));
                     self.kept(what, argument, value);
                 }
                 None if argument.need == Need::Required && !is_open => {
@@ -272,9 +272,9 @@ fn only_table(arguments: &FunctionArgs) -> Option<&TableConstructor> {
     }
 }
 
-/// What the functions in an argument are called with: `fun(ctx: mz.Context, …)` in its type.
-fn parameters(argument: &Argument) -> Vec<Option<Kind>> {
-    let kind = stubs::kind(argument);
+/// What the functions in an argument of `owner` are called with: `fun(ctx: mz.Context, …)` in its type.
+fn parameters(owner: &str, argument: &Argument) -> Vec<Option<Kind>> {
+    let kind = stubs::kind(owner, argument);
     let Some(list) = kind.split_once("fun(").and_then(|(_, rest)| rest.split_once(')')) else {
         return Vec::new();
     };

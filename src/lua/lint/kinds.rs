@@ -6,9 +6,11 @@ use crate::lua::near;
 use crate::lua::policy::pure;
 use crate::lua::registry;
 use crate::lua::registry::Function;
+use crate::lua::registry::Methods;
 use crate::lua::registry::beside;
 use crate::lua::registry::classes::Class;
 use crate::lua::registry::facts;
+use crate::lua::registry::testing::METHODS;
 use crate::lua::stubs;
 use crate::primitives::code::Code;
 
@@ -31,18 +33,30 @@ impl Kind {
     /// Of a value, if its kind tells anything.
     pub(super) fn of_stub(stub: &'static str) -> Option<Self> {
         let stub = stub.trim().trim_end_matches('?');
-        let is_known = class(stub).is_some() || stub.ends_with("[]") || table_of(stub).is_some();
+        let is_known = class(stub).is_some()
+            || methods(stub).is_some()
+            || stub.ends_with("[]")
+            || table_of(stub).is_some();
         is_known.then_some(Self::Value(stub))
     }
 
     /// Of a class, by its name.
     pub(super) fn of_class(name: &str) -> Option<Self> {
-        class(name).map(|class| Self::Value(class.name))
+        let methods = || methods(name).map(|methods| Self::Value(methods.class));
+        class(name).map(|class| Self::Value(class.name)).or_else(methods)
     }
 
     /// Of the first value that a function gives.
     pub(super) fn returned(function: &Function) -> Option<Self> {
         stubs::returned(function.returns.kind).first().and_then(|kind| Self::of_stub(kind))
+    }
+
+    /// Tells whether it is called with a colon.
+    pub(super) fn has_methods(&self) -> bool {
+        match self {
+            Self::Value(stub) => methods(stub).is_some(),
+            Self::Module(_) | Self::Function(_) | Self::Library(_) | Self::Arguments => false,
+        }
     }
 
     /// Of an item of a list.
@@ -59,6 +73,11 @@ fn class(name: &str) -> Option<&'static Class> {
     registry::classes().find(|class| class.name == name)
 }
 
+/// The functions of the object of that name.
+fn methods(name: &str) -> Option<&'static Methods> {
+    METHODS.iter().find(|methods| methods.class == name)
+}
+
 /// What the values of `table<string, …>` are.
 fn table_of(stub: &'static str) -> Option<&'static str> {
     stub.strip_prefix("table<string, ")?.strip_suffix('>')
@@ -69,6 +88,7 @@ impl Walk<'_> {
     pub(super) fn field(&mut self, of: &Kind, name: &str, span: std::ops::Range<usize>) -> Option<Kind> {
         match of {
             Kind::Module(prefix) => self.below(prefix, name, span),
+            Kind::Value(stub) if methods(stub).is_some() => self.method(methods(stub)?, name, span),
             Kind::Value(stub) => {
                 let Some(class) = class(stub) else {
                     return table_of(stub).and_then(Kind::of_stub);
@@ -115,6 +135,18 @@ impl Walk<'_> {
             Kind::Function(function) if registry::below(function).is_empty() => None,
             Kind::Function(function) => self.below(function, name, span),
         }
+    }
+
+    /// A function of an object that tests are given.
+    fn method(&mut self, of: &Methods, name: &str, span: std::ops::Range<usize>) -> Option<Kind> {
+        let own = |function: &&Function| function.own_name() == name;
+        if let Some(function) = of.functions.iter().find(own) {
+            return Some(Kind::Function(function.name));
+        }
+        let question = near::question(name, of.functions.iter().map(Function::own_name));
+        let object = of.functions.first().map_or("", |function| function.owner());
+        self.error(Code::LuaUnknownFunction, format!("there is no {object}{name}{question}"), span);
+        None
     }
 
     /// What stands below `mz`.

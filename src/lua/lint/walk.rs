@@ -408,8 +408,10 @@ impl<'t> Walk<'t> {
             }
             Suffix::Call(Call::AnonymousCall(arguments)) => self.called(kind, arguments),
             Suffix::Call(Call::MethodCall(method)) => {
-                self.passed(method.args());
-                None
+                let (name, span) = (self.text(method.name()), span_of(method.name()));
+                let of_test = kind.as_ref().filter(|kind| kind.has_methods());
+                let function = of_test.and_then(|kind| self.field(kind, name, span));
+                self.called(function, method.args())
             }
             _ => None,
         }

@@ -276,7 +276,7 @@ fn engine(shared: &Rc<Shared>, read: &Modules) -> mlua::Result<(Lua, Rc<view::Se
     let fields = calls::policy::bound(&lua, shared, &prelude)?;
     let frozen: Function = prelude.raw_get("frozen")?;
     let missing = calls::policy::missing(&lua, shared)?;
-    lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing))?)?;
+    lua.globals().raw_set("mz", frozen.call::<Table>((fields, missing, "mz"))?)?;
     let seen = Rc::new(view::Seen::default());
     let inside = view::inside(&lua, shared, &seen)?;
     inside.raw_set("chunk", modules(&lua, shared, read)?)?;

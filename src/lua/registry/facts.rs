@@ -35,6 +35,11 @@ pub const CLASSES: &[Class] = &[
                 "how its rows differ from production's, by object; the end of a name is enough where it is one \
                  object's; in `needs`",
             ),
+            f(
+                "approvals",
+                "mz.FactsApproval[]",
+                "who agreed, oldest first, each role once: while the policy waits, `mzflow approve RUN` does; in `needs`",
+            ),
         ],
     },
     Class {
@@ -162,6 +167,16 @@ pub const CLASSES: &[Class] = &[
             f("added", "integer", "rows that only the deployment has"),
             f("removed", "integer", "rows that only production has"),
             f("columns", "mz.FactsColumns", "rows are compared by the columns that both have"),
+        ],
+    },
+    Class {
+        name: "mz.FactsApproval",
+        doc: "Somebody agreed that the deployment becomes production.",
+        fields: &[
+            f("by", "string", "role"),
+            f("at", "string", "when, in UTC"),
+            f("age_s", "number", "seconds since then"),
+            f("comment", "string?", "what was said with it"),
         ],
     },
     Class {

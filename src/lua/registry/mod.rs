@@ -17,6 +17,7 @@ pub mod kind;
 pub mod outside;
 pub mod policy;
 pub mod shift;
+pub mod testing;
 pub mod together;
 
 /// Whether an argument has to be given.
@@ -84,7 +85,8 @@ pub struct Returns {
 /// A function of `mz`.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
-    /// Its name below `mz`, such as `stage` or `json.encode`.
+    /// Its name below `mz`, such as `stage` or `json.encode`; that of a method as it is called, such as
+    /// `s:run` or `t.equal`.
     pub name: &'static str,
     /// How its arguments are passed.
     pub style: Style,
@@ -98,6 +100,39 @@ pub struct Function {
     pub effect: Effect,
     /// When it can be called.
     pub when: When,
+}
+
+impl Function {
+    /// How a recipe or a test calls it: `mz.stage`, `s:run`.
+    pub fn called(&self) -> String {
+        let is_method = ["s:", "t."].iter().any(|object| self.name.starts_with(object));
+        if is_method { self.name.to_owned() } else { format!("mz.{}", self.name) }
+    }
+}
+
+impl Function {
+    /// The name of a method without its object: `run` of `s:run`.
+    pub fn own_name(&self) -> &'static str {
+        self.name.split_once([':', '.']).map_or(self.name, |(_, name)| name)
+    }
+
+    /// The object of a method with what joins them: `s:` of `s:run`.
+    pub fn owner(&self) -> &'static str {
+        self.name.strip_suffix(self.own_name()).unwrap_or_default()
+    }
+}
+
+/// The functions of an object that a test is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Methods {
+    /// The type of the object, as the stubs write it.
+    pub class: &'static str,
+    /// What the docs call one.
+    pub short: &'static str,
+    /// What the object is.
+    pub doc: &'static str,
+    /// Its functions.
+    pub functions: &'static [Function],
 }
 
 /// A value of `mz` that is no function.
@@ -122,19 +157,25 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         beside::FUNCTIONS,
         together::FUNCTIONS,
         policy::FUNCTIONS,
+        testing::FUNCTIONS,
     ];
     all.into_iter().flatten()
 }
 
+/// The functions of the objects that tests are given.
+pub fn methods() -> impl Iterator<Item = &'static Function> {
+    testing::METHODS.iter().flat_map(|methods| methods.functions)
+}
+
 /// Every table that functions give or are called with.
 pub fn classes() -> impl Iterator<Item = &'static Class> {
-    let all = [classes::CLASSES, compare::CLASSES, judge::CLASSES, outside::CLASSES, facts::CLASSES];
-    all.into_iter().flatten()
+    let own = [classes::CLASSES, compare::CLASSES, judge::CLASSES, outside::CLASSES, facts::CLASSES];
+    own.into_iter().chain([testing::CLASSES]).flatten()
 }
 
 /// The function of that name.
 pub fn function(name: &str) -> Option<&'static Function> {
-    functions().find(|function| function.name == name)
+    functions().chain(methods()).find(|function| function.name == name)
 }
 
 /// What can stand directly behind `mz.`, or behind `mz.PREFIX.`: functions, facts, and the tables
@@ -172,12 +213,12 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_told() {
-        let mut names: Vec<&str> = functions().map(|function| function.name).collect();
+        let mut names: Vec<&str> = functions().chain(methods()).map(|function| function.name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count, "two functions share a name");
-        for function in functions() {
+        for function in functions().chain(methods()) {
             assert!(function.doc.ends_with('.'), "{}", function.name);
             for argument in function.arguments {
                 assert!(!argument.doc.is_empty() && !argument.doc.ends_with('.'), "{}", argument.name);

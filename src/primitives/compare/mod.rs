@@ -41,7 +41,6 @@ use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::scope::Scope;
-use crate::clock::Clock;
 use crate::clock::Deadline;
 use crate::db;
 use crate::db::apply::Interrupt;
@@ -57,9 +56,6 @@ use crate::name::split_dotted;
 
 /// How long an object may take where nothing else is said.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
-
-/// How often a statement that may be cancelled is looked after: soon enough for who pressed Ctrl-C.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What of the differing rows is intended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +120,6 @@ pub struct Prepared {
     objects: Vec<(Sides, Option<Task>)>,
     samples: usize,
     timeout: Duration,
-    clock: Clock,
     interrupt: Interrupt,
     deadline: Deadline,
 }
@@ -186,7 +181,6 @@ async fn prepared(ctx: &Ctx, request: &Request) -> Result<Prepared, Error> {
         objects,
         samples: request.samples,
         timeout: request.timeout,
-        clock: ctx.clock.clone(),
         interrupt: ctx.interrupt.clone(),
         deadline: ctx.deadline.clone(),
     })
@@ -423,8 +417,15 @@ impl Prepared {
 
     /// Waits until there is a reason to stop.
     async fn stopped(&self) {
-        while self.go_on().is_ok() {
-            self.clock.sleep(LOOK_EVERY).await;
+        let late = async {
+            match self.deadline.remaining() {
+                Some(left) => self.deadline.sleep(left).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.interrupt.asked() => {}
+            () = late => {}
         }
     }
 }

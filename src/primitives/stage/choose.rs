@@ -69,8 +69,14 @@ pub(super) fn choose(
         let same = before.is_some_and(|before| goes_on(before, changes, &id, catalog));
         match (known.state, same) {
             (State::Aborted, _) => return Ok(Choice::New(id)),
+            // What it consists of is written behind the intent and before anything is made: a run that was
+            // cut in between has left nothing that this could clash with.
+            (State::Staging, _) if before.is_none() => return Ok(Choice::New(id)),
             (State::Staging, true) => return Ok(Choice::Continue(id)),
-            (State::Staged, true) if known.intent.project_fingerprint == fingerprint(changes) => {
+            // What was swapped back stands under its staging names again.
+            (State::Staged | State::RolledBack, true)
+                if known.intent.project_fingerprint == fingerprint(changes) =>
+            {
                 return Ok(Choice::Complete(id));
             }
             _ if origin == Origin::Default => {}

@@ -87,6 +87,22 @@ fn the_same_content_is_gone_on_with() {
 }
 
 #[test]
+fn what_was_cut_before_it_was_written_down_begins_anew() {
+    let catalog = ground();
+    let intent = Record::StageIntent(laid_out(V1, "a", &catalog).intent);
+    let run = "r-1".parse().expect("an id");
+    let entry = Entry { run, seq: 1, at: Timestamp(0), actor: "materialize".to_owned(), record: intent };
+    let ledger = Ledger::new(&[entry], "epoch@0:setup".parse().expect("a marker"));
+    let earlier = Earlier { ledger: Some(&ledger), contents: &BTreeMap::new() };
+    let wanted = "a".parse().expect("an id");
+    for project in [V1, V2] {
+        let changes = changes(project, &catalog, Vec::new());
+        let choice = choose(&wanted, Origin::Named, &changes, &earlier, &catalog);
+        assert_eq!(choice.expect("nothing stands there"), Choice::New(wanted.clone()));
+    }
+}
+
+#[test]
 fn an_id_that_other_content_has_is_refused_or_counted_up() {
     check_choice(
         &[("a", V1, true)],

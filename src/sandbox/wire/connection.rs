@@ -18,7 +18,6 @@ use pgwire::messages::startup::BackendKeyData;
 use pgwire::messages::startup::NegotiateProtocolVersion;
 use pgwire::messages::startup::SecretKey;
 use pgwire::messages::startup::Startup;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
@@ -26,6 +25,7 @@ use super::inbound::First;
 use super::inbound::Inbound;
 use super::inbound::Incoming;
 use super::out::Out;
+use crate::sandbox::door::Caller;
 use crate::sandbox::duration;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::hub::Hub;
@@ -68,17 +68,16 @@ pub(super) struct Connection {
     pub(super) cancel: Arc<Notify>,
     /// Whether the extended protocol skips to the next Sync.
     pub(super) skipping: bool,
+    /// Whether the transaction may only read.
+    pub(super) reading: bool,
 }
 
 /// Attends to a connection until it ends or the server does.
-pub(super) async fn attend(socket: TcpStream, guard: Guard, mut stop: watch::Receiver<bool>) {
-    // Small answers are to go out at once; without it everything still works.
-    let _ = socket.set_nodelay(true);
+pub(super) async fn attend(caller: Caller, guard: Guard, mut stop: watch::Receiver<bool>) {
     if guard.hub.faults().refuse() {
         return;
     }
-    let (read, write) = socket.into_split();
-    let (inbound, out) = (Inbound::new(read), Out::new(write));
+    let (inbound, out) = (Inbound::new(caller.from), Out::new(caller.to));
     let late = guard.hub.clock.sleep(STARTS_WITHIN);
     let opened = tokio::select! {
         opened = open(inbound, out, &guard) => opened,
@@ -151,7 +150,7 @@ async fn open(mut inbound: Inbound, mut out: Out, guard: &Guard) -> io::Result<O
     let facts =
         SessionFacts { id: uuid(), connection: number, role: session.role(), since: guard.hub.clock.now() };
     let cancel = guard.hub.connected(facts, secret);
-    let mut connection = Connection { session, inbound, out, cancel, skipping: false };
+    let mut connection = Connection { session, inbound, out, cancel, skipping: false, reading: false };
     connection.welcome(secret).await?;
     Ok(Some(connection))
 }

@@ -4,11 +4,12 @@ use std::io;
 
 use pgwire::messages::DecodeContext;
 use pgwire::messages::PgWireFrontendMessage;
+use tokio::io::AsyncBufReadExt;
 use tokio::io::AsyncReadExt;
 use tokio::io::BufReader;
-use tokio::net::tcp::OwnedReadHalf;
 
 use super::sound;
+use crate::sandbox::door::Reading;
 
 /// The longest message that is taken: many times any statement that the server takes. What is longer is
 /// read to its end and thrown away.
@@ -21,9 +22,8 @@ const AT_ONCE: usize = 64 << 10;
 const LONGEST_START: usize = 10_000;
 
 /// The way from a client.
-#[derive(Debug)]
 pub(super) struct Inbound {
-    socket: BufReader<OwnedReadHalf>,
+    socket: BufReader<Reading>,
     context: DecodeContext,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Incoming {
 }
 
 impl Inbound {
-    pub(super) fn new(socket: OwnedReadHalf) -> Self {
+    pub(super) fn new(socket: Reading) -> Self {
         let mut context = DecodeContext::default();
         context.awaiting_frontend_ssl = false;
         context.awaiting_frontend_startup = false;
@@ -95,13 +95,13 @@ impl Inbound {
     /// Waits until the client has gone away; for ever where it has more to say.
     ///
     /// # Cancel
-    /// Safe: nothing is taken.
+    /// Safe: what was read is kept for the next message.
     pub(super) async fn gone(&mut self) {
         if !self.socket.buffer().is_empty() {
             return std::future::pending().await;
         }
-        match self.socket.get_mut().peek(&mut [0]).await {
-            Ok(0) | Err(_) => {}
+        match self.socket.fill_buf().await {
+            Ok([]) | Err(_) => {}
             Ok(_) => std::future::pending().await,
         }
     }

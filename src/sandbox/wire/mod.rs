@@ -19,10 +19,10 @@ mod temporal;
 
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::door::Door;
 use super::hub::Hub;
 use connection::Guard;
 
@@ -31,7 +31,7 @@ const CONNECTIONS: usize = 5_000;
 
 /// Takes connections until it is told to stop, and ends when all of them have ended.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    mut door: Door,
     hub: Arc<Hub>,
     password: Option<Arc<str>>,
     mut stop: watch::Receiver<bool>,
@@ -40,10 +40,10 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
-            accepted = listener.accept() => match accepted {
-                Ok((socket, _)) if connections.len() < CONNECTIONS => {
+            accepted = door.next() => match accepted {
+                Ok(caller) if connections.len() < CONNECTIONS => {
                     let guard = Guard { hub: Arc::clone(&hub), password: password.clone() };
-                    connections.spawn(connection::attend(socket, guard, stop.clone()));
+                    connections.spawn(connection::attend(caller, guard, stop.clone()));
                 }
                 Ok(_) => tracing::warn!("too many connections: one is refused"),
                 Err(error) => {
@@ -55,7 +55,7 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
         }
     }
-    drop(listener);
+    drop(door);
     while connections.join_next().await.is_some() {}
 }
 

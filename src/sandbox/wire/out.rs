@@ -12,9 +12,9 @@ use pgwire::messages::response::ReadyForQuery;
 use pgwire::messages::response::TransactionStatus;
 use pgwire::messages::startup::ParameterStatus;
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
 
 use super::binary;
+use crate::sandbox::door::Writing;
 use crate::sandbox::error::Notice;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::model::Catalog;
@@ -27,14 +27,13 @@ use crate::sandbox::system::types;
 const SEND_AT: usize = 64 * 1024;
 
 /// The way back to a client.
-#[derive(Debug)]
 pub(super) struct Out {
-    socket: OwnedWriteHalf,
+    socket: Writing,
     gathered: Vec<u8>,
 }
 
 impl Out {
-    pub(super) fn new(socket: OwnedWriteHalf) -> Self {
+    pub(super) fn new(socket: Writing) -> Self {
         Self { socket, gathered: Vec::new() }
     }
 

@@ -10,6 +10,7 @@ use crate::sandbox::faults::Strike;
 use crate::sandbox::query::Parameter;
 use crate::sandbox::session::Reply;
 use crate::sandbox::settings;
+use crate::sandbox::sort::Sort;
 use crate::sandbox::system::own;
 use crate::sandbox::transcript::Outcome;
 use crate::sql::ast::Statement;
@@ -36,9 +37,11 @@ impl Connection {
         let hub = Arc::clone(self.session.hub());
         let words = statement.span.of(text);
         let who = self.session.who();
-        let strike = hub.faults().statement(&who, words, matches!(statement.kind, StatementKind::Commit));
-        let number = hub.transcript().begin(who, words, hub.clock.now());
+        let sort = self.sort(&statement.kind);
+        let strike = hub.faults().statement(&who, words, sort);
+        let number = hub.transcript().begin(who, words, sort != Sort::Read, hub.clock.now());
         if strike.drop_before {
+            hub.broke(false);
             hub.transcript().end(number, Outcome::NotRun, false, hub.clock.now());
             return None;
         }
@@ -57,8 +60,25 @@ impl Connection {
             Err(error) => Outcome::Failed(error.code, error.message.clone()),
         };
         hub.transcript().end(number, outcome, !strike.lose, hub.clock.now());
+        if strike.lose || strike.drop_after {
+            hub.broke(strike.kill);
+        }
         let flow = if strike.drop_after { Flow::End } else { Flow::On };
         (!strike.lose).then_some((run, flow))
+    }
+
+    /// The sort of the next statement; what ends a transaction that only reads is no more than that.
+    fn sort(&mut self, kind: &StatementKind) -> Sort {
+        let was_reading = self.reading;
+        self.reading = match kind {
+            StatementKind::Begin(mode) => mode.read_only,
+            StatementKind::Commit | StatementKind::Rollback => false,
+            _ => was_reading,
+        };
+        match kind {
+            StatementKind::Commit | StatementKind::Rollback if was_reading => Sort::Read,
+            other => Sort::of(other),
+        }
     }
 
     /// Waits, fails or runs, as the statement is struck.

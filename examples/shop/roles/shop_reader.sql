@@ -1,0 +1,2 @@
+-- Applications that read the totals are members of this role.
+CREATE ROLE shop_reader;

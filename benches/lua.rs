@@ -114,8 +114,6 @@ fn runs(bencher: Bencher<'_, '_>, body: &str) {
         let go = Go {
             ctx,
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
-            asker: mzflow::lua::people::nobody(),
-            outside: mzflow::outside::Outside::new(mzflow::outside::Allowed::this_machine()),
             consent: Rc::new(|_| true),
             gate: Rc::default(),
             arguments: Map::new(),

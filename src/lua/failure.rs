@@ -98,8 +98,8 @@ pub(super) fn of_mistake(shared: &Shared, mistake: Mistake, frames: &[Frame]) ->
 /// the project stay as they are.
 pub(super) fn placed(shared: &Shared, error: Error, frames: &[Frame]) -> Error {
     let code = error.code().as_str();
-    let rooms = ["lua.", "http.", "query.", "policy.", "test."];
-    let about_recipe = rooms.iter().any(|room| code.starts_with(room));
+    let about_recipe =
+        ["lua.", "http.", "query.", "policy.", "test."].iter().any(|room| code.starts_with(room));
     match frames.first() {
         Some(frame) if about_recipe && error.where_().is_none() => {
             let sources = shared.sources.borrow();

@@ -197,15 +197,11 @@ impl Host {
         if ok {
             return Ok(value);
         }
-        match self.shared.tables().and_then(|tables| tables.handle(&value)) {
-            Some(Handle::Failure(raised)) => {
-                Err(failure::within(&self.shared, (*raised).clone(), &chunk).error)
-            }
-            _ => {
-                let raised = failure::of_value(&self.shared, &value, Vec::new());
-                Err(failure::within(&self.shared, raised, &chunk).error)
-            }
-        }
+        let raised = match self.shared.tables().and_then(|tables| tables.handle(&value)) {
+            Some(Handle::Failure(raised)) => (*raised).clone(),
+            _ => failure::of_value(&self.shared, &value, Vec::new()),
+        };
+        Err(failure::within(&self.shared, raised, &chunk).error)
     }
 
     /// What a file declares.

@@ -116,6 +116,8 @@ fn runs(bencher: Bencher<'_, '_>, body: &str) {
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
             consent: Rc::new(|_| true),
             gate: Rc::default(),
+            asker: mzflow::lua::people::nobody(),
+            outside: mzflow::outside::Outside::new(mzflow::outside::Allowed::this_machine()),
             arguments: Map::new(),
         };
         let ended = runtime.block_on(run::run(&host, &recipe, go)).expect("it comes back");

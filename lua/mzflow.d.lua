@@ -358,32 +358,6 @@ mz = {}
 ---@field at number seconds since 1970 in UTC, by the server's clock
 ---@field comment string? what was said with it
 
----A test.
----@class mz.Test
----@field name string?
-
----How a run of a test ended.
----@class mz.Run
----@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
----@field exit integer? the exit code that `mzflow` would have; nil if it was killed
----@field message string? what the recipe said at its end
----@field error table? `code`, `message` and more of what `--json` tells, if it failed
----@field run string? id of the run
----@field deployment string? the deployment that it was about
----@field changes table? what its last comparison found, as `mz.diff` gives it
----@field statements string[] what it sent that is more than reading, in order
----@field took_s number how much of the test's time it took
----@field log string[] what the recipe told people, and warnings
-
----A statement that a sandbox was sent.
----@class mz.Statement
----@field statement string its text, without secrets
----@field role string who sent it
----@field session integer number of the connection
----@field application string what the connection said of itself; that of `s:sql` is `test`
----@field at_s number when, in seconds since 1970
----@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
----@field writes boolean whether it is more than reading
 ---What a policy decides on: plain data that cannot be changed.
 ---@class mz.Facts
 ---@field now mz.FactsNow the time by the server's clock, in the policy's timezone
@@ -499,6 +473,33 @@ mz = {}
 ---@field removed string[] only production has them
 ---@field retyped string[] those of another type
 ---@field reordered boolean whether those that both have stand in another order
+
+---A test.
+---@class mz.Test
+---@field name string?
+
+---How a run of a test ended.
+---@class mz.Run
+---@field status string `done`, `failed`, `refused`, `paused`, `interrupted`, or `killed` by `kill_after`
+---@field exit integer? the exit code that `mzflow` would have; nil if it was killed
+---@field message string? what the recipe said at its end
+---@field error table? `code`, `message` and more of what `--json` tells, if it failed
+---@field run string? id of the run
+---@field deployment string? the deployment that it was about
+---@field changes table? what its last comparison found, as `mz.diff` gives it
+---@field statements string[] what it sent that is more than reading, in order
+---@field took_s number how much of the test's time it took
+---@field log string[] what the recipe told people, what policies said, and warnings
+
+---A statement that a sandbox was sent.
+---@class mz.Statement
+---@field statement string its text, without secrets
+---@field role string who sent it
+---@field session integer number of the connection
+---@field application string what the connection said of itself; that of `s:sql` is `test`
+---@field at_s number when, in seconds since 1970
+---@field outcome string `ok`, `running`, `not run`, or the SQLSTATE it failed with
+---@field writes boolean whether it is more than reading
 
 ---An argument of a recipe.
 ---@class mz.RecipeArgument
@@ -701,6 +702,16 @@ mz = {}
 ---@field on_fail? fun(ctx: mz.Context, err: mz.Error) is called with `ctx` and the error when it failed
 ---@field extends? string the recipe that this one changes, instead of `run`
 
+---The arguments of `mz.policy`.
+---@class mz.PolicyArguments
+---@field api integer version of this interface: 1
+---@field name string what people call it
+---@field summary? string one sentence
+---@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare"|"approvals")[] names of the facts that are to be collected before it is asked
+---@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
+---@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
+---@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
+
 ---The arguments of `mz.test`.
 ---@class mz.TestArguments
 ---@field name? string what it is called in reports; without it, the file's name
@@ -719,15 +730,6 @@ mz = {}
 ---@field profile? string profile of the project whose variables and files count
 ---@field files? table texts by path: they count instead of those of the project, as by `edit`
 ---@field env? table the environment variables; a test sees no others
----The arguments of `mz.policy`.
----@class mz.PolicyArguments
----@field api integer version of this interface: 1
----@field name string what people call it
----@field summary? string one sentence
----@field needs ("now"|"deployment"|"run"|"policy"|"changes"|"hydration"|"compare"|"approvals")[] names of the facts that are to be collected before it is asked
----@field timezone? string IANA name, such as `Europe/Berlin`, for `facts.now` (default "UTC")
----@field poll? mz.Duration pause before it is asked again, from 1 s to 1 h (default "10s")
----@field decide fun(facts: mz.Facts): mz.Verdict is called with the facts and returns a verdict
 
 mz.json = {}
 
@@ -945,6 +947,26 @@ function mz.progress(message, done, total) end
 ---@return any[] # what each function returned, in the order of the list; nil where it returned nothing
 function mz.parallel(functions) end
 
+---Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
+---@param arguments mz.PolicyArguments
+---@return mz.Policy # what the file has to return
+function mz.policy(arguments) end
+
+---Not yet: the policy is asked again after `poll`.
+---@param reason string what is waited for; the same words while it is the same, so that the record stays short
+---@return mz.Verdict # what `decide` has to return
+function mz.wait(reason) end
+
+---The deployment may become production, if every other policy says so, too.
+---@param reason? string why, for the record
+---@return mz.Verdict # what `decide` has to return
+function mz.promote(reason) end
+
+---The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
+---@param reason string what is wrong
+---@return mz.Verdict # what `decide` has to return
+function mz.abort(reason) end
+
 ---Opens an empty sandbox for a test. Time in it is the test's own: it stands still while anything is done, and is over at once when everything waits.
 ---@param arguments? mz.TestSandboxArguments
 ---@return mz.Sandbox # nobody else has it, and it is gone when the test ends
@@ -956,7 +978,7 @@ local s = {}
 
 ---Runs a recipe, as `mzflow run` does.
 ---@param recipe string a bundled one, one of the project's `recipes/`, or a file
----@param options? table the recipe's arguments by name, and `deadline`, `yes`, `dry_run` and what else `mzflow run` takes
+---@param options? table the recipe's arguments by name, and what else `mzflow run` takes: `policy`, `policy_timeout`, `deadline`, `yes`, `dry_run`
 ---@return mz.Run # how it ended: a run that failed is no error of the test
 function s:run(recipe, options) end
 
@@ -974,6 +996,12 @@ function s:abort(deployment) end
 ---@param deployment? mz.Deployment|string whose promotion is taken back; without it, the last one
 ---@return mz.Run # how it ended
 function s:rollback(deployment) end
+
+---Answers what the last run asks, as `mzflow approve` does.
+---@param answer? "approved"|"denied" yes or no (default "approved")
+---@param message? string what to say with it
+---@return mz.Run # how that ended; `s:resume` goes on with a run that has paused
+function s:approve(answer, message) end
 
 ---Sends a statement on a connection of its own, as somebody else than the run.
 ---@param sql string one statement
@@ -1060,22 +1088,3 @@ function t.fails(fn, code) end
 ---Lets time pass; what `s:at` has planned for it happens.
 ---@param duration mz.Duration how long, in the test's own time
 function t.sleep(duration) end
----Declares a policy; the file returns it. It is asked before every swap of a run with `--policy`.
----@param arguments mz.PolicyArguments
----@return mz.Policy # what the file has to return
-function mz.policy(arguments) end
-
----Not yet: the policy is asked again after `poll`.
----@param reason string what is waited for; the same words while it is the same, so that the record stays short
----@return mz.Verdict # what `decide` has to return
-function mz.wait(reason) end
-
----The deployment may become production, if every other policy says so, too.
----@param reason? string why, for the record
----@return mz.Verdict # what `decide` has to return
-function mz.promote(reason) end
-
----The deployment must not become production: the run ends with `policy.aborted`, and the deployment stays.
----@param reason string what is wrong
----@return mz.Verdict # what `decide` has to return
-function mz.abort(reason) end

@@ -342,7 +342,7 @@ impl Session {
         Ok(Answer { stream: Some(Box::pin(stream)), completed: 0 })
     }
 
-    /// Runs an `INSERT … SELECT … WHERE NOT EXISTS …` and gives the number of rows it made.
+    /// Runs one statement that writes rows, and gives their number.
     ///
     /// # Errors
     /// What the server says, or a lost connection; then `outcome_unknown()`.

@@ -81,6 +81,18 @@ pub async fn record(session: &Session, rows: &[DeployedObject]) -> Result<(), Er
     session.append(&record_sql(rows.len()), &parameters).await.map(|_| ())
 }
 
+/// The statement that forgets the objects of a deployment, whose id may be used again.
+pub const FORGET: &str =
+    "DELETE FROM \"_mzflow\".\"public\".\"deployment_objects\" WHERE deployment = $1::text";
+
+/// Forgets the objects of a deployment that was dropped: what is staged under its id again has other ids.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn forget(session: &Session, deployment: &DeploymentId) -> Result<(), Error> {
+    session.append(FORGET, &[Parameter::text(deployment)]).await.map(|_| ())
+}
+
 const COLUMNS: &str = "o.deployment, o.database, o.schema, o.name, o.kind, o.object_id, o.green_name, \
     o.fingerprint, o.metadata_fingerprint, o.change";
 

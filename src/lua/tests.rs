@@ -549,12 +549,14 @@ fn what_a_file_must_not_do() {
     );
     check_load(
         "return require 'lib.nowhere'",
-        expect!["lua.no-module: cannot require `lib.nowhere`: there is no lib/nowhere.lua below the project"],
+        expect![
+            "lua.no-module: cannot require `lib.nowhere`: there is no lib/nowhere.lua below the project at recipes/r.lua:1:17 `lib.nowhere`"
+        ],
     );
     check_load(
         "return require '../secrets'",
         expect![
-            "lua.no-module: cannot require `../secrets`: a module is named by its path below the project, such as `recipes.checks`"
+            "lua.no-module: cannot require `../secrets`: a module is named by its path below the project, such as `recipes.checks` at recipes/r.lua:1:16 `../secrets`"
         ],
     );
 }

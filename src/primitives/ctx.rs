@@ -439,6 +439,22 @@ impl Ctx {
         Ok(())
     }
 
+    /// Forgets the recorded objects of a deployment, so that its id can be used again.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn forget_objects(&mut self, deployment: &DeploymentId) -> Result<(), Error> {
+        match &self.world {
+            World::Live => db::snapshot::forget(&self.session, deployment).await?,
+            World::Rehearsed(rehearsal) => {
+                rehearsal.borrow_mut().objects.retain(|row| row.deployment != *deployment);
+                let (sql, what) = (db::snapshot::FORGET.to_owned(), format!("forget {deployment}"));
+                self.events.event(Event::Statement { sql, what });
+            }
+        }
+        Ok(())
+    }
+
     /// The recorded objects of a deployment.
     ///
     /// # Errors

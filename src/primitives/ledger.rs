@@ -1,6 +1,7 @@
 //! What the journal tells about deployments: pure functions from its rows to their states.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::code::Code;
 use super::error::Error;
@@ -14,6 +15,7 @@ use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::DropIntent;
 use crate::deployment::record::Record;
+use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
 use crate::deployment::shift::Setting;
@@ -22,6 +24,7 @@ use crate::deployment::state;
 use crate::deployment::state::Input;
 use crate::deployment::state::State;
 use crate::name::RoleName;
+use crate::name::SchemaName;
 
 /// The kinds of rows that [`Ledger::new`] wants.
 pub const KINDS: [&str; 9] = [
@@ -98,6 +101,12 @@ impl Ledger {
     /// The promotions that stand, oldest first.
     pub fn standing(&self) -> Vec<DeploymentId> {
         epoch::standing(&self.history).into_iter().map(|entry| entry.intent.deployment.clone()).collect()
+    }
+
+    /// The staging schemas of deployments that are not production.
+    pub fn staging(&self) -> BTreeSet<SchemaName> {
+        let open = self.deployments.values().filter(|deployment| deployment.state.is_open());
+        open.flat_map(|deployment| deployment.intent.schemas.iter().map(SchemaPair::staging_name)).collect()
     }
 
     /// The deployment of that id.

@@ -11,6 +11,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::harness::blocks;
+
 /// Where the environment of whoever runs the tests must not reach in.
 const UNSET: [&str; 6] =
     ["MZFLOW_URL", "MZFLOW_SANDBOX", "MZFLOW_LOG", "MZ_DEPLOY_PROFILE", "CI", "NO_COLOR"];
@@ -133,6 +135,10 @@ fn without_ids(line: &str) -> String {
     out.trim_end_matches('\n').to_owned()
 }
 
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
 #[test]
 fn console_blocks_say_what_the_binary_says() {
     let folder = TempDir::new().expect("a folder");
@@ -146,7 +152,15 @@ fn console_blocks_say_what_the_binary_says() {
         let path = folder.path().join(name);
         std::fs::write(&path, volatile(&text)).expect("a copy of the page");
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-        copy(&examples, &path.with_extension("in").join("examples"));
+        let inside = path.with_extension("in").join("examples");
+        copy(&examples, &inside);
+        // Files of the tutorial belong to the example that it goes through.
+        let files = if name_of(&path) == "docs-tutorial.md" { blocks::files(&text) } else { Vec::new() };
+        for (file, text) in files {
+            let file = inside.join("shop").join(file);
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            std::fs::write(file, text).expect("a file");
+        }
         cases.case(&path);
     }
     cases.run();

@@ -17,6 +17,7 @@ mod compare;
 mod conformance;
 mod console;
 mod constraints;
+mod cookbook;
 mod crashes;
 mod deep;
 mod deploy;

@@ -249,3 +249,26 @@ fn every_mistake_of_a_project_at_once() {
     "#]]
     .assert_debug_eq(&codes);
 }
+
+#[test]
+fn an_id_that_was_aborted_can_be_used_again() {
+    let world = deployed();
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.mzflow(&["abort", "second"]).code(0);
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    told.says("second is production");
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes against second");
+}
+
+#[test]
+fn the_same_command_goes_on_from_a_first_deployment_that_was_staged() {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    world.mzflow(&["stage", "--project", "shop", "--id", "first"]).code(0);
+    world
+        .mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"])
+        .code(0)
+        .says("first is production");
+}

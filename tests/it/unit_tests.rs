@@ -239,7 +239,7 @@ EXECUTE UNIT TEST system FOR v MOCK mz_tables (id text) AS SELECT '1' EXPECTED (
 fn filters_choose_and_nothing_to_test_is_no_failure() {
     let world = World::new();
     world.write(RAW);
-    world.mzflow(&TEST).code(0).says("the project has no unit tests");
+    world.mzflow(&TEST).code(0).says("the project has no tests");
     world.mzflow(&["test", "--project", "shop", "*#none"]).code(0);
     let good = of_items("VALUES (1, 'a', 2)", "id int", "VALUES (1)");
     let bad = of_items("VALUES (1, 'a', 2)", "id int", "VALUES (2)").replace("TEST t ", "TEST bad ");

@@ -49,6 +49,8 @@ pub struct Facts<'f> {
     /// The fingerprints of production objects that no row of the snapshot vouches for, computed
     /// from what the catalog stores.
     pub adopted: &'f BTreeMap<ObjectId, String>,
+    /// The staging schemas of deployments that are not production.
+    pub staging: &'f BTreeSet<SchemaName>,
     /// The epoch, and who made it.
     pub base_epoch: u64,
     /// See [`Changes::against`].
@@ -128,7 +130,10 @@ impl<'f> View<'f> {
             if let Some(on) = &object.on {
                 by_relation.entry(on).or_default().push(object);
             }
-            occupied.extend(object.cluster.as_ref());
+            // What is staged there and not production is nobody's to disturb.
+            if facts.staging.is_empty() || !facts.staging.contains(&object.name.schema_name()) {
+                occupied.extend(object.cluster.as_ref());
+            }
         }
         let project = &facts.compiled.project;
         let gone = |row: &&DeployedObject| {

@@ -71,6 +71,7 @@ impl World {
             snapshot: &self.snapshot,
             own_schemas: &own_schemas,
             adopted: &BTreeMap::new(),
+            staging: &BTreeSet::new(),
             base_epoch: self.marker.epoch,
             against: None,
         };
@@ -443,6 +444,7 @@ fn an_index_of_a_table_on_a_cloned_cluster_gets_a_copy_of_its_own() {
         snapshot: &world.snapshot,
         own_schemas: &own_schemas,
         adopted: &BTreeMap::new(),
+        staging: &BTreeSet::new(),
         base_epoch: 1,
         against: None,
     };

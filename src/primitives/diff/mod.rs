@@ -137,6 +137,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
+    let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
     let adopted = adopted(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
         compiled: &request.compiled,
@@ -144,6 +145,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         snapshot: &snapshot,
         own_schemas: &own_schemas,
         adopted: &adopted,
+        staging: &staging,
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
     };

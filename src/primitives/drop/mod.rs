@@ -380,6 +380,10 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
             .effect("what is left bears claimed names that nothing swaps onto; dropping again goes on"));
     }
     ctx.go_on()?;
+    if request.reason == DropReason::Abort {
+        // Before the last row: until it is written nobody stages under this id again.
+        ctx.forget_objects(&request.deployment).await?;
+    }
     let done = DropDone { deployment: request.deployment.clone(), reason: request.reason };
     ctx.record(Record::DropDone(done)).await?;
     ctx.events.event(Event::Dropped {

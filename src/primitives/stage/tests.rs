@@ -34,6 +34,7 @@ fn changes(project: &str, catalog: &Catalog, rows: Vec<DeployedObject>) -> Chang
         snapshot: &rows.into_iter().map(|row| (row.name.clone(), row)).collect(),
         own_schemas: &BTreeSet::from(["app.core".parse().expect("a schema")]),
         adopted: &BTreeMap::new(),
+        staging: &BTreeSet::new(),
         base_epoch: 0,
         against: None,
     };

@@ -20,6 +20,7 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 
+pub(crate) mod blocks;
 pub(crate) mod client;
 pub(crate) mod random;
 pub(crate) mod running;

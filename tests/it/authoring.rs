@@ -23,7 +23,7 @@ fn a_new_recipe_is_right_and_runs() {
     told.says("shop/recipes/ours.lua");
     world.mzflow(&["recipes", "check", "--project", "shop"]).code(0).says("1 file, nothing wrong");
     world.mzflow(&["run", "ours", "--project", "shop", "--help"]).code(0).says("--most <N>");
-    let told = world.mzflow(&["run", "ours", "--project", "shop", "--most", "1", "--id", "a"]).code(1);
+    let told = world.mzflow(&["run", "ours", "--project", "shop", "--most", "1", "--id", "a"]).code(3);
     told.says("this rebuilds 2 objects, and --most is 1").says("production is untouched");
     world.mzflow(&["run", "ours", "--project", "shop", "--id", "a"]).code(0).says("production is at epoch 1");
     world.mzflow(&["new", "recipe", "ours", "--project", "shop"]).code(3).says("is not written over");

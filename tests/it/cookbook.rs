@@ -56,8 +56,10 @@ fn recipes_that_deploy() {
 #[test]
 fn recipes_that_say_no() {
     let world = world();
-    run(&world, "gates", &["--id", "one"], 0, "one is production");
+    run(&world, "blue_green", &["--id", "zero"], 0, "zero is production");
     change(&world, 7);
+    run(&world, "gates", &["--id", "one", "--least", "0.3"], 0, "one is production");
+    change(&world, 8);
     run(&world, "gates", &["--id", "two", "--least", "2"], 3, "the checks did not pass");
     run(&world, "ask_first", &["--id", "two"], 5, "mzflow approve");
     run(&world, "blue_green", &["--id", "two", "--policy", "weekdays", "--dry-run"], 0, "weekdays");

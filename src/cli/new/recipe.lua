@@ -16,7 +16,7 @@ return mz.recipe {
   hooks = {
     after_diff = function(ctx, changes)
       if changes.cost.objects > ctx.args.most then
-        error("this rebuilds " .. changes.cost.objects .. " objects, and --most is " .. ctx.args.most)
+        ctx.refuse("this rebuilds " .. changes.cost.objects .. " objects, and --most is " .. ctx.args.most)
       end
     end,
 

@@ -20,6 +20,21 @@ local function by_object(texts)
   return found
 end
 
+-- What differs, in a few lines: of each object some rows.
+local function evidence(compared)
+  local lines = {}
+  for _, object in ipairs(compared.evidence and compared.evidence.objects or {}) do
+    if object.unexplained > 0 then
+      lines[#lines + 1] = object.name .. ": " .. object.message
+      for at = 1, math.min(3, #object.samples) do
+        local row = object.samples[at]
+        lines[#lines + 1] = row.change .. " " .. tostring(row.after or row.before)
+      end
+    end
+  end
+  return lines
+end
+
 return mz.recipe {
   api = 1,
   name = "canary",
@@ -79,7 +94,7 @@ return mz.recipe {
     end
     local function canary()
       local compared = mz.check.run(rows)
-      if compared.verdict ~= "pass" then ctx.refuse("rows differ: " .. compared.message, compared.evidence) end
+      if compared.verdict ~= "pass" then ctx.refuse("rows differ: " .. compared.message, evidence(compared)) end
       if args.manual then
         for _, pair in ipairs(staged.schemas) do mz.log(pair.production .. " stands as schema " .. pair.staging) end
         for _, pair in ipairs(staged.clusters) do mz.log(pair.production .. " stands as cluster " .. pair.staging) end

@@ -556,7 +556,7 @@ fn what_a_file_must_not_do() {
     check_load(
         "return require '../secrets'",
         expect![
-            "lua.no-module: cannot require `../secrets`: a module is named by its path below the project, such as `recipes.checks` at recipes/r.lua:1:16 `../secrets`"
+            "lua.no-module: cannot require `../secrets`: a module is named by its path below the project, such as `recipes.checks` at recipes/r.lua:1:17 `../secrets`"
         ],
     );
 }

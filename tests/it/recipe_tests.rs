@@ -353,3 +353,10 @@ fn the_blocks_of_the_page_pass() {
     assert!(files > 5);
     world.mzflow(&["test", "--project", "shop", "tests"]).code(0).says("8 tests: 8 passed");
 }
+
+#[test]
+fn the_tests_of_the_example_pass() {
+    let world = World::new();
+    world.example("shop");
+    world.mzflow(&["test", "--project", "shop", "tests"]).code(0).says("12 tests: 12 passed");
+}

@@ -189,3 +189,26 @@ fn what_a_policy_may_use_passes() {
     check_policy("local function print(x) return x end print(math.floor(1))", &[]);
     check_policy("local t = { os = {} } t.os.time() t:print()", &[]);
 }
+
+#[test]
+fn what_the_docs_show_is_right() {
+    let mut open = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs"))];
+    let mut blocks = 0;
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()),
+            );
+            continue;
+        }
+        let page = std::fs::read_to_string(&path).expect("a page");
+        for block in page.split("\n```lua\n").skip(1) {
+            let text = block.split("\n```").next().expect("a block ends");
+            let lua = mlua::Lua::new();
+            lua.load(text).into_function().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert_eq!(mistakes(text, Surface::OfText), None, "{}", path.display());
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 30, "{blocks} blocks");
+}

@@ -108,8 +108,17 @@ impl Stop {
         }
         // Elsewhere a yield would go to whoever resumed the coroutine, not to the host.
         let own = branch.is_own(&lua.current_thread());
-        Ok(if own { VmState::Yield } else { VmState::Continue })
+        Ok(if own && !polls(lua) { VmState::Yield } else { VmState::Continue })
     }
+}
+
+/// Tells whether mlua's own loop around a future is at work.
+///
+/// It asks the future, and yields afterwards if that is pending. A yield of the hook between the two
+/// would take the wake that the future has sent meanwhile, and nobody would ask it again.
+fn polls(lua: &Lua) -> bool {
+    let polls = |debug: &mlua::debug::Debug<'_>| debug.source().source.as_deref() == Some("=__mlua_async_poll");
+    lua.inspect_stack(0, polls).unwrap_or(false)
 }
 
 /// Opens Lua with what a recipe may have.

@@ -668,14 +668,14 @@ pub(super) fn ran_in_virtual_time(body: &str, stopped: Option<Error>, clock: &Cl
         };
         tokio::select! {
             biased;
-            told = ran(body, Rc::new(RefCell::new(stopped)), clock.clone()) => told,
+            told = ran(body, move || stopped.clone(), clock.clone()) => told,
             () = time_goes_on => String::new(),
         }
     })
 }
 
 /// Runs a recipe to its end without an environment: what it logs, and how it ends.
-async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
+pub(super) async fn ran(body: &str, stop: impl Fn() -> Option<Error> + 'static, clock: Clock) -> String {
     #[derive(Default)]
     struct Lines(RefCell<Vec<String>>);
 
@@ -709,7 +709,7 @@ async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
         rehearsal: false,
     });
     host.shared.hooks.borrow_mut().insert("here".to_owned(), Vec::new());
-    host.shared.stop.ask(Rc::new(move || stopped.borrow().clone()));
+    host.shared.stop.ask(Rc::new(stop));
     let fields = host.lua.create_table().expect("a table");
     let context = host.context.call::<Value>(fields).expect("a context");
     let outcome = run::everything(&host, &recipe, context).await;
@@ -725,8 +725,7 @@ async fn ran(body: &str, stopped: Stopped, clock: Clock) -> String {
 #[track_caller]
 fn check_run(body: &str, stopped: Option<Error>, expect: Expect) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let stopped = Rc::new(RefCell::new(stopped));
-    expect.assert_eq(&runtime.block_on(ran(body, stopped, Clock::system())));
+    expect.assert_eq(&runtime.block_on(ran(body, move || stopped.clone(), Clock::system())));
 }
 
 #[test]

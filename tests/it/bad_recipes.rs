@@ -112,6 +112,7 @@ fn a_loop_that_never_ends_has_its_line() {
         "    while true do pcall(error) end",
         "    coroutine.wrap(function() while true do end end)()",
         "    table.sort({ 2, 1 }, function() while true do end end)",
+        "    mz.parallel { function() while true do end end, function() mz.sleep('1h') end }",
         "    mz.parallel { function() mz.sleep('1h') end }",
         "    mz.setup {} mz.step('a', function() while true do end end)",
         "    mz.setup {} mz.approve { message = 'go?', timeout = '1h' }",

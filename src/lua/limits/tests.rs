@@ -1,7 +1,11 @@
+use std::cell::Cell;
+use std::time::Duration;
+
 use expect_test::expect;
 
 use crate::clock::Clock;
 use crate::clock::Timestamp;
+use crate::lua::tests::ran;
 use crate::lua::tests::ran_in_virtual_time;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
@@ -39,6 +43,31 @@ fn a_loop_ends_wherever_it_is() {
             told.starts_with("run.deadline: the time for the whole run is over at r.lua:1:"),
             "{body}: {told}"
         );
+    }
+}
+
+/// Nothing else wakes who waits for a loop: only the yield of the hook does.
+#[test]
+fn a_loop_goes_on_after_it_let_others_have_their_turn() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    for body in [
+        "while true do end",
+        "mz.parallel { function() while true do end end }",
+        "mz.parallel { function() while true do end end, function() while true do end end }",
+        "mz.parallel { function() while true do end end, function() mz.sleep('1h') end }",
+        "mz.parallel { function() mz.parallel { function() while true do end end } end }",
+    ] {
+        let looks = Cell::new(0);
+        let after_some_looks = move || {
+            looks.set(looks.get() + 1);
+            (looks.get() > 5_000).then(late)
+        };
+        let told = runtime.block_on(async {
+            let recipe = format!("run = function(ctx) {body} end");
+            let run = ran(&recipe, after_some_looks, Clock::system());
+            tokio::time::timeout(Duration::from_secs(20), run).await.unwrap_or_else(|_| "it hangs".to_owned())
+        });
+        assert!(told.starts_with("run.deadline: the time for the whole run is over"), "{body}: {told}");
     }
 }
 

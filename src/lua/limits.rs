@@ -117,7 +117,8 @@ impl Stop {
 /// It asks the future, and yields afterwards if that is pending. A yield of the hook between the two
 /// would take the wake that the future has sent meanwhile, and nobody would ask it again.
 fn polls(lua: &Lua) -> bool {
-    let polls = |debug: &mlua::debug::Debug<'_>| debug.source().source.as_deref() == Some("=__mlua_async_poll");
+    let polls =
+        |debug: &mlua::debug::Debug<'_>| debug.source().source.as_deref() == Some("=__mlua_async_poll");
     lua.inspect_stack(0, polls).unwrap_or(false)
 }
 

@@ -140,14 +140,17 @@ pub struct Source {
     folders: Vec<Folder>,
     clock: Clock,
     notice: Option<String>,
+    /// When to look next, where nobody tells.
+    poll_at: Duration,
 }
 
 impl Source {
     /// Begins to watch folders; one that is not there is watched as soon as the folder that holds it
     /// tells of it.
     pub fn new(folders: Vec<Folder>, clock: Clock, wish: Wish) -> Self {
-        let mut source =
-            Self { told: Arc::default(), watcher: None, folders, clock, notice: None };
+        let poll_at = clock.elapsed() + POLL_EVERY;
+        let told = Arc::default();
+        let mut source = Self { told, watcher: None, folders, clock, notice: None, poll_at };
         if wish == Wish::BeTold {
             source.listen();
         }
@@ -201,7 +204,8 @@ impl Source {
     pub async fn next(&mut self) -> Raw {
         loop {
             if self.watcher.is_none() {
-                self.clock.sleep(POLL_EVERY).await;
+                self.clock.sleep(self.poll_at.saturating_sub(self.clock.elapsed())).await;
+                self.poll_at = self.clock.elapsed() + POLL_EVERY;
                 return Raw { everything: true, ..Raw::default() };
             }
             self.told.wake.notified().await;

@@ -86,7 +86,8 @@ fn check(before: &[(&str, &str)], script: &str, expect: Expect) {
                 queue.heard(at, raw(&[file]));
             }
             ["rename", from, to] => {
-                let moved: Vec<PathBuf> = disk.keys().filter(|path| path.starts_with(from)).cloned().collect();
+                let moved: Vec<PathBuf> =
+                    disk.keys().filter(|path| path.starts_with(from)).cloned().collect();
                 for path in moved {
                     let rest = path.strip_prefix(from).expect("it starts with it");
                     let target =
@@ -99,7 +100,8 @@ fn check(before: &[(&str, &str)], script: &str, expect: Expect) {
             ["lost"] => queue.heard(at, Raw { everything: true, ..Raw::default() }),
             ["ended"] => {
                 let next = queue.ended();
-                let next = next.map_or_else(|| "idle".to_owned(), |changes| format!("build {}", told(&changes)));
+                let next =
+                    next.map_or_else(|| "idle".to_owned(), |changes| format!("build {}", told(&changes)));
                 lines.push(format!("{}: ended, {next}", at.as_millis()));
             }
             _ => panic!("unknown: {line}"),

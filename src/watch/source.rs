@@ -251,3 +251,70 @@ fn is_absent(error: &notify::Error) -> bool {
         | notify::ErrorKind::MaxFilesWatch => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    /// What is told is told at once, or not at all.
+    async fn next(source: &mut Source) -> Option<Raw> {
+        let mut next = std::pin::pin!(source.next());
+        match futures_util::poll!(&mut next) {
+            std::task::Poll::Ready(raw) => Some(raw),
+            std::task::Poll::Pending => None,
+        }
+    }
+
+    fn out_of_watches() -> notify::Error {
+        notify::Error::new(notify::ErrorKind::MaxFilesWatch)
+    }
+
+    #[tokio::test]
+    async fn where_the_machine_has_no_more_watches_it_looks() {
+        let mut source = Source::new(Vec::new(), Clock::system(), Wish::BeTold);
+        assert_eq!(next(&mut source).await, None);
+        source.told.take(&[], Err(out_of_watches()));
+        let everything = Raw { everything: true, ..Raw::default() };
+        assert_eq!(next(&mut source).await, Some(everything));
+        assert!(source.polls());
+        let notice = source.notice().unwrap_or_default();
+        expect!["files cannot be watched: the machine has no more watches for files (fs.inotify.max_user_watches): looking at the files every 1 s instead"].assert_eq(&notice);
+        assert_eq!(source.notice(), None, "it is news once");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_watched_is_looked_at() {
+        let mut source = Source::new(Vec::new(), Clock::system(), Wish::BeTold);
+        // One that is not there is no reason.
+        source.follow(&Folder { path: PathBuf::from("/nowhere/at/all"), deep: true });
+        assert!(!source.polls());
+        source.told.take(&[], Err(notify::Error::new(notify::ErrorKind::PathNotFound)));
+        assert_eq!(next(&mut source).await.map(|raw| raw.everything), Some(true));
+        assert!(!source.polls());
+    }
+
+    #[tokio::test]
+    async fn more_than_can_be_kept_apart_is_everything() {
+        let mut source = Source::new(Vec::new(), Clock::system(), Wish::BeTold);
+        let paths = (0..=MOST_PATHS).map(|number| PathBuf::from(format!("/p/{number}")));
+        let event = paths.fold(notify::Event::new(EventKind::Any), notify::Event::add_path);
+        source.told.take(&[], Ok(event));
+        let everything = Raw { everything: true, ..Raw::default() };
+        assert_eq!(next(&mut source).await, Some(everything));
+    }
+
+    #[tokio::test]
+    async fn who_only_reads_changes_nothing() {
+        let mut source = Source::new(Vec::new(), Clock::system(), Wish::BeTold);
+        for kind in [
+            EventKind::Access(AccessKind::Open(AccessMode::Any)),
+            EventKind::Access(AccessKind::Close(AccessMode::Read)),
+            EventKind::Modify(ModifyKind::Metadata(MetadataKind::Permissions)),
+        ] {
+            source.told.take(&[], Ok(notify::Event::new(kind).add_path(PathBuf::from("/p/a"))));
+        }
+        assert_eq!(next(&mut source).await, None);
+    }
+}

@@ -379,6 +379,10 @@ impl<'a> Live<'a> {
         let Some(ctx) = ctx else { return Err(Error::bug("the run is away at the end of a build").into()) };
         let interrupted = outcome.as_ref().err().is_some_and(|error| error.kind() == Kind::Interrupted);
         self.ctx = Some(ctx);
+        // It may have heard of the wish before this loop has.
+        if interrupted && self.leaving == Leaving::No && self.app.interrupt.is_asked() {
+            self.leaving = Leaving::Stopped;
+        }
         let next = self.queue.ended();
         if is_offline {
             if let Err(error) = outcome {

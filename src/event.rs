@@ -86,6 +86,27 @@ pub struct SampleProgress {
     pub next: Option<Duration>,
 }
 
+/// How an object of an overlay stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverlayState {
+    /// It is being compiled.
+    Compiling,
+    /// It is being built.
+    Building,
+    /// It is catching up.
+    Hydrating,
+    /// It can be read.
+    Ready,
+    /// It could not be built, and there is none before it.
+    Failed,
+    /// The new one could not be built, and the last good one stays.
+    Kept,
+    /// It is gone.
+    Dropped,
+    /// It was left alone.
+    Unchanged,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -256,6 +277,41 @@ pub enum Event {
         reason: DropReason,
         /// Objects dropped.
         objects: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// An object of an overlay stands otherwise.
+    Overlay {
+        /// The overlay's database.
+        database: String,
+        /// The object's production name.
+        object: String,
+        /// How it stands.
+        state: OverlayState,
+        /// How much of it has caught up.
+        percent: Option<u8>,
+        /// Why it failed.
+        message: Option<String>,
+    },
+    /// Changes that an overlay does not hold.
+    OverlaySkipped {
+        /// What they are.
+        kind: String,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// An overlay is as the project.
+    OverlayDone {
+        /// Its databases.
+        databases: Vec<String>,
+        /// Objects built.
+        rebuilt: usize,
+        /// Objects left alone.
+        unchanged: usize,
+        /// Objects dropped.
+        dropped: usize,
+        /// Objects that failed.
+        failed: usize,
         /// How long it took.
         took: Duration,
     },

@@ -32,6 +32,8 @@ pub mod vault;
 
 pub mod outside;
 
+pub mod watch;
+
 pub mod primitives;
 
 pub mod lua;

@@ -130,6 +130,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::CompareUnknownObject | Code::CompareGone => {
             one(format!("see what it has:  mzflow describe {id}"))
         }
+        Code::DevWatched => {
+            one("quit that one, or watch one of another name:  mzflow dev CLUSTER --name NAME --watch"
+                .to_owned())
+        }
         Code::RunFenced => one("see how it fares:  mzflow list".to_owned()),
         Code::CompileFailed
         | Code::CompileUnknownObject

@@ -288,6 +288,32 @@ impl App {
         ctx
     }
 
+    /// Begins a run on a connection that is open; whoever asks listens for Ctrl-C and to events himself.
+    pub(crate) fn quiet_ctx(&self, session: Session, run: Run) -> Ctx {
+        let mut ctx = Ctx::new(session, World::Live, run, self.events(), self.clock.clone());
+        ctx.interrupt = self.interrupt.clone();
+        ctx.variables = self.variables();
+        ctx
+    }
+
+    /// What people are told of the environment; nothing before it is open.
+    pub(crate) fn place_told(&self) -> String {
+        self.place.as_ref().map(Place::told).unwrap_or_default()
+    }
+
+    /// The file that names the environment, where one does.
+    pub(crate) fn profiles_file(&self) -> Option<PathBuf> {
+        place::profiles_file(&self.global)
+    }
+
+    /// Finds the environment anew when it is needed next: the file that names it is another. A sandbox
+    /// that this process runs is named by no file, and stays.
+    pub(crate) fn forget_place(&mut self) {
+        if self.place.as_ref().is_some_and(|place| !place.is_embedded()) {
+            self.place = None;
+        }
+    }
+
     /// Begins a run of a verb.
     pub(crate) async fn verb(
         &mut self,

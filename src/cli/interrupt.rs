@@ -24,6 +24,43 @@ pub(crate) fn listen(interrupt: &Interrupt, ui: &Ui) {
     });
 }
 
+/// As [`listen`], where a screen is up: nothing is said, and the terminal is given back before a second
+/// one ends the process. A terminal that is closed asks for a stop as well.
+pub(crate) fn listen_quietly(interrupt: &Interrupt, give_back: fn()) {
+    let interrupt = interrupt.clone();
+    tokio::spawn(async move {
+        loop {
+            let heard = tokio::select! {
+                heard = signalled() => heard,
+                heard = hung_up() => heard,
+            };
+            if heard.is_err() {
+                return;
+            }
+            if interrupt.is_asked() {
+                give_back();
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+            interrupt.ask();
+        }
+    });
+}
+
+/// Waits until the terminal is closed.
+#[cfg(unix)]
+async fn hung_up() -> std::io::Result<()> {
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+    signal(SignalKind::hangup())?.recv().await;
+    Ok(())
+}
+
+/// Waits for ever: a closed terminal ends the process here.
+#[cfg(not(unix))]
+async fn hung_up() -> std::io::Result<()> {
+    std::future::pending().await
+}
+
 /// Waits for Ctrl-C or the signal that ends a process.
 #[cfg(unix)]
 pub(crate) async fn signalled() -> std::io::Result<()> {

@@ -32,6 +32,7 @@ mod git;
 mod interrupt;
 mod judged;
 mod junit;
+mod live;
 mod narrate;
 mod place;
 mod policy;
@@ -61,6 +62,7 @@ enum Verb {
     Run(commands::run::Args),
     Compile(commands::compile::Args),
     Diff(commands::diff::Args),
+    Dev(commands::dev::Args),
     Explain(commands::explain::Args),
     Test(commands::test::Args),
     Lock(commands::lock::Args),
@@ -91,6 +93,7 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
         Verb::Run(args) => commands::run::run(app, args).await,
         Verb::Compile(args) => commands::compile::run(app, args).await,
         Verb::Diff(args) => commands::diff::run(app, args).await,
+        Verb::Dev(args) => commands::dev::run(app, args).await,
         Verb::Explain(args) => commands::explain::run(app, args).await,
         Verb::Test(args) => commands::test::run(app, args).await,
         Verb::Lock(args) => commands::lock::run(app, args).await,

@@ -214,6 +214,7 @@ impl Sink for Narrator {
             }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
+            Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => {}
             Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => self.warning(code, message),
             Event::Log { level, message } => self.log(level, message),
@@ -495,6 +496,7 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Unshifted { deployment, roles, left_alone } => {
             ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
         }
+        Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => return None,
         Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
             "policy.decided",
             json!({

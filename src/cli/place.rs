@@ -111,6 +111,14 @@ pub(crate) fn outside(global: &Global) -> Result<Outside, CliError> {
     }
 }
 
+/// The `profiles.toml` that names the environment; `None` where something else does.
+pub(crate) fn profiles_file(global: &Global) -> Option<PathBuf> {
+    let is_url = global.url.is_some() || (variable("MZFLOW_URL").is_some() && global.profile.is_none());
+    profile(global).filter(|_| !is_url)?;
+    let folder = profiles_folder(global)?.canonicalize().ok()?;
+    Some(folder.join("profiles.toml"))
+}
+
 /// Where `profiles.toml` is.
 fn profiles_folder(global: &Global) -> Option<PathBuf> {
     global.profiles_dir.clone().or_else(|| Some(PathBuf::from(variable("HOME")?).join(".mz")))

@@ -125,7 +125,8 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
     let consent = consent(app, start.yes);
     let asker = asker::of(app);
     let outside = app.outside()?;
-    let go = Go { ctx, compile: app.compile_request(), consent, gate, asker, outside, arguments };
+    let compile = app.compile_request();
+    let go = Go { ctx, compile, warm: None, consent, gate, asker, outside, arguments };
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(mut ended) = ended else { return Err(Error::bug("the run is away at its end").into()) };
     app.narrator.still();
@@ -145,7 +146,7 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
 }
 
 /// What is written before the run's first other row: enough to run the same again.
-fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunStarted {
+pub(crate) fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunStarted {
     RunStarted {
         recipe: loaded.recipe.name.clone(),
         source: loaded.recipe.source.clone(),

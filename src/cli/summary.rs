@@ -105,6 +105,9 @@ impl Seen {
             | Event::SampleAwaited { .. }
             | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
+            | Event::Overlay { .. }
+            | Event::OverlaySkipped { .. }
+            | Event::OverlayDone { .. }
             | Event::PolicyDecided { .. }
             | Event::ApprovalAsked { .. }
             | Event::Approved { .. }

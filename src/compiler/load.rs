@@ -52,6 +52,32 @@ pub fn load(root: &Path) -> (Vec<File>, Vec<Diagnostic>) {
     (reader.files, reader.found)
 }
 
+/// What became of one file of a project.
+#[derive(Debug)]
+pub enum Reading {
+    /// It is there.
+    File(File),
+    /// It is no file, or none that belongs to a project.
+    Nothing,
+    /// It is there and cannot be read.
+    Unreadable(Diagnostic),
+}
+
+/// Reads one file of a project; its path is relative to it, with `/` between its parts.
+pub fn read(root: &Path, path: &str) -> Reading {
+    let belongs = path == contract::FILE || place(path).is_some();
+    if !belongs || !root.join(path).is_file() {
+        return Reading::Nothing;
+    }
+    let mut reader = Reader { root, files: Vec::new(), found: Vec::new() };
+    reader.read(path);
+    match (reader.files.pop(), reader.found.pop()) {
+        (Some(file), _) => Reading::File(file),
+        (None, Some(found)) => Reading::Unreadable(found),
+        (None, None) => Reading::Nothing,
+    }
+}
+
 struct Reader<'a> {
     root: &'a Path,
     files: Vec<File>,

@@ -14,6 +14,7 @@ pub mod moment;
 pub mod retry;
 pub mod roles;
 pub mod session;
+pub mod sessions;
 pub mod snapshot;
 mod tls;
 pub mod value;

@@ -148,6 +148,9 @@ pub enum Record {
     /// They are.
     #[serde(rename = "unshift.done")]
     UnshiftDone(UnshiftDone),
+    /// Somebody watches an overlay.
+    #[serde(rename = "watch.began")]
+    WatchBegan(WatchBegan),
     /// Something is about to be claimed and dropped.
     #[serde(rename = "drop.intent")]
     DropIntent(DropIntent),
@@ -177,6 +180,7 @@ impl Record {
             Self::ShiftDone(_) => "shift.done",
             Self::UnshiftIntent(_) => "unshift.intent",
             Self::UnshiftDone(_) => "unshift.done",
+            Self::WatchBegan(_) => "watch.began",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
         }
@@ -191,7 +195,8 @@ impl Record {
             | Self::ApprovalAsked(_)
             | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
-            | Self::ApplyDone(_) => None,
+            | Self::ApplyDone(_)
+            | Self::WatchBegan(_) => None,
             Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),
@@ -294,6 +299,17 @@ pub struct RunFinished {
     pub code: Option<String>,
     /// The error's message, if there was one.
     pub message: Option<String>,
+}
+
+/// See [`Record::WatchBegan`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchBegan {
+    /// The overlay's name.
+    pub overlay: String,
+    /// The production databases that it lies over.
+    pub databases: Vec<String>,
+    /// The server's id of the session that watches.
+    pub session: String,
 }
 
 /// See [`Record::StepDone`].

@@ -41,6 +41,8 @@ pub struct Go {
     pub ctx: Ctx,
     /// What `mz.compile` compiles.
     pub compile: compile::Request,
+    /// Whoever keeps that compiled; without anybody the folder is read.
+    pub warm: Option<compile::Warm>,
     /// Whom to ask before objects go.
     pub consent: Consent,
     /// Who is asked before a swap.
@@ -80,6 +82,7 @@ pub async fn run(host: &Host, recipe: &Recipe, go: Go) -> Option<Ended> {
         deadline: go.ctx.deadline.clone(),
         ctx: Some(go.ctx),
         compile: go.compile,
+        warm: go.warm,
         consent: go.consent,
         asker: go.asker,
         outside: Rc::new(go.outside),

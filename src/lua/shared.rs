@@ -80,6 +80,8 @@ pub(super) struct Running {
     pub(super) deadline: Deadline,
     /// What `mz.compile` compiles.
     pub(super) compile: compile::Request,
+    /// Whoever keeps that compiled.
+    pub(super) warm: Option<compile::Warm>,
     /// Whom to ask before objects go.
     pub(super) consent: Consent,
     /// Whom else to ask.

@@ -130,6 +130,9 @@ codes! {
     /// The swap would not work: the server refused its rehearsal.
     StageSwapImpossible = "stage.swap-impossible", Refused;
 
+    /// Somebody else watches the overlay.
+    DevWatched = "dev.watched", Refused;
+
     /// Not everything was ready in time.
     HydrationTimeout = "hydration.timeout", Refused;
     /// A cluster cannot make progress.

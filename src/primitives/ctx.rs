@@ -156,11 +156,23 @@ impl Ctx {
     /// # Errors
     /// `db.unreachable`, `db.authentication`.
     pub async fn reconnect(&mut self) -> Result<(), Error> {
-        *self.seen.borrow_mut() = None;
-        *self.standing.borrow_mut() = None;
+        self.look_again();
         self.session = self.session.another().await?;
         self.checker = None;
         Ok(())
+    }
+
+    /// Works on another connection from now on.
+    pub fn move_to(&mut self, session: Session) {
+        self.look_again();
+        self.session = session;
+        self.checker = None;
+    }
+
+    /// Forgets what was seen: others may have changed anything meanwhile.
+    pub fn look_again(&self) {
+        *self.seen.borrow_mut() = None;
+        *self.standing.borrow_mut() = None;
     }
 
     /// The environment as it is now, everything asked anew, also what seldom changes.

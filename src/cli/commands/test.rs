@@ -139,7 +139,7 @@ async fn run_all<'a>(
 }
 
 /// What a person is told of a test.
-fn lines(ui: &Ui, case: &Case<'_>, verdict: &Verdict, took: Duration) -> Vec<String> {
+pub(crate) fn lines(ui: &Ui, case: &Case<'_>, verdict: &Verdict, took: Duration) -> Vec<String> {
     let name = format!("{}#{}", case.object.name, case.test.name);
     let line = |style: fn(Style) -> Style, label: &str| ui.styled_line(style, label, &name, Some(took));
     let bad: fn(Style) -> Style = |style| style.red().bold();

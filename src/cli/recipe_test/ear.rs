@@ -55,7 +55,10 @@ impl Sink for Ear {
             | Event::Swapped { deployment, .. }
             | Event::Dropped { deployment, .. } => heard.deployment = Some(deployment),
             Event::Statement { sql, .. } => heard.rehearsed.push(sql),
-            Event::RunStarted { .. }
+            Event::Overlay { .. }
+            | Event::OverlaySkipped { .. }
+            | Event::OverlayDone { .. }
+            | Event::RunStarted { .. }
             | Event::SetUp { .. }
             | Event::Compiled { .. }
             | Event::Applied { .. }

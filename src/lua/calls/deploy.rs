@@ -67,19 +67,31 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 
 async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
     let mut work = call.shared.work("compile").await?;
-    let request = call.shared.running.borrow().as_ref().map(|running| running.compile.clone());
-    let mut request = request.ok_or_else(|| Error::bug("a recipe runs without a project"))?;
+    let known = {
+        let running = call.shared.running.borrow();
+        running.as_ref().map(|running| (running.compile.clone(), running.warm.clone()))
+    };
+    let (mut request, mut warm) = known.ok_or_else(|| Error::bug("a recipe runs without a project"))?;
     if let Some(path) = call.text("path").filter(|path| path != ".") {
         request.path = request.path.join(path);
+        warm = None;
     }
-    request.profile = call.text("profile").or(request.profile);
+    if let Some(profile) = call.text("profile").filter(|profile| request.profile.as_ref() != Some(profile)) {
+        request.profile = Some(profile);
+        warm = None;
+    }
     if let Value::Table(variables) = call.value("variables") {
         for pair in variables.pairs::<Value, Value>() {
             let (name, value) = pair?;
             request.variables.insert(name.to_string()?, value.to_string()?);
+            warm = None;
         }
     }
-    let outcome = compile::run(work.ctx()?, &request)?;
+    let outcome = match warm {
+        // What somebody keeps compiled is this project under these circumstances, and no other.
+        Some(warm) => compile::told(work.ctx()?, || warm())?,
+        None => compile::run(work.ctx()?, &request)?,
+    };
     let handle = Handle::Project(Rc::clone(&outcome.compiled));
     call.give_with(&outcome, handle)
 }
@@ -418,6 +430,7 @@ mod tests {
             interrupt: Default::default(),
             deadline: Clock::system().deadline(None),
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
+            warm: None,
             consent: Rc::new(move |_| {
                 counted.set(counted.get() + 1);
                 answer

@@ -7,6 +7,7 @@
 
 mod columns;
 mod found;
+mod pair;
 mod sides;
 mod statement;
 mod verdict;
@@ -28,6 +29,8 @@ pub use self::found::Outcome;
 pub use self::found::Row;
 pub use self::found::Sample;
 pub use self::found::State as Standing;
+pub use self::pair::Pair;
+pub use self::pair::pair;
 use self::sides::Both;
 use self::sides::Sides;
 use self::statement::Comparison;
@@ -115,6 +118,11 @@ struct Task {
 /// A comparison that is ready to be made, on a connection of its own.
 pub struct Prepared {
     deployment: DeploymentId,
+    question: Question,
+}
+
+/// What is asked of the server.
+struct Question {
     /// None in a rehearsal.
     session: Option<Session>,
     objects: Vec<(Sides, Option<Task>)>,
@@ -168,22 +176,23 @@ async fn prepared(ctx: &Ctx, request: &Request) -> Result<Prepared, Error> {
     for sides in sides {
         let task = match &sides.both {
             Ok(both) if session.is_some() => {
-                let task = task(request, &sides.name, both, &relations, cluster.as_ref());
+                let said = (&request.key, &request.allow);
+                let task = task(said, &sides.name, both, &relations, cluster.as_ref());
                 Some(task.map_err(|error| error.object(&sides.name))?)
             }
             Ok(_) | Err(_) => None,
         };
         objects.push((sides, task));
     }
-    Ok(Prepared {
-        deployment: request.deployment.clone(),
+    let question = Question {
         session,
         objects,
         samples: request.samples,
         timeout: request.timeout,
         interrupt: ctx.interrupt.clone(),
         deadline: ctx.deadline.clone(),
-    })
+    };
+    Ok(Prepared { deployment: request.deployment.clone(), question })
 }
 
 fn cluster(text: &str) -> Result<ClusterName, Error> {
@@ -204,7 +213,7 @@ async fn relations(session: &Session, sides: &[Sides]) -> Result<Vec<Relation>, 
 }
 
 fn task(
-    request: &Request,
+    (keys, allowed): (&Choice<Vec<String>>, &Choice<Allow>),
     name: &ObjectName,
     both: &Both,
     relations: &[Relation],
@@ -222,7 +231,7 @@ fn task(
     };
     let (columns, shared) = columns::compare(columns_of(&both.blue)?, columns_of(&both.green)?);
     let mut key = Vec::new();
-    for column in request.key.about(name) {
+    for column in keys.about(name) {
         let at = shared.iter().position(|shared| shared.name.as_str() == column);
         key.push(at.ok_or_else(|| {
             let message = format!("column `{column}` of the key is not on both sides of {name}");
@@ -230,7 +239,7 @@ fn task(
             Error::new(Code::CompareUnknownKey, message).line(format!("both have: {}", names.join(", ")))
         })?);
     }
-    let allow = request.allow.about(name);
+    let allow = allowed.about(name);
     let predicate = match allow {
         Allow::Sql(sql) => Some(Predicate::parse(sql).map_err(|why| {
             Error::new(Code::CompareBadAllow, format!("`allow` is no condition in SQL: {why}"))
@@ -259,12 +268,12 @@ fn task(
 /// # Cancel
 /// Safe: it only reads.
 pub async fn run(prepared: Prepared) -> Result<Found, Error> {
-    let asked = prepared.all().await.map_err(|error| error.of(&prepared.deployment));
+    let asked = prepared.question.all().await.map_err(|error| error.of(&prepared.deployment));
     Ok(Found {
         objects: asked?,
         deployment: prepared.deployment,
-        samples: prepared.samples,
-        rehearsed: prepared.session.is_none(),
+        samples: prepared.question.samples,
+        rehearsed: prepared.question.session.is_none(),
     })
 }
 
@@ -277,10 +286,10 @@ pub async fn run(prepared: Prepared) -> Result<Found, Error> {
 /// # Cancel
 /// Safe: it only reads.
 pub async fn count(prepared: Prepared) -> Result<Vec<RowCount>, Error> {
-    prepared.counts().await.map_err(|error| error.of(&prepared.deployment))
+    prepared.question.counts().await.map_err(|error| error.of(&prepared.deployment))
 }
 
-impl Prepared {
+impl Question {
     async fn counts(&self) -> Result<Vec<RowCount>, Error> {
         self.begin().await?;
         let mut counted = Vec::with_capacity(self.objects.len());

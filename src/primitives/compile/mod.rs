@@ -220,6 +220,9 @@ pub struct Report {
     pub findings: Vec<(Diagnostic, Finding)>,
 }
 
+/// Whoever keeps a project compiled, and so need not read its folder again.
+pub type Warm = Rc<dyn Fn() -> Report>;
+
 /// Reads and compiles a folder.
 pub fn report(request: &Request) -> Report {
     let (files, diagnostics) = load::load(&request.path);
@@ -243,6 +246,12 @@ pub(super) fn compiled(
         diagnostics.extend(found);
     }
     diagnostic::sort(&mut diagnostics);
+    reported(project, texts, diagnostics)
+}
+
+/// What is said of a project that somebody else has compiled from these texts; the diagnostics are
+/// sorted by file and place.
+pub fn reported(project: Project, texts: BTreeMap<String, Arc<str>>, diagnostics: Vec<Diagnostic>) -> Report {
     let mut compiled = Compiled { project, files: texts, only_apply: Vec::new() };
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =
@@ -257,8 +266,16 @@ pub(super) fn compiled(
 /// # Errors
 /// `compile.failed` with every diagnostic.
 pub fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    told(ctx, || report(request))
+}
+
+/// As [`run`], of a project that somebody keeps compiled.
+///
+/// # Errors
+/// As [`run`].
+pub fn told(ctx: &Ctx, report: impl FnOnce() -> Report) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
-    let report = report(request);
+    let report = report();
     if report.findings.iter().any(|(diagnostic, _)| diagnostic.fails_compile()) {
         return Err(failure(report));
     }

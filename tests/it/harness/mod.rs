@@ -27,6 +27,7 @@ pub(crate) mod readers;
 pub(crate) mod running;
 pub(crate) mod service;
 pub(crate) mod told;
+pub(crate) mod watching;
 pub(crate) mod wire;
 
 use running::Running;
@@ -172,11 +173,18 @@ impl World {
     }
 
     /// Waits until a condition holds.
-    pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, holds: impl FnMut() -> bool) {
+        self.until_told(|| what.to_owned(), holds);
+    }
+
+    /// The same, where it takes more than a word to say what was there instead.
+    #[track_caller]
+    pub(crate) fn until_told(&self, what: impl Fn() -> String, mut holds: impl FnMut() -> bool) {
         let clock = Clock::system();
         let deadline = clock.deadline(Some(PATIENCE));
         while !holds() {
-            assert!(!deadline.passed(), "in vain waited for: {what}");
+            assert!(!deadline.passed(), "in vain waited for: {}", what());
             RUNTIME.block_on(clock.sleep(Duration::from_millis(5)));
         }
     }

@@ -19,7 +19,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv", &["sandbox"]),
     ("datafusion", &["sandbox"]),
     ("full_moon", &["lua"]),
-    ("futures_util", &["db", "primitives", "sandbox", "lua"]),
+    ("futures_util", &["db", "primitives", "sandbox", "lua", "cli"]),
     ("imbl", &["sandbox"]),
     ("indicatif", &["cli"]),
     ("libc", &[]),

@@ -1,0 +1,205 @@
+//! The project's folder as it was when somebody last looked, and the project compiled from it.
+//!
+//! Reads files where the watcher says so, and nothing else; the compiler takes the difference in.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::recipe;
+use crate::compiler;
+use crate::compiler::diagnostic;
+use crate::compiler::diagnostic::Code;
+use crate::compiler::diagnostic::Diagnostic;
+use crate::compiler::load;
+use crate::compiler::load::Reading;
+use crate::compiler::source::File;
+use crate::compiler::workspace::Change;
+use crate::compiler::workspace::Workspace;
+use crate::primitives::compile;
+use crate::primitives::compile::Report;
+use crate::watch::queue::Changes;
+use crate::watch::queue::Content;
+use crate::watch::queue::Look;
+use crate::watch::source;
+
+/// Folders of a project whose files, and those of their folders, count.
+const DEEP: &[&str] = &["models", "clusters", "roles", "network-policies", recipe::FOLDER];
+
+/// The folder, and what it holds.
+pub(crate) struct Folder {
+    root: PathBuf,
+    /// `profiles.toml`, where the environment is from there.
+    profiles: Option<PathBuf>,
+    options: compiler::Options,
+    /// `None` while the folder is no project.
+    workspace: Option<Workspace>,
+    texts: BTreeMap<String, Arc<str>>,
+    unreadable: Vec<Diagnostic>,
+    /// What was read since the project was compiled.
+    read: BTreeMap<String, Arc<str>>,
+}
+
+impl Folder {
+    /// Reads and compiles a folder; `root` has no links in it.
+    pub(crate) fn new(root: PathBuf, request: &compile::Request, profiles: Option<PathBuf>) -> Self {
+        let options =
+            compiler::Options { profile: request.profile.clone(), variables: request.variables.clone() };
+        let (files, unreadable) = load::load(&root);
+        let texts = files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text))).collect();
+        let workspace = is_project(&unreadable).then(|| Workspace::new(files, options.clone()));
+        Self { root, profiles, options, workspace, texts, unreadable, read: BTreeMap::new() }
+    }
+
+    /// What is to be watched.
+    pub(crate) fn watched(&self) -> Vec<source::Folder> {
+        let root = source::Folder { path: self.root.clone(), deep: false };
+        let below = DEEP.iter().map(|name| source::Folder { path: self.root.join(name), deep: true });
+        let profiles = self.profiles.as_deref().and_then(Path::parent);
+        let profiles = profiles.map(|path| source::Folder { path: path.to_owned(), deep: false });
+        std::iter::once(root).chain(below).chain(profiles).collect()
+    }
+
+    /// What everything holds.
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Content> {
+        let texts = self.texts.iter();
+        let mut found: BTreeMap<PathBuf, Content> =
+            texts.map(|(path, text)| (self.root.join(path), Content::of(text.as_bytes()))).collect();
+        found.extend(self.others());
+        found
+    }
+
+    /// Recipes and `profiles.toml`: no part of the project, and yet what a build depends on.
+    fn others(&self) -> BTreeMap<PathBuf, Content> {
+        let folder = self.root.join(recipe::FOLDER);
+        let recipes = recipe::names_in(&folder).into_iter().map(|name| folder.join(format!("{name}.lua")));
+        recipes.chain(self.profiles.clone()).filter_map(|path| Some((path.clone(), other(&path)?))).collect()
+    }
+
+    /// Looks where something may have happened.
+    pub(crate) fn look(&mut self, look: &Look) -> BTreeMap<PathBuf, Content> {
+        let mut found = BTreeMap::new();
+        // What could not be read, or was no project, may be mended by anything.
+        let everything = look.everything || !self.unreadable.is_empty();
+        if everything || !look.paths.iter().all(|path| self.look_at(path, &mut found)) {
+            return self.look_everywhere();
+        }
+        found
+    }
+
+    /// Looks at one path; whether that was enough.
+    fn look_at(&mut self, path: &Path, found: &mut BTreeMap<PathBuf, Content>) -> bool {
+        if self.profiles.as_deref() == Some(path) || path.extension().is_some_and(|ending| ending == "lua") {
+            found.extend(other(path).map(|content| (path.to_owned(), content)));
+            return true;
+        }
+        let Some(relative) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { return true };
+        let relative = relative.replace('\\', "/");
+        match load::read(&self.root, &relative) {
+            Reading::File(file) => {
+                found.insert(path.to_owned(), Content::of(file.text.as_bytes()));
+                self.read.insert(relative, file.text);
+                true
+            }
+            Reading::Unreadable(_) => false,
+            // A folder brings its files with it; without `project.toml` nothing counts.
+            Reading::Nothing => !path.is_dir() && relative != "project.toml",
+        }
+    }
+
+    fn look_everywhere(&mut self) -> BTreeMap<PathBuf, Content> {
+        let (files, unreadable) = load::load(&self.root);
+        self.unreadable = unreadable;
+        let mut found = self.others();
+        self.read.clear();
+        for file in files {
+            found.insert(self.root.join(&file.path), Content::of(file.text.as_bytes()));
+            self.read.insert(file.path, file.text);
+        }
+        found
+    }
+
+    /// Compiles what is another.
+    pub(crate) fn take(&mut self, changes: &Changes) {
+        let relative = |path: &PathBuf| {
+            let path = path.strip_prefix(&self.root).ok()?.to_str()?.replace('\\', "/");
+            (!path.ends_with(".lua")).then_some(path)
+        };
+        let removed: Vec<String> = changes.removed.iter().filter_map(relative).collect();
+        let written: Vec<(String, Arc<str>)> = changes
+            .written
+            .iter()
+            .filter_map(relative)
+            .filter_map(|path| self.read.get(&path).map(|text| (path.clone(), Arc::clone(text))))
+            .collect();
+        for path in &removed {
+            self.texts.remove(path);
+        }
+        self.texts.extend(written.iter().cloned());
+        if !is_project(&self.unreadable) {
+            self.workspace = None;
+            return;
+        }
+        match &mut self.workspace {
+            Some(workspace) => {
+                let removed = removed.into_iter().map(Change::Removed);
+                let written = written.into_iter().map(|(path, text)| Change::Written(File { path, text }));
+                workspace.update(removed.chain(written).collect());
+            }
+            None => {
+                let files = self.texts.iter();
+                let files = files.map(|(path, text)| File { path: path.clone(), text: Arc::clone(text) });
+                self.workspace = Some(Workspace::new(files.collect(), self.options.clone()));
+            }
+        }
+    }
+
+    /// What is said of the project now.
+    pub(crate) fn report(&self) -> Report {
+        let mut diagnostics = self.unreadable.clone();
+        let project = match &self.workspace {
+            None => compiler::project::Project::default(),
+            Some(workspace) => {
+                diagnostics.extend(workspace.diagnostics());
+                workspace.project().clone()
+            }
+        };
+        diagnostic::sort(&mut diagnostics);
+        compile::reported(project, self.texts.clone(), diagnostics)
+    }
+
+    /// The names of objects whose files are among these.
+    pub(crate) fn objects_in(&self, changes: &Changes) -> BTreeSet<String> {
+        let Some(workspace) = &self.workspace else { return BTreeSet::new() };
+        let is_in = |file: &str| changes.written.contains(&self.root.join(file));
+        let objects = workspace.project().objects.iter().filter(|object| is_in(&object.file));
+        objects.map(|object| object.name.to_string()).collect()
+    }
+
+    /// The databases of the project.
+    pub(crate) fn databases(&self) -> Vec<String> {
+        let databases = self.workspace.iter().flat_map(|workspace| &workspace.project().databases);
+        databases.map(|database| database.name.to_string()).collect()
+    }
+
+    /// A path as people write it.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// Whether `profiles.toml` is among these.
+    pub(crate) fn names_profiles(&self, changes: &Changes) -> bool {
+        let is_in = |path: &PathBuf| changes.written.contains(path) || changes.removed.contains(path);
+        self.profiles.as_ref().is_some_and(is_in)
+    }
+}
+
+fn is_project(unreadable: &[Diagnostic]) -> bool {
+    unreadable.iter().all(|found| found.code != Code::NotAProject)
+}
+
+fn other(path: &Path) -> Option<Content> {
+    std::fs::read(path).ok().map(|bytes| Content::of(&bytes))
+}

@@ -1,0 +1,143 @@
+//! `mzflow dev CLUSTER --watch`: a save is built, and shown, until somebody quits.
+//!
+//! One run, one session, one compiled project, kept from save to save. `phases` and `backoff` are
+//! pure, and so are the model and the view of `screen`; `looping` puts them together. Start reading
+//! at [`watch`].
+
+mod backoff;
+mod build;
+mod claim;
+mod ear;
+mod face;
+pub(crate) mod flags;
+mod folder;
+mod looks;
+mod looping;
+mod phases;
+pub(crate) mod screen;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::Map;
+use serde_json::Value;
+
+use self::claim::Claim;
+use self::ear::Ear;
+use self::ear::Wanted;
+use self::face::Face;
+use self::folder::Folder;
+use self::looping::Live;
+use self::screen::model::Head;
+use super::app::App;
+use super::app::CliError;
+use super::app::new_run_id;
+use super::exit::Exit;
+use super::finish;
+use super::interrupt;
+use super::running;
+use crate::db;
+use crate::event::Event;
+use crate::event::Sink;
+use crate::name::ClusterName;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::ctx::Run;
+use crate::primitives::error::Error;
+use crate::watch::source::Source;
+use crate::watch::source::Wish;
+
+/// What to watch, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The overlay's name.
+    pub(crate) overlay: String,
+    /// The cluster that it runs on.
+    pub(crate) cluster: ClusterName,
+    /// What the recipe is given.
+    pub(crate) given: Map<String, Value>,
+    /// Whether the tests of what was built are run.
+    pub(crate) tests: bool,
+    /// How to learn of changes.
+    pub(crate) wish: Wish,
+}
+
+/// Builds at every save, until somebody quits.
+///
+/// # Errors
+/// What keeps it from being begun; what goes wrong later is shown, and mended by the next save.
+pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliError> {
+    let began = app.clock.elapsed();
+    let root = app.project().canonicalize().map_err(|error| {
+        let message = format!("cannot read the project {}: {error}", app.project().display());
+        CliError::usage("cli.unknown-project", message)
+    })?;
+    let loaded = build::load(app, &request.given)?;
+    build::rest(app, &loaded)?;
+    let folder = Folder::new(root, &app.compile_request(), app.profiles_file());
+    let session = app.connect().await?;
+    let run = Run::new(new_run_id()?, running::started(app, &loaded, &request.given));
+    let id = run.id.clone();
+    let mut ctx = app.quiet_ctx(session, run);
+    let mut claim = Claim { overlay: request.overlay.clone(), databases: folder.databases(), held: false };
+    claim.make(&mut ctx).await?;
+    let epoch = db::introspect::tracking_schemas(ctx.session()).await.map_err(Error::from)?;
+    app.narrator.event(Event::RunStarted { run: id.clone(), recipe: build::RECIPE.to_owned() });
+    interrupt::listen_quietly(&app.interrupt, screen::terminal::give_back);
+    let head = Head {
+        overlay: overlaid(&folder, &request.overlay),
+        cluster: request.cluster.to_string(),
+        target: app.place_told(),
+    };
+    let face = Face::new(app.ui.clone(), app.clock.clone(), id.clone(), head).map_err(|error| {
+        let message =
+            format!("the terminal cannot be used: {error}; `mzflow dev … --watch | cat` does without");
+        CliError { exit: Exit::Failed, ..CliError::usage("cli.terminal", message) }
+    })?;
+    let other = match (Face::is_screen(&app.ui), app.ui.json) {
+        (true, _) => None,
+        (false, true) => Some((Rc::clone(&app.narrator) as Rc<dyn Sink>, Wanted::Everything)),
+        (false, false) => Some((Rc::clone(&app.narrator) as Rc<dyn Sink>, Wanted::News)),
+    };
+    let ear = Rc::new(Ear::new(app.clock.clone(), other));
+    let source = Source::new(folder.watched(), app.clock.clone(), request.wish);
+    let live =
+        Live::new(app, request, Rc::new(RefCell::new(folder)), (ear, face, source), (ctx, claim, epoch));
+    let (exit, ctx) = live.run().await?;
+    let took = app.clock.elapsed().saturating_sub(began);
+    end(app, ctx, exit, took).await;
+    Ok(exit)
+}
+
+/// The databases of an overlay, for people.
+fn overlaid(folder: &Folder, name: &str) -> String {
+    let databases = folder.databases();
+    if databases.is_empty() {
+        return name.to_owned();
+    }
+    databases.iter().map(|database| format!("{database}__{name}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The last row of the run, and the last lines.
+async fn end(app: &App, ctx: Option<Ctx>, exit: Exit, took: std::time::Duration) {
+    app.narrator.still();
+    let Some(mut ctx) = ctx else { return };
+    let run = ctx.run.id.clone();
+    if !ctx.session().is_closed() {
+        finish::record(&mut ctx, exit, None).await;
+    }
+    let status = exit.status();
+    let message = Some("the overlay stays".to_owned());
+    app.narrator.event(Event::RunFinished { run: run.clone(), status, message, took });
+    if app.ui.json {
+        let mut line = Map::new();
+        line.insert("event".to_owned(), "run.finished".into());
+        line.insert("at".to_owned(), app.clock.now().0.into());
+        line.insert("run".to_owned(), run.as_str().into());
+        line.insert("recipe".to_owned(), build::RECIPE.into());
+        line.insert("status".to_owned(), status.as_str().into());
+        line.insert("exit".to_owned(), exit.code().into());
+        line.insert("took_ms".to_owned(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX).into());
+        return app.ui.json(&Value::Object(line));
+    }
+    app.ui.step("done", "the overlay stays; `mzflow dev CLUSTER --down` removes it", Some(took));
+}

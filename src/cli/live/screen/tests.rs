@@ -1,0 +1,366 @@
+//! Sessions of a developer as inputs, and what stands on the screen then.
+
+use std::time::Duration;
+
+use expect_test::Expect;
+use expect_test::expect;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::model::Build;
+use super::model::Head;
+use super::model::Input;
+use super::model::Key;
+use super::model::Link;
+use super::model::Model;
+use super::model::Moment;
+use super::model::Panel;
+use super::model::Wish;
+use super::view;
+use crate::cli::live::phases::Times;
+use crate::event::Event;
+use crate::event::OverlayState;
+
+fn ms(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+fn at(number: u64) -> Moment {
+    Moment { elapsed: ms(number), told: format!("14:02:{:02}", number / 1000) }
+}
+
+fn object(name: &str, state: OverlayState) -> Input {
+    told(name, state, None, None)
+}
+
+fn told(name: &str, state: OverlayState, percent: Option<u8>, message: Option<&str>) -> Input {
+    Input::Happened(Event::Overlay {
+        database: "app__alice".to_owned(),
+        object: format!("app.{name}"),
+        state,
+        percent,
+        message: message.map(str::to_owned),
+    })
+}
+
+fn times() -> Times {
+    Times {
+        settle: ms(71),
+        compile: Some(ms(3)),
+        build: Some(ms(40)),
+        hydrate: Some(ms(196)),
+        test: None,
+        ready: Some(ms(310)),
+    }
+}
+
+fn done() -> Input {
+    Input::Ended(Build::Done { rebuilt: 2, unchanged: 9, dropped: 0, times: times() })
+}
+
+fn model() -> Model {
+    Model::new(Head {
+        overlay: "app__alice".to_owned(),
+        cluster: "dev".to_owned(),
+        target: "prod-eu (mz.example.com)".to_owned(),
+    })
+}
+
+/// A first build of three objects, of which one fails.
+fn built() -> Model {
+    let mut model = model();
+    let steps = [
+        (0, Input::Begun),
+        (20, object("core.winning_bids", OverlayState::Building)),
+        (30, object("serve.item_totals", OverlayState::Building)),
+        (300, object("core.winning_bids", OverlayState::Ready)),
+        (310, object("serve.item_totals", OverlayState::Ready)),
+        (310, done()),
+        (7_000, Input::Saved),
+        (7_070, Input::Begun),
+        (7_080, object("core.winning_bids", OverlayState::Building)),
+        (7_370, object("core.winning_bids", OverlayState::Ready)),
+        (7_380, told("serve.item_totals", OverlayState::Hydrating, Some(62), None)),
+        (
+            7_390,
+            told(
+                "serve.top_sellers",
+                OverlayState::Failed,
+                None,
+                Some("line 6: column \"seler\" does not exist"),
+            ),
+        ),
+        (7_500, Input::Counted("app.core.winning_bids".to_owned(), 1204)),
+    ];
+    for (time, input) in steps {
+        assert_eq!(model.step(&at(time), input), None);
+    }
+    model
+}
+
+fn screen(model: &Model, now: u64, (width, height): (u16, u16)) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+    let drawn = terminal.draw(|frame| {
+        let area = frame.area();
+        view::draw(model, ms(now), true, area, frame.buffer_mut());
+    });
+    drawn.expect("it draws");
+    let buffer = terminal.backend().buffer();
+    let line = |y: u16| {
+        let cells = (0..width).map(|x| buffer[(x, y)].symbol());
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    (0..height).map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn check(model: &Model, now: u64, size: (u16, u16), expect: Expect) {
+    expect.assert_eq(&screen(model, now, size));
+}
+
+#[test]
+fn before_anything_was_built() {
+    let mut model = model();
+    model.step(&at(0), Input::Begun);
+    check(
+        &model,
+        40,
+        (100, 8),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)         nothing saved yet
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+           the first build is under way
+
+
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+         building, 40 ms
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn a_build_under_way() {
+    check(
+        &built(),
+        7_880,
+        (150, 10),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)                                                              saved 14:02:07
+        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ◐ hydrating   810 ms  62 %
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+
+
+        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+         building, 810 ms                                                                                  d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+    check(
+        &built(),
+        7_880,
+        (80, 10),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)
+        ────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ◐ hydrating   810 ms  62 %
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+
+        ────────────────────────────────────────────────────────────────────────────────
+         building, 810 ms
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn one_that_fails_says_why_and_keeps_the_last_good_one() {
+    let mut model = built();
+    let kept = told("serve.item_totals", OverlayState::Kept, None, Some("column \"x\" does not exist"));
+    model.step(&at(8_000), kept);
+    let lines =
+        ["error: the server refused app.serve.item_totals   [overlay.rejected]", "", "   5 │ SELECT x"];
+    let failed = Build::Failed { lines: lines.map(str::to_owned).into(), times: times() };
+    model.step(&at(8_000), Input::Ended(failed));
+    check(
+        &model,
+        8_000,
+        (110, 14),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)                      saved 14:02:07
+        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ✗ failed     column "x" does not exist  (last good from 14:02:00 stays)
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+
+
+         error: the server refused app.serve.item_totals   [overlay.rejected]
+
+            5 │ SELECT x
+        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+         failed after 310 ms · settle 71 ms · compile 3 ms · build 40 ms · hydrate 196 ms
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn what_was_under_way_when_a_build_stopped_is_not_ready() {
+    let mut model = built();
+    model.step(&at(8_000), Input::Ended(Build::Stopped));
+    check(
+        &model,
+        8_000,
+        (90, 9),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)  saved 14:02:07
+        ──────────────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+        ──────────────────────────────────────────────────────────────────────────────────────────
+         stopped; the last good versions stay
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn keys_choose_and_ask() {
+    let mut model = built();
+    let mut press = |key| model.step(&at(8_000), Input::Key(key));
+    assert_eq!(press(Key::Diff), Some(Wish::Compare("app.core.winning_bids".to_owned())));
+    assert_eq!(press(Key::Down), None);
+    assert_eq!(press(Key::Rows), Some(Wish::Preview("app.serve.item_totals".to_owned())));
+    assert_eq!(press(Key::Last), None);
+    assert_eq!(press(Key::Down), None);
+    assert_eq!(press(Key::Rows), Some(Wish::Preview("app.serve.top_sellers".to_owned())));
+    assert_eq!((press(Key::First), press(Key::Up)), (None, None));
+    assert_eq!(press(Key::Rows), Some(Wish::Preview("app.core.winning_bids".to_owned())));
+    assert_eq!(press(Key::Rebuild), Some(Wish::Rebuild));
+    assert_eq!(press(Key::Tests), Some(Wish::Test));
+    assert_eq!(press(Key::Quit), Some(Wish::Quit));
+    assert_eq!(Model::new(Head::default()).step(&at(0), Input::Key(Key::Diff)), None);
+}
+
+#[test]
+fn a_difference_stands_below_the_objects() {
+    let mut model = built();
+    model.step(&at(8_000), Input::Key(Key::Diff));
+    let name = "app.core.winning_bids".to_owned();
+    let lines = ["+ id 7, amount 12", "- id 8, amount 3", "~ id 9, amount 1 -> 2"].map(str::to_owned);
+    let told = "+12 −0 ~3 against production".to_owned();
+    model.step(&at(8_100), Input::Compared(name, told, lines.into()));
+    check(
+        &model,
+        8_100,
+        (110, 14),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)                      saved 14:02:07
+        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows  +12 −0 ~3 against production
+           serve.item_totals  ◐ hydrating    1.0 s  62 %
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+
+         app.core.winning_bids against production
+         + id 7, amount 12
+         - id 8, amount 3
+         ~ id 9, amount 1 -> 2
+        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+         building, 1.0 s
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+    model.step(&at(8_100), Input::Key(Key::Back));
+    assert_eq!(model.panel, Panel::None);
+}
+
+#[test]
+fn an_answer_that_nobody_waits_for_any_more_stays_away() {
+    let mut model = built();
+    model.step(&at(8_000), Input::Key(Key::Rows));
+    model.step(&at(8_000), Input::Key(Key::Back));
+    model.step(&at(8_100), Input::Answered("rows".to_owned(), vec!["1".to_owned()]));
+    assert_eq!(model.panel, Panel::None);
+}
+
+#[test]
+fn help_and_a_lost_connection() {
+    let mut model = built();
+    model.step(&at(8_000), done());
+    model.step(&at(8_000), Input::Key(Key::Help));
+    check(
+        &model,
+        8_000,
+        (90, 20),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)  saved 14:02:07
+        ──────────────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+
+         keys
+           ↑ ↓  k j    choose an object
+           d           compare its rows with production; the server computes it
+           enter       show some of its rows
+           r           build once more
+           t           run the unit tests of what the overlay holds
+           pgup pgdn   scroll what is shown
+           esc         close what is shown
+           ?           this help
+           q           quit; the overlay stays, `mzflow dev CLUSTER --down` removes it
+        ──────────────────────────────────────────────────────────────────────────────────────────
+         save → ready 310 ms · 2 rebuilt, 9 unchanged · settle 71 ms · compile 3 ms · build 40 ms
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+    model.step(&at(8_000), Input::Key(Key::Help));
+    let why = "the connection is lost; trying again in 2.0 s".to_owned();
+    model.step(&at(9_000), Input::Link(Link::Down { why }));
+    check(
+        &model,
+        9_000,
+        (90, 10),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)   no connection
+        ──────────────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+         the connection is lost; trying again in 2.0 s
+        ──────────────────────────────────────────────────────────────────────────────────────────
+         save → ready 310 ms · 2 rebuilt, 9 unchanged · settle 71 ms · compile 3 ms · build 40 ms
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn what_is_dropped_goes_when_the_build_is_over() {
+    let mut model = built();
+    model.step(&at(8_000), object("core.winning_bids", OverlayState::Dropped));
+    assert!(model.rows.contains_key("app.core.winning_bids"));
+    model.step(&at(8_000), done());
+    assert!(!model.rows.contains_key("app.core.winning_bids"));
+    assert_eq!(model.chosen.as_deref(), Some("app.serve.item_totals"));
+}
+
+/// The chosen object stays in sight, on any screen, and nothing panics.
+#[test]
+fn any_size_will_do() {
+    let mut model = model();
+    for number in 0..50 {
+        model.step(&at(0), object(&format!("core.v{number:02}"), OverlayState::Ready));
+    }
+    model.step(&at(0), Input::Key(Key::Last));
+    for size in [(1, 1), (10, 2), (20, 5), (40, 6), (80, 7), (200, 60)] {
+        let seen = screen(&model, 0, size);
+        assert!(size.0 < 20 || seen.contains("core.v49"), "{size:?}\n{seen}");
+    }
+    model.step(&at(0), Input::Key(Key::Help));
+    for size in [(1, 1), (10, 2), (20, 5), (40, 6), (80, 7), (200, 60)] {
+        screen(&model, 0, size);
+    }
+}

@@ -1,0 +1,30 @@
+//! Who is connected: the sessions of the server, this one among them.
+//!
+//! Source: `mz_sessions` and `pg_backend_pid()`, seen on v26.21. A connection's number is unsigned
+//! there and signed here.
+
+use std::collections::BTreeSet;
+
+use super::error::Error;
+use super::session::Session;
+
+const OWN: &str = "SELECT id FROM mz_internal.mz_sessions WHERE connection_id::int8 = \
+    CASE WHEN pg_backend_pid() < 0 THEN pg_backend_pid()::int8 + 4294967296 ELSE pg_backend_pid()::int8 END";
+
+const OPEN: &str = "SELECT id FROM mz_internal.mz_sessions";
+
+/// The id of this session, which no other ever has; `None` where the server does not tell.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn own(session: &Session) -> Result<Option<String>, Error> {
+    Ok(session.read(OWN).await?.first().and_then(|row| row.text(0)).map(str::to_owned))
+}
+
+/// The ids of all sessions that are open.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn open(session: &Session) -> Result<BTreeSet<String>, Error> {
+    session.read(OPEN).await?.iter().map(|row| row.required(0).map(str::to_owned)).collect()
+}

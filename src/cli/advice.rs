@@ -247,6 +247,7 @@ code, and what to do next differs with it:
             Exit::Usage,
             "A test sends no statement of that number, or it is nothing to be cut at.",
         ),
+        ("cli.terminal", Exit::Failed, "The terminal cannot show a screen."),
         (
             "cli.cannot-write",
             Exit::Failed,

@@ -20,6 +20,7 @@ use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
 use super::shift::UnshiftDone;
 use super::shift::UnshiftIntent;
+use super::watching::WatchBegan;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -299,17 +300,6 @@ pub struct RunFinished {
     pub code: Option<String>,
     /// The error's message, if there was one.
     pub message: Option<String>,
-}
-
-/// See [`Record::WatchBegan`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchBegan {
-    /// The overlay's name.
-    pub overlay: String,
-    /// The production databases that it lies over.
-    pub databases: Vec<String>,
-    /// The server's id of the session that watches.
-    pub session: String,
 }
 
 /// See [`Record::StepDone`].

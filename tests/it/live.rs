@@ -315,3 +315,27 @@ fn an_idle_watcher_costs_nothing() {
     let used = ticks() - before;
     assert!(used <= 10, "{used} hundredths of a second for ten seconds in which nothing happened");
 }
+
+#[test]
+fn a_profile_that_leads_elsewhere_is_followed() {
+    let (world, other) = (telling(), World::new());
+    let profile = |world: &World| {
+        let address = world.address();
+        let (host, port) = (address.ip(), address.port());
+        format!(
+            "[alice]\nhost = \"{host}\"\nport = {port}\nusername = \"materialize\"\nsslmode = \"disable\"\n"
+        )
+    };
+    world.write(&format!("-- file: elsewhere/profiles.toml\n{}", profile(&world)));
+    let mut arguments = WATCH.to_vec();
+    arguments.extend(["--profile", "alice", "--profiles-dir", "elsewhere"]);
+    let watching = Staying::start(&world, "watch", None, &arguments);
+    watching.until(&world, "ready ", 1);
+    let set_up = |world: &World| world.rows("SELECT count(*) FROM mz_databases WHERE name = '_mzflow'");
+    assert_eq!((set_up(&world), set_up(&other)), ("1".to_owned(), "0".to_owned()));
+    world.write("-- file: elsewhere/profiles.toml\nhost = ");
+    watching.until(&world, "[profile.", 1);
+    world.write(&format!("-- file: elsewhere/profiles.toml\n{}", profile(&other)));
+    watching.until(&world, "ready ", 2);
+    assert_eq!(set_up(&other), "1");
+}

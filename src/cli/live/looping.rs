@@ -64,7 +64,7 @@ enum Woken {
     Typed(Typed),
     Heard,
     Built(Box<Built>),
-    Looked(Option<Session>, Looked),
+    Looked(Box<(Option<Session>, Looked)>),
     Raw(Raw),
     Time,
 }
@@ -194,7 +194,7 @@ impl<'a> Live<'a> {
             typed = self.face.typed() => Woken::Typed(typed),
             built = finished(&mut self.building) => Woken::Built(Box::new(built)),
             () = self.ear.wait() => Woken::Heard,
-            (session, looked) = finished(&mut self.looking) => Woken::Looked(session, looked),
+            looked = finished(&mut self.looking) => Woken::Looked(Box::new(looked)),
             raw = self.source.next() => Woken::Raw(raw),
             () = sleep => Woken::Time,
         }
@@ -215,7 +215,7 @@ impl<'a> Live<'a> {
                 self.hear();
                 return self.built(*built);
             }
-            Woken::Looked(session, looked) => self.looked(session, looked),
+            Woken::Looked(looked) => self.looked(*looked),
             Woken::Raw(raw) => self.queue.heard(self.app.clock.elapsed(), raw),
             Woken::Time => self.time().await,
         }

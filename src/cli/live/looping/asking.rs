@@ -73,7 +73,7 @@ impl Live<'_> {
         self.look_interrupt.ask();
     }
 
-    pub(super) fn looked(&mut self, session: Option<Session>, looked: Looked) {
+    pub(super) fn looked(&mut self, (session, looked): (Option<Session>, Looked)) {
         self.looker = session;
         match looked {
             Looked::Counted(rows) => {

@@ -264,7 +264,7 @@ fn a_terminal_gets_a_screen_and_gets_it_back() {
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     world.until("the shell's screen is back", || !terminal.is_taken() && !terminal.hides_cursor());
-    assert!(terminal.seen().contains("the overlay stays"), "{}", terminal.seen());
+    terminal.until(&world, "the overlay stays");
 }
 
 #[test]

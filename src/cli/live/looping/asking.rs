@@ -109,8 +109,9 @@ impl Live<'_> {
         let known = std::mem::replace(&mut self.epoch, names);
         // Where there was none, this run has made the first.
         if !known.is_empty() && known != self.epoch {
-            self.tell(Input::Notice("production has changed below the overlay: looking again".to_owned()));
             self.again();
+            // What a build begins with takes earlier lines away.
+            self.tell(Input::Notice("production has changed below the overlay: looking again".to_owned()));
         }
     }
 }

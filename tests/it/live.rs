@@ -178,6 +178,12 @@ fn a_server_that_goes_and_comes_back_is_waited_for() {
     watching.until(&world, "online ", 1);
     watching.until(&world, "built: more orders totals", 1);
     watching.until(&world, "ready ", 2);
+    // Without a save it is found broken when production is looked at.
+    bridge.cut();
+    watching.until(&world, "trying again in", 4);
+    bridge.mend();
+    watching.until(&world, "online ", 2);
+    watching.until(&world, "ready ", 3);
 }
 
 #[test]
@@ -338,4 +344,13 @@ fn a_profile_that_leads_elsewhere_is_followed() {
     world.write(&format!("-- file: elsewhere/profiles.toml\n{}", profile(&other)));
     watching.until(&world, "ready ", 2);
     assert_eq!(set_up(&other), "1");
+}
+
+#[test]
+fn an_overlay_has_a_name() {
+    let world = telling();
+    let once = ["dev", "dev", "--project", "shop"];
+    world.mzflow(&once).code(2).says("[cli.no-overlay-name]").says("--name NAME");
+    world.mzflow(&[&once[..], &["--test"]].concat()).code(2).says("--watch");
+    world.mzflow(&[&once[..], &["--name", "alice"]].concat()).code(0).says("built: orders");
 }

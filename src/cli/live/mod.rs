@@ -5,7 +5,7 @@
 //! at [`watch`].
 
 mod backoff;
-mod build;
+pub(crate) mod build;
 mod claim;
 mod ear;
 mod face;

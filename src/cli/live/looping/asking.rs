@@ -91,7 +91,8 @@ impl Live<'_> {
             Looked::Failed(_, error) if error.kind() == Kind::Interrupted => {}
             Looked::Failed(title, error) => {
                 // What nobody asked for is not shown; that the server is gone is.
-                if error.kind() == Kind::Unreachable && self.building.is_none() {
+                let is_closed = self.ctx.as_ref().is_some_and(|ctx| ctx.session().is_closed());
+                if (error.kind() == Kind::Unreachable || is_closed) && self.building.is_none() {
                     self.offline(&error);
                 } else if !title.is_empty() {
                     let lines = self.lines(&CliError::from(error));

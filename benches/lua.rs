@@ -114,6 +114,7 @@ fn runs(bencher: Bencher<'_, '_>, body: &str) {
         let go = Go {
             ctx,
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
+            warm: None,
             consent: Rc::new(|_| true),
             gate: Rc::default(),
             asker: mzflow::lua::people::nobody(),

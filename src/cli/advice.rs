@@ -258,6 +258,12 @@ code, and what to do next differs with it:
             "A test sends no statement of that number, or it is nothing to be cut at.",
         ),
         (
+            "cli.no-overlay-name",
+            Exit::Usage,
+            "`dev` has neither `--name` nor a profile to name the overlay after.",
+        ),
+        ("cli.terminal", Exit::Failed, "The terminal cannot show a screen."),
+        (
             "cli.cannot-write",
             Exit::Failed,
             "A file cannot be written: test results, a recipe, the types for editors.",

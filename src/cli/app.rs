@@ -301,11 +301,6 @@ impl App {
         self.place.as_ref().map(Place::told).unwrap_or_default()
     }
 
-    /// The profile that is active.
-    pub(crate) fn profile(&self) -> Option<String> {
-        place::profile(&self.global)
-    }
-
     /// The file that names the environment, where one does.
     pub(crate) fn profiles_file(&self) -> Option<PathBuf> {
         place::profiles_file(&self.global)

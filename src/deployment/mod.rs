@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod record;
 pub mod shift;
 pub mod state;
+pub mod watching;
 
 /// The longest deployment id; leaves room for names of up to 180 bytes around it.
 pub const MAX_ID_BYTES: usize = 63;

@@ -66,14 +66,3 @@ pub struct OverlayDropped {
     /// The overlay's databases.
     pub databases: Vec<Ident>,
 }
-
-/// Somebody watches an overlay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchBegan {
-    /// The overlay's name.
-    pub overlay: String,
-    /// The production databases that it lies over.
-    pub databases: Vec<String>,
-    /// The server's id of the session that watches.
-    pub session: String,
-}

@@ -14,7 +14,7 @@ use crate::db::journal::Entry;
 use crate::db::journal::Which;
 use crate::deployment::RunId;
 use crate::deployment::record::Record;
-use crate::deployment::overlay::WatchBegan;
+use crate::deployment::watching::WatchBegan;
 
 /// The kind of row that tells of a watcher.
 const KINDS: [&str; 1] = ["watch.began"];

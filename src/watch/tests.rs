@@ -318,9 +318,7 @@ proptest! {
         let (mut now, mut first) = (Duration::ZERO, Duration::ZERO);
         for pause in pauses {
             now += ms(pause);
-            if queue.look(now).is_some() {
-                first = now;
-            } else if queue.due().is_none() {
+            if queue.look(now).is_some() || queue.due().is_none() {
                 first = now;
             }
             queue.heard(now, raw(&["a"]));

@@ -31,6 +31,7 @@ mod harness;
 mod hydration;
 mod interrupts;
 mod live;
+mod live_overlay;
 mod lock;
 mod mishaps;
 mod numbers;

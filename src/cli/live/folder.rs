@@ -20,6 +20,7 @@ use crate::compiler::workspace::Change;
 use crate::compiler::workspace::Workspace;
 use crate::primitives::compile;
 use crate::primitives::compile::Report;
+use crate::primitives::compile::Texts;
 use crate::watch::queue::Changes;
 use crate::watch::queue::Content;
 use crate::watch::queue::Look;
@@ -36,7 +37,7 @@ pub(crate) struct Folder {
     options: compiler::Options,
     /// `None` while the folder is no project.
     workspace: Option<Workspace>,
-    texts: BTreeMap<String, Arc<str>>,
+    texts: Texts,
     unreadable: Vec<Diagnostic>,
     /// What was read since the project was compiled.
     read: BTreeMap<String, Arc<str>>,
@@ -48,7 +49,8 @@ impl Folder {
         let options =
             compiler::Options { profile: request.profile.clone(), variables: request.variables.clone() };
         let (files, unreadable) = load::load(&root);
-        let texts = files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text))).collect();
+        let texts = files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text)));
+        let texts = Arc::new(texts.collect());
         let workspace = is_project(&unreadable).then(|| Workspace::new(files, options.clone()));
         Self { root, profiles, options, workspace, texts, unreadable, read: BTreeMap::new() }
     }
@@ -134,10 +136,11 @@ impl Folder {
             .filter_map(relative)
             .filter_map(|path| self.read.get(&path).map(|text| (path.clone(), Arc::clone(text))))
             .collect();
+        let texts = Arc::make_mut(&mut self.texts);
         for path in &removed {
-            self.texts.remove(path);
+            texts.remove(path);
         }
-        self.texts.extend(written.iter().cloned());
+        texts.extend(written.iter().cloned());
         if !is_project(&self.unreadable) {
             self.workspace = None;
             return;
@@ -160,14 +163,14 @@ impl Folder {
     pub(crate) fn report(&self) -> Report {
         let mut diagnostics = self.unreadable.clone();
         let project = match &self.workspace {
-            None => compiler::project::Project::default(),
+            None => Arc::default(),
             Some(workspace) => {
                 diagnostics.extend(workspace.diagnostics());
-                workspace.project().clone()
+                workspace.shared_project()
             }
         };
         diagnostic::sort(&mut diagnostics);
-        compile::reported(project, self.texts.clone(), diagnostics)
+        compile::reported(project, Arc::clone(&self.texts), diagnostics)
     }
 
     /// The names of objects whose files are among these.

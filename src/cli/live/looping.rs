@@ -4,6 +4,8 @@
 //! are polled there beside everything else, and that are never dropped before they have ended. Start
 //! reading at [`Live::run`].
 
+mod asking;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -19,10 +21,7 @@ use super::claim::Claim;
 use super::ear::Ear;
 use super::face::Face;
 use super::folder::Folder;
-use super::looks;
 use super::looks::Ask;
-use super::looks::Desk;
-use super::looks::Green;
 use super::looks::Looked;
 use super::looks::Tested;
 use super::phases::Stopwatch;
@@ -41,8 +40,6 @@ use crate::db::apply::Interrupt;
 use crate::db::session::Session;
 use crate::event::Event;
 use crate::event::OverlayState;
-use crate::name::ObjectName;
-use crate::name::split_dotted;
 use crate::primitives::code::Kind;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -58,9 +55,6 @@ const GLANCE_EVERY: Duration = Duration::from_secs(10);
 /// While a build is under way the times on the screen go on this often.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The rows of so many objects are counted after a build.
-const MOST_COUNTED: usize = 20;
-
 /// Something that is under way.
 type UnderWay<T> = Option<Pin<Box<dyn Future<Output = T>>>>;
 
@@ -70,7 +64,7 @@ enum Woken {
     Typed(Typed),
     Heard,
     Built(Box<Built>),
-    Looked(Option<Session>, Looked),
+    Looked(Box<(Option<Session>, Looked)>),
     Raw(Raw),
     Time,
 }
@@ -200,7 +194,7 @@ impl<'a> Live<'a> {
             typed = self.face.typed() => Woken::Typed(typed),
             built = finished(&mut self.building) => Woken::Built(Box::new(built)),
             () = self.ear.wait() => Woken::Heard,
-            (session, looked) = finished(&mut self.looking) => Woken::Looked(session, looked),
+            looked = finished(&mut self.looking) => Woken::Looked(Box::new(looked)),
             raw = self.source.next() => Woken::Raw(raw),
             () = sleep => Woken::Time,
         }
@@ -221,7 +215,7 @@ impl<'a> Live<'a> {
                 self.hear();
                 return self.built(*built);
             }
-            Woken::Looked(session, looked) => self.looked(session, looked),
+            Woken::Looked(looked) => self.looked(*looked),
             Woken::Raw(raw) => self.queue.heard(self.app.clock.elapsed(), raw),
             Woken::Time => self.time().await,
         }
@@ -493,103 +487,6 @@ impl<'a> Live<'a> {
         self.interrupt.ask();
         self.next_look = None;
         self.look_interrupt.ask();
-    }
-
-    /// The names of an object that the overlay holds.
-    fn green(&self, name: &str) -> Option<Green> {
-        let row = self.face.model().rows.get(name)?;
-        let parts = split_dotted(name, "database.schema.object").ok()?;
-        let [database, schema, object] = <[_; 3]>::try_from(parts).ok()?;
-        let blue = ObjectName::new(database, schema, object);
-        let parts = split_dotted(&row.database, "database").ok()?;
-        let [database] = <[_; 1]>::try_from(parts).ok()?;
-        Some(Green { green: ObjectName { database, ..blue.clone() }, blue })
-    }
-
-    /// Counts the rows of what was built.
-    fn count(&mut self) {
-        let ready = self.ear.take_ready();
-        let greens: Vec<Green> =
-            ready.iter().take(MOST_COUNTED).filter_map(|name| self.green(name)).collect();
-        if !greens.is_empty() {
-            self.ask_if_idle(Ask::Count(greens));
-        }
-    }
-
-    fn ask_if_idle(&mut self, ask: Ask) {
-        if self.looking.is_none() && self.next_look.is_none() {
-            self.ask(ask);
-        }
-    }
-
-    /// Asks as soon as what is being asked is given up.
-    fn ask(&mut self, ask: Ask) {
-        if self.looking.is_some() {
-            self.next_look = Some(ask);
-            self.look_interrupt.ask();
-            return;
-        }
-        let Some(target) = self.ctx.as_ref().map(|ctx| ctx.target().clone()) else {
-            // A build is under way: it comes first.
-            self.next_look = Some(ask);
-            return;
-        };
-        self.look_interrupt = self.app.interrupt.inner();
-        let desk = Desk {
-            session: self.looker.take(),
-            target,
-            cluster: self.request.cluster.clone(),
-            clock: self.app.clock.clone(),
-            interrupt: self.look_interrupt.clone(),
-            ui: self.app.ui.clone(),
-        };
-        self.looking = Some(Box::pin(looks::look(desk, ask)));
-    }
-
-    fn give_up_look(&mut self) {
-        self.next_look = None;
-        self.look_interrupt.ask();
-    }
-
-    fn looked(&mut self, session: Option<Session>, looked: Looked) {
-        self.looker = session;
-        match looked {
-            Looked::Counted(rows) => {
-                for (name, rows) in rows {
-                    self.tell(Input::Counted(name, rows));
-                }
-            }
-            Looked::Compared(name, told, lines) => {
-                self.tell(Input::Compared(name, told, lines));
-            }
-            Looked::Answered(title, lines) => {
-                self.tell(Input::Answered(title, lines));
-            }
-            Looked::Epoch(names) => self.epoch(names),
-            Looked::Failed(_, error) if error.kind() == Kind::Interrupted => {}
-            Looked::Failed(title, error) => {
-                // What nobody asked for is not shown; that the server is gone is.
-                if error.kind() == Kind::Unreachable && self.building.is_none() {
-                    self.offline(&error);
-                } else if !title.is_empty() {
-                    let lines = self.lines(&CliError::from(error));
-                    self.tell(Input::Answered(title, lines));
-                }
-            }
-        }
-        if let Some(ask) = self.next_look.take() {
-            self.ask(ask);
-        }
-    }
-
-    /// Somebody has promoted or rolled back: what the overlay reads may be another.
-    fn epoch(&mut self, names: Vec<String>) {
-        let known = std::mem::replace(&mut self.epoch, names);
-        // Where there was none, this run has made the first.
-        if !known.is_empty() && known != self.epoch {
-            self.tell(Input::Notice("production has changed below the overlay: looking again".to_owned()));
-            self.again();
-        }
     }
 
     /// Takes what the run has told.

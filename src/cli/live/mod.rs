@@ -40,6 +40,7 @@ use crate::db;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::name::ClusterName;
+use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::ctx::Run;
 use crate::primitives::error::Error;
@@ -67,10 +68,9 @@ pub(crate) struct Request {
 /// What keeps it from being begun; what goes wrong later is shown, and mended by the next save.
 pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliError> {
     let began = app.clock.elapsed();
-    let root = app.project().canonicalize().map_err(|error| {
-        let message = format!("cannot read the project {}: {error}", app.project().display());
-        CliError::usage("cli.unknown-project", message)
-    })?;
+    let Ok(root) = app.project().canonicalize() else {
+        return Err(compile::failure(compile::report(&app.compile_request())).into());
+    };
     let loaded = build::load(app, &request.given)?;
     build::rest(app, &loaded)?;
     let folder = Folder::new(root, &app.compile_request(), app.profiles_file());

@@ -65,9 +65,9 @@ impl Workspace {
         let is_stable = schemas.iter().filter(|(_, (_, stable))| *stable).map(|(name, _)| name);
         let stable = was_stable.chain(is_stable).filter_map(|name| folders.get(name).cloned()).collect();
         let database = |(name, modifiers)| Database { name, modifiers };
-        self.project.databases = databases.into_iter().map(database).collect();
+        self.project_mut().databases = databases.into_iter().map(database).collect();
         let schema = |(name, (modifiers, stable))| Schema { name, stable, modifiers };
-        self.project.schemas = schemas.into_iter().map(schema).collect();
+        self.project_mut().schemas = schemas.into_iter().map(schema).collect();
         self.found.containers = found;
         // The first object of a schema stands for its folders.
         let mut drafts: Vec<Draft<'_>> = Vec::new();
@@ -146,9 +146,9 @@ impl Workspace {
         let wrong = sources.iter().flat_map(|source| source.diagnostics(profile));
         let mut found: Vec<Diagnostic> = wrong.map(Diagnostic::for_apply).collect();
         let globals = global::read(&sources, &self.project.settings.suffix, profile, &mut found);
-        self.project.clusters = globals.clusters;
-        self.project.roles = globals.roles;
-        self.project.network_policies = globals.network_policies;
+        self.project_mut().clusters = globals.clusters;
+        self.project_mut().roles = globals.roles;
+        self.project_mut().network_policies = globals.network_policies;
         self.found.globals = found;
     }
 }

@@ -71,7 +71,8 @@ pub struct Workspace {
     /// What is wrong with a schema as a whole, by its folders.
     schemas_found: BTreeMap<(String, String), Vec<Diagnostic>>,
     found: Found,
-    project: Project,
+    /// Whoever has asked for it may keep it: the next change makes another where somebody does.
+    project: Arc<Project>,
 }
 
 /// What is wrong with more than one object.
@@ -130,7 +131,7 @@ impl Workspace {
             index_names: FxHashMap::default(),
             schemas_found: BTreeMap::new(),
             found: Found::default(),
-            project: Project::default(),
+            project: Arc::default(),
         };
         workspace.read_settings();
         let changes = files.into_iter().map(Change::Written).collect();
@@ -150,6 +151,11 @@ impl Workspace {
     /// The project; it lacks what a diagnostic that [`Diagnostic::fails_compile`] is about.
     pub fn project(&self) -> &Project {
         &self.project
+    }
+
+    /// The project, to keep.
+    pub fn shared_project(&self) -> Arc<Project> {
+        Arc::clone(&self.project)
     }
 
     /// Everything there is to say, sorted by file and place.
@@ -181,7 +187,7 @@ impl Workspace {
         // Letting go of thousands of files takes as long as much of the work.
         let sources: Vec<Source> = self.files.sources.into_values().collect();
         pool::run(|| sources.into_par_iter().for_each(drop));
-        (self.project, found)
+        (Arc::unwrap_or_clone(self.project), found)
     }
 
     /// Parses the files that changed.
@@ -199,7 +205,7 @@ impl Workspace {
             changes.into_iter().partition(|change| is_settings(change.path()));
         if let Some(change) = settings.into_iter().next_back() {
             self.settings_file = change.into_source();
-            let before = mem::take(&mut self.project.settings);
+            let before = mem::take(&mut self.project_mut().settings);
             self.read_settings();
             work.everything = true;
             if before.variables != self.project.settings.variables {
@@ -213,6 +219,10 @@ impl Workspace {
         work
     }
 
+    fn project_mut(&mut self) -> &mut Project {
+        Arc::make_mut(&mut self.project)
+    }
+
     fn read_settings(&mut self) {
         self.found.settings.clear();
         let mut settings = match &self.settings_file {
@@ -220,15 +230,16 @@ impl Workspace {
             None => Settings::default(),
         };
         settings.variables.extend(self.options.variables.clone());
-        self.project.settings = settings;
+        self.project_mut().settings = settings;
     }
 
     fn read_contracts(&mut self) {
         self.found.contracts.clear();
-        self.project.contracts = match &self.contracts_file {
+        let contracts = match &self.contracts_file {
             Some(file) => contract::read(file, &mut self.found.contracts),
             None => Contracts::default(),
         };
+        self.project_mut().contracts = contracts;
     }
 
     fn put(&mut self, changes: Vec<Change>, work: &mut Work) {

@@ -29,7 +29,7 @@ impl Workspace {
         };
         if !work.everything && same_names() && made.objects.iter().all(same_reads) {
             for object in made.objects {
-                self.project.replace(object);
+                self.project_mut().replace(object);
             }
             // Circles stay as they are; only their places may be others.
             if !self.found.cycles.is_empty() {
@@ -37,12 +37,12 @@ impl Workspace {
             }
         } else {
             let gone: BTreeSet<&ObjectName> = made.before.iter().collect();
-            let old = mem::take(&mut self.project.objects);
+            let old = mem::take(&mut self.project_mut().objects);
             let kept = old.into_iter().filter(|object| !work.everything && !gone.contains(&object.name));
             let objects: Vec<Object> = kept.chain(made.objects).collect();
             let reads = objects.iter().map(|object| (&object.name, object.depends_on.as_slice()));
             let graph = Graph::new(reads);
-            self.project.set_objects(objects, graph);
+            self.project_mut().set_objects(objects, graph);
             self.check_cycles();
         }
     }

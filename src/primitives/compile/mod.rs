@@ -45,8 +45,8 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Compiled {
     /// The project.
-    pub project: Project,
-    files: BTreeMap<String, Arc<str>>,
+    pub project: Arc<Project>,
+    files: Texts,
     only_apply: Vec<Finding>,
 }
 
@@ -220,6 +220,9 @@ pub struct Report {
     pub findings: Vec<(Diagnostic, Finding)>,
 }
 
+/// The texts of a project, by file.
+pub type Texts = Arc<BTreeMap<String, Arc<str>>>;
+
 /// Whoever keeps a project compiled, and so need not read its folder again.
 pub type Warm = Rc<dyn Fn() -> Report>;
 
@@ -246,12 +249,12 @@ pub(super) fn compiled(
         diagnostics.extend(found);
     }
     diagnostic::sort(&mut diagnostics);
-    reported(project, texts, diagnostics)
+    reported(Arc::new(project), Arc::new(texts), diagnostics)
 }
 
 /// What is said of a project that somebody else has compiled from these texts; the diagnostics are
 /// sorted by file and place.
-pub fn reported(project: Project, texts: BTreeMap<String, Arc<str>>, diagnostics: Vec<Diagnostic>) -> Report {
+pub fn reported(project: Arc<Project>, texts: Texts, diagnostics: Vec<Diagnostic>) -> Report {
     let mut compiled = Compiled { project, files: texts, only_apply: Vec::new() };
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =

@@ -43,6 +43,8 @@ pub(crate) struct Row {
     pub(crate) percent: Option<u8>,
     /// Why it failed.
     pub(crate) message: Option<String>,
+    /// Whether it was on its way when the build was stopped.
+    pub(crate) stopped: bool,
     /// When it came to stand so.
     since: Duration,
     /// How long the last build took until it could be read.
@@ -325,6 +327,7 @@ impl Model {
             state,
             percent: None,
             message: None,
+            stopped: false,
             since: now.elapsed,
             took: None,
             good: None,
@@ -334,6 +337,7 @@ impl Model {
         row.database = database;
         row.percent = percent;
         row.message = message;
+        row.stopped = false;
         if row.state != state {
             row.since = now.elapsed;
         }
@@ -370,6 +374,7 @@ impl Model {
         for row in self.rows.values_mut().filter(|row| over(row)) {
             row.state = if row.good.is_some() { OverlayState::Kept } else { OverlayState::Failed };
             row.percent = None;
+            row.stopped = build == Build::Stopped;
             row.since = now.elapsed;
         }
         if matches!(build, Build::Done { .. }) {

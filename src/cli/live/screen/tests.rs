@@ -217,7 +217,7 @@ fn what_was_under_way_when_a_build_stopped_is_not_ready() {
          mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)  saved 14:02:07
         ──────────────────────────────────────────────────────────────────────────────────────────
          ▸ core.winning_bids  ● ready       300 ms  1,204 rows
-           serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
+           serve.item_totals  ○ stopped    (last good from 14:02:00 stays)
            serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
 
         ──────────────────────────────────────────────────────────────────────────────────────────

@@ -159,6 +159,7 @@ fn object(
         OverlayState::Hydrating => ("◐", "hydrating", Color::Yellow),
         OverlayState::Ready => ("●", "ready", Color::Green),
         OverlayState::Unchanged => ("●", "unchanged", Color::Green),
+        OverlayState::Failed | OverlayState::Kept if row.stopped => ("○", "stopped", Color::Yellow),
         OverlayState::Failed | OverlayState::Kept => ("✗", "failed", Color::Red),
         OverlayState::Dropped => ("−", "dropped", Color::Reset),
     };

@@ -1,0 +1,200 @@
+//! `mzflow dev --watch` with the overlay that it builds: what a developer sees of the data.
+
+use crate::harness::World;
+use crate::harness::watching::Bridge;
+use crate::harness::watching::Staying;
+use crate::harness::watching::Terminal;
+
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount UNION ALL SELECT 2, 20;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
+SELECT sum(amount) AS total FROM core.orders;
+EXECUTE UNIT TEST adds FOR totals
+MOCK core.orders (id int, amount int) AS (SELECT 1, 2 UNION ALL SELECT 2, 3),
+EXPECTED (total bigint) AS (SELECT 5);
+";
+
+const WATCH: [&str; 7] = ["dev", "dev", "--name", "alice", "--watch", "--project", "shop"];
+
+/// A world with a production, and a cluster for developers; none where this build has no overlay.
+fn deployed() -> Option<World> {
+    if mzflow::recipes::find("dev_overlay").is_none() {
+        eprintln!("skipped: this build has no recipe that builds an overlay");
+        return None;
+    }
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.sql("CREATE CLUSTER dev (SIZE = '25cc')");
+    Some(world)
+}
+
+fn watch(world: &World) -> Staying {
+    let watching = Staying::start(world, "watch", None, &WATCH);
+    watching.until(world, "ready ", 1);
+    watching
+}
+
+fn totals(of: &str) -> String {
+    format!(
+        "-- file: shop/models/shop/core/totals.sql\n\
+         CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS\nSELECT {of} AS total FROM core.orders;\n\
+         EXECUTE UNIT TEST adds FOR totals\n\
+         MOCK core.orders (id int, amount int) AS (SELECT 1, 2 UNION ALL SELECT 2, 3),\n\
+         EXPECTED (total bigint) AS (SELECT 5);\n"
+    )
+}
+
+fn seen(world: &World) -> String {
+    world.try_sql("SELECT total FROM shop__alice.core.totals").map_or_else(
+        |error| error,
+        |rows| rows.iter().map(|row| row.join(" ")).collect::<Vec<_>>().join("\n"),
+    )
+}
+
+#[test]
+fn a_save_is_seen_in_the_overlay_and_not_in_production() {
+    let Some(world) = deployed() else { return };
+    let watching = watch(&world);
+    world.write(&totals("sum(amount) + 100"));
+    watching.until(&world, "ready ", 2);
+    watching.until(&world, "shop.core.totals · 1 row", 1);
+    assert_eq!(
+        (seen(&world).as_str(), world.rows("SELECT total FROM shop.core.totals").as_str()),
+        ("130", "30")
+    );
+    // What it reads, and so it as well.
+    world.write(
+        "-- file: shop/models/shop/core/orders.sql\nCREATE VIEW orders AS SELECT 1 AS id, 1 AS amount;\n",
+    );
+    watching.until(&world, "ready ", 3);
+    assert_eq!(seen(&world), "101");
+    // Back to what production has.
+    world.write(SHOP);
+    watching.until(&world, "ready ", 4);
+    let left = "SELECT count(*) FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id \
+        JOIN mz_databases d ON d.id = s.database_id WHERE d.name = 'shop__alice'";
+    assert_eq!(world.rows(left), "0");
+}
+
+#[test]
+fn one_that_fails_keeps_the_last_good_one() {
+    let Some(world) = deployed() else { return };
+    let watching = watch(&world);
+    world.write(&totals("sum(amount) + 100"));
+    watching.until(&world, "ready ", 2);
+    world.write(&totals("summ(amount)"));
+    watching.until(&world, "failed ", 1);
+    watching.until(&world, "summ", 1);
+    assert_eq!(seen(&world), "130");
+    // One that the server takes, and that never catches up.
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    world.write(&totals("sum(amount) + 200"));
+    watching.until(&world, "totals.sql", 3);
+    world.until("it is tried", || world.statements().iter().any(|sql| sql.contains("+ 200")));
+    assert_eq!(seen(&world), "130");
+    // A newer save ends the wait.
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    world.write(&totals("sum(amount) + 300"));
+    watching.until(&world, "ready ", 3);
+    assert_eq!(seen(&world), "330");
+}
+
+#[test]
+fn tests_run_between_build_and_ready() {
+    let Some(world) = deployed() else { return };
+    let mut arguments = WATCH.to_vec();
+    arguments.push("--test");
+    let watching = Staying::start(&world, "watch", None, &arguments);
+    watching.until(&world, "ready ", 1);
+    world.write(&totals("sum(amount) + 0"));
+    watching.until(&world, "ready ", 2);
+    watching.until(&world, "test ", 1);
+    world.write(&totals("sum(amount) + 1"));
+    watching.until(&world, "1 of 1 test failed", 1);
+    watching.until(&world, "FAILED", 1);
+    assert_eq!(seen(&world), "31", "a test says something of it, and builds nothing back");
+}
+
+#[test]
+fn a_promotion_below_the_overlay_is_noticed() {
+    let Some(world) = deployed() else { return };
+    let watching = watch(&world);
+    world.write(&totals("sum(amount) + 100"));
+    watching.until(&world, "ready ", 2);
+    assert_eq!(seen(&world), "130");
+    // Somebody else's checkout, in which orders are others.
+    let other = SHOP.replace("shop/", "theirs/").replace("SELECT 2, 20", "SELECT 2, 70");
+    let other = other.replace("theirs/core", "shop/core");
+    world.write(&other);
+    world.mzflow(&["run", "blue_green", "--project", "theirs", "--id", "second", "--yes"]).code(0);
+    watching.until(&world, "production has changed below the overlay", 1);
+    watching.until(&world, "ready ", 3);
+    assert!(world.try_sql("SELECT total FROM shop__alice.core.totals").is_ok());
+}
+
+#[test]
+fn the_overlay_goes_on_when_the_server_is_back() {
+    let Some(world) = deployed() else { return };
+    let bridge = Bridge::to(&world);
+    let watching = Staying::start(&world, "watch", Some(&bridge.url()), &WATCH);
+    watching.until(&world, "ready ", 1);
+    bridge.cut();
+    world.write(&totals("sum(amount) + 100"));
+    watching.until(&world, "offline ", 1);
+    bridge.mend();
+    watching.until(&world, "online ", 1);
+    watching.until(&world, "ready ", 2);
+    assert_eq!(seen(&world), "130");
+}
+
+#[test]
+fn ctrl_c_while_it_builds_leaves_a_usable_overlay() {
+    let Some(world) = deployed() else { return };
+    let mut watching = watch(&world);
+    world.write(&totals("sum(amount) + 100"));
+    watching.until(&world, "ready ", 2);
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    world.forget();
+    world.write(&totals("sum(amount) + 200"));
+    world.until("it is built", || world.statements().iter().any(|sql| sql.contains("+ 200")));
+    watching.signal("INT");
+    watching.end();
+    assert_eq!(seen(&world), "130");
+    // The same command goes on from there.
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    let watching = watch(&world);
+    assert_eq!(seen(&world), "230");
+    drop(watching);
+}
+
+#[test]
+fn the_screen_shows_objects_differences_and_rows() {
+    let Some(world) = deployed() else { return };
+    world.write(&totals("sum(amount) + 100"));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "save → ready");
+    terminal.until(&world, "core.totals  ● ready");
+    terminal.until(&world, "1 row");
+    terminal.press("d");
+    terminal.until(&world, "+1 −1 against production");
+    terminal.until(&world, "+ total 130");
+    terminal.until(&world, "- total 30");
+    terminal.press("\r");
+    terminal.until(&world, "rows of shop.core.totals");
+    terminal.until(&world, "130");
+    terminal.press("t");
+    terminal.until(&world, "1 of 1 test failed");
+    terminal.press("\u{1b}");
+    world.until("the panel is closed", || !terminal.seen().contains("test failed"));
+    world.write(&totals("summ(amount)"));
+    terminal.until(&world, "failed after");
+    terminal.until(&world, "last good from");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}

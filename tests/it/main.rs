@@ -21,6 +21,7 @@ mod cookbook;
 mod crashes;
 mod deep;
 mod deploy;
+mod dev;
 mod emissions;
 mod examples;
 mod foreign;

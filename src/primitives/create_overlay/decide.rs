@@ -19,7 +19,6 @@ use crate::name::ObjectName;
 use crate::name::SchemaName;
 use crate::primitives::error::Error;
 use crate::primitives::overlays;
-use crate::primitives::overlays::Overlaid;
 use crate::primitives::overlays::Overlays;
 
 /// An object that is built.
@@ -180,31 +179,26 @@ fn reads_what_it_names(
     })
 }
 
-/// What the overlay is not to hold any more, and what earlier builds have left.
+/// What the overlay is not to hold any more, and what earlier builds have left: what builds that never
+/// ended have made or renamed, and versions that could not be dropped when they were replaced.
 fn gone(facts: &Facts<'_>, wanted: &BTreeSet<&ObjectName>, decision: &mut Decision<'_>) {
-    let replaced: BTreeSet<&ObjectId> =
-        decision.builds.iter().filter_map(|build| build.replaces.as_ref()).collect();
-    for overlaid in facts.databases.iter().filter_map(|pair| facts.overlays.get(&pair.overlay)) {
-        let stands = |object: &&OverlaidObject| facts.catalog.objects.contains_key(&object.id);
-        for known in overlaid.objects.values().filter(stands) {
-            if !(facts.is_own)(&known.name.schema_name()) {
-                // Another project's, over the same database.
-                decision.kept.insert(known.name.clone(), known.clone());
-            } else if !wanted.contains(&known.name) {
-                decision.removed.push(known.clone());
-            }
+    let overlaid = || facts.databases.iter().filter_map(|pair| facts.overlays.get(&pair.overlay));
+    let stands = |object: &&OverlaidObject| facts.catalog.objects.contains_key(&object.id);
+    for known in overlaid().flat_map(|overlaid| overlaid.objects.values()).filter(stands) {
+        if !(facts.is_own)(&known.name.schema_name()) {
+            // Another project's, over the same database.
+            decision.kept.insert(known.name.clone(), known.clone());
+        } else if !wanted.contains(&known.name) {
+            decision.removed.push(known.clone());
         }
-        decision.stale.extend(left(overlaid, facts.catalog, &replaced));
     }
-}
-
-/// What builds that never ended have made, and versions that could not be dropped when they were
-/// replaced; indexes go with their relations.
-fn left(overlaid: &Overlaid, catalog: &Catalog, replaced: &BTreeSet<&ObjectId>) -> Vec<ObjectId> {
-    let recorded: BTreeSet<&ObjectId> = overlaid.objects.values().map(|object| &object.id).collect();
-    let standing = overlays::standing(overlaid, catalog);
-    let left = standing.into_iter().filter(|object| {
-        object.on.is_none() && !recorded.contains(&object.id) && !replaced.contains(&object.id)
-    });
-    left.map(|object| object.id.clone()).collect()
+    let replaced = decision.builds.iter().filter_map(|build| build.replaces.as_ref());
+    let accounted: BTreeSet<&ObjectId> = replaced
+        .chain(decision.kept.values().map(|known| &known.id))
+        .chain(decision.removed.iter().map(|known| &known.id))
+        .collect();
+    let made = overlaid().flat_map(|overlaid| overlays::standing(overlaid, facts.catalog));
+    // Indexes go with their relations.
+    let left = made.filter(|object| object.on.is_none() && !accounted.contains(&object.id));
+    decision.stale = left.map(|object| object.id.clone()).collect();
 }

@@ -31,9 +31,11 @@ use super::screen::model::Input;
 use super::screen::model::Link;
 use super::screen::model::Moment;
 use super::screen::model::Wish;
+use super::screen::terminal::give_back;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::recipe::Loaded;
 use crate::cli::ui::elapsed;
 use crate::db::apply::Interrupt;
@@ -202,6 +204,8 @@ impl<'a> Live<'a> {
 
     async fn happened(&mut self, woken: Woken) -> Result<(), CliError> {
         match woken {
+            // Whoever asks twice does not want to wait for the next safe point.
+            Woken::Typed(Typed::Stop) if self.leaving != Leaving::No => interrupt::stop_now(give_back),
             Woken::Stop | Woken::Typed(Typed::Stop) => self.leave(Leaving::Stopped),
             Woken::Typed(Typed::Key(key)) => {
                 if let Some(wish) = self.tell(Input::Key(key)) {
@@ -487,6 +491,10 @@ impl<'a> Live<'a> {
         self.interrupt.ask();
         self.next_look = None;
         self.look_interrupt.ask();
+        if busy {
+            let line = "stopping at the next safe point; Ctrl-C again stops now";
+            self.tell(Input::Notice(line.to_owned()));
+        }
     }
 
     /// Takes what the run has told.

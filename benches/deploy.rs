@@ -16,6 +16,10 @@ use tempfile::TempDir;
 
 mod generated;
 
+/// As in the binary, which is what runs the sandbox otherwise.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

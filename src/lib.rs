@@ -1,5 +1,10 @@
 //! mzflow: deployments for Materialize as programs. The rooms, in reading order.
 
+#![cfg_attr(
+    not(feature = "sandbox"),
+    expect(dead_code, reason = "tests of recipes need the sandbox, and what only they use is still there")
+)]
+
 pub mod name;
 
 pub mod clock;

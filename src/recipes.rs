@@ -21,6 +21,11 @@ pub const ALL: &[Bundled] = &[
         text: include_str!("../recipes/blue_green.lua"),
     },
     Bundled { name: "canary", file: "recipes/canary.lua", text: include_str!("../recipes/canary.lua") },
+    Bundled {
+        name: "dev_overlay",
+        file: "recipes/dev_overlay.lua",
+        text: include_str!("../recipes/dev_overlay.lua"),
+    },
 ];
 
 /// The bundled recipe of that name.

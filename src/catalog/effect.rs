@@ -62,6 +62,9 @@ impl Catalog {
             Step::DropSchema(name) => {
                 self.schemas.remove(name);
             }
+            Step::DropDatabase(name) => {
+                self.databases.remove(name);
+            }
             Step::DropCluster(name) => {
                 self.clusters.remove(name);
             }

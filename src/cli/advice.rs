@@ -134,6 +134,16 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             one("quit that one, or watch one of another name:  mzflow dev CLUSTER --name NAME --watch"
                 .to_owned())
         }
+        Code::OverlayUnknownCluster => one("make one for yourself:  CREATE CLUSTER dev (SIZE = '25cc')".to_owned()),
+        Code::OverlayProductionCluster => {
+            one("name a cluster that production does not run on:  mzflow dev CLUSTER".to_owned())
+        }
+        Code::OverlayTaken | Code::OverlayBadName => {
+            one("choose another name for the overlay:  mzflow dev CLUSTER --name NAME".to_owned())
+        }
+        Code::OverlayNeedsCreatedb => one("let somebody who may run that grant, and try again".to_owned()),
+        Code::OverlayFailed => one("mend the file and run the same command again".to_owned()),
+        Code::OverlayForeign => one("drop or move what is listed, and try again".to_owned()),
         Code::RunFenced => one("see how it fares:  mzflow list".to_owned()),
         Code::CompileFailed
         | Code::CompileUnknownObject

@@ -34,6 +34,7 @@ mod judged;
 mod junit;
 mod live;
 mod narrate;
+mod overlaid;
 mod place;
 mod policy;
 mod profile;

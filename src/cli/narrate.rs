@@ -11,6 +11,7 @@ use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
+use super::overlaid;
 use super::shifts;
 use super::ui::Reader;
 use super::ui::Talk;
@@ -214,7 +215,11 @@ impl Sink for Narrator {
             }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
-            Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => {}
+            Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => {
+                if let Some((text, took)) = overlaid::line(&event, &self.ui) {
+                    self.step("overlay", &text, took);
+                }
+            }
             Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => self.warning(code, message),
             Event::Log { level, message } => self.log(level, message),
@@ -496,7 +501,9 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Unshifted { deployment, roles, left_alone } => {
             ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
         }
-        Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => return None,
+        Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => {
+            return overlaid::json(event);
+        }
         Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (
             "policy.decided",
             json!({

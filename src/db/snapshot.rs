@@ -17,8 +17,8 @@ pub const CREATE_OBJECTS: &str = "CREATE TABLE \"_mzflow\".\"public\".\"deployme
     kind text NOT NULL, object_id text, green_name text NOT NULL, fingerprint text NOT NULL, \
     metadata_fingerprint text NOT NULL, change text NOT NULL)";
 
-/// Rows of one statement. More would make the statement long, fewer would cost round trips.
-pub const ROWS_A_STATEMENT: usize = 100;
+/// Rows of one statement: some hundred kilobytes at most.
+pub const ROWS_A_STATEMENT: usize = 1_000;
 
 /// One row: an object of a deployment, or an index of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,44 +41,37 @@ pub struct DeployedObject {
     pub change: Change,
 }
 
-/// The statement that records that many rows, those that are there already left out.
-pub fn record_sql(rows: usize) -> String {
-    const COLUMNS: usize = 10;
-    let row = |at: usize| {
-        let places: Vec<String> = (1..=COLUMNS).map(|c| format!("${}::text", at * COLUMNS + c)).collect();
-        format!("({})", places.join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(row).collect();
-    format!(
-        "INSERT INTO \"_mzflow\".\"public\".\"deployment_objects\" SELECT v.* FROM (VALUES {}) AS v \
-         (deployment, database, schema, name, kind, object_id, green_name, fingerprint, metadata_fingerprint, change) \
-         WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"deployment_objects\" o \
-         WHERE o.deployment = v.deployment AND o.database = v.database AND o.schema = v.schema AND o.name = v.name)",
-        values.join(", ")
-    )
-}
+/// The statement that records rows, those that are there already left out.
+///
+/// They come as one JSON array of arrays: the statement stays short however many they are, and a server
+/// plans it as quickly.
+pub const RECORD: &str = "INSERT INTO \"_mzflow\".\"public\".\"deployment_objects\" \
+    SELECT v.r->>0, v.r->>1, v.r->>2, v.r->>3, v.r->>4, v.r->>5, v.r->>6, v.r->>7, v.r->>8, v.r->>9 \
+    FROM jsonb_array_elements($1::jsonb) AS v (r) \
+    WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"deployment_objects\" o \
+    WHERE o.deployment = v.r->>0 AND o.database = v.r->>1 AND o.schema = v.r->>2 AND o.name = v.r->>3)";
 
 /// Records one statement's worth of rows, at most [`ROWS_A_STATEMENT`].
 ///
 /// # Errors
 /// What the server says, or a lost connection.
 pub async fn record(session: &Session, rows: &[DeployedObject]) -> Result<(), Error> {
-    let mut parameters = Vec::with_capacity(rows.len() * 10);
-    for row in rows {
-        parameters.extend([
-            Parameter::text(&row.deployment),
-            Parameter::text(row.name.database.as_str()),
-            Parameter::text(row.name.schema.as_str()),
-            Parameter::text(row.name.object.as_str()),
-            Parameter::text(row.kind.catalog()),
-            Parameter::Text(row.object_id.as_ref().map(ToString::to_string)),
-            Parameter::text(&row.green_name),
-            Parameter::text(&row.fingerprint),
-            Parameter::text(&row.metadata_fingerprint),
-            Parameter::text(row.change),
-        ]);
-    }
-    session.append(&record_sql(rows.len()), &parameters).await.map(|_| ())
+    let row = |row: &DeployedObject| {
+        serde_json::json!([
+            row.deployment.to_string(),
+            row.name.database.as_str(),
+            row.name.schema.as_str(),
+            row.name.object.as_str(),
+            row.kind.catalog(),
+            row.object_id.as_ref().map(ToString::to_string),
+            row.green_name.to_string(),
+            row.fingerprint,
+            row.metadata_fingerprint,
+            row.change.to_string(),
+        ])
+    };
+    let rows = Parameter::Json(rows.iter().map(row).collect());
+    session.append(RECORD, &[rows]).await.map(|_| ())
 }
 
 /// The statement that forgets the objects of a deployment, whose id may be used again.

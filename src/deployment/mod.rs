@@ -15,6 +15,7 @@ use crate::name::NameError;
 pub mod approval;
 pub mod decision;
 pub mod epoch;
+pub mod overlay;
 pub mod record;
 pub mod shift;
 pub mod state;

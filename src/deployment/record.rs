@@ -16,6 +16,9 @@ use super::approval::ApprovalGiven;
 use super::decision::PolicyDecided;
 use super::decision::PolicySource;
 use super::epoch::SwapIntent;
+use super::overlay::OverlayDone;
+use super::overlay::OverlayDropped;
+use super::overlay::OverlayIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
 use super::shift::UnshiftDone;
@@ -152,6 +155,15 @@ pub enum Record {
     /// Somebody watches an overlay.
     #[serde(rename = "watch.began")]
     WatchBegan(WatchBegan),
+    /// Objects of an overlay are about to be made.
+    #[serde(rename = "overlay.intent")]
+    OverlayIntent(OverlayIntent),
+    /// An overlay stands so.
+    #[serde(rename = "overlay.done")]
+    OverlayDone(OverlayDone),
+    /// An overlay is gone.
+    #[serde(rename = "overlay.dropped")]
+    OverlayDropped(OverlayDropped),
     /// Something is about to be claimed and dropped.
     #[serde(rename = "drop.intent")]
     DropIntent(DropIntent),
@@ -182,6 +194,9 @@ impl Record {
             Self::UnshiftIntent(_) => "unshift.intent",
             Self::UnshiftDone(_) => "unshift.done",
             Self::WatchBegan(_) => "watch.began",
+            Self::OverlayIntent(_) => "overlay.intent",
+            Self::OverlayDone(_) => "overlay.done",
+            Self::OverlayDropped(_) => "overlay.dropped",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
         }
@@ -197,7 +212,10 @@ impl Record {
             | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
             | Self::ApplyDone(_)
-            | Self::WatchBegan(_) => None,
+            | Self::WatchBegan(_)
+            | Self::OverlayIntent(_)
+            | Self::OverlayDone(_)
+            | Self::OverlayDropped(_) => None,
             Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),
@@ -572,24 +590,4 @@ pub struct DropDone {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_is_its_kind_and_its_payload() {
-        let record = Record::DropDone(DropDone {
-            deployment: "77b01de".parse().expect("an id"),
-            reason: DropReason::Abort,
-        });
-        let payload = record.payload().expect("serialises");
-        assert_eq!(payload, serde_json::json!({ "deployment": "77b01de", "reason": "abort" }));
-        let read = Record::read(record.kind(), payload).expect("has its shape");
-        assert_eq!(read, Some(record));
-    }
-
-    #[test]
-    fn a_kind_of_a_newer_version_is_passed_over_and_a_broken_payload_is_not() {
-        assert_eq!(Record::read("moon.landing", serde_json::json!({})).expect("passed over"), None);
-        assert!(Record::read("drop.done", serde_json::json!({ "deployment": 1 })).is_err());
-    }
-}
+mod tests;

@@ -18,9 +18,9 @@ use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::error::Error;
 
-/// Whoever asks, and for whom.
+/// For whom a question is asked.
 #[derive(Clone)]
-pub(super) struct Asker {
+pub(super) struct Inquiry {
     /// Lua.
     pub(super) lua: Lua,
     /// What the functions of `mz` share.
@@ -37,7 +37,7 @@ pub(super) trait Ask {
     /// Asks once. What goes wrong is an error; [`answered`] tells which of those are answers.
     ///
     /// The run is taken only as long as it is looked at, never over a wait.
-    fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>>;
+    fn ask<'a>(&'a self, inquiry: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>>;
 }
 
 /// A check of a recipe.
@@ -53,11 +53,11 @@ pub(super) struct Check {
 ///
 /// # Errors
 /// Those.
-pub(super) fn answered(asker: &Asker, asked: Result<Answer, Failure>) -> Result<Answer, Failure> {
+pub(super) fn answered(inquiry: &Inquiry, asked: Result<Answer, Failure>) -> Result<Answer, Failure> {
     let error = match asked {
         Ok(answer) => return Ok(answer),
         Err(Failure::Said(error)) => *error,
-        Err(Failure::Lua(error)) => failure::of_lua(&asker.shared, &error, &asker.frames).error,
+        Err(Failure::Lua(error)) => failure::of_lua(&inquiry.shared, &error, &inquiry.frames).error,
     };
     of_error(&error).ok_or_else(|| error.into())
 }

@@ -207,6 +207,7 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
         Kind::Project => matches!(tables.handle(value), Some(Handle::Project(_))),
         Kind::Changes => matches!(tables.handle(value), Some(Handle::Changes(..))),
         Kind::Deployment | Kind::Promotion => deployment_id(value).is_some(),
+        Kind::Overlay => overlay_name(value).is_some(),
         Kind::Keys => texts(value).is_some() || by_name(value, |of| texts(of).is_some()),
         Kind::Allow => {
             let one = |of: &Value| of.is_string() || of.is_function();
@@ -232,6 +233,14 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
                 other => text_of(other).is_some_and(|text| word(&text)),
             }
         }
+    }
+}
+
+/// The name of an overlay: a text, or the `name` of a table.
+pub(super) fn overlay_name(value: &Value) -> Option<String> {
+    match value {
+        Value::Table(table) => text_of(&table.raw_get::<Value>("name").ok()?),
+        other => text_of(other),
     }
 }
 

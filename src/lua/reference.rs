@@ -15,6 +15,7 @@ use super::registry::deploy;
 use super::registry::judge;
 use super::registry::outside;
 use super::registry::policy;
+use super::registry::overlay;
 use super::registry::shift;
 use super::registry::testing;
 use super::registry::together;
@@ -53,6 +54,9 @@ pub fn text() -> String {
     let _ = writeln!(out, "\n## A canary\n");
     summary(&mut out, shift::FUNCTIONS.iter());
     shift::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
+    let _ = writeln!(out, "\n## A developer's overlay\n");
+    summary(&mut out, overlay::FUNCTIONS.iter());
+    overlay::FUNCTIONS.iter().for_each(|function| section(&mut out, function));
     let _ = writeln!(out, "\n## People and other services\n");
     summary(&mut out, outside::FUNCTIONS.iter());
     outside::FUNCTIONS.iter().for_each(|function| section(&mut out, function));

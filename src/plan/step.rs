@@ -251,6 +251,8 @@ pub enum Step {
     },
     /// `DROP SCHEMA`, RESTRICT.
     DropSchema(SchemaName),
+    /// `DROP DATABASE`, RESTRICT, which it is not by itself.
+    DropDatabase(Ident),
     /// `DROP CLUSTER`, RESTRICT.
     DropCluster(ClusterName),
     /// `GRANT` on things of one noun.
@@ -337,6 +339,7 @@ impl Step {
             Self::Exchange(_)
             | Self::DropObjects { .. }
             | Self::DropSchema(_)
+            | Self::DropDatabase(_)
             | Self::DropCluster(_)
             | Self::Grant { .. }
             | Self::Revoke { .. }
@@ -363,6 +366,7 @@ impl Step {
                 format!("DROP {} {} RESTRICT", kind.sql(), listed(names.iter().map(ObjectName::sql)))
             }
             Self::DropSchema(name) => format!("DROP SCHEMA {} RESTRICT", name.sql()),
+            Self::DropDatabase(name) => format!("DROP DATABASE {} RESTRICT", name.sql()),
             Self::DropCluster(name) => format!("DROP CLUSTER {} RESTRICT", name.sql()),
             Self::Grant { privileges, on, to } => privileges_sql("GRANT", privileges, on, "TO", to),
             Self::Revoke { privileges, on, from } => privileges_sql("REVOKE", privileges, on, "FROM", from),
@@ -421,6 +425,7 @@ impl Step {
                 format!("drop {kind} {}", listed(names.iter().map(ToString::to_string)))
             }
             Self::DropSchema(name) => format!("drop schema {name}"),
+            Self::DropDatabase(name) => format!("drop database {name}"),
             Self::DropCluster(name) => format!("drop cluster {name}"),
             Self::Grant { privileges, on, to } => format!(
                 "grant {} on {} to {}",

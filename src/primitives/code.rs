@@ -133,6 +133,21 @@ codes! {
     /// Somebody else watches the overlay.
     DevWatched = "dev.watched", Refused;
 
+    /// The cluster of an overlay does not exist.
+    OverlayUnknownCluster = "overlay.unknown-cluster", Refused;
+    /// The cluster of an overlay runs production objects.
+    OverlayProductionCluster = "overlay.production-cluster", Refused;
+    /// A name of the overlay is somebody else's.
+    OverlayTaken = "overlay.taken", Refused;
+    /// A name of the overlay does not fit, or is none.
+    OverlayBadName = "overlay.bad-name", Refused;
+    /// The role may not make databases.
+    OverlayNeedsCreatedb = "overlay.needs-createdb", Refused;
+    /// An object of the overlay could not be built.
+    OverlayFailed = "overlay.failed", Failed;
+    /// Something foreign is in the overlay, or reads it.
+    OverlayForeign = "overlay.foreign", Refused;
+
     /// Not everything was ready in time.
     HydrationTimeout = "hydration.timeout", Refused;
     /// A cluster cannot make progress.

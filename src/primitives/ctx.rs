@@ -442,7 +442,7 @@ impl Ctx {
                 World::Live => db::snapshot::record(&self.session, chunk).await?,
                 World::Rehearsed(rehearsal) => {
                     rehearsal.borrow_mut().objects.extend_from_slice(chunk);
-                    let sql = db::snapshot::record_sql(chunk.len());
+                    let sql = db::snapshot::RECORD.to_owned();
                     let what = format!("record {} objects", chunk.len());
                     self.events.event(Event::Statement { sql, what });
                 }

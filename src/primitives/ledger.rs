@@ -195,6 +195,9 @@ impl Ledger {
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
             | Record::WatchBegan(_)
+            | Record::OverlayIntent(_)
+            | Record::OverlayDone(_)
+            | Record::OverlayDropped(_)
             | Record::StageObjects(_) => {}
         }
     }

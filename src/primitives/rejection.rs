@@ -4,11 +4,53 @@
 //! carried over by the word that stands there, counted from the end, which rewriting leaves alone;
 //! without a position the name that the message quotes is looked up. Pure.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::code::Code;
+use super::compile::Compiled;
+use super::error::Error;
 use super::error::Place;
+use crate::db;
+use crate::db::apply::Applied;
+use crate::name::ObjectName;
 use crate::plan::step::Origin;
+use crate::plan::step::Step;
 use crate::sql::span::line_column;
+
+/// The failures that are not merely a consequence of another: what reads an object that was refused
+/// is refused itself.
+pub fn roots(applied: &Applied) -> Vec<(&Step, &db::error::Error)> {
+    let mut failed: BTreeSet<&ObjectName> = BTreeSet::new();
+    let mut roots = Vec::new();
+    for (step, error) in &applied.failed {
+        let follows = match step {
+            Step::Create { reads, on, .. } => reads.iter().chain(on).any(|read| failed.contains(read)),
+            _ => false,
+        };
+        if let Step::Create { name, .. } = step {
+            failed.insert(name);
+        }
+        if !follows {
+            roots.push((step, error));
+        }
+    }
+    roots
+}
+
+/// That the server refused a step, with the place in the file that it comes from.
+pub fn rejected(code: Code, step: &Step, error: &db::error::Error, compiled: Option<&Compiled>) -> Error {
+    let Some(origin) = step.origin() else {
+        let message = format!("the server refused to {}: {}", step.what(), error.message());
+        return Error::server(code, message, error);
+    };
+    let message = format!("the server refused {}: {}", origin.object, error.message());
+    let rejected = Error::server(code, message, error).object(&origin.object);
+    let Some(compiled) = compiled else { return rejected };
+    let text = compiled.text(&origin.file);
+    let place = place(text, origin, &step.sql(), error.position(), error.message());
+    rejected.place(Some(place))
+}
 
 /// Finds the place in the file that the server means; the statement's first line where nothing
 /// better is known.

@@ -10,29 +10,13 @@ use tokio_postgres::NoTls;
 use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::client::column;
+use crate::harness::readers::BLUE;
+use crate::harness::readers::SHOP;
+use crate::harness::readers::deployed;
+use crate::harness::readers::settings;
 
-/// One schema, one cluster, two roles, and a recipe that adds checks to the bundled one.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
-GRANT USAGE ON CLUSTER compute TO reader, other;
--- file: shop/roles/reader.sql
-CREATE ROLE reader;
-ALTER ROLE reader SET search_path = core;
-ALTER ROLE reader SET cluster = compute;
--- file: shop/roles/other.sql
-CREATE ROLE other;
-ALTER ROLE other SET search_path = core;
--- file: shop/models/shop/core.sql
-GRANT USAGE ON SCHEMA core TO reader, other;
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
-GRANT SELECT ON orders TO reader, other;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-GRANT SELECT ON totals TO reader, other;
+/// Adds checks to the bundled one.
+const RECIPE: &str = "\
 -- file: shop/recipes/watched.lua
 -- watched: the bundled canary, with a check of its own that fails where it is told to.
 local asked = 0
@@ -50,15 +34,6 @@ return mz.recipe {
 }
 ";
 
-fn settings(world: &World) -> String {
-    world.rows(
-        "SELECT r.name, p.parameter_name, p.parameter_value FROM mz_role_parameters p \
-         JOIN mz_roles r ON r.id = p.role_id ORDER BY 1, 2",
-    )
-}
-
-const BLUE: &str = "other search_path core\nreader cluster compute\nreader search_path core";
-
 fn staged_names(world: &World) -> String {
     world.rows(
         "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
@@ -68,15 +43,6 @@ fn staged_names(world: &World) -> String {
 
 fn total(world: &World) -> String {
     world.rows("SELECT total FROM shop.core.totals")
-}
-
-/// A version is production, and a change waits.
-fn deployed() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
-    world
 }
 
 /// A canary of the change, fast, in which every difference is intended.
@@ -137,7 +103,7 @@ impl Reader {
 
 #[test]
 fn few_read_it_first_and_then_everybody_and_nobody_ever_fails() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     let (reader, other) = (Reader::of(&world, "reader"), Reader::of(&world, "other"));
     let told = world.mzflow(&CANARY).code(0).says("role reader reads second").says("second is production");
     told.says("role reader reads production again");
@@ -152,8 +118,25 @@ fn few_read_it_first_and_then_everybody_and_nobody_ever_fails() {
 }
 
 #[test]
+fn a_policy_has_the_last_word_before_the_swap() {
+    let world = deployed(RECIPE);
+    for (verdict, code, total_after, says) in [
+        ("mz.abort('not on a Friday')", 3, "10", "not on a Friday"),
+        ("mz.promote('as seen')", 0, "20", "promote: as seen"),
+    ] {
+        world.write(&format!(
+            "-- file: shop/policies/last.lua\nreturn mz.policy {{\n  api = 1, name = 'last', needs = {{ 'changes' }}, \
+             poll = '1s',\n  decide = function() return {verdict} end,\n}}\n"
+        ));
+        let told = world.mzflow(&[&CANARY[..], &["--policy", "last"]].concat()).code(code);
+        told.says("role reader reads production again").says(says);
+        assert_eq!((settings(&world).as_str(), total(&world).as_str()), (BLUE, total_after));
+    }
+}
+
+#[test]
 fn roles_come_one_after_the_other_or_together() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     world.forget();
     world.mzflow(&[&CANARY[..], &["--role", "other"]].concat()).code(0);
     let set = |world: &World| -> Vec<String> {
@@ -170,7 +153,7 @@ fn roles_come_one_after_the_other_or_together() {
     assert_eq!(set(&world), ["reader", "other"]);
     let intents = "SELECT count(*) FROM _mzflow.public.journal WHERE kind = 'shift.intent'";
     assert_eq!(world.rows(intents), "2");
-    let world = deployed();
+    let world = deployed(RECIPE);
     world.mzflow(&[&CANARY[..], &["--role", "other", "--together"]].concat()).code(0);
     assert_eq!(world.rows(intents), "1");
     assert_eq!((settings(&world).as_str(), total(&world).as_str()), (BLUE, "20"));
@@ -178,7 +161,7 @@ fn roles_come_one_after_the_other_or_together() {
 
 #[test]
 fn without_an_allowance_any_difference_ends_it() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     world.forget();
     let told = world.mzflow(&CANARY[..12]).code(3).says("[recipe.refused]").says("rows differ:");
     told.says("shop.core.totals").says("production is untouched");
@@ -209,7 +192,7 @@ const WATCHED: [&str; 12] = [
 
 #[test]
 fn a_canary_that_fails_puts_the_role_back() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     let told =
         world.mzflow(&[&WATCHED[..], &["--fail-at", "canary"]].concat()).code(3).says("[recipe.refused]");
     let told = told.says("the canary did not pass").says("as it was told");
@@ -220,7 +203,7 @@ fn a_canary_that_fails_puts_the_role_back() {
 
 #[test]
 fn a_soak_that_fails_brings_the_old_version_back() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     let soak = [&WATCHED[..], &["--soak", "60ms", "--fail-at", "soak"]].concat();
     let told = world.mzflow(&soak).code(3).says("the one before is production again").says("as it was told");
     drop(told);
@@ -233,7 +216,7 @@ fn a_soak_that_fails_brings_the_old_version_back() {
 
 #[test]
 fn without_a_role_it_compares_and_swaps() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     let told = world.mzflow(&[&CANARY[..6], &["--allow", "true"]].concat()).code(0);
     told.says("no role is given: nobody reads second before everybody does").says("second is production");
     assert_eq!(total(&world), "20");
@@ -247,7 +230,7 @@ fn without_a_role_it_compares_and_swaps() {
 
 #[test]
 fn by_hand_it_says_the_names_and_waits() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     let told = world.mzflow(&[&CANARY[..6], &["--allow", "true", "--manual"]].concat()).code(5);
     let told = told.says("shop.core stands as").says("core__second__mzf").says("compute__second__mzf");
     told.says("mzflow approve");
@@ -261,7 +244,7 @@ fn by_hand_it_says_the_names_and_waits() {
 
 #[test]
 fn ctrl_c_puts_the_role_back_and_keeps_the_deployment() {
-    let world = deployed();
+    let world = deployed(RECIPE);
     let slow = [&CANARY[..8], &["--interval", "1h", "--count", "3", "--allow", "true"]].concat();
     let running = world.start(&slow);
     world.until("it is shifted", || settings(&world).contains("core__second__mzf"));
@@ -288,7 +271,7 @@ fn dies_behind(world: &World, number: usize) -> Option<String> {
 
 /// How many statements a canary sends.
 fn statements() -> usize {
-    let world = deployed();
+    let world = deployed(RECIPE);
     world.forget();
     world.mzflow(&CANARY).code(0);
     world.statements().len()
@@ -303,7 +286,7 @@ fn wherever_it_dies_resume_and_abort_put_everybody_back() {
     assert!(all > 50, "{all}");
     let mut shifted = 0;
     for (at, number) in (1..=all).step_by(STEP).enumerate() {
-        let world = deployed();
+        let world = deployed(RECIPE);
         let run = dies_behind(&world, number);
         shifted += usize::from(settings(&world) != BLUE);
         let swapped = total(&world) == "20";

@@ -7,29 +7,13 @@ use tokio_postgres::NoTls;
 use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::client::column;
+use crate::harness::readers::BLUE;
+use crate::harness::readers::SHOP;
+use crate::harness::readers::deployed;
+use crate::harness::readers::settings;
 
-/// One schema, one cluster, a role that reads them, and a recipe that lets roles read what is staged.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
-GRANT USAGE ON CLUSTER compute TO reader, other;
--- file: shop/roles/reader.sql
-CREATE ROLE reader;
-ALTER ROLE reader SET search_path = core, \"My Own\";
-ALTER ROLE reader SET cluster = compute;
--- file: shop/roles/other.sql
-CREATE ROLE other;
-ALTER ROLE other SET search_path = core;
--- file: shop/models/shop/core.sql
-GRANT USAGE ON SCHEMA core TO reader, other;
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
-GRANT SELECT ON orders TO reader, other;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-GRANT SELECT ON totals TO reader, other;
+/// Lets roles read what is staged.
+const RECIPE: &str = "\
 -- file: shop/recipes/lead.lua
 -- lead: lets roles read a deployment that is staged, and does with it what it is told.
 return mz.recipe {
@@ -59,25 +43,12 @@ return mz.recipe {
 }
 ";
 
-/// What the settings of all roles are.
-fn settings(world: &World) -> String {
-    world.rows(
-        "SELECT r.name, p.parameter_name, p.parameter_value FROM mz_role_parameters p \
-         JOIN mz_roles r ON r.id = p.role_id ORDER BY 1, 2",
-    )
-}
-
-const BLUE: &str = "other search_path core\nreader cluster compute\nreader search_path core, \"My Own\"";
-
 const GREEN: &str = "other search_path core\nreader cluster compute__second__mzf\n\
     reader search_path core__second__mzf, \"My Own\"";
 
 /// A version is production, and another one is staged.
 fn staged() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    let world = deployed(RECIPE);
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     assert_eq!(settings(&world), BLUE);
     world

@@ -1,4 +1,4 @@
-//! `mzflow dev`: the overlay of a developer, once or live, by the recipe `dev_overlay`.
+//! `mzflow dev`: the overlay of a developer, once or live, by the recipe `dev_overlay`, or gone again.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -15,16 +15,26 @@ use crate::cli::running;
 use crate::cli::running::Start;
 use crate::name::ClusterName;
 use crate::name::Ident;
+use crate::primitives::rehearsal::Assume;
 
 /// Build what differs from production beside it, for yourself alone
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Cluster that the overlay runs on; none that hosts production
-    #[arg(value_name = "CLUSTER", value_parser = cluster)]
-    cluster: ClusterName,
-    /// Name of the overlay [default: the profile's]
+    #[arg(value_name = "CLUSTER", value_parser = cluster, required_unless_present = "down")]
+    cluster: Option<ClusterName>,
+    /// Name of the overlay: its databases are called DATABASE__NAME [default: the profile's]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Whether what reads a changed object goes with it
+    #[arg(long, value_name = "WHAT", value_parser = ["all", "none"], default_value = "all")]
+    downstream: String,
+    /// Remove the overlay
+    #[arg(long, conflicts_with = "watch")]
+    down: bool,
+    /// Print the statements and run none
+    #[arg(long, conflicts_with = "watch")]
+    dry_run: bool,
     #[command(flatten)]
     live: Flags,
 }
@@ -40,12 +50,17 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
             .advise("name it:  mzflow dev CLUSTER --name NAME"));
     };
     let mut given = Map::new();
-    given.insert("cluster".to_owned(), Value::from(args.cluster.0.as_str()));
     given.insert("name".to_owned(), Value::from(overlay.as_str()));
-    if args.live.watch {
+    given.insert("downstream".to_owned(), Value::from(args.downstream));
+    if let Some(cluster) = &args.cluster {
+        given.insert("cluster".to_owned(), Value::from(cluster.0.as_str()));
+    }
+    if let (true, Some(cluster)) = (args.live.watch, args.cluster) {
         let (tests, wish) = (args.live.test, args.live.wish());
-        let request = live::Request { overlay, cluster: args.cluster, given, tests, wish };
-        return live::watch(app, request).await;
+        return live::watch(app, live::Request { overlay, cluster, given, tests, wish }).await;
+    }
+    if args.down {
+        given.insert("down".to_owned(), Value::Bool(true));
     }
     let start = Start {
         run: new_run_id()?,
@@ -54,9 +69,10 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         policies: Ok(Vec::new()),
         policy_timeout: None,
         earlier: None,
-        rehearse: None,
+        rehearse: args.dry_run.then_some(Assume::Ready),
         exit_code: false,
         deadline: None,
+        // What an overlay loses is of the overlay, and nobody deploys from it.
         yes: true,
         allow_dirty: true,
     };

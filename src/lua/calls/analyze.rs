@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::event::CheckProgress;
 use crate::event::Event;
 use crate::event::SampleProgress;
-use crate::lua::asking::Asker;
+use crate::lua::asking::Inquiry;
 use crate::lua::asking::answered;
 use crate::lua::asking::of_error;
 use crate::lua::check;
@@ -69,7 +69,7 @@ pub(super) fn bind(binding: &Binding<'_>, prelude: &Table) -> mlua::Result<()> {
 
 /// An analysis under way.
 struct Watching {
-    asker: Asker,
+    inquiry: Inquiry,
     analysis: RefCell<Analysis>,
     checks: Vec<(String, Asked)>,
     limits: Limits,
@@ -126,7 +126,7 @@ impl Watching {
         let limits = if assume.is_some() { ONCE } else { limits };
         let names = checks.iter().map(|(name, _)| name.clone()).collect();
         Ok(Self {
-            asker: Asker {
+            inquiry: Inquiry {
                 lua: call.lua.clone(),
                 shared: Rc::clone(&call.shared),
                 frames: call.frames.clone(),
@@ -148,7 +148,7 @@ impl Watching {
 
     /// Asks the check at that place.
     async fn ask(&self, at: usize) -> Result<(), Failure> {
-        self.asker.shared.go_on()?;
+        self.inquiry.shared.go_on()?;
         let Some((_, asked)) = self.checks.get(at) else { return Ok(()) };
         let ask = match asked {
             Asked::Check(ask) => Rc::clone(ask),
@@ -156,7 +156,7 @@ impl Watching {
         };
         let answer = match self.assume {
             Some(assume) => assumed(assume, &ask.told()),
-            None => answered(&self.asker, ask.ask(&self.asker).await)?,
+            None => answered(&self.inquiry, ask.ask(&self.inquiry).await)?,
         };
         self.analysis.borrow_mut().take(at, answer);
         Ok(())
@@ -168,9 +168,9 @@ impl Watching {
         let is_done = passed.pop_front().unwrap_or_default() == Value::Boolean(true);
         let mut next = || passed.pop_front().unwrap_or_default();
         let answer = if is_done {
-            judge::returned(&self.asker, &next(), &next(), &next())?
+            judge::returned(&self.inquiry, &next(), &next(), &next())?
         } else {
-            let error = failure::of_value(&self.asker.shared, &next(), self.asker.frames.clone()).error;
+            let error = failure::of_value(&self.inquiry.shared, &next(), self.inquiry.frames.clone()).error;
             of_error(&error).ok_or(error)?
         };
         self.analysis.borrow_mut().take(at, answer);
@@ -199,14 +199,14 @@ impl Watching {
                 checks: last.collect(),
                 next,
             };
-            self.asker.shared.tell(Event::Sampled(progress));
+            self.inquiry.shared.tell(Event::Sampled(progress));
             let sample = json!({
                 "sample": analysis.samples(), "count": self.limits.count, "checks": checks,
                 "verdict": analysis.verdict(),
             });
             (sample, next)
         };
-        let told = tables(&self.asker.shared)?.give(&self.asker.lua, &sample, Nulls::LeftOut)?;
+        let told = tables(&self.inquiry.shared)?.give(&self.inquiry.lua, &sample, Nulls::LeftOut)?;
         Ok((told, left.map(|left| left.as_secs_f64())))
     }
 
@@ -214,7 +214,7 @@ impl Watching {
     fn outcome(&self) -> Result<Value, Failure> {
         let outcome = self.analysis.borrow().outcome();
         let outcome = outcome.ok_or_else(|| Error::bug("an analysis ends before its verdict is certain"))?;
-        self.asker.shared.tell(Event::Analyzed {
+        self.inquiry.shared.tell(Event::Analyzed {
             label: self.words.label.clone(),
             verdict: outcome.verdict.as_str(),
             reason: outcome.reason.clone(),
@@ -223,7 +223,7 @@ impl Watching {
         });
         let told =
             serde_json::to_value(&outcome).map_err(|error| Error::bug(format!("an outcome: {error}")))?;
-        Ok(tables(&self.asker.shared)?.give(&self.asker.lua, &told, Nulls::LeftOut)?)
+        Ok(tables(&self.inquiry.shared)?.give(&self.inquiry.lua, &told, Nulls::LeftOut)?)
     }
 
     /// The answer of a single check.
@@ -234,7 +234,7 @@ impl Watching {
         let told = json!({
             "name": name, "verdict": last.verdict, "message": last.message, "evidence": last.evidence,
         });
-        Ok(tables(&self.asker.shared)?.give(&self.asker.lua, &told, Nulls::LeftOut)?)
+        Ok(tables(&self.inquiry.shared)?.give(&self.inquiry.lua, &told, Nulls::LeftOut)?)
     }
 
     /// Waits for the next look, without the run. A rehearsal does not wait.
@@ -246,10 +246,10 @@ impl Watching {
         loop {
             let left = until.saturating_sub(self.clock.elapsed());
             if left.is_zero() {
-                return Ok(self.asker.shared.go_on()?);
+                return Ok(self.inquiry.shared.go_on()?);
             }
-            self.asker.shared.tell(Event::SampleAwaited { left });
-            self.asker.shared.pause(left.min(TOLD_EVERY)).await?;
+            self.inquiry.shared.tell(Event::SampleAwaited { left });
+            self.inquiry.shared.pause(left.min(TOLD_EVERY)).await?;
         }
     }
 }
@@ -316,7 +316,7 @@ fn handed(call: &Call, watching: Rc<Watching>) -> mlua::Result<Table> {
         "open",
         at_once(|watching, _| {
             let open = watching.analysis.borrow().open();
-            let places = watching.asker.lua.create_sequence_from(open.into_iter().map(|at| at + 1))?;
+            let places = watching.inquiry.lua.create_sequence_from(open.into_iter().map(|at| at + 1))?;
             Ok(std::iter::once(Value::Table(places)).collect())
         })?,
     )?;
@@ -336,6 +336,6 @@ type Waits = fn(Rc<Watching>, f64) -> futures_util::future::LocalBoxFuture<'stat
 
 impl Watching {
     fn failed(&self, failure: Failure) -> mlua::Error {
-        Call::fail(&self.asker.shared, failure, self.asker.frames.clone())
+        Call::fail(&self.inquiry.shared, failure, self.inquiry.frames.clone())
     }
 }

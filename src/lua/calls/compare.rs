@@ -11,7 +11,7 @@ use super::Binding;
 use super::Call;
 use super::tables;
 use crate::event::Event;
-use crate::lua::asking::Asker;
+use crate::lua::asking::Inquiry;
 use crate::lua::check;
 use crate::lua::failure;
 use crate::lua::failure::Failure;
@@ -37,8 +37,9 @@ async fn compared(call: Rc<Call>) -> Result<Value, Failure> {
     let question = Question::read(&call)?;
     let clock = call.shared.facts.clock.clone();
     let started = clock.elapsed();
-    let asker = Asker { lua: call.lua.clone(), shared: Rc::clone(&call.shared), frames: call.frames.clone() };
-    let outcome = question.ask(&asker, "compare").await?;
+    let inquiry =
+        Inquiry { lua: call.lua.clone(), shared: Rc::clone(&call.shared), frames: call.frames.clone() };
+    let outcome = question.ask(&inquiry, "compare").await?;
     let mut told =
         serde_json::to_value(&outcome).map_err(|error| Error::bug(format!("a comparison: {error}")))?;
     // Rows are the recipe's to show: they may hold what no log should.
@@ -90,13 +91,13 @@ impl Question {
     }
 
     /// Asks the server, without the run, and then the functions.
-    pub(super) async fn ask(&self, asker: &Asker, function: &str) -> Result<Outcome, Failure> {
+    pub(super) async fn ask(&self, inquiry: &Inquiry, function: &str) -> Result<Outcome, Failure> {
         let prepared = {
-            let mut work = asker.shared.work(function).await?;
+            let mut work = inquiry.shared.work(function).await?;
             compare::prepare(work.ctx()?, &self.request).await?
         };
         let found = compare::run(prepared).await?;
-        Ok(found.judge(&mut |object, row| self.judge(asker, object, row))?)
+        Ok(found.judge(&mut |object, row| self.judge(inquiry, object, row))?)
     }
 
     /// What it asks, in words.
@@ -109,7 +110,7 @@ impl Question {
     }
 
     /// Asks the function about a row.
-    fn judge(&self, asker: &Asker, object: &str, row: &Sample) -> Result<bool, Error> {
+    fn judge(&self, inquiry: &Inquiry, object: &str, row: &Sample) -> Result<bool, Error> {
         let named = object.parse::<ObjectName>().ok();
         let judge = named.and_then(|name| self.judges.of.get(&name)).unwrap_or(&self.judges.otherwise);
         let Some(judge) = judge else { return Ok(false) };
@@ -117,8 +118,8 @@ impl Question {
         let Json::Object(mut told) = told else { return Ok(false) };
         told.remove("allowed");
         told.insert("object".to_owned(), object.into());
-        let asked = tables(&asker.shared)?
-            .give(&asker.lua, &Json::Object(told), Nulls::LeftOut)
+        let asked = tables(&inquiry.shared)?
+            .give(&inquiry.lua, &Json::Object(told), Nulls::LeftOut)
             .and_then(|row| judge.call::<Value>(row));
         match asked {
             Ok(Value::Nil) => Ok(false),
@@ -128,7 +129,7 @@ impl Question {
                 let message = format!("`allow` has to return true or false, and returned {kind}");
                 Err(Error::new(Code::LuaWrongArgument, message))
             }
-            Err(error) => Err(failure::of_lua(&asker.shared, &error, &asker.frames).error),
+            Err(error) => Err(failure::of_lua(&inquiry.shared, &error, &inquiry.frames).error),
         }
     }
 }

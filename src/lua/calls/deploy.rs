@@ -9,6 +9,7 @@ use mlua::Value;
 use super::Binding;
 use super::Call;
 use super::json;
+use super::overlay;
 use super::tables;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
@@ -102,7 +103,7 @@ async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
     call.give(&outcome)
 }
 
-fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
+pub(super) fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
     match call.handle("project")? {
         Handle::Project(compiled) => Ok(compiled),
         Handle::Changes(..)
@@ -329,11 +330,15 @@ async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
-    let request = match (call.deployment("deployment")?, call.deployment("retired")?) {
-        (Some(deployment), None) => drop::Request { deployment, reason: DropReason::Abort },
-        (None, Some(deployment)) => drop::Request { deployment, reason: DropReason::Retire },
-        (None, None) | (Some(_), Some(_)) => {
-            let message = "mz.drop takes either `deployment` or `retired`";
+    let wants = (call.deployment("deployment")?, call.deployment("retired")?, call.value("overlay"));
+    let request = match (wants.0, wants.1) {
+        (None, None) if wants.2 != Value::Nil => return overlay::removed(&call).await,
+        (Some(deployment), None) if wants.2 == Value::Nil => drop::Request { deployment, reason: DropReason::Abort },
+        (None, Some(deployment)) if wants.2 == Value::Nil => {
+            drop::Request { deployment, reason: DropReason::Retire }
+        }
+        (None | Some(_), None | Some(_)) => {
+            let message = "mz.drop takes one of `deployment`, `retired` and `overlay`";
             return Err(Error::new(Code::LuaWrongArgument, message).into());
         }
     };

@@ -16,8 +16,8 @@ use super::deploy;
 use super::tables;
 use crate::deployment::DeploymentId;
 use crate::lua::asking::Ask;
-use crate::lua::asking::Asker;
 use crate::lua::asking::Check;
+use crate::lua::asking::Inquiry;
 use crate::lua::check;
 use crate::lua::failure::Failure;
 use crate::lua::values::Handle;
@@ -89,9 +89,9 @@ impl Ask for Sql {
         format!("{} (expected: {})", self.request.sql.trim(), self.expect.told())
     }
 
-    fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+    fn ask<'a>(&'a self, inquiry: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
-            let mut work = asker.shared.work("check.sql").await?;
+            let mut work = inquiry.shared.work("check.sql").await?;
             match query::run(work.ctx()?, &self.request).await {
                 Ok(outcome) => Ok(self.expect.judge(&outcome.rows)),
                 // More rows than anybody can hold are too many where none are expected.
@@ -124,11 +124,11 @@ impl Ask for Lag {
         format!("whether {} is at most {} s behind", self.deployment, self.max.as_secs_f64())
     }
 
-    fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+    fn ask<'a>(&'a self, inquiry: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let request =
                 hydration_status::Request { deployment: self.deployment.clone(), allowed_lag: self.max };
-            let mut work = asker.shared.work("check.lag").await?;
+            let mut work = inquiry.shared.work("check.lag").await?;
             let readiness = hydration_status::run(work.ctx()?, &request).await?;
             Ok(lag::judge(&readiness, self.max))
         }
@@ -177,10 +177,10 @@ impl Ask for Rows {
         format!("how many rows {objects} has (expected: {})", self.bounds.told())
     }
 
-    fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+    fn ask<'a>(&'a self, inquiry: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
             let prepared = {
-                let mut work = asker.shared.work("check.rows").await?;
+                let mut work = inquiry.shared.work("check.rows").await?;
                 compare::prepare(work.ctx()?, &self.request).await?
             };
             let counts = compare::count(prepared).await?;
@@ -213,9 +213,9 @@ impl Ask for Comparing {
         self.question.told()
     }
 
-    fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+    fn ask<'a>(&'a self, inquiry: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
-            let outcome = self.question.ask(asker, "check.compare").await?;
+            let outcome = self.question.ask(inquiry, "check.compare").await?;
             Ok(compare::judge(&outcome, self.schema))
         }
         .boxed_local()
@@ -230,7 +230,7 @@ impl Ask for Own {
         "a function of the recipe".to_owned()
     }
 
-    fn ask<'a>(&'a self, _: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+    fn ask<'a>(&'a self, _: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         let error = Error::bug("a function is asked where only the recipe can call it");
         async move { Err(error.into()) }.boxed_local()
     }
@@ -282,7 +282,7 @@ pub(super) fn single(call: &Call, value: Value) -> Result<(String, Asked), Failu
 /// # Errors
 /// `lua.wrong-argument`, `lua.not-json`.
 pub(super) fn returned(
-    asker: &Asker,
+    inquiry: &Inquiry,
     verdict: &Value,
     message: &Value,
     evidence: &Value,
@@ -299,6 +299,6 @@ pub(super) fn returned(
             wrong(format!("the message of a check is a string, not {}", check::kind_of(message)))
         })?,
     };
-    let evidence = tables(&asker.shared)?.take(evidence).map_err(super::json::wrong)?;
+    let evidence = tables(&inquiry.shared)?.take(evidence).map_err(super::json::wrong)?;
     Ok(Answer::new(verdict, message).with(evidence))
 }

@@ -40,6 +40,7 @@ mod deploy;
 mod http;
 mod json;
 mod judge;
+mod overlay;
 mod parallel;
 pub(super) mod policy;
 mod service;
@@ -283,6 +284,7 @@ pub(super) fn bound(lua: &Lua, shared: &Rc<Shared>, prelude: &Table) -> mlua::Re
     deploy::bind(&binding)?;
     compare::bind(&binding)?;
     shift::bind(&binding)?;
+    overlay::bind(&binding)?;
     judge::bind(&binding)?;
     analyze::bind(&binding, prelude)?;
     beside::bind(&binding)?;

@@ -15,7 +15,7 @@ use super::http;
 use super::http::Attempt;
 use super::judge;
 use crate::lua::asking::Ask;
-use crate::lua::asking::Asker;
+use crate::lua::asking::Inquiry;
 use crate::lua::check;
 use crate::lua::failure::Failure;
 use crate::outside;
@@ -102,9 +102,9 @@ impl Ask for Service {
         format!("{} {origin} (expected: {status}{value})", self.attempt.request.method)
     }
 
-    fn ask<'a>(&'a self, asker: &'a Asker) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
+    fn ask<'a>(&'a self, inquiry: &'a Inquiry) -> LocalBoxFuture<'a, Result<Answer, Failure>> {
         async move {
-            let answer = http::answered(&asker.shared, &self.attempt).await?;
+            let answer = http::answered(&inquiry.shared, &self.attempt).await?;
             Ok(self.judge(&answer))
         }
         .boxed_local()

@@ -279,10 +279,25 @@ pub const CLASSES: &[Class] = &[
         name: "mz.Dropped",
         doc: "What is gone.",
         fields: &[
-            f("deployment", "string", ""),
+            f("deployment", "string?", "nil for an overlay"),
+            f("overlay", "string?", "the overlay's name, if it was one"),
             f("objects", "integer", ""),
             f("schemas", "string[]", ""),
             f("clusters", "string[]", ""),
+            f("databases", "string[]?", "the overlay's databases that are gone"),
+        ],
+    },
+    Class {
+        name: "mz.Overlay",
+        doc: "What stands in a developer's overlay.",
+        fields: &[
+            f("name", "string", ""),
+            f("database", "string?", "its first database; its only one in a project of one"),
+            f("databases", "string[]", ""),
+            f("objects", "string[]", "by their names in the overlay, sorted"),
+            f("built", "integer", "objects that were built now"),
+            f("reused", "integer", "objects that were left alone"),
+            f("dropped", "integer", "objects that are gone"),
         ],
     },
     Class {

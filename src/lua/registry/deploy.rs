@@ -172,11 +172,13 @@ pub const FUNCTIONS: &[Function] = &[
         &[
             optional("deployment", Kind::Deployment, "a deployment that is not production, to drop"),
             optional("retired", Kind::Promotion, "a promotion, to drop the version that it replaced"),
+            optional("overlay", Kind::Overlay, "a developer's overlay; with `project`"),
+            optional("project", Kind::Project, "the project that the overlay is of"),
         ],
         "mz.Dropped",
         Effect::Changes,
-        "Drops what stands under a deployment's staging names, and nothing else: either `deployment` or `retired`. \
-         What others still read is refused.",
+        "Drops what stands under a deployment's staging names or was made for an overlay, and nothing else: \
+         `deployment`, `retired`, or `overlay`. What others still read is refused.",
     ),
     named(
         "gc",

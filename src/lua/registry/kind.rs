@@ -33,6 +33,8 @@ pub enum Kind {
     Deployment,
     /// What `mz.swap` gave, or a deployment's id.
     Promotion,
+    /// What `mz.create_overlay` gave, or an overlay's name.
+    Overlay,
     /// `clone`, `reuse`, or a table that says so of each cluster.
     Clusters,
     /// Names of columns: of every object, or in a table by the object's name.
@@ -73,6 +75,7 @@ impl Kind {
             Self::Changes => "what mz.diff returned".to_owned(),
             Self::Deployment => "what mz.stage returned, or a deployment's id".to_owned(),
             Self::Promotion => "what mz.swap returned, or a deployment's id".to_owned(),
+            Self::Overlay => "what mz.create_overlay returned, or an overlay's name".to_owned(),
             Self::Clusters => "\"clone\", \"reuse\", or a table such as { compute = \"reuse\" }".to_owned(),
             Self::Keys => {
                 "a column, a list of columns, or a table such as { [\"db.schema.view\"] = \"id\" }".to_owned()
@@ -110,6 +113,7 @@ impl Kind {
             Self::Changes => "mz.Changes".to_owned(),
             Self::Deployment => "mz.Deployment|string".to_owned(),
             Self::Promotion => "mz.Promotion|string".to_owned(),
+            Self::Overlay => "mz.Overlay|string".to_owned(),
             Self::Clusters => "\"clone\"|\"reuse\"|table<string, \"clone\"|\"reuse\">".to_owned(),
             Self::Keys => "string|string[]|table<string, string|string[]>".to_owned(),
             Self::Allow => {

@@ -15,6 +15,7 @@ pub mod facts;
 pub mod judge;
 pub mod kind;
 pub mod outside;
+pub mod overlay;
 pub mod policy;
 pub mod shift;
 pub mod testing;
@@ -153,6 +154,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         compare::FUNCTIONS,
         judge::FUNCTIONS,
         shift::FUNCTIONS,
+        overlay::FUNCTIONS,
         outside::FUNCTIONS,
         beside::FUNCTIONS,
         together::FUNCTIONS,

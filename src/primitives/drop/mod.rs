@@ -41,6 +41,8 @@ use crate::plan::Plan;
 use crate::plan::step::Exchange;
 use crate::plan::step::Step;
 
+pub mod overlay;
+
 /// Names what to drop.
 #[derive(Clone, Debug)]
 pub struct Request {

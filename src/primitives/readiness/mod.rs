@@ -158,8 +158,7 @@ fn assess(
     let mut clusters: BTreeMap<String, ClusterStatus> = BTreeMap::new();
     for object in recorded {
         let Some(found) = facts.objects.get(&object.id) else {
-            let reason = format!("{} is gone from the catalog: somebody dropped it", object.id);
-            objects.push(status(object, Condition::Failing, None, Some(reason)));
+            objects.push(gone(object));
             continue;
         };
         // Views, tables and the like have no dataflow: what reads them is judged instead.
@@ -306,6 +305,36 @@ impl Watched {
         let facts = db::hydration::read(ctx.session(), &ids).await?;
         Ok(assess(&self.deployment, &self.recorded, &facts, &self.names, allowed_lag))
     }
+}
+
+/// Looks at single objects, once, in their order; those that never hydrate are left out.
+///
+/// # Errors
+/// `db.*`.
+pub async fn of_objects(
+    ctx: &Ctx,
+    objects: &[(String, ObjectId)],
+    allowed_lag: Duration,
+) -> Result<Vec<(ObjectId, ObjectStatus)>, Error> {
+    let recorded = objects.iter().map(|(name, id)| Recorded { name: name.clone(), id: id.clone() });
+    if ctx.is_rehearsal() {
+        let ready = recorded.map(|object| (object.id.clone(), status(&object, Condition::Ready, None, None)));
+        return Ok(ready.collect());
+    }
+    let ids: Vec<ObjectId> = objects.iter().map(|(_, id)| id.clone()).collect();
+    let facts = db::hydration::read(ctx.session(), &ids).await?;
+    let fares = recorded.filter_map(|object| {
+        let Some(found) = facts.objects.get(&object.id) else { return Some((object.id.clone(), gone(&object))) };
+        let cluster = facts.clusters.get(found.cluster.as_ref()?).cloned().unwrap_or_default();
+        let (state, reason) = judge(&object, found, &cluster, &facts, allowed_lag);
+        Some((object.id.clone(), status(&object, state, lag(found.frontier, facts.now_ms), reason)))
+    });
+    Ok(fares.collect())
+}
+
+fn gone(object: &Recorded) -> ObjectStatus {
+    let reason = format!("{} is gone from the catalog: somebody dropped it", object.id);
+    status(object, Condition::Failing, None, Some(reason))
 }
 
 fn assumed(deployment: &DeploymentId, recorded: &[Recorded], assume: Assume) -> Readiness {

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
-use crate::db;
 use crate::db::apply::Applied;
 use crate::db::apply::OnFailure;
 use crate::event::Event;
 use crate::name::ObjectKind;
-use crate::name::ObjectName;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::primitives::changes::Changes;
@@ -32,6 +30,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         | Step::Exchange(_)
         | Step::DropObjects { .. }
         | Step::DropSchema(_)
+        | Step::DropDatabase(_)
         | Step::DropCluster(_)
         | Step::Grant { .. }
         | Step::Revoke { .. }
@@ -110,7 +109,9 @@ async fn finished(
         let message = "stopped, as asked, while staging";
         return Err(Error::new(Code::RunInterrupted, message).deployment(id).effect(effect));
     }
-    let mut errors = roots(&applied).into_iter().map(|(step, error)| rejected(step, error, changes));
+    let compiled = changes.map(|changes| changes.compiled.as_ref());
+    let rejected = |(step, error)| rejection::rejected(Code::StageRejected, step, error, compiled);
+    let mut errors = rejection::roots(&applied).into_iter().map(rejected);
     match errors.next() {
         Some(first) => Err(first.deployment(id).also(errors.collect()).effect(effect)),
         None => Err(Error::bug("a plan failed without a failed step")),
@@ -128,37 +129,4 @@ async fn standing(ctx: &mut Ctx, layout: &Layout) -> String {
         }
         Err(_) => "an unknown number of objects".to_owned(),
     }
-}
-
-/// The failures that are not merely a consequence of another: what reads an object that was refused
-/// is refused itself.
-fn roots(applied: &Applied) -> Vec<(&Step, &db::error::Error)> {
-    let mut failed: BTreeSet<&ObjectName> = BTreeSet::new();
-    let mut roots = Vec::new();
-    for (step, error) in &applied.failed {
-        let follows = match step {
-            Step::Create { reads, on, .. } => reads.iter().chain(on).any(|read| failed.contains(read)),
-            _ => false,
-        };
-        if let Step::Create { name, .. } = step {
-            failed.insert(name);
-        }
-        if !follows {
-            roots.push((step, error));
-        }
-    }
-    roots
-}
-
-fn rejected(step: &Step, error: &db::error::Error, changes: Option<&Changes>) -> Error {
-    let Some(origin) = step.origin() else {
-        let message = format!("the server refused to {}: {}", step.what(), error.message());
-        return Error::server(Code::StageRejected, message, error);
-    };
-    let message = format!("the server refused {}: {}", origin.object, error.message());
-    let rejected = Error::server(Code::StageRejected, message, error).object(&origin.object);
-    let Some(changes) = changes else { return rejected };
-    let text = changes.compiled.text(&origin.file);
-    let place = rejection::place(text, origin, &step.sql(), error.position(), error.message());
-    rejected.place(Some(place))
 }

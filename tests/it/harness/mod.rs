@@ -23,6 +23,7 @@ use tokio_postgres::SimpleQueryMessage;
 pub(crate) mod blocks;
 pub(crate) mod client;
 pub(crate) mod random;
+pub(crate) mod readers;
 pub(crate) mod running;
 pub(crate) mod service;
 pub(crate) mod told;

@@ -22,7 +22,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("futures_util", &["db", "primitives", "sandbox", "lua", "cli"]),
     ("imbl", &["sandbox"]),
     ("indicatif", &["cli"]),
-    ("imbl", &["sandbox"]),
+    ("libc", &[]),
     ("mimalloc", &[]),
     ("mlua", &["lua"]),
     ("notify", &["watch"]),

@@ -1,0 +1,68 @@
+//! What is written down of a developer's overlay: what will be made, what stands, what is gone.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::name::ClusterName;
+use crate::name::DatabaseId;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectName;
+
+/// A production database and the overlay's beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabasePair {
+    /// Production's.
+    pub production: Ident,
+    /// The overlay's.
+    pub overlay: Ident,
+}
+
+/// Names that are about to be made in an overlay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayIntent {
+    /// The overlay's name.
+    pub overlay: String,
+    /// The cluster it runs on.
+    pub cluster: ClusterName,
+    /// Its databases.
+    pub databases: Vec<DatabasePair>,
+    /// The objects and indexes, temporary names included.
+    pub creates: Vec<ObjectName>,
+}
+
+/// An object of an overlay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlaidObject {
+    /// Its production name.
+    pub name: ObjectName,
+    /// What it is in the overlay, by id.
+    pub id: ObjectId,
+    /// Its fingerprint in the project that it was built from.
+    pub fingerprint: String,
+    /// The cluster it was built for.
+    pub cluster: ClusterName,
+}
+
+/// What stands in an overlay's databases: replaces everything that was recorded of them before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayDone {
+    /// The overlay's name.
+    pub overlay: String,
+    /// Its databases, with their ids.
+    pub databases: Vec<(DatabasePair, DatabaseId)>,
+    /// Its objects.
+    pub objects: Vec<OverlaidObject>,
+    /// Versions that were replaced, and that something still reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<ObjectId>,
+}
+
+/// Databases of an overlay are gone, or hold nothing of it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayDropped {
+    /// The overlay's name.
+    pub overlay: String,
+    /// The overlay's databases.
+    pub databases: Vec<Ident>,
+}

@@ -1,0 +1,19 @@
+use super::*;
+
+#[test]
+fn a_record_is_its_kind_and_its_payload() {
+    let record = Record::DropDone(DropDone {
+        deployment: "77b01de".parse().expect("an id"),
+        reason: DropReason::Abort,
+    });
+    let payload = record.payload().expect("serialises");
+    assert_eq!(payload, serde_json::json!({ "deployment": "77b01de", "reason": "abort" }));
+    let read = Record::read(record.kind(), payload).expect("has its shape");
+    assert_eq!(read, Some(record));
+}
+
+#[test]
+fn a_kind_of_a_newer_version_is_passed_over_and_a_broken_payload_is_not() {
+    assert_eq!(Record::read("moon.landing", serde_json::json!({})).expect("passed over"), None);
+    assert!(Record::read("drop.done", serde_json::json!({ "deployment": 1 })).is_err());
+}

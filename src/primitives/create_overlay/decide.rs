@@ -1,0 +1,210 @@
+//! What has to be built, what stays, what goes. Pure.
+//!
+//! An object stays where it was built from the same text for the same cluster, and reads what its
+//! names mean now. Everything else is built anew, and so is whatever reads that.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::naming::Naming;
+use super::wanted::Wanted;
+use crate::catalog::Catalog;
+use crate::compiler::object::Object;
+use crate::deployment::overlay::DatabasePair;
+use crate::deployment::overlay::OverlaidObject;
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectName;
+use crate::name::SchemaName;
+use crate::primitives::error::Error;
+use crate::primitives::overlays;
+use crate::primitives::overlays::Overlaid;
+use crate::primitives::overlays::Overlays;
+
+/// An object that is built.
+#[derive(Clone, Debug)]
+pub(super) struct Build<'p> {
+    /// It, in the project.
+    pub(super) object: &'p Object,
+    /// What it is called in the overlay.
+    pub(super) place: ObjectName,
+    /// What it is built under: that, where the name is free.
+    pub(super) under: ObjectName,
+    /// The version that stands under its name.
+    pub(super) replaces: Option<ObjectId>,
+    /// The names of its indexes, in their order.
+    pub(super) indexes: Vec<Ident>,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(super) struct Decision<'p> {
+    /// The databases of the overlay, those that are there included.
+    pub(super) databases: Vec<DatabasePair>,
+    /// Databases to make.
+    pub(super) new_databases: Vec<Ident>,
+    /// Schemas to make.
+    pub(super) new_schemas: Vec<SchemaName>,
+    /// Objects to build, each behind what it reads.
+    pub(super) builds: Vec<Build<'p>>,
+    /// Objects that stay, by production name.
+    pub(super) kept: BTreeMap<ObjectName, OverlaidObject>,
+    /// Objects that the overlay is not to hold any more.
+    pub(super) removed: Vec<OverlaidObject>,
+    /// What earlier builds have left.
+    pub(super) stale: Vec<ObjectId>,
+}
+
+impl Decision<'_> {
+    /// Tells whether nothing has to be done.
+    pub(super) fn is_empty(&self) -> bool {
+        self.builds.is_empty() && self.removed.is_empty() && self.stale.is_empty()
+    }
+}
+
+/// What it is decided from.
+pub(super) struct Facts<'f> {
+    pub(super) catalog: &'f Catalog,
+    pub(super) overlays: &'f Overlays,
+    pub(super) cluster: &'f ClusterName,
+    /// The databases of the project.
+    pub(super) databases: &'f [DatabasePair],
+    /// Tells whether a schema is the project's.
+    pub(super) is_own: &'f dyn Fn(&SchemaName) -> bool,
+}
+
+/// Decides.
+///
+/// # Errors
+/// `overlay.bad-name`.
+pub(super) fn decide<'p>(
+    facts: &Facts<'_>,
+    wanted: &Wanted<'p>,
+    naming: &mut Naming,
+) -> Result<Decision<'p>, Error> {
+    let mut decision = Decision::default();
+    containers(facts, wanted, naming, &mut decision)?;
+    let names: BTreeSet<&ObjectName> = wanted.objects.iter().map(|object| &object.name).collect();
+    let mut rebuilt: BTreeSet<&ObjectName> = BTreeSet::new();
+    for object in &wanted.objects {
+        let place = naming.place(&object.name)?;
+        let standing = known(facts, object, &place);
+        let stays = standing.filter(|known| {
+            known.fingerprint == object.fingerprint.to_string()
+                && known.cluster == *facts.cluster
+                && !object.depends_on.iter().any(|read| rebuilt.contains(read))
+                && reads_what_it_names(facts, object, known, &names, &decision.kept)
+        });
+        if let Some(known) = stays {
+            decision.kept.insert(object.name.clone(), known.clone());
+            continue;
+        }
+        rebuilt.insert(&object.name);
+        let there = facts.catalog.object(&place).map(|found| found.id.clone());
+        let under = match &there {
+            Some(_) => naming.beside(&place, "mzf", facts.catalog)?,
+            None => place.clone(),
+        };
+        let mut indexes = Vec::new();
+        for index in &object.indexes {
+            let own = place.schema_name().object(index.name.clone());
+            let free = facts.catalog.object(&own).is_none();
+            indexes.push(if free { own.object } else { naming.beside(&own, "mzf", facts.catalog)?.object });
+        }
+        decision.builds.push(Build { object, place, under, replaces: there, indexes });
+    }
+    gone(facts, &names, &mut decision);
+    Ok(decision)
+}
+
+/// The databases and schemas that what is wanted stands in.
+fn containers(
+    facts: &Facts<'_>,
+    wanted: &Wanted<'_>,
+    naming: &Naming,
+    decision: &mut Decision<'_>,
+) -> Result<(), Error> {
+    let holds = |pair: &DatabasePair| {
+        wanted.objects.iter().any(|object| object.name.database == pair.production)
+            || facts.overlays.contains_key(&pair.overlay)
+    };
+    decision.databases = facts.databases.iter().filter(|pair| holds(pair)).cloned().collect();
+    let mut schemas: BTreeSet<SchemaName> = BTreeSet::new();
+    for object in &wanted.objects {
+        schemas.insert(naming.place(&object.name)?.schema_name());
+    }
+    let databases: BTreeSet<&Ident> = schemas.iter().map(|schema| &schema.database).collect();
+    let missing = databases.into_iter().filter(|name| !facts.catalog.databases.contains_key(*name));
+    decision.new_databases = missing.cloned().collect();
+    let comes_along = |schema: &SchemaName| {
+        schema.schema.as_str() == "public" && decision.new_databases.contains(&schema.database)
+    };
+    decision.new_schemas = schemas
+        .iter()
+        .filter(|schema| !facts.catalog.schemas.contains_key(*schema) && !comes_along(schema))
+        .cloned()
+        .collect();
+    Ok(())
+}
+
+/// What was recorded of an object, if that is what stands under its name.
+fn known<'f>(facts: &Facts<'f>, object: &Object, place: &ObjectName) -> Option<&'f OverlaidObject> {
+    let known = facts.overlays.get(&place.database)?.objects.get(&object.name)?;
+    let found = facts.catalog.object(place)?;
+    (found.id == known.id && found.kind == object.kind).then_some(known)
+}
+
+/// Tells whether an object reads the very objects that its names mean.
+///
+/// Production may have been replaced under the overlay, and what it read in the overlay may be on
+/// its way out.
+fn reads_what_it_names(
+    facts: &Facts<'_>,
+    object: &Object,
+    known: &OverlaidObject,
+    wanted: &BTreeSet<&ObjectName>,
+    kept: &BTreeMap<ObjectName, OverlaidObject>,
+) -> bool {
+    let none = BTreeSet::new();
+    let reads = facts.catalog.reads.get(&known.id).unwrap_or(&none);
+    object.depends_on.iter().chain(&object.external).all(|name| {
+        if let Some(kept) = kept.get(name) {
+            return reads.contains(&kept.id);
+        }
+        // What is wanted and not kept is rebuilt, which was looked at before.
+        match facts.catalog.object(name).filter(|found| found.kind.is_staged()) {
+            Some(found) if !wanted.contains(name) => reads.contains(&found.id),
+            Some(_) | None => true,
+        }
+    })
+}
+
+/// What the overlay is not to hold any more, and what earlier builds have left.
+fn gone(facts: &Facts<'_>, wanted: &BTreeSet<&ObjectName>, decision: &mut Decision<'_>) {
+    let replaced: BTreeSet<&ObjectId> =
+        decision.builds.iter().filter_map(|build| build.replaces.as_ref()).collect();
+    for overlaid in facts.databases.iter().filter_map(|pair| facts.overlays.get(&pair.overlay)) {
+        let stands = |object: &&OverlaidObject| facts.catalog.objects.contains_key(&object.id);
+        for known in overlaid.objects.values().filter(stands) {
+            if !(facts.is_own)(&known.name.schema_name()) {
+                // Another project's, over the same database.
+                decision.kept.insert(known.name.clone(), known.clone());
+            } else if !wanted.contains(&known.name) {
+                decision.removed.push(known.clone());
+            }
+        }
+        decision.stale.extend(left(overlaid, facts.catalog, &replaced));
+    }
+}
+
+/// What builds that never ended have made, and versions that could not be dropped when they were
+/// replaced; indexes go with their relations.
+fn left(overlaid: &Overlaid, catalog: &Catalog, replaced: &BTreeSet<&ObjectId>) -> Vec<ObjectId> {
+    let recorded: BTreeSet<&ObjectId> = overlaid.objects.values().map(|object| &object.id).collect();
+    let standing = overlays::standing(overlaid, catalog);
+    let left = standing.into_iter().filter(|object| {
+        object.on.is_none() && !recorded.contains(&object.id) && !replaced.contains(&object.id)
+    });
+    left.map(|object| object.id.clone()).collect()
+}

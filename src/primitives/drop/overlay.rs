@@ -1,0 +1,192 @@
+//! Removing a developer's overlay: what was made for it, and its database once that is empty.
+//!
+//! Nothing swaps onto the names of an overlay, so that it needs no claim; what is dropped bears a recorded
+//! id or a recorded name, without CASCADE. Refuses: `overlay.foreign`, `overlay.taken`.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use crate::catalog::Catalog;
+use crate::catalog::Object;
+use crate::db::apply::OnFailure;
+use crate::deployment::overlay::OverlayDone;
+use crate::deployment::overlay::OverlayDropped;
+use crate::deployment::record::Record;
+use crate::event::Event;
+use crate::event::OverlayState;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::plan::Plan;
+use crate::plan::step::Step;
+use crate::primitives::code::Code;
+use crate::primitives::compile::Compiled;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::error::Error;
+use crate::primitives::overlays;
+use crate::primitives::overlays::Overlaid;
+
+/// Names what to remove.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The overlay's name.
+    pub name: String,
+    /// The project that it is of: another one's, over the same database, stays.
+    pub compiled: Rc<Compiled>,
+}
+
+/// Tells what was removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The overlay's name.
+    pub overlay: String,
+    /// How many objects, indexes left out.
+    pub objects: usize,
+    /// Nothing: an overlay's schemas go with its databases.
+    pub schemas: Vec<String>,
+    /// Nothing: an overlay runs on a cluster that stays.
+    pub clusters: Vec<String>,
+    /// The databases that are gone.
+    pub databases: Vec<String>,
+}
+
+/// Removes it; harmless where there is none. Repeating it goes on, also after a crash.
+///
+/// # Errors
+/// See the head of this file; besides, `drop.rejected`, `run.interrupted`, `run.fenced`, `db.*`.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let catalog = ctx.catalog().await?;
+    let overlays = overlays::read(ctx).await?;
+    let project = &request.compiled.project;
+    let of_project = |known: &&Overlaid| project.databases.iter().any(|db| db.name == known.pair.production);
+    let ours: Vec<&Overlaid> =
+        overlays.values().filter(|known| known.overlay == request.name).filter(of_project).collect();
+    let mut outcome = Outcome { overlay: request.name.clone(), ..Outcome::default() };
+    let going: Vec<Going<'_>> = ours.iter().map(|known| Going::of(request, known, &catalog)).collect();
+    let me = catalog.session.role.to_string();
+    if let Some(other) = ours.iter().find(|known| known.actor != me) {
+        let message = format!("the overlay `{}` is {}'s", request.name, other.actor);
+        return Err(Error::new(Code::OverlayTaken, message).effect("nothing was dropped"));
+    }
+    refuse(&going, &catalog)?;
+    for (known, going) in ours.iter().zip(&going) {
+        let database = &known.pair.overlay;
+        remove(ctx, &catalog, known, going).await?;
+        for object in going.relations() {
+            outcome.objects += 1;
+            let production = ObjectName { database: known.pair.production.clone(), ..object.name.clone() };
+            ctx.events.event(Event::Overlay {
+                database: database.to_string(),
+                object: production.to_string(),
+                state: OverlayState::Dropped,
+                percent: None,
+                message: None,
+            });
+        }
+        if going.everything {
+            let record = OverlayDropped { overlay: request.name.clone(), databases: vec![database.clone()] };
+            ctx.record(Record::OverlayDropped(record)).await?;
+            outcome.databases.push(database.to_string());
+        } else {
+            stays(ctx, request, known).await?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// What goes of one of its databases.
+struct Going<'c> {
+    objects: Vec<&'c Object>,
+    /// What is in the database and was made for no overlay.
+    foreign: Vec<&'c Object>,
+    /// Whether nothing of the overlay stays.
+    everything: bool,
+}
+
+impl<'c> Going<'c> {
+    fn of(request: &Request, known: &'c Overlaid, catalog: &'c Catalog) -> Self {
+        let standing = overlays::standing(known, catalog);
+        let production = |object: &Object| ObjectName {
+            database: known.pair.production.clone(),
+            ..object.name.clone()
+        };
+        let is_own = |object: &&Object| {
+            request.compiled.project.schema(&production(object).schema_name()).is_some()
+        };
+        let all: BTreeSet<&ObjectId> = standing.iter().map(|object| &object.id).collect();
+        let inside =
+            catalog.schemas_of(&known.pair.overlay).flat_map(|(name, _)| catalog.objects_in(name));
+        let foreign: Vec<&Object> = inside.filter(|object| !all.contains(&object.id)).collect();
+        let objects: Vec<&Object> = standing.iter().copied().filter(is_own).collect();
+        let everything = objects.len() == standing.len();
+        Self { objects, foreign, everything }
+    }
+
+    fn relations(&self) -> impl Iterator<Item = &&'c Object> {
+        self.objects.iter().filter(|object| object.kind != ObjectKind::Index)
+    }
+}
+
+/// Fails where an overlay is another role's, or something foreign is in it or reads it.
+fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
+    let ours: BTreeSet<&ObjectId> =
+        going.iter().flat_map(|going| &going.objects).map(|object| &object.id).collect();
+    let inside = going.iter().flat_map(|going| &going.foreign).copied();
+    let readers = catalog.readers();
+    let over = ours.iter().flat_map(|id| readers.get(*id).into_iter().flatten());
+    let over = over.filter(|id| !ours.contains(**id)).filter_map(|id| catalog.objects.get(*id));
+    let of_ours = |object: &&Object| object.on.as_ref().is_none_or(|on| !ours.contains(on));
+    let foreign: BTreeSet<String> = inside
+        .chain(over.filter(of_ours))
+        .map(|object| format!("{} {}, of {}", object.kind, object.name, object.owner))
+        .collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let message = "the overlay holds, or is read by, what it did not make";
+    Err(Error::new(Code::OverlayForeign, message).with_lines(foreign).effect("nothing was dropped"))
+}
+
+/// Drops what goes, and the database where nothing of the overlay stays in it.
+async fn remove(ctx: &mut Ctx, catalog: &Catalog, known: &Overlaid, going: &Going<'_>) -> Result<(), Error> {
+    let database = &known.pair.overlay;
+    let mut plan = Plan::new();
+    let relations = going.relations().map(|object| &object.id);
+    let layers = catalog.layers(relations);
+    plan.each(layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }));
+    let is_there = catalog.databases.get(database).is_some_and(|found| {
+        known.id.as_ref().is_none_or(|id| *id == found.id)
+    });
+    if going.everything && is_there {
+        plan.each(catalog.schemas_of(database).map(|(name, _)| Step::DropSchema(name.clone())));
+        plan.each([Step::DropDatabase(database.clone())]);
+    }
+    let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
+    if let Some((step, error)) = applied.failed.first() {
+        if error.outcome_unknown() {
+            return Err(Error::from(error.clone()));
+        }
+        let message = format!("the server refused to {}: {}", step.what(), error.message());
+        return Err(Error::server(Code::DropRejected, message, error));
+    }
+    if applied.interrupted {
+        return Err(Error::new(Code::RunInterrupted, "stopped, as asked, while removing the overlay"));
+    }
+    Ok(())
+}
+
+/// Records what stays: another project's overlay over the same database.
+async fn stays(ctx: &mut Ctx, request: &Request, known: &Overlaid) -> Result<(), Error> {
+    let Some(id) = known.id.clone() else { return Ok(()) };
+    let project = &request.compiled.project;
+    let of_others = known.objects.values().filter(|o| project.schema(&o.name.schema_name()).is_none());
+    ctx.record(Record::OverlayDone(OverlayDone {
+        overlay: known.overlay.clone(),
+        databases: vec![(known.pair.clone(), id)],
+        objects: of_others.cloned().collect(),
+        leftovers: Vec::new(),
+    }))
+    .await
+}

@@ -1,0 +1,130 @@
+//! What the journal tells of overlays: whose they are, what stands in them, what may have been begun.
+//!
+//! Everything is known by the overlay's database, since no two overlays share one. Start reading at
+//! [`read`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::ctx::Ctx;
+use super::error::Error;
+use crate::catalog::Catalog;
+use crate::catalog::Object;
+use crate::clock::Timestamp;
+use crate::db::journal::Entry;
+use crate::db::journal::Which;
+use crate::deployment::overlay::DatabasePair;
+use crate::deployment::overlay::OverlaidObject;
+use crate::deployment::record::Record;
+use crate::name::DatabaseId;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectName;
+
+/// The kinds of rows that tell of overlays.
+const KINDS: [&str; 3] = ["overlay.intent", "overlay.done", "overlay.dropped"];
+
+/// A database of an overlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlaid {
+    /// The overlay's name.
+    pub overlay: String,
+    /// Production's database and this one.
+    pub pair: DatabasePair,
+    /// The role that made it.
+    pub actor: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Its id, once a build has ended.
+    pub id: Option<DatabaseId>,
+    /// What stands in it, by production name.
+    pub objects: BTreeMap<ObjectName, OverlaidObject>,
+    /// Versions that were replaced and could not be dropped.
+    pub leftovers: BTreeSet<ObjectId>,
+    /// Names that builds which have not ended set out to make.
+    pub begun: BTreeSet<ObjectName>,
+}
+
+impl Overlaid {
+    /// Tells whether something in it was made for the overlay.
+    pub fn owns(&self, object: &Object) -> bool {
+        self.leftovers.contains(&object.id)
+            || self.begun.contains(&object.name)
+            || self.objects.values().any(|known| known.id == object.id)
+    }
+}
+
+/// The overlays of an environment, by their databases.
+pub type Overlays = BTreeMap<Ident, Overlaid>;
+
+/// Reads them; none where `setup` never ran.
+///
+/// # Errors
+/// `db.*`.
+pub async fn read(ctx: &Ctx) -> Result<Overlays, Error> {
+    if ctx.marker().await?.is_none() {
+        return Ok(Overlays::new());
+    }
+    Ok(told(&ctx.entries(Which::Kinds(&KINDS)).await?))
+}
+
+/// Puts the rows together, which come in the order of time.
+fn told(entries: &[Entry]) -> Overlays {
+    let mut overlays = Overlays::new();
+    for entry in entries {
+        match &entry.record {
+            Record::OverlayIntent(intent) => {
+                for pair in &intent.databases {
+                    let known = overlays
+                        .entry(pair.overlay.clone())
+                        .or_insert_with(|| begun(entry, &intent.overlay, pair));
+                    known.begun.extend(of(&pair.overlay, &intent.creates));
+                }
+            }
+            Record::OverlayDone(done) => {
+                for (pair, id) in &done.databases {
+                    let known = overlays
+                        .entry(pair.overlay.clone())
+                        .or_insert_with(|| begun(entry, &done.overlay, pair));
+                    known.id = Some(id.clone());
+                    known.begun.clear();
+                    known.leftovers = done.leftovers.iter().cloned().collect();
+                    let objects = done.objects.iter().filter(|o| o.name.database == pair.production);
+                    known.objects = objects.map(|object| (object.name.clone(), object.clone())).collect();
+                }
+            }
+            Record::OverlayDropped(dropped) => {
+                dropped.databases.iter().for_each(|database| drop(overlays.remove(database)));
+            }
+            // Rows of other kinds were not asked for.
+            _ => {}
+        }
+    }
+    overlays
+}
+
+fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {
+    Overlaid {
+        overlay: overlay.to_owned(),
+        pair: pair.clone(),
+        actor: entry.actor.clone(),
+        since: entry.at,
+        id: None,
+        objects: BTreeMap::new(),
+        leftovers: BTreeSet::new(),
+        begun: BTreeSet::new(),
+    }
+}
+
+fn of<'n>(database: &'n Ident, names: &'n [ObjectName]) -> impl Iterator<Item = ObjectName> + 'n {
+    names.iter().filter(move |name| name.database == *database).cloned()
+}
+
+/// Everything in an overlay's database that was made for it, and still stands.
+pub fn standing<'c>(overlaid: &'c Overlaid, catalog: &'c Catalog) -> Vec<&'c Object> {
+    let inside = catalog.schemas_of(&overlaid.pair.overlay).flat_map(|(name, _)| catalog.objects_in(name));
+    let indexes_of = |object: &Object| {
+        object.on.as_ref().and_then(|on| catalog.objects.get(on)).is_some_and(|on| overlaid.owns(on))
+    };
+    inside.filter(|object| overlaid.owns(object) || indexes_of(object)).collect()
+}

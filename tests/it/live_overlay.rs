@@ -99,8 +99,9 @@ fn one_that_fails_keeps_the_last_good_one() {
     world.until("it is tried", || world.statements().iter().any(|sql| sql.contains("+ 200")));
     assert_eq!(seen(&world), "130");
     // A newer save ends the wait.
-    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
     world.write(&totals("sum(amount) + 300"));
+    world.until("the newer one is tried", || world.statements().iter().any(|sql| sql.contains("+ 300")));
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
     watching.until(&world, "ready ", 3);
     assert_eq!(seen(&world), "330");
 }

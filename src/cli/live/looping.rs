@@ -362,7 +362,7 @@ impl<'a> Live<'a> {
 
     fn not_begun(&mut self, changes: Changes, error: CliError) {
         self.unbuilt = Some(changes);
-        let lines = self.lines(&error);
+        let lines = self.lines(error);
         let times = self.stopwatch.ready(self.app.clock.elapsed());
         self.tell(Input::Ended(Build::Failed { lines, times }));
         // What waits behind it was not asked for yet: nothing has been awaited in between.
@@ -416,7 +416,7 @@ impl<'a> Live<'a> {
             }
             Err(error) => {
                 let times = self.stopwatch.ready(now);
-                let lines = self.lines(&CliError::from(error));
+                let lines = self.lines(CliError::from(error));
                 self.tell(Input::Ended(Build::Failed { lines, times }));
             }
             Ok(tested) => {
@@ -505,7 +505,9 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn lines(&self, error: &CliError) -> Vec<String> {
+    fn lines(&self, mut error: CliError) -> Vec<String> {
+        // What to do next is to save.
+        error.report.advice.clear();
         let text = error.report.text(false, self.app.ui.width());
         text.lines().map(str::to_owned).collect()
     }

@@ -134,7 +134,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             one("quit that one, or watch one of another name:  mzflow dev CLUSTER --name NAME --watch"
                 .to_owned())
         }
-        Code::OverlayUnknownCluster => one("make one for yourself:  CREATE CLUSTER dev (SIZE = '25cc')".to_owned()),
+        Code::OverlayUnknownCluster => {
+            one("make one for yourself:  CREATE CLUSTER dev (SIZE = '25cc')".to_owned())
+        }
         Code::OverlayProductionCluster => {
             one("name a cluster that production does not run on:  mzflow dev CLUSTER".to_owned())
         }

@@ -38,12 +38,17 @@ pub(crate) fn listen_quietly(interrupt: &Interrupt, give_back: fn()) {
                 return;
             }
             if interrupt.is_asked() {
-                give_back();
-                std::process::exit(i32::from(Exit::Interrupted.code()));
+                stop_now(give_back);
             }
             interrupt.ask();
         }
     });
+}
+
+/// Ends the process; what was sent before may still take effect.
+pub(crate) fn stop_now(give_back: fn()) -> ! {
+    give_back();
+    std::process::exit(i32::from(Exit::Interrupted.code()));
 }
 
 /// Waits until the terminal is closed.

@@ -287,6 +287,13 @@ fn a_terminal_is_given_back_at_every_end() {
     terminal.until(&world, "save → ready");
     terminal.press("\u{3}");
     assert_eq!(terminal.end(), 0, "Ctrl-C is a key there");
+    // Where a build is under way it is stopped in order, and the screen says so.
+    save(&world, "slow", "CREATE VIEW slow AS SELECT 1 AS a;");
+    let mut terminal = Terminal::start(&world, (24, 100), &WATCH);
+    terminal.until(&world, "it takes long");
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end(), 130);
+    world.until("the shell's screen is back", || !terminal.is_taken() && !terminal.hides_cursor());
 }
 
 /// Nothing happens: nothing is done but to look at production every so often, and nothing is held that
@@ -314,10 +321,16 @@ fn an_idle_watcher_costs_nothing() {
             behind.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
         fields.iter().sum::<u64>()
     };
-    let before = ticks();
+    let screen = ["dev", "dev", "--name", "bob", "--watch", "--project", "shop"];
+    let terminal = Terminal::start(&world, (24, 100), &screen);
+    terminal.until(&world, "save → ready");
+    let (before, written) = (ticks(), terminal.written());
     world.forget();
     let glance = |sql: &String| sql.contains("mz_schemas") && sql.contains("_mzflow");
-    world.until("a look at production", || world.statements().iter().any(glance));
+    world.until("both look at production", || {
+        world.statements().iter().filter(|sql| glance(sql)).count() >= 2
+    });
+    assert_eq!(terminal.written(), written, "nothing has changed on the screen");
     let used = ticks() - before;
     assert!(used <= 10, "{used} hundredths of a second for ten seconds in which nothing happened");
 }

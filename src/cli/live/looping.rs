@@ -31,9 +31,11 @@ use super::screen::model::Input;
 use super::screen::model::Link;
 use super::screen::model::Moment;
 use super::screen::model::Wish;
+use super::screen::terminal::give_back;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::recipe::Loaded;
 use crate::cli::ui::elapsed;
 use crate::db::apply::Interrupt;
@@ -202,6 +204,8 @@ impl<'a> Live<'a> {
 
     async fn happened(&mut self, woken: Woken) -> Result<(), CliError> {
         match woken {
+            // Whoever asks twice does not want to wait for the next safe point.
+            Woken::Typed(Typed::Stop) if self.leaving != Leaving::No => interrupt::stop_now(give_back),
             Woken::Stop | Woken::Typed(Typed::Stop) => self.leave(Leaving::Stopped),
             Woken::Typed(Typed::Key(key)) => {
                 if let Some(wish) = self.tell(Input::Key(key)) {
@@ -358,7 +362,7 @@ impl<'a> Live<'a> {
 
     fn not_begun(&mut self, changes: Changes, error: CliError) {
         self.unbuilt = Some(changes);
-        let lines = self.lines(&error);
+        let lines = self.lines(error);
         let times = self.stopwatch.ready(self.app.clock.elapsed());
         self.tell(Input::Ended(Build::Failed { lines, times }));
         // What waits behind it was not asked for yet: nothing has been awaited in between.
@@ -412,7 +416,7 @@ impl<'a> Live<'a> {
             }
             Err(error) => {
                 let times = self.stopwatch.ready(now);
-                let lines = self.lines(&CliError::from(error));
+                let lines = self.lines(CliError::from(error));
                 self.tell(Input::Ended(Build::Failed { lines, times }));
             }
             Ok(tested) => {
@@ -487,6 +491,10 @@ impl<'a> Live<'a> {
         self.interrupt.ask();
         self.next_look = None;
         self.look_interrupt.ask();
+        if busy {
+            let line = "stopping at the next safe point; Ctrl-C again stops now";
+            self.tell(Input::Notice(line.to_owned()));
+        }
     }
 
     /// Takes what the run has told.
@@ -497,7 +505,9 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn lines(&self, error: &CliError) -> Vec<String> {
+    fn lines(&self, mut error: CliError) -> Vec<String> {
+        // What to do next is to save.
+        error.report.advice.clear();
         let text = error.report.text(false, self.app.ui.width());
         text.lines().map(str::to_owned).collect()
     }

@@ -333,7 +333,9 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     let wants = (call.deployment("deployment")?, call.deployment("retired")?, call.value("overlay"));
     let request = match (wants.0, wants.1) {
         (None, None) if wants.2 != Value::Nil => return overlay::removed(&call).await,
-        (Some(deployment), None) if wants.2 == Value::Nil => drop::Request { deployment, reason: DropReason::Abort },
+        (Some(deployment), None) if wants.2 == Value::Nil => {
+            drop::Request { deployment, reason: DropReason::Abort }
+        }
         (None, Some(deployment)) if wants.2 == Value::Nil => {
             drop::Request { deployment, reason: DropReason::Retire }
         }

@@ -302,7 +302,9 @@ fn fits(wanted: Wanted, literal: &Literal) -> bool {
         Wanted::Allow => matches!(literal, Literal::Text(_) | Literal::Table | Literal::Function),
         Wanted::Clusters => word(&["clone", "reuse"]) || matches!(literal, Literal::Table),
         Wanted::Project | Wanted::Changes => false,
-        Wanted::Deployment | Wanted::Promotion | Wanted::Overlay => matches!(literal, Literal::Text(_) | Literal::Table),
+        Wanted::Deployment | Wanted::Promotion | Wanted::Overlay => {
+            matches!(literal, Literal::Text(_) | Literal::Table)
+        }
         Wanted::Check => matches!(literal, Literal::Function),
         Wanted::Checks => matches!(literal, Literal::Table),
         Wanted::Expect => {

@@ -90,7 +90,8 @@ pub(super) async fn build(
     let mut leftovers = exchange::drop_unread(ctx, &going).await?;
     let blocked: Vec<&Build<'_>> = exchanged.blocked;
     if !blocked.is_empty() {
-        let stand = good.iter().filter(|g| !blocked.iter().any(|b| b.place == g.place)).map(|g| &g.object.name);
+        let stand =
+            good.iter().filter(|g| !blocked.iter().any(|b| b.place == g.place)).map(|g| &g.object.name);
         let inside: BTreeSet<&ObjectName> = inside.into_iter().chain(stand).collect();
         leftovers.extend(exchange::in_place(ctx, (request, &inside), &blocked, told, &mut bad).await?);
     }
@@ -130,7 +131,9 @@ async fn contain(ctx: &mut Ctx, decision: &Decision<'_>) -> Result<(), Error> {
             return Err(rejected.effect("production is untouched"));
         }
         let role = ctx.catalog().await?.session.role.sql();
-        return Err(rejected.line(format!("GRANT CREATEDB ON SYSTEM TO {role}")).effect("nothing was changed"));
+        return Err(rejected
+            .line(format!("GRANT CREATEDB ON SYSTEM TO {role}"))
+            .effect("nothing was changed"));
     }
     stopped(applied.interrupted)
 }

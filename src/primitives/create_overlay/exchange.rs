@@ -149,9 +149,10 @@ fn unread<'i>(ids: &BTreeSet<&'i ObjectId>, catalog: &Catalog) -> BTreeSet<&'i O
     loop {
         let holds = |id: &&ObjectId| {
             readers.get(*id).into_iter().flatten().any(|reader| {
-                let own_index = catalog.objects.get(*reader).is_some_and(|reader| {
-                    reader.kind == ObjectKind::Index && catalog.owns(&reader.owner)
-                });
+                let own_index = catalog
+                    .objects
+                    .get(*reader)
+                    .is_some_and(|reader| reader.kind == ObjectKind::Index && catalog.owns(&reader.owner));
                 !own_index && !unread.contains(*reader)
             })
         };

@@ -23,7 +23,8 @@ impl Naming {
 
     /// The overlay's database beside one of production's.
     pub(super) fn database(&self, production: &Ident) -> Result<DatabasePair, Error> {
-        let overlay = self.ident(&format!("{production_}__{}", self.overlay, production_ = production.as_str()))?;
+        let overlay =
+            self.ident(&format!("{production_}__{}", self.overlay, production_ = production.as_str()))?;
         Ok(DatabasePair { production: production.clone(), overlay })
     }
 
@@ -35,7 +36,12 @@ impl Naming {
 
     /// A free name beside another: `<name>__<overlay>__mzf` for what is being built, `…__mzx` for
     /// what is about to be dropped.
-    pub(super) fn beside(&mut self, name: &ObjectName, end: &str, catalog: &Catalog) -> Result<ObjectName, Error> {
+    pub(super) fn beside(
+        &mut self,
+        name: &ObjectName,
+        end: &str,
+        catalog: &Catalog,
+    ) -> Result<ObjectName, Error> {
         let base = format!("{}__{}", name.object.as_str(), self.overlay);
         let mut number = 1;
         loop {

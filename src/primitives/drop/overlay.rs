@@ -108,16 +108,12 @@ struct Going<'c> {
 impl<'c> Going<'c> {
     fn of(request: &Request, known: &'c Overlaid, catalog: &'c Catalog) -> Self {
         let standing = overlays::standing(known, catalog);
-        let production = |object: &Object| ObjectName {
-            database: known.pair.production.clone(),
-            ..object.name.clone()
-        };
-        let is_own = |object: &&Object| {
-            request.compiled.project.schema(&production(object).schema_name()).is_some()
-        };
+        let production =
+            |object: &Object| ObjectName { database: known.pair.production.clone(), ..object.name.clone() };
+        let is_own =
+            |object: &&Object| request.compiled.project.schema(&production(object).schema_name()).is_some();
         let all: BTreeSet<&ObjectId> = standing.iter().map(|object| &object.id).collect();
-        let inside =
-            catalog.schemas_of(&known.pair.overlay).flat_map(|(name, _)| catalog.objects_in(name));
+        let inside = catalog.schemas_of(&known.pair.overlay).flat_map(|(name, _)| catalog.objects_in(name));
         let foreign: Vec<&Object> = inside.filter(|object| !all.contains(&object.id)).collect();
         let objects: Vec<&Object> = standing.iter().copied().filter(is_own).collect();
         let everything = objects.len() == standing.len();
@@ -156,9 +152,10 @@ async fn remove(ctx: &mut Ctx, catalog: &Catalog, known: &Overlaid, going: &Goin
     let relations = going.relations().map(|object| &object.id);
     let layers = catalog.layers(relations);
     plan.each(layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }));
-    let is_there = catalog.databases.get(database).is_some_and(|found| {
-        known.id.as_ref().is_none_or(|id| *id == found.id)
-    });
+    let is_there = catalog
+        .databases
+        .get(database)
+        .is_some_and(|found| known.id.as_ref().is_none_or(|id| *id == found.id));
     if going.everything && is_there {
         plan.each(catalog.schemas_of(database).map(|(name, _)| Step::DropSchema(name.clone())));
         plan.each([Step::DropDatabase(database.clone())]);

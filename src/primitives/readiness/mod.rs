@@ -324,7 +324,9 @@ pub async fn of_objects(
     let ids: Vec<ObjectId> = objects.iter().map(|(_, id)| id.clone()).collect();
     let facts = db::hydration::read(ctx.session(), &ids).await?;
     let fares = recorded.filter_map(|object| {
-        let Some(found) = facts.objects.get(&object.id) else { return Some((object.id.clone(), gone(&object))) };
+        let Some(found) = facts.objects.get(&object.id) else {
+            return Some((object.id.clone(), gone(&object)));
+        };
         let cluster = facts.clusters.get(found.cluster.as_ref()?).cloned().unwrap_or_default();
         let (state, reason) = judge(&object, found, &cluster, &facts, allowed_lag);
         Some((object.id.clone(), status(&object, state, lag(found.frontier, facts.now_ms), reason)))

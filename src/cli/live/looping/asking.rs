@@ -95,7 +95,7 @@ impl Live<'_> {
                 if (error.kind() == Kind::Unreachable || is_closed) && self.building.is_none() {
                     self.offline(&error);
                 } else if !title.is_empty() {
-                    let lines = self.lines(&CliError::from(error));
+                    let lines = self.lines(CliError::from(error));
                     self.tell(Input::Answered(title, lines));
                 }
             }

@@ -182,10 +182,22 @@ mz = {}
 
 ---What is gone.
 ---@class mz.Dropped
----@field deployment string
+---@field deployment string? nil for an overlay
+---@field overlay string? the overlay's name, if it was one
 ---@field objects integer
 ---@field schemas string[]
 ---@field clusters string[]
+---@field databases string[]? the overlay's databases that are gone
+
+---What stands in a developer's overlay.
+---@class mz.Overlay
+---@field name string
+---@field database string? its first database; its only one in a project of one
+---@field databases string[]
+---@field objects string[] by their names in the overlay, sorted
+---@field built integer objects that were built now
+---@field reused integer objects that were left alone
+---@field dropped integer objects that are gone
 
 ---What no live deployment owns.
 ---@class mz.Garbage
@@ -567,6 +579,8 @@ mz = {}
 ---@class mz.DropArguments
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
+---@field overlay? mz.Overlay|string a developer's overlay; with `project`
+---@field project? mz.Project the project that the overlay is of
 
 ---The arguments of `mz.gc`.
 ---@class mz.GcArguments
@@ -664,6 +678,14 @@ mz = {}
 ---@field deployment? mz.Deployment|string the deployment that roles read; else any
 ---@field role? string the role: this, `roles`, or all that read it
 ---@field roles? string|string[] several roles
+
+---The arguments of `mz.create_overlay`.
+---@class mz.CreateOverlayArguments
+---@field changes mz.Changes what differs from production
+---@field cluster string the cluster that everything of the overlay runs on
+---@field name string the overlay's name
+---@field downstream? "all"|"none" whether what reads a changed object goes with it (default "all")
+---@field timeout? mz.Duration how long a new version may take to catch up (default "10m")
 
 ---The arguments of `mz.approve`.
 ---@class mz.ApproveArguments
@@ -796,7 +818,7 @@ function mz.swap(arguments) end
 ---@return mz.Promotion
 function mz.rollback(arguments) end
 
----Drops what stands under a deployment's staging names, and nothing else: either `deployment` or `retired`. What others still read is refused.
+---Drops what stands under a deployment's staging names or was made for an overlay, and nothing else: `deployment`, `retired`, or `overlay`. What others still read is refused.
 ---@param arguments? mz.DropArguments
 ---@return mz.Dropped
 function mz.drop(arguments) end
@@ -861,6 +883,11 @@ function mz.shift(arguments) end
 ---@param arguments? mz.UnshiftArguments
 ---@return mz.Unshift
 function mz.unshift(arguments) end
+
+---Builds the views and materialized views that differ from production, and what reads them, in a database `<database>__<name>` beside production's; everything else they read is production's. What stands there already is left alone. A new version is built under a temporary name and takes the old one's in one transaction, once it has caught up; when it fails, the old one stays and `overlay.failed` is raised after everything else was built. A cluster that runs production is refused.
+---@param arguments mz.CreateOverlayArguments
+---@return mz.Overlay
+function mz.create_overlay(arguments) end
 
 ---Asks people whether the run may go on. On a terminal it asks there (`--yes` is no answer), and `mzflow approve RUN` answers from anywhere; who answered is the role that the server knows. When the time is over the run ends as paused with exit code 5, which nothing can catch: what was deferred is called, `on_fail` is not, and `mzflow approve RUN` lets it go on. A no is the error `approval.denied`. A resumed run asks the same message again and finds the answers; another message is another question. A rehearsal tells what would be asked and goes on.
 ---@param arguments mz.ApproveArguments

@@ -1,5 +1,8 @@
 //! `mzflow dev`: what an overlay holds, what the next build touches, what it leaves alone, how it goes.
 
+use tokio_postgres::NoTls;
+
+use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::told::Told;
 
@@ -117,7 +120,10 @@ fn the_next_build_touches_what_differs_from_the_last() {
     let sent = ddl(&world);
     assert_eq!(sent.iter().filter(|sql| sql.starts_with("CREATE")).count(), 3, "{sent:?}");
     assert_eq!(sent.iter().filter(|sql| sql.starts_with("DROP")).count(), 2, "{sent:?}");
-    assert_eq!((people(&world), world.rows("SELECT twice FROM shop__alice.core.doubled")), (before, "64".into()));
+    assert_eq!(
+        (people(&world), world.rows("SELECT twice FROM shop__alice.core.doubled")),
+        (before, "64".into())
+    );
     assert_eq!(names(&world, "shop__alice"), ["base.people", "core.doubled", "core.totals"]);
 }
 
@@ -191,7 +197,10 @@ fn it_goes_when_it_is_told_to() {
     world.sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
     dev(&world, &["--down"]).code(3).says("shop__alice.core.mine");
     world.sql("DROP VIEW shop__alice.core.mine");
-    world.mzflow(&["dev", "--down", "--name", "alice", "--project", "shop"]).code(0).says("is gone: 2 objects");
+    world
+        .mzflow(&["dev", "--down", "--name", "alice", "--project", "shop"])
+        .code(0)
+        .says("is gone: 2 objects");
     assert_eq!(world.rows("SELECT count(*) FROM mz_databases WHERE name = 'shop__alice'"), "0");
     dev(&world, &["--down"]).code(0).says("there is no overlay alice");
     dev(&world, &[]).code(0).says("2 rebuilt");
@@ -238,6 +247,25 @@ fn what_is_refused_has_changed_nothing() {
     dev(&world, &[]).code(3).says("[overlay.taken]").says("shop__alice");
     dev(&world, &["--down"]).code(0);
     assert_eq!(world.rows("SELECT count(*) FROM mz_databases WHERE name = 'shop__alice'"), "1");
+}
+
+#[test]
+fn who_may_not_make_databases_is_told_the_grant() {
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    let url = format!("postgres://mz_system@{}/shop", world.address());
+    RUNTIME.block_on(async {
+        let (system, connection) = tokio_postgres::connect(&url, NoTls).await.expect("it lets the system in");
+        tokio::spawn(connection);
+        let sql = "ALTER SYSTEM SET enable_rbac_checks = on";
+        system.batch_execute(sql).await.expect("a setting");
+        system.batch_execute("REVOKE CREATEDB ON SYSTEM FROM materialize").await.expect("a revoke");
+    });
+    let told = dev(&world, &[]).code(3).says("[overlay.needs-createdb]");
+    told.says("GRANT CREATEDB ON SYSTEM TO \"materialize\"").says("nothing was changed");
+    assert_eq!(names(&world, "shop__alice"), [""; 0]);
+    let long = "n".repeat(300);
+    world.mzflow(&["dev", "dev", "--name", &long, "--project", "shop"]).code(3).says("[overlay.bad-name]");
 }
 
 #[test]

@@ -242,7 +242,7 @@ impl<'a> Live<'a> {
         if now >= self.glance_at {
             self.glance_at = now + GLANCE_EVERY;
             if self.building.is_none() && self.link == Link::Up {
-                self.ask_if_idle(Ask::Epoch);
+                self.ask_later(Ask::Epoch);
             }
         }
     }

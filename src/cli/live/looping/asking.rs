@@ -34,13 +34,16 @@ impl Live<'_> {
         let greens: Vec<Green> =
             ready.iter().take(MOST_COUNTED).filter_map(|name| self.green(name)).collect();
         if !greens.is_empty() {
-            self.ask_if_idle(Ask::Count(greens));
+            self.ask_later(Ask::Count(greens));
         }
     }
 
-    pub(super) fn ask_if_idle(&mut self, ask: Ask) {
+    /// Asks when what is being asked has been answered; what a person wants comes first.
+    pub(super) fn ask_later(&mut self, ask: Ask) {
         if self.looking.is_none() && self.next_look.is_none() {
             self.ask(ask);
+        } else {
+            self.next_look.get_or_insert(ask);
         }
     }
 

@@ -167,6 +167,13 @@ fn what_cannot_be_renamed_is_made_under_its_name() {
     told.says("cannot be renamed").says("2 rebuilt");
     assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "9");
     assert_eq!(names(&world, "shop__alice"), ["core.quarter", "core.total"]);
+    // What it reads goes back to production at the same time.
+    world.write(&totals("sum(amount) + 4"));
+    dev(&world, &[]).code(0);
+    world.write(&totals("sum(amount)"));
+    dev(&world, &[]).code(0).never_says("still reads");
+    assert_eq!(names(&world, "shop__alice"), ["core.quarter", "core.total"]);
+    assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "9");
 }
 
 #[test]

@@ -94,7 +94,10 @@ pub(super) async fn build(
             good.iter().filter(|g| !blocked.iter().any(|b| b.place == g.place)).map(|g| &g.object.name);
         let inside: BTreeSet<&ObjectName> = inside.into_iter().chain(stand).collect();
         leftovers.extend(exchange::in_place(ctx, (request, &inside), &blocked, told, &mut bad).await?);
+        // What could not go because the last version of one of those read it.
+        leftovers = exchange::drop_unread(ctx, &leftovers).await?;
     }
+    exchange::warn_of(ctx, &leftovers).await?;
     ended(ctx, request, decision, leftovers, bad, told).await
 }
 

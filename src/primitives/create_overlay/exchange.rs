@@ -126,11 +126,6 @@ pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<O
     let catalog = ctx.catalog().await?;
     let ids: BTreeSet<&ObjectId> = ids.iter().filter(|id| catalog.objects.contains_key(*id)).collect();
     let unread = unread(&ids, &catalog);
-    for id in ids.difference(&unread) {
-        let Some(object) = catalog.objects.get(*id) else { continue };
-        let message = format!("{} {} stays for now: something still reads it", object.kind, object.name);
-        ctx.events.event(Event::Warning { code: "overlay.still-read".to_owned(), message });
-    }
     let layers = catalog.layers(unread.iter().copied());
     let mut plan = Plan::new();
     plan.each(layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }));
@@ -140,6 +135,19 @@ pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<O
     }
     let catalog = ctx.catalog().await?;
     Ok(ids.into_iter().filter(|id| catalog.objects.contains_key(*id)).cloned().collect())
+}
+
+/// Tells what could not be dropped.
+///
+/// # Errors
+/// `db.*`.
+pub(super) async fn warn_of(ctx: &Ctx, left: &[ObjectId]) -> Result<(), Error> {
+    let catalog = ctx.catalog().await?;
+    for object in left.iter().filter_map(|id| catalog.objects.get(id)) {
+        let message = format!("{} {} stays for now: something still reads it", object.kind, object.name);
+        ctx.events.event(Event::Warning { code: "overlay.still-read".to_owned(), message });
+    }
+    Ok(())
 }
 
 /// Those that only others of them read, if anything; indexes of one's own go along.

@@ -16,6 +16,7 @@ pub mod approval;
 pub mod decision;
 pub mod epoch;
 pub mod record;
+pub mod said;
 pub mod shift;
 pub mod state;
 

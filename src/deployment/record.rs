@@ -16,6 +16,7 @@ use super::approval::ApprovalGiven;
 use super::decision::PolicyDecided;
 use super::decision::PolicySource;
 use super::epoch::SwapIntent;
+use super::said::MetadataIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
 use super::shift::UnshiftDone;
@@ -148,6 +149,9 @@ pub enum Record {
     /// They are.
     #[serde(rename = "unshift.done")]
     UnshiftDone(UnshiftDone),
+    /// Grants and comments of the project's own are about to be made.
+    #[serde(rename = "metadata.intent")]
+    MetadataIntent(MetadataIntent),
     /// Something is about to be claimed and dropped.
     #[serde(rename = "drop.intent")]
     DropIntent(DropIntent),
@@ -177,6 +181,7 @@ impl Record {
             Self::ShiftDone(_) => "shift.done",
             Self::UnshiftIntent(_) => "unshift.intent",
             Self::UnshiftDone(_) => "unshift.done",
+            Self::MetadataIntent(_) => "metadata.intent",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
         }
@@ -202,6 +207,7 @@ impl Record {
             Self::ShiftDone(done) => Some(&done.deployment),
             Self::UnshiftIntent(intent) => Some(&intent.deployment),
             Self::UnshiftDone(done) => Some(&done.deployment),
+            Self::MetadataIntent(intent) => intent.deployment.as_ref(),
             Self::DropIntent(intent) => Some(&intent.deployment),
             Self::DropDone(done) => Some(&done.deployment),
         }

@@ -273,6 +273,8 @@ pub enum Step {
     },
     /// `ALTER DEFAULT PRIVILEGES … GRANT`
     GrantDefault(DefaultPrivilege),
+    /// `ALTER DEFAULT PRIVILEGES … REVOKE`
+    RevokeDefault(DefaultPrivilege),
     /// `COMMENT ON`
     Comment {
         /// On what.
@@ -333,6 +335,7 @@ impl Step {
             | Self::Create { .. }
             | Self::Statement { .. }
             | Self::GrantDefault(_)
+            | Self::RevokeDefault(_)
             | Self::CutOverSink { .. } => true,
             Self::Exchange(_)
             | Self::DropObjects { .. }
@@ -366,7 +369,8 @@ impl Step {
             Self::DropCluster(name) => format!("DROP CLUSTER {} RESTRICT", name.sql()),
             Self::Grant { privileges, on, to } => privileges_sql("GRANT", privileges, on, "TO", to),
             Self::Revoke { privileges, on, from } => privileges_sql("REVOKE", privileges, on, "FROM", from),
-            Self::GrantDefault(default) => default.sql(),
+            Self::GrantDefault(default) => default.sql("GRANT", "TO"),
+            Self::RevokeDefault(default) => default.sql("REVOKE", "FROM"),
             Self::Comment { on, text } => {
                 let text = text.as_deref().map_or_else(|| "NULL".to_owned(), literal);
                 format!("COMMENT ON {} {} IS {text}", on.noun(), on.sql())
@@ -435,6 +439,7 @@ impl Step {
                 listed(from.iter().map(ToString::to_string))
             ),
             Self::GrantDefault(default) => format!("default {} on {}", default.privilege, default.on),
+            Self::RevokeDefault(default) => format!("no default {} on {}", default.privilege, default.on),
             Self::Comment { on, .. } => format!("comment on {on}"),
             Self::SetOwner { of, owner } => format!("owner of {of} to {owner}"),
             Self::CutOverSink { sink, from } => format!("cut sink {sink} over to {from}"),
@@ -461,7 +466,7 @@ impl Exchange {
 }
 
 impl DefaultPrivilege {
-    fn sql(&self) -> String {
+    fn sql(&self, verb: &str, link: &str) -> String {
         let role = match &self.role {
             Some(role) => format!("FOR ROLE {}", role.sql()),
             None => "FOR ALL ROLES".to_owned(),
@@ -472,7 +477,7 @@ impl DefaultPrivilege {
             DefaultScope::Schema(name) => format!(" IN SCHEMA {}", name.sql()),
         };
         format!(
-            "ALTER DEFAULT PRIVILEGES {role}{scope} GRANT {} ON {} TO {}",
+            "ALTER DEFAULT PRIVILEGES {role}{scope} {verb} {} ON {} {link} {}",
             self.privilege,
             self.on,
             self.grantee.sql()

@@ -31,6 +31,7 @@ pub mod readiness;
 pub mod rehearsal;
 pub mod rejection;
 pub mod rollback;
+pub mod said;
 pub mod scope;
 pub mod setup;
 pub mod shift;

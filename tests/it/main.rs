@@ -31,6 +31,7 @@ mod harness;
 mod hydration;
 mod interrupts;
 mod lock;
+mod metadata;
 mod mishaps;
 mod numbers;
 mod outside;

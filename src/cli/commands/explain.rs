@@ -148,6 +148,8 @@ mod tests {
             foreign_dependents: Vec::new(),
             refusals: Vec::new(),
             recorded_as: None,
+            said: BTreeMap::new(),
+            claims: crate::deployment::said::Claims::default(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! apply: creates and reconciles what is not blue/green: roles, clusters, network policies,
 //! databases, schemas of stored things, secrets, connections, sources, tables.
 //!
-//! Creates what is missing, resizes clusters whose definition says another size, brings grants and
-//! comments in line; it drops nothing and takes nothing away. Refuses: `apply.secret-missing`.
+//! Creates what is missing, resizes clusters whose definition says another size, brings grants, default
+//! privileges and comments in line; it drops nothing, and takes away only what the project itself
+//! granted and no longer says. Refuses: `apply.secret-missing`.
 //! Start reading at [`plan`].
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use super::metadata;
 use super::metadata::Pair;
 use super::metadata::Written;
 use super::rejection;
+use super::said;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
@@ -27,9 +29,12 @@ use crate::db::apply::OnFailure;
 use crate::deployment::record::ApplyDone;
 use crate::deployment::record::ApplyIntent;
 use crate::deployment::record::Record;
+use crate::deployment::said::Claims;
+use crate::deployment::said::MetadataIntent;
 use crate::event::Event;
 use crate::name::Ident;
 use crate::name::ObjectKind;
+use crate::name::RoleName;
 use crate::name::SchemaName;
 use crate::plan::Plan;
 use crate::plan::step::Origin;
@@ -238,19 +243,19 @@ fn stored(
     Ok(steps)
 }
 
-/// Decides which grants and comments of the files production does not have yet.
-fn in_line(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
+/// What the files say of what is applied, and of what.
+fn said_here(compiled: &Compiled, me: &RoleName) -> (Written, Vec<Target>) {
     let project = &compiled.project;
     let mut written = Written::default();
     let mut targets = Vec::new();
     for database in &project.databases {
         let target = Target::Database(database.name.clone());
-        written::modifiers(&mut written, &database.modifiers, &target);
+        written::modifiers(&mut written, &database.modifiers, &target, me);
         targets.push(target);
     }
     for schema in &project.schemas {
         let target = Target::Schema(schema.name.clone());
-        written::modifiers(&mut written, &schema.modifiers, &target);
+        written::modifiers(&mut written, &schema.modifiers, &target, me);
         targets.push(target);
     }
     for cluster in &project.clusters {
@@ -263,10 +268,20 @@ fn in_line(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
         written::object(&mut written, object, &object.name);
         targets.push(Target::Object(object.kind, object.name.clone()));
     }
-    let pairs: Vec<Pair> =
-        targets.into_iter().map(|target| Pair { blue: Some(target.clone()), green: target }).collect();
-    let mut steps = metadata::carry(catalog, &pairs, &written);
-    for role in &project.roles {
+    (written, targets)
+}
+
+/// Decides which grants and comments of the files production does not have yet, and which of the project's
+/// own the files no longer have.
+fn in_line(compiled: &Compiled, catalog: &Catalog, former: &Claims) -> Vec<Step> {
+    let (written, targets) = said_here(compiled, &catalog.session.role);
+    let same = |target: &Target| Pair { blue: Some(target.clone()), green: target.clone() };
+    let pairs: Vec<Pair> = targets.iter().map(same).collect();
+    let mut steps = metadata::carry(catalog, &pairs, &written, former);
+    let there: Vec<Target> =
+        targets.into_iter().filter(|target| metadata::privileges(catalog, target).is_some()).collect();
+    steps.extend(said::defaults(catalog, &there, &written, former));
+    for role in &compiled.project.roles {
         let has = catalog.role_comments.get(&role.name);
         let wanted = role.comments.last().map(|comment| comment.text.as_ref());
         if let Some(wanted) = wanted.filter(|wanted| *wanted != has) {
@@ -306,21 +321,34 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let mut expected = (*catalog).clone();
     create.iter().for_each(|step| expected.take(step));
     let mut actions: Vec<String> = create.iter().map(Step::what).collect();
-    let foreseen = in_line(&request.compiled, &expected);
-    if create.is_empty() && foreseen.is_empty() {
+    let own = own_schemas(&request.compiled);
+    let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
+    let (written, targets) = said_here(&request.compiled, &catalog.session.role);
+    let things = said::claims(&catalog, &targets, &written, &former);
+    let foreseen = in_line(&request.compiled, &expected, &former);
+    if create.is_empty() && foreseen.is_empty() && things.is_empty() {
         return Ok(Outcome { actions, statements: Vec::new() });
     }
     ctx.go_on()?;
     actions.extend(foreseen.iter().map(Step::what));
     ctx.record(Record::ApplyIntent(ApplyIntent { actions })).await?;
     let mut done = carry_out(ctx, request, create).await?;
+    if !things.is_empty() {
+        let project_schemas = own.into_iter().collect();
+        ctx.record(Record::MetadataIntent(MetadataIntent { deployment: None, project_schemas, things }))
+            .await?;
+    }
     let catalog = ctx.catalog().await?;
-    done.extend(carry_out(ctx, request, in_line(&request.compiled, &catalog)).await?);
+    done.extend(carry_out(ctx, request, in_line(&request.compiled, &catalog, &former)).await?);
     ctx.record(Record::ApplyDone(ApplyDone { statements: done.len() })).await?;
     let actions: Vec<String> = done.iter().map(Step::what).collect();
     let took = ctx.clock.elapsed().saturating_sub(started);
     ctx.events.event(Event::Applied { actions: actions.clone(), took });
     Ok(Outcome { actions, statements: done.iter().map(Step::shown).collect() })
+}
+
+fn own_schemas(compiled: &Compiled) -> BTreeSet<SchemaName> {
+    compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect()
 }
 
 async fn carry_out(ctx: &mut Ctx, request: &Request, steps: Vec<Step>) -> Result<Vec<Step>, Error> {

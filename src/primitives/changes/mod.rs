@@ -14,6 +14,8 @@ use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Change;
 use crate::deployment::record::StagedObject;
+use crate::deployment::said::Claims;
+use crate::deployment::said::Said;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -106,6 +108,10 @@ pub struct Changes {
     pub sinks: Vec<String>,
     /// Objects of others that read what is replaced, with their owners.
     pub foreign_dependents: Vec<String>,
+    /// What of the project's own is granted and commented then, to be recorded before.
+    pub said: BTreeMap<String, Said>,
+    /// What of the project's own is granted and commented now.
+    pub claims: Claims,
     /// What forbids it, in the order in which a person should be told.
     pub refusals: Vec<Error>,
     /// The deployment they are recorded as, in a resumed run that has staged already.

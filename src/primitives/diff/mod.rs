@@ -130,7 +130,7 @@ pub struct Outcome {
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
-    if let Some(changes) = resumed::changes(ctx, request)? {
+    if let Some(changes) = resumed::changes(ctx, request).await? {
         return Ok(outcome(ctx, changes, Vec::new(), &catalog));
     }
     let ledger = ctx.ledger().await?;
@@ -138,6 +138,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
+    let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = adopted(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
         compiled: &request.compiled,
@@ -146,6 +147,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         own_schemas: &own_schemas,
         adopted: &adopted,
         staging: &staging,
+        claims: &claims,
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
     };

@@ -26,6 +26,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         Step::CreateCluster { name, .. } => catalog.clusters.contains_key(name),
         Step::Create { name, .. } => catalog.object(name).is_some(),
         Step::GrantDefault(default) => catalog.default_privileges.contains(default),
+        Step::RevokeDefault(default) => !catalog.default_privileges.contains(default),
         Step::CreateDatabase(_)
         | Step::AlterCluster { .. }
         | Step::Statement { .. }

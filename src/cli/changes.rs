@@ -13,6 +13,9 @@ use crate::deployment::record::Change;
 /// So many carried objects are listed; the rest is a number.
 const CARRIED_SHOWN: usize = 5;
 
+/// So many of the statements in place are told; the rest is a number.
+const IN_PLACE_SHOWN: usize = 10;
+
 /// The lines of a diff, from what the primitive's outcome serialises to.
 pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<String> {
     let objects = outcome["objects"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -44,12 +47,25 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
             lines.push(format!("            · and {} more carried", of_kind.len() - shown));
         }
     }
+    lines.extend(in_place(outcome, ui));
     lines.push(format!("          {}", cost(outcome)));
     for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
         if let Some(text) = dependent.as_str() {
             let note = format!("{text} is not of this project: it goes on reading the replaced version");
             lines.push(format!("          {}", ui.paint(Style::yellow, note)));
         }
+    }
+    lines
+}
+
+/// What is granted, revoked and commented where nothing is rebuilt.
+fn in_place(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let all: Vec<&str> =
+        outcome["in_place"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let told = |what: &&str| format!("            {} {what}", ui.paint(Style::cyan, "@"));
+    let mut lines: Vec<String> = all.iter().take(IN_PLACE_SHOWN).map(told).collect();
+    if all.len() > IN_PLACE_SHOWN {
+        lines.push(format!("            @ and {} more in place", all.len() - IN_PLACE_SHOWN));
     }
     lines
 }
@@ -67,6 +83,10 @@ fn against(outcome: &Value) -> String {
 }
 
 fn counts(outcome: &Value) -> String {
+    if outcome["objects"].as_array().is_none_or(Vec::is_empty) {
+        let beside = outcome["in_place"].as_array().map_or(0, Vec::len);
+        return if beside > 0 { format!("{beside} in place") } else { "new sinks".to_owned() };
+    }
     let count = |change: &Change| {
         let number = outcome["summary"][change.as_str()].as_u64()?;
         (number > 0 && *change != Change::Unchanged).then(|| format!("{number} {change}"))

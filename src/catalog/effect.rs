@@ -54,6 +54,13 @@ impl Catalog {
                 self.create_object(*kind, name, cluster.as_ref(), on.as_ref(), reads);
             }
             Step::Statement { .. } => {}
+            Step::CreateRole(name) => {
+                self.roles.insert(name.clone());
+            }
+            Step::GrantSystem { privileges, to } => {
+                let held = privileges.iter().map(|one| (Grantee::Role(to.clone()), one.clone()));
+                self.system_privileges.extend(held);
+            }
             Step::GrantDefault(default) => {
                 self.default_privileges.insert(default.clone());
             }

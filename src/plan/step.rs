@@ -253,6 +253,15 @@ pub enum Step {
     DropSchema(SchemaName),
     /// `DROP CLUSTER`, RESTRICT.
     DropCluster(ClusterName),
+    /// `CREATE ROLE`, one that cannot log in by itself.
+    CreateRole(RoleName),
+    /// `GRANT … ON SYSTEM`
+    GrantSystem {
+        /// Upper case.
+        privileges: Vec<String>,
+        /// To whom.
+        to: RoleName,
+    },
     /// `GRANT` on things of one noun.
     Grant {
         /// Upper case.
@@ -334,6 +343,8 @@ impl Step {
             | Self::AlterCluster { .. }
             | Self::Create { .. }
             | Self::Statement { .. }
+            | Self::CreateRole(_)
+            | Self::GrantSystem { .. }
             | Self::GrantDefault(_)
             | Self::RevokeDefault(_)
             | Self::CutOverSink { .. } => true,
@@ -367,6 +378,10 @@ impl Step {
             }
             Self::DropSchema(name) => format!("DROP SCHEMA {} RESTRICT", name.sql()),
             Self::DropCluster(name) => format!("DROP CLUSTER {} RESTRICT", name.sql()),
+            Self::CreateRole(name) => format!("CREATE ROLE {}", name.sql()),
+            Self::GrantSystem { privileges, to } => {
+                format!("GRANT {} ON SYSTEM TO {}", privileges.join(", "), to.sql())
+            }
             Self::Grant { privileges, on, to } => privileges_sql("GRANT", privileges, on, "TO", to),
             Self::Revoke { privileges, on, from } => privileges_sql("REVOKE", privileges, on, "FROM", from),
             Self::GrantDefault(default) => default.sql("GRANT", "TO"),
@@ -426,6 +441,10 @@ impl Step {
             }
             Self::DropSchema(name) => format!("drop schema {name}"),
             Self::DropCluster(name) => format!("drop cluster {name}"),
+            Self::CreateRole(name) => format!("create role {name}"),
+            Self::GrantSystem { privileges, to } => {
+                format!("grant {} on the system to {to}", privileges.join(", "))
+            }
             Self::Grant { privileges, on, to } => format!(
                 "grant {} on {} to {}",
                 privileges.join(", "),

@@ -97,6 +97,11 @@ pub fn privileges<'c>(catalog: &'c Catalog, target: &Target) -> Option<&'c Privi
     facts(catalog, target).map(|facts| facts.privileges)
 }
 
+/// Who a thing belongs to, if there is such a thing.
+pub fn owner<'c>(catalog: &'c Catalog, target: &Target) -> Option<&'c RoleName> {
+    facts(catalog, target).map(|facts| facts.owner)
+}
+
 /// The privileges that others than the owner hold.
 fn of_others<'p>(facts: &'p Facts<'_>) -> impl Iterator<Item = &'p (Grantee, String)> {
     let owner = Grantee::Role(facts.owner.clone());

@@ -44,6 +44,7 @@ mod recipe_tests;
 mod recipes;
 mod refusals;
 mod rehearsal;
+mod roles;
 mod sandbox;
 mod secrets;
 mod shift;

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use super::allowed;
 use super::changes::written;
 use super::code::Code;
 use super::compile::Compiled;
@@ -326,6 +327,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let (written, targets) = said_here(&request.compiled, &catalog.session.role);
     let things = said::claims(&catalog, &targets, &written, &former);
     let foreseen = in_line(&request.compiled, &expected, &former);
+    may(request, &catalog, &create, &foreseen)?;
     if create.is_empty() && foreseen.is_empty() && things.is_empty() {
         return Ok(Outcome { actions, statements: Vec::new() });
     }
@@ -345,6 +347,27 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let took = ctx.clock.elapsed().saturating_sub(started);
     ctx.events.event(Event::Applied { actions: actions.clone(), took });
     Ok(Outcome { actions, statements: done.iter().map(Step::shown).collect() })
+}
+
+/// Fails where the connected role may not do all of it.
+fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step]) -> Result<(), Error> {
+    if !catalog.session.checked {
+        return Ok(());
+    }
+    let mut lines = allowed::missing(catalog, create.iter().chain(foreseen));
+    if !roles(request, catalog).is_empty() {
+        lines.extend(allowed::on_system(catalog, "CREATEROLE"));
+    }
+    let policies = request.compiled.project.network_policies.iter().map(|policy| policy.create_sql());
+    let policies: BTreeSet<String> = policies.collect();
+    if create.iter().any(|step| policies.contains(&step.sql())) {
+        lines.extend(allowed::on_system(catalog, "CREATENETWORKPOLICY"));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} may not do all of what would be applied", catalog.session.role);
+    Err(Error::new(Code::ApplyMissingPrivilege, message).with_lines(lines).effect("nothing was changed"))
 }
 
 fn own_schemas(compiled: &Compiled) -> BTreeSet<SchemaName> {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join;
 
+use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -41,6 +42,7 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::plan::step::Exchange as Renaming;
 use crate::plan::step::Step;
+use crate::plan::step::Target;
 
 pub mod aftermath;
 
@@ -303,6 +305,7 @@ pub fn check(
         let message = "something that the project did not create would be swapped out of production";
         return Err(Error::new(moved_code, message).with_lines(strangers).effect(unchanged));
     }
+    owned(scope, kind, catalog)?;
     let orphans: Vec<String> = successors(scope, kind, catalog)
         .into_iter()
         .filter(|(_, successor)| successor.is_none())
@@ -313,6 +316,24 @@ pub fn check(
         return Err(Error::new(Code::SwapSinkOrphaned, message).with_lines(orphans).effect(unchanged));
     }
     Ok(())
+}
+
+/// Fails where the connected role may not move what changes places.
+fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> {
+    let schemas = scope.intent.schemas.iter().flat_map(|pair| [pair.production_name(), pair.staging_name()]);
+    let clusters = scope.intent.clusters.iter().flat_map(|pair| [&pair.production, &pair.staging]);
+    let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster));
+    let lines = allowed::unowned(catalog, things);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let what = match kind {
+        SwapKind::Promotion => "promote",
+        SwapKind::Rollback => "take back",
+    };
+    let message =
+        format!("{} cannot {what} {}: not all of it is its own", catalog.session.role, scope.deployment());
+    Err(Error::new(Code::SwapNotOwner, message).with_lines(lines).effect("nothing was changed"))
 }
 
 /// Who swapped since the deployment was staged, or promoted, as far as mzflow was used for it.

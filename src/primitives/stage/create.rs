@@ -30,6 +30,8 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         Step::CreateDatabase(_)
         | Step::AlterCluster { .. }
         | Step::Statement { .. }
+        | Step::CreateRole(_)
+        | Step::GrantSystem { .. }
         | Step::Exchange(_)
         | Step::DropObjects { .. }
         | Step::DropSchema(_)

@@ -725,7 +725,7 @@ mz = {}
 ---@class mz.TestSandboxArguments
 ---@field hydration? mz.Duration how long each index and materialized view takes to be ready (default 0)
 ---@field latency? mz.Duration how long each statement takes (default 0)
----@field rbac? boolean whether rights are checked (default false)
+---@field rbac? boolean whether rights are checked; it is set up then, and runs are a deployer's (default false)
 ---@field project? string folder of the project, below the one that is tested (default ".")
 ---@field profile? string profile of the project whose variables and files count
 ---@field files? table texts by path: they count instead of those of the project, as by `edit`

@@ -58,8 +58,10 @@ impl Catalog {
                 self.roles.insert(name.clone());
             }
             Step::GrantSystem { privileges, to } => {
-                let held = privileges.iter().map(|one| (Grantee::Role(to.clone()), one.clone()));
-                self.system_privileges.extend(held);
+                for role in to {
+                    let held = privileges.iter().map(|one| (Grantee::Role(role.clone()), one.clone()));
+                    self.system_privileges.extend(held);
+                }
             }
             Step::GrantDefault(default) => {
                 self.default_privileges.insert(default.clone());

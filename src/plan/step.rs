@@ -259,8 +259,8 @@ pub enum Step {
     GrantSystem {
         /// Upper case.
         privileges: Vec<String>,
-        /// To whom.
-        to: RoleName,
+        /// To whom; never empty.
+        to: Vec<RoleName>,
     },
     /// `GRANT` on things of one noun.
     Grant {
@@ -380,7 +380,11 @@ impl Step {
             Self::DropCluster(name) => format!("DROP CLUSTER {} RESTRICT", name.sql()),
             Self::CreateRole(name) => format!("CREATE ROLE {}", name.sql()),
             Self::GrantSystem { privileges, to } => {
-                format!("GRANT {} ON SYSTEM TO {}", privileges.join(", "), to.sql())
+                format!(
+                    "GRANT {} ON SYSTEM TO {}",
+                    privileges.join(", "),
+                    listed(to.iter().map(RoleName::sql))
+                )
             }
             Self::Grant { privileges, on, to } => privileges_sql("GRANT", privileges, on, "TO", to),
             Self::Revoke { privileges, on, from } => privileges_sql("REVOKE", privileges, on, "FROM", from),
@@ -443,6 +447,7 @@ impl Step {
             Self::DropCluster(name) => format!("drop cluster {name}"),
             Self::CreateRole(name) => format!("create role {name}"),
             Self::GrantSystem { privileges, to } => {
+                let to = listed(to.iter().map(ToString::to_string));
                 format!("grant {} on the system to {to}", privileges.join(", "))
             }
             Self::Grant { privileges, on, to } => format!(

@@ -261,7 +261,10 @@ mod tests {
 
     #[test]
     fn every_privilege_that_is_missing_is_told_once_with_its_remedy() {
-        check(&world(), &steps(), expect![[r#"
+        check(
+            &world(),
+            &steps(),
+            expect![[r#"
             no CREATE on database d: GRANT CREATE ON DATABASE "d" TO "me"
             no CREATECLUSTER on the system: GRANT CREATECLUSTER ON SYSTEM TO "me"
             no CREATE on cluster c: GRANT CREATE ON CLUSTER "c" TO "me"
@@ -269,7 +272,8 @@ mod tests {
             table d.s.t belongs to other: ALTER TABLE "d"."s"."t" OWNER TO "me"
             schema d.green is to belong to other like what it replaces: GRANT "other" TO "me"
             schema d.s belongs to other: ALTER SCHEMA "d"."s" OWNER TO "me"
-            schema d.green belongs to other: ALTER SCHEMA "d"."green" OWNER TO "me""#]]);
+            schema d.green belongs to other: ALTER SCHEMA "d"."green" OWNER TO "me""#]],
+        );
     }
 
     #[test]

@@ -187,7 +187,8 @@ fn setup_is_for_superusers_and_makes_the_roles_with_what_they_need() {
         materialize_deployer CREATECLUSTER
         materialize_deployer CREATEDB
         materialize_developer CREATEDB
-        epoch@0:setup materialize_deployer"#]].assert_eq(&all);
+        epoch@0:setup materialize_deployer"#]]
+    .assert_eq(&all);
     mzflow(&world, "boss", &["setup"]).code(0).says("everything is there");
     // What was taken away comes back, and nothing else is done.
     sql(&world, "boss", "REVOKE INSERT ON _mzflow.public.journal FROM materialize_deployer");

@@ -37,74 +37,81 @@ pub struct Outcome {
     pub statements: Vec<String>,
 }
 
-/// What a role may do here.
-struct Rights {
-    role: &'static str,
+/// Where roles may do something.
+#[derive(Clone, Copy)]
+enum Place {
+    /// On both tables.
+    Tables,
     /// On the journal.
-    journal: &'static [&'static str],
+    Journal,
     /// On the rows of deployed objects.
-    objects: &'static [&'static str],
-    /// On the tracking database: its marker is renamed by every swap.
-    database: &'static [&'static str],
-    /// On the system. Not CREATEROLE: whoever has it can make themselves a member of any role.
-    system: &'static [&'static str],
+    Objects,
+    /// On the tracking database.
+    Database,
+    /// On the system as a whole.
+    System,
 }
 
-/// What the commands of each role do here, and no more: all read, an overlay is a database of its own, a
-/// deployment makes databases and clusters, abort forgets what was staged.
-const RIGHTS: [Rights; 3] = [
-    Rights {
-        role: access::DEPLOYER,
-        journal: &["INSERT", "SELECT"],
-        objects: &["DELETE", "INSERT", "SELECT"],
-        database: &["CREATE"],
-        system: &["CREATECLUSTER", "CREATEDB"],
-    },
-    Rights {
-        role: access::DEVELOPER,
-        journal: &["INSERT", "SELECT"],
-        objects: &["SELECT"],
-        database: &[],
-        system: &["CREATEDB"],
-    },
-    Rights { role: access::MONITOR, journal: &["SELECT"], objects: &["SELECT"], database: &[], system: &[] },
+/// What the commands of the roles do, and no more; a row is a statement. All read; whoever deploys, answers
+/// or has an overlay writes the journal; abort forgets what was staged; a swap renames the marker; an overlay
+/// is a database. Nobody gets CREATEROLE: whoever has it can make themselves a member of any role.
+const RIGHTS: [(Place, &[&str], &[&str]); 6] = [
+    (Place::Tables, &["SELECT"], &access::ROLES),
+    (Place::Journal, &["INSERT"], &[access::DEPLOYER, access::DEVELOPER]),
+    (Place::Objects, &["DELETE", "INSERT"], &[access::DEPLOYER]),
+    (Place::Database, &["CREATE"], &[access::DEPLOYER]),
+    (Place::System, &["CREATEDB"], &[access::DEPLOYER, access::DEVELOPER]),
+    (Place::System, &["CREATECLUSTER"], &[access::DEPLOYER]),
 ];
-
-/// What of its privileges a role does not have.
-fn lacking(held: Option<&Privileges>, role: &RoleName, wanted: &[&str]) -> Vec<String> {
-    let has = |privilege: &str| {
-        held.is_some_and(|held| held.contains(&(Grantee::Role(role.clone()), privilege.to_owned())))
-    };
-    wanted.iter().filter(|privilege| !has(privilege)).map(|privilege| (*privilege).to_owned()).collect()
-}
 
 /// The grants that are missing.
 fn rights(catalog: &Catalog, database: &Ident, public: &SchemaName) -> Result<Vec<Step>, NameError> {
     let table = |name: &str| Ok(Target::Object(ObjectKind::Table, public.object(Ident::new(name)?)));
     let (journal, objects) = (table("journal")?, table("deployment_objects")?);
     let whole = Target::Database(database.clone());
+    let nothing = Privileges::new();
     let mut steps = Vec::new();
-    for rights in RIGHTS {
-        let role = RoleName(Ident::new(rights.role)?);
-        for (on, wanted) in
-            [(&journal, rights.journal), (&objects, rights.objects), (&whole, rights.database)]
-        {
-            let privileges = lacking(metadata::privileges(catalog, on), &role, wanted);
-            if !privileges.is_empty() {
-                let to = vec![Grantee::Role(role.clone())];
-                steps.push(Step::Grant { privileges, on: vec![on.clone()], to });
+    for (place, wanted, roles) in RIGHTS {
+        let on: Vec<&Target> = match place {
+            Place::Tables => vec![&journal, &objects],
+            Place::Journal => vec![&journal],
+            Place::Objects => vec![&objects],
+            Place::Database => vec![&whole],
+            Place::System => Vec::new(),
+        };
+        let mut held: Vec<&Privileges> =
+            on.iter().map(|on| metadata::privileges(catalog, on).unwrap_or(&nothing)).collect();
+        if on.is_empty() {
+            held.push(&catalog.system_privileges);
+        }
+        let mut to = Vec::new();
+        for name in roles {
+            let role = RoleName(Ident::new(*name)?);
+            let has = |held: &&Privileges, privilege: &str| {
+                held.contains(&(Grantee::Role(role.clone()), privilege.to_owned()))
+            };
+            if !wanted.iter().all(|privilege| held.iter().all(|held| has(held, privilege))) {
+                to.push(role);
             }
         }
-        let privileges = lacking(Some(&catalog.system_privileges), &role, rights.system);
-        if !privileges.is_empty() {
-            steps.push(Step::GrantSystem { privileges, to: role });
+        let privileges = wanted.iter().map(|privilege| (*privilege).to_owned()).collect();
+        match (to.is_empty(), on.is_empty()) {
+            (true, _) => {}
+            (false, true) => steps.push(Step::GrantSystem { privileges, to }),
+            (false, false) => {
+                let on = on.into_iter().cloned().collect();
+                steps.push(Step::Grant { privileges, on, to: to.into_iter().map(Grantee::Role).collect() });
+            }
         }
     }
     Ok(steps)
 }
 
 /// Decides what is missing.
-fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
+///
+/// # Errors
+/// [`NameError`] never in practice: the names are fixed.
+pub fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
     let database = Ident::new(TRACKING_DATABASE)?;
     let public = SchemaName::new(database.clone(), Ident::new("public")?);
     let mut steps = Vec::new();
@@ -207,15 +214,12 @@ mod tests {
             CREATE TABLE "_mzflow"."public"."deployment_objects" 
             CREATE SCHEMA "_mzflow"."epoch@0:setup"
             ALTER SCHEMA "_mzflow"."epoch@0:setup" OWNER TO "materialize_deployer"
-            GRANT INSERT, SELECT ON TABLE "_mzflow"."public"."journal" TO "materialize_deployer"
-            GRANT DELETE, INSERT, SELECT ON TABLE "_mzflow"."public"."deployment_objects" TO "materialize_deployer"
+            GRANT SELECT ON TABLE "_mzflow"."public"."journal", "_mzflow"."public"."deployment_objects" TO "materialize_deployer", "materialize_developer", "materialize_monitor"
+            GRANT INSERT ON TABLE "_mzflow"."public"."journal" TO "materialize_deployer", "materialize_developer"
+            GRANT DELETE, INSERT ON TABLE "_mzflow"."public"."deployment_objects" TO "materialize_deployer"
             GRANT CREATE ON DATABASE "_mzflow" TO "materialize_deployer"
-            GRANT CREATECLUSTER, CREATEDB ON SYSTEM TO "materialize_deployer"
-            GRANT INSERT, SELECT ON TABLE "_mzflow"."public"."journal" TO "materialize_developer"
-            GRANT SELECT ON TABLE "_mzflow"."public"."deployment_objects" TO "materialize_developer"
-            GRANT CREATEDB ON SYSTEM TO "materialize_developer"
-            GRANT SELECT ON TABLE "_mzflow"."public"."journal" TO "materialize_monitor"
-            GRANT SELECT ON TABLE "_mzflow"."public"."deployment_objects" TO "materialize_monitor""#]]
+            GRANT CREATEDB ON SYSTEM TO "materialize_deployer", "materialize_developer"
+            GRANT CREATECLUSTER ON SYSTEM TO "materialize_deployer""#]]
         .assert_eq(&heads.join("\n"));
         catalog.carry_out(&first);
         assert!(plan(&catalog).expect("names are fine").is_empty());

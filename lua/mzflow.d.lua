@@ -73,6 +73,8 @@ mz = {}
 ---@field removed string[] objects that would be gone
 ---@field in_place string[] what is granted or commented in place, in words
 ---@field sinks string[] sinks that will read the new objects
+---@field repointed_sinks string[] sinks that will read something else, in words
+---@field changed_sinks string[] sinks that only `apply` makes anew, when asked to
 ---@field foreign_dependents string[] objects of others that read what is replaced
 ---@field refusals string[] codes of what forbids the deployment; `mz.stage` raises the first
 ---@field isolation "cluster"|"schema"

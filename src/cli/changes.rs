@@ -21,7 +21,9 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
     let objects = outcome["objects"].as_array().map(Vec::as_slice).unwrap_or_default();
     let against = against(outcome);
     if outcome["empty"].as_bool() == Some(true) {
-        return vec![ui.line("diff", &format!("no changes {against}"), took)];
+        let mut lines = vec![ui.line("diff", &format!("no changes {against}"), took)];
+        lines.extend(sinks(outcome, ui));
+        return lines;
     }
     let first = outcome["against"].is_null();
     let counts = counts(outcome);
@@ -48,6 +50,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
         }
     }
     lines.extend(in_place(outcome, ui));
+    lines.extend(sinks(outcome, ui));
     lines.push(format!("          {}", cost(outcome)));
     for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
         if let Some(text) = dependent.as_str() {
@@ -56,6 +59,24 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
         }
     }
     lines
+}
+
+/// Sinks that are to read something else, and those that would have to be made anew.
+fn sinks(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let texts = |field: &str| {
+        let all = outcome[field].as_array().into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let repointed = texts("repointed_sinks");
+    let repointed =
+        repointed.iter().map(|what| format!("            {} sink {what}", ui.paint(Style::yellow, "~")));
+    let changed = texts("changed_sinks");
+    let changed = changed.iter().map(|name| {
+        let note = format!("sink {name} is defined otherwise than it was made, and stays as it is");
+        let note = format!("{note}: mzflow apply --recreate-sinks");
+        format!("            {} {}", ui.paint(Style::red, "!"), ui.paint(Style::yellow, note))
+    });
+    repointed.chain(changed).collect()
 }
 
 /// What is granted, revoked and commented where nothing is rebuilt.
@@ -85,7 +106,7 @@ fn against(outcome: &Value) -> String {
 fn counts(outcome: &Value) -> String {
     if outcome["objects"].as_array().is_none_or(Vec::is_empty) {
         let beside = outcome["in_place"].as_array().map_or(0, Vec::len);
-        return if beside > 0 { format!("{beside} in place") } else { "new sinks".to_owned() };
+        return if beside > 0 { format!("{beside} in place") } else { "sinks alone".to_owned() };
     }
     let count = |change: &Change| {
         let number = outcome["summary"][change.as_str()].as_u64()?;

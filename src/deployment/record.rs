@@ -438,6 +438,17 @@ pub struct AfterSwap {
     pub sql: String,
 }
 
+/// A sink that reads something else once the deployment is production.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repointed {
+    /// The sink.
+    pub sink: ObjectName,
+    /// What it read when this was staged.
+    pub from: ObjectName,
+    /// What it is to read.
+    pub to: ObjectName,
+}
+
 /// See [`Record::StageObjects`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageObjects {
@@ -454,6 +465,9 @@ pub struct StageObjects {
     pub in_place: Vec<AfterSwap>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
+    /// Sinks that exist and are to read something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repointed: Vec<Repointed>,
 }
 
 impl StageObjects {
@@ -466,6 +480,7 @@ impl StageObjects {
             replaced_indexes: Vec::new(),
             in_place: Vec::new(),
             new_sinks: Vec::new(),
+            repointed: Vec::new(),
         }
     }
 }

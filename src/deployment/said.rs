@@ -26,6 +26,9 @@ pub struct Said {
     /// Its comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// For a sink: the fingerprint of what it was made from, but for the relation it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
 }
 
 /// Written before anything of it is granted: what the project will have put where.

@@ -139,6 +139,7 @@ pub fn claims(
             grants: ours.map(|(grantee, privilege)| (grantee.sql(), privilege.clone())).collect(),
             defaults: new.map(default_of).collect(),
             comment: written.comments.get(target).cloned().flatten(),
+            definition: before.and_then(|said| said.definition.clone()),
         };
         // What another role has set for its own things is not ours to take back, and stays recorded.
         let others = standing(catalog, target).filter(|default| {

@@ -6,12 +6,14 @@
 //! granted and no longer says. Refuses: `apply.secret-missing`.
 //! Start reading at [`plan`].
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde::Serialize;
 
 use super::allowed;
+use super::changes::sinks;
 use super::changes::written;
 use super::code::Code;
 use super::compile::Compiled;
@@ -32,6 +34,7 @@ use crate::deployment::record::ApplyIntent;
 use crate::deployment::record::Record;
 use crate::deployment::said::Claims;
 use crate::deployment::said::MetadataIntent;
+use crate::deployment::said::Said;
 use crate::event::Event;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -57,6 +60,16 @@ pub enum Secrets {
     Skipped,
 }
 
+/// What becomes of sinks whose definition differs from what they were made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sinks {
+    /// They stay as they are.
+    #[default]
+    Kept,
+    /// They are dropped and made anew.
+    Recreated,
+}
+
 /// Names the project.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -64,6 +77,8 @@ pub struct Request {
     pub compiled: Rc<Compiled>,
     /// Which secrets get their value from here.
     pub secrets: Secrets,
+    /// Whether sinks whose definition differs are dropped and made anew.
+    pub sinks: Sinks,
 }
 
 /// Tells what was done.
@@ -265,11 +280,52 @@ fn said_here(compiled: &Compiled, me: &RoleName) -> (Written, Vec<Target>) {
         written::comments(&mut written, &target, &cluster.comments);
         targets.push(target);
     }
-    for object in project.objects.iter().filter(|object| is_applied(object.kind)) {
+    let here = |object: &&Object| is_applied(object.kind) || object.kind == ObjectKind::Sink;
+    for object in project.objects.iter().filter(here) {
         written::object(&mut written, object, &object.name);
         targets.push(Target::Object(object.kind, object.name.clone()));
     }
     (written, targets)
+}
+
+/// Sinks that are made anew.
+#[derive(Default)]
+struct Recreated {
+    steps: Vec<Step>,
+    said: BTreeMap<String, Said>,
+}
+
+/// Drops and makes anew each sink whose definition differs, and makes those that were dropped and not made
+/// when this was tried before.
+fn recreated(request: &Request, catalog: &Catalog, former: &Claims) -> Recreated {
+    let mut found = Recreated::default();
+    if request.sinks == Sinks::Kept {
+        return found;
+    }
+    let all = || request.compiled.project.objects.iter().filter(|object| object.kind == ObjectKind::Sink);
+    let changed = sinks::differing(all(), catalog, former).changed;
+    let known =
+        |sink: &&Object| former.of(&said::thing(&Target::Object(sink.kind, sink.name.clone()))).is_some();
+    let lost = |sink: &&Object| catalog.object(&sink.name).is_none() && known(sink);
+    for sink in all().filter(|sink| changed.contains(&sink.name) || lost(sink)) {
+        if changed.contains(&sink.name) {
+            let names = vec![sink.name.clone()];
+            found.steps.push(Step::DropObjects { kind: ObjectKind::Sink, names });
+        }
+        let start = request.compiled.line_start(&sink.file, sink.line);
+        found.steps.push(Step::Create {
+            kind: ObjectKind::Sink,
+            name: sink.name.clone(),
+            cluster: sink.cluster.clone(),
+            on: None,
+            reads: sink.depends_on.clone(),
+            sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
+            shown: None,
+            origin: Some(Origin { object: sink.name.clone(), file: sink.file.clone(), start }),
+        });
+        found.said.extend(sinks::definitions(std::iter::once(sink), &[], former));
+    }
+    found
 }
 
 /// Decides which grants and comments of the files production does not have yet, and which of the project's
@@ -318,14 +374,17 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     } else {
         db::introspect::network_policies(ctx.session()).await?
     };
-    let create = plan(request, &catalog, &policies, &values)?;
+    let own = own_schemas(&request.compiled);
+    let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
+    let mut create = plan(request, &catalog, &policies, &values)?;
+    let recreated = recreated(request, &catalog, &former);
+    create.extend(recreated.steps);
     let mut expected = (*catalog).clone();
     create.iter().for_each(|step| expected.take(step));
     let mut actions: Vec<String> = create.iter().map(Step::what).collect();
-    let own = own_schemas(&request.compiled);
-    let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
     let (written, targets) = said_here(&request.compiled, &catalog.session.role);
-    let things = said::claims(&catalog, &targets, &written, &former);
+    let mut things = said::claims(&catalog, &targets, &written, &former);
+    things.extend(recreated.said);
     let foreseen = in_line(&request.compiled, &expected, &former);
     may(request, &catalog, &create, &foreseen)?;
     if create.is_empty() && foreseen.is_empty() && things.is_empty() {

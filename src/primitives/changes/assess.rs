@@ -16,6 +16,7 @@ use super::Beside;
 use super::Changes;
 use super::Reuse;
 use super::refuse;
+use super::sinks;
 use super::spread;
 use super::spread::Node;
 use super::written;
@@ -93,6 +94,10 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     let (in_place, metadata) = view.in_place(&rebuilt, &schemas);
     unchanged -= metadata.len().min(unchanged);
     objects.extend(metadata);
+    let own_sinks = || view.project().iter().filter(|object| object.kind == ObjectKind::Sink);
+    let differing = sinks::differing(own_sinks(), facts.catalog, facts.claims);
+    let mut said = view.said(&schemas, &clusters);
+    said.extend(sinks::definitions(own_sinks(), &differing.changed, facts.claims));
     let mut changes = Changes {
         compiled: Rc::clone(facts.compiled),
         isolation,
@@ -107,7 +112,9 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         foreign_dependents: Vec::new(),
         refusals: Vec::new(),
         recorded_as: None,
-        said: view.said(&schemas, &clusters),
+        said,
+        repointed: differing.repointed,
+        changed_sinks: differing.changed,
         claims: facts.claims.clone(),
         objects,
         schemas,

@@ -89,6 +89,7 @@ pub fn layout(
             replaced_indexes: changes.replaced_indexes.clone(),
             in_place: changes.in_place.clone(),
             new_sinks: changes.new_sinks.clone(),
+            repointed: changes.repointed.clone(),
             deployment: id.clone(),
         },
         create: Vec::new(),

@@ -13,6 +13,7 @@ use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Change;
+use crate::deployment::record::Repointed;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Said;
@@ -28,6 +29,7 @@ pub mod assess;
 pub mod layout;
 pub mod options;
 pub mod refuse;
+pub mod sinks;
 pub mod spread;
 pub mod written;
 
@@ -98,6 +100,10 @@ pub struct Changes {
     pub in_place: Vec<AfterSwap>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
+    /// Sinks that exist and are to read something else.
+    pub repointed: Vec<Repointed>,
+    /// Sinks that exist and cannot be made what their files say without being made anew.
+    pub changed_sinks: Vec<ObjectName>,
     /// The epoch at which production was looked at.
     pub base_epoch: u64,
     /// What production was compared with; `None` where nothing was promoted yet.
@@ -121,7 +127,10 @@ pub struct Changes {
 impl Changes {
     /// Tells whether there is nothing to deploy.
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.in_place.is_empty() && self.new_sinks.is_empty()
+        self.objects.is_empty()
+            && self.in_place.is_empty()
+            && self.new_sinks.is_empty()
+            && self.repointed.is_empty()
     }
 
     /// The objects of a change.

@@ -137,7 +137,9 @@ fn removed_still_read(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     let replaced = changes.objects.iter().filter_map(|object| object.production_id.as_ref());
     let ours: BTreeSet<&ObjectId> = replaced.chain(&changes.replaced_indexes).collect();
     let readers = scope::foreign_readers(catalog, &ids, &ours).into_iter();
-    let lines = readers.chain(scope::sinks_reading(catalog, &ids)).map(|reader| {
+    let sinks = scope::sinks_reading(catalog, &ids);
+    let cut_over = |sink: &Found| changes.repointed.iter().any(|one| one.sink == sink.name);
+    let lines = readers.chain(sinks.into_iter().filter(|sink| !cut_over(sink))).map(|reader| {
         let read = catalog.reads.get(&reader.id).into_iter().flatten().find_map(|id| gone.get(id));
         let read = read.map(ToString::to_string).unwrap_or_default();
         format!("{} reads {read}", scope::told(reader))

@@ -107,6 +107,10 @@ pub struct Outcome {
     pub in_place: Vec<String>,
     /// Sinks, of whomever, that will read the new objects.
     pub sinks: Vec<String>,
+    /// Sinks that will read something else, in words.
+    pub repointed_sinks: Vec<String>,
+    /// Sinks whose definition differs from their files', and that only `apply` makes anew when asked to.
+    pub changed_sinks: Vec<String>,
     /// Objects of others that read what is replaced, with their owners.
     pub foreign_dependents: Vec<String>,
     /// The codes of what forbids the deployment; `stage` raises the first.
@@ -257,6 +261,12 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
         removed: names(Change::Removed),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
         sinks: changes.sinks.clone(),
+        repointed_sinks: changes
+            .repointed
+            .iter()
+            .map(|one| format!("{} from {} to {}", one.sink, one.from, one.to))
+            .collect(),
+        changed_sinks: changes.changed_sinks.iter().map(ToString::to_string).collect(),
         foreign_dependents: changes.foreign_dependents.clone(),
         refusals: changes.refusals.iter().map(|error| error.code().to_string()).collect(),
         isolation: changes.isolation,

@@ -62,6 +62,8 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
         replaced_indexes: contents.replaced_indexes.clone(),
         in_place: contents.in_place.clone(),
         new_sinks: contents.new_sinks.clone(),
+        repointed: contents.repointed.clone(),
+        changed_sinks: Vec::new(),
         base_epoch: intent.base_epoch,
         against: None,
         unchanged: 0,

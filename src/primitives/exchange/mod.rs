@@ -249,14 +249,35 @@ pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Succe
     }
     let ids: BTreeSet<&ObjectId> = leaving.keys().copied().collect();
     let sinks = scope::sinks_reading(catalog, &ids);
+    let own = repointed(scope, kind, catalog);
     sinks
         .into_iter()
+        .filter(|sink| !own.iter().any(|(name, _)| *name == sink.name))
         .filter_map(|sink| {
             let read = catalog.reads.get(&sink.id)?.iter().find_map(|id| leaving.get(id))?;
             let (name, has_successor) = read;
             Some((sink.name.clone(), has_successor.then(|| (*name).clone())))
         })
+        .chain(own.iter().cloned())
         .collect()
+}
+
+/// The sinks whose files say that they read something else, each with that, or with what they read before.
+fn repointed(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
+    let mut found = Vec::new();
+    for one in &scope.contents.repointed {
+        let target = match kind {
+            SwapKind::Promotion => &one.to,
+            SwapKind::Rollback => &one.from,
+        };
+        let Some(sink) = catalog.object(&one.sink) else { continue };
+        let wanted = catalog.object(target).map(|object| &object.id);
+        let reads = catalog.reads.get(&sink.id);
+        if !wanted.is_some_and(|id| reads.is_some_and(|reads| reads.contains(id))) {
+            found.push((one.sink.clone(), Some(target.clone())));
+        }
+    }
+    found
 }
 
 /// Says no if the world is not as it must be for the exchange; touches nothing.

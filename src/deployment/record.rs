@@ -17,6 +17,7 @@ use super::decision::PolicyDecided;
 use super::decision::PolicySource;
 use super::epoch::SwapIntent;
 use super::said::MetadataIntent;
+use super::said::Repointed;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
 use super::shift::UnshiftDone;
@@ -436,17 +437,6 @@ pub struct AfterSwap {
     pub what: String,
     /// The statement.
     pub sql: String,
-}
-
-/// A sink that reads something else once the deployment is production.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repointed {
-    /// The sink.
-    pub sink: ObjectName,
-    /// What it read when this was staged.
-    pub from: ObjectName,
-    /// What it is to read.
-    pub to: ObjectName,
 }
 
 /// See [`Record::StageObjects`].

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::DeploymentId;
+use crate::name::ObjectName;
 use crate::name::SchemaName;
 
 /// What the project has put on one thing.
@@ -29,6 +30,17 @@ pub struct Said {
     /// For a sink: the fingerprint of what it was made from, but for the relation it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<String>,
+}
+
+/// A sink that reads something else once the deployment is production.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repointed {
+    /// The sink.
+    pub sink: ObjectName,
+    /// What it read when this was staged.
+    pub from: ObjectName,
+    /// What it is to read.
+    pub to: ObjectName,
 }
 
 /// Written before anything of it is granted: what the project will have put where.

@@ -37,8 +37,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let request = app.compile_request();
     let rehearse = args.dry_run.then_some(Assume::Ready);
-    let arguments = json!({ "skip_secrets": args.skip_secrets, "recreate_sinks": args.recreate_sinks });
-    let mut ctx = app.verb("apply", arguments, rehearse).await?;
+    let (skip, anew) = (args.skip_secrets, args.recreate_sinks);
+    let mut ctx = app.verb("apply", json!({ "skip_secrets": skip, "sinks": anew }), rehearse).await?;
     let secrets = if args.skip_secrets { Secrets::Skipped } else { Secrets::All };
     let sinks = if args.recreate_sinks { Sinks::Recreated } else { Sinks::Kept };
     let outcome = apply(&mut ctx, &request, secrets, sinks).await;

@@ -73,6 +73,8 @@ mz = {}
 ---@field removed string[] objects that would be gone
 ---@field in_place string[] what is granted or commented in place, in words
 ---@field sinks string[] sinks that will read the new objects
+---@field repointed_sinks string[] sinks that will read something else, in words
+---@field changed_sinks string[] sinks that only `apply` makes anew, when asked to
 ---@field foreign_dependents string[] objects of others that read what is replaced
 ---@field refusals string[] codes of what forbids the deployment; `mz.stage` raises the first
 ---@field isolation "cluster"|"schema"
@@ -747,7 +749,7 @@ mz = {}
 ---@class mz.TestSandboxArguments
 ---@field hydration? mz.Duration how long each index and materialized view takes to be ready (default 0)
 ---@field latency? mz.Duration how long each statement takes (default 0)
----@field rbac? boolean whether rights are checked (default false)
+---@field rbac? boolean whether rights are checked; it is set up then, and runs are a deployer's (default false)
 ---@field project? string folder of the project, below the one that is tested (default ".")
 ---@field profile? string profile of the project whose variables and files count
 ---@field files? table texts by path: they count instead of those of the project, as by `edit`

@@ -20,6 +20,7 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::plan::Block;
 use crate::plan::Plan;
+use crate::plan::step::DefaultPrivilege;
 use crate::plan::step::DefaultScope;
 use crate::plan::step::Exchange;
 use crate::plan::step::Grantee;
@@ -52,7 +53,22 @@ impl Catalog {
             Step::Create { kind, name, cluster, on, reads, .. } => {
                 self.create_object(*kind, name, cluster.as_ref(), on.as_ref(), reads);
             }
-            Step::Statement { .. } | Step::GrantDefault(_) => self.take_default(step),
+            Step::Statement { .. } => {}
+            Step::CreateRole(name) => {
+                self.roles.insert(name.clone());
+            }
+            Step::GrantSystem { privileges, to } => {
+                for role in to {
+                    let held = privileges.iter().map(|one| (Grantee::Role(role.clone()), one.clone()));
+                    self.system_privileges.extend(held);
+                }
+            }
+            Step::GrantDefault(default) => {
+                self.default_privileges.insert(default.clone());
+            }
+            Step::RevokeDefault(default) => {
+                self.default_privileges.remove(default);
+            }
             Step::Exchange(exchange) => self.exchange(exchange),
             Step::DropObjects { names, .. } => {
                 for name in names {
@@ -92,15 +108,40 @@ impl Catalog {
         }
     }
 
-    fn take_default(&mut self, step: &Step) {
-        if let Step::GrantDefault(default) = step {
-            self.default_privileges.insert(default.clone());
-        }
-    }
-
     fn next_id(&mut self) -> String {
         self.made += 1;
         format!("new-{}", self.made)
+    }
+
+    /// Whether somebody gets a privilege on a thing of this kind by being there when it is made.
+    pub fn gives_by_default(&self, target: &Target, grantee: &Grantee, privilege: &str) -> bool {
+        let (plural, database, schema) = match target {
+            Target::Database(_) => ("DATABASES", None, None),
+            Target::Schema(name) => ("SCHEMAS", Some(&name.database), None),
+            Target::Cluster(_) => ("CLUSTERS", None, None),
+            Target::Object(kind, name) => (granted(*kind).0, Some(&name.database), Some(name.schema_name())),
+            Target::Role(_) | Target::NetworkPolicy(_) | Target::Column(..) => return false,
+        };
+        self.defaults_for(plural, database, schema.as_ref())
+            .any(|default| default.grantee == *grantee && default.privilege == privilege)
+    }
+
+    /// The default privileges that the connected role's new things of a kind get at a place.
+    fn defaults_for<'c>(
+        &'c self,
+        plural: &'c str,
+        database: Option<&'c Ident>,
+        schema: Option<&'c SchemaName>,
+    ) -> impl Iterator<Item = &'c DefaultPrivilege> {
+        self.default_privileges.iter().filter(move |default| {
+            let by = default.role.as_ref().is_none_or(|role| *role == self.session.role);
+            let here = match &default.scope {
+                DefaultScope::Everywhere => true,
+                DefaultScope::Database(name) => database == Some(name),
+                DefaultScope::Schema(name) => schema == Some(name),
+            };
+            by && here && default.on == plural
+        })
     }
 
     /// The privileges a thing has when the connected role has just made it.
@@ -113,17 +154,8 @@ impl Catalog {
     ) -> Privileges {
         let owner = Grantee::Role(self.session.role.clone());
         let mut held: Privileges = all.iter().map(|p| (owner.clone(), (*p).to_owned())).collect();
-        for default in &self.default_privileges {
-            let by = default.role.as_ref().is_none_or(|role| *role == self.session.role);
-            let here = match &default.scope {
-                DefaultScope::Everywhere => true,
-                DefaultScope::Database(name) => database == Some(name),
-                DefaultScope::Schema(name) => schema == Some(name),
-            };
-            if by && here && default.on == plural {
-                held.insert((default.grantee.clone(), default.privilege.clone()));
-            }
-        }
+        let by_default = self.defaults_for(plural, database, schema);
+        held.extend(by_default.map(|default| (default.grantee.clone(), default.privilege.clone())));
         held
     }
 

@@ -142,6 +142,8 @@ pub struct Catalog {
     pub role_comments: BTreeMap<RoleName, String>,
     /// Default privileges, the pre-set ones of the system left out.
     pub default_privileges: BTreeSet<DefaultPrivilege>,
+    /// Who may do what with the system as a whole.
+    pub system_privileges: Privileges,
     /// What each object reads directly, by id.
     pub reads: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
     /// The server's limits.
@@ -163,6 +165,7 @@ impl Catalog {
             role_settings: BTreeMap::new(),
             role_comments: BTreeMap::new(),
             default_privileges: BTreeSet::new(),
+            system_privileges: Privileges::new(),
             reads: BTreeMap::new(),
             limits: Limits::default(),
             names: BTreeMap::new(),

@@ -14,6 +14,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             "or take what is gone out of `dependencies` of project.toml".to_owned(),
         ],
         Code::SetupMissing => one("make it with:  mzflow setup".to_owned()),
+        Code::AccessMissingRole | Code::AccessSeveralRoles => one("ask a superuser for it".to_owned()),
+        Code::SetupNotSuperuser => one("ask a superuser to run:  mzflow setup".to_owned()),
         Code::SetupRejected => {
             one("ask somebody with the right to create databases to run:  mzflow setup".to_owned())
         }
@@ -153,6 +155,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::ApplySecretMissing
         | Code::DeploymentBadId
         | Code::StageNotOwner
+        | Code::StageMissingPrivilege
+        | Code::ApplyMissingPrivilege
+        | Code::SwapNotOwner
+        | Code::DropNotOwner
         | Code::SwapRejected
         | Code::RollbackNothing
         | Code::ShiftNoGreen

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::access;
 use super::advice;
 use super::exit::Exit;
 use super::git::GitFacts;
@@ -269,6 +270,8 @@ impl App {
         rehearse: Option<Assume>,
     ) -> Result<Ctx, CliError> {
         let session = self.connect().await?;
+        let needs = access::needs(&started.recipe, rehearse.is_some());
+        access::check(&session, &started.recipe, needs).await?;
         let run = Run::new(new_run_id()?, started);
         Ok(self.ctx_of(session, run, rehearse))
     }

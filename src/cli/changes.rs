@@ -13,12 +13,17 @@ use crate::deployment::record::Change;
 /// So many carried objects are listed; the rest is a number.
 const CARRIED_SHOWN: usize = 5;
 
+/// So many of the statements in place are told; the rest is a number.
+const IN_PLACE_SHOWN: usize = 10;
+
 /// The lines of a diff, from what the primitive's outcome serialises to.
 pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<String> {
     let objects = outcome["objects"].as_array().map(Vec::as_slice).unwrap_or_default();
     let against = against(outcome);
     if outcome["empty"].as_bool() == Some(true) {
-        return vec![ui.line("diff", &format!("no changes {against}"), took)];
+        let mut lines = vec![ui.line("diff", &format!("no changes {against}"), took)];
+        lines.extend(sinks(outcome, ui));
+        return lines;
     }
     let first = outcome["against"].is_null();
     let counts = counts(outcome);
@@ -44,12 +49,44 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
             lines.push(format!("            · and {} more carried", of_kind.len() - shown));
         }
     }
+    lines.extend(in_place(outcome, ui));
+    lines.extend(sinks(outcome, ui));
     lines.push(format!("          {}", cost(outcome)));
     for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
         if let Some(text) = dependent.as_str() {
             let note = format!("{text} is not of this project: it goes on reading the replaced version");
             lines.push(format!("          {}", ui.paint(Style::yellow, note)));
         }
+    }
+    lines
+}
+
+/// Sinks that are to read something else, and those that would have to be made anew.
+fn sinks(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let texts = |field: &str| {
+        let all = outcome[field].as_array().into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let repointed = texts("repointed_sinks");
+    let repointed =
+        repointed.iter().map(|what| format!("            {} sink {what}", ui.paint(Style::yellow, "~")));
+    let changed = texts("changed_sinks");
+    let changed = changed.iter().map(|name| {
+        let note = format!("sink {name} is defined otherwise than it was made, and stays as it is");
+        let note = format!("{note}: mzflow apply --recreate-sinks");
+        format!("            {} {}", ui.paint(Style::red, "!"), ui.paint(Style::yellow, note))
+    });
+    repointed.chain(changed).collect()
+}
+
+/// What is granted, revoked and commented where nothing is rebuilt.
+fn in_place(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let all: Vec<&str> =
+        outcome["in_place"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let told = |what: &&str| format!("            {} {what}", ui.paint(Style::cyan, "@"));
+    let mut lines: Vec<String> = all.iter().take(IN_PLACE_SHOWN).map(told).collect();
+    if all.len() > IN_PLACE_SHOWN {
+        lines.push(format!("            @ and {} more in place", all.len() - IN_PLACE_SHOWN));
     }
     lines
 }
@@ -67,6 +104,10 @@ fn against(outcome: &Value) -> String {
 }
 
 fn counts(outcome: &Value) -> String {
+    if outcome["objects"].as_array().is_none_or(Vec::is_empty) {
+        let beside = outcome["in_place"].as_array().map_or(0, Vec::len);
+        return if beside > 0 { format!("{beside} in place") } else { "sinks alone".to_owned() };
+    }
     let count = |change: &Change| {
         let number = outcome["summary"][change.as_str()].as_u64()?;
         (number > 0 && *change != Change::Unchanged).then(|| format!("{number} {change}"))

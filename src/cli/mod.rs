@@ -19,6 +19,7 @@ use self::ui::Talk;
 use self::ui::Ui;
 use crate::clock::Timestamp;
 
+mod access;
 mod advice;
 mod app;
 mod asker;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Map;
 use serde_json::Value;
 
+use super::access;
 use super::app::App;
 use super::app::CliError;
 use super::asker;
@@ -108,6 +109,7 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
     let session = app.connect().await?;
+    access::check(&session, "run", access::needs("run", start.rehearse.is_some())).await?;
     say_origin(app, &loaded);
     if start.rehearse.is_none() {
         app.check_tree(start.allow_dirty)?;

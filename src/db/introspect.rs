@@ -39,6 +39,7 @@ use crate::plan::step::Grantee;
 
 const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser() FROM mz_catalog.mz_roles";
 const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
+const SYSTEM: &str = "SELECT grantee, privilege_type FROM mz_internal.mz_show_system_privileges";
 const RBAC: &str = "SHOW enable_rbac_checks";
 const SETTINGS: &str = "SELECT role_id, parameter_name, parameter_value FROM mz_catalog.mz_role_parameters";
 const DATABASES: &str = "SELECT id, name, owner_id FROM mz_catalog.mz_databases";
@@ -97,12 +98,13 @@ pub async fn read(session: &Session, standing: &mut Option<Rc<Standing>>) -> Res
             found => return found,
         }
     }
-    let queries = [ROLES, MEMBERS, RBAC].into_iter().chain(LIMITS);
+    let queries = [ROLES, MEMBERS, RBAC, SYSTEM].into_iter().chain(LIMITS);
     let (answers, facts) =
         try_join(try_join_all(queries.map(|query| session.read(query))), facts(session)).await?;
     let mut answers = answers.into_iter();
     let mut next = || answers.next().unwrap_or_default();
-    let roles = roles(&next(), &next(), &next())?;
+    let mut roles = roles(&next(), &next(), &next())?;
+    roles.system = system(&next())?;
     let limits = limits_from(&[next(), next(), next(), next()]);
     let found = Rc::new(Standing { roles, limits });
     let catalog = facts.assemble(&found);
@@ -163,6 +165,7 @@ enum Family {
 struct Roles {
     names: HashMap<String, RoleName>,
     session: crate::catalog::Session,
+    system: Privileges,
 }
 
 impl Roles {
@@ -208,7 +211,34 @@ fn roles(roles: &[Row], members: &[Row], rbac: &[Row]) -> Result<Roles, Error> {
     }
     let on = rbac.first().and_then(|row| row.text(0)) == Some("on");
     let session = crate::catalog::Session { role, member_of, checked: on && !superuser };
-    Ok(Roles { names, session })
+    Ok(Roles { names, session, system: Privileges::new() })
+}
+
+/// Who holds what on the system; its own roles are left out. This relation names roles, and everybody as
+/// `PUBLIC`.
+fn system(rows: &[Row]) -> Result<Privileges, Error> {
+    let mut held = Privileges::new();
+    for row in rows {
+        let grantee = match row.required(0)? {
+            "PUBLIC" => Grantee::Public,
+            name => Grantee::Role(RoleName(ident(name)?)),
+        };
+        held.insert((grantee, row.required(1)?.to_owned()));
+    }
+    Ok(held)
+}
+
+/// Who is connected, and which roles there are.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn who(session: &Session) -> Result<(crate::catalog::Session, BTreeSet<RoleName>), Error> {
+    let answers = try_join_all([ROLES, MEMBERS, RBAC].map(|query| session.read(query))).await?;
+    let [names, members, rbac] = answers.as_slice() else {
+        return Err(Error::protocol("three questions had other than three answers"));
+    };
+    let roles = roles(names, members, rbac)?;
+    Ok((roles.session, roles.names.into_values().collect()))
 }
 
 struct Facts {
@@ -231,6 +261,7 @@ impl Facts {
         let roles = &standing.roles;
         let mut catalog = Catalog::new(roles.session.clone());
         catalog.limits = standing.limits.clone();
+        catalog.system_privileges = roles.system.clone();
         catalog.roles = roles.names.values().cloned().collect();
         for ((id, _), text) in self.comments(&["role"])? {
             if let Some(name) = roles.names.get(id) {

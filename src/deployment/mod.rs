@@ -17,6 +17,7 @@ pub mod decision;
 pub mod epoch;
 pub mod overlay;
 pub mod record;
+pub mod said;
 pub mod shift;
 pub mod state;
 pub mod watching;

@@ -19,6 +19,8 @@ use super::epoch::SwapIntent;
 use super::overlay::OverlayDone;
 use super::overlay::OverlayDropped;
 use super::overlay::OverlayIntent;
+use super::said::MetadataIntent;
+use super::said::Repointed;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
 use super::shift::UnshiftDone;
@@ -164,6 +166,9 @@ pub enum Record {
     /// An overlay is gone.
     #[serde(rename = "overlay.dropped")]
     OverlayDropped(OverlayDropped),
+    /// Grants and comments of the project's own are about to be made.
+    #[serde(rename = "metadata.intent")]
+    MetadataIntent(MetadataIntent),
     /// Something is about to be claimed and dropped.
     #[serde(rename = "drop.intent")]
     DropIntent(DropIntent),
@@ -197,6 +202,7 @@ impl Record {
             Self::OverlayIntent(_) => "overlay.intent",
             Self::OverlayDone(_) => "overlay.done",
             Self::OverlayDropped(_) => "overlay.dropped",
+            Self::MetadataIntent(_) => "metadata.intent",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
         }
@@ -226,6 +232,7 @@ impl Record {
             Self::ShiftDone(done) => Some(&done.deployment),
             Self::UnshiftIntent(intent) => Some(&intent.deployment),
             Self::UnshiftDone(done) => Some(&done.deployment),
+            Self::MetadataIntent(intent) => intent.deployment.as_ref(),
             Self::DropIntent(intent) => Some(&intent.deployment),
             Self::DropDone(done) => Some(&done.deployment),
         }
@@ -472,6 +479,9 @@ pub struct StageObjects {
     pub in_place: Vec<AfterSwap>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
+    /// Sinks that exist and are to read something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repointed: Vec<Repointed>,
 }
 
 impl StageObjects {
@@ -484,6 +494,7 @@ impl StageObjects {
             replaced_indexes: Vec::new(),
             in_place: Vec::new(),
             new_sinks: Vec::new(),
+            repointed: Vec::new(),
         }
     }
 }

@@ -255,6 +255,15 @@ pub enum Step {
     DropDatabase(Ident),
     /// `DROP CLUSTER`, RESTRICT.
     DropCluster(ClusterName),
+    /// `CREATE ROLE`, one that cannot log in by itself.
+    CreateRole(RoleName),
+    /// `GRANT … ON SYSTEM`
+    GrantSystem {
+        /// Upper case.
+        privileges: Vec<String>,
+        /// To whom; never empty.
+        to: Vec<RoleName>,
+    },
     /// `GRANT` on things of one noun.
     Grant {
         /// Upper case.
@@ -275,6 +284,8 @@ pub enum Step {
     },
     /// `ALTER DEFAULT PRIVILEGES … GRANT`
     GrantDefault(DefaultPrivilege),
+    /// `ALTER DEFAULT PRIVILEGES … REVOKE`
+    RevokeDefault(DefaultPrivilege),
     /// `COMMENT ON`
     Comment {
         /// On what.
@@ -334,7 +345,10 @@ impl Step {
             | Self::AlterCluster { .. }
             | Self::Create { .. }
             | Self::Statement { .. }
+            | Self::CreateRole(_)
+            | Self::GrantSystem { .. }
             | Self::GrantDefault(_)
+            | Self::RevokeDefault(_)
             | Self::CutOverSink { .. } => true,
             Self::Exchange(_)
             | Self::DropObjects { .. }
@@ -368,9 +382,18 @@ impl Step {
             Self::DropSchema(name) => format!("DROP SCHEMA {} RESTRICT", name.sql()),
             Self::DropDatabase(name) => format!("DROP DATABASE {} RESTRICT", name.sql()),
             Self::DropCluster(name) => format!("DROP CLUSTER {} RESTRICT", name.sql()),
+            Self::CreateRole(name) => format!("CREATE ROLE {}", name.sql()),
+            Self::GrantSystem { privileges, to } => {
+                format!(
+                    "GRANT {} ON SYSTEM TO {}",
+                    privileges.join(", "),
+                    listed(to.iter().map(RoleName::sql))
+                )
+            }
             Self::Grant { privileges, on, to } => privileges_sql("GRANT", privileges, on, "TO", to),
             Self::Revoke { privileges, on, from } => privileges_sql("REVOKE", privileges, on, "FROM", from),
-            Self::GrantDefault(default) => default.sql(),
+            Self::GrantDefault(default) => default.sql("GRANT", "TO"),
+            Self::RevokeDefault(default) => default.sql("REVOKE", "FROM"),
             Self::Comment { on, text } => {
                 let text = text.as_deref().map_or_else(|| "NULL".to_owned(), literal);
                 format!("COMMENT ON {} {} IS {text}", on.noun(), on.sql())
@@ -427,6 +450,11 @@ impl Step {
             Self::DropSchema(name) => format!("drop schema {name}"),
             Self::DropDatabase(name) => format!("drop database {name}"),
             Self::DropCluster(name) => format!("drop cluster {name}"),
+            Self::CreateRole(name) => format!("create role {name}"),
+            Self::GrantSystem { privileges, to } => {
+                let to = listed(to.iter().map(ToString::to_string));
+                format!("grant {} on the system to {to}", privileges.join(", "))
+            }
             Self::Grant { privileges, on, to } => format!(
                 "grant {} on {} to {}",
                 privileges.join(", "),
@@ -440,6 +468,7 @@ impl Step {
                 listed(from.iter().map(ToString::to_string))
             ),
             Self::GrantDefault(default) => format!("default {} on {}", default.privilege, default.on),
+            Self::RevokeDefault(default) => format!("no default {} on {}", default.privilege, default.on),
             Self::Comment { on, .. } => format!("comment on {on}"),
             Self::SetOwner { of, owner } => format!("owner of {of} to {owner}"),
             Self::CutOverSink { sink, from } => format!("cut sink {sink} over to {from}"),
@@ -466,7 +495,7 @@ impl Exchange {
 }
 
 impl DefaultPrivilege {
-    fn sql(&self) -> String {
+    fn sql(&self, verb: &str, link: &str) -> String {
         let role = match &self.role {
             Some(role) => format!("FOR ROLE {}", role.sql()),
             None => "FOR ALL ROLES".to_owned(),
@@ -477,7 +506,7 @@ impl DefaultPrivilege {
             DefaultScope::Schema(name) => format!(" IN SCHEMA {}", name.sql()),
         };
         format!(
-            "ALTER DEFAULT PRIVILEGES {role}{scope} GRANT {} ON {} TO {}",
+            "ALTER DEFAULT PRIVILEGES {role}{scope} {verb} {} ON {} {link} {}",
             self.privilege,
             self.on,
             self.grantee.sql()

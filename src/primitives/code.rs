@@ -76,6 +76,11 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The connected role belongs to none of the roles that the command is for.
+    AccessMissingRole = "access.missing-role", Refused;
+    /// The connected role belongs to several of mzflow's roles.
+    AccessSeveralRoles = "access.several-roles", Refused;
+
     /// The project has errors; each is shown with its place.
     CompileFailed = "compile.failed", Failed;
     /// No object of that name is in the project.
@@ -88,9 +93,13 @@ codes! {
     SetupMissing = "setup.missing", Refused;
     /// The server refused a statement of `setup`.
     SetupRejected = "setup.rejected", Failed;
+    /// Only a superuser can set up where privileges are checked.
+    SetupNotSuperuser = "setup.not-superuser", Refused;
 
     /// The server refused to create or alter something that is not blue/green.
     ApplyRejected = "apply.rejected", Failed;
+    /// The connected role may not do what would be applied.
+    ApplyMissingPrivilege = "apply.missing-privilege", Refused;
     /// A secret's value is not to be had here.
     ApplySecretMissing = "apply.secret-missing", Refused;
 
@@ -121,6 +130,8 @@ codes! {
     StageLimit = "stage.limit", Refused;
     /// The connected role does not own what would be swapped.
     StageNotOwner = "stage.not-owner", Refused;
+    /// The connected role may not do what staging or the swap does.
+    StageMissingPrivilege = "stage.missing-privilege", Refused;
     /// A staged name would be longer than the server stores.
     StageNameTooLong = "stage.name-too-long", Refused;
     /// A schema or cluster of a staging name exists and was not made by this deployment.
@@ -165,6 +176,8 @@ codes! {
     SwapStagingMoved = "swap.staging-moved", Refused;
     /// A sink reads an object that the deployment no longer has.
     SwapSinkOrphaned = "swap.sink-orphaned", Refused;
+    /// The connected role does not own what changes places.
+    SwapNotOwner = "swap.not-owner", Refused;
     /// Other people's changes kept the swap from committing until its time was over.
     SwapConflict = "swap.conflict", Refused;
     /// The server refused the swap.
@@ -213,6 +226,8 @@ codes! {
     DropForeignDependents = "drop.foreign-dependents", Refused;
     /// A name no longer holds what was recorded under it.
     DropMoved = "drop.moved", Refused;
+    /// The connected role does not own what would be dropped.
+    DropNotOwner = "drop.not-owner", Refused;
     /// Other people's changes kept the claim from committing until its time was over.
     DropConflict = "drop.conflict", Refused;
     /// The server refused to drop something.

@@ -18,6 +18,8 @@ use crate::deployment::record::Record;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
+use crate::deployment::said::Claims;
+use crate::deployment::said::MetadataIntent;
 use crate::deployment::shift::Setting;
 use crate::deployment::shift::ShiftIntent;
 use crate::deployment::state;
@@ -27,7 +29,8 @@ use crate::name::RoleName;
 use crate::name::SchemaName;
 
 /// The kinds of rows that [`Ledger::new`] wants.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
+    "metadata.intent",
     "stage.intent",
     "stage.done",
     "swap.intent",
@@ -84,6 +87,8 @@ pub struct Ledger {
     pub deployments: BTreeMap<DeploymentId, Deployment>,
     /// The swaps that committed, oldest first.
     pub history: Vec<SwapEntry>,
+    /// What projects have granted and commented, or will once a deployment is production.
+    pub said: Vec<MetadataIntent>,
 }
 
 impl Ledger {
@@ -91,7 +96,7 @@ impl Ledger {
     pub fn new(entries: &[Entry], marker: Marker) -> Self {
         let swaps: Vec<SwapEntry> = entries.iter().filter_map(swap_entry).collect();
         let history = epoch::history(&swaps, &marker);
-        let mut ledger = Self { marker, deployments: BTreeMap::new(), history };
+        let mut ledger = Self { marker, deployments: BTreeMap::new(), history, said: Vec::new() };
         for entry in entries {
             ledger.take(entry);
         }
@@ -129,6 +134,26 @@ impl Ledger {
                 _ => error,
             }
         })
+    }
+
+    /// What a project has put on things and what stands of it, told by its schemas.
+    pub fn claims(&self, own: &BTreeSet<SchemaName>) -> Claims {
+        let standing: BTreeSet<DeploymentId> = self.standing().into_iter().collect();
+        let counts = |said: &&MetadataIntent| {
+            let is_ours = said.project_schemas.iter().any(|schema| own.contains(schema));
+            is_ours && said.deployment.as_ref().is_none_or(|id| standing.contains(id))
+        };
+        let mut claims = Claims::default();
+        self.said.iter().filter(counts).for_each(|said| claims.take(said));
+        claims
+    }
+
+    fn take_said(&mut self, intent: &MetadataIntent) {
+        if intent.deployment.is_some() {
+            // Staged once more under the same id: what it was to grant before does not count.
+            self.said.retain(|said| said.deployment != intent.deployment);
+        }
+        self.said.push(intent.clone());
     }
 
     fn take(&mut self, entry: &Entry) {
@@ -171,6 +196,7 @@ impl Ledger {
             Record::DropDone(done) => {
                 self.moved(&done.deployment, Input::DropDone, &entry.run);
             }
+            Record::MetadataIntent(intent) => self.take_said(intent),
             Record::ShiftIntent(intent) => self.take_shift(entry, intent),
             Record::ShiftDone(done) => {
                 if let Some(deployment) = self.deployments.get_mut(&done.deployment) {

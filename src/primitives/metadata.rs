@@ -7,9 +7,15 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::exchange::aftermath::TAG;
+use super::said;
 use crate::catalog::Catalog;
 use crate::catalog::Privileges;
+use crate::deployment::said::Claims;
+use crate::deployment::said::Said;
+use crate::name::Ident;
+use crate::name::ObjectName;
 use crate::name::RoleName;
+use crate::plan::step::DefaultPrivilege;
 use crate::plan::step::Grantee;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
@@ -21,6 +27,30 @@ pub struct Written {
     pub grants: BTreeMap<Target, Privileges>,
     /// Comments; `None` removes one.
     pub comments: BTreeMap<Target, Option<String>>,
+    /// Default privileges, by the schema or database that they are for.
+    pub defaults: BTreeMap<Target, Defaults>,
+}
+
+/// What files say of the default privileges at a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Those that are granted.
+    pub granted: BTreeSet<DefaultPrivilege>,
+    /// Those that are revoked.
+    pub revoked: BTreeSet<DefaultPrivilege>,
+}
+
+impl Written {
+    /// The comments on the columns of a relation.
+    pub fn column_comments<'w>(
+        &'w self,
+        relation: &'w ObjectName,
+    ) -> impl Iterator<Item = (&'w Target, &'w Option<String>)> {
+        // Columns sort behind each other: those of one relation begin at its shortest column name.
+        let first = Ident::new("\u{1}").ok().map(|first| Target::Column(relation.clone(), first));
+        let from = first.into_iter().flat_map(|first| self.comments.range(first..));
+        from.take_while(move |(target, _)| matches!(target, Target::Column(of, _) if of == relation))
+    }
 }
 
 /// A thing in production, if there is one, and the thing that is to be like it.
@@ -62,17 +92,28 @@ fn facts<'c>(catalog: &'c Catalog, target: &Target) -> Option<Facts<'c>> {
     Some(Facts { owner, privileges, comment: comment.as_deref() })
 }
 
+/// Who may do what with a thing, if there is such a thing.
+pub fn privileges<'c>(catalog: &'c Catalog, target: &Target) -> Option<&'c Privileges> {
+    facts(catalog, target).map(|facts| facts.privileges)
+}
+
+/// Who a thing belongs to, if there is such a thing.
+pub fn owner<'c>(catalog: &'c Catalog, target: &Target) -> Option<&'c RoleName> {
+    facts(catalog, target).map(|facts| facts.owner)
+}
+
 /// The privileges that others than the owner hold.
 fn of_others<'p>(facts: &'p Facts<'_>) -> impl Iterator<Item = &'p (Grantee, String)> {
     let owner = Grantee::Role(facts.owner.clone());
     facts.privileges.iter().filter(move |(grantee, _)| *grantee != owner)
 }
 
-/// The steps that make each green like its blue, plus what the files say.
+/// The steps that make each green like its blue, plus what the files say, without what `former` files said
+/// and these do not.
 ///
 /// Owners first: the new owner's role is one the connected role is a member of, or changing it
 /// would be refused.
-pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> {
+pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
     let mut owners = Vec::new();
     let mut missing = Changes::default();
     let mut extra = Changes::default();
@@ -80,6 +121,7 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> 
     for pair in pairs {
         let Some(green) = facts(catalog, &pair.green) else { continue };
         let blue = pair.blue.as_ref().and_then(|blue| facts(catalog, blue));
+        let said = pair.blue.as_ref().and_then(|blue| former.of(&said::thing(blue)));
         let owner = blue.as_ref().map_or(green.owner, |blue| blue.owner);
         let is_index = matches!(pair.green, Target::Object(crate::name::ObjectKind::Index, _));
         // An index belongs to whoever owns its relation; the server changes both at once.
@@ -90,7 +132,11 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> 
         let mut wants = written.grants.get(&pair.green).cloned().unwrap_or_default();
         match &blue {
             Some(blue) => {
-                wants.extend(of_others(blue).cloned());
+                let by_default = |(to, privilege): &(Grantee, String)| {
+                    pair.blue.as_ref().is_some_and(|on| catalog.gives_by_default(on, to, privilege))
+                };
+                let stays = |entry: &&(Grantee, String)| !said::has_granted(said, entry) || by_default(entry);
+                wants.extend(of_others(blue).filter(stays).cloned());
                 extra.note(&pair.green, has.difference(&wants));
             }
             // Something new has what default privileges gave it.
@@ -98,18 +144,25 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> 
         }
         let new_owner = Grantee::Role(owner.clone());
         missing.note(&pair.green, wants.difference(&has).filter(|(grantee, _)| *grantee != new_owner));
-        comments.extend(comment(&pair.green, blue.as_ref(), &green, written));
+        comments.extend(comment(&pair.green, blue.as_ref(), &green, written, said));
     }
-    comments.extend(column_comments(catalog, pairs, written));
+    comments.extend(column_comments(catalog, pairs, written, former));
     let grants = missing.grouped().into_iter().map(|(privileges, on, to)| Step::Grant { privileges, on, to });
     let revokes =
         extra.grouped().into_iter().map(|(privileges, on, from)| Step::Revoke { privileges, on, from });
     owners.into_iter().chain(grants).chain(revokes).chain(comments).collect()
 }
 
-fn comment(target: &Target, blue: Option<&Facts<'_>>, green: &Facts<'_>, written: &Written) -> Option<Step> {
+fn comment(
+    target: &Target,
+    blue: Option<&Facts<'_>>,
+    green: &Facts<'_>,
+    written: &Written,
+    said: Option<&Said>,
+) -> Option<Step> {
     // A tag of mzflow's own tells of one deployment and is not carried to the next.
     let carried = blue.and_then(|blue| blue.comment).filter(|text| !text.starts_with(TAG));
+    let carried = carried.filter(|text| !said::has_commented(said, Some(text)));
     let wanted = match written.comments.get(target) {
         Some(text) => text.as_deref(),
         None => carried,
@@ -120,13 +173,16 @@ fn comment(target: &Target, blue: Option<&Facts<'_>>, green: &Facts<'_>, written
         .then(|| Step::Comment { on: target.clone(), text: wanted.map(str::to_owned) })
 }
 
-fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written) -> Vec<Step> {
+fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
     let mut wanted: BTreeMap<Target, Option<String>> = BTreeMap::new();
     for pair in pairs {
         if let (Some(Target::Object(_, blue)), Target::Object(_, green)) = (&pair.blue, &pair.green) {
             let found = catalog.object(blue).into_iter().flat_map(|object| &object.column_comments);
-            let found = found
-                .map(|(column, text)| (Target::Column(green.clone(), column.clone()), Some(text.clone())));
+            let found = found.map(|(column, text)| {
+                let said = former.of(&said::thing(&Target::Column(blue.clone(), column.clone())));
+                let stays = !said::has_commented(said, Some(text));
+                (Target::Column(green.clone(), column.clone()), stays.then(|| text.clone()))
+            });
             wanted.extend(found);
         }
     }
@@ -224,11 +280,12 @@ mod tests {
 
     #[track_caller]
     fn check(mut catalog: Catalog, written: &Written, expect: Expect) {
-        let steps = carry(&catalog, &pairs(), written);
+        let former = Claims::default();
+        let steps = carry(&catalog, &pairs(), written, &former);
         let text: Vec<String> = steps.iter().map(Step::sql).collect();
         expect.assert_eq(&text.join("\n"));
         steps.iter().for_each(|step| catalog.take(step));
-        let again = carry(&catalog, &pairs(), written);
+        let again = carry(&catalog, &pairs(), written, &former);
         assert!(again.is_empty(), "carrying is not over after once: {again:?}");
     }
 
@@ -280,6 +337,7 @@ mod tests {
                 (column("d.green.b"), Some("new".to_owned())),
             ]
             .into(),
+            ..Written::default()
         };
         check(
             world(&steps),
@@ -298,7 +356,7 @@ mod tests {
         let schema = Target::Schema("d.blue".parse().expect("a schema"));
         let tag = Step::Comment { on: schema.clone(), text: Some(format!("{TAG}deployment one")) };
         let pair = Pair { blue: Some(schema.clone()), green: schema };
-        let steps = carry(&world(&[tag]), &[pair], &Written::default());
+        let steps = carry(&world(&[tag]), &[pair], &Written::default(), &Claims::default());
         assert!(steps.is_empty(), "{steps:?}");
     }
 }

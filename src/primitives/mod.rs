@@ -3,6 +3,8 @@
 //! A room gathers facts, decides in a pure function, and lets [`ctx::Ctx`] obey. Rooms do not call
 //! each other; recipes put them together. Start reading at [`ctx`], then at `stage` and `swap`.
 
+pub mod access;
+pub mod allowed;
 pub mod analysis;
 pub mod apply;
 pub mod approvals;
@@ -34,6 +36,7 @@ pub mod readiness;
 pub mod rehearsal;
 pub mod rejection;
 pub mod rollback;
+pub mod said;
 pub mod scope;
 pub mod setup;
 pub mod shift;

@@ -68,3 +68,63 @@ fn what_mz_deploy_has_staged_is_left_alone() {
     assert_eq!(world.rows(CONTENT), theirs);
     assert_eq!(world.rows("SELECT total FROM shop.core_7f3a9c1.totals"), "30");
 }
+
+#[test]
+fn what_others_have_over_the_replaced_version_keeps_all_of_it_until_it_is_gone() {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    // Views, materialized views and indexes of another team, in a database of theirs.
+    for sql in [
+        "CREATE ROLE team",
+        "CREATE DATABASE theirs",
+        "CREATE CLUSTER their_own (SIZE = '25cc')",
+        "CREATE VIEW theirs.public.seen AS SELECT total FROM shop.core.totals",
+        "ALTER VIEW theirs.public.seen OWNER TO team",
+        "CREATE MATERIALIZED VIEW theirs.public.kept IN CLUSTER their_own AS SELECT total FROM shop.core.totals",
+        "CREATE INDEX fast IN CLUSTER their_own ON shop.core.totals (total)",
+    ] {
+        world.sql(sql);
+    }
+    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    // An index of theirs would be swapped out of production with what it is on.
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(3);
+    told.says("[stage.foreign-in-scope]").says("index shop.core.fast (owner materialize)");
+    world.sql("DROP INDEX shop.core.fast");
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    told.says("view theirs.public.seen (owner team)")
+        .says("materialized view theirs.public.kept (owner materialize)");
+    let versions = || {
+        world.rows(
+            "SELECT total FROM theirs.public.seen UNION ALL SELECT total FROM shop.core.totals ORDER BY 1",
+        )
+    };
+    assert_eq!(versions(), "10\n20", "consumers are not broken");
+    let left = || world.rows("SELECT count(*) FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx'");
+    for _ in 0..2 {
+        let told = world.mzflow(&["gc", "--yes"]).code(3).says("[drop.foreign-dependents]");
+        told.says("view theirs.public.seen (owner team) reads it").says("theirs.public.kept");
+        assert_eq!((left().as_str(), versions().as_str()), ("1", "10\n20"), "nothing of it is dropped");
+    }
+    world.sql("DROP MATERIALIZED VIEW theirs.public.kept");
+    world.mzflow(&["gc", "--yes"]).code(3).says("theirs.public.seen").never_says("theirs.public.kept");
+    world.sql("DROP VIEW theirs.public.seen");
+    world.mzflow(&["gc", "--yes"]).code(0);
+    assert_eq!(left(), "0");
+}
+
+#[test]
+fn what_others_have_over_what_is_staged_keeps_it_from_being_dropped() {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.sql("CREATE DATABASE theirs");
+    world.sql("CREATE VIEW theirs.public.early AS SELECT total FROM shop.core__second__mzf.totals");
+    let told = world.mzflow(&["abort", "second"]).code(3).says("[drop.foreign-dependents]");
+    told.says("view theirs.public.early (owner materialize) reads it").says("nothing was dropped");
+    assert_eq!(world.rows("SELECT total FROM theirs.public.early"), "20");
+    world.sql("DROP VIEW theirs.public.early");
+    world.mzflow(&["abort", "second"]).code(0);
+}

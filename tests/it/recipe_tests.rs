@@ -281,12 +281,12 @@ return mz.test {
 fn a_recipe_that_does_not_go_on_is_found_out() {
     let world = world(CARELESS);
     // The statement that makes the view; before it are those of `setup` and `apply`.
-    let crash = ["test", "--project", "shop", "tests/careless.lua", "--crash-at", "13"];
+    let crash = ["test", "--project", "shop", "tests/careless.lua", "--crash-at", "23"];
     let told = world.mzflow(&crash).code(3);
-    let told = told.says("CRASH     tests/careless.lua#careless · statement 13, resumed");
+    let told = told.says("CRASH     tests/careless.lua#careless · statement 23, resumed");
     let told = told.says("error[test.crash]: the run does not go on").says("lua.error: somebody is staging");
     let told = told.says("killed behind the statement, then resumed").says("tests/careless.lua:5:");
-    told.says("mzflow test 'tests/careless.lua#careless' --crash-at 13").says("did not go on");
+    told.says("mzflow test 'tests/careless.lua#careless' --crash-at 23").says("did not go on");
     let told = world.mzflow(&["test", "--project", "shop", "tests", "--crash-at", "999"]).code(2);
     told.says("cannot be cut at statement 999");
 }

@@ -208,7 +208,11 @@ fn what_others_set_meanwhile_stays() {
 fn what_cannot_be_read_there_is_told_before_anything_is_set() {
     let world = staged();
     let system = session(&world, "mz_system");
-    for sql in ["ALTER SYSTEM SET enable_rbac_checks = on", "GRANT CREATEROLE ON SYSTEM TO materialize"] {
+    for sql in [
+        "ALTER SYSTEM SET enable_rbac_checks = on",
+        "GRANT CREATEROLE ON SYSTEM TO materialize",
+        "GRANT materialize_deployer TO materialize",
+    ] {
         RUNTIME.block_on(column(&system, sql));
     }
     world.sql("REVOKE SELECT ON shop.core__second__mzf.totals FROM reader");

@@ -90,3 +90,72 @@ fn a_sink_whose_relation_goes_is_refused_before_anything() {
     told.says("shop.outbound.totals_out").says("nothing was changed");
     assert_eq!(reads(&world), "core totals");
 }
+
+#[test]
+fn a_sink_that_is_to_read_something_else_does_so_with_the_swap_and_back_on_rollback() {
+    let world = deployed();
+    let before = sink(&world);
+    let more = "-- file: shop/models/shop/core/counts.sql\n\
+        CREATE MATERIALIZED VIEW counts IN CLUSTER compute AS SELECT count(*) AS total FROM core.orders;\n";
+    world.write(&SHOP.replace("FROM core.totals INTO", "FROM core.counts INTO"));
+    world.write(more);
+    let told = world.mzflow(&["diff", "--project", "shop"]).code(0);
+    told.says("sink shop.outbound.totals_out from shop.core.totals to shop.core.counts");
+    let reads = || {
+        world.rows(
+            "SELECT s.name, o.name FROM mz_sinks k JOIN mz_internal.mz_object_dependencies d ON d.object_id = k.id \
+             JOIN mz_objects o ON o.id = d.referenced_object_id JOIN mz_schemas s ON s.id = o.schema_id \
+             WHERE k.name = 'totals_out' AND o.type = 'materialized-view'",
+        )
+    };
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second", "--keep", "1h"]).code(0);
+    assert_eq!((reads().as_str(), sink(&world)), ("core counts", before.clone()));
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+    world.mzflow(&["rollback", "second"]).code(0);
+    assert_eq!((reads().as_str(), sink(&world)), ("core totals", before));
+}
+
+#[test]
+fn a_sink_that_is_defined_otherwise_is_told_and_made_anew_when_asked() {
+    let world = deployed();
+    let before = sink(&world);
+    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    let told = world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+    told.says("sink shop.outbound.totals_out is defined otherwise").says("mzflow apply --recreate-sinks");
+    let json = world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).json();
+    assert_eq!(json["changed_sinks"], serde_json::json!(["shop.outbound.totals_out"]));
+    // Neither applying nor deploying makes it anew by itself, and both leave it told.
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    world
+        .write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'").replace("10 AS amount", "20 AS amount"));
+    let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    told.says("sink shop.outbound.totals_out is defined otherwise");
+    assert_eq!((reads(&world).as_str(), sink(&world)), ("core totals", before.clone()));
+    let told = world.mzflow(&["apply", "--project", "shop", "--recreate-sinks", "--dry-run", "-v"]).code(0);
+    told.says("DROP SINK \"shop\".\"outbound\".\"totals_out\" RESTRICT").says("all_totals");
+    assert_eq!(sink(&world), before);
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0);
+    let after = sink(&world);
+    assert_ne!(after, before);
+    assert_eq!(reads(&world), "core totals");
+    world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0).says("everything is there");
+    assert_eq!(sink(&world), after);
+    // Written another way it is the same.
+    let spaced = SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'").replace("10 AS", "20 AS");
+    world.write(&spaced.replace("FORMAT JSON", "  format   json -- as text\n"));
+    world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
+}
+
+#[test]
+fn a_sink_that_was_dropped_and_not_made_anew_comes_with_the_same_command() {
+    let world = deployed();
+    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    world.faults("error 'XX000' on 'CREATE SINK%'");
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(1).says("totals_out");
+    assert_eq!(sink(&world), "");
+    world.faults("");
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0);
+    assert_ne!(sink(&world), "");
+    world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
+}

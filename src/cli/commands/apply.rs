@@ -12,6 +12,7 @@ use crate::cli::finish;
 use crate::primitives::apply;
 use crate::primitives::apply::Outcome;
 use crate::primitives::apply::Secrets;
+use crate::primitives::apply::Sinks;
 use crate::primitives::compile;
 use crate::primitives::compile::Compiled;
 use crate::primitives::ctx::Ctx;
@@ -25,6 +26,9 @@ pub(crate) struct Args {
     /// Neither create secrets nor give existing ones their value anew
     #[arg(long)]
     skip_secrets: bool,
+    /// Drop and make anew sinks whose definition cannot be altered in place
+    #[arg(long)]
+    recreate_sinks: bool,
     /// Print the statements and run none
     #[arg(long)]
     dry_run: bool,
@@ -33,9 +37,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let request = app.compile_request();
     let rehearse = args.dry_run.then_some(Assume::Ready);
-    let mut ctx = app.verb("apply", json!({ "skip_secrets": args.skip_secrets }), rehearse).await?;
+    let (skip, anew) = (args.skip_secrets, args.recreate_sinks);
+    let mut ctx = app.verb("apply", json!({ "skip_secrets": skip, "sinks": anew }), rehearse).await?;
     let secrets = if args.skip_secrets { Secrets::Skipped } else { Secrets::All };
-    let outcome = apply(&mut ctx, &request, secrets).await;
+    let sinks = if args.recreate_sinks { Sinks::Recreated } else { Sinks::Kept };
+    let outcome = apply(&mut ctx, &request, secrets, sinks).await;
     let (applied, compiled) = finish::verb(app, &mut ctx, outcome).await?;
     if !ctx.is_rehearsal() {
         lock::refresh(app, ctx.session(), &compiled).await?;
@@ -49,9 +55,10 @@ async fn apply(
     ctx: &mut Ctx,
     request: &compile::Request,
     secrets: Secrets,
+    sinks: Sinks,
 ) -> Result<(Outcome, Rc<Compiled>), Error> {
     let compiled = compile::run(ctx, request)?.compiled;
     setup::run(ctx).await?;
-    let applied = apply::run(ctx, &apply::Request { compiled: Rc::clone(&compiled), secrets }).await?;
+    let applied = apply::run(ctx, &apply::Request { compiled: Rc::clone(&compiled), secrets, sinks }).await?;
     Ok((applied, compiled))
 }

@@ -141,6 +141,8 @@ mod tests {
             replaced_indexes: Vec::new(),
             in_place: Vec::new(),
             new_sinks: Vec::new(),
+            repointed: Vec::new(),
+            changed_sinks: Vec::new(),
             base_epoch: 0,
             against: None,
             unchanged: 0,
@@ -148,6 +150,8 @@ mod tests {
             foreign_dependents: Vec::new(),
             refusals: Vec::new(),
             recorded_as: None,
+            said: BTreeMap::new(),
+            claims: crate::deployment::said::Claims::default(),
         }
     }
 

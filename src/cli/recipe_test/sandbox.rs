@@ -48,10 +48,12 @@ use crate::lua::testing::stand::Texts;
 use crate::lua::testing::stand::Wanted;
 use crate::name::like::like;
 use crate::name::literal;
+use crate::primitives::access;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 use crate::primitives::query::MOST_ROWS;
 use crate::primitives::query::Parameter;
+use crate::primitives::setup;
 use crate::sandbox;
 use crate::sandbox::Options;
 use crate::sandbox::Server;
@@ -65,6 +67,9 @@ const TESTS: &str = "test";
 
 /// The user of both.
 const USER: &str = "materialize";
+
+/// The user whom nothing is refused.
+const SYSTEM: &str = "mz_system";
 
 /// A sandbox of a test.
 pub(super) struct Sandbox {
@@ -97,6 +102,21 @@ fn wrong(message: impl Into<String>) -> Error {
     Error::new(Code::LuaWrongArgument, message)
 }
 
+/// Sets up where rights are checked, and makes whoever runs recipes a deployer: neither is theirs to do.
+async fn prepare(target: &Target) -> Result<(), Error> {
+    let mut target = target.clone();
+    SYSTEM.clone_into(&mut target.user);
+    target.options.push(("application_name".to_owned(), TESTS.to_owned()));
+    let session = Session::connect(&Arc::new(target)).await?;
+    let catalog = db::introspect::read(&session, &mut None).await?;
+    let plan = setup::plan(&catalog).map_err(|error| Error::bug(error.to_string()))?;
+    let joins = format!("GRANT {} TO {USER}", access::DEPLOYER);
+    for statement in plan.statements().iter().chain([&joins]) {
+        session.run(statement).await?;
+    }
+    Ok(())
+}
+
 impl Sandbox {
     /// Opens one.
     pub(super) async fn open(ground: Rc<Ground>, number: usize, wanted: Wanted) -> Result<Self, Error> {
@@ -121,6 +141,9 @@ impl Sandbox {
         }
         let mut overlay = Overlay::of(ground.project.join(&wanted.project));
         overlay.edit(&wanted.files).map_err(wrong)?;
+        if wanted.rbac {
+            prepare(&target).await?;
+        }
         Ok(Self {
             ground,
             number,

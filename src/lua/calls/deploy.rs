@@ -26,6 +26,7 @@ use crate::name::ClusterName;
 use crate::name::split_dotted;
 use crate::primitives::apply;
 use crate::primitives::apply::Secrets;
+use crate::primitives::apply::Sinks;
 use crate::primitives::changes::Reuse;
 use crate::primitives::check as type_check;
 use crate::primitives::code::Code;
@@ -124,7 +125,7 @@ async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
         _ => Secrets::Missing,
     };
     let mut work = call.shared.work("apply").await?;
-    let outcome = apply::run(work.ctx()?, &apply::Request { compiled, secrets }).await?;
+    let outcome = apply::run(work.ctx()?, &apply::Request { compiled, secrets, sinks: Sinks::Kept }).await?;
     if !outcome.actions.is_empty() {
         call.shared.changes.set(true);
     }

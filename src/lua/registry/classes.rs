@@ -126,6 +126,8 @@ pub const CLASSES: &[Class] = &[
             f("removed", "string[]", "objects that would be gone"),
             f("in_place", "string[]", "what is granted or commented in place, in words"),
             f("sinks", "string[]", "sinks that will read the new objects"),
+            f("repointed_sinks", "string[]", "sinks that will read something else, in words"),
+            f("changed_sinks", "string[]", "sinks that only `apply` makes anew, when asked to"),
             f("foreign_dependents", "string[]", "objects of others that read what is replaced"),
             f("refusals", "string[]", "codes of what forbids the deployment; `mz.stage` raises the first"),
             f("isolation", "\"cluster\"|\"schema\"", ""),

@@ -81,7 +81,12 @@ pub const TEST: &[Argument] = &[
 const SANDBOX: &[Argument] = &[
     default("hydration", Kind::Duration, "0", "how long each index and materialized view takes to be ready"),
     default("latency", Kind::Duration, "0", "how long each statement takes"),
-    default("rbac", Kind::Boolean, "false", "whether rights are checked"),
+    default(
+        "rbac",
+        Kind::Boolean,
+        "false",
+        "whether rights are checked; it is set up then, and runs are a deployer's",
+    ),
     default("project", Kind::Text, "\".\"", "folder of the project, below the one that is tested"),
     optional("profile", Kind::Text, "profile of the project whose variables and files count"),
     optional("files", Kind::Table, "texts by path: they count instead of those of the project, as by `edit`"),

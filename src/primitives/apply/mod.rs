@@ -1,15 +1,19 @@
 //! apply: creates and reconciles what is not blue/green: roles, clusters, network policies,
 //! databases, schemas of stored things, secrets, connections, sources, tables.
 //!
-//! Creates what is missing, resizes clusters whose definition says another size, brings grants and
-//! comments in line; it drops nothing and takes nothing away. Refuses: `apply.secret-missing`.
+//! Creates what is missing, resizes clusters whose definition says another size, brings grants, default
+//! privileges and comments in line; it drops nothing, and takes away only what the project itself
+//! granted and no longer says. Refuses: `apply.secret-missing`.
 //! Start reading at [`plan`].
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde::Serialize;
 
+use super::allowed;
+use super::changes::sinks;
 use super::changes::written;
 use super::code::Code;
 use super::compile::Compiled;
@@ -19,6 +23,7 @@ use super::metadata;
 use super::metadata::Pair;
 use super::metadata::Written;
 use super::rejection;
+use super::said;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
@@ -27,9 +32,13 @@ use crate::db::apply::OnFailure;
 use crate::deployment::record::ApplyDone;
 use crate::deployment::record::ApplyIntent;
 use crate::deployment::record::Record;
+use crate::deployment::said::Claims;
+use crate::deployment::said::MetadataIntent;
+use crate::deployment::said::Said;
 use crate::event::Event;
 use crate::name::Ident;
 use crate::name::ObjectKind;
+use crate::name::RoleName;
 use crate::name::SchemaName;
 use crate::plan::Plan;
 use crate::plan::step::Origin;
@@ -51,6 +60,16 @@ pub enum Secrets {
     Skipped,
 }
 
+/// What becomes of sinks whose definition differs from what they were made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sinks {
+    /// They stay as they are.
+    #[default]
+    Kept,
+    /// They are dropped and made anew.
+    Recreated,
+}
+
 /// Names the project.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -58,6 +77,8 @@ pub struct Request {
     pub compiled: Rc<Compiled>,
     /// Which secrets get their value from here.
     pub secrets: Secrets,
+    /// Whether sinks whose definition differs are dropped and made anew.
+    pub sinks: Sinks,
 }
 
 /// Tells what was done.
@@ -238,19 +259,19 @@ fn stored(
     Ok(steps)
 }
 
-/// Decides which grants and comments of the files production does not have yet.
-fn in_line(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
+/// What the files say of what is applied, and of what.
+fn said_here(compiled: &Compiled, me: &RoleName) -> (Written, Vec<Target>) {
     let project = &compiled.project;
     let mut written = Written::default();
     let mut targets = Vec::new();
     for database in &project.databases {
         let target = Target::Database(database.name.clone());
-        written::modifiers(&mut written, &database.modifiers, &target);
+        written::modifiers(&mut written, &database.modifiers, &target, me);
         targets.push(target);
     }
     for schema in &project.schemas {
         let target = Target::Schema(schema.name.clone());
-        written::modifiers(&mut written, &schema.modifiers, &target);
+        written::modifiers(&mut written, &schema.modifiers, &target, me);
         targets.push(target);
     }
     for cluster in &project.clusters {
@@ -259,14 +280,65 @@ fn in_line(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
         written::comments(&mut written, &target, &cluster.comments);
         targets.push(target);
     }
-    for object in project.objects.iter().filter(|object| is_applied(object.kind)) {
+    let here = |object: &&Object| is_applied(object.kind) || object.kind == ObjectKind::Sink;
+    for object in project.objects.iter().filter(here) {
         written::object(&mut written, object, &object.name);
         targets.push(Target::Object(object.kind, object.name.clone()));
     }
-    let pairs: Vec<Pair> =
-        targets.into_iter().map(|target| Pair { blue: Some(target.clone()), green: target }).collect();
-    let mut steps = metadata::carry(catalog, &pairs, &written);
-    for role in &project.roles {
+    (written, targets)
+}
+
+/// Sinks that are made anew.
+#[derive(Default)]
+struct Recreated {
+    steps: Vec<Step>,
+    said: BTreeMap<String, Said>,
+}
+
+/// Drops and makes anew each sink whose definition differs, and makes those that were dropped and not made
+/// when this was tried before.
+fn recreated(request: &Request, catalog: &Catalog, former: &Claims) -> Recreated {
+    let mut found = Recreated::default();
+    if request.sinks == Sinks::Kept {
+        return found;
+    }
+    let all = || request.compiled.project.objects.iter().filter(|object| object.kind == ObjectKind::Sink);
+    let changed = sinks::differing(all(), catalog, former).changed;
+    let known =
+        |sink: &&Object| former.of(&said::thing(&Target::Object(sink.kind, sink.name.clone()))).is_some();
+    let lost = |sink: &&Object| catalog.object(&sink.name).is_none() && known(sink);
+    for sink in all().filter(|sink| changed.contains(&sink.name) || lost(sink)) {
+        if changed.contains(&sink.name) {
+            let names = vec![sink.name.clone()];
+            found.steps.push(Step::DropObjects { kind: ObjectKind::Sink, names });
+        }
+        let start = request.compiled.line_start(&sink.file, sink.line);
+        found.steps.push(Step::Create {
+            kind: ObjectKind::Sink,
+            name: sink.name.clone(),
+            cluster: sink.cluster.clone(),
+            on: None,
+            reads: sink.depends_on.clone(),
+            sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
+            shown: None,
+            origin: Some(Origin { object: sink.name.clone(), file: sink.file.clone(), start }),
+        });
+        found.said.extend(sinks::definitions(std::iter::once(sink), &[], former));
+    }
+    found
+}
+
+/// Decides which grants and comments of the files production does not have yet, and which of the project's
+/// own the files no longer have.
+fn in_line(compiled: &Compiled, catalog: &Catalog, former: &Claims) -> Vec<Step> {
+    let (written, targets) = said_here(compiled, &catalog.session.role);
+    let same = |target: &Target| Pair { blue: Some(target.clone()), green: target.clone() };
+    let pairs: Vec<Pair> = targets.iter().map(same).collect();
+    let mut steps = metadata::carry(catalog, &pairs, &written, former);
+    let there: Vec<Target> =
+        targets.into_iter().filter(|target| metadata::privileges(catalog, target).is_some()).collect();
+    steps.extend(said::defaults(catalog, &there, &written, former));
+    for role in &compiled.project.roles {
         let has = catalog.role_comments.get(&role.name);
         let wanted = role.comments.last().map(|comment| comment.text.as_ref());
         if let Some(wanted) = wanted.filter(|wanted| *wanted != has) {
@@ -302,25 +374,63 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     } else {
         db::introspect::network_policies(ctx.session()).await?
     };
-    let create = plan(request, &catalog, &policies, &values)?;
+    let own = own_schemas(&request.compiled);
+    let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
+    let mut create = plan(request, &catalog, &policies, &values)?;
+    let recreated = recreated(request, &catalog, &former);
+    create.extend(recreated.steps);
     let mut expected = (*catalog).clone();
     create.iter().for_each(|step| expected.take(step));
     let mut actions: Vec<String> = create.iter().map(Step::what).collect();
-    let foreseen = in_line(&request.compiled, &expected);
-    if create.is_empty() && foreseen.is_empty() {
+    let (written, targets) = said_here(&request.compiled, &catalog.session.role);
+    let mut things = said::claims(&catalog, &targets, &written, &former);
+    things.extend(recreated.said);
+    let foreseen = in_line(&request.compiled, &expected, &former);
+    may(request, &catalog, &create, &foreseen)?;
+    if create.is_empty() && foreseen.is_empty() && things.is_empty() {
         return Ok(Outcome { actions, statements: Vec::new() });
     }
     ctx.go_on()?;
     actions.extend(foreseen.iter().map(Step::what));
     ctx.record(Record::ApplyIntent(ApplyIntent { actions })).await?;
     let mut done = carry_out(ctx, request, create).await?;
+    if !things.is_empty() {
+        let project_schemas = own.into_iter().collect();
+        ctx.record(Record::MetadataIntent(MetadataIntent { deployment: None, project_schemas, things }))
+            .await?;
+    }
     let catalog = ctx.catalog().await?;
-    done.extend(carry_out(ctx, request, in_line(&request.compiled, &catalog)).await?);
+    done.extend(carry_out(ctx, request, in_line(&request.compiled, &catalog, &former)).await?);
     ctx.record(Record::ApplyDone(ApplyDone { statements: done.len() })).await?;
     let actions: Vec<String> = done.iter().map(Step::what).collect();
     let took = ctx.clock.elapsed().saturating_sub(started);
     ctx.events.event(Event::Applied { actions: actions.clone(), took });
     Ok(Outcome { actions, statements: done.iter().map(Step::shown).collect() })
+}
+
+/// Fails where the connected role may not do all of it.
+fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step]) -> Result<(), Error> {
+    if !catalog.session.checked {
+        return Ok(());
+    }
+    let mut lines = allowed::missing(catalog, create.iter().chain(foreseen));
+    if !roles(request, catalog).is_empty() {
+        lines.extend(allowed::on_system(catalog, "CREATEROLE"));
+    }
+    let policies = request.compiled.project.network_policies.iter().map(|policy| policy.create_sql());
+    let policies: BTreeSet<String> = policies.collect();
+    if create.iter().any(|step| policies.contains(&step.sql())) {
+        lines.extend(allowed::on_system(catalog, "CREATENETWORKPOLICY"));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} may not do all of what would be applied", catalog.session.role);
+    Err(Error::new(Code::ApplyMissingPrivilege, message).with_lines(lines).effect("nothing was changed"))
+}
+
+fn own_schemas(compiled: &Compiled) -> BTreeSet<SchemaName> {
+    compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect()
 }
 
 async fn carry_out(ctx: &mut Ctx, request: &Request, steps: Vec<Step>) -> Result<Vec<Step>, Error> {

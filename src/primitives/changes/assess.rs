@@ -9,12 +9,14 @@ use super::super::compile::Compiled;
 use super::super::metadata;
 use super::super::metadata::Pair;
 use super::super::metadata::Written;
+use super::super::said;
 use super::super::scope;
 use super::Against;
 use super::Beside;
 use super::Changes;
 use super::Reuse;
 use super::refuse;
+use super::sinks;
 use super::spread;
 use super::spread::Node;
 use super::written;
@@ -27,6 +29,8 @@ use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Change;
 use crate::deployment::record::StagedObject;
+use crate::deployment::said::Claims;
+use crate::deployment::said::Said;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
@@ -51,6 +55,8 @@ pub struct Facts<'f> {
     pub adopted: &'f BTreeMap<ObjectId, String>,
     /// The staging schemas of deployments that are not production.
     pub staging: &'f BTreeSet<SchemaName>,
+    /// What this project has granted and commented itself.
+    pub claims: &'f Claims,
     /// The epoch, and who made it.
     pub base_epoch: u64,
     /// See [`Changes::against`].
@@ -88,6 +94,10 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     let (in_place, metadata) = view.in_place(&rebuilt, &schemas);
     unchanged -= metadata.len().min(unchanged);
     objects.extend(metadata);
+    let own_sinks = || view.project().iter().filter(|object| object.kind == ObjectKind::Sink);
+    let differing = sinks::differing(own_sinks(), facts.catalog, facts.claims);
+    let mut said = view.said(&schemas, &clusters);
+    said.extend(sinks::definitions(own_sinks(), &differing.changed, facts.claims));
     let mut changes = Changes {
         compiled: Rc::clone(facts.compiled),
         isolation,
@@ -102,6 +112,10 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         foreign_dependents: Vec::new(),
         refusals: Vec::new(),
         recorded_as: None,
+        said,
+        repointed: differing.repointed,
+        changed_sinks: differing.changed,
+        claims: facts.claims.clone(),
         objects,
         schemas,
         clusters,
@@ -262,20 +276,22 @@ impl<'f> View<'f> {
     ) -> (Vec<AfterSwap>, Vec<StagedObject>) {
         let mut written = Written::default();
         let mut pairs = Vec::new();
+        let (claims, me) = (self.facts.claims, &self.facts.catalog.session.role);
         let same = |target: Target| Pair { blue: Some(target.clone()), green: target };
         for schema in &self.facts.compiled.project.schemas {
             let target = Target::Schema(schema.name.clone());
             if !swapped.contains_key(&schema.name) && self.facts.catalog.schemas.contains_key(&schema.name) {
-                written::modifiers(&mut written, &schema.modifiers, &target);
+                written::modifiers(&mut written, &schema.modifiers, &target, me);
                 pairs.push(same(target));
             }
         }
+        let places: Vec<Target> = pairs.iter().map(|pair| pair.green.clone()).collect();
         let mut staged = Vec::new();
         for object in self.project().iter().filter(|o| o.kind.is_staged() && !rebuilt.contains(&o.name)) {
             let mut own = Written::default();
             written::object(&mut own, object, &object.name);
             let pair = same(Target::Object(object.kind, object.name.clone()));
-            if !metadata::carry(self.facts.catalog, std::slice::from_ref(&pair), &own).is_empty() {
+            if !metadata::carry(self.facts.catalog, std::slice::from_ref(&pair), &own, claims).is_empty() {
                 staged.push(StagedObject {
                     name: object.name.clone(),
                     kind: object.kind,
@@ -291,9 +307,40 @@ impl<'f> View<'f> {
                 pairs.push(pair);
             }
         }
-        let steps = metadata::carry(self.facts.catalog, &pairs, &written);
+        let mut steps = metadata::carry(self.facts.catalog, &pairs, &written, claims);
+        steps.extend(said::defaults(self.facts.catalog, &places, &written, claims));
         let after = steps.iter().map(|step| AfterSwap { what: step.what(), sql: step.sql() }).collect();
         (after, staged)
+    }
+
+    /// What has to be recorded of what files say of what a deployment touches, and of what stays.
+    fn said(
+        &self,
+        schemas: &BTreeMap<SchemaName, Option<crate::name::SchemaId>>,
+        clusters: &BTreeMap<ClusterName, ClusterId>,
+    ) -> BTreeMap<String, Said> {
+        let (catalog, me) = (self.facts.catalog, &self.facts.catalog.session.role);
+        let project = &self.facts.compiled.project;
+        let mut written = Written::default();
+        let mut targets = Vec::new();
+        for schema in &project.schemas {
+            if schemas.contains_key(&schema.name) || catalog.schemas.contains_key(&schema.name) {
+                let target = Target::Schema(schema.name.clone());
+                written::modifiers(&mut written, &schema.modifiers, &target, me);
+                targets.push(target);
+            }
+        }
+        for cluster in project.clusters.iter().filter(|cluster| clusters.contains_key(&cluster.name)) {
+            let target = Target::Cluster(cluster.name.clone());
+            written::grants(&mut written, &target, &cluster.grants);
+            written::comments(&mut written, &target, &cluster.comments);
+            targets.push(target);
+        }
+        for object in project.objects.iter().filter(|object| object.kind.is_staged()) {
+            written::object(&mut written, object, &object.name);
+            targets.push(Target::Object(object.kind, object.name.clone()));
+        }
+        said::claims(catalog, &targets, &written, self.facts.claims)
     }
 
     fn new_sinks(&self) -> Vec<AfterSwap> {

@@ -8,6 +8,7 @@ use super::super::error::Error;
 use super::super::metadata;
 use super::super::metadata::Pair;
 use super::super::metadata::Written;
+use super::super::said;
 use super::Changes;
 use super::written;
 use crate::catalog::Catalog;
@@ -21,13 +22,12 @@ use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
+use crate::deployment::said::Claims;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
 use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
@@ -48,12 +48,14 @@ pub struct Layout {
     pub pairs: Vec<Pair>,
     /// What the files say of it.
     pub written: Written,
+    /// What the project has granted and commented in production.
+    pub claims: Claims,
 }
 
 impl Layout {
     /// The steps that bring owners, grants and comments in line, once everything is created.
     pub fn metadata(&self, catalog: &Catalog) -> Vec<Step> {
-        metadata::carry(catalog, &self.pairs, &self.written)
+        metadata::carry(catalog, &self.pairs, &self.written, &self.claims)
     }
 }
 
@@ -87,11 +89,13 @@ pub fn layout(
             replaced_indexes: changes.replaced_indexes.clone(),
             in_place: changes.in_place.clone(),
             new_sinks: changes.new_sinks.clone(),
+            repointed: changes.repointed.clone(),
             deployment: id.clone(),
         },
         create: Vec::new(),
         pairs: Vec::new(),
         written: Written::default(),
+        claims: changes.claims.clone(),
     };
     containers(&mut layout, &naming, changes, clones, catalog);
     for staged in changes.built() {
@@ -164,13 +168,15 @@ fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &
         let staging = pair.staging_name();
         let target = Target::Schema(staging.clone());
         layout.create.push(Step::CreateSchema(staging.clone()));
-        let mut defaults = carried_defaults(catalog, name, &staging);
+        let production = Target::Schema(name.clone());
+        let mut files = Written::default();
         if let Some(schema) = changes.compiled.project.schema(name) {
-            written::modifiers(&mut layout.written, &schema.modifiers, &target);
-            defaults.extend(written::defaults(&schema.modifiers, &staging, &catalog.session.role));
+            let me = &catalog.session.role;
+            written::modifiers(&mut layout.written, &schema.modifiers, &target, me);
+            written::modifiers(&mut files, &schema.modifiers, &production, me);
         }
-        defaults.sort();
-        defaults.dedup();
+        let wanted = files.defaults.get(&production);
+        let defaults = said::carried_defaults(catalog, name, &staging, wanted, &changes.claims);
         layout.create.extend(defaults.into_iter().map(Step::GrantDefault));
         let blue = catalog.schemas.contains_key(name).then(|| Target::Schema(name.clone()));
         layout.pairs.push(Pair { blue, green: target });
@@ -186,11 +192,6 @@ fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &
         }
         layout.pairs.push(Pair { blue: Some(Target::Cluster(name.clone())), green: target });
     }
-}
-
-fn carried_defaults(catalog: &Catalog, from: &SchemaName, to: &SchemaName) -> Vec<DefaultPrivilege> {
-    let bound = catalog.default_privileges.iter().filter(|d| d.scope == DefaultScope::Schema(from.clone()));
-    bound.map(|d| DefaultPrivilege { scope: DefaultScope::Schema(to.clone()), ..d.clone() }).collect()
 }
 
 /// An object and its indexes, under the staging name.

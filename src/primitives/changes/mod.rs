@@ -14,6 +14,9 @@ use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Change;
 use crate::deployment::record::StagedObject;
+use crate::deployment::said::Claims;
+use crate::deployment::said::Repointed;
+use crate::deployment::said::Said;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -26,6 +29,7 @@ pub mod assess;
 pub mod layout;
 pub mod options;
 pub mod refuse;
+pub mod sinks;
 pub mod spread;
 pub mod written;
 
@@ -96,6 +100,10 @@ pub struct Changes {
     pub in_place: Vec<AfterSwap>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
+    /// Sinks that exist and are to read something else.
+    pub repointed: Vec<Repointed>,
+    /// Sinks that exist and cannot be made what their files say without being made anew.
+    pub changed_sinks: Vec<ObjectName>,
     /// The epoch at which production was looked at.
     pub base_epoch: u64,
     /// What production was compared with; `None` where nothing was promoted yet.
@@ -106,6 +114,10 @@ pub struct Changes {
     pub sinks: Vec<String>,
     /// Objects of others that read what is replaced, with their owners.
     pub foreign_dependents: Vec<String>,
+    /// What of the project's own is granted and commented then, to be recorded before.
+    pub said: BTreeMap<String, Said>,
+    /// What of the project's own is granted and commented now.
+    pub claims: Claims,
     /// What forbids it, in the order in which a person should be told.
     pub refusals: Vec<Error>,
     /// The deployment they are recorded as, in a resumed run that has staged already.
@@ -115,7 +127,10 @@ pub struct Changes {
 impl Changes {
     /// Tells whether there is nothing to deploy.
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.in_place.is_empty() && self.new_sinks.is_empty()
+        self.objects.is_empty()
+            && self.in_place.is_empty()
+            && self.new_sinks.is_empty()
+            && self.repointed.is_empty()
     }
 
     /// The objects of a change.

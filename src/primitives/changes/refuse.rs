@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::super::allowed;
 use super::super::code::Code;
 use super::super::error::Error;
 use super::super::scope;
 use super::Changes;
 use super::assess::Facts;
+use super::layout;
+use super::layout::Clones;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
 use crate::deployment::record::Change;
@@ -21,7 +24,7 @@ use crate::name::SchemaName;
 /// Everything that forbids it; empty where nothing does. Drift is not here: a caller may allow it.
 pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
     let catalog = facts.catalog;
-    let checks: [Option<Error>; 8] = [
+    let checks: [Option<Error>; 9] = [
         missing(changes, catalog),
         clusters(changes, catalog),
         unmanaged(changes, catalog),
@@ -29,6 +32,7 @@ pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
         foreign(changes, catalog),
         removed_still_read(changes, catalog),
         owners(changes, catalog),
+        privileges(changes, catalog),
         limits(changes, catalog),
     ];
     let unchanged = |error: Error| error.effect("nothing was changed");
@@ -133,7 +137,9 @@ fn removed_still_read(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     let replaced = changes.objects.iter().filter_map(|object| object.production_id.as_ref());
     let ours: BTreeSet<&ObjectId> = replaced.chain(&changes.replaced_indexes).collect();
     let readers = scope::foreign_readers(catalog, &ids, &ours).into_iter();
-    let lines = readers.chain(scope::sinks_reading(catalog, &ids)).map(|reader| {
+    let sinks = scope::sinks_reading(catalog, &ids);
+    let cut_over = |sink: &Found| changes.repointed.iter().any(|one| one.sink == sink.name);
+    let lines = readers.chain(sinks.into_iter().filter(|sink| !cut_over(sink))).map(|reader| {
         let read = catalog.reads.get(&reader.id).into_iter().flatten().find_map(|id| gone.get(id));
         let read = read.map(ToString::to_string).unwrap_or_default();
         format!("{} reads {read}", scope::told(reader))
@@ -154,6 +160,23 @@ fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     });
     let message = format!("{me} does not own what would be swapped");
     listed(Code::StageNotOwner, &message, schemas.chain(clusters).collect())
+}
+
+/// What the role may not do of what staging and the swap are made of.
+fn privileges(changes: &Changes, catalog: &Catalog) -> Option<Error> {
+    let me = &catalog.session.role;
+    // Nothing is laid out where nothing is checked; ownership of what is swapped has its own error.
+    if !catalog.session.checked || owners(changes, catalog).is_some() {
+        return None;
+    }
+    let id = "0000000".parse().ok()?;
+    let layout = layout::layout(changes, &id, None, &Clones::new(), catalog).ok()?;
+    let mut after = catalog.clone();
+    layout.create.iter().for_each(|step| after.take(step));
+    let metadata = layout.metadata(&after);
+    let lines = allowed::missing(catalog, layout.create.iter().chain(&metadata));
+    let message = format!("{me} may not do what staging does");
+    listed(Code::StageMissingPrivilege, &message, lines)
 }
 
 fn not_owned(noun: &str, told: &str, sql: &str, owner: &RoleName, me: &RoleName) -> String {

@@ -72,6 +72,7 @@ impl World {
             own_schemas: &own_schemas,
             adopted: &BTreeMap::new(),
             staging: &BTreeSet::new(),
+            claims: &crate::deployment::said::Claims::default(),
             base_epoch: self.marker.epoch,
             against: None,
         };
@@ -445,6 +446,7 @@ fn an_index_of_a_table_on_a_cloned_cluster_gets_a_copy_of_its_own() {
         own_schemas: &own_schemas,
         adopted: &BTreeMap::new(),
         staging: &BTreeSet::new(),
+        claims: &crate::deployment::said::Claims::default(),
         base_epoch: 1,
         against: None,
     };

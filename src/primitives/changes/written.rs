@@ -1,7 +1,6 @@
 //! Grants, comments and default privileges as the project's files say them, ready to compare.
 
-use std::collections::BTreeSet;
-
+use super::super::metadata::Defaults;
 use super::super::metadata::Written;
 use crate::catalog::Privileges;
 use crate::compiler::definition::Modifiers;
@@ -11,7 +10,6 @@ use crate::compiler::object::Object;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
-use crate::name::SchemaName;
 use crate::plan::step::DefaultPrivilege;
 use crate::plan::step::DefaultScope;
 use crate::plan::step::Grantee;
@@ -73,30 +71,64 @@ pub fn object(written: &mut Written, object: &Object, name: &ObjectName) {
     comments(written, &target, &object.comments);
 }
 
-/// Adds what a modifier file says of a schema or database, under a name.
-pub fn modifiers(written: &mut Written, modifiers: &Modifiers, target: &Target) {
+/// Adds what a modifier file says of a schema or database, under a name; `me` is whom default
+/// privileges without a role are for.
+pub fn modifiers(written: &mut Written, modifiers: &Modifiers, target: &Target, me: &RoleName) {
     grants(written, target, &modifiers.grants);
     comments(written, target, &modifiers.comments);
+    let defaults = defaults(modifiers, target, me);
+    if defaults != Defaults::default() {
+        written.defaults.insert(target.clone(), defaults);
+    }
 }
 
-/// What a modifier file grants on things that will be made in a schema, under a name.
-pub fn defaults(modifiers: &Modifiers, schema: &SchemaName, me: &RoleName) -> BTreeSet<DefaultPrivilege> {
-    let mut found = BTreeSet::new();
-    for default in modifiers.default_privileges.iter().filter(|default| default.grant) {
+/// What `ALL` means on things that will be made.
+fn all_on(plural: &str) -> &'static [&'static str] {
+    match plural {
+        "TABLES" => &["INSERT", "SELECT", "UPDATE", "DELETE"],
+        "DATABASES" | "SCHEMAS" | "CLUSTERS" => &["USAGE", "CREATE"],
+        _ => &["USAGE"],
+    }
+}
+
+/// What a modifier file says of things that will be made at a place; of two statements about the same the
+/// later one counts.
+fn defaults(modifiers: &Modifiers, target: &Target, me: &RoleName) -> Defaults {
+    let mut found = Defaults::default();
+    let scope = match target {
+        Target::Database(name) => DefaultScope::Database(name.clone()),
+        Target::Schema(name) => DefaultScope::Schema(name.clone()),
+        Target::Cluster(_)
+        | Target::Role(_)
+        | Target::NetworkPolicy(_)
+        | Target::Object(..)
+        | Target::Column(..) => return found,
+    };
+    for default in &modifiers.default_privileges {
         let roles: Vec<Option<RoleName>> = match (default.all_roles, default.roles.as_slice()) {
             (true, _) => vec![None],
             (false, []) => vec![Some(me.clone())],
             (false, roles) => roles.iter().cloned().map(Some).collect(),
         };
-        for role in roles {
-            for privilege in &default.privileges {
-                found.extend(default.grantees.iter().map(|to| DefaultPrivilege {
+        let named: Vec<&str> = match default.privileges.as_slice() {
+            [one] if one == "ALL" => all_on(&default.on).to_vec(),
+            several => several.iter().map(String::as_str).collect(),
+        };
+        for (role, privilege) in roles.iter().flat_map(|role| named.iter().map(move |one| (role, *one))) {
+            for to in &default.grantees {
+                let one = DefaultPrivilege {
                     role: role.clone(),
-                    scope: DefaultScope::Schema(schema.clone()),
+                    scope: scope.clone(),
                     on: default.on.clone(),
-                    privilege: privilege.clone(),
+                    privilege: privilege.to_owned(),
                     grantee: grantee(to.as_ref()),
-                }));
+                };
+                let (into, out_of) = match default.grant {
+                    true => (&mut found.granted, &mut found.revoked),
+                    false => (&mut found.revoked, &mut found.granted),
+                };
+                out_of.remove(&one);
+                into.insert(one);
             }
         }
     }

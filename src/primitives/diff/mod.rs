@@ -107,6 +107,10 @@ pub struct Outcome {
     pub in_place: Vec<String>,
     /// Sinks, of whomever, that will read the new objects.
     pub sinks: Vec<String>,
+    /// Sinks that will read something else, in words.
+    pub repointed_sinks: Vec<String>,
+    /// Sinks whose definition differs from their files', and that only `apply` makes anew when asked to.
+    pub changed_sinks: Vec<String>,
     /// Objects of others that read what is replaced, with their owners.
     pub foreign_dependents: Vec<String>,
     /// The codes of what forbids the deployment; `stage` raises the first.
@@ -130,7 +134,7 @@ pub struct Outcome {
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
-    if let Some(changes) = resumed::changes(ctx, request)? {
+    if let Some(changes) = resumed::changes(ctx, request).await? {
         return Ok(outcome(ctx, changes, Vec::new(), &catalog));
     }
     let ledger = ctx.ledger().await?;
@@ -138,6 +142,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
+    let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = adopted(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
         compiled: &request.compiled,
@@ -146,6 +151,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         own_schemas: &own_schemas,
         adopted: &adopted,
         staging: &staging,
+        claims: &claims,
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
     };
@@ -255,6 +261,12 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
         removed: names(Change::Removed),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
         sinks: changes.sinks.clone(),
+        repointed_sinks: changes
+            .repointed
+            .iter()
+            .map(|one| format!("{} from {} to {}", one.sink, one.from, one.to))
+            .collect(),
+        changed_sinks: changes.changed_sinks.iter().map(ToString::to_string).collect(),
         foreign_dependents: changes.foreign_dependents.clone(),
         refusals: changes.refusals.iter().map(|error| error.code().to_string()).collect(),
         isolation: changes.isolation,

@@ -24,7 +24,7 @@ use crate::primitives::error::Error;
 ///
 /// # Errors
 /// `run.project-changed` where the project is not the one that was staged.
-pub(super) fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, Error> {
+pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, Error> {
     let project = &request.compiled.project;
     let now = project.fingerprint().to_string();
     let own: BTreeSet<&SchemaName> = project.schemas.iter().map(|schema| &schema.name).collect();
@@ -37,6 +37,10 @@ pub(super) fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, E
             None => Ok(None),
         };
     };
+    // What is not staged yet is staged with what the project had granted before it.
+    let ledger = ctx.ledger().await?;
+    let claims = ledger.map(|ledger| ledger.claims(&intent.project_schemas.iter().cloned().collect()));
+    let claims = claims.unwrap_or_default();
     let beside = contents.indexes.iter().filter(|index| index.stands_beside());
     Ok(Some(Changes {
         compiled: Rc::clone(&request.compiled),
@@ -58,12 +62,16 @@ pub(super) fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, E
         replaced_indexes: contents.replaced_indexes.clone(),
         in_place: contents.in_place.clone(),
         new_sinks: contents.new_sinks.clone(),
+        repointed: contents.repointed.clone(),
+        changed_sinks: Vec::new(),
         base_epoch: intent.base_epoch,
         against: None,
         unchanged: 0,
         sinks: Vec::new(),
         foreign_dependents: Vec::new(),
         refusals: Vec::new(),
+        said: BTreeMap::new(),
+        claims,
         recorded_as: Some(intent.deployment.clone()),
     }))
 }

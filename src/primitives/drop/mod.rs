@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -40,6 +41,7 @@ use crate::name::ObjectName;
 use crate::plan::Plan;
 use crate::plan::step::Exchange;
 use crate::plan::step::Step;
+use crate::plan::step::Target;
 
 pub mod overlay;
 
@@ -230,6 +232,7 @@ fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     for cluster in &intent.clusters {
         find_cluster(cluster, catalog).ok_or_else(|| gone(format!("cluster {}", cluster.name)))?;
     }
+    owned(intent, catalog)?;
     let ours: BTreeSet<&ObjectId> = intent.objects.iter().collect();
     let mut strangers = BTreeSet::new();
     let ids: BTreeSet<_> = intent.schemas.iter().map(|schema| &schema.id).collect();
@@ -254,6 +257,32 @@ fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
         DropReason::Retire => format!("others still depend on the version that {id} replaced"),
     };
     Err(Error::new(Code::DropForeignDependents, message).with_lines(strangers).effect("nothing was dropped"))
+}
+
+/// Fails where the connected role may not claim or drop something of it.
+fn owned(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
+    if !catalog.session.checked {
+        return Ok(());
+    }
+    let schemas: BTreeSet<_> = intent.schemas.iter().map(|schema| &schema.id).collect();
+    let schemas = catalog.schemas.iter().filter(|(_, found)| schemas.contains(&found.id));
+    let clusters: BTreeSet<_> = intent.clusters.iter().map(|cluster| &cluster.id).collect();
+    let clusters = catalog.clusters.iter().filter(|(_, found)| clusters.contains(&found.id));
+    let objects = intent.objects.iter().filter_map(|id| catalog.objects.get(id));
+    let things = schemas
+        .map(|(name, _)| Target::Schema(name.clone()))
+        .chain(clusters.map(|(name, _)| Target::Cluster(name.clone())))
+        .chain(objects.map(|object| Target::Object(object.kind, object.name.clone())));
+    let lines = allowed::unowned(catalog, things);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let (me, id) = (&catalog.session.role, &intent.deployment);
+    let message = match intent.reason {
+        DropReason::Abort => format!("{me} does not own all that was staged as {id}"),
+        DropReason::Retire => format!("{me} does not own all that {id} replaced"),
+    };
+    Err(Error::new(Code::DropNotOwner, message).with_lines(lines).effect("nothing was dropped"))
 }
 
 /// The drops, leaves first: one statement for each kind of each layer, then the schemas and the

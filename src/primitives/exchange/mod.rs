@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join;
 
+use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -41,6 +42,7 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::plan::step::Exchange as Renaming;
 use crate::plan::step::Step;
+use crate::plan::step::Target;
 
 pub mod aftermath;
 
@@ -247,14 +249,35 @@ pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Succe
     }
     let ids: BTreeSet<&ObjectId> = leaving.keys().copied().collect();
     let sinks = scope::sinks_reading(catalog, &ids);
+    let own = repointed(scope, kind, catalog);
     sinks
         .into_iter()
+        .filter(|sink| !own.iter().any(|(name, _)| *name == sink.name))
         .filter_map(|sink| {
             let read = catalog.reads.get(&sink.id)?.iter().find_map(|id| leaving.get(id))?;
             let (name, has_successor) = read;
             Some((sink.name.clone(), has_successor.then(|| (*name).clone())))
         })
+        .chain(own.iter().cloned())
         .collect()
+}
+
+/// The sinks whose files say that they read something else, each with that, or with what they read before.
+fn repointed(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
+    let mut found = Vec::new();
+    for one in &scope.contents.repointed {
+        let target = match kind {
+            SwapKind::Promotion => &one.to,
+            SwapKind::Rollback => &one.from,
+        };
+        let Some(sink) = catalog.object(&one.sink) else { continue };
+        let wanted = catalog.object(target).map(|object| &object.id);
+        let reads = catalog.reads.get(&sink.id);
+        if !wanted.is_some_and(|id| reads.is_some_and(|reads| reads.contains(id))) {
+            found.push((one.sink.clone(), Some(target.clone())));
+        }
+    }
+    found
 }
 
 /// Says no if the world is not as it must be for the exchange; touches nothing.
@@ -303,6 +326,7 @@ pub fn check(
         let message = "something that the project did not create would be swapped out of production";
         return Err(Error::new(moved_code, message).with_lines(strangers).effect(unchanged));
     }
+    owned(scope, kind, catalog)?;
     let orphans: Vec<String> = successors(scope, kind, catalog)
         .into_iter()
         .filter(|(_, successor)| successor.is_none())
@@ -313,6 +337,24 @@ pub fn check(
         return Err(Error::new(Code::SwapSinkOrphaned, message).with_lines(orphans).effect(unchanged));
     }
     Ok(())
+}
+
+/// Fails where the connected role may not move what changes places.
+fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> {
+    let schemas = scope.intent.schemas.iter().flat_map(|pair| [pair.production_name(), pair.staging_name()]);
+    let clusters = scope.intent.clusters.iter().flat_map(|pair| [&pair.production, &pair.staging]);
+    let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster));
+    let lines = allowed::unowned(catalog, things);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let what = match kind {
+        SwapKind::Promotion => "promote",
+        SwapKind::Rollback => "take back",
+    };
+    let message =
+        format!("{} cannot {what} {}: not all of it is its own", catalog.session.role, scope.deployment());
+    Err(Error::new(Code::SwapNotOwner, message).with_lines(lines).effect("nothing was changed"))
 }
 
 /// Who swapped since the deployment was staged, or promoted, as far as mzflow was used for it.

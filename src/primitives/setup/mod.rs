@@ -1,15 +1,19 @@
 //! setup: makes the tracking database, once; running it again changes nothing.
 //!
-//! Writes `_mzflow` with the journal, the deployed objects and the epoch marker, whatever of it is
-//! missing. The marker comes last: where it stands, everything else does. Start reading at [`plan`].
+//! Writes the three roles, and `_mzflow` with the journal, the deployed objects, the epoch marker and what
+//! the roles may do with it, whatever of it is missing. Refuses: `setup.not-superuser`. Start reading at
+//! [`plan`]; what roles may do is in [`RIGHTS`].
 
 use serde::Serialize;
 
+use super::access;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::ctx::marker_in;
 use super::error::Error;
+use super::metadata;
 use crate::catalog::Catalog;
+use crate::catalog::Privileges;
 use crate::db::apply::OnFailure;
 use crate::db::journal::CREATE_JOURNAL;
 use crate::db::snapshot::CREATE_OBJECTS;
@@ -19,9 +23,12 @@ use crate::event::Event;
 use crate::name::Ident;
 use crate::name::NameError;
 use crate::name::ObjectKind;
+use crate::name::RoleName;
 use crate::name::SchemaName;
 use crate::plan::Plan;
+use crate::plan::step::Grantee;
 use crate::plan::step::Step;
+use crate::plan::step::Target;
 
 /// Tells what was made.
 #[derive(Clone, Debug, Serialize)]
@@ -30,11 +37,90 @@ pub struct Outcome {
     pub statements: Vec<String>,
 }
 
-/// Decides what of the tracking database is missing.
-fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
+/// Where roles may do something.
+#[derive(Clone, Copy)]
+enum Place {
+    /// On both tables.
+    Tables,
+    /// On the journal.
+    Journal,
+    /// On the rows of deployed objects.
+    Objects,
+    /// On the tracking database.
+    Database,
+    /// On the system as a whole.
+    System,
+}
+
+/// What the commands of the roles do, and no more; a row is a statement. All read; whoever deploys, answers
+/// or has an overlay writes the journal; abort forgets what was staged; a swap renames the marker; an overlay
+/// is a database. Nobody gets CREATEROLE: whoever has it can make themselves a member of any role.
+const RIGHTS: [(Place, &[&str], &[&str]); 6] = [
+    (Place::Tables, &["SELECT"], &access::ROLES),
+    (Place::Journal, &["INSERT"], &[access::DEPLOYER, access::DEVELOPER]),
+    (Place::Objects, &["DELETE", "INSERT"], &[access::DEPLOYER]),
+    (Place::Database, &["CREATE"], &[access::DEPLOYER]),
+    (Place::System, &["CREATEDB"], &[access::DEPLOYER, access::DEVELOPER]),
+    (Place::System, &["CREATECLUSTER"], &[access::DEPLOYER]),
+];
+
+/// The grants that are missing.
+fn rights(catalog: &Catalog, database: &Ident, public: &SchemaName) -> Result<Vec<Step>, NameError> {
+    let table = |name: &str| Ok(Target::Object(ObjectKind::Table, public.object(Ident::new(name)?)));
+    let (journal, objects) = (table("journal")?, table("deployment_objects")?);
+    let whole = Target::Database(database.clone());
+    let nothing = Privileges::new();
+    let mut steps = Vec::new();
+    for (place, wanted, roles) in RIGHTS {
+        let on: Vec<&Target> = match place {
+            Place::Tables => vec![&journal, &objects],
+            Place::Journal => vec![&journal],
+            Place::Objects => vec![&objects],
+            Place::Database => vec![&whole],
+            Place::System => Vec::new(),
+        };
+        let mut held: Vec<&Privileges> =
+            on.iter().map(|on| metadata::privileges(catalog, on).unwrap_or(&nothing)).collect();
+        if on.is_empty() {
+            held.push(&catalog.system_privileges);
+        }
+        let mut to = Vec::new();
+        for name in roles {
+            let role = RoleName(Ident::new(*name)?);
+            let has = |held: &&Privileges, privilege: &str| {
+                held.contains(&(Grantee::Role(role.clone()), privilege.to_owned()))
+            };
+            if !wanted.iter().all(|privilege| held.iter().all(|held| has(held, privilege))) {
+                to.push(role);
+            }
+        }
+        let privileges = wanted.iter().map(|privilege| (*privilege).to_owned()).collect();
+        match (to.is_empty(), on.is_empty()) {
+            (true, _) => {}
+            (false, true) => steps.push(Step::GrantSystem { privileges, to }),
+            (false, false) => {
+                let on = on.into_iter().cloned().collect();
+                steps.push(Step::Grant { privileges, on, to: to.into_iter().map(Grantee::Role).collect() });
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// Decides what is missing.
+///
+/// # Errors
+/// [`NameError`] never in practice: the names are fixed.
+pub fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
     let database = Ident::new(TRACKING_DATABASE)?;
     let public = SchemaName::new(database.clone(), Ident::new("public")?);
     let mut steps = Vec::new();
+    for name in access::ROLES {
+        let role = RoleName(Ident::new(name)?);
+        if !catalog.roles.contains(&role) {
+            steps.push(Step::CreateRole(role));
+        }
+    }
     if !catalog.databases.contains_key(&database) {
         steps.push(Step::CreateDatabase(database.clone()));
     }
@@ -56,8 +142,18 @@ fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
     if marker_in(catalog).is_none() {
         let first: Result<Marker, _> = "epoch@0:setup".parse();
         let name = first.map_or_else(|_| Ident::new("epoch@0:setup"), |marker| marker.schema())?;
-        steps.push(Step::CreateSchema(SchemaName::new(database, name)));
+        steps.push(Step::CreateSchema(SchemaName::new(database.clone(), name)));
     }
+    let mut after = catalog.clone();
+    steps.iter().for_each(|step| after.take(step));
+    // Whoever swaps renames it, and only owners may.
+    let deployer = RoleName(Ident::new(access::DEPLOYER)?);
+    let marker = marker_in(&after).map(|marker| marker.schema()).transpose()?;
+    let marker = marker.map(|name| Target::Schema(SchemaName::new(database.clone(), name)));
+    if let Some(of) = marker.filter(|of| metadata::owner(&after, of) != Some(&deployer)) {
+        steps.push(Step::SetOwner { of, owner: deployer });
+    }
+    steps.extend(rights(&after, &database, &public)?);
     let mut plan = Plan::new();
     plan.each(steps);
     Ok(plan)
@@ -66,13 +162,20 @@ fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
 /// Makes what is missing.
 ///
 /// # Errors
-/// `setup.rejected` with the server's words, `db.*`.
+/// `setup.not-superuser`, `setup.rejected` with the server's words, `db.*`.
 pub async fn run(ctx: &mut Ctx) -> Result<Outcome, Error> {
     let catalog = ctx.catalog().await?;
     let plan =
         plan(&catalog).map_err(|error| Error::bug(format!("a name of the tracking database: {error}")))?;
     if plan.is_empty() {
         return Ok(Outcome { statements: Vec::new() });
+    }
+    if catalog.session.checked {
+        let message = format!("only a superuser can set up, and {} is none", catalog.session.role);
+        let missing = plan.steps().map(|step| format!("missing: {}", step.what()));
+        return Err(Error::new(Code::SetupNotSuperuser, message)
+            .with_lines(missing)
+            .effect("nothing was changed"));
     }
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
     // Somebody else may be setting up at the same moment: what counts is what stands afterwards.
@@ -103,10 +206,20 @@ mod tests {
         let heads: Vec<String> =
             first.statements().iter().map(|sql| sql.split('(').next().unwrap_or("").to_owned()).collect();
         expect![[r#"
+            CREATE ROLE "materialize_deployer"
+            CREATE ROLE "materialize_developer"
+            CREATE ROLE "materialize_monitor"
             CREATE DATABASE "_mzflow"
             CREATE TABLE "_mzflow"."public"."journal" 
             CREATE TABLE "_mzflow"."public"."deployment_objects" 
-            CREATE SCHEMA "_mzflow"."epoch@0:setup""#]]
+            CREATE SCHEMA "_mzflow"."epoch@0:setup"
+            ALTER SCHEMA "_mzflow"."epoch@0:setup" OWNER TO "materialize_deployer"
+            GRANT SELECT ON TABLE "_mzflow"."public"."journal", "_mzflow"."public"."deployment_objects" TO "materialize_deployer", "materialize_developer", "materialize_monitor"
+            GRANT INSERT ON TABLE "_mzflow"."public"."journal" TO "materialize_deployer", "materialize_developer"
+            GRANT DELETE, INSERT ON TABLE "_mzflow"."public"."deployment_objects" TO "materialize_deployer"
+            GRANT CREATE ON DATABASE "_mzflow" TO "materialize_deployer"
+            GRANT CREATEDB ON SYSTEM TO "materialize_deployer", "materialize_developer"
+            GRANT CREATECLUSTER ON SYSTEM TO "materialize_deployer""#]]
         .assert_eq(&heads.join("\n"));
         catalog.carry_out(&first);
         assert!(plan(&catalog).expect("names are fine").is_empty());

@@ -24,9 +24,12 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         Step::CreateCluster { name, .. } => catalog.clusters.contains_key(name),
         Step::Create { name, .. } => catalog.object(name).is_some(),
         Step::GrantDefault(default) => catalog.default_privileges.contains(default),
+        Step::RevokeDefault(default) => !catalog.default_privileges.contains(default),
         Step::CreateDatabase(_)
         | Step::AlterCluster { .. }
         | Step::Statement { .. }
+        | Step::CreateRole(_)
+        | Step::GrantSystem { .. }
         | Step::Exchange(_)
         | Step::DropObjects { .. }
         | Step::DropSchema(_)

@@ -29,6 +29,7 @@ use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::Change;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
+use crate::deployment::said::MetadataIntent;
 use crate::event::Event;
 use crate::name::ClusterName;
 use crate::name::ObjectKind;
@@ -117,6 +118,17 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     ctx.record(Record::StageIntent(layout.intent.clone())).await?;
     ctx.record(Record::StageObjects(layout.contents.clone())).await?;
+    if changes.recorded_as.is_none() {
+        let intent = MetadataIntent {
+            deployment: Some(id.clone()),
+            project_schemas: layout.intent.project_schemas.clone(),
+            things: changes.said.clone(),
+        };
+        // An attempt that was to grant more is not the one that counts.
+        if !intent.things.is_empty() || matches!(choice, Choice::Continue(_)) {
+            ctx.record(Record::MetadataIntent(intent)).await?;
+        }
+    }
     create::create(ctx, &layout, changes, &catalog).await?;
     let catalog = ctx.catalog().await?;
     create::bring_in_line(ctx, &layout, &catalog).await?;

@@ -1,0 +1,290 @@
+//! What the connected role may not do of what is planned: told before anything is done.
+//!
+//! Pure. The steps take effect on a copy of the catalog one after the other, since what the role makes
+//! itself is its own. Source: the table of privileges in `design/materialize.md` 5.2, recorded in
+//! `conformance/rbac/privileges.json`. Start reading at [`missing`].
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::catalog::Privileges;
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::name::RoleName;
+use crate::name::SchemaName;
+use crate::plan::step::Exchange;
+use crate::plan::step::Grantee;
+use crate::plan::step::Step;
+use crate::plan::step::Target;
+
+/// What is missing for steps, a line each with the statement that gives it; empty where nothing is, and
+/// where nothing is checked.
+pub fn missing<'s>(catalog: &Catalog, steps: impl IntoIterator<Item = &'s Step>) -> Vec<String> {
+    if !catalog.session.checked {
+        return Vec::new();
+    }
+    let mut asked = Asked { catalog: catalog.clone(), lines: Vec::new(), told: BTreeSet::new() };
+    for step in steps {
+        asked.ask(step);
+        asked.catalog.take(step);
+    }
+    asked.lines
+}
+
+/// Which of these things belong to a role that the connected one is no member of, a line each.
+pub fn unowned(catalog: &Catalog, things: impl IntoIterator<Item = Target>) -> Vec<String> {
+    things.into_iter().filter_map(|thing| not_owned(catalog, &thing)).collect()
+}
+
+fn not_owned(catalog: &Catalog, thing: &Target) -> Option<String> {
+    let owner = super::metadata::owner(catalog, thing).filter(|owner| !catalog.owns(owner))?;
+    let me = &catalog.session.role;
+    let (noun, name) = (thing.noun(), thing.sql());
+    Some(format!("{thing} belongs to {owner}: ALTER {noun} {name} OWNER TO {}", me.sql()))
+}
+
+/// The line for a privilege on the system as a whole, unless it is there.
+pub fn on_system(catalog: &Catalog, privilege: &str) -> Option<String> {
+    let held = holds(catalog, &catalog.system_privileges, privilege);
+    let me = catalog.session.role.sql();
+    (catalog.session.checked && !held)
+        .then(|| format!("no {privilege} on the system: GRANT {privilege} ON SYSTEM TO {me}"))
+}
+
+fn holds(catalog: &Catalog, held: &Privileges, privilege: &str) -> bool {
+    let by = |grantee: &Grantee| match grantee {
+        Grantee::Public => true,
+        Grantee::Role(role) => catalog.session.member_of.contains(role),
+    };
+    held.iter().any(|(grantee, held)| held == privilege && by(grantee))
+}
+
+/// The steps so far, taken into account, and what was found.
+struct Asked {
+    catalog: Catalog,
+    lines: Vec<String>,
+    told: BTreeSet<String>,
+}
+
+impl Asked {
+    fn tell(&mut self, line: Option<String>) {
+        if let Some(line) = line.filter(|line| self.told.insert(line.clone())) {
+            self.lines.push(line);
+        }
+    }
+
+    fn owner(&mut self, thing: &Target) {
+        let line = not_owned(&self.catalog, thing);
+        self.tell(line);
+    }
+
+    fn privilege(&mut self, privilege: &str, on: &Target) {
+        // What is not there is somebody else's to complain about.
+        let Some(held) = super::metadata::privileges(&self.catalog, on) else { return };
+        if !holds(&self.catalog, held, privilege) {
+            let (noun, name) = (on.grant_noun(), on.sql());
+            let me = self.catalog.session.role.sql();
+            self.tell(Some(format!("no {privilege} on {on}: GRANT {privilege} ON {noun} {name} TO {me}")));
+        }
+    }
+
+    fn system(&mut self, privilege: &str) {
+        let line = on_system(&self.catalog, privilege);
+        self.tell(line);
+    }
+
+    fn ask(&mut self, step: &Step) {
+        match step {
+            Step::CreateDatabase(_) => self.system("CREATEDB"),
+            Step::CreateCluster { .. } => self.system("CREATECLUSTER"),
+            Step::CreateSchema(name) => self.privilege("CREATE", &Target::Database(name.database.clone())),
+            Step::AlterCluster { name, .. } | Step::DropCluster(name) => {
+                self.owner(&Target::Cluster(name.clone()));
+            }
+            Step::Create { kind, name, cluster, on, .. } => {
+                self.create(*kind, name, cluster.as_ref(), on.as_ref());
+            }
+            Step::Exchange(exchange) => self.exchange(exchange),
+            Step::DropObjects { kind, names } => {
+                names.iter().for_each(|name| self.owner(&Target::Object(*kind, name.clone())));
+            }
+            Step::DropSchema(name) => self.owner(&Target::Schema(name.clone())),
+            Step::Grant { on, .. } | Step::Revoke { on, .. } => on.iter().for_each(|on| self.owner(on)),
+            Step::GrantDefault(default) | Step::RevokeDefault(default) => self.default(default.role.as_ref()),
+            Step::Comment { on, .. } => self.comment(on),
+            Step::SetOwner { of, owner } => self.give(of, owner),
+            Step::CutOverSink { sink, .. } => self.owner(&Target::Object(ObjectKind::Sink, sink.clone())),
+            Step::CreateRole(_) | Step::SetRole { .. } => self.system("CREATEROLE"),
+            Step::GrantSystem { .. } => {
+                self.tell(Some("privileges on the system are given by superusers only".to_owned()));
+            }
+            // What it needs is told by whoever writes it: its text is not read here.
+            Step::Statement { .. } => {}
+        }
+    }
+
+    fn create(
+        &mut self,
+        kind: ObjectKind,
+        name: &ObjectName,
+        cluster: Option<&ClusterName>,
+        on: Option<&ObjectName>,
+    ) {
+        if let Some(relation) = on.and_then(|on| self.catalog.object(on)) {
+            let relation = Target::Object(relation.kind, relation.name.clone());
+            self.owner(&relation);
+        }
+        self.privilege("CREATE", &Target::Schema(name.schema_name()));
+        match (cluster, kind) {
+            (Some(cluster), _) => self.privilege("CREATE", &Target::Cluster(cluster.clone())),
+            (None, ObjectKind::Source) => self.system("CREATECLUSTER"),
+            (None, _) => {}
+        }
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) {
+        let mut schemas: Vec<SchemaName> = Vec::new();
+        match exchange {
+            Exchange::SwapSchemas { a, b } => {
+                schemas.extend([a.clone(), SchemaName::new(a.database.clone(), b.clone())]);
+            }
+            Exchange::RenameSchema { from, .. } => schemas.push(from.clone()),
+            Exchange::SwapClusters { a, b } => {
+                [a, b].into_iter().for_each(|name| self.owner(&Target::Cluster(name.clone())));
+            }
+            Exchange::RenameCluster { from, .. } => self.owner(&Target::Cluster(from.clone())),
+            Exchange::RenameObject { kind, from, .. } => self.owner(&Target::Object(*kind, from.clone())),
+        }
+        let database: Option<Ident> = schemas.first().map(|name| name.database.clone());
+        schemas.into_iter().for_each(|name| self.owner(&Target::Schema(name)));
+        if let Some(database) = database {
+            self.privilege("CREATE", &Target::Database(database));
+        }
+    }
+
+    fn default(&mut self, role: Option<&RoleName>) {
+        let me = self.catalog.session.role.sql();
+        self.tell(match role {
+            None => Some("default privileges FOR ALL ROLES are set by superusers only".to_owned()),
+            Some(role) if !self.catalog.owns(role) => Some(format!(
+                "default privileges for {role} are set by its members: GRANT {} TO {me}",
+                role.sql()
+            )),
+            Some(_) => None,
+        });
+    }
+
+    fn comment(&mut self, on: &Target) {
+        match on {
+            Target::Role(_) => self.system("CREATEROLE"),
+            Target::Column(relation, _) => {
+                let kind = self.catalog.object(relation).map(|object| object.kind);
+                if let Some(kind) = kind {
+                    self.owner(&Target::Object(kind, relation.clone()));
+                }
+            }
+            Target::Database(_)
+            | Target::Schema(_)
+            | Target::Cluster(_)
+            | Target::NetworkPolicy(_)
+            | Target::Object(..) => self.owner(on),
+        }
+    }
+
+    fn give(&mut self, of: &Target, owner: &RoleName) {
+        self.owner(of);
+        if !self.catalog.owns(owner) {
+            let me = self.catalog.session.role.sql();
+            self.tell(Some(format!(
+                "{of} is to belong to {owner} like what it replaces: GRANT {} TO {me}",
+                owner.sql()
+            )));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+
+    use super::*;
+    use crate::primitives::facts;
+    use crate::primitives::facts::create;
+    use crate::primitives::facts::object;
+
+    fn role(name: &str) -> RoleName {
+        RoleName(facts::ident(name))
+    }
+
+    /// A world of `other`'s, looked at by a role that holds nothing.
+    fn world() -> Catalog {
+        let table = create(ObjectKind::Table, "d.s.t", None, &[]);
+        let mut catalog = facts::grown(&["d"], &["d.s"], &["c"], &[table]);
+        let things = [
+            Target::Database(facts::ident("d")),
+            Target::Schema("d.s".parse().expect("a schema")),
+            Target::Cluster(ClusterName(facts::ident("c"))),
+            Target::Object(ObjectKind::Table, object("d.s.t")),
+        ];
+        for of in things {
+            catalog.take(&Step::SetOwner { of, owner: role("other") });
+        }
+        catalog.session.checked = true;
+        catalog.session.role = role("me");
+        catalog.session.member_of = [role("me")].into();
+        catalog
+    }
+
+    #[track_caller]
+    fn check(catalog: &Catalog, steps: &[Step], expect: Expect) {
+        expect.assert_eq(&missing(catalog, steps).join("\n"));
+    }
+
+    fn steps() -> Vec<Step> {
+        let schema: SchemaName = "d.green".parse().expect("a schema");
+        let on = Target::Object(ObjectKind::Table, object("d.s.t"));
+        vec![
+            Step::CreateSchema(schema.clone()),
+            Step::CreateCluster { name: ClusterName(facts::ident("g")), options: Vec::new() },
+            create(ObjectKind::MaterializedView, "d.green.v", Some("g"), &[]),
+            create(ObjectKind::MaterializedView, "d.green.w", Some("c"), &[]),
+            create(ObjectKind::View, "d.s.v", None, &[]),
+            Step::Comment { on: on.clone(), text: None },
+            Step::Grant { privileges: vec!["SELECT".to_owned()], on: vec![on], to: vec![Grantee::Public] },
+            Step::SetOwner { of: Target::Schema(schema.clone()), owner: role("other") },
+            Step::Exchange(Exchange::SwapSchemas { a: "d.s".parse().expect("a schema"), b: schema.schema }),
+        ]
+    }
+
+    #[test]
+    fn every_privilege_that_is_missing_is_told_once_with_its_remedy() {
+        check(
+            &world(),
+            &steps(),
+            expect![[r#"
+            no CREATE on database d: GRANT CREATE ON DATABASE "d" TO "me"
+            no CREATECLUSTER on the system: GRANT CREATECLUSTER ON SYSTEM TO "me"
+            no CREATE on cluster c: GRANT CREATE ON CLUSTER "c" TO "me"
+            no CREATE on schema d.s: GRANT CREATE ON SCHEMA "d"."s" TO "me"
+            table d.s.t belongs to other: ALTER TABLE "d"."s"."t" OWNER TO "me"
+            schema d.green is to belong to other like what it replaces: GRANT "other" TO "me"
+            schema d.s belongs to other: ALTER SCHEMA "d"."s" OWNER TO "me"
+            schema d.green belongs to other: ALTER SCHEMA "d"."green" OWNER TO "me""#]],
+        );
+    }
+
+    #[test]
+    fn nothing_is_missing_where_nothing_is_checked_and_for_members() {
+        let mut catalog = world();
+        catalog.session.member_of.insert(role("other"));
+        let system = |privilege: &str| (Grantee::Role(role("other")), privilege.to_owned());
+        catalog.system_privileges = [system("CREATECLUSTER")].into();
+        check(&catalog, &steps(), expect![[r#""#]]);
+        let mut catalog = world();
+        catalog.session.checked = false;
+        check(&catalog, &steps(), expect![[r#""#]]);
+    }
+}

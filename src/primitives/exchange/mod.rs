@@ -20,6 +20,8 @@ use super::shifted;
 use super::shifted::Stranger;
 use crate::catalog::Catalog;
 use crate::catalog::RoleSettings;
+use crate::db::audit::Sort;
+use crate::db::audit::Thing;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
@@ -43,6 +45,7 @@ use crate::plan::step::Exchange as Renaming;
 use crate::plan::step::Step;
 
 pub mod aftermath;
+mod who;
 
 /// Whether production must be what it was when the deployment was staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,29 +181,79 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
     })
 }
 
-/// Where an id is not the one that was recorded, in words.
-fn moved(side: &Side<'_>, catalog: &Catalog, when: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut tell = |what: String, was: Option<&str>, is: Option<&str>| {
+/// Where an id is not the one that was recorded.
+struct Moved {
+    /// What it is, by name.
+    what: String,
+    sort: Sort,
+    was: Option<String>,
+    is: Option<String>,
+}
+
+impl Moved {
+    fn thing(&self, id: Option<&String>) -> Option<Thing> {
+        Some(Thing { sort: self.sort, id: id?.clone() })
+    }
+
+    /// What was recorded.
+    fn was(&self) -> Option<Thing> {
+        self.thing(self.was.as_ref())
+    }
+
+    /// What stands there.
+    fn is(&self) -> Option<Thing> {
+        self.thing(self.is.as_ref())
+    }
+
+    fn told(&self, when: &str) -> String {
+        let is = self.is.as_ref().map_or("is gone".to_owned(), |id| format!("is {id} now"));
+        let was = self.was.as_ref().map_or("did not exist".to_owned(), |id| format!("was {id}"));
+        format!("{} {was} {when} and {is}", self.what)
+    }
+}
+
+/// Where an id of a side is not the one that was recorded.
+fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
+    let mut found = Vec::new();
+    let mut compare = |what: String, sort: Sort, was: Option<&str>, is: Option<&str>| {
         if was != is {
-            let is = is.map_or("is gone".to_owned(), |id| format!("is {id} now"));
-            let was = was.map_or("did not exist".to_owned(), |id| format!("was {id}"));
-            lines.push(format!("{what} {was} {when} and {is}"));
+            found.push(Moved { what, sort, was: was.map(str::to_owned), is: is.map(str::to_owned) });
         }
     };
     for (name, id) in &side.schemas {
         let is = catalog.schemas.get(name).map(|schema| schema.id.as_str());
-        tell(format!("schema {name}"), id.map(SchemaId::as_str), is);
+        compare(format!("schema {name}"), Sort::Schema, id.map(SchemaId::as_str), is);
     }
     for (name, id) in &side.clusters {
         let is = catalog.clusters.get(*name).map(|cluster| cluster.id.as_str());
-        tell(format!("cluster {name}"), id.map(ClusterId::as_str), is);
+        compare(format!("cluster {name}"), Sort::Cluster, id.map(ClusterId::as_str), is);
     }
     for (name, id) in &side.objects {
         let is = catalog.object(name).map(|object| object.id.as_str());
-        tell(name.to_string(), id.map(ObjectId::as_str), is);
+        compare(name.to_string(), Sort::Object, id.map(ObjectId::as_str), is);
     }
-    lines
+    found
+}
+
+/// The same in words.
+fn moved_lines(side: &Side<'_>, catalog: &Catalog, when: &str) -> Vec<String> {
+    moved(side, catalog).iter().map(|moved| moved.told(when)).collect()
+}
+
+/// The two sides of an exchange: what stands in production, and what is to come.
+fn sides(scope: &Scope, kind: SwapKind) -> Result<(Side<'_>, Side<'_>), Error> {
+    Ok(match kind {
+        SwapKind::Promotion => (blue(scope, false), green(scope, true)?),
+        SwapKind::Rollback => (green(scope, false)?, blue(scope, true)),
+    })
+}
+
+/// Where an id of either side is not the one that was recorded.
+fn all_moved(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<Vec<Moved>, Error> {
+    let (standing, incoming) = sides(scope, kind)?;
+    let mut found = moved(&standing, catalog);
+    found.extend(moved(&incoming, catalog));
+    Ok(found)
 }
 
 /// What stands in the schemas and on the clusters of a side and is not ours, a line each.
@@ -270,16 +323,13 @@ pub fn check(
     history: &[SwapEntry],
 ) -> Result<(), Error> {
     let id = scope.deployment();
-    let (standing, incoming) = match kind {
-        SwapKind::Promotion => (blue(scope, false), green(scope, true)?),
-        SwapKind::Rollback => (green(scope, false)?, blue(scope, true)),
-    };
+    let (standing, incoming) = sides(scope, kind)?;
     let (moved_code, gone_code) = match kind {
         SwapKind::Promotion => (Code::SwapProductionMoved, Code::SwapStagingMoved),
         SwapKind::Rollback => (Code::RollbackSuperseded, Code::RollbackGone),
     };
     let unchanged = "nothing was changed";
-    let gone = moved(&incoming, catalog, "when it was recorded");
+    let gone = moved_lines(&incoming, catalog, "when it was recorded");
     if !gone.is_empty() {
         let message = format!("what stands under the staging names of {id} is not what was recorded");
         return Err(Error::new(gone_code, message).with_lines(gone).effect(unchanged));
@@ -289,7 +339,7 @@ pub fn check(
         let message = format!("something that mzflow did not make stands under the staging names of {id}");
         return Err(Error::new(gone_code, message).with_lines(strangers).effect(unchanged));
     }
-    let lines = moved(&standing, catalog, &format!("when {id} was staged"));
+    let lines = moved_lines(&standing, catalog, &format!("when {id} was staged"));
     if !lines.is_empty() && conflicts == ConflictCheck::Made {
         let message = match kind {
             SwapKind::Promotion => "production changed since this deployment was staged".to_owned(),
@@ -364,7 +414,9 @@ impl Exchange {
     /// Those of [`check`], of [`fenced::make`], and `swap.conflict`, `swap.rejected`.
     pub async fn make(mut self, ctx: &mut Ctx) -> Result<(Scope, SwapEntry), Error> {
         let started = ctx.clock.elapsed();
-        fenced::make(ctx, &mut self, fenced::RETRY_FOR).await?;
+        if let Err(error) = fenced::make(ctx, &mut self, fenced::RETRY_FOR).await {
+            return Err(who::explained(ctx, &self.scope, self.kind, error).await);
+        }
         let Some(entry) = self.committed else {
             return Err(Error::bug("the exchange happened and left no entry"));
         };

@@ -94,10 +94,8 @@ fn stage_of_1000_and_its_journal(bencher: Bencher<'_, '_>) {
         let writes = sent.iter().filter(|ran| ran.writes);
         let (journal, others): (Vec<_>, Vec<_>) =
             writes.partition(|ran| ran.statement.starts_with("INSERT") && ran.statement.contains("_mzflow"));
-        let spent: u128 = journal
-            .iter()
-            .filter_map(|ran| Some(ran.finished?.since(ran.began).as_millis()))
-            .sum();
+        let spent: u128 =
+            journal.iter().filter_map(|ran| Some(ran.finished?.since(ran.began).as_millis())).sum();
         let first = sent.first().map(|ran| ran.began);
         let last = sent.iter().filter_map(|ran| ran.finished).max();
         let whole = first.zip(last).map_or(0, |(first, last)| last.since(first).as_millis());

@@ -34,7 +34,11 @@ const DEEDS: [Deed; 7] = [
             "DROP MATERIALIZED VIEW shop.core.totals",
             "CREATE MATERIALIZED VIEW shop.core.totals IN CLUSTER compute AS SELECT 30 AS total",
         ],
-        refused: Some(&["shop.core.totals was u", "dropped by materialize at 2", "created by materialize at 2"]),
+        refused: Some(&[
+            "shop.core.totals was u",
+            "dropped by materialize at 2",
+            "created by materialize at 2",
+        ]),
         is_forced: true,
     },
     Deed {
@@ -53,7 +57,11 @@ const DEEDS: [Deed; 7] = [
     Deed {
         name: "swapped, as mz-deploy does",
         sql: &["CREATE SCHEMA shop.core_7f3a9c1", "ALTER SCHEMA shop.core SWAP WITH core_7f3a9c1"],
-        refused: Some(&["schema shop.core was u", "schema shop.core: u", "renamed or altered by materialize at 2"]),
+        refused: Some(&[
+            "schema shop.core was u",
+            "schema shop.core: u",
+            "renamed or altered by materialize at 2",
+        ]),
         is_forced: true,
     },
     Deed {
@@ -140,6 +148,18 @@ fn what_was_changed_since_staging_is_found_and_told() {
             assert_eq!(standing(&world), before, "{}", deed.name);
         }
     }
+}
+
+#[test]
+fn what_force_replaces_is_put_aside_and_not_dropped() {
+    let world = staged();
+    by_hand(&world, &DEEDS[0]);
+    world.mzflow(&["promote", "second", "--force", "--keep", "1h"]).code(0);
+    assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20");
+    assert_eq!(world.rows("SELECT total FROM shop.core__second__mzf.totals"), "30");
+    let told = world.mzflow(&["gc", "--kept", "--yes"]).code(3).says("[drop.foreign-dependents]");
+    told.says("shop.core__second__mzf.totals");
+    assert_eq!(world.rows("SELECT count(*) FROM mz_materialized_views WHERE name = 'totals'"), "2");
 }
 
 /// Does something at a point of the swap.

@@ -47,7 +47,8 @@ fn a_refusal_of_the_server_does_not_tell_it_either() {
         world.sql(sql);
     }
     world.secret("a-hunter2");
-    let told = world.mzflow_with(&["apply", "--project", "shop", "-v", "--json"], &[("THE_KEY", "a-hunter2")]);
+    let told =
+        world.mzflow_with(&["apply", "--project", "shop", "-v", "--json"], &[("THE_KEY", "a-hunter2")]);
     assert_ne!(told.code, Some(0));
     told.says("secret").never_says("hunter2");
 }

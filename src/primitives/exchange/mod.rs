@@ -19,6 +19,7 @@ use super::scope::Scope;
 use super::shifted;
 use super::shifted::Stranger;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::catalog::RoleSettings;
 use crate::db::audit::Sort;
 use crate::db::audit::Thing;
@@ -259,14 +260,20 @@ fn all_moved(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<Vec<Mov
 /// What stands in the schemas and on the clusters of a side and is not ours, a line each.
 ///
 /// A schema or cluster that is not the recorded one is left out: then all of it is another's, and
-/// [`moved`] says so.
-fn foreign(side: &Side<'_>, catalog: &Catalog) -> Vec<String> {
+/// [`moved`] says so. Where nobody asks for the conflict check, what stands under a name of the project is
+/// replaced whoever made it: it is put aside with the rest, and no drop takes what is not recorded.
+fn foreign(side: &Side<'_>, catalog: &Catalog, conflicts: ConflictCheck) -> Vec<String> {
+    let is_meant = |object: &Object| {
+        conflicts == ConflictCheck::Skipped
+            && (side.objects.contains_key(&object.name) || is_index_of_named(side, object, catalog))
+    };
+    let is_stranger = |object: &&Object| !side.ours.contains(&object.id) && !is_meant(object);
     let mut found = BTreeSet::new();
     for (name, id) in &side.schemas {
         if catalog.schemas.get(name).map(|schema| &schema.id) != *id {
             continue;
         }
-        let others = catalog.objects_in(name).filter(|object| !side.ours.contains(&object.id));
+        let others = catalog.objects_in(name).filter(is_stranger);
         found.extend(others.map(scope::told));
     }
     for (name, id) in &side.clusters {
@@ -274,10 +281,17 @@ fn foreign(side: &Side<'_>, catalog: &Catalog) -> Vec<String> {
             continue;
         }
         let Some(id) = id else { continue };
-        let others = catalog.objects_on(id).filter(|object| !side.ours.contains(&object.id));
+        let others = catalog.objects_on(id).filter(is_stranger);
         found.extend(others.map(|object| format!("{} on cluster {name}", scope::told(object))));
     }
     found.into_iter().collect()
+}
+
+/// Tells whether something is an index on what stands under a name of a side.
+fn is_index_of_named(side: &Side<'_>, object: &Object, catalog: &Catalog) -> bool {
+    let mut read = catalog.reads.get(&object.id).into_iter().flatten();
+    object.kind == ObjectKind::Index
+        && read.any(|id| side.objects.keys().any(|name| catalog.object(name).is_some_and(|on| on.id == *id)))
 }
 
 /// A sink and the object it has to read after the exchange; `None` where there is no such object.
@@ -334,7 +348,7 @@ pub fn check(
         let message = format!("what stands under the staging names of {id} is not what was recorded");
         return Err(Error::new(gone_code, message).with_lines(gone).effect(unchanged));
     }
-    let strangers = foreign(&incoming, catalog);
+    let strangers = foreign(&incoming, catalog, ConflictCheck::Made);
     if !strangers.is_empty() {
         let message = format!("something that mzflow did not make stands under the staging names of {id}");
         return Err(Error::new(gone_code, message).with_lines(strangers).effect(unchanged));
@@ -348,7 +362,7 @@ pub fn check(
         let who = since(scope, kind, history);
         return Err(Error::new(moved_code, message).with_lines(lines).with_lines(who).effect(unchanged));
     }
-    let strangers = foreign(&standing, catalog);
+    let strangers = foreign(&standing, catalog, conflicts);
     if !strangers.is_empty() {
         let message = "something that the project did not create would be swapped out of production";
         return Err(Error::new(moved_code, message).with_lines(strangers).effect(unchanged));

@@ -22,10 +22,7 @@ const MOST_TOLD: usize = 20;
 pub(super) async fn explained(ctx: &mut Ctx, scope: &Scope, kind: SwapKind, error: Error) -> Error {
     let moved_code = matches!(
         error.code(),
-        Code::SwapProductionMoved
-            | Code::SwapStagingMoved
-            | Code::RollbackSuperseded
-            | Code::RollbackGone
+        Code::SwapProductionMoved | Code::SwapStagingMoved | Code::RollbackSuperseded | Code::RollbackGone
     );
     if !moved_code {
         return error;

@@ -62,7 +62,12 @@ impl World {
         let password = options.password.clone();
         options.settings.insert(0, ("sandbox_hydration".to_owned(), "0s".to_owned()));
         let server = RUNTIME.block_on(Server::start(options)).expect("the sandbox starts");
-        Self { folder: TempDir::new().expect("a folder"), server, watch: Watch::new(password.as_deref()), password }
+        Self {
+            folder: TempDir::new().expect("a folder"),
+            server,
+            watch: Watch::new(password.as_deref()),
+            password,
+        }
     }
 
     /// The folder in which commands run.
@@ -118,7 +123,8 @@ impl World {
 
     /// The same with more in its environment.
     pub(crate) fn mzflow_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Told {
-        let output = self.command(arguments).envs(variables.iter().copied()).output().expect("the binary runs");
+        let output =
+            self.command(arguments).envs(variables.iter().copied()).output().expect("the binary runs");
         Told::new(self, output.status.code(), &output.stdout, &output.stderr)
     }
 

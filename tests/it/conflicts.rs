@@ -51,8 +51,8 @@ const DEEDS: [Deed; 7] = [
         name: "renamed",
         sql: &["ALTER MATERIALIZED VIEW shop.core.totals RENAME TO totals_old"],
         refused: Some(&["shop.core.totals was u", "and is gone", "renamed or altered by materialize at 2"]),
-        // What is still there under another name is not the project's to replace.
-        is_forced: false,
+        // It is told by its id: what the project made is put aside under any name.
+        is_forced: true,
     },
     Deed {
         name: "swapped, as mz-deploy does",

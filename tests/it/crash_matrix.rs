@@ -24,7 +24,7 @@ CREATE INDEX totals_by_total IN CLUSTER compute ON totals (total);
 ";
 
 /// So many statements of each are cut where nobody asks for all of them.
-const SOME: usize = 3;
+const SOME: usize = 2;
 
 /// A test of a recipe: a version, and another one over it, of which the second is cut.
 fn deployed(recipe: &str, arguments: &str) -> String {

@@ -4,6 +4,7 @@
 //! [`session::Session`].
 
 pub mod apply;
+pub mod audit;
 pub mod columns;
 pub mod config;
 pub mod error;

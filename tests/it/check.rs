@@ -287,9 +287,9 @@ fn a_chain_is_followed_to_its_end() {
 
 #[test]
 fn a_server_that_lets_nobody_in() {
-    let world = World::with(Options { password: Some("right".to_owned()), ..Options::default() });
+    let world = World::with(Options { password: Some("right-one".to_owned()), ..Options::default() });
     world.write(SHOP);
-    let url = world.url().replace("right", "sesame");
+    let url = world.url().replace("right-one", "sesame");
     let told = world.mzflow(&["compile", "--check", "--project", "shop", "--url", &url]).code(4);
     told.says("[db.authentication]").never_says("sesame");
     // Without a server there is nothing to be let into.

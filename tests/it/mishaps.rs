@@ -157,6 +157,29 @@ fn the_server_is_gone_when_it_should_have_committed() {
 }
 
 #[test]
+fn a_rollback_that_is_asked_for_again_takes_back_one_version() {
+    let world = World::new();
+    for (id, amount) in [("first", "10"), ("second", "20"), ("third", "30")] {
+        world.write(&SHOP.replace("10 AS amount", &format!("{amount} AS amount")));
+        world.mzflow(&["run", "blue_green", "--project", "shop", "--id", id, "--keep", "1h"]).code(0);
+    }
+    world.forget();
+    // It dies behind its COMMIT, before anything follows.
+    world.faults("delay 2s after commit by 'mzflow%'");
+    let running = world.start(&["rollback"]);
+    sent(&world, "COMMIT");
+    world.until("the swap", || total(&world) == "20");
+    running.kill();
+    assert_eq!(running.end(&world).code, None);
+    world.faults("");
+    world.mzflow(&["rollback"]).code(0).says("third");
+    assert_eq!(total(&world), "20");
+    // That one is over: whoever asks now means the version before.
+    world.mzflow(&["rollback"]).code(0).says("second");
+    assert_eq!(total(&world), "10");
+}
+
+#[test]
 fn a_sink_that_does_not_follow_is_cut_over_later() {
     let world = deployed();
     world.sql("CREATE CONNECTION materialize.public.kafka TO KAFKA (BROKER 'nowhere:9092', SECURITY PROTOCOL PLAINTEXT) WITH (VALIDATE = false)");

@@ -52,10 +52,10 @@ fn deployed() -> World {
 
 #[test]
 fn a_wrong_password() {
-    let options = Options { password: Some("right".to_owned()), ..Options::default() };
+    let options = Options { password: Some("right-one".to_owned()), ..Options::default() };
     let world = World::with(options);
     world.write(SHOP);
-    let url = world.url().replace("right", "sesame");
+    let url = world.url().replace("right-one", "sesame");
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--url", &url]).code(4);
     told.says("[db.authentication]").says("28P01").never_says("sesame");
 }

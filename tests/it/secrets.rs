@@ -16,6 +16,7 @@ CREATE VIEW v AS SELECT 1 AS x;
 fn a_value_is_neither_said_nor_written_down() {
     let world = World::new();
     world.write(SHOP);
+    world.secret("open sesame");
     world.mzflow(&["apply", "--project", "shop"]).code(3).says("$THE_KEY").says("nothing was changed");
     assert_eq!(world.rows("SELECT count(*) FROM mz_secrets"), "0");
     for (value, arguments) in [
@@ -24,10 +25,9 @@ fn a_value_is_neither_said_nor_written_down() {
         ("it's a hunter2", vec!["apply", "--project", "shop", "-v"]),
         ("third-hunter2", vec!["run", "blue_green", "--project", "shop", "-v", "--json"]),
     ] {
-        let output = world.command(&arguments).env("THE_KEY", value).output().expect("the binary runs");
-        let said =
-            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        assert!(output.status.success() && said.contains("shop"), "{said}");
+        world.secret(value);
+        let told = world.mzflow_with(&arguments, &[("THE_KEY", value)]).code(0).says("shop");
+        let said = told.stdout + &told.stderr;
         assert!(!said.contains("hunter2") && !said.contains("open sesame"), "{said}");
     }
     assert_eq!(world.rows("SELECT count(*) FROM mz_secrets"), "2");
@@ -46,11 +46,9 @@ fn a_refusal_of_the_server_does_not_tell_it_either() {
     for sql in ["CREATE DATABASE shop", "CREATE SCHEMA shop.raw", "CREATE TABLE shop.raw.k (x int)"] {
         world.sql(sql);
     }
-    let output =
-        world.command(&["apply", "--project", "shop", "-v", "--json"]).env("THE_KEY", "hunter2").output();
-    let output = output.expect("the binary runs");
-    let said =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    assert!(!output.status.success() && said.contains("secret"), "{said}");
-    assert!(!said.contains("hunter2"), "{said}");
+    world.secret("a-hunter2");
+    let told =
+        world.mzflow_with(&["apply", "--project", "shop", "-v", "--json"], &[("THE_KEY", "a-hunter2")]);
+    assert_ne!(told.code, Some(0));
+    told.says("secret").never_says("hunter2");
 }

@@ -24,6 +24,7 @@ use crate::deployment::record::RunStatus;
 use crate::lua::host::Source;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
+use crate::primitives::rehearsal::Assume;
 
 /// Go on with a run that a crash or Ctrl-C has stopped
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// Run to go on with; `mzflow list` names it
     #[arg(value_name = "RUN")]
     run: RunId,
+    /// Print the statements and run none
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     how: How,
 }
@@ -53,7 +57,9 @@ pub(crate) struct How {
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
-    go_on(app, args.run, args.how).await
+    let mut start = start(app, args.run, args.how).await?;
+    start.rehearse = args.dry_run.then_some(Assume::Ready);
+    running::carry_out(app, start).await
 }
 
 /// Goes on with a run.

@@ -20,7 +20,10 @@ use super::scope::Scope;
 use super::shifted;
 use super::shifted::Stranger;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::catalog::RoleSettings;
+use crate::db::audit::Sort;
+use crate::db::audit::Thing;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
@@ -45,6 +48,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod aftermath;
+mod who;
 
 /// Whether production must be what it was when the deployment was staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,42 +184,98 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
     })
 }
 
-/// Where an id is not the one that was recorded, in words.
-fn moved(side: &Side<'_>, catalog: &Catalog, when: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut tell = |what: String, was: Option<&str>, is: Option<&str>| {
+/// Where an id is not the one that was recorded.
+struct Moved {
+    /// What it is, by name.
+    what: String,
+    sort: Sort,
+    was: Option<String>,
+    is: Option<String>,
+}
+
+impl Moved {
+    fn thing(&self, id: Option<&String>) -> Option<Thing> {
+        Some(Thing { sort: self.sort, id: id?.clone() })
+    }
+
+    /// What was recorded.
+    fn was(&self) -> Option<Thing> {
+        self.thing(self.was.as_ref())
+    }
+
+    /// What stands there.
+    fn is(&self) -> Option<Thing> {
+        self.thing(self.is.as_ref())
+    }
+
+    fn told(&self, when: &str) -> String {
+        let is = self.is.as_ref().map_or("is gone".to_owned(), |id| format!("is {id} now"));
+        let was = self.was.as_ref().map_or("did not exist".to_owned(), |id| format!("was {id}"));
+        format!("{} {was} {when} and {is}", self.what)
+    }
+}
+
+/// Where an id of a side is not the one that was recorded.
+fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
+    let mut found = Vec::new();
+    let mut compare = |what: String, sort: Sort, was: Option<&str>, is: Option<&str>| {
         if was != is {
-            let is = is.map_or("is gone".to_owned(), |id| format!("is {id} now"));
-            let was = was.map_or("did not exist".to_owned(), |id| format!("was {id}"));
-            lines.push(format!("{what} {was} {when} and {is}"));
+            found.push(Moved { what, sort, was: was.map(str::to_owned), is: is.map(str::to_owned) });
         }
     };
     for (name, id) in &side.schemas {
         let is = catalog.schemas.get(name).map(|schema| schema.id.as_str());
-        tell(format!("schema {name}"), id.map(SchemaId::as_str), is);
+        compare(format!("schema {name}"), Sort::Schema, id.map(SchemaId::as_str), is);
     }
     for (name, id) in &side.clusters {
         let is = catalog.clusters.get(*name).map(|cluster| cluster.id.as_str());
-        tell(format!("cluster {name}"), id.map(ClusterId::as_str), is);
+        compare(format!("cluster {name}"), Sort::Cluster, id.map(ClusterId::as_str), is);
     }
     for (name, id) in &side.objects {
         let is = catalog.object(name).map(|object| object.id.as_str());
-        tell(name.to_string(), id.map(ObjectId::as_str), is);
+        compare(name.to_string(), Sort::Object, id.map(ObjectId::as_str), is);
     }
-    lines
+    found
+}
+
+/// The same in words.
+fn moved_lines(side: &Side<'_>, catalog: &Catalog, when: &str) -> Vec<String> {
+    moved(side, catalog).iter().map(|moved| moved.told(when)).collect()
+}
+
+/// The two sides of an exchange: what stands in production, and what is to come.
+fn sides(scope: &Scope, kind: SwapKind) -> Result<(Side<'_>, Side<'_>), Error> {
+    Ok(match kind {
+        SwapKind::Promotion => (blue(scope, false), green(scope, true)?),
+        SwapKind::Rollback => (green(scope, false)?, blue(scope, true)),
+    })
+}
+
+/// Where an id of either side is not the one that was recorded.
+fn all_moved(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<Vec<Moved>, Error> {
+    let (standing, incoming) = sides(scope, kind)?;
+    let mut found = moved(&standing, catalog);
+    found.extend(moved(&incoming, catalog));
+    Ok(found)
 }
 
 /// What stands in the schemas and on the clusters of a side and is not ours, a line each.
 ///
 /// A schema or cluster that is not the recorded one is left out: then all of it is another's, and
-/// [`moved`] says so.
-fn foreign(side: &Side<'_>, catalog: &Catalog) -> Vec<String> {
+/// [`moved`] says so. Where nobody asks for the conflict check, what stands under a name of the project is
+/// replaced whoever made it: it is put aside with the rest, and no drop takes what is not recorded.
+fn foreign(side: &Side<'_>, catalog: &Catalog, conflicts: ConflictCheck) -> Vec<String> {
+    let is_meant = |object: &Object| {
+        conflicts == ConflictCheck::Skipped
+            && (side.objects.contains_key(&object.name) || is_index_of_named(side, object, catalog))
+    };
+    let is_stranger = |object: &&Object| !side.ours.contains(&object.id) && !is_meant(object);
     let mut found = BTreeSet::new();
     for (name, id) in &side.schemas {
         if catalog.schemas.get(name).map(|schema| &schema.id) != *id {
             continue;
         }
-        let others = catalog.objects_in(name).filter(|object| !side.ours.contains(&object.id));
+        let others = catalog.objects_in(name).filter(is_stranger);
         found.extend(others.map(scope::told));
     }
     for (name, id) in &side.clusters {
@@ -223,10 +283,17 @@ fn foreign(side: &Side<'_>, catalog: &Catalog) -> Vec<String> {
             continue;
         }
         let Some(id) = id else { continue };
-        let others = catalog.objects_on(id).filter(|object| !side.ours.contains(&object.id));
+        let others = catalog.objects_on(id).filter(is_stranger);
         found.extend(others.map(|object| format!("{} on cluster {name}", scope::told(object))));
     }
     found.into_iter().collect()
+}
+
+/// Tells whether something is an index on what stands under a name of a side.
+fn is_index_of_named(side: &Side<'_>, object: &Object, catalog: &Catalog) -> bool {
+    let mut read = catalog.reads.get(&object.id).into_iter().flatten();
+    object.kind == ObjectKind::Index
+        && read.any(|id| side.objects.keys().any(|name| catalog.object(name).is_some_and(|on| on.id == *id)))
 }
 
 /// A sink and the object it has to read after the exchange; `None` where there is no such object.
@@ -293,26 +360,23 @@ pub fn check(
     history: &[SwapEntry],
 ) -> Result<(), Error> {
     let id = scope.deployment();
-    let (standing, incoming) = match kind {
-        SwapKind::Promotion => (blue(scope, false), green(scope, true)?),
-        SwapKind::Rollback => (green(scope, false)?, blue(scope, true)),
-    };
+    let (standing, incoming) = sides(scope, kind)?;
     let (moved_code, gone_code) = match kind {
         SwapKind::Promotion => (Code::SwapProductionMoved, Code::SwapStagingMoved),
         SwapKind::Rollback => (Code::RollbackSuperseded, Code::RollbackGone),
     };
     let unchanged = "nothing was changed";
-    let gone = moved(&incoming, catalog, "when it was recorded");
+    let gone = moved_lines(&incoming, catalog, "when it was recorded");
     if !gone.is_empty() {
         let message = format!("what stands under the staging names of {id} is not what was recorded");
         return Err(Error::new(gone_code, message).with_lines(gone).effect(unchanged));
     }
-    let strangers = foreign(&incoming, catalog);
+    let strangers = foreign(&incoming, catalog, ConflictCheck::Made);
     if !strangers.is_empty() {
         let message = format!("something that mzflow did not make stands under the staging names of {id}");
         return Err(Error::new(gone_code, message).with_lines(strangers).effect(unchanged));
     }
-    let lines = moved(&standing, catalog, &format!("when {id} was staged"));
+    let lines = moved_lines(&standing, catalog, &format!("when {id} was staged"));
     if !lines.is_empty() && conflicts == ConflictCheck::Made {
         let message = match kind {
             SwapKind::Promotion => "production changed since this deployment was staged".to_owned(),
@@ -321,7 +385,7 @@ pub fn check(
         let who = since(scope, kind, history);
         return Err(Error::new(moved_code, message).with_lines(lines).with_lines(who).effect(unchanged));
     }
-    let strangers = foreign(&standing, catalog);
+    let strangers = foreign(&standing, catalog, conflicts);
     if !strangers.is_empty() {
         let message = "something that the project did not create would be swapped out of production";
         return Err(Error::new(moved_code, message).with_lines(strangers).effect(unchanged));
@@ -406,7 +470,9 @@ impl Exchange {
     /// Those of [`check`], of [`fenced::make`], and `swap.conflict`, `swap.rejected`.
     pub async fn make(mut self, ctx: &mut Ctx) -> Result<(Scope, SwapEntry), Error> {
         let started = ctx.clock.elapsed();
-        fenced::make(ctx, &mut self, fenced::RETRY_FOR).await?;
+        if let Err(error) = fenced::make(ctx, &mut self, fenced::RETRY_FOR).await {
+            return Err(who::explained(ctx, &self.scope, self.kind, error).await);
+        }
         let Some(entry) = self.committed else {
             return Err(Error::bug("the exchange happened and left no entry"));
         };

@@ -97,6 +97,7 @@ fn an_object_of_production_that_was_made_anew_is_found() {
         swap.production-moved: production changed since this deployment was staged
         app.core.m was new-13 when 77b01de was staged and is new-18 now"#]],
     );
+    check_refusal(&catalog, &scope, ConflictCheck::Skipped, expect!["fine"]);
 }
 
 #[test]

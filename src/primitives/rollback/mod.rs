@@ -29,9 +29,20 @@ fn choose(ledger: &Ledger, request: &Request) -> Result<DeploymentId, Error> {
     if let Some(id) = &request.deployment {
         return Ok(id.clone());
     }
+    // A rollback whose end nobody saw is asked for again: it is finished, and nothing more is taken back.
+    if let Some(id) = unfinished(ledger) {
+        return Ok(id);
+    }
     ledger.standing().pop().ok_or_else(|| {
         Error::new(Code::RollbackNothing, "nothing was promoted here").effect("nothing was changed")
     })
+}
+
+/// The rollback that was the last swap of all and was not finished.
+fn unfinished(ledger: &Ledger) -> Option<DeploymentId> {
+    let last = ledger.history.last().filter(|entry| entry.intent.kind == SwapKind::Rollback)?;
+    let known = ledger.deployments.get(&last.intent.deployment)?;
+    (known.state == State::RolledBack && !known.settled).then(|| last.intent.deployment.clone())
 }
 
 /// Takes the promotion back; repeating it after a crash finishes it.

@@ -28,10 +28,12 @@ pub(crate) mod running;
 pub(crate) mod service;
 pub(crate) mod told;
 pub(crate) mod watching;
+pub(crate) mod watch;
 pub(crate) mod wire;
 
 use running::Running;
 use told::Told;
+use watch::Watch;
 
 /// One runtime for the sandboxes of every test. Planning a query recurses deeply, as in the binary.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -47,6 +49,7 @@ pub(crate) struct World {
     folder: TempDir,
     server: Server,
     password: Option<String>,
+    watch: Watch,
 }
 
 impl World {
@@ -60,7 +63,12 @@ impl World {
         let password = options.password.clone();
         options.settings.insert(0, ("sandbox_hydration".to_owned(), "0s".to_owned()));
         let server = RUNTIME.block_on(Server::start(options)).expect("the sandbox starts");
-        Self { folder: TempDir::new().expect("a folder"), server, password }
+        Self {
+            folder: TempDir::new().expect("a folder"),
+            server,
+            watch: Watch::new(password.as_deref()),
+            password,
+        }
     }
 
     /// The folder in which commands run.
@@ -75,11 +83,20 @@ impl World {
 
     /// The way to the sandbox.
     pub(crate) fn url(&self) -> String {
-        let login = match &self.password {
-            Some(password) => format!("materialize:{password}"),
-            None => "materialize".to_owned(),
-        };
+        let password = self.password.as_deref();
+        let login = password.map_or("materialize".to_owned(), |password| format!("materialize:{password}"));
         format!("postgres://{login}@{}/materialize", self.server.address())
+    }
+
+    /// The way for commands. A password that nobody asks for is one that nobody may say.
+    fn command_url(&self) -> String {
+        let password = self.password.as_deref().unwrap_or(watch::PASSWORD);
+        format!("postgres://materialize:{password}@{}/materialize", self.server.address())
+    }
+
+    /// Insists from now on that no command says a value, and that none is in the journal.
+    pub(crate) fn secret(&self, value: &str) {
+        self.watch.over(value);
     }
 
     /// Copies a project of `examples/` into the folder; outside of any git checkout.
@@ -105,6 +122,13 @@ impl World {
         Told::new(self, output.status.code(), &output.stdout, &output.stderr)
     }
 
+    /// The same with more in its environment.
+    pub(crate) fn mzflow_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Told {
+        let output =
+            self.command(arguments).envs(variables.iter().copied()).output().expect("the binary runs");
+        Told::new(self, output.status.code(), &output.stdout, &output.stderr)
+    }
+
     /// Starts the binary against the sandbox.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         Running::new(self.command(arguments).spawn().expect("the binary starts"))
@@ -122,7 +146,7 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mzflow"));
         command.args(arguments).current_dir(self.folder()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.folder()).env("MZFLOW_URL", self.url());
+        command.env("HOME", self.folder()).env("MZFLOW_URL", self.command_url());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -186,6 +210,27 @@ impl World {
         while !holds() {
             assert!(!deadline.passed(), "in vain waited for: {}", what());
             RUNTIME.block_on(clock.sleep(Duration::from_millis(5)));
+        }
+    }
+}
+
+impl Drop for World {
+    /// Nothing that was written down bears what nobody may say.
+    fn drop(&mut self) {
+        // A failed test has its own message, and a task of a runtime cannot wait for another one.
+        if std::thread::panicking() || tokio::runtime::Handle::try_current().is_ok() {
+            return;
+        }
+        // What a test has broken on purpose is not in the way.
+        if self.server.set_faults("").is_err() {
+            return;
+        }
+        for table in ["journal", "deployment_objects"] {
+            // Where nothing was set up there is no such table, and some tests leave a server that is not well.
+            let Ok(rows) = self.try_sql(&format!("SELECT * FROM _mzflow.public.{table}")) else { continue };
+            let text: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
+            let found = self.watch.finds(&text.join("\n"));
+            assert!(found.is_none(), "the {table} bears a secret: {}", found.unwrap_or_default());
         }
     }
 }

@@ -14,7 +14,12 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn new(world: &World, code: Option<i32>, stdout: &[u8], stderr: &[u8]) -> Self {
-        let clean = |bytes: &[u8]| clean(&String::from_utf8_lossy(bytes), world);
+        let clean = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            let found = world.watch.finds(&text);
+            assert!(found.is_none(), "a command has said a secret: {}", found.unwrap_or_default());
+            clean(&text, world)
+        };
         Self { code, stdout: clean(stdout), stderr: clean(stderr) }
     }
 

@@ -1,0 +1,214 @@
+//! Production that somebody changes while a deployment waits for its swap, or during the swap itself: it is
+//! found, told with who and when, and not overwritten unasked.
+//!
+//! `MZFLOW_SEED` shifts what is done at which point; `MZFLOW_CRASH=all` does everything at every point.
+
+use crate::harness::World;
+use crate::harness::random::Random;
+
+const SHOP: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
+SELECT sum(amount) AS total FROM core.orders;
+";
+
+/// What somebody does to production by hand.
+struct Deed {
+    name: &'static str,
+    sql: &'static [&'static str],
+    /// What is told of it, where the swap is to be refused.
+    refused: Option<&'static [&'static str]>,
+    /// Whether `--force` replaces it all the same.
+    is_forced: bool,
+}
+
+const DEEDS: [Deed; 7] = [
+    Deed {
+        name: "replaced, as dbt does",
+        sql: &[
+            "DROP MATERIALIZED VIEW shop.core.totals",
+            "CREATE MATERIALIZED VIEW shop.core.totals IN CLUSTER compute AS SELECT 30 AS total",
+        ],
+        refused: Some(&[
+            "shop.core.totals was u",
+            "dropped by materialize at 2",
+            "created by materialize at 2",
+        ]),
+        is_forced: true,
+    },
+    Deed {
+        name: "dropped",
+        sql: &["DROP MATERIALIZED VIEW shop.core.totals"],
+        refused: Some(&["shop.core.totals was u", "and is gone", "dropped by materialize at 2"]),
+        is_forced: true,
+    },
+    Deed {
+        name: "renamed",
+        sql: &["ALTER MATERIALIZED VIEW shop.core.totals RENAME TO totals_old"],
+        refused: Some(&["shop.core.totals was u", "and is gone", "renamed or altered by materialize at 2"]),
+        // It is told by its id: what the project made is put aside under any name.
+        is_forced: true,
+    },
+    Deed {
+        name: "swapped, as mz-deploy does",
+        sql: &["CREATE SCHEMA shop.core_7f3a9c1", "ALTER SCHEMA shop.core SWAP WITH core_7f3a9c1"],
+        refused: Some(&[
+            "schema shop.core was u",
+            "schema shop.core: u",
+            "renamed or altered by materialize at 2",
+        ]),
+        is_forced: true,
+    },
+    Deed {
+        name: "a view of another team in the schema",
+        sql: &["CREATE VIEW shop.core.theirs AS SELECT 1 AS x"],
+        refused: Some(&["shop.core.theirs"]),
+        is_forced: false,
+    },
+    Deed {
+        name: "a view of another team that reads it",
+        sql: &["CREATE VIEW materialize.public.theirs AS SELECT total FROM shop.core.totals"],
+        refused: None,
+        is_forced: true,
+    },
+    Deed {
+        name: "something that has nothing to do with it",
+        sql: &["CREATE VIEW materialize.public.other AS SELECT 1 AS x"],
+        refused: None,
+        is_forced: true,
+    },
+];
+
+/// Where it is done: how the sandbox is held up there, and the statement that has come in by then.
+const POINTS: [(&str, &str, &str); 6] = [
+    ("before the transaction", "delay 700ms before 'BEGIN%' by 'mzflow%'", "BEGIN"),
+    ("before the fence", "delay 700ms before 'ALTER SCHEMA%epoch@%' by 'mzflow%'", "epoch@"),
+    ("behind the fence", "delay 700ms after 'ALTER SCHEMA%epoch@%' by 'mzflow%'", "epoch@"),
+    ("before the first swap", "delay 700ms before 'ALTER SCHEMA%SWAP%' by 'mzflow%'", "SWAP"),
+    ("behind the last swap", "delay 700ms after 'ALTER CLUSTER%SWAP%' by 'mzflow%'", "ALTER CLUSTER"),
+    ("before COMMIT", "delay 700ms before commit by 'mzflow%'", "COMMIT"),
+];
+
+/// A version is production and another one is staged.
+fn staged() -> World {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.forget();
+    world
+}
+
+/// Everything that stands anywhere, by id, name and schema, and the epoch.
+fn standing(world: &World) -> String {
+    world.rows(
+        "SELECT o.id, o.name, s.name FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id WHERE o.id LIKE 'u%' \
+         UNION ALL SELECT id, name, 'schema' FROM mz_schemas WHERE id LIKE 'u%' \
+         UNION ALL SELECT id, name, 'cluster' FROM mz_clusters WHERE id LIKE 'u%' ORDER BY 3, 1, 2",
+    )
+}
+
+fn by_hand(world: &World, deed: &Deed) {
+    for sql in deed.sql {
+        world.sql(sql);
+    }
+}
+
+#[test]
+fn what_was_changed_since_staging_is_found_and_told() {
+    for deed in &DEEDS {
+        let world = staged();
+        by_hand(&world, deed);
+        let before = standing(&world);
+        let Some(told) = deed.refused else {
+            world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
+            assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20", "{}", deed.name);
+            continue;
+        };
+        for arguments in [&["promote", "second", "--dry-run"][..], &["promote", "second"]] {
+            let mut refusal = world.mzflow(arguments).code(3).says("[swap.production-moved]");
+            for text in told {
+                refusal = refusal.says(text);
+            }
+            refusal.says("nothing was changed");
+            assert_eq!(standing(&world), before, "{}", deed.name);
+        }
+        let forced = world.mzflow(&["promote", "second", "--force", "--keep", "1h"]);
+        if deed.is_forced {
+            forced.code(0);
+            assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20", "{}", deed.name);
+        } else {
+            forced.code(3).says("[swap.production-moved]");
+            assert_eq!(standing(&world), before, "{}", deed.name);
+        }
+    }
+}
+
+#[test]
+fn what_force_replaces_is_put_aside_and_not_dropped() {
+    let world = staged();
+    by_hand(&world, &DEEDS[0]);
+    world.mzflow(&["promote", "second", "--force", "--keep", "1h"]).code(0);
+    assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20");
+    assert_eq!(world.rows("SELECT total FROM shop.core__second__mzf.totals"), "30");
+    let told = world.mzflow(&["gc", "--kept", "--yes"]).code(3).says("[drop.foreign-dependents]");
+    told.says("shop.core__second__mzf.totals");
+    assert_eq!(world.rows("SELECT count(*) FROM mz_materialized_views WHERE name = 'totals'"), "2");
+}
+
+/// Does something at a point of the swap.
+fn race(point: &(&str, &str, &str), deed: &Deed) {
+    let (place, fault, statement) = point;
+    let what = format!("{}, {place}", deed.name);
+    let world = staged();
+    world.faults(fault);
+    let running = world.start(&["promote", "second", "--keep", "1h"]);
+    world.until(&what, || world.statements().iter().any(|sql| sql.contains(statement)));
+    by_hand(&world, deed);
+    let told = running.end(&world);
+    if deed.refused.is_some() {
+        told.code(3).says("[swap.production-moved]").says("nothing was changed");
+        let marker = world.rows("SELECT name FROM mz_schemas WHERE name LIKE 'epoch@%'");
+        assert!(marker.starts_with("epoch@1:"), "{what}: {marker}");
+        let staging = world.rows("SELECT count(*) FROM mz_schemas WHERE name = 'core__second__mzf'");
+        assert_eq!(staging, "1", "{what}");
+        world.mzflow(&["abort", "second"]).code(0);
+        let left = world.rows("SELECT count(*) FROM mz_objects WHERE name LIKE '%second__mz%'");
+        assert_eq!(left, "0", "{what}");
+    } else {
+        told.code(0);
+        assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20", "{what}");
+        let swaps = world.mzflow(&["log", "--json"]).code(0).json();
+        assert_eq!(swaps.as_array().map(Vec::len), Some(2), "{what}");
+    }
+    // What others made is still there.
+    for theirs in ["theirs", "other"] {
+        let made = deed.sql.iter().any(|sql| sql.contains(&format!(".{theirs} ")));
+        let found = world.rows(&format!("SELECT count(*) FROM mz_views WHERE name = '{theirs}'"));
+        assert_eq!(found == "1", made, "{what}");
+    }
+}
+
+#[test]
+fn whoever_changes_it_during_the_swap_is_noticed_at_every_point() {
+    let mut random = Random::seeded("MZFLOW_SEED");
+    let all = std::env::var("MZFLOW_CRASH").is_ok_and(|wanted| wanted == "all");
+    let shift = usize::try_from(random.below(7)).expect("it fits");
+    let mut count = 0;
+    for (at, point) in POINTS.iter().enumerate() {
+        for (number, deed) in DEEDS.iter().enumerate() {
+            if all || (at + shift) % DEEDS.len() == number {
+                println!("{}, {}", deed.name, point.0);
+                race(point, deed);
+                count += 1;
+            }
+        }
+    }
+    println!("{count} of {} changes by others were tried", POINTS.len() * DEEDS.len());
+}

@@ -180,6 +180,21 @@ mz = {}
 ---@field schemas string[]
 ---@field clusters string[]
 
+---What was taken over.
+---@class mz.Adopted
+---@field deployment string? what it is recorded as; nil where nothing was to take over
+---@field adopted string[]
+---@field differing mz.Difference[] what is not what its file says
+---@field missing string[] what production does not have
+---@field known integer how many were known before
+
+---An object that is not what its file says.
+---@class mz.Difference
+---@field name string
+---@field file string
+---@field reason string
+---@field adopted boolean whether it was taken over all the same
+
 ---What is gone.
 ---@class mz.Dropped
 ---@field deployment string
@@ -521,6 +536,11 @@ mz = {}
 ---@field project mz.Project the project
 ---@field secrets? "missing"|"all"|"skip" which secrets get their value: those that do not exist yet, all, or none (default "missing")
 
+---The arguments of `mz.adopt`.
+---@class mz.AdoptArguments
+---@field project mz.Project the project
+---@field differing? boolean also objects that are not what their file says, as they stand (default false)
+
 ---The arguments of `mz.diff`.
 ---@class mz.DiffArguments
 ---@field project mz.Project the project
@@ -760,6 +780,11 @@ function mz.setup(arguments) end
 ---@param arguments mz.ApplyArguments
 ---@return mz.Applied
 function mz.apply(arguments) end
+
+---Takes over what was built by hand, with dbt or with mz-deploy: writes down what stands under the project's names, and touches none of it.
+---@param arguments mz.AdoptArguments
+---@return mz.Adopted
+function mz.adopt(arguments) end
 
 ---Compares the project with production and says what a deployment would change, why, and at what cost.
 ---@param arguments mz.DiffArguments

@@ -3,6 +3,7 @@
 //! A room gathers facts, decides in a pure function, and lets [`ctx::Ctx`] obey. Rooms do not call
 //! each other; recipes put them together. Start reading at [`ctx`], then at `stage` and `swap`.
 
+pub mod adopt;
 pub mod analysis;
 pub mod apply;
 pub mod approvals;
@@ -36,6 +37,7 @@ pub mod setup;
 pub mod shift;
 pub mod shifted;
 pub mod stage;
+mod stored;
 pub mod swap;
 pub mod unit_test;
 pub mod unshift;

@@ -1,6 +1,7 @@
 //! The verbs: one file each, with its arguments and what it does.
 
 pub(crate) mod abort;
+pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod choices;

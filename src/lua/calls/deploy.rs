@@ -23,6 +23,8 @@ use crate::lua::shared::Shared;
 use crate::lua::values::Handle;
 use crate::name::ClusterName;
 use crate::name::split_dotted;
+use crate::primitives::adopt;
+use crate::primitives::adopt::Differing;
 use crate::primitives::apply;
 use crate::primitives::apply::Secrets;
 use crate::primitives::changes::Reuse;
@@ -53,6 +55,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("compile", compiled)?;
     binding.waiting("setup", set_up)?;
     binding.waiting("apply", applied)?;
+    binding.waiting("adopt", adopted)?;
     binding.waiting("diff", diffed)?;
     binding.waiting("check", checked)?;
     binding.waiting("stage", staged)?;
@@ -115,6 +118,14 @@ async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
     if !outcome.actions.is_empty() {
         call.shared.changes.set(true);
     }
+    call.give(&outcome)
+}
+
+async fn adopted(call: Rc<Call>) -> Result<Value, Failure> {
+    let compiled = project(&call)?;
+    let differing = if call.flag("differing") { Differing::Taken } else { Differing::Left };
+    let mut work = call.shared.work("adopt").await?;
+    let outcome = adopt::run(work.ctx()?, &adopt::Request { compiled, differing }).await?;
     call.give(&outcome)
 }
 

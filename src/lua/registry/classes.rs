@@ -276,6 +276,27 @@ pub const CLASSES: &[Class] = &[
         fields: &[f("schemas", "string[]", ""), f("clusters", "string[]", "")],
     },
     Class {
+        name: "mz.Adopted",
+        doc: "What was taken over.",
+        fields: &[
+            f("deployment", "string?", "what it is recorded as; nil where nothing was to take over"),
+            f("adopted", "string[]", ""),
+            f("differing", "mz.Difference[]", "what is not what its file says"),
+            f("missing", "string[]", "what production does not have"),
+            f("known", "integer", "how many were known before"),
+        ],
+    },
+    Class {
+        name: "mz.Difference",
+        doc: "An object that is not what its file says.",
+        fields: &[
+            f("name", "string", ""),
+            f("file", "string", ""),
+            f("reason", "string", ""),
+            f("adopted", "boolean", "whether it was taken over all the same"),
+        ],
+    },
+    Class {
         name: "mz.Dropped",
         doc: "What is gone.",
         fields: &[

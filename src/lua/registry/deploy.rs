@@ -67,6 +67,22 @@ pub const FUNCTIONS: &[Function] = &[
          tables. Drops nothing.",
     ),
     named(
+        "adopt",
+        &[
+            required("project", Kind::Project, "the project"),
+            default(
+                "differing",
+                Kind::Boolean,
+                "false",
+                "also objects that are not what their file says, as they stand",
+            ),
+        ],
+        "mz.Adopted",
+        Effect::Changes,
+        "Takes over what was built by hand, with dbt or with mz-deploy: writes down what stands under the project's \
+         names, and touches none of it.",
+    ),
+    named(
         "diff",
         &[
             required("project", Kind::Project, "the project"),

@@ -21,6 +21,7 @@ use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::ledger::Ledger;
+use super::stored;
 use crate::catalog::Catalog;
 use crate::db;
 use crate::db::snapshot::DeployedObject;
@@ -29,12 +30,10 @@ use crate::deployment::Isolation;
 use crate::deployment::epoch;
 use crate::deployment::record::Change;
 use crate::event::Event;
-use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 
-mod adopt;
 mod resumed;
 
 /// Names the project and how much may be replaced as a whole.
@@ -138,7 +137,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
-    let adopted = adopted(ctx, &request.compiled, &catalog, &snapshot).await?;
+    let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
         compiled: &request.compiled,
         catalog: &catalog,
@@ -197,38 +196,6 @@ fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
     let standing = epoch::standing(&ledger.history);
     let last = standing.into_iter().rev().find(|entry| entry.intent.project_schemas.iter().any(of_ours))?;
     Some(Against { deployment: last.intent.deployment.to_string(), at_ms: last.at.0, by: last.actor.clone() })
-}
-
-/// Fingerprints of production objects that no promotion vouches for, from what the catalog stores.
-async fn adopted(
-    ctx: &Ctx,
-    compiled: &Compiled,
-    catalog: &Catalog,
-    snapshot: &BTreeMap<ObjectName, DeployedObject>,
-) -> Result<BTreeMap<ObjectId, String>, Error> {
-    let objects = || compiled.project.objects.iter().filter(|object| object.kind.is_staged());
-    let unknown = objects().filter_map(|object| {
-        let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
-        let row = snapshot.get(&object.name);
-        let vouched = row.is_some_and(|row| row.object_id.as_ref() == Some(&found.id));
-        (!vouched).then_some(found)
-    });
-    let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
-    let on_unknown =
-        catalog.objects.values().filter(|o| o.on.as_ref().is_some_and(|on| unknown.contains(on)));
-    let indexes: Vec<(&ObjectId, &ObjectId)> =
-        on_unknown.filter_map(|index| Some((index.on.as_ref()?, &index.id))).collect();
-    let ids: Vec<ObjectId> =
-        unknown.iter().copied().chain(indexes.iter().map(|(_, index)| *index)).cloned().collect();
-    // A rehearsal may have made objects that no server knows.
-    let ids: Vec<ObjectId> = ids.into_iter().filter(|id| !id.as_str().starts_with("new-")).collect();
-    let stored = db::introspect::stored_sql(ctx.session(), &ids).await?;
-    let defaults = objects().flat_map(|object| {
-        let names = object.indexes.iter().filter(|index| index.default).map(|index| &index.name);
-        names.filter_map(|name| catalog.object(&object.name.schema_name().object(name.clone())))
-    });
-    let defaults = defaults.map(|index| &index.id).collect();
-    Ok(adopt::fingerprints(catalog, &unknown, &indexes, &defaults, &stored))
 }
 
 fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog: &Catalog) -> Outcome {

@@ -14,6 +14,7 @@ use crate::name::NameError;
 
 pub mod approval;
 pub mod decision;
+pub mod deletion;
 pub mod epoch;
 pub mod record;
 pub mod shift;

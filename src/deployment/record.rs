@@ -15,6 +15,7 @@ use super::approval::ApprovalAsked;
 use super::approval::ApprovalGiven;
 use super::decision::PolicyDecided;
 use super::decision::PolicySource;
+use super::deletion::Deletion;
 use super::epoch::SwapIntent;
 use super::shift::ShiftDone;
 use super::shift::ShiftIntent;
@@ -154,6 +155,9 @@ pub enum Record {
     /// It is gone.
     #[serde(rename = "drop.done")]
     DropDone(DropDone),
+    /// Something that is not blue/green is about to be dropped, or is gone.
+    #[serde(rename = "deletion")]
+    Deletion(Deletion),
 }
 
 impl Record {
@@ -179,6 +183,7 @@ impl Record {
             Self::UnshiftDone(_) => "unshift.done",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
+            Self::Deletion(_) => "deletion",
         }
     }
 
@@ -191,7 +196,8 @@ impl Record {
             | Self::ApprovalAsked(_)
             | Self::ApprovalGiven(_)
             | Self::ApplyIntent(_)
-            | Self::ApplyDone(_) => None,
+            | Self::ApplyDone(_)
+            | Self::Deletion(_) => None,
             Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),

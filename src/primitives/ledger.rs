@@ -194,6 +194,7 @@ impl Ledger {
             | Record::ApprovalGiven(_)
             | Record::ApplyIntent(_)
             | Record::ApplyDone(_)
+            | Record::Deletion(_)
             | Record::StageObjects(_) => {}
         }
     }

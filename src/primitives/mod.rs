@@ -14,6 +14,7 @@ pub mod compare;
 pub mod compile;
 pub mod contracts;
 pub mod ctx;
+pub mod delete;
 pub mod diff;
 pub mod drop;
 pub mod error;

@@ -128,7 +128,8 @@ fn what_is_adopted_is_known_when_somebody_changes_it_later() {
     drop(shown.says("ALTER SCHEMA"));
     assert!(!world.statements().iter().any(|sql| sql.starts_with("CREATE") || sql.starts_with("ALTER")));
     world.forget();
-    let told = world.mzflow(&["adopt", "--project", "shop", "--json"]).code(0).json();
+    let told = world.mzflow(&["adopt", "--project", "shop", "--json"]).code(0).json_lines();
+    let told = told.last().expect("its outcome");
     assert_eq!(told["adopted"], serde_json::json!(["shop.core.same"]), "{told:#}");
     assert_eq!(told["differing"][0]["name"], "shop.core.other");
     assert_eq!(told["differing"][0]["adopted"], false);
@@ -164,7 +165,6 @@ fn what_differs_is_adopted_when_asked_and_is_deployed_afterwards() {
     world.mzflow(&["run", "blue_green", "--project", "shop", "--yes"]).code(0);
     world.mzflow(&["diff", "--project", "shop", "--exit-code"]).code(0);
     world.mzflow(&["gc"]).code(0).says("nothing to clean up");
-    // Taken back, an adoption forgets and touches nothing.
     let log = world.mzflow(&["log", "--json"]).code(0).json();
     let adopted = log.as_array().expect("a list").iter().find_map(|entry| {
         entry["deployment"].as_str().filter(|id| id.starts_with("adopt-")).map(str::to_owned)

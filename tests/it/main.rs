@@ -20,6 +20,7 @@ mod constraints;
 mod cookbook;
 mod crashes;
 mod deep;
+mod delete;
 mod deploy;
 mod emissions;
 mod examples;

@@ -6,6 +6,7 @@ pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod choices;
 pub(crate) mod compile;
+pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod eject;

@@ -32,6 +32,8 @@ use crate::primitives::check as type_check;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::compile::Compiled;
+use crate::primitives::delete;
+use crate::primitives::delete::found::Kind;
 use crate::primitives::diff;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
@@ -64,6 +66,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("swap", swapped)?;
     binding.waiting("rollback", rolled_back)?;
     binding.waiting("drop", dropped)?;
+    binding.waiting("delete", deleted)?;
     binding.waiting("gc", collected)?;
     binding.waiting("query", queried)
 }
@@ -338,6 +341,18 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     };
     let mut work = call.shared.work("drop").await?;
     let outcome = drop::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn deleted(call: Rc<Call>) -> Result<Value, Failure> {
+    let compiled = project(&call)?;
+    let wanted = call.text("kind");
+    let kind = Kind::ALL.into_iter().find(|kind| Some(kind.as_str()) == wanted.as_deref());
+    let (Some(kind), Some(name)) = (kind, call.text("name")) else {
+        return Err(Error::bug("`kind` and `name` of mz.delete were not checked").into());
+    };
+    let mut work = call.shared.work("delete").await?;
+    let outcome = delete::run(work.ctx()?, &delete::Request { compiled, kind, name }).await?;
     call.give(&outcome)
 }
 

@@ -307,6 +307,17 @@ pub const CLASSES: &[Class] = &[
         ],
     },
     Class {
+        name: "mz.Deleted",
+        doc: "What is gone from the server.",
+        fields: &[
+            f("kind", "string", ""),
+            f("name", "string", ""),
+            f("file", "string", "its file, which stays"),
+            f("dropped", "boolean", "whether it stood on the server"),
+            f("still_named_by", "string[]", "objects of the project that do not compile without its file"),
+        ],
+    },
+    Class {
         name: "mz.Garbage",
         doc: "What no live deployment owns.",
         fields: &[

@@ -195,6 +195,31 @@ pub const FUNCTIONS: &[Function] = &[
          What others still read is refused.",
     ),
     named(
+        "delete",
+        &[
+            required("project", Kind::Project, "the project that has it"),
+            required(
+                "kind",
+                Kind::Choice(&[
+                    "cluster",
+                    "role",
+                    "network-policy",
+                    "connection",
+                    "secret",
+                    "source",
+                    "table",
+                    "sink",
+                ]),
+                "what it is",
+            ),
+            required("name", Kind::Text, "its name; of an object as many of its last parts as tell it apart"),
+        ],
+        "mz.Deleted",
+        Effect::Changes,
+        "Drops one thing of the project that is not blue/green, without CASCADE; its file stays. What depends on it is \
+         refused, with owners.",
+    ),
+    named(
         "gc",
         &[
             optional(

@@ -78,6 +78,7 @@ mz = {}
 ---@field isolation "cluster"|"schema"
 ---@field cost mz.Cost
 ---@field alternatives mz.Cost[] what other isolations would cost
+---@field isolations table<string, mz.Cost> what each isolation would cost, by its name
 ---@field against mz.Against? what production was compared with
 
 ---What happens to an object.
@@ -201,6 +202,14 @@ mz = {}
 ---@field objects integer
 ---@field schemas string[]
 ---@field clusters string[]
+
+---What is gone from the server.
+---@class mz.Deleted
+---@field kind string
+---@field name string
+---@field file string its file, which stays
+---@field dropped boolean whether it stood on the server
+---@field still_named_by string[] objects of the project that do not compile without its file
 
 ---What no live deployment owns.
 ---@class mz.Garbage
@@ -588,6 +597,12 @@ mz = {}
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
 
+---The arguments of `mz.delete`.
+---@class mz.DeleteArguments
+---@field project mz.Project the project that has it
+---@field kind "cluster"|"role"|"network-policy"|"connection"|"secret"|"source"|"table"|"sink" what it is
+---@field name string its name; of an object as many of its last parts as tell it apart
+
 ---The arguments of `mz.gc`.
 ---@class mz.GcArguments
 ---@field abandoned? mz.Duration deployments staged so long ago and not production count too
@@ -825,6 +840,11 @@ function mz.rollback(arguments) end
 ---@param arguments? mz.DropArguments
 ---@return mz.Dropped
 function mz.drop(arguments) end
+
+---Drops one thing of the project that is not blue/green, without CASCADE; its file stays. What depends on it is refused, with owners.
+---@param arguments mz.DeleteArguments
+---@return mz.Deleted
+function mz.delete(arguments) end
 
 ---Finds what no live deployment owns any more, and drops nothing: hand each item to `mz.drop`.
 ---@param arguments? mz.GcArguments

@@ -131,6 +131,7 @@ pub const CLASSES: &[Class] = &[
             f("isolation", "\"cluster\"|\"schema\"", ""),
             f("cost", "mz.Cost", ""),
             f("alternatives", "mz.Cost[]", "what other isolations would cost"),
+            f("isolations", "table<string, mz.Cost>", "what each isolation would cost, by its name"),
             f("against", "mz.Against?", "what production was compared with"),
         ],
     },

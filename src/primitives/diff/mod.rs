@@ -116,6 +116,8 @@ pub struct Outcome {
     pub cost: Cost,
     /// What the other isolations would cost.
     pub alternatives: Vec<Alternative>,
+    /// What each isolation would cost, the asked one too.
+    pub isolations: BTreeMap<&'static str, Cost>,
     /// What production was compared with; `None` where nothing was promoted yet.
     pub against: Option<ComparedWith>,
 }
@@ -215,6 +217,9 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
     summary.insert(Change::Unchanged.as_str(), changes.unchanged);
     let names = |change| changes.of(change).map(|object| object.name.to_string()).collect();
     let now = ctx.clock.now();
+    let cost = layout::cost(&changes, catalog);
+    let others = alternatives.iter().map(|other| (other.isolation.as_str(), other.cost));
+    let isolations = others.chain([(changes.isolation.as_str(), cost)]).collect();
     Outcome {
         empty: changes.is_empty(),
         summary,
@@ -225,8 +230,9 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
         foreign_dependents: changes.foreign_dependents.clone(),
         refusals: changes.refusals.iter().map(|error| error.code().to_string()).collect(),
         isolation: changes.isolation,
-        cost: layout::cost(&changes, catalog),
+        cost,
         alternatives,
+        isolations,
         against: changes.against.as_ref().map(|against| ComparedWith {
             deployment: against.deployment.clone(),
             at_ms: against.at_ms,

@@ -136,3 +136,27 @@ fn a_role_that_owns_something_stays() {
     assert_eq!(world.rows("SELECT name FROM mz_catalog.mz_roles WHERE name = 'reader'"), "");
     assert!(!has(&world, "shop/roles/reader.sql"));
 }
+
+#[test]
+fn a_recipe_deletes_and_gives_up_where_others_never_stop() {
+    let world = applied();
+    world.write(
+        "-- file: shop/recipes/tidy.lua\n\
+         -- tidy: takes a table out.\n\
+         return mz.recipe {\n\
+           api = 1, name = 'tidy', summary = 'Takes a table out.',\n\
+           run = function(ctx)\n\
+             return mz.delete { project = mz.compile {}, kind = 'table', name = 'items' }.dropped\n\
+           end,\n\
+         }\n",
+    );
+    world.faults("conflict 100000");
+    let told = world.mzflow(&["run", "tidy", "--project", "shop", "--deadline", "5s"]);
+    let known = ["[delete.conflict]", "[run.deadline]"].iter().any(|code| told.stderr.contains(code));
+    assert!(known, "{}", told.stderr);
+    assert_eq!(tables(&world), "items");
+    world.faults("");
+    world.mzflow(&["run", "tidy", "--project", "shop"]).code(0);
+    assert_eq!(tables(&world), "");
+    assert!(has(&world, ITEMS), "the file is for people");
+}

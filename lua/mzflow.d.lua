@@ -80,6 +80,7 @@ mz = {}
 ---@field isolation "cluster"|"schema"
 ---@field cost mz.Cost
 ---@field alternatives mz.Cost[] what other isolations would cost
+---@field isolations table<string, mz.Cost> what each isolation would cost, by its name
 ---@field against mz.Against? what production was compared with
 
 ---What happens to an object.
@@ -182,6 +183,21 @@ mz = {}
 ---@field schemas string[]
 ---@field clusters string[]
 
+---What was taken over.
+---@class mz.Adopted
+---@field deployment string? what it is recorded as; nil where nothing was to take over
+---@field adopted string[]
+---@field differing mz.Difference[] what is not what its file says
+---@field missing string[] what production does not have
+---@field known integer how many were known before
+
+---An object that is not what its file says.
+---@class mz.Difference
+---@field name string
+---@field file string
+---@field reason string
+---@field adopted boolean whether it was taken over all the same
+
 ---What is gone.
 ---@class mz.Dropped
 ---@field deployment string? nil for an overlay
@@ -200,6 +216,14 @@ mz = {}
 ---@field built integer objects that were built now
 ---@field reused integer objects that were left alone
 ---@field dropped integer objects that are gone
+
+---What is gone from the server.
+---@class mz.Deleted
+---@field kind string
+---@field name string
+---@field file string its file, which stays
+---@field dropped boolean whether it stood on the server
+---@field still_named_by string[] objects of the project that do not compile without its file
 
 ---What no live deployment owns.
 ---@class mz.Garbage
@@ -535,6 +559,11 @@ mz = {}
 ---@field project mz.Project the project
 ---@field secrets? "missing"|"all"|"skip" which secrets get their value: those that do not exist yet, all, or none (default "missing")
 
+---The arguments of `mz.adopt`.
+---@class mz.AdoptArguments
+---@field project mz.Project the project
+---@field differing? boolean also objects that are not what their file says, as they stand (default false)
+
 ---The arguments of `mz.diff`.
 ---@class mz.DiffArguments
 ---@field project mz.Project the project
@@ -583,6 +612,12 @@ mz = {}
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
 ---@field overlay? mz.Overlay|string a developer's overlay; with `project`
 ---@field project? mz.Project the project that the overlay is of
+
+---The arguments of `mz.delete`.
+---@class mz.DeleteArguments
+---@field project mz.Project the project that has it
+---@field kind "cluster"|"role"|"network-policy"|"connection"|"secret"|"source"|"table"|"sink" what it is
+---@field name string its name; of an object as many of its last parts as tell it apart
 
 ---The arguments of `mz.gc`.
 ---@class mz.GcArguments
@@ -785,6 +820,11 @@ function mz.setup(arguments) end
 ---@return mz.Applied
 function mz.apply(arguments) end
 
+---Takes over what was built by hand, with dbt or with mz-deploy: writes down what stands under the project's names, and touches none of it.
+---@param arguments mz.AdoptArguments
+---@return mz.Adopted
+function mz.adopt(arguments) end
+
 ---Compares the project with production and says what a deployment would change, why, and at what cost.
 ---@param arguments mz.DiffArguments
 ---@return mz.Changes
@@ -824,6 +864,11 @@ function mz.rollback(arguments) end
 ---@param arguments? mz.DropArguments
 ---@return mz.Dropped
 function mz.drop(arguments) end
+
+---Drops one thing of the project that is not blue/green, without CASCADE; its file stays. What depends on it is refused, with owners.
+---@param arguments mz.DeleteArguments
+---@return mz.Deleted
+function mz.delete(arguments) end
 
 ---Finds what no live deployment owns any more, and drops nothing: hand each item to `mz.drop`.
 ---@param arguments? mz.GcArguments

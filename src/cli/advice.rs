@@ -13,6 +13,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             "create what the project defines:  mzflow apply".to_owned(),
             "or take what is gone out of `dependencies` of project.toml".to_owned(),
         ],
+        Code::DeleteUnknown => one("name it in full, as `mzflow compile` lists it".to_owned()),
+        Code::DeleteInUse => one("drop or move what depends on it first".to_owned()),
+        Code::DeleteConflict => one("try again when others have finished".to_owned()),
         Code::SetupMissing => one("make it with:  mzflow setup".to_owned()),
         Code::AccessMissingRole | Code::AccessSeveralRoles => one("ask a superuser for it".to_owned()),
         Code::SetupNotSuperuser => one("ask a superuser to run:  mzflow setup".to_owned()),
@@ -209,6 +212,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::PolicyBadFacts
         | Code::PolicyTooLong
         | Code::DbRejected
+        | Code::DeleteRejected
         | Code::Bug => Vec::new(),
     }
 }
@@ -253,6 +257,7 @@ code, and what to do next differs with it:
     const OWN: &[(&str, Exit, &str)] = &[
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
+        ("cli.needs-yes", Exit::Usage, "Nobody can be asked, and `--yes` was not given."),
         ("cli.isolation", Exit::Usage, "There is no isolation of that name."),
         ("cli.which-question", Exit::Usage, "The run waits with several questions."),
         ("cli.cluster", Exit::Usage, "The text is no cluster's name."),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ui::Ui;
 use super::ui::ago;
 use super::ui::counted;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 
 /// So many carried objects are listed; the rest is a number.
 const CARRIED_SHOWN: usize = 5;

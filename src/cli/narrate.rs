@@ -306,7 +306,8 @@ impl Narrator {
 
     fn swapped(&self, event: &Event) {
         if let Event::Swapped { deployment, kind, from, to, schemas, clusters, took, .. } = event {
-            let mut parts = vec![format!("epoch {from} → {to}"), counted(*schemas, "schema")];
+            let mut parts = vec![format!("epoch {from} → {to}")];
+            parts.extend((*schemas > 0).then(|| counted(*schemas, "schema")));
             parts.extend((*clusters > 0).then(|| counted(*clusters, "cluster")));
             let label = match kind {
                 SwapKind::Promotion => "swap",

@@ -5,7 +5,7 @@ use super::session::Parameter;
 use super::session::Row;
 use super::session::Session;
 use crate::deployment::DeploymentId;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;

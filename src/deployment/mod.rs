@@ -13,7 +13,9 @@ use crate::name::Ident;
 use crate::name::NameError;
 
 pub mod approval;
+pub mod change;
 pub mod decision;
+pub mod deletion;
 pub mod epoch;
 pub mod overlay;
 pub mod record;

@@ -3,7 +3,6 @@
 //! Field names are read by later versions and by people; they may grow and never change meaning.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -15,6 +14,8 @@ use super::approval::ApprovalAsked;
 use super::approval::ApprovalGiven;
 use super::decision::PolicyDecided;
 use super::decision::PolicySource;
+use super::change::Change;
+use super::deletion::Deletion;
 use super::epoch::SwapIntent;
 use super::overlay::OverlayDone;
 use super::overlay::OverlayDropped;
@@ -34,70 +35,6 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
-
-/// Why an object is in a deployment, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Change {
-    /// The project has it, production does not.
-    Added,
-    /// Its own statement or one of its indexes differs.
-    Changed,
-    /// The project no longer has it.
-    Removed,
-    /// Production is not what was last promoted: somebody else changed it.
-    Drifted,
-    /// Its text is the same, but something it reads by id is rebuilt.
-    Dependent,
-    /// Rebuilt only because its schema or its cluster is swapped as a whole.
-    Carried,
-    /// Only grants, comments or owner differ; applied in place.
-    Metadata,
-    /// Nothing to do.
-    Unchanged,
-}
-
-impl Change {
-    /// Every change, in the order in which people are shown them.
-    pub const ALL: [Self; 8] = [
-        Self::Changed,
-        Self::Added,
-        Self::Removed,
-        Self::Drifted,
-        Self::Dependent,
-        Self::Carried,
-        Self::Metadata,
-        Self::Unchanged,
-    ];
-
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Changed => "changed",
-            Self::Removed => "removed",
-            Self::Drifted => "drifted",
-            Self::Dependent => "dependent",
-            Self::Carried => "carried",
-            Self::Metadata => "metadata",
-            Self::Unchanged => "unchanged",
-        }
-    }
-
-    /// Tells whether the object is built under a staging name.
-    pub fn is_built(self) -> bool {
-        match self {
-            Self::Added | Self::Changed | Self::Drifted | Self::Dependent | Self::Carried => true,
-            Self::Removed | Self::Metadata | Self::Unchanged => false,
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// One journal row's content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,6 +112,9 @@ pub enum Record {
     /// It is gone.
     #[serde(rename = "drop.done")]
     DropDone(DropDone),
+    /// Something that is not blue/green is about to be dropped, or is gone.
+    #[serde(rename = "deletion")]
+    Deletion(Deletion),
 }
 
 impl Record {
@@ -205,6 +145,7 @@ impl Record {
             Self::MetadataIntent(_) => "metadata.intent",
             Self::DropIntent(_) => "drop.intent",
             Self::DropDone(_) => "drop.done",
+            Self::Deletion(_) => "deletion",
         }
     }
 
@@ -221,7 +162,8 @@ impl Record {
             | Self::WatchBegan(_)
             | Self::OverlayIntent(_)
             | Self::OverlayDone(_)
-            | Self::OverlayDropped(_) => None,
+            | Self::OverlayDropped(_)
+            | Self::Deletion(_) => None,
             Self::PolicyDecided(decided) => Some(&decided.deployment),
             Self::StageIntent(intent) => Some(&intent.deployment),
             Self::StageObjects(objects) => Some(&objects.deployment),

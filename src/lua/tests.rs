@@ -209,7 +209,7 @@ fn tables_of_the_host_are_walked_in_order() {
     );
     check(
         "local names = {} for name in pairs(mz) do names[#names + 1] = name end return table.concat(names, ' ', 1, 3)",
-        expect!["abort analyze apply"],
+        expect!["abort adopt analyze"],
     );
 }
 

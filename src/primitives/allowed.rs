@@ -111,6 +111,7 @@ impl Asked {
                 names.iter().for_each(|name| self.owner(&Target::Object(*kind, name.clone())));
             }
             Step::DropSchema(name) => self.owner(&Target::Schema(name.clone())),
+            Step::DropDatabase(name) => self.owner(&Target::Database(name.clone())),
             Step::Grant { on, .. } | Step::Revoke { on, .. } => on.iter().for_each(|on| self.owner(on)),
             Step::GrantDefault(default) | Step::RevokeDefault(default) => self.default(default.role.as_ref()),
             Step::Comment { on, .. } => self.comment(on),

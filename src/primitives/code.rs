@@ -103,6 +103,15 @@ codes! {
     /// A secret's value is not to be had here.
     ApplySecretMissing = "apply.secret-missing", Refused;
 
+    /// The project has nothing of that kind and name, or several.
+    DeleteUnknown = "delete.unknown", Invalid;
+    /// Something depends on it, or it was replaced meanwhile; each is told with its owner.
+    DeleteInUse = "delete.in-use", Refused;
+    /// Others kept changing the catalog while it was claimed.
+    DeleteConflict = "delete.conflict", Failed;
+    /// The server refused to rename or drop it.
+    DeleteRejected = "delete.rejected", Failed;
+
     /// No deployment of that id was ever staged here.
     DeploymentUnknown = "deployment.unknown", Invalid;
     /// The id is not made of letters, digits, `-` and `_`.

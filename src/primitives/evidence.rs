@@ -20,7 +20,7 @@ use crate::db::journal::Which;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::deployment::decision::PolicyDecided;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::Record;
 use crate::deployment::state::State;
 

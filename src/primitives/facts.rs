@@ -12,7 +12,7 @@ use crate::compiler;
 use crate::compiler::source::File;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::ClusterPair;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;

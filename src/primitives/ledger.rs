@@ -224,6 +224,7 @@ impl Ledger {
             | Record::OverlayIntent(_)
             | Record::OverlayDone(_)
             | Record::OverlayDropped(_)
+            | Record::Deletion(_)
             | Record::StageObjects(_) => {}
         }
     }

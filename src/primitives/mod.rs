@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod allowed;
+pub mod adopt;
 pub mod analysis;
 pub mod apply;
 pub mod approvals;
@@ -16,6 +17,7 @@ pub mod compile;
 pub mod contracts;
 pub mod create_overlay;
 pub mod ctx;
+pub mod delete;
 pub mod diff;
 pub mod drop;
 pub mod error;
@@ -42,6 +44,7 @@ pub mod setup;
 pub mod shift;
 pub mod shifted;
 pub mod stage;
+mod stored;
 pub mod swap;
 pub mod unit_test;
 pub mod unshift;

@@ -75,7 +75,7 @@ impl Scope {
     /// The ids that stood under production names in scope when it was staged.
     pub fn replaced(&self) -> BTreeSet<&ObjectId> {
         let objects = self.contents.objects.iter().filter(|object| {
-            object.change.is_built() || object.change == crate::deployment::record::Change::Removed
+            object.change.is_built() || object.change == crate::deployment::change::Change::Removed
         });
         objects
             .filter_map(|object| object.production_id.as_ref())

@@ -89,3 +89,86 @@ fn what_was_made_by_hand_from_the_same_files_is_not_rebuilt() {
     world.mzflow(&["run", "blue_green", "--project", "shop", "--yes"]).code(0);
     world.mzflow(&["diff", "--project", "shop", "--exit-code"]).code(0);
 }
+
+/// Two views made by hand, of which one is not what its file says.
+async fn by_hand(world: &World) {
+    world.write(
+        "-- file: shop/project.toml\n\
+         -- file: shop/models/shop/core/same.sql\nCREATE VIEW same AS SELECT 1 AS a\n\
+         -- file: shop/models/shop/core/other.sql\nCREATE VIEW other AS SELECT 2 AS a\n",
+    );
+    let client = world.client().await;
+    for sql in [
+        "CREATE DATABASE shop",
+        "CREATE SCHEMA shop.core",
+        "CREATE VIEW shop.core.same AS SELECT 1 AS a",
+        "CREATE VIEW shop.core.other AS SELECT 3 AS a",
+    ] {
+        client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
+async fn again(world: &World, sql: &str) {
+    world.client().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+}
+
+fn change(world: &World, name: &str) -> String {
+    let diff = world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).json();
+    let objects = diff["objects"].as_array().expect("a list").clone();
+    let found = objects.iter().find(|object| object["name"] == name);
+    found.map_or("unchanged".to_owned(), |object| object["change"].as_str().expect("a word").to_owned())
+}
+
+#[test]
+fn what_is_adopted_is_known_when_somebody_changes_it_later() {
+    let world = World::new();
+    RUNTIME.block_on(by_hand(&world));
+    world.forget();
+    let shown = world.mzflow(&["adopt", "--project", "shop", "--dry-run"]).code(0);
+    drop(shown.says("ALTER SCHEMA"));
+    assert!(!world.statements().iter().any(|sql| sql.starts_with("CREATE") || sql.starts_with("ALTER")));
+    world.forget();
+    let told = world.mzflow(&["adopt", "--project", "shop", "--json"]).code(0).json_lines();
+    let told = told.last().expect("its outcome");
+    assert_eq!(told["adopted"], serde_json::json!(["shop.core.same"]), "{told:#}");
+    assert_eq!(told["differing"][0]["name"], "shop.core.other");
+    assert_eq!(told["differing"][0]["adopted"], false);
+    let sent = world.statements();
+    let touched =
+        sent.iter().find(|sql| sql.contains("shop") && !sql.contains("_mzflow") && sql.starts_with("ALTER"));
+    assert_eq!(touched, None);
+    // Its schema would be swapped for the other's sake; by itself it is no change.
+    assert_eq!(change(&world, "shop.core.same"), "carried");
+    assert_eq!(change(&world, "shop.core.other"), "changed");
+    // A second time there is nothing to do, and nothing is written.
+    world.forget();
+    world
+        .mzflow(&["adopt", "--project", "shop"])
+        .code(0)
+        .says("nothing to adopt · 1 known before · 1 not what the file says");
+    assert!(!world.statements().iter().any(|sql| sql.starts_with("INSERT") || sql.starts_with("ALTER")));
+    // Somebody replaces it: that is drift, and a deployment refuses to overwrite it.
+    RUNTIME.block_on(again(&world, "CREATE OR REPLACE VIEW shop.core.same AS SELECT 7 AS a"));
+    assert_eq!(change(&world, "shop.core.same"), "drifted");
+    world.mzflow(&["stage", "--project", "shop"]).code(3).says("stage.drifted");
+}
+
+#[test]
+fn what_differs_is_adopted_when_asked_and_is_deployed_afterwards() {
+    let world = World::new();
+    RUNTIME.block_on(by_hand(&world));
+    world.mzflow(&["adopt", "--project", "shop", "--differing"]).code(0).says("2 objects adopted as adopt-");
+    assert_eq!(change(&world, "shop.core.other"), "changed");
+    // A file that says what stands there is no change.
+    world.write("-- file: shop/models/shop/core/other.sql\nCREATE VIEW other AS SELECT 3 AS a\n");
+    assert_eq!(change(&world, "shop.core.other"), "unchanged");
+    world.write("-- file: shop/models/shop/core/other.sql\nCREATE VIEW other AS SELECT 4 AS a\n");
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--yes"]).code(0);
+    world.mzflow(&["diff", "--project", "shop", "--exit-code"]).code(0);
+    world.mzflow(&["gc"]).code(0).says("nothing to clean up");
+    let log = world.mzflow(&["log", "--json"]).code(0).json();
+    let adopted = log.as_array().expect("a list").iter().find_map(|entry| {
+        entry["deployment"].as_str().filter(|id| id.starts_with("adopt-")).map(str::to_owned)
+    });
+    world.mzflow(&["describe", &adopted.expect("it is in the log")]).code(0);
+}

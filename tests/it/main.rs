@@ -22,6 +22,7 @@ mod cookbook;
 mod crash_matrix;
 mod crashes;
 mod deep;
+mod delete;
 mod deploy;
 mod dev;
 mod emissions;

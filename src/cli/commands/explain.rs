@@ -9,7 +9,7 @@ use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::render::Report;
 use crate::cli::render::Severity;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::StagedObject;
 use crate::primitives::changes::Changes;
 use crate::primitives::code::Code;

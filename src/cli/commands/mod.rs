@@ -1,10 +1,12 @@
 //! The verbs: one file each, with its arguments and what it does.
 
 pub(crate) mod abort;
+pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod choices;
 pub(crate) mod compile;
+pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod dev;
 pub(crate) mod diff;

@@ -13,7 +13,7 @@ use super::overlay;
 use super::tables;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::DropReason;
 use crate::lua::check;
 use crate::lua::failure;
@@ -24,6 +24,8 @@ use crate::lua::shared::Shared;
 use crate::lua::values::Handle;
 use crate::name::ClusterName;
 use crate::name::split_dotted;
+use crate::primitives::adopt;
+use crate::primitives::adopt::Differing;
 use crate::primitives::apply;
 use crate::primitives::apply::Secrets;
 use crate::primitives::apply::Sinks;
@@ -32,6 +34,8 @@ use crate::primitives::check as type_check;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::compile::Compiled;
+use crate::primitives::delete;
+use crate::primitives::delete::found::Kind;
 use crate::primitives::diff;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
@@ -55,6 +59,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("compile", compiled)?;
     binding.waiting("setup", set_up)?;
     binding.waiting("apply", applied)?;
+    binding.waiting("adopt", adopted)?;
     binding.waiting("diff", diffed)?;
     binding.waiting("check", checked)?;
     binding.waiting("stage", staged)?;
@@ -63,6 +68,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("swap", swapped)?;
     binding.waiting("rollback", rolled_back)?;
     binding.waiting("drop", dropped)?;
+    binding.waiting("delete", deleted)?;
     binding.waiting("gc", collected)?;
     binding.waiting("query", queried)
 }
@@ -129,6 +135,14 @@ async fn applied(call: Rc<Call>) -> Result<Value, Failure> {
     if !outcome.actions.is_empty() {
         call.shared.changes.set(true);
     }
+    call.give(&outcome)
+}
+
+async fn adopted(call: Rc<Call>) -> Result<Value, Failure> {
+    let compiled = project(&call)?;
+    let differing = if call.flag("differing") { Differing::Taken } else { Differing::Left };
+    let mut work = call.shared.work("adopt").await?;
+    let outcome = adopt::run(work.ctx()?, &adopt::Request { compiled, differing }).await?;
     call.give(&outcome)
 }
 
@@ -347,6 +361,18 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     };
     let mut work = call.shared.work("drop").await?;
     let outcome = drop::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
+async fn deleted(call: Rc<Call>) -> Result<Value, Failure> {
+    let compiled = project(&call)?;
+    let wanted = call.text("kind");
+    let kind = Kind::ALL.into_iter().find(|kind| Some(kind.as_str()) == wanted.as_deref());
+    let (Some(kind), Some(name)) = (kind, call.text("name")) else {
+        return Err(Error::bug("`kind` and `name` of mz.delete were not checked").into());
+    };
+    let mut work = call.shared.work("delete").await?;
+    let outcome = delete::run(work.ctx()?, &delete::Request { compiled, kind, name }).await?;
     call.give(&outcome)
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Question;
 use crate::clock::Timestamp;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::lua::policy::moment;
 use crate::primitives::approvals;
 use crate::primitives::compare;

@@ -133,6 +133,7 @@ pub const CLASSES: &[Class] = &[
             f("isolation", "\"cluster\"|\"schema\"", ""),
             f("cost", "mz.Cost", ""),
             f("alternatives", "mz.Cost[]", "what other isolations would cost"),
+            f("isolations", "table<string, mz.Cost>", "what each isolation would cost, by its name"),
             f("against", "mz.Against?", "what production was compared with"),
         ],
     },
@@ -278,6 +279,27 @@ pub const CLASSES: &[Class] = &[
         fields: &[f("schemas", "string[]", ""), f("clusters", "string[]", "")],
     },
     Class {
+        name: "mz.Adopted",
+        doc: "What was taken over.",
+        fields: &[
+            f("deployment", "string?", "what it is recorded as; nil where nothing was to take over"),
+            f("adopted", "string[]", ""),
+            f("differing", "mz.Difference[]", "what is not what its file says"),
+            f("missing", "string[]", "what production does not have"),
+            f("known", "integer", "how many were known before"),
+        ],
+    },
+    Class {
+        name: "mz.Difference",
+        doc: "An object that is not what its file says.",
+        fields: &[
+            f("name", "string", ""),
+            f("file", "string", ""),
+            f("reason", "string", ""),
+            f("adopted", "boolean", "whether it was taken over all the same"),
+        ],
+    },
+    Class {
         name: "mz.Dropped",
         doc: "What is gone.",
         fields: &[
@@ -300,6 +322,17 @@ pub const CLASSES: &[Class] = &[
             f("built", "integer", "objects that were built now"),
             f("reused", "integer", "objects that were left alone"),
             f("dropped", "integer", "objects that are gone"),
+        ],
+    },
+    Class {
+        name: "mz.Deleted",
+        doc: "What is gone from the server.",
+        fields: &[
+            f("kind", "string", ""),
+            f("name", "string", ""),
+            f("file", "string", "its file, which stays"),
+            f("dropped", "boolean", "whether it stood on the server"),
+            f("still_named_by", "string[]", "objects of the project that do not compile without its file"),
         ],
     },
     Class {

@@ -67,6 +67,22 @@ pub const FUNCTIONS: &[Function] = &[
          tables. Drops nothing.",
     ),
     named(
+        "adopt",
+        &[
+            required("project", Kind::Project, "the project"),
+            default(
+                "differing",
+                Kind::Boolean,
+                "false",
+                "also objects that are not what their file says, as they stand",
+            ),
+        ],
+        "mz.Adopted",
+        Effect::Changes,
+        "Takes over what was built by hand, with dbt or with mz-deploy: writes down what stands under the project's \
+         names, and touches none of it.",
+    ),
+    named(
         "diff",
         &[
             required("project", Kind::Project, "the project"),
@@ -179,6 +195,31 @@ pub const FUNCTIONS: &[Function] = &[
         Effect::Changes,
         "Drops what stands under a deployment's staging names or was made for an overlay, and nothing else: \
          `deployment`, `retired`, or `overlay`. What others still read is refused.",
+    ),
+    named(
+        "delete",
+        &[
+            required("project", Kind::Project, "the project that has it"),
+            required(
+                "kind",
+                Kind::Choice(&[
+                    "cluster",
+                    "role",
+                    "network-policy",
+                    "connection",
+                    "secret",
+                    "source",
+                    "table",
+                    "sink",
+                ]),
+                "what it is",
+            ),
+            required("name", Kind::Text, "its name; of an object as many of its last parts as tell it apart"),
+        ],
+        "mz.Deleted",
+        Effect::Changes,
+        "Drops one thing of the project that is not blue/green, without CASCADE; its file stays. What depends on it is \
+         refused, with owners.",
     ),
     named(
         "gc",

@@ -27,7 +27,7 @@ use crate::compiler::template::Names;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Said;
@@ -229,7 +229,9 @@ impl<'f> View<'f> {
             // Promoted once, and gone now: somebody dropped it.
             (None, Some(_)) => Some(Change::Drifted),
             (Some(found), Some(row)) if row.object_id.as_ref() == Some(&found.id) => {
-                (row.fingerprint != wanted).then_some(Change::Changed)
+                // One that was adopted although it differed is known by what the server stores of it.
+                let known = [wanted, object.stored_fingerprint.as_str()];
+                (!known.contains(&row.fingerprint.as_str())).then_some(Change::Changed)
             }
             (Some(found), row) => {
                 let same = self

@@ -16,7 +16,7 @@ use crate::compiler::object::Index;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
 use crate::deployment::DeploymentId;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::ClusterPair;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageIntent;

@@ -12,7 +12,7 @@ use super::error::Error;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::record::AfterSwap;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Repointed;

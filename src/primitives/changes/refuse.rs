@@ -13,7 +13,7 @@ use super::layout;
 use super::layout::Clones;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;

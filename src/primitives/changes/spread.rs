@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::name::ClusterName;
 use crate::name::ObjectName;
 use crate::name::SchemaName;

@@ -9,7 +9,7 @@ use crate::compiler::object::Column;
 use crate::compiler::object::Object;
 use crate::compiler::project::Project;
 use crate::compiler::standalone;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::name::ObjectName;
 use crate::primitives::changes::Changes;
 use crate::primitives::compile::Compiled;

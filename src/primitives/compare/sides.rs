@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::found::State;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::StagedObject;
 use crate::name::ClusterName;
 use crate::name::ObjectName;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::primitives::changes::Changes;

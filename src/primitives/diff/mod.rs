@@ -21,20 +21,19 @@ use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::ledger::Ledger;
+use super::stored;
 use crate::catalog::Catalog;
 use crate::db;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::epoch;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::event::Event;
-use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 
-mod adopt;
 mod resumed;
 
 /// Names the project and how much may be replaced as a whole.
@@ -121,6 +120,8 @@ pub struct Outcome {
     pub cost: Cost,
     /// What the other isolations would cost.
     pub alternatives: Vec<Alternative>,
+    /// What each isolation would cost, the asked one too.
+    pub isolations: BTreeMap<&'static str, Cost>,
     /// What production was compared with; `None` where nothing was promoted yet.
     pub against: Option<ComparedWith>,
 }
@@ -143,7 +144,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let snapshot = snapshot(ctx, &standing).await?;
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
-    let adopted = adopted(ctx, &request.compiled, &catalog, &snapshot).await?;
+    let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
         compiled: &request.compiled,
         catalog: &catalog,
@@ -205,38 +206,6 @@ fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
     Some(Against { deployment: last.intent.deployment.to_string(), at_ms: last.at.0, by: last.actor.clone() })
 }
 
-/// Fingerprints of production objects that no promotion vouches for, from what the catalog stores.
-async fn adopted(
-    ctx: &Ctx,
-    compiled: &Compiled,
-    catalog: &Catalog,
-    snapshot: &BTreeMap<ObjectName, DeployedObject>,
-) -> Result<BTreeMap<ObjectId, String>, Error> {
-    let objects = || compiled.project.objects.iter().filter(|object| object.kind.is_staged());
-    let unknown = objects().filter_map(|object| {
-        let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
-        let row = snapshot.get(&object.name);
-        let vouched = row.is_some_and(|row| row.object_id.as_ref() == Some(&found.id));
-        (!vouched).then_some(found)
-    });
-    let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
-    let on_unknown =
-        catalog.objects.values().filter(|o| o.on.as_ref().is_some_and(|on| unknown.contains(on)));
-    let indexes: Vec<(&ObjectId, &ObjectId)> =
-        on_unknown.filter_map(|index| Some((index.on.as_ref()?, &index.id))).collect();
-    let ids: Vec<ObjectId> =
-        unknown.iter().copied().chain(indexes.iter().map(|(_, index)| *index)).cloned().collect();
-    // A rehearsal may have made objects that no server knows.
-    let ids: Vec<ObjectId> = ids.into_iter().filter(|id| !id.as_str().starts_with("new-")).collect();
-    let stored = db::introspect::stored_sql(ctx.session(), &ids).await?;
-    let defaults = objects().flat_map(|object| {
-        let names = object.indexes.iter().filter(|index| index.default).map(|index| &index.name);
-        names.filter_map(|name| catalog.object(&object.name.schema_name().object(name.clone())))
-    });
-    let defaults = defaults.map(|index| &index.id).collect();
-    Ok(adopt::fingerprints(catalog, &unknown, &indexes, &defaults, &stored))
-}
-
 fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog: &Catalog) -> Outcome {
     let objects: Vec<ChangedObject> = changes
         .objects
@@ -254,6 +223,9 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
     summary.insert(Change::Unchanged.as_str(), changes.unchanged);
     let names = |change| changes.of(change).map(|object| object.name.to_string()).collect();
     let now = ctx.clock.now();
+    let cost = layout::cost(&changes, catalog);
+    let others = alternatives.iter().map(|other| (other.isolation.as_str(), other.cost));
+    let isolations = others.chain([(changes.isolation.as_str(), cost)]).collect();
     Outcome {
         empty: changes.is_empty(),
         summary,
@@ -270,8 +242,9 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
         foreign_dependents: changes.foreign_dependents.clone(),
         refusals: changes.refusals.iter().map(|error| error.code().to_string()).collect(),
         isolation: changes.isolation,
-        cost: layout::cost(&changes, catalog),
+        cost,
         alternatives,
+        isolations,
         against: changes.against.as_ref().map(|against| ComparedWith {
             deployment: against.deployment.clone(),
             at_ms: against.at_ms,

@@ -29,7 +29,7 @@ use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::epoch::TRACKING_DATABASE;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::Record;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::state::State;

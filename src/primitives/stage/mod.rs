@@ -26,7 +26,7 @@ use crate::db;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapKind;
-use crate::deployment::record::Change;
+use crate::deployment::change::Change;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::deployment::said::MetadataIntent;

@@ -4,11 +4,17 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::compile::Compiled;
+use super::ctx::Ctx;
+use super::error::Error;
 use crate::catalog::Catalog;
+use crate::db;
+use crate::db::snapshot::DeployedObject;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectId;
+use crate::name::ObjectName;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
@@ -17,10 +23,45 @@ use crate::sql::canonical::Form;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::parse;
 
+/// Fingerprints of production objects that no promotion vouches for, from what the catalog stores.
+///
+/// # Errors
+/// `db.*`.
+pub(super) async fn read(
+    ctx: &Ctx,
+    compiled: &Compiled,
+    catalog: &Catalog,
+    snapshot: &BTreeMap<ObjectName, DeployedObject>,
+) -> Result<BTreeMap<ObjectId, String>, Error> {
+    let objects = || compiled.project.objects.iter().filter(|object| object.kind.is_staged());
+    let unknown = objects().filter_map(|object| {
+        let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
+        let row = snapshot.get(&object.name);
+        let vouched = row.is_some_and(|row| row.object_id.as_ref() == Some(&found.id));
+        (!vouched).then_some(found)
+    });
+    let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
+    let on_unknown =
+        catalog.objects.values().filter(|o| o.on.as_ref().is_some_and(|on| unknown.contains(on)));
+    let indexes: Vec<(&ObjectId, &ObjectId)> =
+        on_unknown.filter_map(|index| Some((index.on.as_ref()?, &index.id))).collect();
+    let ids: Vec<ObjectId> =
+        unknown.iter().copied().chain(indexes.iter().map(|(_, index)| *index)).cloned().collect();
+    // A rehearsal may have made objects that no server knows.
+    let ids: Vec<ObjectId> = ids.into_iter().filter(|id| !id.as_str().starts_with("new-")).collect();
+    let stored = db::introspect::stored_sql(ctx.session(), &ids).await?;
+    let defaults = objects().flat_map(|object| {
+        let names = object.indexes.iter().filter(|index| index.default).map(|index| &index.name);
+        names.filter_map(|name| catalog.object(&object.name.schema_name().object(name.clone())))
+    });
+    let defaults = defaults.map(|index| &index.id).collect();
+    Ok(fingerprints(catalog, &unknown, &indexes, &defaults, &stored))
+}
+
 /// The fingerprint of each object whose stored statement can be read, its indexes included.
 ///
 /// Of the indexes in `defaults` the files leave the keys to the server.
-pub(super) fn fingerprints(
+fn fingerprints(
     catalog: &Catalog,
     objects: &BTreeSet<&ObjectId>,
     indexes: &[(&ObjectId, &ObjectId)],

@@ -1,0 +1,386 @@
+//! delete: drops one thing of the project that is neither staged nor swapped: a cluster, a role, a
+//! network policy, a connection, a secret, a source, a table, a sink.
+//!
+//! What can be renamed is claimed first, under a fence: DROP goes by name, and only what bears the
+//! claimed name and has the recorded id is dropped, without CASCADE. Whatever depends on it is told
+//! with its owner, and nothing is dropped. Refuses: `delete.unknown`, `delete.in-use`. Start reading at
+//! [`find`] and [`dependents`].
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use self::found::Found;
+use self::found::Thing;
+use self::found::find;
+use super::code::Code;
+use super::compile::Compiled;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::fenced;
+use super::fenced::Next;
+use super::scope;
+use crate::catalog::Catalog;
+use crate::compiler::object::Object;
+use crate::db;
+use crate::db::apply::OnFailure;
+use crate::db::journal::Which;
+use crate::deployment::DeploymentId;
+use crate::deployment::deletion::Deletion;
+use crate::deployment::record::Record;
+use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::plan::Plan;
+use crate::plan::step::Exchange;
+use crate::plan::step::Grantee;
+use crate::plan::step::Step;
+
+pub mod found;
+
+/// Names what to delete.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The project that has it.
+    pub compiled: Rc<Compiled>,
+    /// What it is.
+    pub kind: found::Kind,
+    /// Its name; of an object at least the last part.
+    pub name: String,
+}
+
+/// Tells what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What it is.
+    pub kind: found::Kind,
+    /// Its full name.
+    pub name: String,
+    /// Its file, relative to the project; deleting on the server leaves it.
+    pub file: String,
+    /// Whether it stood on the server.
+    pub dropped: bool,
+    /// Objects of the project that still read it or run on it: without its file they do not compile.
+    pub still_named_by: Vec<String>,
+}
+
+/// Where a thing stands on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stands {
+    /// Nowhere.
+    Gone,
+    /// Under its name; the id where the catalog tells one.
+    Named(Option<String>),
+    /// Claimed by an earlier attempt.
+    Claimed(String),
+}
+
+/// The name that marks it as being dropped.
+fn claimed(name: &Ident) -> Result<Ident, Error> {
+    let deleted: DeploymentId =
+        "deleted".parse().map_err(|error| Error::bug(format!("`deleted` is no id: {error}")))?;
+    deleted.claimed(name).map_err(|error| {
+        let message = format!("{name} is too long to be claimed before it is dropped: {error}");
+        Error::new(Code::DeleteInUse, message).effect("nothing was dropped")
+    })
+}
+
+/// Finds it, by its name or by the name under which `earlier` has claimed that very thing.
+fn stands(
+    thing: &Thing,
+    policies: &[String],
+    catalog: &Catalog,
+    earlier: Option<&Deletion>,
+) -> Result<Stands, Error> {
+    let of = |under_name: Option<&str>, marked: Option<&str>| {
+        let ours = earlier.and_then(|intent| intent.id.as_deref());
+        match (under_name, marked) {
+            (_, Some(id)) if ours == Some(id) => Stands::Claimed(id.to_owned()),
+            (Some(id), _) => Stands::Named(Some(id.to_owned())),
+            (None, _) => Stands::Gone,
+        }
+    };
+    Ok(match thing {
+        Thing::Cluster(name) => {
+            let at = |name: &ClusterName| catalog.clusters.get(name).map(|cluster| cluster.id.as_str());
+            of(at(name), at(&ClusterName(claimed(&name.0)?)))
+        }
+        Thing::Object(kind, name) => {
+            let at = |name: &ObjectName| {
+                catalog.object(name).filter(|object| object.kind == *kind).map(|object| object.id.as_str())
+            };
+            of(at(name), at(&name.schema_name().object(claimed(&name.object)?)))
+        }
+        Thing::Role(name) if catalog.roles.contains(name) => Stands::Named(None),
+        Thing::Policy(name) if policies.iter().any(|policy| policy == name.as_str()) => Stands::Named(None),
+        Thing::Role(_) | Thing::Policy(_) => Stands::Gone,
+    })
+}
+
+/// What keeps it from being dropped, a line each, with owners.
+fn dependents(found: &Found<'_>, stands: &Stands, catalog: &Catalog) -> BTreeSet<String> {
+    let id = match stands {
+        Stands::Gone => return BTreeSet::new(),
+        Stands::Named(id) => id.as_deref(),
+        Stands::Claimed(id) => Some(id.as_str()),
+    };
+    match (&found.thing, id) {
+        (Thing::Cluster(_), Some(id)) => {
+            let clusters = catalog.clusters.values().find(|cluster| cluster.id.as_str() == id);
+            let objects = clusters.into_iter().flat_map(|cluster| catalog.objects_on(&cluster.id));
+            objects.map(|object| format!("{} runs on it", scope::told(object))).collect()
+        }
+        (Thing::Object(..), Some(id)) => of_object(found.object, &ObjectId::new(id), catalog),
+        (Thing::Role(role), _) => of_role(&Grantee::Role(role.clone()), role, catalog),
+        (Thing::Policy(_), _) | (_, None) => BTreeSet::new(),
+    }
+}
+
+/// What reads an object. Its indexes of the file go with it, and so does what comes with a source.
+fn of_object(object: Option<&Object>, id: &ObjectId, catalog: &Catalog) -> BTreeSet<String> {
+    let along = object.into_iter().flat_map(|object| &object.subsources);
+    let along = along.filter_map(|name| catalog.object(name)).map(|found| &found.id);
+    let ours: BTreeSet<&ObjectId> = along.chain([id]).collect();
+    let named: BTreeSet<&Ident> =
+        object.into_iter().flat_map(|object| &object.indexes).map(|index| &index.name).collect();
+    let reads = catalog
+        .reads
+        .iter()
+        .filter(|(reader, reads)| !ours.contains(reader) && reads.iter().any(|read| ours.contains(read)));
+    let readers = reads.filter_map(|(reader, _)| catalog.objects.get(reader));
+    let indexes =
+        catalog.objects.values().filter(|index| index.on.as_ref().is_some_and(|on| ours.contains(on)));
+    let found: BTreeMap<&ObjectId, _> = readers.chain(indexes).map(|object| (&object.id, object)).collect();
+    let strangers = found
+        .into_values()
+        .filter(|object| object.kind != ObjectKind::Index || !named.contains(&object.name.object));
+    strangers.map(|object| format!("{} depends on it", scope::told(object))).collect()
+}
+
+/// What a role owns, and what is granted to it.
+fn of_role(grantee: &Grantee, role: &crate::name::RoleName, catalog: &Catalog) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    let mut tell = |what: String, owner: &crate::name::RoleName, privileges: &crate::catalog::Privileges| {
+        if owner == role {
+            lines.insert(format!("it owns {what}"));
+        } else if privileges.iter().any(|(to, _)| to == grantee) {
+            lines.insert(format!("it is granted something on {what} (owner {owner})"));
+        }
+    };
+    for (name, database) in &catalog.databases {
+        tell(format!("database {name}"), &database.owner, &database.privileges);
+    }
+    for (name, schema) in &catalog.schemas {
+        tell(format!("schema {name}"), &schema.owner, &schema.privileges);
+    }
+    for (name, cluster) in &catalog.clusters {
+        tell(format!("cluster {name}"), &cluster.owner, &cluster.privileges);
+    }
+    for object in catalog.objects.values() {
+        tell(format!("{} {}", object.kind, object.name), &object.owner, &object.privileges);
+    }
+    lines
+}
+
+fn refuse(found: &Found<'_>, lines: BTreeSet<String>) -> Result<(), Error> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(Code::DeleteInUse, format!("{} is still in use", found.told()))
+        .with_lines(lines)
+        .effect("nothing was dropped, and its file stays"))
+}
+
+/// The rename that claims it, and the one that takes the claim back; `None` for what has no rename.
+fn claiming(thing: &Thing) -> Result<Option<(Exchange, Exchange)>, Error> {
+    Ok(match thing {
+        Thing::Cluster(name) => {
+            let marked = ClusterName(claimed(&name.0)?);
+            let there = Exchange::RenameCluster { from: name.clone(), to: marked.clone() };
+            Some((there, Exchange::RenameCluster { from: marked, to: name.clone() }))
+        }
+        Thing::Object(kind, name) => {
+            let marked = claimed(&name.object)?;
+            let from = name.schema_name().object(marked.clone());
+            let there = Exchange::RenameObject { kind: *kind, from: name.clone(), to: marked };
+            Some((there, Exchange::RenameObject { kind: *kind, from, to: name.object.clone() }))
+        }
+        Thing::Role(_) | Thing::Policy(_) => None,
+    })
+}
+
+/// The drop, by the claimed name where there is one.
+fn dropping(thing: &Thing) -> Result<Step, Error> {
+    let plain = |noun: &str, name: String| Step::Statement {
+        what: format!("drop {} {name}", noun.to_lowercase()),
+        sql: format!("DROP {noun} {name}"),
+        shown: None,
+        origin: None,
+    };
+    Ok(match thing {
+        Thing::Cluster(name) => Step::DropCluster(ClusterName(claimed(&name.0)?)),
+        Thing::Object(kind, name) => {
+            Step::DropObjects { kind: *kind, names: vec![name.schema_name().object(claimed(&name.object)?)] }
+        }
+        Thing::Role(name) => plain("ROLE", name.sql()),
+        Thing::Policy(name) => plain("NETWORK POLICY", name.sql()),
+    })
+}
+
+/// A claim under way.
+struct Claim<'f> {
+    found: &'f Found<'f>,
+    id: Option<String>,
+}
+
+impl fenced::Change for Claim<'_> {
+    async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
+        let catalog = ctx.catalog().await?;
+        let intent = Deletion {
+            kind: self.found.kind.as_str().to_owned(),
+            name: self.found.name.clone(),
+            id: self.id.clone(),
+            is_gone: false,
+        };
+        let stands = stands(&self.found.thing, &[], &catalog, Some(&intent))?;
+        // Said no before anything is sent.
+        refuse(self.found, dependents(self.found, &stands, &catalog))?;
+        match stands {
+            Stands::Claimed(_) => Ok(Next::Happened),
+            Stands::Named(id) if id == self.id => {
+                let renames = claiming(&self.found.thing)?.map(|(there, _)| Step::Exchange(there));
+                Ok(Next::Try(renames.into_iter().collect()))
+            }
+            Stands::Named(_) | Stands::Gone => Err(self.moved()),
+        }
+    }
+
+    fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        let now = stands(&self.found.thing, &[], catalog, None)?;
+        if now != Stands::Named(self.id.clone()) {
+            return Err(self.moved());
+        }
+        refuse(self.found, dependents(self.found, &now, catalog))
+    }
+
+    fn codes(&self) -> (Code, Code) {
+        (Code::DeleteConflict, Code::DeleteRejected)
+    }
+
+    fn what(&self) -> &'static str {
+        "the claim"
+    }
+}
+
+impl Claim<'_> {
+    fn moved(&self) -> Error {
+        let message = format!("{} was replaced or dropped in this very moment", self.found.told());
+        Error::new(Code::DeleteInUse, message).effect("nothing was dropped, and its file stays")
+    }
+}
+
+/// Drops it on the server; after a crash, repeating it goes on. Where it is gone already nothing is sent.
+///
+/// # Errors
+/// `delete.unknown`, `delete.in-use`, `delete.conflict`, `delete.rejected`, `swap.outcome-unknown`,
+/// `run.interrupted`, `run.fenced`, `db.*`.
+///
+/// # Cancel
+/// Not safe inside a statement; Ctrl-C is noticed between two, and what is claimed stays claimed.
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let found = find(request)?;
+    let (stands, earlier) = look(ctx, &found).await?;
+    let outcome = found.outcome(stands != Stands::Gone);
+    let id = match &stands {
+        Stands::Gone => return Ok(outcome),
+        Stands::Named(id) => id.clone(),
+        Stands::Claimed(id) => Some(id.clone()),
+    };
+    ctx.go_on()?;
+    let intent = Deletion {
+        kind: found.kind.as_str().to_owned(),
+        name: found.name.clone(),
+        id: id.clone(),
+        is_gone: false,
+    };
+    if earlier.as_ref() != Some(&intent) {
+        ctx.record(Record::Deletion(intent.clone())).await?;
+    }
+    let renames = claiming(&found.thing)?;
+    if renames.is_some() {
+        fenced::make(ctx, &mut Claim { found: &found, id }, fenced::RETRY_FOR).await?;
+    }
+    let mut plan = Plan::new();
+    plan.each([dropping(&found.thing)?]);
+    let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
+    if let Some((_, error)) = applied.failed.into_iter().next() {
+        if error.outcome_unknown() {
+            return Err(Error::from(error).effect("deleting again finds out"));
+        }
+        let effect = give_back(ctx, renames.map(|(_, back)| back)).await;
+        let message = format!("the server refused to drop {}: {}", found.told(), error.message());
+        return Err(Error::server(Code::DeleteRejected, message, &error).effect(effect));
+    }
+    ctx.go_on()?;
+    ctx.record(Record::Deletion(Deletion { is_gone: true, ..intent })).await?;
+    Ok(outcome)
+}
+
+/// Tells whether it stands on the server, and refuses where something depends on it; sends nothing else.
+///
+/// # Errors
+/// `delete.unknown`, `delete.in-use`, `db.*`.
+pub async fn preview(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
+    let found = find(request)?;
+    let (stands, _) = look(ctx, &found).await?;
+    Ok(found.outcome(stands != Stands::Gone))
+}
+
+async fn look(ctx: &Ctx, found: &Found<'_>) -> Result<(Stands, Option<Deletion>), Error> {
+    let catalog = ctx.catalog().await?;
+    let policies = match found.thing {
+        Thing::Policy(_) => db::introspect::network_policies(ctx.session()).await?,
+        Thing::Cluster(_) | Thing::Role(_) | Thing::Object(..) => Vec::new(),
+    };
+    let earlier = earlier(ctx, found).await?;
+    let stands = stands(&found.thing, &policies, &catalog, earlier.as_ref())?;
+    refuse(found, dependents(found, &stands, &catalog))?;
+    Ok((stands, earlier))
+}
+
+/// The last attempt at the same thing that was not finished.
+async fn earlier(ctx: &Ctx, found: &Found<'_>) -> Result<Option<Deletion>, Error> {
+    if ctx.marker().await?.is_none() {
+        return Ok(None);
+    }
+    let mut open = None;
+    for entry in ctx.entries(Which::Kinds(&["deletion"])).await? {
+        if let Record::Deletion(row) = entry.record
+            && row.kind == found.kind.as_str()
+            && row.name == found.name
+        {
+            open = (!row.is_gone).then_some(row);
+        }
+    }
+    Ok(open)
+}
+
+/// Takes a claim back, so that a refused drop has changed nothing; says what is so now.
+async fn give_back(ctx: &mut Ctx, back: Option<Exchange>) -> &'static str {
+    let Some(back) = back else { return "nothing was dropped, and its file stays" };
+    let mut plan = Plan::new();
+    plan.together([Step::Exchange(back)]);
+    let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
+    if applied.failed.is_empty() && !applied.interrupted {
+        "nothing was dropped, and its file stays"
+    } else {
+        "it bears its claimed name still; deleting again goes on"
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,8 @@ use crate::db::journal::Entry;
 use crate::db::journal::Which;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
-use crate::deployment::decision::PolicyDecided;
 use crate::deployment::change::Change;
+use crate::deployment::decision::PolicyDecided;
 use crate::deployment::record::Record;
 use crate::deployment::state::State;
 

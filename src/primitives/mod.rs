@@ -4,8 +4,8 @@
 //! each other; recipes put them together. Start reading at [`ctx`], then at `stage` and `swap`.
 
 pub mod access;
-pub mod allowed;
 pub mod adopt;
+pub mod allowed;
 pub mod analysis;
 pub mod apply;
 pub mod approvals;

@@ -258,15 +258,14 @@ proptest! {
         let (mut built, mut building) = (Disk::new(), false);
         let mut now = Duration::ZERO;
         let mut heard_first: Option<Duration> = None;
-        let build = |disk: &Disk, built: &mut Disk, changes: &Changes| {
+        // What a build takes was read when somebody looked: the disk may hold something else by then.
+        let mut read = Disk::new();
+        let build = |read: &Disk, built: &mut Disk, changes: &Changes| {
             for path in &changes.removed {
                 built.remove(path);
             }
             for path in &changes.written {
-                // It may be gone again: then another change tells that.
-                if let Some(text) = disk.get(path) {
-                    built.insert(path.clone(), text.clone());
-                }
+                built.insert(path.clone(), read.get(path).cloned().expect("it was read"));
             }
         };
         let end = [(10_000, Happens::Ended), (10_000, Happens::Ended), (10_000, Happens::Ended)];
@@ -276,12 +275,14 @@ proptest! {
                 let look = queue.look(due).expect("it was time");
                 prop_assert!(due - heard_first.take().expect("something was heard") <= CEILING);
                 let seen = found(&disk, &look);
+                let looked = disk.iter().filter(|(path, _)| look.everything || look.paths.contains(*path));
+                read.extend(looked.map(|(path, text)| (path.clone(), text.clone())));
                 if let Some(changes) = queue.seen(&look, seen) {
                     match queue.changed(changes) {
                         Next::Build(changes) => {
                             prop_assert!(!building, "two builds at once");
                             building = true;
-                            build(&disk, &mut built, &changes);
+                            build(&read, &mut built, &changes);
                         }
                         Next::Interrupt | Next::Wait => prop_assert!(building),
                     }
@@ -302,7 +303,7 @@ proptest! {
                 }
                 Happens::Ended if building => match queue.ended() {
                     None => building = false,
-                    Some(changes) => build(&disk, &mut built, &changes),
+                    Some(changes) => build(&read, &mut built, &changes),
                 },
                 Happens::Ended => {}
             }

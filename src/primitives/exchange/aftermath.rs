@@ -13,7 +13,8 @@ use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
 use super::super::shifted;
-use super::successors;
+use super::successors::Successor;
+use super::successors::successors;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::db::apply::OnFailure;
@@ -138,10 +139,7 @@ pub fn told(
 }
 
 /// Lets each sink read what stands under the production name now; those that fail are told.
-async fn cut_over(
-    ctx: &mut Ctx,
-    successors: Vec<super::Successor>,
-) -> Result<(Vec<String>, Vec<String>), Error> {
+async fn cut_over(ctx: &mut Ctx, successors: Vec<Successor>) -> Result<(Vec<String>, Vec<String>), Error> {
     let (mut done, mut pending) = (Vec::new(), Vec::new());
     for (sink, successor) in successors {
         let Some(from) = successor else {

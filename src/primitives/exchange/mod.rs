@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join;
 
+use self::successors::successors;
 use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
@@ -24,12 +25,12 @@ use crate::catalog::Object;
 use crate::catalog::RoleSettings;
 use crate::db::audit::Sort;
 use crate::db::audit::Thing;
+use crate::deployment::change::Change;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::epoch::TRACKING_DATABASE;
-use crate::deployment::change::Change;
 use crate::deployment::record::Record;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::state::State;
@@ -48,6 +49,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod aftermath;
+pub mod successors;
 mod who;
 
 /// Whether production must be what it was when the deployment was staged.
@@ -294,57 +296,6 @@ fn is_index_of_named(side: &Side<'_>, object: &Object, catalog: &Catalog) -> boo
     let mut read = catalog.reads.get(&object.id).into_iter().flatten();
     object.kind == ObjectKind::Index
         && read.any(|id| side.objects.keys().any(|name| catalog.object(name).is_some_and(|on| on.id == *id)))
-}
-
-/// A sink and the object it has to read after the exchange; `None` where there is no such object.
-pub type Successor = (ObjectName, Option<ObjectName>);
-
-/// The sinks that read what leaves production, each with what it has to read then.
-pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
-    // What leaves, by id, with the production name it leaves and whether something takes its place.
-    let mut leaving: BTreeMap<&ObjectId, (&ObjectName, bool)> = BTreeMap::new();
-    for object in &scope.contents.objects {
-        let built = scope.built.get(&scope.staging_name(&object.name));
-        let (old, new) = match kind {
-            SwapKind::Promotion => (object.production_id.as_ref(), built),
-            SwapKind::Rollback => (built, object.production_id.as_ref()),
-        };
-        let affected = object.change.is_built() || object.change == Change::Removed;
-        if let (Some(old), true) = (old, affected) {
-            leaving.insert(old, (&object.name, new.is_some()));
-        }
-    }
-    let ids: BTreeSet<&ObjectId> = leaving.keys().copied().collect();
-    let sinks = scope::sinks_reading(catalog, &ids);
-    let own = repointed(scope, kind, catalog);
-    sinks
-        .into_iter()
-        .filter(|sink| !own.iter().any(|(name, _)| *name == sink.name))
-        .filter_map(|sink| {
-            let read = catalog.reads.get(&sink.id)?.iter().find_map(|id| leaving.get(id))?;
-            let (name, has_successor) = read;
-            Some((sink.name.clone(), has_successor.then(|| (*name).clone())))
-        })
-        .chain(own.iter().cloned())
-        .collect()
-}
-
-/// The sinks whose files say that they read something else, each with that, or with what they read before.
-fn repointed(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
-    let mut found = Vec::new();
-    for one in &scope.contents.repointed {
-        let target = match kind {
-            SwapKind::Promotion => &one.to,
-            SwapKind::Rollback => &one.from,
-        };
-        let Some(sink) = catalog.object(&one.sink) else { continue };
-        let wanted = catalog.object(target).map(|object| &object.id);
-        let reads = catalog.reads.get(&sink.id);
-        if !wanted.is_some_and(|id| reads.is_some_and(|reads| reads.contains(id))) {
-            found.push((one.sink.clone(), Some(target.clone())));
-        }
-    }
-    found
 }
 
 /// Says no if the world is not as it must be for the exchange; touches nothing.

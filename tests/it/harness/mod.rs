@@ -27,8 +27,8 @@ pub(crate) mod readers;
 pub(crate) mod running;
 pub(crate) mod service;
 pub(crate) mod told;
-pub(crate) mod watching;
 pub(crate) mod watch;
+pub(crate) mod watching;
 pub(crate) mod wire;
 
 use running::Running;

@@ -1,0 +1,63 @@
+//! Which sinks have to read something else after an exchange. Pure.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::deployment::change::Change;
+use crate::deployment::epoch::SwapKind;
+use crate::name::ObjectId;
+use crate::name::ObjectName;
+use crate::primitives::scope;
+use crate::primitives::scope::Scope;
+
+/// A sink and the object it has to read after the exchange; `None` where there is no such object.
+pub type Successor = (ObjectName, Option<ObjectName>);
+
+/// The sinks that read what leaves production, each with what it has to read then.
+pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
+    // What leaves, by id, with the production name it leaves and whether something takes its place.
+    let mut leaving: BTreeMap<&ObjectId, (&ObjectName, bool)> = BTreeMap::new();
+    for object in &scope.contents.objects {
+        let built = scope.built.get(&scope.staging_name(&object.name));
+        let (old, new) = match kind {
+            SwapKind::Promotion => (object.production_id.as_ref(), built),
+            SwapKind::Rollback => (built, object.production_id.as_ref()),
+        };
+        let affected = object.change.is_built() || object.change == Change::Removed;
+        if let (Some(old), true) = (old, affected) {
+            leaving.insert(old, (&object.name, new.is_some()));
+        }
+    }
+    let ids: BTreeSet<&ObjectId> = leaving.keys().copied().collect();
+    let sinks = scope::sinks_reading(catalog, &ids);
+    let own = repointed(scope, kind, catalog);
+    sinks
+        .into_iter()
+        .filter(|sink| !own.iter().any(|(name, _)| *name == sink.name))
+        .filter_map(|sink| {
+            let read = catalog.reads.get(&sink.id)?.iter().find_map(|id| leaving.get(id))?;
+            let (name, has_successor) = read;
+            Some((sink.name.clone(), has_successor.then(|| (*name).clone())))
+        })
+        .chain(own.iter().cloned())
+        .collect()
+}
+
+/// The sinks whose files say that they read something else, each with that, or with what they read before.
+fn repointed(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
+    let mut found = Vec::new();
+    for one in &scope.contents.repointed {
+        let target = match kind {
+            SwapKind::Promotion => &one.to,
+            SwapKind::Rollback => &one.from,
+        };
+        let Some(sink) = catalog.object(&one.sink) else { continue };
+        let wanted = catalog.object(target).map(|object| &object.id);
+        let reads = catalog.reads.get(&sink.id);
+        if !wanted.is_some_and(|id| reads.is_some_and(|reads| reads.contains(id))) {
+            found.push((one.sink.clone(), Some(target.clone())));
+        }
+    }
+    found
+}

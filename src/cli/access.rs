@@ -14,7 +14,7 @@ pub(crate) fn needs(command: &str, rehearses: bool) -> Needs {
             Needs::Reads
         }
         "approve" => Needs::Answers,
-        "dev" if !rehearses => Needs::Develops,
+        "dev" | "dev_overlay" if !rehearses => Needs::Develops,
         _ if rehearses => Needs::Reads,
         _ => Needs::Deploys,
     }

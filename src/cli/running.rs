@@ -15,6 +15,7 @@ use super::app::CliError;
 use super::asker;
 use super::exit::Exit;
 use super::finish;
+use super::live::build;
 use super::policy;
 use super::recipe::Loaded;
 use super::recipe::Origin;
@@ -109,7 +110,9 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
     let usage = |error: Error| CliError { exit: Exit::Usage, ..CliError::from(error) };
     let arguments = loaded.recipe.arguments(&loaded.given).map_err(usage)?;
     let session = app.connect().await?;
-    access::check(&session, "run", access::needs("run", start.rehearse.is_some())).await?;
+    // Whoever builds an overlay deploys nothing, by whichever command.
+    let command = if start.name == build::RECIPE { "dev" } else { "run" };
+    access::check(&session, command, access::needs(command, start.rehearse.is_some())).await?;
     say_origin(app, &loaded);
     if start.rehearse.is_none() {
         app.check_tree(start.allow_dirty)?;

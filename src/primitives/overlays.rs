@@ -35,7 +35,7 @@ pub struct Overlaid {
     pub actor: String,
     /// Since when.
     pub since: Timestamp,
-    /// Its id, once a build has ended.
+    /// Its id; `None` where whoever was about to make it has not said that it is made.
     pub id: Option<DatabaseId>,
     /// What stands in it, by production name.
     pub objects: BTreeMap<ObjectName, OverlaidObject>,
@@ -46,10 +46,22 @@ pub struct Overlaid {
 }
 
 impl Overlaid {
+    /// Tells whether the database that bears its name is it.
+    ///
+    /// Its id is recorded before anything else is made: as long as that is missing it can only be a
+    /// database of the same role's with nothing in it.
+    pub fn is_there(&self, catalog: &Catalog) -> bool {
+        let Some(found) = catalog.databases.get(&self.pair.overlay) else { return false };
+        match &self.id {
+            Some(id) => *id == found.id,
+            None => found.owner.0.as_str() == self.actor && is_bare(&self.pair.overlay, catalog),
+        }
+    }
+
     /// Tells whether something in it was made for the overlay.
     pub fn owns(&self, object: &Object) -> bool {
         self.leftovers.contains(&object.id)
-            || self.begun.contains(&object.name)
+            || self.begun.contains(&object.name) && object.owner.0.as_str() == self.actor
             || self.objects.values().any(|known| known.id == object.id)
     }
 }
@@ -120,8 +132,18 @@ fn of<'n>(database: &'n Ident, names: &'n [ObjectName]) -> impl Iterator<Item = 
     names.iter().filter(move |name| name.database == *database).cloned()
 }
 
+/// Tells whether a database is as `CREATE DATABASE` makes it.
+fn is_bare(database: &Ident, catalog: &Catalog) -> bool {
+    catalog
+        .schemas_of(database)
+        .all(|(name, _)| name.schema.as_str() == "public" && catalog.objects_in(name).next().is_none())
+}
+
 /// Everything in an overlay's database that was made for it, and still stands.
 pub fn standing<'c>(overlaid: &'c Overlaid, catalog: &'c Catalog) -> Vec<&'c Object> {
+    if !overlaid.is_there(catalog) {
+        return Vec::new();
+    }
     let inside = catalog.schemas_of(&overlaid.pair.overlay).flat_map(|(name, _)| catalog.objects_in(name));
     let indexes_of = |object: &Object| {
         object.on.as_ref().and_then(|on| catalog.objects.get(on)).is_some_and(|on| overlaid.owns(on))

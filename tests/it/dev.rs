@@ -267,6 +267,91 @@ fn who_may_not_make_databases_is_told_the_grant() {
     world.mzflow(&["dev", "dev", "--name", &long, "--project", "shop"]).code(3).says("[overlay.bad-name]");
 }
 
+/// Somebody makes a database of the overlay's name, after the overlay could not.
+fn refused_and_then_made(world: &World) {
+    world.write(&totals("sum(amount) + 1"));
+    world.faults("error '42501' on 'CREATE DATABASE%'");
+    dev(world, &[]).code(3);
+    world.faults("");
+    world.sql("CREATE DATABASE shop__alice");
+}
+
+fn is_there(world: &World) -> bool {
+    world.rows("SELECT count(*) FROM mz_databases WHERE name = 'shop__alice'") == "1"
+}
+
+#[test]
+fn a_database_that_it_could_not_make_is_not_its_own() {
+    let world = deployed();
+    refused_and_then_made(&world);
+    dev(&world, &["--down"]).code(0).says("there is no overlay alice");
+    assert!(is_there(&world));
+    dev(&world, &[]).code(3).says("[overlay.taken]");
+    world.sql("CREATE SCHEMA shop__alice.core");
+    world.sql("CREATE VIEW shop__alice.core.doubled AS SELECT 'theirs' AS x");
+    dev(&world, &["--down"]).code(0).says("there is no overlay alice");
+    assert_eq!(names(&world, "shop__alice"), ["core.doubled"]);
+}
+
+#[test]
+fn a_database_whose_making_was_not_answered_is_its_own_only_while_it_is_empty() {
+    for (somebodys, stays) in [
+        ("", false),
+        ("CREATE SCHEMA shop__alice.theirs", true),
+        ("CREATE VIEW shop__alice.public.theirs AS SELECT 1 AS x", true),
+        ("ALTER DATABASE shop__alice OWNER TO somebody", true),
+    ] {
+        let world = deployed();
+        world.sql("CREATE ROLE somebody");
+        world.write(&totals("sum(amount) + 1"));
+        world.faults("lose 'CREATE DATABASE%'");
+        dev(&world, &[]).code(1).says("[db.lost]");
+        world.faults("");
+        assert!(is_there(&world));
+        if !somebodys.is_empty() {
+            world.sql(somebodys);
+            dev(&world, &[]).code(3).says("[overlay.taken]");
+        }
+        dev(&world, &["--down"]).code(0);
+        assert_eq!(is_there(&world), stays, "{somebodys}");
+    }
+    // What was made goes on where nobody has touched it.
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    world.faults("lose 'CREATE DATABASE%'");
+    dev(&world, &[]).code(1).says("[db.lost]");
+    world.faults("");
+    dev(&world, &[]).code(0).says("2 rebuilt");
+}
+
+#[test]
+fn what_another_role_made_in_it_stays() {
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    world.sql("CREATE ROLE somebody");
+    world.sql("CREATE SCHEMA shop__alice.theirs");
+    world.sql("ALTER SCHEMA shop__alice.theirs OWNER TO somebody");
+    dev(&world, &["--down"]).code(3).says("[overlay.foreign]").says("schema shop__alice.theirs");
+    assert_eq!(names(&world, "shop__alice"), ["core.doubled", "core.totals"]);
+}
+
+#[test]
+fn two_projects_over_one_database_leave_each_other_alone() {
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    world.write(
+        "-- file: other/project.toml\n-- file: other/models/shop/extra/things.sql\nCREATE VIEW things AS SELECT 1 AS id;\n",
+    );
+    let other = ["dev", "dev", "--name", "alice", "--project", "other"];
+    world.mzflow(&other).code(0);
+    assert_eq!(names(&world, "shop__alice"), ["core.doubled", "core.totals", "extra.things"]);
+    world.mzflow(&[&other[..], &["--down"]].concat()).code(0);
+    assert_eq!(names(&world, "shop__alice"), ["core.doubled", "core.totals"]);
+    dev(&world, &[]).code(0).says("0 rebuilt, 2 unchanged");
+}
+
 #[test]
 fn two_developers_do_not_see_each_other() {
     let world = deployed();

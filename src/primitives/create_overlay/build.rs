@@ -14,12 +14,17 @@ use super::overlaid;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
+use crate::db;
 use crate::db::apply::OnFailure;
+use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
+use crate::deployment::overlay::OverlayDone;
+use crate::deployment::overlay::OverlayDropped;
 use crate::deployment::overlay::OverlayIntent;
 use crate::deployment::record::Record;
 use crate::event::OverlayState;
 use crate::name::ClusterName;
+use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -69,8 +74,9 @@ pub(super) async fn build(
     told: &mut Told,
 ) -> Result<Built, Error> {
     ctx.go_on()?;
+    make_databases(ctx, request, decision).await?;
     intend(ctx, request, decision).await?;
-    contain(ctx, decision).await?;
+    make_schemas(ctx, decision).await?;
     let builds = &decision.builds;
     builds.iter().for_each(|build| told.object(&build.object.name, OverlayState::Building, None));
     let mut bad = Bad::new();
@@ -117,28 +123,84 @@ async fn intend(ctx: &mut Ctx, request: &Request, decision: &Decision<'_>) -> Re
     .await
 }
 
-/// Makes databases and schemas.
-async fn contain(ctx: &mut Ctx, decision: &Decision<'_>) -> Result<(), Error> {
+/// Makes databases, and records their ids before anything is made in them: what bears a name that was
+/// meant, and has no recorded id, may be somebody else's.
+async fn make_databases(ctx: &mut Ctx, request: &Request, decision: &Decision<'_>) -> Result<(), Error> {
+    let is_meant = |pair: &&DatabasePair| {
+        decision.new_databases.contains(&pair.overlay) || decision.unsettled.contains(&pair.overlay)
+    };
+    let meant: Vec<DatabasePair> = decision.databases.iter().filter(is_meant).cloned().collect();
+    if meant.is_empty() {
+        return Ok(());
+    }
+    ctx.record(Record::OverlayIntent(OverlayIntent {
+        overlay: request.name.clone(),
+        cluster: request.cluster.clone(),
+        databases: meant.clone(),
+        creates: Vec::new(),
+    }))
+    .await?;
     let mut plan = Plan::new();
     plan.each(decision.new_databases.iter().cloned().map(Step::CreateDatabase));
+    let mut made: BTreeSet<Ident> = decision.unsettled.iter().cloned().collect();
+    let mut progress = |step: &Step| {
+        if let Step::CreateDatabase(name) = step {
+            made.insert(name.clone());
+        }
+    };
+    let applied = ctx.apply(&plan, OnFailure::Stop, &mut progress).await;
+    if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
+        return Err(Error::from(error.clone()));
+    }
+    let catalog = ctx.catalog().await?;
+    let (there, not): (Vec<_>, Vec<_>) = meant.into_iter().partition(|pair| made.contains(&pair.overlay));
+    let id = |pair: DatabasePair| {
+        let id = catalog.databases.get(&pair.overlay)?.id.clone();
+        Some((pair, id))
+    };
+    if !there.is_empty() {
+        ctx.record(Record::OverlayDone(OverlayDone {
+            overlay: request.name.clone(),
+            databases: there.into_iter().filter_map(id).collect(),
+            objects: Vec::new(),
+            leftovers: Vec::new(),
+        }))
+        .await?;
+    }
+    if !not.is_empty() {
+        let databases = not.into_iter().map(|pair| pair.overlay).collect();
+        let record = OverlayDropped { overlay: request.name.clone(), databases };
+        ctx.record(Record::OverlayDropped(record)).await?;
+    }
+    match applied.failed.first() {
+        Some((step, error)) => Err(no_database(step, error, &catalog)),
+        None => stopped(applied.interrupted),
+    }
+}
+
+/// That a database could not be made, with the grant that is missing.
+fn no_database(step: &Step, error: &db::error::Error, catalog: &Catalog) -> Error {
+    if error.sqlstate() != Some("42501") {
+        return rejection::rejected(Code::OverlayFailed, step, error, None).effect("production is untouched");
+    }
+    let role = catalog.session.role.sql();
+    rejection::rejected(Code::OverlayNeedsCreatedb, step, error, None)
+        .line(format!("GRANT CREATEDB ON SYSTEM TO {role}"))
+        .effect("nothing was changed")
+}
+
+/// Makes schemas.
+async fn make_schemas(ctx: &mut Ctx, decision: &Decision<'_>) -> Result<(), Error> {
+    let mut plan = Plan::new();
     plan.each(decision.new_schemas.iter().cloned().map(Step::CreateSchema));
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
-    if let Some((step, error)) = applied.failed.first() {
-        if error.outcome_unknown() {
-            return Err(Error::from(error.clone()));
+    match applied.failed.first() {
+        Some((_, error)) if error.outcome_unknown() => Err(Error::from(error.clone())),
+        Some((step, error)) => {
+            Err(rejection::rejected(Code::OverlayFailed, step, error, None).effect("production is untouched"))
         }
-        let refused = matches!(step, Step::CreateDatabase(_)) && error.sqlstate() == Some("42501");
-        let code = if refused { Code::OverlayNeedsCreatedb } else { Code::OverlayFailed };
-        let rejected = rejection::rejected(code, step, error, None);
-        if !refused {
-            return Err(rejected.effect("production is untouched"));
-        }
-        let role = ctx.catalog().await?.session.role.sql();
-        return Err(rejected
-            .line(format!("GRANT CREATEDB ON SYSTEM TO {role}"))
-            .effect("nothing was changed"));
+        None => stopped(applied.interrupted),
     }
-    stopped(applied.interrupted)
 }
 
 fn stopped(interrupted: bool) -> Result<(), Error> {

@@ -43,6 +43,8 @@ pub(super) struct Decision<'p> {
     pub(super) databases: Vec<DatabasePair>,
     /// Databases to make.
     pub(super) new_databases: Vec<Ident>,
+    /// Databases that were made, without that having been recorded.
+    pub(super) unsettled: Vec<Ident>,
     /// Schemas to make.
     pub(super) new_schemas: Vec<SchemaName>,
     /// Objects to build, each behind what it reads.
@@ -136,6 +138,11 @@ fn containers(
     let databases: BTreeSet<&Ident> = schemas.iter().map(|schema| &schema.database).collect();
     let missing = databases.into_iter().filter(|name| !facts.catalog.databases.contains_key(*name));
     decision.new_databases = missing.cloned().collect();
+    let unsettled = decision.databases.iter().map(|pair| &pair.overlay).filter(|name| {
+        facts.catalog.databases.contains_key(*name)
+            && facts.overlays.get(*name).is_some_and(|known| known.id.is_none())
+    });
+    decision.unsettled = unsettled.cloned().collect();
     let comes_along = |schema: &SchemaName| {
         schema.schema.as_str() == "public" && decision.new_databases.contains(&schema.database)
     };

@@ -57,17 +57,19 @@ pub(super) fn others_databases(
     catalog: &Catalog,
 ) -> Result<(), Error> {
     for pair in databases {
-        let Some(found) = catalog.databases.get(&pair.overlay) else { continue };
+        if !catalog.databases.contains_key(&pair.overlay) {
+            continue;
+        }
         let message = match overlays.get(&pair.overlay) {
             None => format!("database {} is there already, and no overlay made it", pair.overlay),
-            Some(known) if known.id.as_ref().is_some_and(|id| *id != found.id) => {
-                format!("database {} is another than the one that the overlay had", pair.overlay)
-            }
             Some(known) if known.overlay != overlay => {
                 format!("database {} is the overlay `{}`'s", pair.overlay, known.overlay)
             }
-            Some(known) if known.actor != catalog.session.role.to_string() => {
+            Some(known) if known.actor != catalog.session.role.0.as_str() => {
                 format!("the overlay `{overlay}` is {}'s", known.actor)
+            }
+            Some(known) if !known.is_there(catalog) => {
+                format!("database {} is another than the one that the overlay had", pair.overlay)
             }
             Some(_) => continue,
         };

@@ -65,7 +65,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         overlays.values().filter(|known| known.overlay == request.name).filter(of_project).collect();
     let mut outcome = Outcome { overlay: request.name.clone(), ..Outcome::default() };
     let going: Vec<Going<'_>> = ours.iter().map(|known| Going::of(request, known, &catalog)).collect();
-    let me = catalog.session.role.to_string();
+    let me = catalog.session.role.0.as_str();
     if let Some(other) = ours.iter().find(|known| known.actor != me) {
         let message = format!("the overlay `{}` is {}'s", request.name, other.actor);
         return Err(Error::new(Code::OverlayTaken, message).effect("nothing was dropped"));
@@ -88,7 +88,9 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         if going.everything {
             let record = OverlayDropped { overlay: request.name.clone(), databases: vec![database.clone()] };
             ctx.record(Record::OverlayDropped(record)).await?;
-            outcome.databases.push(database.to_string());
+            if going.is_there {
+                outcome.databases.push(database.to_string());
+            }
         } else {
             stays(ctx, request, known).await?;
         }
@@ -101,8 +103,12 @@ struct Going<'c> {
     objects: Vec<&'c Object>,
     /// What is in the database and was made for no overlay.
     foreign: Vec<&'c Object>,
+    /// Schemas that another role has made in it.
+    schemas: Vec<String>,
     /// Whether nothing of the overlay stays.
     everything: bool,
+    /// Whether the database that bears its name is the overlay's.
+    is_there: bool,
 }
 
 impl<'c> Going<'c> {
@@ -113,11 +119,17 @@ impl<'c> Going<'c> {
         let is_own =
             |object: &&Object| request.compiled.project.schema(&production(object).schema_name()).is_some();
         let all: BTreeSet<&ObjectId> = standing.iter().map(|object| &object.id).collect();
-        let inside = catalog.schemas_of(&known.pair.overlay).flat_map(|(name, _)| catalog.objects_in(name));
+        let is_there = known.is_there(catalog);
+        let of_ours = || catalog.schemas_of(&known.pair.overlay).filter(|_| is_there);
+        let of_others = of_ours().filter(|(name, schema)| {
+            name.schema.as_str() != "public" && schema.owner.0.as_str() != known.actor
+        });
+        let schemas = of_others.map(|(name, schema)| format!("schema {name}, of {}", schema.owner)).collect();
+        let inside = of_ours().flat_map(|(name, _)| catalog.objects_in(name));
         let foreign: Vec<&Object> = inside.filter(|object| !all.contains(&object.id)).collect();
         let objects: Vec<&Object> = standing.iter().copied().filter(is_own).collect();
         let everything = objects.len() == standing.len();
-        Self { objects, foreign, everything }
+        Self { objects, foreign, schemas, everything, is_there }
     }
 
     fn relations(&self) -> impl Iterator<Item = &&'c Object> {
@@ -137,6 +149,7 @@ fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
     let foreign: BTreeSet<String> = inside
         .chain(over.filter(of_ours))
         .map(|object| format!("{} {}, of {}", object.kind, object.name, object.owner))
+        .chain(going.iter().flat_map(|going| &going.schemas).cloned())
         .collect();
     if foreign.is_empty() {
         return Ok(());
@@ -152,11 +165,7 @@ async fn remove(ctx: &mut Ctx, catalog: &Catalog, known: &Overlaid, going: &Goin
     let relations = going.relations().map(|object| &object.id);
     let layers = catalog.layers(relations);
     plan.each(layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }));
-    let is_there = catalog
-        .databases
-        .get(database)
-        .is_some_and(|found| known.id.as_ref().is_none_or(|id| *id == found.id));
-    if going.everything && is_there {
+    if going.everything && going.is_there {
         plan.each(catalog.schemas_of(database).map(|(name, _)| Step::DropSchema(name.clone())));
         plan.each([Step::DropDatabase(database.clone())]);
     }

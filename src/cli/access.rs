@@ -6,7 +6,7 @@ use crate::primitives::access;
 use crate::primitives::access::Needs;
 
 /// What a command does to an environment; a rehearsal reads.
-pub(crate) fn needs(command: &str, rehearses: bool) -> Needs {
+fn needs(command: &str, rehearses: bool) -> Needs {
     match command {
         // What these need they look for themselves, or it is nothing of mzflow's.
         "setup" | "compile" | "test" | "lock" => Needs::Login,
@@ -24,6 +24,6 @@ pub(crate) fn needs(command: &str, rehearses: bool) -> Needs {
 ///
 /// # Errors
 /// Those of [`access::check`].
-pub(crate) async fn check(session: &Session, command: &str, needs: Needs) -> Result<(), CliError> {
-    access::check(session, command, needs).await.map_err(CliError::from)
+pub(crate) async fn check(session: &Session, command: &str, rehearses: bool) -> Result<(), CliError> {
+    Ok(access::check(session, command, needs(command, rehearses)).await?)
 }

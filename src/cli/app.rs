@@ -270,8 +270,7 @@ impl App {
         rehearse: Option<Assume>,
     ) -> Result<Ctx, CliError> {
         let session = self.connect().await?;
-        let needs = access::needs(&started.recipe, rehearse.is_some());
-        access::check(&session, &started.recipe, needs).await?;
+        access::check(&session, &started.recipe, rehearse.is_some()).await?;
         let run = Run::new(new_run_id()?, started);
         Ok(self.ctx_of(session, run, rehearse))
     }

@@ -76,7 +76,7 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     build::rest(app, &loaded)?;
     let folder = Folder::new(root, &app.compile_request(), app.profiles_file());
     let session = app.connect().await?;
-    access::check(&session, "dev", access::needs("dev", false)).await?;
+    access::check(&session, "dev", false).await?;
     let run = Run::new(new_run_id()?, running::started(app, &loaded, &request.given));
     let id = run.id.clone();
     let mut ctx = app.quiet_ctx(session, run);

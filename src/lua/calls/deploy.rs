@@ -345,16 +345,12 @@ async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
-    let wants = (call.deployment("deployment")?, call.deployment("retired")?, call.value("overlay"));
-    let request = match (wants.0, wants.1) {
-        (None, None) if wants.2 != Value::Nil => return overlay::removed(&call).await,
-        (Some(deployment), None) if wants.2 == Value::Nil => {
-            drop::Request { deployment, reason: DropReason::Abort }
-        }
-        (None, Some(deployment)) if wants.2 == Value::Nil => {
-            drop::Request { deployment, reason: DropReason::Retire }
-        }
-        (None | Some(_), None | Some(_)) => {
+    let overlay = call.value("overlay") != Value::Nil;
+    let request = match (call.deployment("deployment")?, call.deployment("retired")?, overlay) {
+        (None, None, true) => return overlay::removed(&call).await,
+        (Some(deployment), None, false) => drop::Request { deployment, reason: DropReason::Abort },
+        (None, Some(deployment), false) => drop::Request { deployment, reason: DropReason::Retire },
+        _ => {
             let message = "mz.drop takes one of `deployment`, `retired` and `overlay`";
             return Err(Error::new(Code::LuaWrongArgument, message).into());
         }

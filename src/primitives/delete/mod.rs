@@ -234,24 +234,18 @@ fn dropping(thing: &Thing) -> Result<Step, Error> {
 /// A claim under way.
 struct Claim<'f> {
     found: &'f Found<'f>,
-    id: Option<String>,
+    intent: &'f Deletion,
 }
 
 impl fenced::Change for Claim<'_> {
     async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
         let catalog = ctx.catalog().await?;
-        let intent = Deletion {
-            kind: self.found.kind.as_str().to_owned(),
-            name: self.found.name.clone(),
-            id: self.id.clone(),
-            is_gone: false,
-        };
-        let stands = stands(&self.found.thing, &[], &catalog, Some(&intent))?;
+        let stands = stands(&self.found.thing, &[], &catalog, Some(self.intent))?;
         // Said no before anything is sent.
         refuse(self.found, dependents(self.found, &stands, &catalog))?;
         match stands {
             Stands::Claimed(_) => Ok(Next::Happened),
-            Stands::Named(id) if id == self.id => {
+            Stands::Named(id) if id == self.intent.id => {
                 let renames = claiming(&self.found.thing)?.map(|(there, _)| Step::Exchange(there));
                 Ok(Next::Try(renames.into_iter().collect()))
             }
@@ -261,7 +255,7 @@ impl fenced::Change for Claim<'_> {
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         let now = stands(&self.found.thing, &[], catalog, None)?;
-        if now != Stands::Named(self.id.clone()) {
+        if now != Stands::Named(self.intent.id.clone()) {
             return Err(self.moved());
         }
         refuse(self.found, dependents(self.found, &now, catalog))
@@ -301,18 +295,14 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         Stands::Claimed(id) => Some(id.clone()),
     };
     ctx.go_on()?;
-    let intent = Deletion {
-        kind: found.kind.as_str().to_owned(),
-        name: found.name.clone(),
-        id: id.clone(),
-        is_gone: false,
-    };
+    let intent =
+        Deletion { kind: found.kind.as_str().to_owned(), name: found.name.clone(), id, is_gone: false };
     if earlier.as_ref() != Some(&intent) {
         ctx.record(Record::Deletion(intent.clone())).await?;
     }
     let renames = claiming(&found.thing)?;
     if renames.is_some() {
-        fenced::make(ctx, &mut Claim { found: &found, id }, fenced::RETRY_FOR).await?;
+        fenced::make(ctx, &mut Claim { found: &found, intent: &intent }, fenced::RETRY_FOR).await?;
     }
     let mut plan = Plan::new();
     plan.each([dropping(&found.thing)?]);

@@ -72,6 +72,7 @@ mz = {}
 ---@field drifted string[] objects that somebody else changed
 ---@field removed string[] objects that would be gone
 ---@field in_place string[] what is granted or commented in place, in words
+---@field to_apply string[] what `apply` would do first, in words
 ---@field sinks string[] sinks that will read the new objects
 ---@field repointed_sinks string[] sinks that will read something else, in words
 ---@field changed_sinks string[] sinks that only `apply` makes anew, when asked to

@@ -13,7 +13,7 @@ use crate::deployment::change::Change;
 /// So many carried objects are listed; the rest is a number.
 const CARRIED_SHOWN: usize = 5;
 
-/// So many of the statements in place are told; the rest is a number.
+/// So many of the statements in place, and so many of those that `apply` would run, are told; the rest is a number.
 const IN_PLACE_SHOWN: usize = 10;
 
 /// The lines of a diff, from what the primitive's outcome serialises to.
@@ -22,13 +22,16 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
     let against = against(outcome);
     if outcome["empty"].as_bool() == Some(true) {
         let mut lines = vec![ui.line("diff", &format!("no changes {against}"), took)];
+        lines.extend(to_apply(outcome, ui));
         lines.extend(sinks(outcome, ui));
         return lines;
     }
     let first = outcome["against"].is_null();
     let counts = counts(outcome);
     if first && objects.iter().all(|object| object["change"] == "added") {
-        return vec![ui.line("diff", &counts, took)];
+        let mut lines = vec![ui.line("diff", &counts, took)];
+        lines.extend(to_apply(outcome, ui));
+        return lines;
     }
     let mut lines = vec![ui.line("diff", &format!("{counts}, {against}"), took)];
     let width = objects.iter().filter_map(|o| o["name"].as_str()).map(str::len).max().unwrap_or(0).min(48);
@@ -49,6 +52,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
             lines.push(format!("            · and {} more carried", of_kind.len() - shown));
         }
     }
+    lines.extend(to_apply(outcome, ui));
     lines.extend(in_place(outcome, ui));
     lines.extend(sinks(outcome, ui));
     lines.push(format!("          {}", cost(outcome)));
@@ -79,14 +83,27 @@ fn sinks(outcome: &Value, ui: &Ui) -> Vec<String> {
     repointed.chain(changed).collect()
 }
 
+/// What `apply` would do before anything is staged.
+fn to_apply(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let mut lines = some("to_apply", "apply: ", outcome, ui);
+    if !lines.is_empty() {
+        lines.push("            mzflow apply does this alone; a run does it before it compares".to_owned());
+    }
+    lines
+}
+
 /// What is granted, revoked and commented where nothing is rebuilt.
 fn in_place(outcome: &Value, ui: &Ui) -> Vec<String> {
-    let all: Vec<&str> =
-        outcome["in_place"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let told = |what: &&str| format!("            {} {what}", ui.paint(Style::cyan, "@"));
+    some("in_place", "", outcome, ui)
+}
+
+/// The first of what a field tells, and how many more there are.
+fn some(field: &str, before: &str, outcome: &Value, ui: &Ui) -> Vec<String> {
+    let all: Vec<&str> = outcome[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let told = |what: &&str| format!("            {} {before}{what}", ui.paint(Style::cyan, "@"));
     let mut lines: Vec<String> = all.iter().take(IN_PLACE_SHOWN).map(told).collect();
     if all.len() > IN_PLACE_SHOWN {
-        lines.push(format!("            @ and {} more in place", all.len() - IN_PLACE_SHOWN));
+        lines.push(format!("            @ {before}and {} more", all.len() - IN_PLACE_SHOWN));
     }
     lines
 }

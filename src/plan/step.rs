@@ -467,8 +467,8 @@ impl Step {
                 listed(on.iter().map(ToString::to_string)),
                 listed(from.iter().map(ToString::to_string))
             ),
-            Self::GrantDefault(default) => format!("default {} on {}", default.privilege, default.on),
-            Self::RevokeDefault(default) => format!("no default {} on {}", default.privilege, default.on),
+            Self::GrantDefault(default) => format!("default {}", default.what("to")),
+            Self::RevokeDefault(default) => format!("no default {}", default.what("for")),
             Self::Comment { on, .. } => format!("comment on {on}"),
             Self::SetOwner { of, owner } => format!("owner of {of} to {owner}"),
             Self::CutOverSink { sink, from } => format!("cut sink {sink} over to {from}"),
@@ -495,6 +495,15 @@ impl Exchange {
 }
 
 impl DefaultPrivilege {
+    fn what(&self, link: &str) -> String {
+        let scope = match &self.scope {
+            DefaultScope::Everywhere => String::new(),
+            DefaultScope::Database(name) => format!(" in database {name}"),
+            DefaultScope::Schema(name) => format!(" in schema {name}"),
+        };
+        format!("{} on {}{scope} {link} {}", self.privilege, self.on, self.grantee)
+    }
+
     fn sql(&self, verb: &str, link: &str) -> String {
         let role = match &self.role {
             Some(role) => format!("FOR ROLE {}", role.sql()),

@@ -30,6 +30,7 @@ pub mod foreign;
 pub mod gc;
 pub mod glance;
 pub mod hydration_status;
+pub mod infrastructure;
 pub mod ledger;
 pub mod metadata;
 pub mod overlays;

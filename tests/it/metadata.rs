@@ -212,3 +212,25 @@ fn a_rehearsal_shows_it_and_changes_nothing() {
         .says("IN SCHEMA \"shop\".\"core\" REVOKE SELECT ON TABLES FROM \"writer\"");
     assert_eq!(held(&world), before);
 }
+
+/// What is neither staged nor swapped is told by `diff` too, and by nothing once it is applied.
+#[test]
+fn diff_tells_what_apply_would_do() {
+    let world = with_roles();
+    world
+        .mzflow(&["diff", "--project", "shop"])
+        .code(0)
+        .says("apply: create cluster compute")
+        .says("mzflow apply");
+    world.mzflow(&RUN).code(0);
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes").never_says("apply: ");
+    world.write(SAID);
+    world
+        .mzflow(&["diff", "--project", "shop"])
+        .code(0)
+        .says("apply: grant INSERT, SELECT on table shop.raw.items to reader")
+        .says("apply: comment on table shop.raw.items")
+        .never_says("apply: grant USAGE on schema");
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"to_apply\":[]");
+}

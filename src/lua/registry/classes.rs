@@ -125,6 +125,7 @@ pub const CLASSES: &[Class] = &[
             f("drifted", "string[]", "objects that somebody else changed"),
             f("removed", "string[]", "objects that would be gone"),
             f("in_place", "string[]", "what is granted or commented in place, in words"),
+            f("to_apply", "string[]", "what `apply` would do first, in words"),
             f("sinks", "string[]", "sinks that will read the new objects"),
             f("repointed_sinks", "string[]", "sinks that will read something else, in words"),
             f("changed_sinks", "string[]", "sinks that only `apply` makes anew, when asked to"),

@@ -4,7 +4,7 @@
 //! Creates what is missing, resizes clusters whose definition says another size, brings grants, default
 //! privileges and comments in line; it drops nothing, and takes away only what the project itself
 //! granted and no longer says. Refuses: `apply.secret-missing`.
-//! Start reading at [`plan`].
+//! What that takes is decided in [`super::infrastructure`]. Start reading at [`run`].
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,20 +14,16 @@ use serde::Serialize;
 
 use super::allowed;
 use super::changes::sinks;
-use super::changes::written;
 use super::code::Code;
 use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
-use super::metadata;
-use super::metadata::Pair;
-use super::metadata::Written;
+use super::infrastructure;
 use super::rejection;
 use super::said;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
-use crate::db;
 use crate::db::apply::OnFailure;
 use crate::deployment::record::ApplyDone;
 use crate::deployment::record::ApplyIntent;
@@ -36,15 +32,12 @@ use crate::deployment::said::Claims;
 use crate::deployment::said::MetadataIntent;
 use crate::deployment::said::Said;
 use crate::event::Event;
-use crate::name::Ident;
 use crate::name::ObjectKind;
-use crate::name::RoleName;
 use crate::name::SchemaName;
 use crate::plan::Plan;
 use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
-use crate::sql::ast::WithOption;
 
 mod secret;
 
@@ -90,204 +83,6 @@ pub struct Outcome {
     pub statements: Vec<String>,
 }
 
-/// Decides what is missing or differs in size; grants and comments come after, in [`in_line`].
-fn plan(
-    request: &Request,
-    catalog: &Catalog,
-    policies: &[String],
-    values: &secret::Values<'_>,
-) -> Result<Vec<Step>, Error> {
-    let mut steps = roles(request, catalog);
-    steps.extend(clusters(request, catalog));
-    let missing = request.compiled.project.network_policies.iter();
-    let missing = missing.filter(|policy| !policies.iter().any(|name| name == policy.name.as_str()));
-    steps.extend(missing.map(|policy| Step::Statement {
-        what: format!("create network policy {}", policy.name),
-        sql: policy.create_sql(),
-        shown: None,
-        origin: None,
-    }));
-    steps.extend(containers(request, catalog)?);
-    for object in request.compiled.project.objects.iter().filter(|object| is_applied(object.kind)) {
-        steps.extend(stored(request, object, catalog, values)?);
-    }
-    Ok(steps)
-}
-
-/// Roles that do not exist yet, with their settings and members.
-fn roles(request: &Request, catalog: &Catalog) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for role in &request.compiled.project.roles {
-        if catalog.roles.contains(&role.name) {
-            continue;
-        }
-        let shown = format!("CREATE ROLE {} …", role.name.sql());
-        let has_password = role.definition.to_uppercase().contains("PASSWORD");
-        steps.push(Step::Statement {
-            what: format!("create role {}", role.name),
-            sql: role.create_sql(),
-            shown: has_password.then_some(shown),
-            origin: None,
-        });
-        steps.extend(role.alterations.iter().map(|rest| Step::Statement {
-            what: format!("alter role {}", role.name),
-            sql: format!("ALTER ROLE {} {rest}", role.name.sql()),
-            shown:
-                rest.to_uppercase().contains("PASSWORD").then(|| format!("ALTER ROLE {} …", role.name.sql())),
-            origin: None,
-        }));
-        steps.extend(role.members.iter().map(|member| Step::Statement {
-            what: format!("grant role {} to {member}", role.name),
-            sql: format!("GRANT {} TO {}", role.name.sql(), member.sql()),
-            shown: None,
-            origin: None,
-        }));
-    }
-    steps
-}
-
-/// Clusters that do not exist yet, or are to have another size.
-fn clusters(request: &Request, catalog: &Catalog) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for cluster in &request.compiled.project.clusters {
-        let wanted = options(&cluster.options);
-        let Some(found) = catalog.clusters.get(&cluster.name) else {
-            steps.push(Step::CreateCluster { name: cluster.name.clone(), options: wanted });
-            continue;
-        };
-        let differs = |(name, value): &(String, String)| match name.as_str() {
-            "SIZE" => found.size.as_ref().is_some_and(|size| crate::name::literal(size) != *value),
-            "REPLICATION FACTOR" => {
-                found.replication_factor.is_some_and(|factor| factor.to_string() != *value)
-            }
-            _ => false,
-        };
-        let options: Vec<_> = wanted.into_iter().filter(differs).collect();
-        if !options.is_empty() {
-            steps.push(Step::AlterCluster { name: cluster.name.clone(), options });
-        }
-    }
-    steps
-}
-
-/// Tells whether a kind is created here: neither staged nor waiting for a swap.
-fn is_applied(kind: ObjectKind) -> bool {
-    match kind {
-        ObjectKind::Table | ObjectKind::Source | ObjectKind::Connection | ObjectKind::Secret => true,
-        ObjectKind::View
-        | ObjectKind::MaterializedView
-        | ObjectKind::Sink
-        | ObjectKind::Index
-        | ObjectKind::Type
-        | ObjectKind::Function => false,
-    }
-}
-
-/// The options of a cluster as the file writes them.
-fn options(written: &[WithOption]) -> Vec<(String, String)> {
-    written
-        .iter()
-        .map(|option| (option.name.clone(), super::changes::options::value(option.value.as_ref())))
-        .collect()
-}
-
-/// Databases, and the schemas that hold stored things; the others come with what is staged in them.
-fn containers(request: &Request, catalog: &Catalog) -> Result<Vec<Step>, Error> {
-    let project = &request.compiled.project;
-    let public = Ident::new("public").map_err(|error| Error::bug(error.to_string()))?;
-    let mut steps = Vec::new();
-    for database in &project.databases {
-        if !catalog.databases.contains_key(&database.name) {
-            steps.push(Step::CreateDatabase(database.name.clone()));
-        }
-    }
-    let stored = project.objects.iter().filter(|o| is_applied(o.kind) || o.kind == ObjectKind::Sink);
-    let schemas: BTreeSet<SchemaName> = stored.map(|object| object.name.schema_name()).collect();
-    for name in schemas {
-        // A database comes with this one.
-        let comes_along = name.schema == public && !catalog.databases.contains_key(&name.database);
-        if !catalog.schemas.contains_key(&name) && !comes_along {
-            steps.push(Step::CreateSchema(name));
-        }
-    }
-    Ok(steps)
-}
-
-/// One stored object and its indexes.
-fn stored(
-    request: &Request,
-    object: &Object,
-    catalog: &Catalog,
-    values: &secret::Values<'_>,
-) -> Result<Vec<Step>, Error> {
-    let exists = catalog.object(&object.name).is_some();
-    let sql = object.create_sql(&object.name, &Names::PRODUCTION);
-    let start = request.compiled.line_start(&object.file, object.line);
-    let origin = Origin { object: object.name.clone(), file: object.file.clone(), start };
-    if object.kind == ObjectKind::Secret {
-        let Some(wanted) = secret::verb(request.secrets, exists) else { return Ok(Vec::new()) };
-        return Ok(vec![secret::step(wanted, &object.name, &sql, origin, values)?]);
-    }
-    let mut steps = Vec::new();
-    if !exists {
-        steps.push(Step::Create {
-            kind: object.kind,
-            name: object.name.clone(),
-            cluster: object.cluster.clone(),
-            on: None,
-            reads: object.depends_on.clone(),
-            sql,
-            shown: None,
-            origin: Some(origin.clone()),
-        });
-    }
-    for index in &object.indexes {
-        let name = object.name.schema_name().object(index.name.clone());
-        if catalog.object(&name).is_none() {
-            steps.push(Step::Create {
-                kind: ObjectKind::Index,
-                name,
-                cluster: Some(index.cluster.clone()),
-                on: Some(object.name.clone()),
-                reads: Vec::new(),
-                sql: index.create_sql(&object.name, &Names::PRODUCTION),
-                shown: None,
-                origin: Some(origin.clone()),
-            });
-        }
-    }
-    Ok(steps)
-}
-
-/// What the files say of what is applied, and of what.
-fn said_here(compiled: &Compiled, me: &RoleName) -> (Written, Vec<Target>) {
-    let project = &compiled.project;
-    let mut written = Written::default();
-    let mut targets = Vec::new();
-    for database in &project.databases {
-        let target = Target::Database(database.name.clone());
-        written::modifiers(&mut written, &database.modifiers, &target, me);
-        targets.push(target);
-    }
-    for schema in &project.schemas {
-        let target = Target::Schema(schema.name.clone());
-        written::modifiers(&mut written, &schema.modifiers, &target, me);
-        targets.push(target);
-    }
-    for cluster in &project.clusters {
-        let target = Target::Cluster(cluster.name.clone());
-        written::grants(&mut written, &target, &cluster.grants);
-        written::comments(&mut written, &target, &cluster.comments);
-        targets.push(target);
-    }
-    let here = |object: &&Object| is_applied(object.kind) || object.kind == ObjectKind::Sink;
-    for object in project.objects.iter().filter(here) {
-        written::object(&mut written, object, &object.name);
-        targets.push(Target::Object(object.kind, object.name.clone()));
-    }
-    (written, targets)
-}
-
 /// Sinks that are made anew.
 #[derive(Default)]
 struct Recreated {
@@ -328,26 +123,6 @@ fn recreated(request: &Request, catalog: &Catalog, former: &Claims) -> Recreated
     found
 }
 
-/// Decides which grants and comments of the files production does not have yet, and which of the project's
-/// own the files no longer have.
-fn in_line(compiled: &Compiled, catalog: &Catalog, former: &Claims) -> Vec<Step> {
-    let (written, targets) = said_here(compiled, &catalog.session.role);
-    let same = |target: &Target| Pair { blue: Some(target.clone()), green: target.clone() };
-    let pairs: Vec<Pair> = targets.iter().map(same).collect();
-    let mut steps = metadata::carry(catalog, &pairs, &written, former);
-    let there: Vec<Target> =
-        targets.into_iter().filter(|target| metadata::privileges(catalog, target).is_some()).collect();
-    steps.extend(said::defaults(catalog, &there, &written, former));
-    for role in &compiled.project.roles {
-        let has = catalog.role_comments.get(&role.name);
-        let wanted = role.comments.last().map(|comment| comment.text.as_ref());
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != has) {
-            steps.push(Step::Comment { on: Target::Role(role.name.clone()), text: wanted.cloned() });
-        }
-    }
-    steps
-}
-
 /// Applies the project's infrastructure.
 ///
 /// # Errors
@@ -369,23 +144,21 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let variables = Rc::clone(&ctx.variables);
     let fetched = secret::fetch(request, &catalog).await?;
     let values = secret::Values { variable: &*variables, fetched };
-    let policies = if request.compiled.project.network_policies.is_empty() {
-        Vec::new()
-    } else {
-        db::introspect::network_policies(ctx.session()).await?
-    };
+    let policies = infrastructure::policies(ctx, &request.compiled).await?;
     let own = own_schemas(&request.compiled);
     let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
-    let mut create = plan(request, &catalog, &policies, &values)?;
+    let mut secret =
+        |object: &Object, exists, origin| secret::made(request.secrets, object, exists, origin, &values);
+    let mut create = infrastructure::missing(&request.compiled, &catalog, &policies, &mut secret)?;
     let recreated = recreated(request, &catalog, &former);
     create.extend(recreated.steps);
     let mut expected = (*catalog).clone();
     create.iter().for_each(|step| expected.take(step));
     let mut actions: Vec<String> = create.iter().map(Step::what).collect();
-    let (written, targets) = said_here(&request.compiled, &catalog.session.role);
+    let (written, targets) = infrastructure::said_here(&request.compiled, &catalog.session.role);
     let mut things = said::claims(&catalog, &targets, &written, &former);
     things.extend(recreated.said);
-    let foreseen = in_line(&request.compiled, &expected, &former);
+    let foreseen = infrastructure::in_line(&request.compiled, &expected, &former);
     may(request, &catalog, &create, &foreseen)?;
     if create.is_empty() && foreseen.is_empty() && things.is_empty() {
         return Ok(Outcome { actions, statements: Vec::new() });
@@ -400,7 +173,9 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
             .await?;
     }
     let catalog = ctx.catalog().await?;
-    done.extend(carry_out(ctx, request, in_line(&request.compiled, &catalog, &former)).await?);
+    done.extend(
+        carry_out(ctx, request, infrastructure::in_line(&request.compiled, &catalog, &former)).await?,
+    );
     ctx.record(Record::ApplyDone(ApplyDone { statements: done.len() })).await?;
     let actions: Vec<String> = done.iter().map(Step::what).collect();
     let took = ctx.clock.elapsed().saturating_sub(started);
@@ -414,7 +189,7 @@ fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step])
         return Ok(());
     }
     let mut lines = allowed::missing(catalog, create.iter().chain(foreseen));
-    if !roles(request, catalog).is_empty() {
+    if !infrastructure::roles(&request.compiled, catalog).is_empty() {
         lines.extend(allowed::on_system(catalog, "CREATEROLE"));
     }
     let policies = request.compiled.project.network_policies.iter().map(|policy| policy.create_sql());

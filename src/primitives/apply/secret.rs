@@ -40,7 +40,7 @@ pub(super) enum Verb {
 }
 
 /// What happens to a secret; `None` where it is left alone.
-pub(super) fn verb(secrets: Secrets, exists: bool) -> Option<Verb> {
+fn verb(secrets: Secrets, exists: bool) -> Option<Verb> {
     match (exists, secrets) {
         (_, Secrets::Skipped) | (true, Secrets::Missing) => None,
         (false, Secrets::Missing | Secrets::All) => Some(Verb::Create),
@@ -101,11 +101,26 @@ fn missing(name: &ObjectName, message: String) -> Error {
     Error::new(Code::ApplySecretMissing, message).object(name).effect("nothing was changed")
 }
 
+/// The step for a secret of the project; `None` where it is left alone.
+///
+/// # Errors
+/// As [`step`].
+pub(super) fn made(
+    secrets: Secrets,
+    object: &Object,
+    exists: bool,
+    origin: Origin,
+    values: &Values<'_>,
+) -> Result<Option<Step>, Error> {
+    let sql = object.create_sql(&object.name, &Names::PRODUCTION);
+    verb(secrets, exists).map(|verb| step(verb, &object.name, &sql, origin, values)).transpose()
+}
+
 /// The step for a secret, from the statement of its file.
 ///
 /// # Errors
 /// `apply.secret-missing` where its value is not to be had here.
-pub(super) fn step(
+fn step(
     verb: Verb,
     name: &ObjectName,
     sql: &str,

@@ -20,6 +20,7 @@ use super::changes::layout::Cost;
 use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
+use super::infrastructure;
 use super::ledger::Ledger;
 use super::stored;
 use crate::catalog::Catalog;
@@ -104,6 +105,9 @@ pub struct Outcome {
     pub removed: Vec<String>,
     /// What is granted or commented in place, in words.
     pub in_place: Vec<String>,
+    /// What `apply` would do first, in words: what is missing or not in line of the project's clusters, roles,
+    /// databases, secrets, connections, sources, tables.
+    pub to_apply: Vec<String>,
     /// Sinks, of whomever, that will read the new objects.
     pub sinks: Vec<String>,
     /// Sinks that will read something else, in words.
@@ -136,7 +140,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
     if let Some(changes) = resumed::changes(ctx, request).await? {
-        return Ok(outcome(ctx, changes, Vec::new(), &catalog));
+        return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), &catalog));
     }
     let ledger = ctx.ledger().await?;
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
@@ -164,7 +168,11 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
             Alternative { isolation, cost: layout::cost(&other, &catalog) }
         })
         .collect();
-    let outcome = outcome(ctx, changes, alternatives, &catalog);
+    let policies = infrastructure::policies(ctx, &request.compiled).await?;
+    let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &policies, &claims)?;
+    // Of a schema with staged objects and others both would do it, and one is enough to tell.
+    to_apply.retain(|what| !changes.in_place.iter().any(|after| after.what == *what));
+    let outcome = outcome(ctx, changes, alternatives, to_apply, &catalog);
     ctx.events.event(Event::Diffed {
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
         took: ctx.clock.elapsed().saturating_sub(started),
@@ -206,7 +214,13 @@ fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
     Some(Against { deployment: last.intent.deployment.to_string(), at_ms: last.at.0, by: last.actor.clone() })
 }
 
-fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog: &Catalog) -> Outcome {
+fn outcome(
+    ctx: &Ctx,
+    changes: Changes,
+    alternatives: Vec<Alternative>,
+    to_apply: Vec<String>,
+    catalog: &Catalog,
+) -> Outcome {
     let objects: Vec<ChangedObject> = changes
         .objects
         .iter()
@@ -232,6 +246,7 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
         drifted: names(Change::Drifted),
         removed: names(Change::Removed),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
+        to_apply,
         sinks: changes.sinks.clone(),
         repointed_sinks: changes
             .repointed

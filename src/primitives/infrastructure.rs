@@ -1,0 +1,300 @@
+//! What of a project is neither staged nor swapped, and the steps that it takes: roles, clusters, network
+//! policies, databases, schemas of stored things, secrets, connections, sources, tables, and what is
+//! granted and commented on them.
+//!
+//! Pure, but for [`policies`]: `apply` carries out what is missing here, `diff` tells it. Nothing is dropped. Start reading at
+//! [`missing`] and [`in_line`].
+
+use std::collections::BTreeSet;
+
+use super::changes::options;
+use super::changes::written;
+use super::compile::Compiled;
+use super::ctx::Ctx;
+use super::error::Error;
+use super::metadata;
+use super::metadata::Pair;
+use super::metadata::Written;
+use super::said;
+use crate::catalog::Catalog;
+use crate::compiler::object::Object;
+use crate::compiler::template::Names;
+use crate::db;
+use crate::deployment::said::Claims;
+use crate::name::Ident;
+use crate::name::ObjectKind;
+use crate::name::RoleName;
+use crate::name::SchemaName;
+use crate::plan::step::Origin;
+use crate::plan::step::Step;
+use crate::plan::step::Target;
+use crate::sql::ast::WithOption;
+
+/// Makes the step for a secret, told whether it exists; `None` where it is left alone.
+pub type MakesSecret<'m> = dyn FnMut(&Object, bool, Origin) -> Result<Option<Step>, Error> + 'm;
+
+/// The network policies that exist; not asked for where the project has none.
+///
+/// # Errors
+/// `db.*`.
+pub async fn policies(ctx: &Ctx, compiled: &Compiled) -> Result<Vec<String>, Error> {
+    if compiled.project.network_policies.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(db::introspect::network_policies(ctx.session()).await?)
+}
+
+/// The steps for what is missing or differs in size; grants and comments come after, in [`in_line`].
+///
+/// `policies` are those of [`policies`].
+///
+/// # Errors
+/// Those of `secret`.
+pub fn missing(
+    compiled: &Compiled,
+    catalog: &Catalog,
+    policies: &[String],
+    secret: &mut MakesSecret<'_>,
+) -> Result<Vec<Step>, Error> {
+    let mut steps = roles(compiled, catalog);
+    steps.extend(clusters(compiled, catalog));
+    let missing = compiled.project.network_policies.iter();
+    let missing = missing.filter(|policy| !policies.iter().any(|name| name == policy.name.as_str()));
+    steps.extend(missing.map(|policy| Step::Statement {
+        what: format!("create network policy {}", policy.name),
+        sql: policy.create_sql(),
+        shown: None,
+        origin: None,
+    }));
+    steps.extend(containers(compiled, catalog)?);
+    for object in compiled.project.objects.iter().filter(|object| is_applied(object.kind)) {
+        steps.extend(stored(compiled, object, catalog, secret)?);
+    }
+    Ok(steps)
+}
+
+/// What `apply` would do, in words, with each secret that is missing.
+///
+/// # Errors
+/// None but a mistake of this program's own.
+pub fn pending(
+    compiled: &Compiled,
+    catalog: &Catalog,
+    policies: &[String],
+    former: &Claims,
+) -> Result<Vec<String>, Error> {
+    let mut secret = |object: &Object, exists: bool, origin: Origin| {
+        let made = Step::Create {
+            kind: ObjectKind::Secret,
+            name: object.name.clone(),
+            cluster: None,
+            on: None,
+            reads: Vec::new(),
+            // Nobody sends it: its value is not asked for.
+            sql: String::new(),
+            shown: None,
+            origin: Some(origin),
+        };
+        Ok((!exists).then_some(made))
+    };
+    let mut steps = missing(compiled, catalog, policies, &mut secret)?;
+    let after = if steps.is_empty() {
+        in_line(compiled, catalog, former)
+    } else {
+        let mut expected = catalog.clone();
+        steps.iter().for_each(|step| expected.take(step));
+        in_line(compiled, &expected, former)
+    };
+    steps.extend(after);
+    Ok(steps.iter().map(Step::what).collect())
+}
+
+/// Roles that do not exist yet, with their settings and members.
+pub fn roles(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for role in &compiled.project.roles {
+        if catalog.roles.contains(&role.name) {
+            continue;
+        }
+        let shown = format!("CREATE ROLE {} …", role.name.sql());
+        let has_password = role.definition.to_uppercase().contains("PASSWORD");
+        steps.push(Step::Statement {
+            what: format!("create role {}", role.name),
+            sql: role.create_sql(),
+            shown: has_password.then_some(shown),
+            origin: None,
+        });
+        steps.extend(role.alterations.iter().map(|rest| Step::Statement {
+            what: format!("alter role {}", role.name),
+            sql: format!("ALTER ROLE {} {rest}", role.name.sql()),
+            shown:
+                rest.to_uppercase().contains("PASSWORD").then(|| format!("ALTER ROLE {} …", role.name.sql())),
+            origin: None,
+        }));
+        steps.extend(role.members.iter().map(|member| Step::Statement {
+            what: format!("grant role {} to {member}", role.name),
+            sql: format!("GRANT {} TO {}", role.name.sql(), member.sql()),
+            shown: None,
+            origin: None,
+        }));
+    }
+    steps
+}
+
+/// Clusters that do not exist yet, or are to have another size.
+fn clusters(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for cluster in &compiled.project.clusters {
+        let wanted = options_of(&cluster.options);
+        let Some(found) = catalog.clusters.get(&cluster.name) else {
+            steps.push(Step::CreateCluster { name: cluster.name.clone(), options: wanted });
+            continue;
+        };
+        let differs = |(name, value): &(String, String)| match name.as_str() {
+            "SIZE" => found.size.as_ref().is_some_and(|size| crate::name::literal(size) != *value),
+            "REPLICATION FACTOR" => {
+                found.replication_factor.is_some_and(|factor| factor.to_string() != *value)
+            }
+            _ => false,
+        };
+        let options: Vec<_> = wanted.into_iter().filter(differs).collect();
+        if !options.is_empty() {
+            steps.push(Step::AlterCluster { name: cluster.name.clone(), options });
+        }
+    }
+    steps
+}
+
+/// Tells whether a kind is created here: neither staged nor waiting for a swap.
+pub fn is_applied(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Table | ObjectKind::Source | ObjectKind::Connection | ObjectKind::Secret => true,
+        ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::Sink
+        | ObjectKind::Index
+        | ObjectKind::Type
+        | ObjectKind::Function => false,
+    }
+}
+
+/// The options of a cluster as the file writes them.
+fn options_of(written: &[WithOption]) -> Vec<(String, String)> {
+    written.iter().map(|option| (option.name.clone(), options::value(option.value.as_ref()))).collect()
+}
+
+/// Databases, and the schemas that hold stored things; the others come with what is staged in them.
+fn containers(compiled: &Compiled, catalog: &Catalog) -> Result<Vec<Step>, Error> {
+    let project = &compiled.project;
+    let public = Ident::new("public").map_err(|error| Error::bug(error.to_string()))?;
+    let mut steps = Vec::new();
+    for database in &project.databases {
+        if !catalog.databases.contains_key(&database.name) {
+            steps.push(Step::CreateDatabase(database.name.clone()));
+        }
+    }
+    let stored = project.objects.iter().filter(|o| is_applied(o.kind) || o.kind == ObjectKind::Sink);
+    let schemas: BTreeSet<SchemaName> = stored.map(|object| object.name.schema_name()).collect();
+    for name in schemas {
+        // A database comes with this one.
+        let comes_along = name.schema == public && !catalog.databases.contains_key(&name.database);
+        if !catalog.schemas.contains_key(&name) && !comes_along {
+            steps.push(Step::CreateSchema(name));
+        }
+    }
+    Ok(steps)
+}
+
+/// One stored object and its indexes.
+fn stored(
+    compiled: &Compiled,
+    object: &Object,
+    catalog: &Catalog,
+    secret: &mut MakesSecret<'_>,
+) -> Result<Vec<Step>, Error> {
+    let exists = catalog.object(&object.name).is_some();
+    let sql = object.create_sql(&object.name, &Names::PRODUCTION);
+    let start = compiled.line_start(&object.file, object.line);
+    let origin = Origin { object: object.name.clone(), file: object.file.clone(), start };
+    if object.kind == ObjectKind::Secret {
+        return Ok(secret(object, exists, origin)?.into_iter().collect());
+    }
+    let mut steps = Vec::new();
+    if !exists {
+        steps.push(Step::Create {
+            kind: object.kind,
+            name: object.name.clone(),
+            cluster: object.cluster.clone(),
+            on: None,
+            reads: object.depends_on.clone(),
+            sql,
+            shown: None,
+            origin: Some(origin.clone()),
+        });
+    }
+    for index in &object.indexes {
+        let name = object.name.schema_name().object(index.name.clone());
+        if catalog.object(&name).is_none() {
+            steps.push(Step::Create {
+                kind: ObjectKind::Index,
+                name,
+                cluster: Some(index.cluster.clone()),
+                on: Some(object.name.clone()),
+                reads: Vec::new(),
+                sql: index.create_sql(&object.name, &Names::PRODUCTION),
+                shown: None,
+                origin: Some(origin.clone()),
+            });
+        }
+    }
+    Ok(steps)
+}
+
+/// What the files say of what is applied, and of what.
+pub fn said_here(compiled: &Compiled, me: &RoleName) -> (Written, Vec<Target>) {
+    let project = &compiled.project;
+    let mut written = Written::default();
+    let mut targets = Vec::new();
+    for database in &project.databases {
+        let target = Target::Database(database.name.clone());
+        written::modifiers(&mut written, &database.modifiers, &target, me);
+        targets.push(target);
+    }
+    for schema in &project.schemas {
+        let target = Target::Schema(schema.name.clone());
+        written::modifiers(&mut written, &schema.modifiers, &target, me);
+        targets.push(target);
+    }
+    for cluster in &project.clusters {
+        let target = Target::Cluster(cluster.name.clone());
+        written::grants(&mut written, &target, &cluster.grants);
+        written::comments(&mut written, &target, &cluster.comments);
+        targets.push(target);
+    }
+    let here = |object: &&Object| is_applied(object.kind) || object.kind == ObjectKind::Sink;
+    for object in project.objects.iter().filter(here) {
+        written::object(&mut written, object, &object.name);
+        targets.push(Target::Object(object.kind, object.name.clone()));
+    }
+    (written, targets)
+}
+
+/// Which grants and comments of the files production does not have yet, and which of the project's
+/// own the files no longer have.
+pub fn in_line(compiled: &Compiled, catalog: &Catalog, former: &Claims) -> Vec<Step> {
+    let (written, targets) = said_here(compiled, &catalog.session.role);
+    let same = |target: &Target| Pair { blue: Some(target.clone()), green: target.clone() };
+    let pairs: Vec<Pair> = targets.iter().map(same).collect();
+    let mut steps = metadata::carry(catalog, &pairs, &written, former);
+    let there: Vec<Target> =
+        targets.into_iter().filter(|target| metadata::privileges(catalog, target).is_some()).collect();
+    steps.extend(said::defaults(catalog, &there, &written, former));
+    for role in &compiled.project.roles {
+        let has = catalog.role_comments.get(&role.name);
+        let wanted = role.comments.last().map(|comment| comment.text.as_ref());
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != has) {
+            steps.push(Step::Comment { on: Target::Role(role.name.clone()), text: wanted.cloned() });
+        }
+    }
+    steps
+}

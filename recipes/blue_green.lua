@@ -14,7 +14,7 @@ return mz.recipe {
 
   args = {
     id = { alias = "deploy-id", default = mz.git.short_sha, help = "deployment id" },
-    isolation = { type = { "cluster", "schema" }, default = "cluster", help = "what is swapped as a whole" },
+    isolation = { type = { "cluster", "schema", "object" }, default = "cluster", help = "what is swapped as a whole" },
     reuse = { many = true, help = "cluster to build on instead of cloning it; `all` for every one" },
     timeout = { type = "duration", default = "30m", help = "how long to wait for hydration" },
     allowed_lag = { type = "duration", default = "5m", help = "how far behind the clock an object may be" },

@@ -42,7 +42,7 @@ return mz.recipe {
 
   args = {
     id = { alias = "deploy-id", default = mz.git.short_sha, help = "deployment id" },
-    isolation = { type = { "cluster", "schema" }, default = "cluster", help = "what is swapped as a whole" },
+    isolation = { type = { "cluster", "schema", "object" }, default = "cluster", help = "what is swapped as a whole" },
     reuse = { many = true, help = "cluster to build on instead of cloning it; `all` for every one" },
     role = { many = true, help = "role whose new sessions read the new version; one after the other" },
     together = { type = "boolean", help = "let all roles read it at once" },
@@ -66,6 +66,10 @@ return mz.recipe {
 
   run = function(ctx)
     local args = ctx.args
+    if args.isolation == "object" and #args.role > 0 then
+      ctx.refuse("no role can read green with isolation object: it stands in production's own schemas, and a search "
+        .. "path cannot tell it apart; use isolation schema, or no role")
+    end
     local project = mz.compile {}
     mz.setup {}
     mz.apply { project = project, secrets = args.skip_secrets and "skip" or "missing" }
@@ -98,6 +102,7 @@ return mz.recipe {
       if args.manual then
         for _, pair in ipairs(staged.schemas) do mz.log(pair.production .. " stands as schema " .. pair.staging) end
         for _, pair in ipairs(staged.clusters) do mz.log(pair.production .. " stands as cluster " .. pair.staging) end
+        for _, pair in ipairs(staged.renamed) do mz.log(pair.production .. " stands as " .. pair.staging) end
         mz.approve { message = staged.id .. " was tried by hand, and nobody uses its staging names any more" }
       elseif #args.role == 0 then
         mz.log("no role is given: nobody reads " .. staged.id .. " before everybody does")

@@ -239,6 +239,8 @@ pub enum Event {
         schemas: usize,
         /// Clusters that changed places.
         clusters: usize,
+        /// Objects that changed places one by one.
+        renamed: usize,
         /// Objects whose definition under the production name is now another.
         objects: usize,
         /// Objects that stood there before, and stand under the staging names now.

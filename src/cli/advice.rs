@@ -37,6 +37,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::StageForeignInScope => vec![
             "add it to the project, move it elsewhere, or".to_owned(),
             "keep a cluster as it is with --reuse CLUSTER, or all of them with --isolation schema".to_owned(),
+            "what another deployment has staged or left there goes with mzflow abort ID or mzflow gc --kept"
+                .to_owned(),
         ],
         Code::StageUnmanagedCluster => {
             one("keep that cluster as it is with --reuse CLUSTER, or use --isolation schema".to_owned())
@@ -47,6 +49,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::StageRejected => vec![
             format!("mend the file and go on:  mzflow run blue_green --id {id}"),
             format!("or throw it away:  mzflow abort {id}"),
+        ],
+        Code::StageRenameTrap => vec![
+            "swap schemas instead:  --isolation schema".to_owned(),
+            "or name things so that each name has one meaning, with an alias for what is read".to_owned(),
         ],
         Code::StageSwapImpossible => {
             vec!["mend the file and stage again, or".to_owned(), format!("throw it away:  mzflow abort {id}")]
@@ -123,7 +129,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         }
         Code::StageLimit => vec![
             "make room:  mzflow list   shows what is staged,   mzflow abort ID   drops it".to_owned(),
-            "or rebuild less, with --isolation schema or --reuse CLUSTER".to_owned(),
+            "or rebuild less, with --isolation object or --reuse CLUSTER".to_owned(),
         ],
         Code::StageNameTooLong => one("choose a shorter id:  mzflow run blue_green --id ID".to_owned()),
         Code::SwapSinkOrphaned => one("drop the sink, or keep what it reads in the project".to_owned()),

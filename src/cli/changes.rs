@@ -171,7 +171,11 @@ fn cost(outcome: &Value) -> String {
     let mut text = format!("rebuilds {objects} of {total} · {}", rest.join(" · "));
     for other in outcome["alternatives"].as_array().into_iter().flatten() {
         let isolation = other["isolation"].as_str().unwrap_or("?");
-        text += &format!("   (--isolation {isolation}: {})", told(other).join(", "));
+        let what = match other["forbidden"].as_str() {
+            Some(why) => format!("not possible, {why}"),
+            None => told(other).join(", "),
+        };
+        text += &format!("   (--isolation {isolation}: {what})");
     }
     text
 }

@@ -176,7 +176,9 @@ impl Sink for Narrator {
                 self.live(self.ui.line("stage", &format!("{done}/{statements} {what}"), None));
             }
             Event::Staged { deployment, objects, schemas, clusters, took } => {
-                let mut parts = vec![counted(*schemas, "schema"), counted(*objects, "object")];
+                let mut parts: Vec<String> =
+                    (*schemas > 0).then(|| counted(*schemas, "schema")).into_iter().collect();
+                parts.push(counted(*objects, "object"));
                 parts.extend((*clusters > 0).then(|| counted(*clusters, "cluster")));
                 self.step("stage", &format!("{deployment}: {}", parts.join(", ")), Some(*took));
             }
@@ -260,7 +262,13 @@ impl Narrator {
 
     fn staging(&self, deployment: &DeploymentId, names: &[(String, String)], found: usize) {
         let mut text = format!("deployment {deployment}");
-        let arrows: Vec<String> = names.iter().map(|(from, to)| format!("{from} → {to}")).collect();
+        // Schemas and clusters are few; objects that change names one by one may be many.
+        const NAMED: usize = 6;
+        let mut arrows: Vec<String> =
+            names.iter().take(NAMED).map(|(from, to)| format!("{from} → {to}")).collect();
+        if names.len() > NAMED {
+            arrows.push(format!("and {} more", names.len() - NAMED));
+        }
         if !arrows.is_empty() {
             text += &format!(" · {}", arrows.join(", "));
         }
@@ -305,10 +313,11 @@ impl Narrator {
     }
 
     fn swapped(&self, event: &Event) {
-        if let Event::Swapped { deployment, kind, from, to, schemas, clusters, took, .. } = event {
+        if let Event::Swapped { deployment, kind, from, to, schemas, clusters, renamed, took, .. } = event {
             let mut parts = vec![format!("epoch {from} → {to}")];
             parts.extend((*schemas > 0).then(|| counted(*schemas, "schema")));
             parts.extend((*clusters > 0).then(|| counted(*clusters, "cluster")));
+            parts.extend((*renamed > 0).then(|| format!("{} by renames", counted(*renamed, "object"))));
             let label = match kind {
                 SwapKind::Promotion => "swap",
                 SwapKind::Rollback => "rollback",
@@ -473,11 +482,23 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             "swap.retried",
             json!({ "attempt": attempt, "reason": reason, "others": others, "pause_ms": ms(pause) }),
         ),
-        Event::Swapped { deployment, kind, from, to, schemas, clusters, objects, replaced, took } => (
+        Event::Swapped {
+            deployment,
+            kind,
+            from,
+            to,
+            schemas,
+            clusters,
+            renamed,
+            objects,
+            replaced,
+            took,
+        } => (
             "swap.done",
             json!({
                 "deployment": deployment, "kind": kind, "epoch_before": from, "epoch": to,
-                "schemas": schemas, "clusters": clusters, "objects": objects, "replaced": replaced, "took_ms": ms(took),
+                "schemas": schemas, "clusters": clusters, "renamed": renamed, "objects": objects,
+                "replaced": replaced, "took_ms": ms(took),
             }),
         ),
         Event::SinkCutOver { sink, from } => ("sink.cut-over", json!({ "sink": sink, "from": from })),

@@ -241,6 +241,7 @@ mod tests {
         seen.take(&Event::Staged { deployment: id.clone(), objects: 5, schemas: 2, clusters: 1, took });
         let (kind, objects) = (SwapKind::Promotion, 5);
         seen.take(&Event::Swapped {
+            renamed: 0,
             deployment: id.clone(),
             kind,
             from: 1,

@@ -348,6 +348,9 @@ pub struct StageIntent {
     pub schemas: Vec<SchemaPair>,
     /// The clusters that change places.
     pub clusters: Vec<ClusterPair>,
+    /// The schemas that stay, and in which objects change names one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<SchemaName>,
     /// How many objects (views, materialized views) are built.
     pub built: usize,
 }
@@ -373,6 +376,12 @@ pub struct StagedObject {
     /// Its file in the project, if it is still there.
     #[serde(default)]
     pub file: Option<String>,
+    /// The name it is built under, in its own schema, where objects change names one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging: Option<Ident>,
+    /// The name that what it replaces bears after the swap, there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Ident>,
 }
 
 /// An index of a deployment.
@@ -386,14 +395,9 @@ pub struct StagedIndex {
     pub on: ObjectName,
     /// The id under its production name when it was staged, if there was one.
     pub production_id: Option<ObjectId>,
-}
-
-impl StagedIndex {
-    /// Tells whether it is built on a relation that stays, because its cluster is cloned: it then
-    /// takes the production name by a rename of its own.
-    pub fn stands_beside(&self) -> bool {
-        self.name.schema_name() == self.staging.schema_name()
-    }
+    /// The name that what it replaces bears after the swap, where objects change names one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Ident>,
 }
 
 /// A statement that waits for the swap, with what it does in words.
@@ -516,6 +520,19 @@ pub struct ClaimedIndex {
     pub id: ObjectId,
 }
 
+/// An object inside a production schema, claimed for dropping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedObject {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its name before.
+    pub name: ObjectName,
+    /// Its name after the claim, in the same schema.
+    pub claimed: Ident,
+    /// Its id.
+    pub id: ObjectId,
+}
+
 /// See [`Record::DropIntent`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropIntent {
@@ -529,6 +546,9 @@ pub struct DropIntent {
     pub clusters: Vec<ClaimedCluster>,
     /// The indexes outside those schemas.
     pub indexes: Vec<ClaimedIndex>,
+    /// The objects that changed names one by one, in schemas that stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub one_by_one: Vec<ClaimedObject>,
     /// Every object inside those schemas and clusters that is ours.
     pub objects: Vec<ObjectId>,
 }

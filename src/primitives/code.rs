@@ -147,6 +147,8 @@ codes! {
     StageNameTaken = "stage.name-taken", Refused;
     /// The server refused an object.
     StageRejected = "stage.rejected", Failed;
+    /// An object cannot be swapped by renames: a name in its text, or in that of what reads it, is in the way.
+    StageRenameTrap = "stage.rename-trap", Refused;
     /// The swap would not work: the server refused its rehearsal.
     StageSwapImpossible = "stage.swap-impossible", Refused;
 

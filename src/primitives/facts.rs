@@ -138,6 +138,8 @@ fn scope(catalog: &Catalog) -> Scope {
         metadata_fingerprint: "v1:0".to_owned(),
         production_id: Some(at(name)),
         file: None,
+        staging: None,
+        retired: None,
     };
     let green = "app.core__77b01de__mzf";
     let built = ["v", "m", "m_idx"].map(|name| format!("{green}.{name}"));
@@ -160,6 +162,7 @@ fn scope(catalog: &Catalog) -> Scope {
                 staging: cluster("compute__77b01de__mzf"),
                 production_id: on("compute"),
             }],
+            within: Vec::new(),
             built: 2,
         },
         contents: StageObjects {
@@ -172,6 +175,7 @@ fn scope(catalog: &Catalog) -> Scope {
                 staging: object(&format!("{green}.m_idx")),
                 on: object("app.core.m"),
                 production_id: Some(at("app.core.m_idx")),
+                retired: None,
             }],
             replaced_indexes: vec![at("app.core.m_idx")],
             ..StageObjects::empty(id.clone())

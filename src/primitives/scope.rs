@@ -63,20 +63,9 @@ impl Scope {
         &self.intent.deployment
     }
 
-    /// The name an object is built under: in the green schema where its own is staged.
-    pub fn staging_name(&self, production: &ObjectName) -> ObjectName {
-        let pair = self.intent.schemas.iter().find(|pair| production.is_in(&pair.production_name()));
-        match pair {
-            Some(pair) => pair.staging_name().object(production.object.clone()),
-            None => production.clone(),
-        }
-    }
-
     /// The ids that stood under production names in scope when it was staged.
     pub fn replaced(&self) -> BTreeSet<&ObjectId> {
-        let objects = self.contents.objects.iter().filter(|object| {
-            object.change.is_built() || object.change == crate::deployment::change::Change::Removed
-        });
+        let objects = self.contents.objects.iter().filter(|object| object.is_replaced());
         objects
             .filter_map(|object| object.production_id.as_ref())
             .chain(&self.contents.replaced_indexes)

@@ -20,7 +20,9 @@ pub mod query;
 #[cfg(feature = "sandbox")]
 pub(crate) mod reading;
 pub mod references;
+pub mod renaming;
 #[cfg(feature = "sandbox")]
 pub(crate) mod secret;
 pub mod span;
+pub mod stored;
 mod token;

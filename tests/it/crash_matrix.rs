@@ -86,6 +86,7 @@ fn every_recipe_in_every_isolation_goes_on_or_is_aborted() {
     let mut count = 0;
     for (recipe, arguments) in [
         ("blue_green", ", isolation = 'schema'"),
+        ("blue_green", ", isolation = 'object'"),
         ("blue_green", ", keep = '1h'"),
         ("canary", ", role = { 'analyst' }, allow = { 'true' }, count = 2, interval = '1s'"),
         ("canary", ", isolation = 'schema', allow = { 'true' }, keep = '1h'"),

@@ -34,6 +34,7 @@ mod gc;
 mod harness;
 mod hydration;
 mod interrupts;
+mod isolation_object;
 mod live;
 mod live_overlay;
 mod lock;

@@ -9,8 +9,8 @@ use crate::primitives::changes::Reuse;
 /// How much is replaced as a whole.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choices {
-    /// What is swapped as a whole: `cluster` (schemas and clusters) or `schema`
-    #[arg(long, value_name = "WHAT", default_value = "cluster", value_parser = ["cluster", "schema"])]
+    /// What is swapped as a whole: `cluster` (schemas and clusters), `schema` or `object`
+    #[arg(long, value_name = "WHAT", default_value = "cluster", value_parser = ["cluster", "schema", "object"])]
     isolation: String,
     /// Cluster to build on instead of cloning it; `all` for every one; may be repeated
     #[arg(long, value_name = "CLUSTER")]

@@ -34,7 +34,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         .objects
         .iter()
         .map(|object| {
-            let staging = scope.staging_name(&object.name);
+            let staging = scope.intent.staging_name(object);
             json!({
                 "name": object.name,
                 "kind": object.kind,
@@ -56,7 +56,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let schemas =
         intent.schemas.iter().map(|p| (p.production_name().to_string(), p.staging_name().to_string()));
     let clusters = intent.clusters.iter().map(|p| (p.production.to_string(), p.staging.to_string()));
-    let staging: Vec<Value> = names(schemas.chain(clusters).collect());
+    let objects_too = scope.contents.renamed().filter(|object| object.change.is_built());
+    let renamed = objects_too.map(|o| (o.name.to_string(), intent.staging_name(o).to_string()));
+    let staging: Vec<Value> = names(schemas.chain(clusters).chain(renamed).collect());
     if let Value::Object(fields) = &mut told {
         fields.insert("project_fingerprint".to_owned(), intent.project_fingerprint.clone().into());
         fields.insert("names".to_owned(), staging.into());

@@ -136,6 +136,7 @@ mod tests {
             isolation: Isolation::Cluster,
             objects: Vec::new(),
             schemas: BTreeMap::new(),
+            within: Vec::new(),
             clusters: BTreeMap::new(),
             beside: Vec::new(),
             replaced_indexes: Vec::new(),

@@ -96,7 +96,12 @@ fn tell(app: &App, found: &gc::Outcome) {
         return;
     }
     let row = |item: &Item| {
-        let names: Vec<&str> = item.schemas.iter().chain(&item.clusters).map(String::as_str).collect();
+        // Schemas and clusters are few; objects may be many.
+        const NAMED: usize = 6;
+        let all: Vec<&str> =
+            item.schemas.iter().chain(&item.clusters).chain(&item.objects).map(String::as_str).collect();
+        let more = (all.len() > NAMED).then(|| format!("and {} more", all.len() - NAMED));
+        let names: Vec<&str> = all.into_iter().take(NAMED).chain(more.as_deref()).collect();
         vec![
             item.deployment.to_string(),
             item.why.told().to_owned(),

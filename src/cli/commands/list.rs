@@ -126,7 +126,7 @@ fn told_of_other(other: &Foreign) -> Value {
 /// The shape that scripts rely on.
 pub(crate) fn told(id: &DeploymentId, deployment: &Deployment) -> Value {
     let intent = &deployment.intent;
-    let schemas: Vec<String> = intent.schemas.iter().map(|pair| pair.production_name().to_string()).collect();
+    let schemas: Vec<String> = intent.touched().map(|schema| schema.to_string()).collect();
     let clusters: Vec<String> = intent.clusters.iter().map(|pair| pair.production.to_string()).collect();
     json!({
         "deployment": id,

@@ -175,7 +175,7 @@ fn compared(outcome: &Outcome) -> Json {
 
 fn told_deployment(evidence: &Evidence) -> Json {
     let Deployment { intent, staged_at, actor, .. } = &evidence.deployment;
-    let schemas = intent.schemas.iter().map(|pair| pair.production_name().to_string());
+    let schemas = intent.touched().map(|schema| schema.to_string());
     let clusters = intent.clusters.iter().map(|pair| pair.production.to_string());
     json!({
         "id": intent.deployment,

@@ -131,7 +131,7 @@ pub const CLASSES: &[Class] = &[
             f("changed_sinks", "string[]", "sinks that only `apply` makes anew, when asked to"),
             f("foreign_dependents", "string[]", "objects of others that read what is replaced"),
             f("refusals", "string[]", "codes of what forbids the deployment; `mz.stage` raises the first"),
-            f("isolation", "\"cluster\"|\"schema\"", ""),
+            f("isolation", "\"cluster\"|\"schema\"|\"object\"", ""),
             f("cost", "mz.Cost", ""),
             f("alternatives", "mz.Cost[]", "what other isolations would cost"),
             f("isolations", "table<string, mz.Cost>", "what each isolation would cost, by its name"),
@@ -158,6 +158,8 @@ pub const CLASSES: &[Class] = &[
         doc: "What a deployment takes.",
         fields: &[
             f("isolation", "string?", "of an alternative"),
+            f("refusals", "string[]?", "of an alternative: codes of what forbids it"),
+            f("forbidden", "string?", "of an alternative: what forbids it and not what was asked for"),
             f("objects", "integer", "objects built"),
             f("clusters", "integer", "clusters cloned"),
             f("ddl_statements", "integer", ""),
@@ -185,6 +187,7 @@ pub const CLASSES: &[Class] = &[
             f("id", "string", ""),
             f("schemas", "mz.Pair[]", ""),
             f("clusters", "mz.Pair[]", ""),
+            f("renamed", "mz.Pair[]", "objects that change names one by one, with isolation `object`"),
             f("objects", "integer", "objects built"),
             f("promoted", "boolean", "whether it is production already: the run was resumed behind its swap"),
         ],
@@ -277,7 +280,11 @@ pub const CLASSES: &[Class] = &[
     Class {
         name: "mz.Retired",
         doc: "What left production.",
-        fields: &[f("schemas", "string[]", ""), f("clusters", "string[]", "")],
+        fields: &[
+            f("schemas", "string[]", ""),
+            f("clusters", "string[]", ""),
+            f("objects", "string[]", "those that changed names one by one"),
+        ],
     },
     Class {
         name: "mz.Adopted",
@@ -341,7 +348,11 @@ pub const CLASSES: &[Class] = &[
         doc: "What no live deployment owns.",
         fields: &[
             f("items", "mz.GarbageItem[]", "what can be dropped, oldest first"),
-            f("unrecorded", "string[]", "schemas and clusters with a staging name that no record tells of"),
+            f(
+                "unrecorded",
+                "string[]",
+                "schemas, clusters and objects with a staging name that no record tells of",
+            ),
         ],
     },
     Class {
@@ -358,6 +369,7 @@ pub const CLASSES: &[Class] = &[
             f("age_s", "integer", "seconds since it was replaced, or staged"),
             f("schemas", "string[]", ""),
             f("clusters", "string[]", ""),
+            f("objects", "string[]", "in schemas that stay"),
         ],
     },
     Class {

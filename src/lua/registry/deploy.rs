@@ -88,9 +88,9 @@ pub const FUNCTIONS: &[Function] = &[
             required("project", Kind::Project, "the project"),
             default(
                 "isolation",
-                Kind::Choice(&["cluster", "schema"]),
+                Kind::Choice(&["cluster", "schema", "object"]),
                 "\"cluster\"",
-                "what is swapped as a whole: schemas and clusters, or schemas",
+                "what is swapped: schemas and clusters, schemas, or single objects by renaming them",
             ),
             optional(
                 "reuse",

@@ -70,9 +70,13 @@ pub const CLASSES: &[Class] = &[
         doc: "A deployment that is to become production.",
         fields: &[
             f("id", "string", ""),
-            f("isolation", "\"cluster\"|\"schema\"", "what is swapped as a whole"),
+            f("isolation", "\"cluster\"|\"schema\"|\"object\"", "what is swapped as a whole"),
             f("objects", "integer", "objects built"),
-            f("schemas", "string[]", "production names of the schemas that change places"),
+            f(
+                "schemas",
+                "string[]",
+                "production names of the schemas that change places, or in which objects do",
+            ),
             f("clusters", "string[]", "production names of the clusters that change places"),
             f("staged_at", "string", "when its names were first recorded, in UTC"),
             f("staged_by", "string", "role"),

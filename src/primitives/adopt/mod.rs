@@ -154,6 +154,8 @@ fn taken(object: &Object, id: &ObjectId, fingerprint: String) -> Taken {
         metadata_fingerprint: object.metadata_fingerprint.to_string(),
         production_id: Some(id.clone()),
         file: Some(object.file.clone()),
+        staging: None,
+        retired: None,
     };
     Taken { object: staged, id: id.clone(), fingerprint }
 }
@@ -275,6 +277,7 @@ async fn write(
         project_schemas: project.schemas.iter().map(|schema| schema.name.clone()).collect(),
         schemas: Vec::new(),
         clusters: Vec::new(),
+        within: Vec::new(),
         built: 0,
     };
     let mut contents = StageObjects::empty(id.clone());

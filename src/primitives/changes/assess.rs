@@ -80,11 +80,14 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     }
     let touched: Vec<&Node> =
         nodes.iter().zip(&reasons).filter(|(_, reason)| reason.is_some()).map(|(node, _)| node).collect();
-    let schemas: BTreeMap<_, _> = touched
+    let of_touched: BTreeMap<_, _> = touched
         .iter()
         .map(|node| node.name.schema_name())
         .map(|name| (name.clone(), facts.catalog.schemas.get(&name).map(|schema| schema.id.clone())))
         .collect();
+    // One that does not exist yet moves into place as a whole, whatever is swapped.
+    let (schemas, within): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        of_touched.into_iter().partition(|(_, id)| isolation.swaps_schemas() || id.is_none());
     let clusters: BTreeMap<ClusterName, ClusterId> = touched
         .iter()
         .flat_map(|node| &node.clusters)
@@ -118,6 +121,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         claims: facts.claims.clone(),
         objects,
         schemas,
+        within: within.into_keys().collect(),
         clusters,
     };
     changes.replaced_indexes = view.replaced_indexes(&changes);
@@ -174,7 +178,7 @@ impl<'f> View<'f> {
     /// The clusters that rebuilding an object touches: those that are cloned.
     fn cloned<'c>(&self, clusters: impl Iterator<Item = &'c ClusterName>) -> Vec<ClusterName> {
         match self.isolation {
-            Isolation::Schema => Vec::new(),
+            Isolation::Schema | Isolation::Object => Vec::new(),
             Isolation::Cluster => clusters.filter(|cluster| self.is_cloned(cluster)).cloned().collect(),
         }
     }
@@ -190,8 +194,10 @@ impl<'f> View<'f> {
         let objects = self.project();
         let at: HashMap<&ObjectName, usize> =
             objects.iter().enumerate().map(|(at, object)| (&object.name, at)).collect();
+        let with_schema = self.isolation.swaps_schemas();
         let own = objects.iter().map(|object| Node {
             name: object.name.clone(),
+            with_schema,
             clusters: if object.kind.is_staged() {
                 self.cloned(object.clusters().into_iter())
             } else {
@@ -203,6 +209,7 @@ impl<'f> View<'f> {
         });
         let gone = self.removed.iter().map(|row| Node {
             name: row.name.clone(),
+            with_schema,
             clusters: self.cloned(self.clusters_of(row).iter()),
             reads: Vec::new(),
             seed: Some(Change::Removed),
@@ -267,6 +274,8 @@ impl<'f> View<'f> {
             metadata_fingerprint: object.map(|o| o.metadata_fingerprint.to_string()).unwrap_or_default(),
             production_id: found.map(|found| found.id.clone()),
             file: object.map(|o| o.file.clone()),
+            staging: None,
+            retired: None,
         }
     }
 
@@ -303,6 +312,8 @@ impl<'f> View<'f> {
                     metadata_fingerprint: object.metadata_fingerprint.to_string(),
                     production_id: self.facts.catalog.object(&object.name).map(|found| found.id.clone()),
                     file: Some(object.file.clone()),
+                    staging: None,
+                    retired: None,
                 });
                 written.grants.extend(own.grants);
                 written.comments.extend(own.comments);
@@ -379,7 +390,7 @@ impl<'f> View<'f> {
 
     /// The ids of indexes of ours on what is replaced: those of the files, and those a deployment made.
     fn replaced_indexes(&self, changes: &Changes) -> Vec<ObjectId> {
-        let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+        let replaced = changes.replaced();
         let mut ids = Vec::new();
         for object in replaced {
             let Some(production) = &object.production_id else { continue };
@@ -399,12 +410,8 @@ impl<'f> View<'f> {
     /// Who, outside the project, reads what is replaced.
     fn readers(&self, changes: &mut Changes) {
         let catalog = self.facts.catalog;
-        let replaced: BTreeSet<&ObjectId> = changes
-            .objects
-            .iter()
-            .filter(|object| object.change.is_built() || object.change == Change::Removed)
-            .filter_map(|object| object.production_id.as_ref())
-            .collect();
+        let replaced: BTreeSet<&ObjectId> =
+            changes.replaced().filter_map(|object| object.production_id.as_ref()).collect();
         let ours: BTreeSet<&ObjectId> = replaced.iter().copied().chain(&changes.replaced_indexes).collect();
         let foreign = scope::foreign_readers(catalog, &replaced, &ours);
         let sinks = scope::sinks_reading(catalog, &replaced);

@@ -1,10 +1,12 @@
 //! From changes to names and steps: what a deployment with a certain id is made of.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use super::super::code::Code;
 use super::super::error::Error;
+use super::super::exchange::renames;
 use super::super::metadata;
 use super::super::metadata::Pair;
 use super::super::metadata::Written;
@@ -16,14 +18,17 @@ use crate::compiler::object::Index;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
 use crate::deployment::DeploymentId;
-use crate::deployment::change::Change;
+use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::ClusterPair;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
+use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::name::ClusterName;
+use crate::name::Ident;
+use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -81,10 +86,11 @@ pub fn layout(
             project_schemas: changes.compiled.project.schemas.iter().map(|s| s.name.clone()).collect(),
             schemas: naming.schemas.values().cloned().collect(),
             clusters: naming.clusters.values().cloned().collect(),
+            within: changes.within.clone(),
             built: changes.built().count(),
         },
         contents: StageObjects {
-            objects: changes.objects.clone(),
+            objects: naming.placed(changes, id)?,
             indexes: Vec::new(),
             replaced_indexes: changes.replaced_indexes.clone(),
             in_place: changes.in_place.clone(),
@@ -100,7 +106,7 @@ pub fn layout(
     containers(&mut layout, &naming, changes, clones, catalog);
     for staged in changes.built() {
         if let Some(object) = changes.compiled.project.object(&staged.name) {
-            build(&mut layout, &naming, changes, object, catalog);
+            build(&mut layout, &naming, changes, object, catalog)?;
         }
     }
     beside(&mut layout, &naming, changes, id)?;
@@ -108,18 +114,22 @@ pub fn layout(
 }
 
 /// The staging names of everything.
-struct Naming {
+struct Naming<'i> {
+    id: &'i DeploymentId,
     schemas: BTreeMap<SchemaName, SchemaPair>,
     clusters: BTreeMap<ClusterName, ClusterPair>,
     built: HashSet<ObjectName>,
+    /// What is built in the very schema where its production version stands.
+    renamed: HashMap<ObjectName, Ident>,
 }
 
-impl Naming {
-    fn new(changes: &Changes, id: &DeploymentId) -> Result<Self, Error> {
-        let too_long = |error: crate::name::NameError| {
-            Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
-                .effect("nothing was changed")
-        };
+fn too_long(error: NameError) -> Error {
+    Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
+        .effect("nothing was changed")
+}
+
+impl<'i> Naming<'i> {
+    fn new(changes: &Changes, id: &'i DeploymentId) -> Result<Self, Error> {
         let mut schemas = BTreeMap::new();
         for (name, production_id) in &changes.schemas {
             let pair = SchemaPair {
@@ -141,12 +151,32 @@ impl Naming {
             };
             clusters.insert(name.clone(), pair);
         }
+        let mut renamed = HashMap::new();
+        for object in changes.built().filter(|object| changes.is_renamed(&object.name)) {
+            renamed.insert(object.name.clone(), id.green(&object.name.object).map_err(too_long)?);
+        }
         let built = changes.built().map(|object| object.name.clone()).collect();
-        Ok(Self { schemas, clusters, built })
+        Ok(Self { id, schemas, clusters, built, renamed })
+    }
+
+    /// The objects, with the names that they bear where they change names one by one.
+    fn placed(&self, changes: &Changes, id: &DeploymentId) -> Result<Vec<StagedObject>, Error> {
+        let mut objects = changes.objects.clone();
+        for object in &mut objects {
+            if object.is_replaced() && changes.is_renamed(&object.name) {
+                object.staging = self.renamed.get(&object.name).cloned();
+                object.retired = Some(id.retired(&object.name.object).map_err(too_long)?);
+                id.claimed(&object.name.object).map_err(too_long)?;
+            }
+        }
+        Ok(objects)
     }
 
     /// What an object is called while it is staged: only what is built has another name.
     fn object(&self, name: &ObjectName) -> ObjectName {
+        if let Some(staging) = self.renamed.get(name) {
+            return name.schema_name().object(staging.clone());
+        }
         let pair = self.schemas.get(&name.schema_name()).filter(|_| self.built.contains(name));
         pair.map_or_else(|| name.clone(), |pair| pair.staging_name().object(name.object.clone()))
     }
@@ -163,7 +193,13 @@ impl Naming {
 }
 
 /// Schemas with their default privileges, which only count for what is made after them; clusters.
-fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &Clones, catalog: &Catalog) {
+fn containers(
+    layout: &mut Layout,
+    naming: &Naming<'_>,
+    changes: &Changes,
+    clones: &Clones,
+    catalog: &Catalog,
+) {
     for (name, pair) in &naming.schemas {
         let staging = pair.staging_name();
         let target = Target::Schema(staging.clone());
@@ -195,7 +231,13 @@ fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &
 }
 
 /// An object and its indexes, under the staging name.
-fn build(layout: &mut Layout, naming: &Naming, changes: &Changes, object: &Object, catalog: &Catalog) {
+fn build(
+    layout: &mut Layout,
+    naming: &Naming<'_>,
+    changes: &Changes,
+    object: &Object,
+    catalog: &Catalog,
+) -> Result<(), Error> {
     let name = naming.object(&object.name);
     layout.create.push(Step::Create {
         kind: object.kind,
@@ -207,26 +249,32 @@ fn build(layout: &mut Layout, naming: &Naming, changes: &Changes, object: &Objec
         shown: None,
         origin: Some(origin(changes, object, object.line)),
     });
+    let renamed = naming.renamed.contains_key(&object.name);
     for index in &object.indexes {
         let production = object.name.schema_name().object(index.name.clone());
-        let staging = name.schema_name().object(index.name.clone());
-        let sql = naming.write(|names| index.create_sql(&name, names));
+        let own = if renamed { naming.id.green(&index.name).map_err(too_long)? } else { index.name.clone() };
+        let retired = renamed.then(|| naming.id.retired(&index.name)).transpose().map_err(too_long)?;
+        let staging = name.schema_name().object(own);
+        let sql = naming.write(|names| index.create_sql_as(&staging.object, &name, names));
         layout.create.push(index_step(naming, changes, object, index, &staging, &name, sql));
+        let is_index = |found: &&crate::catalog::Object| found.kind == ObjectKind::Index;
         layout.contents.indexes.push(StagedIndex {
-            production_id: catalog.object(&production).map(|found| found.id.clone()),
+            production_id: catalog.object(&production).filter(is_index).map(|found| found.id.clone()),
             name: production,
             staging,
             on: object.name.clone(),
+            retired,
         });
     }
     written::object(&mut layout.written, object, &name);
     let same_kind = catalog.object(&object.name).filter(|found| found.kind == object.kind);
     let blue = same_kind.map(|found| Target::Object(found.kind, object.name.clone()));
     layout.pairs.push(Pair { blue, green: Target::Object(object.kind, name) });
+    Ok(())
 }
 
 fn index_step(
-    naming: &Naming,
+    naming: &Naming<'_>,
     changes: &Changes,
     object: &Object,
     index: &Index,
@@ -252,13 +300,16 @@ fn origin(changes: &Changes, object: &Object, line: usize) -> Origin {
 }
 
 /// Copies of indexes whose relation stays and whose cluster is cloned.
-fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &DeploymentId) -> Result<(), Error> {
+fn beside(
+    layout: &mut Layout,
+    naming: &Naming<'_>,
+    changes: &Changes,
+    id: &DeploymentId,
+) -> Result<(), Error> {
     for beside in &changes.beside {
         let Some(object) = changes.compiled.project.object(&beside.on) else { continue };
         let Some(index) = object.indexes.iter().find(|index| index.name == beside.index) else { continue };
-        let name = id.green(&beside.index).map_err(|error| {
-            Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
-        })?;
+        let name = id.green(&beside.index).map_err(too_long)?;
         let staging = beside.on.schema_name().object(name.clone());
         let sql = naming.write(|names| index.create_sql_as(&name, &beside.on, names));
         layout.create.push(index_step(naming, changes, object, index, &staging, &beside.on, sql));
@@ -267,6 +318,7 @@ fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &Deployme
             staging,
             on: beside.on.clone(),
             production_id: beside.production_id.clone(),
+            retired: None,
         });
     }
     Ok(())
@@ -292,14 +344,16 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
         layout.create.iter().for_each(|step| after.take(step));
         let (schemas, clusters) = (changes.schemas.len(), changes.clusters.len());
         let beside = changes.beside.iter().map(|b| if b.production_id.is_some() { 3 } else { 1 });
-        let exchanges = 1 + schemas + clusters + beside.sum::<usize>();
+        let renames = renames::renames(&layout.intent, &layout.contents, SwapKind::Promotion, &after).len();
+        let exchanges = 1 + schemas + clusters + beside.sum::<usize>() + renames;
         let in_place = changes.in_place.len() + changes.new_sinks.len() + changes.sinks.len();
+        let tags = schemas + changes.within.len();
         Some(
             layout.create.len()
                 + layout.metadata(&after).len()
                 + exchanges
                 + in_place
-                + schemas
+                + tags
                 + retired(changes, catalog),
         )
     };
@@ -312,10 +366,11 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
 
 /// The statements that drop what is replaced: claims, layers, schemas, clusters.
 fn retired(changes: &Changes, catalog: &Catalog) -> usize {
-    let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
-    let ids: Vec<&ObjectId> = replaced.filter_map(|object| object.production_id.as_ref()).collect();
+    let ids: Vec<&ObjectId> = changes.replaced().filter_map(|object| object.production_id.as_ref()).collect();
+    let one_by_one = changes.replaced().filter(|object| changes.is_renamed(&object.name));
+    let claims = one_by_one.filter(|object| object.production_id.is_some()).count();
     let schemas = changes.schemas.values().flatten().count();
     let beside = changes.beside.iter().filter(|beside| beside.production_id.is_some()).count();
     let layers = catalog.layers(ids.into_iter()).len() + usize::from(beside > 0);
-    2 * (schemas + changes.clusters.len()) + beside + layers
+    2 * (schemas + changes.clusters.len()) + claims + beside + layers
 }

@@ -31,6 +31,7 @@ pub mod options;
 pub mod refuse;
 pub mod sinks;
 pub mod spread;
+pub mod traps;
 pub mod written;
 
 /// Which clusters are kept as they are instead of cloned.
@@ -90,6 +91,8 @@ pub struct Changes {
     pub objects: Vec<StagedObject>,
     /// The schemas that change places, with the id under the production name.
     pub schemas: BTreeMap<SchemaName, Option<SchemaId>>,
+    /// The schemas that stay, and in which objects change names one by one.
+    pub within: Vec<SchemaName>,
     /// The clusters that are cloned and change places.
     pub clusters: BTreeMap<ClusterName, ClusterId>,
     /// Indexes that need a copy on a cloned cluster.
@@ -136,6 +139,16 @@ impl Changes {
     /// The objects of a change.
     pub fn of(&self, change: Change) -> impl Iterator<Item = &StagedObject> {
         self.objects.iter().filter(move |object| object.change == change)
+    }
+
+    /// The objects that are built anew, or gone afterwards.
+    pub fn replaced(&self) -> impl Iterator<Item = &StagedObject> {
+        self.objects.iter().filter(|object| object.is_replaced())
+    }
+
+    /// Tells whether an object changes names by itself, in a schema that stays.
+    pub fn is_renamed(&self, name: &ObjectName) -> bool {
+        !self.isolation.swaps_schemas() && !self.schemas.contains_key(&name.schema_name())
     }
 
     /// The objects that are built.

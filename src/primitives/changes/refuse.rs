@@ -90,9 +90,21 @@ fn unmanaged(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     listed(Code::StageUnmanagedCluster, "a cluster cannot be cloned", lines)
 }
 
-/// What stands in the schemas and on the clusters that change places, each once.
+/// What stands in the schemas and on the clusters that change places, and the indexes on objects that
+/// do, each once.
 fn in_scope<'c>(changes: &'c Changes, catalog: &'c Catalog) -> Vec<(&'c Found, String)> {
     let mut seen: BTreeMap<&ObjectId, (&Found, String)> = BTreeMap::new();
+    let renamed: BTreeMap<&ObjectId, &ObjectName> = changes
+        .replaced()
+        .filter(|object| changes.is_renamed(&object.name))
+        .filter_map(|object| Some((object.production_id.as_ref()?, &object.name)))
+        .collect();
+    for object in catalog.objects.values() {
+        let on = object.on.as_ref().and_then(|on| renamed.get(on));
+        if let Some(on) = on {
+            seen.insert(&object.id, (object, format!("on {on}, which would be replaced")));
+        }
+    }
     for name in changes.schemas.keys() {
         for object in catalog.objects_in(name) {
             seen.insert(&object.id, (object, format!("in schema {name}")));
@@ -116,16 +128,40 @@ fn sinks(changes: &Changes, catalog: &Catalog) -> Option<Error> {
 
 /// What the project did not create would be swapped out of production with the rest.
 fn foreign(changes: &Changes, catalog: &Catalog) -> Option<Error> {
-    let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+    let replaced = changes.replaced();
     let ours: BTreeSet<&ObjectId> = replaced
         .filter_map(|object| object.production_id.as_ref())
         .chain(&changes.replaced_indexes)
         .collect();
     let found = in_scope(changes, catalog);
     let strangers = found.into_iter().filter(|(o, _)| o.kind != ObjectKind::Sink && !ours.contains(&o.id));
-    let lines = strangers.map(|(object, place)| format!("{} {place}", scope::told(object))).collect();
-    let message = "a schema or cluster that would be swapped holds something that the project did not create";
+    let mut lines: Vec<String> =
+        strangers.map(|(object, place)| format!("{} {place}", scope::told(object))).collect();
+    lines.extend(under_names(changes, catalog, &ours));
+    let message = match changes.isolation.swaps_schemas() {
+        true => "a schema or cluster that would be swapped holds something that the project did not create",
+        false => "what would be renamed holds something that the project did not create",
+    };
     listed(Code::StageForeignInScope, message, lines)
+}
+
+/// What bears the name of an object or an index that would be renamed, and is none of ours.
+fn under_names(changes: &Changes, catalog: &Catalog, ours: &BTreeSet<&ObjectId>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for staged in changes.built().filter(|object| changes.is_renamed(&object.name)) {
+        // A table under the name of a view is data that somebody wants.
+        if let Some(found) = catalog.object(&staged.name).filter(|found| !found.kind.is_staged()) {
+            lines.push(format!("{} bears the name of a {}", scope::told(found), staged.kind));
+        }
+        let Some(object) = changes.compiled.project.object(&staged.name) else { continue };
+        for index in &object.indexes {
+            let name = object.name.schema_name().object(index.name.clone());
+            if let Some(found) = catalog.object(&name).filter(|found| !ours.contains(&found.id)) {
+                lines.push(format!("{} bears the name of an index of {}", scope::told(found), object.name));
+            }
+        }
+    }
+    lines
 }
 
 fn removed_still_read(changes: &Changes, catalog: &Catalog) -> Option<Error> {
@@ -158,8 +194,14 @@ fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     let clusters = clusters.filter(|(_, cluster)| !catalog.owns(&cluster.owner)).map(|(name, cluster)| {
         not_owned("CLUSTER", &format!("cluster {name}"), &name.sql(), &cluster.owner, me)
     });
+    let objects = changes.replaced().filter(|object| changes.is_renamed(&object.name));
+    let objects = objects.filter_map(|object| catalog.object(&object.name));
+    let objects = objects.filter(|object| !catalog.owns(&object.owner)).map(|object| {
+        let (noun, told) = (object.kind.sql(), format!("{} {}", object.kind, object.name));
+        not_owned(noun, &told, &object.name.sql(), &object.owner, me)
+    });
     let message = format!("{me} does not own what would be swapped");
-    listed(Code::StageNotOwner, &message, schemas.chain(clusters).collect())
+    listed(Code::StageNotOwner, &message, schemas.chain(clusters).chain(objects).collect())
 }
 
 /// What the role may not do of what staging and the swap are made of.
@@ -210,7 +252,10 @@ fn limits(changes: &Changes, catalog: &Catalog) -> Option<Error> {
         *by_database.entry(&name.database).or_default() += 1;
     }
     for (name, more) in &by_schema {
-        check(format!("objects in the staged schema {name}"), 0, *more, limits.objects_per_schema);
+        let stays = changes.within.contains(name);
+        let now = if stays { catalog.objects_in(name).count() } else { 0 };
+        let what = if stays { "schema" } else { "the staged schema" };
+        check(format!("objects in {what} {name}"), now, *more, limits.objects_per_schema);
     }
     for (name, more) in by_database {
         let now = catalog.schemas_of(name).count();

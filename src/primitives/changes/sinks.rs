@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Catalog;
+use crate::catalog::Object as Found;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
 use crate::deployment::said::Claims;
@@ -60,7 +61,10 @@ pub fn differing<'o>(
         let reads = catalog.reads.get(&there.id).into_iter().flatten();
         let reads = reads.filter_map(|id| catalog.objects.get(id)).find(|object| is_relation(object.kind));
         // What reads a version that has left production is cut over by the promotion that did it.
-        let in_project = reads.filter(|read| !crate::deployment::is_staging_name(&read.name.schema));
+        let has_left = |read: &Found| {
+            [&read.name.schema, &read.name.object].into_iter().any(crate::deployment::is_staging_name)
+        };
+        let in_project = reads.filter(|read| !has_left(read));
         if let Some(read) = in_project.filter(|read| read.name != wanted.from) {
             let (sink, from) = (sink.name.clone(), read.name.clone());
             found.repointed.push(Repointed { sink, from, to: wanted.from });

@@ -17,6 +17,8 @@ use crate::name::SchemaName;
 pub struct Node {
     /// Its production name.
     pub name: ObjectName,
+    /// Whether its schema is swapped as a whole.
+    pub with_schema: bool,
     /// The clusters that its rebuilding touches: its own and its indexes'. Those that are reused
     /// instead of cloned are left out.
     pub clusters: Vec<ClusterName>,
@@ -46,7 +48,8 @@ enum Group {
 
 fn groups(node: &Node) -> impl Iterator<Item = Group> {
     let clusters = node.clusters.iter().cloned().map(Group::Cluster);
-    std::iter::once(Group::Schema(node.name.schema_name())).chain(clusters)
+    let schema = node.with_schema.then(|| Group::Schema(node.name.schema_name()));
+    schema.into_iter().chain(clusters)
 }
 
 /// Tells for each node whether it is rebuilt, and why.
@@ -119,11 +122,17 @@ mod tests {
     /// Each line: `name [@cluster …] [< read …] [= change]`, what is read before its readers.
     #[track_caller]
     fn check(text: &str, expect: Expect) {
+        check_with(true, text, expect);
+    }
+
+    #[track_caller]
+    fn check_with(with_schema: bool, text: &str, expect: Expect) {
         let mut nodes: Vec<Node> = Vec::new();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let mut words = line.split_whitespace();
             let name = object(&format!("d.{}", words.next().expect("a name")));
-            let mut node = Node { name, clusters: Vec::new(), reads: Vec::new(), seed: None, staged: true };
+            let (clusters, reads) = (Vec::new(), Vec::new());
+            let mut node = Node { name, with_schema, clusters, reads, seed: None, staged: true };
             let mut mode = "";
             for word in words {
                 match (word, mode) {
@@ -208,6 +217,22 @@ mod tests {
                 d.core.a changed
                 d.core.b dependent < d.core.a
                 d.core.c dependent < d.core.b
+            "#]],
+        );
+    }
+
+    #[test]
+    fn objects_that_change_names_one_by_one_carry_nothing() {
+        check_with(
+            false,
+            "core.a = changed
+             core.b < core.a
+             core.c
+             core.gone = removed",
+            expect![[r#"
+                d.core.a changed
+                d.core.b dependent < d.core.a
+                d.core.gone removed
             "#]],
         );
     }

@@ -90,7 +90,8 @@ impl World {
         steps.extend(metadata);
         let scope = self.scope(&layout);
         let to = self.marker.next(&"r1".parse().expect("an id"));
-        let swap = exchange::steps(&scope, SwapKind::Promotion, &self.marker, &to).expect("names fit");
+        let swap = exchange::steps(&scope, SwapKind::Promotion, &self.marker, &to, &self.catalog)
+            .expect("names fit");
         exchange::check(&scope, SwapKind::Promotion, exchange::ConflictCheck::Made, &self.catalog, &[])
             .expect("nobody interferes");
         swap.iter().for_each(|step| self.catalog.take(step));
@@ -507,4 +508,75 @@ fn a_name_that_leaves_no_room_for_the_id_is_refused() {
 fn refusals(changes: &Changes) -> String {
     let told = |error: &Error| [vec![error.to_string()], error.lines().to_vec()].concat();
     changes.refusals.iter().flat_map(told).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn one_by_one_only_what_changed_and_its_readers_are_rebuilt() {
+    let v2 = V1.replace("sum(n) AS s", "max(n) AS s");
+    check(
+        &first(),
+        &v2,
+        Isolation::Object,
+        expect![[r#"
+        app.core.m changed
+        app.serve.v dependent < app.core.m
+        2 objects, 0 clusters, 19 statements
+    "#]],
+    );
+}
+
+#[test]
+fn objects_that_change_names_one_by_one_stand_in_productions_own_schemas() {
+    let mut world = first();
+    let v2 = V1
+        .replace("sum(n) AS s", "max(n) AS s")
+        .replace("-- file: models/app/serve/w.sql\nCREATE VIEW w AS SELECT id FROM base.b;\n", "")
+        + "-- file: models/app/serve/x.sql\nCREATE VIEW x AS SELECT m.id FROM core.m;\n\
+           -- file: models/app/fresh/y.sql\nCREATE VIEW y AS SELECT m.id FROM core.m;\n";
+    let changes = world.assess(&v2, Isolation::Object, &Reuse::None);
+    let statements = world.deploy("2", &changes);
+    expect![[r#"
+        CREATE SCHEMA "app"."fresh__2__mzf"
+        CREATE MATERIALIZED VIEW "app"."core"."m__2__mzf" IN CLUSTER "c1" AS SELECT id, max(n) AS s FROM "app"."base"."b" GROUP BY id
+        CREATE INDEX "m_id__2__mzf" IN CLUSTER "c1" ON "app"."core"."m__2__mzf" (id)
+        CREATE VIEW "app"."fresh__2__mzf"."y" AS SELECT "app"."core"."m__2__mzf".id FROM "app"."core"."m__2__mzf"
+        CREATE VIEW "app"."serve"."v__2__mzf" AS SELECT "app"."core"."m__2__mzf".id FROM "app"."core"."m__2__mzf"
+        CREATE INDEX "v_id__2__mzf" IN CLUSTER "c2" ON "app"."serve"."v__2__mzf" (id)
+        CREATE VIEW "app"."serve"."x__2__mzf" AS SELECT "app"."core"."m__2__mzf".id FROM "app"."core"."m__2__mzf"
+        ALTER SCHEMA "_mzflow"."epoch@1:r1" RENAME TO "epoch@2:r1"
+        ALTER SCHEMA "app"."fresh__2__mzf" RENAME TO "fresh"
+        ALTER MATERIALIZED VIEW "app"."core"."m" RENAME TO "m__2__mzr"
+        ALTER VIEW "app"."serve"."v" RENAME TO "v__2__mzr"
+        ALTER VIEW "app"."serve"."w" RENAME TO "w__2__mzr"
+        ALTER INDEX "app"."core"."m_id" RENAME TO "m_id__2__mzr"
+        ALTER INDEX "app"."serve"."v_id" RENAME TO "v_id__2__mzr"
+        ALTER MATERIALIZED VIEW "app"."core"."m__2__mzf" RENAME TO "m"
+        ALTER VIEW "app"."serve"."v__2__mzf" RENAME TO "v"
+        ALTER VIEW "app"."serve"."x__2__mzf" RENAME TO "x"
+        ALTER INDEX "app"."core"."m_id__2__mzf" RENAME TO "m_id"
+        ALTER INDEX "app"."serve"."v_id__2__mzf" RENAME TO "v_id""#]].assert_eq(&statements.join("\n"));
+    assert!(world.assess(&v2, Isolation::Object, &Reuse::None).is_empty());
+}
+
+#[test]
+fn what_is_not_of_the_project_keeps_objects_from_changing_names() {
+    let mut world = first();
+    world.catalog.take(&facts::index("app.core.by_hand", "app.core.m", "c1"));
+    world.catalog.take(&facts::index("app.core.m_max", "app.core.n", "c1"));
+    world.catalog.take(&facts::create(ObjectKind::Sink, "app.serve.k", Some("c2"), &["app.serve.v"]));
+    let v2 = V1.replace("sum(n) AS s", "max(n) AS s") + "";
+    let v2 = v2.replace("ON m (id);", "ON m (id); CREATE INDEX m_max IN CLUSTER c1 ON m (s);");
+    check(
+        &world,
+        &v2,
+        Isolation::Object,
+        expect![[r#"
+        app.core.m changed
+        app.serve.v dependent < app.core.m
+        stage.foreign-in-scope: what would be renamed holds something that the project did not create
+          index app.core.by_hand (owner materialize) on app.core.m, which would be replaced
+          index app.core.m_max (owner materialize) bears the name of an index of app.core.m
+        2 objects, 0 clusters, 23 statements
+    "#]],
+    );
 }

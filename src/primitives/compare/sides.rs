@@ -55,7 +55,7 @@ pub(super) fn sides(
     let clusters = clusters(scope, catalog);
     let mut known: BTreeMap<&ObjectName, &StagedObject> = BTreeMap::new();
     for object in &scope.contents.objects {
-        if (object.change.is_built() || object.change == Change::Removed) && object.kind.is_staged() {
+        if object.is_replaced() && object.kind.is_staged() {
             known.insert(&object.name, object);
         }
     }
@@ -100,7 +100,7 @@ fn one(scope: &Scope, catalog: &Catalog, object: &StagedObject, clusters: &Clust
         let message = format!("{} cannot be compared: {what}", object.name);
         Error::new(Code::CompareGone, message).object(&object.name).of(scope.deployment())
     };
-    let id = scope.built.get(&scope.staging_name(&object.name));
+    let id = scope.built.get(&scope.intent.staging_name(object));
     let green = id.and_then(|id| catalog.objects.get(id));
     let green = green.ok_or_else(|| gone("what the deployment built is there no longer"))?;
     let blue = match catalog.object(&object.name) {

@@ -23,6 +23,8 @@ use crate::plan::step::Step;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
+use crate::primitives::exchange::renames;
+use crate::primitives::exchange::renames::Turn;
 use crate::primitives::fenced::RETRY_FOR;
 
 /// What came of an exchange.
@@ -54,16 +56,18 @@ pub(super) async fn exchange<'b, 'p>(
         let is_blocked = |build: &Build<'_>| exchanged.blocked.iter().any(|b| b.place == build.place);
         let open: Vec<&&Build<'_>> =
             builds.iter().filter(|build| build.replaces.is_some() && !is_blocked(build)).collect();
-        let (mut steps, mut away) = (Vec::new(), Vec::new());
+        let (mut turns, mut away) = (Vec::new(), Vec::new());
         for build in &open {
             let Some(old) = build.replaces.as_ref().and_then(|id| catalog.objects.get(id)) else { continue };
             let aside = naming.beside(&build.place, "mzx", &catalog)?;
-            steps.push(rename(old.kind, &old.name, aside));
-            steps.push(rename(build.object.kind, &build.under, build.place.clone()));
+            turns.push(Turn {
+                away: Some((old.kind, old.name.clone(), aside.object)),
+                into: Some((build.object.kind, build.under.clone(), build.place.object.clone())),
+            });
             away.push(old.id.clone());
         }
         let mut plan = Plan::new();
-        plan.together(steps);
+        plan.together(renames::steps(&turns).into_iter().map(Step::Exchange));
         let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
         let Some((step, error)) = applied.failed.into_iter().next() else {
             if applied.interrupted {
@@ -93,10 +97,6 @@ pub(super) async fn exchange<'b, 'p>(
         ctx.look_again();
         ctx.catalog().await?;
     }
-}
-
-fn rename(kind: ObjectKind, from: &ObjectName, to: ObjectName) -> Step {
-    Step::Exchange(Exchange::RenameObject { kind, from: from.clone(), to: to.object })
 }
 
 /// An object with everything that reads it, and what was blocked before, each behind what it reads.

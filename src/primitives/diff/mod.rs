@@ -17,6 +17,7 @@ use super::changes::assess;
 use super::changes::assess::Facts;
 use super::changes::layout;
 use super::changes::layout::Cost;
+use super::changes::traps;
 use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -85,6 +86,11 @@ pub struct Alternative {
     /// What it would cost.
     #[serde(flatten)]
     pub cost: Cost,
+    /// The codes of what forbids it.
+    pub refusals: Vec<String>,
+    /// What forbids it and not what was asked for, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forbidden: Option<String>,
 }
 
 /// Tells what a deployment would change.
@@ -160,14 +166,18 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
     };
-    let changes = assess::assess(&facts, request.isolation, &request.reuse);
-    let others = Isolation::ALL.into_iter().filter(|isolation| *isolation != request.isolation);
-    let alternatives = others
-        .map(|isolation| {
-            let other = assess::assess(&facts, isolation, &request.reuse);
-            Alternative { isolation, cost: layout::cost(&other, &catalog) }
-        })
-        .collect();
+    let mut all = Vec::new();
+    for isolation in Isolation::ALL {
+        let mut changes = assess::assess(&facts, isolation, &request.reuse);
+        look_for_traps(ctx, &mut changes, &catalog).await?;
+        all.push(changes);
+    }
+    let (asked, others): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|changes| changes.isolation == request.isolation);
+    let Some(changes) = asked.into_iter().next() else {
+        return Err(Error::bug("an isolation is in no list of them"));
+    };
+    let alternatives = others.iter().map(|other| alternative(other, &changes, &catalog)).collect();
     let policies = infrastructure::policies(ctx, &request.compiled).await?;
     let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &policies, &claims)?;
     // Of a schema with staged objects and others both would do it, and one is enough to tell.
@@ -178,6 +188,32 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome)
+}
+
+/// Adds what the server would refuse to rename, which its own texts tell.
+async fn look_for_traps(ctx: &Ctx, changes: &mut Changes, catalog: &Catalog) -> Result<(), Error> {
+    if changes.isolation.swaps_schemas() {
+        return Ok(());
+    }
+    let mut wanted = traps::wanted(changes, catalog);
+    // A rehearsal may have made objects that no server knows.
+    wanted.retain(|id| !id.as_str().starts_with("new-"));
+    let texts = db::introspect::stored_sql(ctx.session(), &wanted).await?;
+    changes.refusals.extend(traps::refusal(changes, catalog, &texts));
+    Ok(())
+}
+
+/// What another isolation would cost, and whether it is open at all.
+fn alternative(other: &Changes, asked: &Changes, catalog: &Catalog) -> Alternative {
+    // What forbids every way says nothing for or against this one.
+    let own =
+        other.refusals.iter().find(|error| asked.refusals.iter().all(|also| also.code() != error.code()));
+    Alternative {
+        isolation: other.isolation,
+        cost: layout::cost(other, catalog),
+        refusals: other.refusals.iter().map(|error| error.code().to_string()).collect(),
+        forbidden: own.map(|error| error.message().to_owned()),
+    }
 }
 
 /// The newest promoted rows by name.

@@ -47,6 +47,7 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
         isolation: intent.isolation,
         objects: contents.objects.clone(),
         schemas: intent.schemas.iter().map(|p| (p.production_name(), p.production_id.clone())).collect(),
+        within: intent.within.clone(),
         clusters: intent
             .clusters
             .iter()

@@ -2,7 +2,8 @@
 //!
 //! Either a green that is not wanted (abort) or the version that a promotion replaced (retire).
 //! DROP goes by name, and a swap changes what a name means; so everything is *claimed* first: one
-//! fenced transaction renames it to names that nothing swaps onto. Only what bears such a name is
+//! fenced transaction renames it to names that nothing swaps onto; objects that changed places one by one
+//! are renamed one by one. Only what bears such a name is
 //! dropped, a layer of dependents at a time and without CASCADE. Refuses: `drop.promoted`,
 //! `drop.foreign-dependents`, `drop.moved`. Start reading at [`claim`] and [`steps`].
 
@@ -26,6 +27,7 @@ use crate::db::apply::OnFailure;
 use crate::deployment::DeploymentId;
 use crate::deployment::record::ClaimedCluster;
 use crate::deployment::record::ClaimedIndex;
+use crate::deployment::record::ClaimedObject;
 use crate::deployment::record::ClaimedSchema;
 use crate::deployment::record::DropDone;
 use crate::deployment::record::DropIntent;
@@ -80,6 +82,7 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
         schemas: Vec::new(),
         clusters: Vec::new(),
         indexes: Vec::new(),
+        one_by_one: one_by_one(scope, reason, catalog).map_err(too_long)?,
         objects: Vec::new(),
     };
     let done = scope.done.as_ref();
@@ -133,19 +136,48 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
     intent.schemas.retain(|schema| find_schema(schema, catalog).is_some());
     intent.clusters.retain(|cluster| find_cluster(cluster, catalog).is_some());
     intent.indexes.retain(|index| catalog.objects.contains_key(&index.id));
+    intent.one_by_one.retain(|object| catalog.objects.contains_key(&object.id));
     Ok(intent)
+}
+
+/// The objects that changed places one by one, or were to; their indexes go with them.
+fn one_by_one(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Vec<ClaimedObject>, NameError> {
+    let mut found = Vec::new();
+    for object in scope.contents.renamed() {
+        let name = match reason {
+            DropReason::Abort if !object.change.is_built() => continue,
+            DropReason::Abort => scope.intent.staging_name(object),
+            DropReason::Retire => scope.intent.retired_name(object),
+        };
+        let claimed = scope.deployment().claimed(&object.name.object)?;
+        let expected = match reason {
+            DropReason::Abort => scope.built.get(&name).or_else(|| {
+                // Died before its ids were recorded: the name itself was recorded before it was made.
+                let marked = name.schema_name().object(claimed.clone());
+                let bears = catalog.object(&name).or_else(|| catalog.object(&marked));
+                bears.filter(|_| scope.done.is_none()).map(|found| &found.id)
+            }),
+            DropReason::Retire => object.production_id.as_ref(),
+        };
+        if let Some(id) = expected {
+            let kind = catalog.objects.get(id).map_or(object.kind, |found| found.kind);
+            found.push(ClaimedObject { kind, name, claimed, id: id.clone() });
+        }
+    }
+    Ok(found)
 }
 
 /// The ids inside the claimed schemas and clusters that may be dropped with them.
 fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropIntent) -> Vec<ObjectId> {
     let beside = intent.indexes.iter().map(|index| index.id.clone());
+    let beside = beside.chain(intent.one_by_one.iter().map(|object| object.id.clone()));
     let recorded: BTreeSet<ObjectId> = match reason {
         DropReason::Retire => scope.replaced().into_iter().cloned().collect(),
         DropReason::Abort if scope.done.is_some() => scope.green().into_iter().cloned().collect(),
         // Ids were not recorded yet, names were: what bears one of them in a schema of ours is ours.
         DropReason::Abort => {
             let objects = scope.contents.objects.iter().filter(|object| object.change.is_built());
-            let names = objects.map(|object| scope.staging_name(&object.name));
+            let names = objects.map(|object| scope.intent.staging_name(object));
             let names = names.chain(scope.contents.indexes.iter().map(|index| index.staging.clone()));
             let marked = |name: &ObjectName| {
                 let at = intent.schemas.iter().find(|schema| name.is_in(&schema.name))?;
@@ -196,6 +228,18 @@ fn find_cluster(cluster: &ClaimedCluster, catalog: &Catalog) -> Option<bool> {
     }
 }
 
+fn find_object(object: &ClaimedObject, catalog: &Catalog) -> Option<bool> {
+    let marked = object.name.schema_name().object(object.claimed.clone());
+    let bears = |name: &ObjectName| catalog.object(name).is_some_and(|found| found.id == object.id);
+    if bears(&marked) {
+        Some(true)
+    } else if bears(&object.name) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// The renames that claim what is not claimed yet.
 fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -216,6 +260,12 @@ fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
             steps.push(Exchange::RenameObject { kind: ObjectKind::Index, from: index.name.clone(), to });
         }
     }
+    for object in &intent.one_by_one {
+        if find_object(object, catalog) == Some(false) {
+            let (kind, from, to) = (object.kind, object.name.clone(), object.claimed.clone());
+            steps.push(Exchange::RenameObject { kind, from, to });
+        }
+    }
     steps.into_iter().map(Step::Exchange).collect()
 }
 
@@ -231,6 +281,9 @@ fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     }
     for cluster in &intent.clusters {
         find_cluster(cluster, catalog).ok_or_else(|| gone(format!("cluster {}", cluster.name)))?;
+    }
+    for object in &intent.one_by_one {
+        find_object(object, catalog).ok_or_else(|| gone(format!("{} {}", object.kind, object.name)))?;
     }
     owned(intent, catalog)?;
     let ours: BTreeSet<&ObjectId> = intent.objects.iter().collect();
@@ -447,6 +500,7 @@ fn nothing_left(ctx: &Ctx, known: &Deployment, request: &Request) -> Option<Outc
 /// A first deployment moved into place; nothing stands under its staging names.
 fn replaced_nothing(scope: &Scope) -> bool {
     scope.intent.clusters.is_empty()
+        && scope.contents.renamed().all(|object| object.production_id.is_none())
         && scope.intent.schemas.iter().all(|pair| pair.production_id.is_none())
         && scope.contents.indexes.iter().all(|index| !index.stands_beside() || index.production_id.is_none())
 }

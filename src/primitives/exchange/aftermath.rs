@@ -26,6 +26,7 @@ use crate::deployment::record::Record;
 use crate::deployment::record::SwapDone;
 use crate::event::Event;
 use crate::name::ObjectName;
+use crate::name::SchemaName;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
@@ -46,6 +47,8 @@ pub struct Retired {
     pub schemas: Vec<String>,
     /// Clusters.
     pub clusters: Vec<String>,
+    /// Objects that changed names one by one.
+    pub objects: Vec<String>,
 }
 
 /// Tells what changed places, and what came of what follows.
@@ -116,6 +119,14 @@ pub fn told(
     let held_by = scope::foreign_readers(catalog, &left, &left).into_iter().map(scope::told).collect();
     let schemas = scope.intent.schemas.iter().map(|pair| pair.staging_name());
     let clusters = scope.intent.clusters.iter().map(|pair| &pair.staging);
+    let objects = scope.contents.renamed().filter(|object| match entry.intent.kind {
+        SwapKind::Promotion => object.production_id.is_some(),
+        SwapKind::Rollback => object.change.is_built(),
+    });
+    let objects = objects.map(|object| match entry.intent.kind {
+        SwapKind::Promotion => scope.intent.retired_name(object),
+        SwapKind::Rollback => scope.intent.staging_name(object),
+    });
     Exchanged {
         deployment: scope.deployment().clone(),
         kind: entry.intent.kind,
@@ -130,6 +141,7 @@ pub fn told(
                 .filter(|name| catalog.clusters.contains_key(name))
                 .map(|n| n.to_string())
                 .collect(),
+            objects: objects.filter(|name| catalog.object(name).is_some()).map(|n| n.to_string()).collect(),
         },
         sinks,
         pending_sinks,
@@ -201,7 +213,11 @@ async fn warn_of_failures(ctx: &Ctx, plan: &Plan, code: &str) {
 /// Writes onto each production schema which deployment it is, unless a person has written there.
 async fn tags(ctx: &Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) {
     let text = tag(entry);
-    let names = scope.intent.schemas.iter().map(|pair| pair.production_name());
+    // Where objects change names one by one, their schema may be another's.
+    let is_own =
+        |name: &SchemaName| catalog.schemas.get(name).is_some_and(|found| catalog.owns(&found.owner));
+    let within = scope.intent.within.iter().filter(|name| is_own(name)).cloned();
+    let names = scope.intent.schemas.iter().map(|pair| pair.production_name()).chain(within);
     let untouched = names.filter(|name| {
         let comment = catalog.schemas.get(name).and_then(|schema| schema.comment.as_deref());
         comment.is_none_or(|comment| comment.starts_with(TAG) && comment != text)

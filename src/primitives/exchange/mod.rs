@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join;
 
+use self::strangers::foreign;
 use self::successors::successors;
 use super::allowed;
 use super::code::Code;
@@ -16,16 +17,13 @@ use super::error::Error;
 use super::fenced;
 use super::fenced::Next;
 use super::ledger::Ledger;
-use super::scope;
 use super::scope::Scope;
 use super::shifted;
 use super::shifted::Stranger;
 use crate::catalog::Catalog;
-use crate::catalog::Object;
 use crate::catalog::RoleSettings;
 use crate::db::audit::Sort;
 use crate::db::audit::Thing;
-use crate::deployment::change::Change;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
@@ -33,6 +31,7 @@ use crate::deployment::epoch::SwapKind;
 use crate::deployment::epoch::TRACKING_DATABASE;
 use crate::deployment::record::Record;
 use crate::deployment::record::StagedIndex;
+use crate::deployment::record::StagedObject;
 use crate::deployment::state::State;
 use crate::event::Event;
 use crate::name::ClusterId;
@@ -49,6 +48,8 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod aftermath;
+pub mod renames;
+mod strangers;
 pub mod successors;
 mod who;
 
@@ -66,7 +67,13 @@ pub enum ConflictCheck {
 ///
 /// # Errors
 /// [`NameError`] never in practice: the names were checked when they were staged.
-pub fn steps(scope: &Scope, kind: SwapKind, from: &Marker, to: &Marker) -> Result<Vec<Step>, NameError> {
+pub fn steps(
+    scope: &Scope,
+    kind: SwapKind,
+    from: &Marker,
+    to: &Marker,
+    catalog: &Catalog,
+) -> Result<Vec<Step>, NameError> {
     let marker = SchemaName::new(Ident::new(TRACKING_DATABASE)?, from.schema()?);
     let mut steps = vec![Renaming::RenameSchema { from: marker, to: to.schema()? }];
     for pair in &scope.intent.schemas {
@@ -87,6 +94,7 @@ pub fn steps(scope: &Scope, kind: SwapKind, from: &Marker, to: &Marker) -> Resul
     for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
         steps.extend(exchange_index(index, kind)?);
     }
+    steps.extend(renames::renames(&scope.intent, &scope.contents, kind, catalog));
     Ok(steps.into_iter().map(Step::Exchange).collect())
 }
 
@@ -121,16 +129,26 @@ struct Side<'s> {
     clusters: Vec<(&'s ClusterName, Option<&'s ClusterId>)>,
     /// By name: the id that must be there, or that nothing may be there.
     objects: BTreeMap<ObjectName, Option<&'s ObjectId>>,
+    /// The names of those objects that change names by themselves, and not with a schema.
+    renamed: Vec<ObjectName>,
     /// Every id that is ours there, indexes included.
     ours: BTreeSet<&'s ObjectId>,
 }
 
 /// What stood in production at stage time, under the names it has or had there.
 fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
-    let at = |name: &ObjectName| if under_staging_names { scope.staging_name(name) } else { name.clone() };
+    let at = |object: &StagedObject| match under_staging_names {
+        true => scope.intent.retired_name(object),
+        false => object.name.clone(),
+    };
     let pairs = scope.intent.schemas.iter();
-    let objects =
-        scope.contents.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+    let objects = scope.contents.objects.iter().filter(|object| object.is_replaced());
+    let objects = objects.map(|object| (at(object), object.production_id.as_ref()));
+    let indexes = scope.contents.indexes.iter().filter_map(|index| {
+        let retired = index.retired_name()?;
+        let name = if under_staging_names { retired } else { index.name.clone() };
+        Some((name, index.production_id.as_ref()))
+    });
     Side {
         schemas: pairs
             .map(|pair| {
@@ -149,7 +167,9 @@ fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
                 )
             })
             .collect(),
-        objects: objects.map(|object| (at(&object.name), object.production_id.as_ref())).collect(),
+        // What is replaced by an index that had its name, or has it now, is told of once.
+        objects: indexes.chain(objects).collect(),
+        renamed: scope.contents.renamed().map(at).collect(),
         ours: scope.replaced(),
     }
 }
@@ -157,11 +177,16 @@ fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
 /// What was built, under the names it has or gets.
 fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Error> {
     let done = scope.complete()?;
+    let at = |object: &StagedObject| match under_staging_names {
+        true => scope.intent.staging_name(object),
+        false => object.name.clone(),
+    };
     let objects = scope.contents.objects.iter().filter(|object| object.change.is_built());
-    let objects = objects.map(|object| {
-        let staging = scope.staging_name(&object.name);
-        let id = scope.built.get(&staging);
-        (if under_staging_names { staging } else { object.name.clone() }, id)
+    let objects = objects.map(|object| (at(object), scope.built.get(&scope.intent.staging_name(object))));
+    let renamed = scope.contents.renamed().filter(|object| object.change.is_built());
+    let indexes = scope.contents.indexes.iter().filter(|index| index.retired.is_some()).map(|index| {
+        let name = if under_staging_names { &index.staging } else { &index.name };
+        (name.clone(), scope.built.get(&index.staging))
     });
     Ok(Side {
         schemas: scope
@@ -181,7 +206,8 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
             .zip(&done.clusters)
             .map(|(pair, id)| (if under_staging_names { &pair.staging } else { &pair.production }, Some(id)))
             .collect(),
-        objects: objects.collect(),
+        objects: objects.chain(indexes).collect(),
+        renamed: renamed.map(at).collect(),
         ours: scope.green(),
     })
 }
@@ -261,43 +287,6 @@ fn all_moved(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<Vec<Mov
     Ok(found)
 }
 
-/// What stands in the schemas and on the clusters of a side and is not ours, a line each.
-///
-/// A schema or cluster that is not the recorded one is left out: then all of it is another's, and
-/// [`moved`] says so. Where nobody asks for the conflict check, what stands under a name of the project is
-/// replaced whoever made it: it is put aside with the rest, and no drop takes what is not recorded.
-fn foreign(side: &Side<'_>, catalog: &Catalog, conflicts: ConflictCheck) -> Vec<String> {
-    let is_meant = |object: &Object| {
-        conflicts == ConflictCheck::Skipped
-            && (side.objects.contains_key(&object.name) || is_index_of_named(side, object, catalog))
-    };
-    let is_stranger = |object: &&Object| !side.ours.contains(&object.id) && !is_meant(object);
-    let mut found = BTreeSet::new();
-    for (name, id) in &side.schemas {
-        if catalog.schemas.get(name).map(|schema| &schema.id) != *id {
-            continue;
-        }
-        let others = catalog.objects_in(name).filter(is_stranger);
-        found.extend(others.map(scope::told));
-    }
-    for (name, id) in &side.clusters {
-        if catalog.clusters.get(*name).map(|cluster| &cluster.id) != *id {
-            continue;
-        }
-        let Some(id) = id else { continue };
-        let others = catalog.objects_on(id).filter(is_stranger);
-        found.extend(others.map(|object| format!("{} on cluster {name}", scope::told(object))));
-    }
-    found.into_iter().collect()
-}
-
-/// Tells whether something is an index on what stands under a name of a side.
-fn is_index_of_named(side: &Side<'_>, object: &Object, catalog: &Catalog) -> bool {
-    let mut read = catalog.reads.get(&object.id).into_iter().flatten();
-    object.kind == ObjectKind::Index
-        && read.any(|id| side.objects.keys().any(|name| catalog.object(name).is_some_and(|on| on.id == *id)))
-}
-
 /// Says no if the world is not as it must be for the exchange; touches nothing.
 ///
 /// # Errors
@@ -341,6 +330,12 @@ pub fn check(
         let message = "something that the project did not create would be swapped out of production";
         return Err(Error::new(moved_code, message).with_lines(strangers).effect(unchanged));
     }
+    let outdated = strangers::outdated(scope, catalog);
+    if !outdated.is_empty() && kind == SwapKind::Promotion && conflicts == ConflictCheck::Made {
+        let message = "something that this deployment reads has left production since it was staged";
+        let who = since(scope, kind, history);
+        return Err(Error::new(moved_code, message).with_lines(outdated).with_lines(who).effect(unchanged));
+    }
     owned(scope, kind, catalog)?;
     let orphans: Vec<String> = successors(scope, kind, catalog)
         .into_iter()
@@ -358,7 +353,9 @@ pub fn check(
 fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> {
     let schemas = scope.intent.schemas.iter().flat_map(|pair| [pair.production_name(), pair.staging_name()]);
     let clusters = scope.intent.clusters.iter().flat_map(|pair| [&pair.production, &pair.staging]);
-    let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster));
+    let objects = one_by_one(scope, kind).into_iter().filter_map(|name| catalog.object(&name));
+    let objects = objects.map(|object| Target::Object(object.kind, object.name.clone()));
+    let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster)).chain(objects);
     let lines = allowed::unowned(catalog, things);
     if lines.is_empty() {
         return Ok(());
@@ -370,6 +367,18 @@ fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> 
     let message =
         format!("{} cannot {what} {}: not all of it is its own", catalog.session.role, scope.deployment());
     Err(Error::new(Code::SwapNotOwner, message).with_lines(lines).effect("nothing was changed"))
+}
+
+/// The names at which objects stand that change names one by one, before it.
+fn one_by_one(scope: &Scope, kind: SwapKind) -> Vec<ObjectName> {
+    let both = |object: &StagedObject| {
+        let comes = match kind {
+            SwapKind::Promotion => scope.intent.staging_name(object),
+            SwapKind::Rollback => scope.intent.retired_name(object),
+        };
+        [object.name.clone(), comes]
+    };
+    scope.contents.renamed().flat_map(both).collect()
 }
 
 /// Who swapped since the deployment was staged, or promoted, as far as mzflow was used for it.
@@ -435,6 +444,7 @@ impl Exchange {
             to: entry.intent.to.epoch,
             schemas: scope.intent.schemas.len(),
             clusters: scope.intent.clusters.len(),
+            renamed: scope.contents.renamed().count(),
             objects: scope.contents.objects.len(),
             replaced: scope.replaced().len(),
             took: ctx.clock.elapsed().saturating_sub(started),
@@ -529,7 +539,8 @@ impl fenced::Change for Exchange {
         if self.written.as_ref() != Some(&intent) {
             ctx.record(Record::SwapIntent(intent.clone())).await?;
         }
-        let steps = steps(&self.scope, self.kind, &intent.from, &intent.to)
+        let catalog = ctx.catalog().await?;
+        let steps = steps(&self.scope, self.kind, &intent.from, &intent.to, &catalog)
             .map_err(|error| Error::bug(format!("a staged name is none: {error}")))?;
         self.written = Some(intent);
         self.history = ledger.history;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
-use crate::deployment::change::Change;
 use crate::deployment::epoch::SwapKind;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
@@ -19,13 +18,12 @@ pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Succe
     // What leaves, by id, with the production name it leaves and whether something takes its place.
     let mut leaving: BTreeMap<&ObjectId, (&ObjectName, bool)> = BTreeMap::new();
     for object in &scope.contents.objects {
-        let built = scope.built.get(&scope.staging_name(&object.name));
+        let built = scope.built.get(&scope.intent.staging_name(object));
         let (old, new) = match kind {
             SwapKind::Promotion => (object.production_id.as_ref(), built),
             SwapKind::Rollback => (built, object.production_id.as_ref()),
         };
-        let affected = object.change.is_built() || object.change == Change::Removed;
-        if let (Some(old), true) = (old, affected) {
+        if let (Some(old), true) = (old, object.is_replaced()) {
             leaving.insert(old, (&object.name, new.is_some()));
         }
     }

@@ -2,6 +2,7 @@ use expect_test::Expect;
 use expect_test::expect;
 
 use super::*;
+use crate::deployment::change::Change;
 use crate::primitives::facts;
 use crate::primitives::facts::create;
 use crate::primitives::facts::object;
@@ -11,7 +12,7 @@ use crate::primitives::facts::staged;
 fn check_steps(scope: &Scope, kind: SwapKind, expect: Expect) {
     let from: Marker = "epoch@1:r1".parse().expect("a marker");
     let to: Marker = "epoch@2:r2".parse().expect("a marker");
-    let steps = steps(scope, kind, &from, &to).expect("names are fine");
+    let steps = steps(scope, kind, &from, &to, &staged().0).expect("names are fine");
     let text: Vec<String> = steps.iter().map(Step::sql).collect();
     expect.assert_eq(&text.join("\n"));
 }
@@ -171,7 +172,7 @@ fn after_the_swap_the_way_back_is_open_and_a_second_swap_is_not() {
     let (mut catalog, scope) = staged();
     let from: Marker = "epoch@1:r1".parse().expect("a marker");
     let to: Marker = "epoch@2:r2".parse().expect("a marker");
-    for step in steps(&scope, SwapKind::Promotion, &from, &to).expect("names are fine") {
+    for step in steps(&scope, SwapKind::Promotion, &from, &to, &catalog).expect("names are fine") {
         catalog.take(&step);
     }
     let back = check(&scope, SwapKind::Rollback, ConflictCheck::Made, &catalog, &[]);
@@ -200,7 +201,7 @@ fn check_rollback(since: &[Step], expect: Expect) {
     let (mut catalog, scope) = staged();
     let from: Marker = "epoch@1:r1".parse().expect("a marker");
     let to: Marker = "epoch@2:r2".parse().expect("a marker");
-    let swap = steps(&scope, SwapKind::Promotion, &from, &to).expect("names are fine");
+    let swap = steps(&scope, SwapKind::Promotion, &from, &to, &catalog).expect("names are fine");
     swap.iter().chain(since).for_each(|step| catalog.take(step));
     let refused = check(&scope, SwapKind::Rollback, ConflictCheck::Made, &catalog, &[]);
     let error = refused.expect_err("the way back is closed");

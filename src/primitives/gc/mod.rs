@@ -1,10 +1,11 @@
 //! gc: finds what no live deployment owns any more. Touches nothing: [`super::drop`] drops it.
 //!
 //! Versions that a promotion replaced and whose time to be kept is over, drops that stopped half-way,
-//! and, where that is asked for, what was staged long ago and never promoted. Schemas and clusters
+//! and, where that is asked for, what was staged long ago and never promoted. Schemas, clusters and objects
 //! that bear a staging name but stand in no record are told, and left: what is not recorded as ours
 //! may be somebody's. Start reading at [`garbage`].
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -14,12 +15,16 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::ledger::Deployment;
 use super::ledger::Ledger;
+use super::overlays;
+use super::overlays::Overlays;
+use super::scope::Scope;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::db;
 use crate::deployment::DeploymentId;
 use crate::deployment::is_staging_name;
 use crate::deployment::state::State;
+use crate::name::ObjectName;
 
 /// What counts as garbage.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +76,8 @@ pub struct Item {
     pub schemas: Vec<String>,
     /// The clusters, by the names they bear now.
     pub clusters: Vec<String>,
+    /// The objects in schemas that stay, by the names they bear now.
+    pub objects: Vec<String>,
 }
 
 /// What was found.
@@ -78,7 +85,8 @@ pub struct Item {
 pub struct Outcome {
     /// What can be dropped, oldest first.
     pub items: Vec<Item>,
-    /// Schemas and clusters with a staging name that no record tells of: they are nobody's here to drop.
+    /// Schemas, clusters and objects with a staging name that no record tells of: they are nobody's here to
+    /// drop.
     pub unrecorded: Vec<String>,
 }
 
@@ -107,15 +115,66 @@ fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<St
     )
 }
 
+/// The objects of deployments that change names one by one, where they stand in schemas that stay.
+type OneByOne = BTreeMap<DeploymentId, Vec<ObjectName>>;
+
+/// The objects of a deployment that change names one by one and are not production now, by the ids that
+/// were recorded; before those were, by the names that were.
+fn one_by_one(scope: &Scope, state: State, catalog: &Catalog) -> Vec<ObjectName> {
+    let found = scope.contents.renamed().filter_map(|object| {
+        let staging = scope.intent.staging_name(object);
+        let found = if state.is_promoted() {
+            catalog.objects.get(object.production_id.as_ref()?)
+        } else if !object.change.is_built() {
+            None
+        } else {
+            match scope.built.get(&staging) {
+                Some(id) => catalog.objects.get(id),
+                None if scope.done.is_none() => catalog.object(&staging),
+                None => None,
+            }
+        };
+        found.map(|found| found.name.clone()).filter(|name| is_staging_name(&name.object))
+    });
+    found.collect()
+}
+
+/// The objects in schemas that stay whose names have the form of a staging name and are in no record. In an
+/// overlay's database such names are the overlay's; indexes go with what they are on.
+fn unrecorded<'c>(
+    catalog: &'c Catalog,
+    overlays: &'c Overlays,
+    owned: &'c BTreeSet<String>,
+) -> impl Iterator<Item = String> + use<'c> {
+    let odd = catalog.objects.values().filter(|object| {
+        let ObjectName { database, schema, object: own } = &object.name;
+        is_staging_name(own)
+            && !is_staging_name(schema)
+            && object.on.is_none()
+            && !overlays.contains_key(database)
+    });
+    odd.map(|object| object.name.to_string()).filter(|name| !owned.contains(name))
+}
+
+/// What is chosen from, besides the catalog.
+struct Facts<'f> {
+    ledger: &'f Ledger,
+    overlays: &'f Overlays,
+    one_by_one: &'f OneByOne,
+}
+
 /// Chooses what is garbage at `now`, by the server's clock.
-fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp) -> Outcome {
+fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timestamp) -> Outcome {
+    let ledger = facts.ledger;
     let mut found: Vec<(Timestamp, Item)> = Vec::new();
     let mut owned: BTreeSet<String> = BTreeSet::new();
     for (id, known) in &ledger.deployments {
         let (schemas, clusters) = standing(id, known, catalog);
         let replaced_at = known.swapped.as_ref().map_or(known.staged_at, |swap| swap.at);
         let keep = known.swapped.as_ref().map_or(0, |swap| swap.intent.keep_s);
-        let stands = !schemas.is_empty() || !clusters.is_empty();
+        let objects: Vec<String> =
+            facts.one_by_one.get(id).into_iter().flatten().map(ToString::to_string).collect();
+        let stands = !schemas.is_empty() || !clusters.is_empty() || !objects.is_empty();
         let (why, since) = match known.state {
             // Nothing of ours is left under these names; what bears one was made by somebody else.
             State::Retired | State::Aborted => continue,
@@ -130,20 +189,21 @@ fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp
                 (old.then_some(Why::Abandoned), known.staged_at)
             }
         };
-        owned.extend(schemas.iter().cloned().chain(clusters.iter().cloned()));
+        owned.extend(schemas.iter().chain(&clusters).chain(&objects).cloned());
         if let Some(why) = why {
             let (deployment, retired) = (id.clone(), known.state.is_promoted());
             let age_s = now.since(since).as_secs();
-            found.push((since, Item { deployment, why, retired, age_s, schemas, clusters }));
+            found.push((since, Item { deployment, why, retired, age_s, schemas, clusters, objects }));
         }
     }
     found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.deployment.cmp(&b.1.deployment)));
     let schemas = catalog.schemas.keys().filter(|name| is_staging_name(&name.schema));
     let clusters = catalog.clusters.keys().filter(|name| is_staging_name(&name.0));
     let staging = schemas.map(ToString::to_string).chain(clusters.map(ToString::to_string));
+    let staging = staging.filter(|name| !owned.contains(name));
     Outcome {
+        unrecorded: staging.chain(unrecorded(catalog, facts.overlays, &owned)).collect(),
         items: found.into_iter().map(|(_, item)| item).collect(),
-        unrecorded: staging.filter(|name| !owned.contains(name)).collect(),
     }
 }
 
@@ -154,8 +214,18 @@ fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp
 pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
     let Some(ledger) = ctx.ledger().await? else { return Ok(Outcome::default()) };
     let catalog = ctx.catalog().await?;
+    let overlays = overlays::read(ctx).await?;
+    let mut found = OneByOne::new();
+    for (id, known) in &ledger.deployments {
+        let over = matches!(known.state, State::Retired | State::Aborted);
+        if !over && !known.intent.isolation.swaps_schemas() {
+            let scope = Scope::read(ctx, known).await?;
+            found.insert(id.clone(), one_by_one(&scope, known.state, &catalog));
+        }
+    }
     let now = db::moment::read(ctx.session()).await?;
-    Ok(garbage(&ledger, &catalog, request, now))
+    let facts = Facts { ledger: &ledger, overlays: &overlays, one_by_one: &found };
+    Ok(garbage(&facts, &catalog, request, now))
 }
 
 #[cfg(test)]

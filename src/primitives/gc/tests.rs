@@ -60,6 +60,7 @@ fn dropping(reason: DropReason) -> Record {
         schemas: Vec::new(),
         clusters: Vec::new(),
         indexes: Vec::new(),
+        one_by_one: Vec::new(),
         objects: Vec::new(),
     })
 }
@@ -70,7 +71,8 @@ fn check(records: Vec<Record>, at: &str, request: Request, hour: u64, expect: Ex
     let (mut catalog, _) = staged();
     catalog.take(&Step::CreateSchema("app.odd__x__mzf".parse().expect("a schema")));
     let ledger = Ledger::new(&entries(records), marker(at));
-    let found = garbage(&ledger, &catalog, &request, Timestamp(hour * HOUR));
+    let facts = Facts { ledger: &ledger, overlays: &Overlays::new(), one_by_one: &OneByOne::new() };
+    let found = garbage(&facts, &catalog, &request, Timestamp(hour * HOUR));
     let told = |item: &Item| {
         let names = item.schemas.iter().chain(&item.clusters).cloned().collect::<Vec<_>>().join(" ");
         format!("{:?} retired={} age={}h {names}", item.why, item.retired, item.age_s / 3600)

@@ -69,7 +69,8 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
         }
     }
     let pairs = &scope.intent.schemas;
-    if !pairs.is_empty() && pairs.iter().all(|pair| pair.production_id.is_none()) {
+    let stays = scope.contents.renamed().next().is_some();
+    if !pairs.is_empty() && !stays && pairs.iter().all(|pair| pair.production_id.is_none()) {
         let message = format!("{id} replaced nothing: taking it back would leave no version at all");
         return Err(Error::new(Code::RollbackNothing, message).effect("nothing was changed"));
     }

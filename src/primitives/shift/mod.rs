@@ -162,6 +162,11 @@ fn possible(known: &Deployment, scope: &Scope) -> Result<(), Error> {
             refuse(Code::ShiftNoGreen, "is production: every session reads it")
         }
         State::Aborting | State::Aborted => refuse(Code::DeploymentGone, "was dropped"),
+        State::Staged | State::RolledBack if !scope.intent.isolation.swaps_schemas() => refuse(
+            Code::ShiftNoGreen,
+            "is staged with isolation object: its objects stand in production's own schemas, and a search path \
+             cannot tell them apart",
+        ),
         State::Staged | State::RolledBack if scope.intent.schemas.is_empty() => {
             refuse(Code::ShiftNoGreen, "stages no schema: a search path has nothing to name")
         }

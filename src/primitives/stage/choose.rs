@@ -8,6 +8,7 @@ use crate::db::journal::Which;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::deployment::record::Record;
+use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::state::State;
 use crate::name::ObjectName;
@@ -66,7 +67,7 @@ pub(super) fn choose(
             return Ok(Choice::New(id));
         };
         let before = earlier.contents.get(&id);
-        let same = before.is_some_and(|before| goes_on(before, changes, &id, catalog));
+        let same = before.is_some_and(|before| goes_on(before, &known.intent, changes, catalog));
         match (known.state, same) {
             (State::Aborted, _) => return Ok(Choice::New(id)),
             // What it consists of is written behind the intent and before anything is made: a run that was
@@ -80,7 +81,7 @@ pub(super) fn choose(
                 return Ok(Choice::Complete(id));
             }
             _ if origin == Origin::Default => {}
-            _ => return Err(already_exists(&id, known.state, &known.intent.project_fingerprint, changes)),
+            _ => return Err(already_exists(&known.intent, known.state, changes)),
         }
     }
     Err(Error::new(Code::StageAlreadyExists, format!("{wanted} and every number behind it are taken")))
@@ -90,17 +91,28 @@ fn fingerprint(changes: &Changes) -> String {
     changes.compiled.project.fingerprint().to_string()
 }
 
-fn already_exists(id: &DeploymentId, state: State, before: &str, changes: &Changes) -> Error {
-    Error::new(Code::StageAlreadyExists, format!("{id} exists with other content; it is {state}"))
-        .deployment(id)
-        .line(format!("{id} was staged from the project {before}"))
-        .line(format!("this project is {}", fingerprint(changes)))
-        .effect("nothing was changed")
+fn already_exists(intent: &StageIntent, state: State, changes: &Changes) -> Error {
+    let (id, before) = (&intent.deployment, &intent.project_fingerprint);
+    let error =
+        Error::new(Code::StageAlreadyExists, format!("{id} exists with other content; it is {state}"))
+            .deployment(id)
+            .line(format!("{id} was staged from the project {before}"))
+            .line(format!("this project is {}", fingerprint(changes)));
+    let error = match intent.isolation == changes.isolation {
+        true => error,
+        false => error
+            .line(format!("it was staged with isolation {}, not {}", intent.isolation, changes.isolation)),
+    };
+    error.effect("nothing was changed")
 }
 
 /// Tells whether what stands under an id can be gone on with: everything that exists of it is what
 /// this project wants as well.
-fn goes_on(before: &StageObjects, changes: &Changes, id: &DeploymentId, catalog: &Catalog) -> bool {
+fn goes_on(before: &StageObjects, intent: &StageIntent, changes: &Changes, catalog: &Catalog) -> bool {
+    // What was made for another kind of swap bears names that this one would not know of.
+    if intent.isolation != changes.isolation {
+        return false;
+    }
     let wanted: BTreeMap<&ObjectName, &str> =
         changes.built().map(|object| (&object.name, object.fingerprint.as_str())).collect();
     let ground: BTreeMap<&ObjectName, _> =
@@ -112,9 +124,7 @@ fn goes_on(before: &StageObjects, changes: &Changes, id: &DeploymentId, catalog:
     let built = before.objects.iter().filter(|object| object.change.is_built());
     same_ground
         && built.clone().all(|object| {
-            let Ok(schema) = id.green(&object.name.schema) else { return false };
-            let staging = ObjectName::new(object.name.database.clone(), schema, object.name.object.clone());
-            let stands = catalog.object(&staging).is_some();
+            let stands = catalog.object(&intent.staging_name(object)).is_some();
             !stands || wanted.get(&object.name) == Some(&object.fingerprint.as_str())
         })
 }

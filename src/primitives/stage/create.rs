@@ -1,6 +1,5 @@
 //! Creating what a layout says, and telling what the server refused of it.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
@@ -60,10 +59,12 @@ pub(super) async fn create(
     let pairs =
         layout.intent.schemas.iter().map(|p| (p.production_name().to_string(), p.staging.to_string()));
     let clusters = layout.intent.clusters.iter().map(|p| (p.production.to_string(), p.staging.to_string()));
+    let renamed = layout.contents.renamed().filter(|object| object.change.is_built());
+    let renamed = renamed.map(|o| (o.name.to_string(), layout.intent.staging_name(o).object.to_string()));
     ctx.events.event(Event::StageStarted {
         deployment: layout.intent.deployment.clone(),
         statements: steps.len(),
-        names: pairs.chain(clusters).collect(),
+        names: pairs.chain(clusters).chain(renamed).collect(),
         found: there.iter().filter(is_object).count(),
     });
     let statements = steps.len();
@@ -123,11 +124,10 @@ async fn finished(
 
 /// How many objects stand under the staging names, in words.
 async fn standing(ctx: &mut Ctx, layout: &Layout) -> String {
-    let names: BTreeSet<_> = layout.intent.schemas.iter().map(|pair| pair.staging_name()).collect();
     match ctx.catalog().await {
         Ok(catalog) => {
-            let objects = names.iter().flat_map(|name| catalog.objects_in(name));
-            let count = objects.filter(|object| object.kind.is_staged()).count();
+            let built = layout.contents.objects.iter().filter(|object| object.change.is_built());
+            let count = built.filter(|o| catalog.object(&layout.intent.staging_name(o)).is_some()).count();
             format!("{count} of {} objects", layout.intent.built)
         }
         Err(_) => "an unknown number of objects".to_owned(),

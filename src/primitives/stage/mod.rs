@@ -79,6 +79,8 @@ pub struct Outcome {
     pub schemas: Vec<Staged>,
     /// Its clusters.
     pub clusters: Vec<Staged>,
+    /// Its objects that are to change names one by one.
+    pub renamed: Vec<Staged>,
     /// How many objects were built.
     pub objects: usize,
     /// Whether it is production already, as when a run is resumed behind its swap.
@@ -184,7 +186,17 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
     let clusters = layout.intent.clusters.iter().map(|pair| &pair.staging);
     let clusters =
         clusters.filter(|name| catalog.clusters.contains_key(*name)).map(|name| format!("cluster {name}"));
-    let taken: Vec<String> = schemas.chain(clusters).collect();
+    let objects = layout.contents.renamed().flat_map(|object| {
+        let green = object.change.is_built().then(|| layout.intent.staging_name(object));
+        green.into_iter().chain([layout.intent.retired_name(object)])
+    });
+    let indexes = layout.contents.indexes.iter().filter_map(|index| {
+        let retired = index.retired_name()?;
+        Some([index.staging.clone(), retired])
+    });
+    let objects = objects.chain(indexes.flatten()).filter_map(|name| catalog.object(&name));
+    let objects = objects.map(|found| format!("{} {}", found.kind, found.name));
+    let taken: Vec<String> = schemas.chain(clusters).chain(objects).collect();
     if taken.is_empty() {
         return Ok(());
     }
@@ -212,7 +224,8 @@ async fn rehearse(
         done: Some(done.clone()),
         built: rows.iter().filter_map(|r| Some((r.green_name.clone(), r.object_id.clone()?))).collect(),
     };
-    let steps = exchange::steps(&scope, SwapKind::Promotion, &marker, &marker.next(&ctx.run.id))
+    let catalog = ctx.catalog().await?;
+    let steps = exchange::steps(&scope, SwapKind::Promotion, &marker, &marker.next(&ctx.run.id), &catalog)
         .map_err(|error| Error::bug(format!("a staged name is none: {error}")))?;
     let mut plan = Plan::new();
     plan.rehearse(steps);
@@ -259,16 +272,10 @@ fn done(layout: &Layout, catalog: &Catalog) -> Result<StageDone, Error> {
 /// What is recorded of each object and each index, by the ids that the catalog gave them.
 fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
     let id = &layout.intent.deployment;
-    let scope = Scope {
-        intent: layout.intent.clone(),
-        contents: layout.contents.clone(),
-        done: None,
-        built: BTreeMap::new(),
-    };
     let mut rows = Vec::new();
     let mut production: BTreeMap<_, &ObjectName> = BTreeMap::new();
     for object in &layout.contents.objects {
-        let green = scope.staging_name(&object.name);
+        let green = layout.intent.staging_name(object);
         let stands = catalog.object(&green).filter(|_| object.change.is_built());
         if let Some(found) = stands {
             production.insert(&found.id, &object.name);
@@ -291,13 +298,13 @@ fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
             change: object.change,
         });
     }
-    let beside: BTreeMap<&ObjectName, &ObjectName> =
-        layout.contents.indexes.iter().filter(|i| i.stands_beside()).map(|i| (&i.staging, &i.name)).collect();
+    let named: BTreeMap<&ObjectName, &ObjectName> =
+        layout.contents.indexes.iter().map(|index| (&index.staging, &index.name)).collect();
     for index in catalog.objects.values().filter(|object| object.kind == ObjectKind::Index) {
         let of_ours = index.on.as_ref().and_then(|on| production.get(on));
-        let name = match (of_ours, beside.get(&index.name)) {
-            (Some(relation), _) => relation.schema_name().object(index.name.object.clone()),
-            (None, Some(name)) => (*name).clone(),
+        let name = match (named.get(&index.name), of_ours) {
+            (Some(name), _) => (*name).clone(),
+            (None, Some(relation)) => relation.schema_name().object(index.name.object.clone()),
             (None, None) => continue,
         };
         rows.push(DeployedObject {
@@ -324,10 +331,16 @@ fn outcome(layout: &Layout, promoted: bool) -> Outcome {
         .clusters
         .iter()
         .map(|pair| Staged { production: pair.production.to_string(), staging: pair.staging.to_string() });
+    let renamed = layout.contents.renamed().filter(|object| object.change.is_built());
+    let renamed = renamed.map(|object| Staged {
+        production: object.name.to_string(),
+        staging: layout.intent.staging_name(object).to_string(),
+    });
     Outcome {
         id: layout.intent.deployment.clone(),
         schemas: schemas.collect(),
         clusters: clusters.collect(),
+        renamed: renamed.collect(),
         objects: layout.intent.built,
         promoted,
     }

@@ -17,8 +17,6 @@ use super::object::Found;
 use super::plain;
 use super::rbac;
 use super::rbac::Thing;
-use super::stored;
-use super::stored::Kind;
 use super::work::Change;
 use super::work::Outcome;
 use super::work::Work;
@@ -30,6 +28,8 @@ use crate::sql::ast::alter::AlterConnection;
 use crate::sql::ast::alter::AlterSecret;
 use crate::sql::ast::alter::AlterSinkFrom;
 use crate::sql::ast::run::SetVariable;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
 
 /// An object of a user that a statement alters; `None` where it is missing and may be.
 fn own(
@@ -69,7 +69,7 @@ pub(super) fn sink_from(work: &mut Work<'_>, alter: &AlterSinkFrom) -> Outcome {
     let old = std::mem::replace(from, to);
     let edits: Vec<_> = stored::lex(&item.create_sql)
         .into_iter()
-        .filter(|piece| matches!(&piece.kind, Kind::Reference(id, _) if *id == old))
+        .filter(|piece| matches!(&piece.kind, Kind::Reference(id, _) if ItemId::parse(id) == Some(old)))
         .map(|piece| (piece.at, new.clone()))
         .take(1)
         .collect();

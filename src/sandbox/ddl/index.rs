@@ -16,8 +16,6 @@ use super::object::Home;
 use super::object::New;
 use super::rbac;
 use super::rbac::Thing;
-use super::stored;
-use super::stored::Kind;
 use super::view;
 use super::work::Change;
 use super::work::Outcome;
@@ -30,6 +28,8 @@ use crate::sql::ast::create::CreateIndex;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::parse;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
 
 /// How many names are tried for an index that has none; more equal ones than objects fit in a
 /// schema cannot be.

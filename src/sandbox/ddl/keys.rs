@@ -4,9 +4,9 @@
 //! `SELECT DISTINCT` and a `GROUP BY` whose keys all come out. Everything else counts as none here.
 
 use super::super::model::column::Column;
-use super::stored;
-use super::stored::Kind;
-use super::stored::Piece;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
+use crate::sql::stored::Piece;
 
 /// The columns that make rows distinct; empty if none are known.
 pub(super) fn of(query: &str, columns: &[Column]) -> Vec<String> {

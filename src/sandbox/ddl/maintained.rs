@@ -9,9 +9,9 @@ use super::super::error::SqlError;
 use super::super::error::code;
 use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
-use super::stored;
-use super::stored::Kind;
 use super::work::Work;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
 
 /// Functions that nothing maintained may call, and what the server calls them.
 const REFUSED: &[(&str, &str)] = &[

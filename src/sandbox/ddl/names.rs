@@ -17,7 +17,6 @@ use super::super::scope::Scope;
 use super::super::system::SystemRelation;
 use super::super::system::functions;
 use super::super::system::types;
-use super::stored::dotted;
 use crate::name::Ident;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
@@ -25,6 +24,8 @@ use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::canonical::Names;
 use crate::sql::data_type::DataType;
+use crate::sql::stored;
+use crate::sql::stored::dotted;
 
 /// Names for the catalog, and what was named.
 pub(super) struct Stored<'a> {
@@ -105,7 +106,7 @@ pub(super) fn builtin_type(name: &str) -> Option<(String, ItemId)> {
 
 /// A reference by id and name.
 pub(super) fn reference(id: ItemId, parts: &[Ident]) -> String {
-    format!("[{id} AS {}]", dotted(parts))
+    stored::by_id(&id.to_string(), parts)
 }
 
 impl Names for Stored<'_> {

@@ -17,7 +17,6 @@ use super::object::Home;
 use super::object::New;
 use super::rbac;
 use super::rbac::Thing;
-use super::stored;
 use super::tidy;
 use super::view;
 use super::work::Change;
@@ -33,6 +32,7 @@ use crate::sql::ast::source::CreateSink;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::data_type::DataType;
+use crate::sql::stored;
 
 /// `CREATE SINK`
 pub(super) fn create_sink(work: &mut Work<'_>, create: &CreateSink, statement: &Statement) -> Outcome {

@@ -12,7 +12,6 @@ use super::super::resolve::Relation;
 use super::super::system::own;
 use super::names::Stored;
 use super::object::distinct;
-use super::stored;
 use super::work::Work;
 use crate::name::Ident;
 use crate::sql::ast::RawIdent;
@@ -21,6 +20,7 @@ use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::canonical::Names;
 use crate::sql::query::Query;
+use crate::sql::stored;
 
 /// A query that was understood as far as the sandbox understands it.
 pub(super) struct Planned {

@@ -24,8 +24,6 @@ use super::object::Act;
 use super::object::Found;
 use super::rbac;
 use super::rbac::Thing;
-use super::rewrite;
-use super::rewrite::ItemRename;
 use super::work::Change;
 use super::work::Outcome;
 use super::work::Work;
@@ -34,6 +32,9 @@ use crate::name::ObjectKind;
 use crate::sql::ast::Noun;
 use crate::sql::ast::RawName;
 use crate::sql::ast::alter::AlterRename;
+use crate::sql::renaming;
+use crate::sql::renaming::Conflict;
+use crate::sql::renaming::ItemRename;
 
 /// `ALTER … RENAME TO`
 pub(super) fn rename(work: &mut Work<'_>, alter: &AlterRename) -> Outcome {
@@ -138,7 +139,7 @@ fn rename_object(work: &mut Work<'_>, alter: &AlterRename, kind: ObjectKind) -> 
 
 /// Rewrites an object and everything made directly of it.
 fn rewrite_all(work: &mut Work<'_>, item: &Item, rename: &ItemRename<'_>) -> Result<(), SqlError> {
-    let conflict = |catalog: &_, user: &Item, reason: String| {
+    let conflict = |catalog: &_, user: &Item, reason: Conflict| {
         let user_name = resolve::full_name(catalog, user);
         let place = if user.id == item.id {
             user_name
@@ -153,23 +154,23 @@ fn rewrite_all(work: &mut Work<'_>, item: &Item, rename: &ItemRename<'_>) -> Res
     for id in affected {
         let user = work.item(id)?;
         let checked = query_range(user);
-        let create_sql = rewrite::item(&user.create_sql, checked, rename)
+        let create_sql = renaming::item(&user.create_sql, checked, rename)
             .map_err(|reason| conflict(work.catalog(), user, reason))?;
         let mut new = Item::clone(user);
         new.create_sql = if id == item.id && item.kind() == ObjectKind::Index {
-            rewrite::define(&create_sql, std::slice::from_ref(rename.to))
+            renaming::define(&create_sql, std::slice::from_ref(rename.to))
         } else if id == item.id {
             let mut full = rename.from.to_vec();
             full.pop();
             full.push(rename.to.clone());
-            rewrite::define(&create_sql, &full)
+            renaming::define(&create_sql, &full)
         } else {
             create_sql
         };
         // What was checked as part of the statement needs no second check.
         each_text(&mut new.data, |text| {
             let range = checked_text(text);
-            rewrite::item(text, range, rename).unwrap_or_else(|_| text.to_owned())
+            renaming::item(text, range, rename).unwrap_or_else(|_| text.to_owned())
         });
         changed.push((id, new));
     }
@@ -260,7 +261,7 @@ pub(super) fn set_schema_name(
     let mut changed = Vec::new();
     for user in &affected {
         let item = work.item(*user)?;
-        let Ok(create_sql) = rewrite::schema(&item.create_sql, &within, &from, to) else {
+        let Some(create_sql) = renaming::schema(&item.create_sql, &within, &from, to) else {
             let name = resolve::full_name(work.catalog(), item);
             let (within, from) = (within.as_str(), from.as_str());
             return Err(SqlError::internal(format!(
@@ -271,7 +272,7 @@ pub(super) fn set_schema_name(
         let mut new = Item::clone(item);
         new.create_sql = create_sql;
         each_text(&mut new.data, |text| {
-            rewrite::schema(text, &within, &from, to).unwrap_or_else(|()| text.to_owned())
+            renaming::schema(text, &within, &from, to).unwrap_or_else(|| text.to_owned())
         });
         changed.push(new);
     }

@@ -23,8 +23,6 @@ use super::query;
 use super::query::Planned;
 use super::rbac;
 use super::rbac::Thing;
-use super::stored;
-use super::stored::Kind;
 use super::work::Change;
 use super::work::Outcome;
 use super::work::Work;
@@ -33,6 +31,8 @@ use super::work::unlink;
 use crate::name::ObjectKind;
 use crate::sql::ast::alter::AlterApplyReplacement;
 use crate::sql::ast::create::CreateMaterializedView;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
 
 /// What a `CREATE REPLACEMENT` replaces, if it is one.
 ///
@@ -280,7 +280,7 @@ fn redirect(work: &mut Work<'_>, dependent: ItemId, from: ItemId, to: ItemId) ->
     let exchange = |text: &str| {
         let edits: Vec<_> = stored::lex(text)
             .into_iter()
-            .filter(|piece| matches!(&piece.kind, Kind::Reference(id, _) if *id == from))
+            .filter(|piece| matches!(&piece.kind, Kind::Reference(id, _) if ItemId::parse(id) == Some(from)))
             .map(|piece| (piece.at, new.clone()))
             .collect();
         stored::splice(text, &edits)

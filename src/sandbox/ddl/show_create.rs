@@ -18,13 +18,13 @@ use super::pretty;
 use super::pretty::Token;
 use super::rbac;
 use super::rbac::Thing;
-use super::stored;
-use super::stored::Kind;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::literal;
 use crate::sql::ast::Noun;
 use crate::sql::ast::RawName;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
 
 /// The full name and the statement of a thing.
 ///
@@ -113,7 +113,9 @@ fn tokens(catalog: &Catalog, sql: &str) -> Vec<Token> {
     for piece in stored::lex(sql) {
         let text = match &piece.kind {
             Kind::Chain(parts) => plain(parts),
-            Kind::Reference(id, parts) if is_type(catalog, *id) => format!("[{id} AS {}]", plain(parts)),
+            Kind::Reference(id, parts) if ItemId::parse(id).is_some_and(|id| is_type(catalog, id)) => {
+                format!("[{id} AS {}]", plain(parts))
+            }
             Kind::Reference(_, parts) => plain(parts),
             Kind::Cluster(id) => match ClusterId::parse(id).and_then(|id| catalog.clusters.get(&id)) {
                 Some(cluster) => cluster.name.to_string(),

@@ -1,8 +1,8 @@
 //! How a sink writes what it sends, read from its statement as stored.
 
-use super::stored;
-use super::stored::Kind;
-use super::stored::Piece;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
+use crate::sql::stored::Piece;
 
 /// How a sink writes what it sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -23,7 +23,6 @@ use super::object::Home;
 use super::object::New;
 use super::rbac;
 use super::rbac::Thing;
-use super::stored;
 use super::tidy;
 use super::view;
 use super::work::Change;
@@ -42,6 +41,7 @@ use crate::sql::ast::source::Subsources;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::span::Span;
+use crate::sql::stored;
 
 /// Between two ticks, unless it is said.
 const TICK_MS: u64 = 1_000;

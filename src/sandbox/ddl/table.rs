@@ -14,7 +14,6 @@ use super::object;
 use super::object::Found;
 use super::object::Home;
 use super::object::New;
-use super::stored;
 use super::view;
 use super::work::Change;
 use super::work::Outcome;
@@ -28,6 +27,7 @@ use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::data_type::DataType;
 use crate::sql::parse;
+use crate::sql::stored;
 
 /// `CREATE TABLE`
 pub(super) fn create_table(work: &mut Work<'_>, create: &CreateTable, kind: &StatementKind) -> Outcome {

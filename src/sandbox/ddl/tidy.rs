@@ -1,7 +1,7 @@
 //! Statements that are stored word by word, put into the catalog's form.
 
-use super::stored;
-use super::stored::Kind;
+use crate::sql::stored;
+use crate::sql::stored::Kind;
 
 /// Puts bare words into capitals and takes blanks out where the catalog has none.
 pub(super) fn words(text: &str) -> String {

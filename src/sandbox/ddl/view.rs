@@ -31,6 +31,7 @@ use crate::sql::ast::create::CreateMaterializedView;
 use crate::sql::ast::create::CreateView;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
+use crate::sql::stored;
 
 /// `CREATE VIEW`
 pub(super) fn create_view(work: &mut Work<'_>, create: &CreateView, kind: &StatementKind) -> Outcome {
@@ -85,7 +86,7 @@ fn head(
         let names: Vec<String> = columns.iter().map(|column| column.ident.sql()).collect();
         if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
     };
-    let full = super::stored::dotted(&home.full);
+    let full = stored::dotted(&home.full);
     match kind {
         StatementKind::CreateView(view) => {
             let word = if view.temporary { "CREATE TEMPORARY VIEW" } else { "CREATE VIEW" };

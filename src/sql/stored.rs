@@ -1,30 +1,29 @@
 //! The tokens of a stored statement: what renaming and printing work on.
 //!
-//! Stored text is canonical: every name is in double quotes, references are
+//! What the server keeps in its catalog (`create_sql`) is canonical: every name is in double quotes, references are
 //! `[u1 AS "d"."s"."t"]`, keywords stand bare. So a few kinds of tokens are enough to find every
 //! name in it without parsing. Start reading at [`lex`].
 
 use std::ops::Range;
 
-use super::super::model::id::ItemId;
 use crate::name::Ident;
 
 /// One token.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Piece {
+pub struct Piece {
     /// What it is.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// Where it stands.
-    pub(super) at: Range<usize>,
+    pub at: Range<usize>,
 }
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Names with dots between: `"d"."s"."t"`.
     Chain(Vec<Ident>),
-    /// `[u1 AS "d"."s"."t"]`
-    Reference(ItemId, Vec<Ident>),
+    /// `[u1 AS "d"."s"."t"]`: an id and the name that goes with it.
+    Reference(String, Vec<Ident>),
     /// `[u1]`: a cluster.
     Cluster(String),
     /// `.*` behind a chain.
@@ -45,18 +44,18 @@ pub(super) enum Kind {
 
 impl Piece {
     /// Its text.
-    pub(super) fn text<'a>(&self, whole: &'a str) -> &'a str {
+    pub fn text<'a>(&self, whole: &'a str) -> &'a str {
         whole.get(self.at.clone()).unwrap_or_default()
     }
 
     /// Tells whether it is this keyword.
-    pub(super) fn is(&self, whole: &str, word: &str) -> bool {
+    pub fn is(&self, whole: &str, word: &str) -> bool {
         self.kind == Kind::Word && self.text(whole) == word
     }
 }
 
 /// Cuts stored text into tokens; blanks are between them.
-pub(super) fn lex(text: &str) -> Vec<Piece> {
+pub fn lex(text: &str) -> Vec<Piece> {
     let bytes = text.as_bytes();
     let mut pieces = Vec::with_capacity(text.len() / 6);
     let mut at = 0;
@@ -162,16 +161,21 @@ fn reference(text: &str, start: usize) -> Option<(Kind, usize)> {
     if text.as_bytes().get(end) != Some(&b']') {
         return None;
     }
-    Some((Kind::Reference(ItemId::parse(id)?, parts), end + 1))
+    Some((Kind::Reference(id.to_owned(), parts), end + 1))
+}
+
+/// Writes a reference by id and name.
+pub fn by_id(id: &str, parts: &[Ident]) -> String {
+    format!("[{id} AS {}]", dotted(parts))
 }
 
 /// Writes names with dots between.
-pub(super) fn dotted(parts: &[Ident]) -> String {
+pub fn dotted(parts: &[Ident]) -> String {
     parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
 }
 
 /// Replaces parts of a text; they are in order and do not overlap.
-pub(super) fn splice(text: &str, edits: &[(Range<usize>, String)]) -> String {
+pub fn splice(text: &str, edits: &[(Range<usize>, String)]) -> String {
     let mut result = String::with_capacity(text.len() + edits.len() * 8);
     let mut at = 0;
     for (range, replacement) in edits {
@@ -184,7 +188,7 @@ pub(super) fn splice(text: &str, edits: &[(Range<usize>, String)]) -> String {
 }
 
 /// Tells whether a query uses `*` or `NATURAL JOIN`.
-pub(super) fn has_wildcard(text: &str) -> bool {
+pub fn has_wildcard(text: &str) -> bool {
     let pieces = lex(text);
     pieces.iter().enumerate().any(|(number, piece)| match piece.kind {
         Kind::Star => true,

@@ -20,6 +20,7 @@ use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
+use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -138,6 +139,7 @@ fn scope(catalog: &Catalog) -> Scope {
         metadata_fingerprint: "v1:0".to_owned(),
         production_id: Some(at(name)),
         file: None,
+        way: Way::Swapped,
     };
     let green = "app.core__77b01de__mzf";
     let built = ["v", "m", "m_idx"].map(|name| format!("{green}.{name}"));
@@ -161,6 +163,9 @@ fn scope(catalog: &Catalog) -> Scope {
                 production_id: on("compute"),
             }],
             built: 2,
+            stable: Vec::new(),
+            replaced_in: Vec::new(),
+            renamed: Vec::new(),
         },
         contents: StageObjects {
             objects: vec![
@@ -172,6 +177,7 @@ fn scope(catalog: &Catalog) -> Scope {
                 staging: object(&format!("{green}.m_idx")),
                 on: object("app.core.m"),
                 production_id: Some(at("app.core.m_idx")),
+                removed: false,
             }],
             replaced_indexes: vec![at("app.core.m_idx")],
             ..StageObjects::empty(id.clone())
@@ -180,6 +186,7 @@ fn scope(catalog: &Catalog) -> Scope {
             deployment: id,
             schemas: vec![schema(green)],
             clusters: vec![on("compute__77b01de__mzf")],
+            replaced_in: Vec::new(),
         }),
         built: built.iter().map(|name| (object(name), at(name))).collect(),
     }

@@ -15,6 +15,8 @@ use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
+use crate::deployment::record::StagedObject;
+use crate::deployment::way::Way;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -66,10 +68,31 @@ impl Scope {
     /// The name an object is built under: in the green schema where its own is staged.
     pub fn staging_name(&self, production: &ObjectName) -> ObjectName {
         let pair = self.intent.schemas.iter().find(|pair| production.is_in(&pair.production_name()));
-        match pair {
-            Some(pair) => pair.staging_name().object(production.object.clone()),
-            None => production.clone(),
+        if let Some(pair) = pair {
+            return pair.staging_name().object(production.object.clone());
         }
+        let of_its_own = self.in_schemas_that_stay().find(|object| object.name == *production);
+        let staging = of_its_own.and_then(|object| object.way.staging(self.deployment(), production).ok());
+        staging.unwrap_or_else(|| production.clone())
+    }
+
+    /// The objects whose schema does not change places.
+    pub fn in_schemas_that_stay(&self) -> impl Iterator<Item = &StagedObject> {
+        let any = !self.intent.replaced_in.is_empty() || !self.intent.renamed.is_empty();
+        let objects = if any { self.contents.objects.as_slice() } else { &[] };
+        objects.iter().filter(|object| !object.way.is_swapped())
+    }
+
+    /// The materialized views that are replaced in place, in dependency order.
+    pub fn replacements(&self) -> impl Iterator<Item = &StagedObject> {
+        self.in_schemas_that_stay().filter(|object| object.way == Way::Replaced)
+    }
+
+    /// The ids that leave production by name: what is replaced in place is left out, since its readers stay.
+    pub fn leaving(&self) -> BTreeSet<&ObjectId> {
+        let in_place: BTreeSet<&ObjectId> =
+            self.replacements().filter_map(|object| object.production_id.as_ref()).collect();
+        self.replaced().into_iter().filter(|id| !in_place.contains(id)).collect()
     }
 
     /// The ids that stood under production names in scope when it was staged.

@@ -24,3 +24,4 @@ pub mod references;
 pub(crate) mod secret;
 pub mod span;
 mod token;
+pub mod words;

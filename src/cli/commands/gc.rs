@@ -96,7 +96,8 @@ fn tell(app: &App, found: &gc::Outcome) {
         return;
     }
     let row = |item: &Item| {
-        let names: Vec<&str> = item.schemas.iter().chain(&item.clusters).map(String::as_str).collect();
+        let names: Vec<&str> =
+            item.schemas.iter().chain(&item.clusters).chain(&item.objects).map(String::as_str).collect();
         vec![
             item.deployment.to_string(),
             item.why.told().to_owned(),

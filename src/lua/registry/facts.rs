@@ -73,6 +73,7 @@ pub const CLASSES: &[Class] = &[
             f("isolation", "\"cluster\"|\"schema\"", "what is swapped as a whole"),
             f("objects", "integer", "objects built"),
             f("schemas", "string[]", "production names of the schemas that change places"),
+            f("replaced_in", "string[]", "schemas that stay, and in which materialized views are replaced"),
             f("clusters", "string[]", "production names of the clusters that change places"),
             f("staged_at", "string", "when its names were first recorded, in UTC"),
             f("staged_by", "string", "role"),

@@ -19,6 +19,8 @@ use super::refuse;
 use super::sinks;
 use super::spread;
 use super::spread::Node;
+use super::stable;
+use super::stable::Stable;
 use super::written;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
@@ -31,6 +33,7 @@ use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Said;
+use crate::deployment::way::Way;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
@@ -55,6 +58,8 @@ pub struct Facts<'f> {
     pub adopted: &'f BTreeMap<ObjectId, String>,
     /// The staging schemas of deployments that are not production.
     pub staging: &'f BTreeSet<SchemaName>,
+    /// The schemas that were promoted as ones with a stable API.
+    pub stable: &'f BTreeSet<SchemaName>,
     /// What this project has granted and commented itself.
     pub claims: &'f Claims,
     /// The epoch, and who made it.
@@ -82,6 +87,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         nodes.iter().zip(&reasons).filter(|(_, reason)| reason.is_some()).map(|(node, _)| node).collect();
     let schemas: BTreeMap<_, _> = touched
         .iter()
+        .filter(|node| !node.stays)
         .map(|node| node.name.schema_name())
         .map(|name| (name.clone(), facts.catalog.schemas.get(&name).map(|schema| schema.id.clone())))
         .collect();
@@ -101,7 +107,12 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     let mut changes = Changes {
         compiled: Rc::clone(facts.compiled),
         isolation,
-        beside: view.beside(&rebuilt, &clusters),
+        beside: view.beside(&rebuilt, &clusters, &objects),
+        gone_indexes: view.stable.gone_indexes(&objects),
+        replaced_in: stable::replaced_in(&objects, facts.catalog),
+        stable: facts.compiled.project.schemas.iter().filter(|s| s.stable).map(|s| s.name.clone()).collect(),
+        restored: view.stable.restored(&objects),
+        kept: view.stable.kept(&view.kept),
         replaced_indexes: Vec::new(),
         in_place,
         new_sinks: view.new_sinks(),
@@ -131,7 +142,9 @@ struct View<'f> {
     facts: &'f Facts<'f>,
     isolation: Isolation,
     reuse: &'f Reuse,
+    stable: Stable<'f>,
     removed: Vec<&'f DeployedObject>,
+    kept: Vec<&'f DeployedObject>,
     by_relation: HashMap<&'f ObjectId, Vec<&'f Found>>,
     occupied: BTreeSet<&'f ClusterId>,
 }
@@ -159,8 +172,9 @@ impl<'f> View<'f> {
                     .object(&row.name)
                     .is_some_and(|found| Some(&found.id) == row.object_id.as_ref())
         };
-        let removed = facts.snapshot.values().filter(gone).collect();
-        Self { facts, isolation, reuse, removed, by_relation, occupied }
+        let stable = Stable::new(facts);
+        let (removed, kept) = stable.part(facts.snapshot.values().filter(gone).collect());
+        Self { facts, isolation, reuse, stable, removed, kept, by_relation, occupied }
     }
 
     fn project(&self) -> &'f [Object] {
@@ -200,13 +214,20 @@ impl<'f> View<'f> {
             reads: object.depends_on.iter().filter_map(|read| at.get(read).copied()).collect(),
             seed: if object.kind.is_staged() { self.seed(object) } else { None },
             staged: object.kind.is_staged(),
+            stays: self.stable.holds(&object.name),
         });
-        let gone = self.removed.iter().map(|row| Node {
-            name: row.name.clone(),
-            clusters: self.cloned(self.clusters_of(row).iter()),
-            reads: Vec::new(),
-            seed: Some(Change::Removed),
-            staged: true,
+        let gone = self.removed.iter().map(|row| {
+            // What loses its name alone touches nothing else.
+            let stays = self.stable.holds(&row.name);
+            let clusters = if stays { Vec::new() } else { self.cloned(self.clusters_of(row).iter()) };
+            Node {
+                name: row.name.clone(),
+                clusters,
+                reads: Vec::new(),
+                seed: Some(Change::Removed),
+                staged: true,
+                stays,
+            }
         });
         own.chain(gone).collect()
     }
@@ -267,6 +288,7 @@ impl<'f> View<'f> {
             metadata_fingerprint: object.map(|o| o.metadata_fingerprint.to_string()).unwrap_or_default(),
             production_id: found.map(|found| found.id.clone()),
             file: object.map(|o| o.file.clone()),
+            way: self.stable.way(&node.name, reason.change),
         }
     }
 
@@ -303,6 +325,7 @@ impl<'f> View<'f> {
                     metadata_fingerprint: object.metadata_fingerprint.to_string(),
                     production_id: self.facts.catalog.object(&object.name).map(|found| found.id.clone()),
                     file: Some(object.file.clone()),
+                    way: Way::Swapped,
                 });
                 written.grants.extend(own.grants);
                 written.comments.extend(own.comments);
@@ -356,12 +379,14 @@ impl<'f> View<'f> {
             .collect()
     }
 
-    /// Indexes of tables and sources that live on a cloned cluster.
+    /// Indexes of what stays that live on a cloned cluster, and those of what is replaced in place.
     fn beside(
         &self,
         rebuilt: &BTreeSet<&ObjectName>,
         clusters: &BTreeMap<ClusterName, ClusterId>,
+        objects: &[StagedObject],
     ) -> Vec<Beside> {
+        let replaced = self.stable.beside(objects, |index| clusters.contains_key(&index.cluster));
         let stay = self.project().iter().filter(|object| !rebuilt.contains(&object.name));
         stay.flat_map(|object| object.indexes.iter().map(move |index| (object, index)))
             .filter(|(_, index)| clusters.contains_key(&index.cluster))
@@ -374,12 +399,15 @@ impl<'f> View<'f> {
                     production_id: found.map(|found| found.id.clone()),
                 }
             })
+            .chain(replaced)
             .collect()
     }
 
     /// The ids of indexes of ours on what is replaced: those of the files, and those a deployment made.
     fn replaced_indexes(&self, changes: &Changes) -> Vec<ObjectId> {
         let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+        // The indexes of what is replaced in place stay, but for those that are told below.
+        let replaced = replaced.filter(|object| object.way != Way::Replaced);
         let mut ids = Vec::new();
         for object in replaced {
             let Some(production) = &object.production_id else { continue };
@@ -393,6 +421,7 @@ impl<'f> View<'f> {
             ids.extend(ours.map(|index| index.id.clone()));
         }
         ids.extend(changes.beside.iter().filter_map(|beside| beside.production_id.clone()));
+        ids.extend(changes.gone_indexes.iter().map(|index| index.id.clone()));
         ids
     }
 
@@ -403,6 +432,7 @@ impl<'f> View<'f> {
             .objects
             .iter()
             .filter(|object| object.change.is_built() || object.change == Change::Removed)
+            .filter(|object| object.way != Way::Replaced)
             .filter_map(|object| object.production_id.as_ref())
             .collect();
         let ours: BTreeSet<&ObjectId> = replaced.iter().copied().chain(&changes.replaced_indexes).collect();

@@ -1,7 +1,7 @@
 //! From changes to names and steps: what a deployment with a certain id is made of.
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::super::code::Code;
 use super::super::error::Error;
@@ -10,6 +10,7 @@ use super::super::metadata::Pair;
 use super::super::metadata::Written;
 use super::super::said;
 use super::Changes;
+use super::stable;
 use super::written;
 use crate::catalog::Catalog;
 use crate::compiler::object::Index;
@@ -23,6 +24,7 @@ use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::said::Claims;
+use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
@@ -82,6 +84,9 @@ pub fn layout(
             schemas: naming.schemas.values().cloned().collect(),
             clusters: naming.clusters.values().cloned().collect(),
             built: changes.built().count(),
+            stable: changes.stable.clone(),
+            replaced_in: naming.replaced_in.clone(),
+            renamed: Vec::new(),
         },
         contents: StageObjects {
             objects: changes.objects.clone(),
@@ -90,6 +95,7 @@ pub fn layout(
             in_place: changes.in_place.clone(),
             new_sinks: changes.new_sinks.clone(),
             repointed: changes.repointed.clone(),
+            restored: changes.restored.clone(),
             deployment: id.clone(),
         },
         create: Vec::new(),
@@ -100,38 +106,60 @@ pub fn layout(
     containers(&mut layout, &naming, changes, clones, catalog);
     for staged in changes.built() {
         if let Some(object) = changes.compiled.project.object(&staged.name) {
-            build(&mut layout, &naming, changes, object, catalog);
+            build(&mut layout, &naming, changes, object, catalog)?;
         }
     }
-    beside(&mut layout, &naming, changes, id)?;
+    beside(&mut layout, &naming, changes)?;
+    let objects = changes.objects.iter().filter(|o| o.way == Way::Renamed).map(|object| &object.name);
+    let indexes = layout.contents.indexes.iter().filter(|i| i.stands_beside()).map(|index| &index.name);
+    layout.intent.renamed = objects.chain(indexes).cloned().collect();
+    for name in &layout.intent.renamed {
+        id.green(&name.object).and_then(|_| id.claimed(&name.object)).map_err(too_long)?;
+    }
     Ok(layout)
 }
 
 /// The staging names of everything.
 struct Naming {
+    id: DeploymentId,
     schemas: BTreeMap<SchemaName, SchemaPair>,
     clusters: BTreeMap<ClusterName, ClusterPair>,
-    built: HashSet<ObjectName>,
+    replaced_in: Vec<SchemaPair>,
+    built: HashMap<ObjectName, Built>,
+}
+
+/// How an object becomes production, and what it is called until then.
+struct Built {
+    way: Way,
+    /// Where it is built.
+    staging: ObjectName,
+    /// What those that are built with it call it.
+    read_as: ObjectName,
+}
+
+fn too_long(error: crate::name::NameError) -> Error {
+    Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
+        .effect("nothing was changed")
 }
 
 impl Naming {
     fn new(changes: &Changes, id: &DeploymentId) -> Result<Self, Error> {
-        let too_long = |error: crate::name::NameError| {
-            Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
-                .effect("nothing was changed")
-        };
-        let mut schemas = BTreeMap::new();
-        for (name, production_id) in &changes.schemas {
-            let pair = SchemaPair {
+        let pair = |name: &SchemaName, production_id| {
+            // The name for dropping has to fit as well, or what was staged could not be removed.
+            id.claimed(&name.schema).map_err(too_long)?;
+            Ok(SchemaPair {
                 database: name.database.clone(),
                 production: name.schema.clone(),
                 staging: id.green(&name.schema).map_err(too_long)?,
-                production_id: production_id.clone(),
-            };
-            // The name for dropping has to fit as well, or what was staged could not be removed.
-            id.claimed(&name.schema).map_err(too_long)?;
-            schemas.insert(name.clone(), pair);
+                production_id,
+            })
+        };
+        let mut schemas = BTreeMap::new();
+        for (name, production_id) in &changes.schemas {
+            schemas.insert(name.clone(), pair(name, production_id.clone())?);
         }
+        let in_place = changes.replaced_in.iter().map(|(name, id)| pair(name, Some(id.clone())));
+        let replaced_in = in_place.collect::<Result<_, Error>>()?;
         let mut clusters = BTreeMap::new();
         for (name, production_id) in &changes.clusters {
             let pair = ClusterPair {
@@ -141,14 +169,18 @@ impl Naming {
             };
             clusters.insert(name.clone(), pair);
         }
-        let built = changes.built().map(|object| object.name.clone()).collect();
-        Ok(Self { schemas, clusters, built })
+        let mut built = HashMap::new();
+        for object in changes.built() {
+            let staging = object.way.staging(id, &object.name).map_err(too_long)?;
+            let read_as = object.way.read_as(id, &object.name).map_err(too_long)?;
+            built.insert(object.name.clone(), Built { way: object.way, staging, read_as });
+        }
+        Ok(Self { id: id.clone(), schemas, clusters, replaced_in, built })
     }
 
-    /// What an object is called while it is staged: only what is built has another name.
+    /// What an object is called by those that are built with it: only what is built has another name.
     fn object(&self, name: &ObjectName) -> ObjectName {
-        let pair = self.schemas.get(&name.schema_name()).filter(|_| self.built.contains(name));
-        pair.map_or_else(|| name.clone(), |pair| pair.staging_name().object(name.object.clone()))
+        self.built.get(name).map_or(name, |built| &built.read_as).clone()
     }
 
     fn cluster(&self, name: &ClusterName) -> ClusterName {
@@ -181,6 +213,9 @@ fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &
         let blue = catalog.schemas.contains_key(name).then(|| Target::Schema(name.clone()));
         layout.pairs.push(Pair { blue, green: target });
     }
+    // What is built there takes over from what keeps its owner and its grants.
+    let in_place = naming.replaced_in.iter().map(|pair| Step::CreateSchema(pair.staging_name()));
+    layout.create.extend(in_place);
     for (name, pair) in &naming.clusters {
         let options = clones.get(name).cloned().unwrap_or_default();
         layout.create.push(Step::CreateCluster { name: pair.staging.clone(), options });
@@ -195,34 +230,57 @@ fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &
 }
 
 /// An object and its indexes, under the staging name.
-fn build(layout: &mut Layout, naming: &Naming, changes: &Changes, object: &Object, catalog: &Catalog) {
-    let name = naming.object(&object.name);
+///
+/// A replacement gets nothing of its own: indexes are built on what it replaces, and grants stay there.
+fn build(
+    layout: &mut Layout,
+    naming: &Naming,
+    changes: &Changes,
+    object: &Object,
+    catalog: &Catalog,
+) -> Result<(), Error> {
+    let Some(Built { way, staging: name, .. }) = naming.built.get(&object.name) else { return Ok(()) };
+    let (way, name) = (*way, name.clone());
+    let create = |names: &Names<'_>| match way {
+        Way::Swapped | Way::Renamed => object.create_sql(&name, names),
+        Way::Replaced => object.create_replacement_sql(&name, &object.name, names),
+    };
     layout.create.push(Step::Create {
         kind: object.kind,
         name: name.clone(),
         cluster: object.cluster.as_ref().map(|cluster| naming.cluster(cluster)),
         on: None,
         reads: object.depends_on.iter().map(|read| naming.object(read)).collect(),
-        sql: naming.write(|names| object.create_sql(&name, names)),
+        sql: naming.write(create),
         shown: None,
         origin: Some(origin(changes, object, object.line)),
     });
+    if way == Way::Replaced {
+        return Ok(());
+    }
     for index in &object.indexes {
         let production = object.name.schema_name().object(index.name.clone());
-        let staging = name.schema_name().object(index.name.clone());
-        let sql = naming.write(|names| index.create_sql(&name, names));
+        // Beside production's the name may be taken.
+        let own = match way {
+            Way::Swapped | Way::Replaced => index.name.clone(),
+            Way::Renamed => naming.id.green(&index.name).map_err(too_long)?,
+        };
+        let staging = name.schema_name().object(own.clone());
+        let sql = naming.write(|names| index.create_sql_as(&own, &name, names));
         layout.create.push(index_step(naming, changes, object, index, &staging, &name, sql));
         layout.contents.indexes.push(StagedIndex {
             production_id: catalog.object(&production).map(|found| found.id.clone()),
             name: production,
             staging,
             on: object.name.clone(),
+            removed: false,
         });
     }
     written::object(&mut layout.written, object, &name);
     let same_kind = catalog.object(&object.name).filter(|found| found.kind == object.kind);
     let blue = same_kind.map(|found| Target::Object(found.kind, object.name.clone()));
     layout.pairs.push(Pair { blue, green: Target::Object(object.kind, name) });
+    Ok(())
 }
 
 fn index_step(
@@ -251,14 +309,22 @@ fn origin(changes: &Changes, object: &Object, line: usize) -> Origin {
     Origin { object: object.name.clone(), file: object.file.clone(), start }
 }
 
-/// Copies of indexes whose relation stays and whose cluster is cloned.
-fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &DeploymentId) -> Result<(), Error> {
+/// Indexes on relations that stay: copies on clones, those of what is replaced in place, and those that go.
+fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes) -> Result<(), Error> {
+    for gone in &changes.gone_indexes {
+        let own = naming.id.green(&gone.name.object).map_err(too_long)?;
+        layout.contents.indexes.push(StagedIndex {
+            name: gone.name.clone(),
+            staging: gone.name.schema_name().object(own),
+            on: gone.on.clone(),
+            production_id: Some(gone.id.clone()),
+            removed: true,
+        });
+    }
     for beside in &changes.beside {
         let Some(object) = changes.compiled.project.object(&beside.on) else { continue };
         let Some(index) = object.indexes.iter().find(|index| index.name == beside.index) else { continue };
-        let name = id.green(&beside.index).map_err(|error| {
-            Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
-        })?;
+        let name = naming.id.green(&beside.index).map_err(too_long)?;
         let staging = beside.on.schema_name().object(name.clone());
         let sql = naming.write(|names| index.create_sql_as(&name, &beside.on, names));
         layout.create.push(index_step(naming, changes, object, index, &staging, &beside.on, sql));
@@ -267,6 +333,7 @@ fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &Deployme
             staging,
             on: beside.on.clone(),
             production_id: beside.production_id.clone(),
+            removed: false,
         });
     }
     Ok(())
@@ -292,8 +359,12 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
         layout.create.iter().for_each(|step| after.take(step));
         let (schemas, clusters) = (changes.schemas.len(), changes.clusters.len());
         let beside = changes.beside.iter().map(|b| if b.production_id.is_some() { 3 } else { 1 });
-        let exchanges = 1 + schemas + clusters + beside.sum::<usize>();
-        let in_place = changes.in_place.len() + changes.new_sinks.len() + changes.sinks.len();
+        let renamed = changes.objects.iter().filter(|o| o.way == Way::Renamed).count();
+        let renamed = renamed + changes.gone_indexes.len();
+        let exchanges = 1 + schemas + clusters + beside.sum::<usize>() + renamed;
+        let replaced = stable::replaced(&changes.objects).count() + changes.replaced_in.len();
+        let in_place = changes.in_place.len() + changes.restored.len();
+        let in_place = in_place + replaced + changes.new_sinks.len() + changes.sinks.len();
         Some(
             layout.create.len()
                 + layout.metadata(&after).len()
@@ -313,9 +384,12 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
 /// The statements that drop what is replaced: claims, layers, schemas, clusters.
 fn retired(changes: &Changes, catalog: &Catalog) -> usize {
     let replaced = changes.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
+    let replaced = replaced.filter(|object| object.way != Way::Replaced);
     let ids: Vec<&ObjectId> = replaced.filter_map(|object| object.production_id.as_ref()).collect();
     let schemas = changes.schemas.values().flatten().count();
     let beside = changes.beside.iter().filter(|beside| beside.production_id.is_some()).count();
+    let beside = beside + changes.gone_indexes.len();
+    let renamed = changes.of(Change::Removed).filter(|object| object.way == Way::Renamed).count();
     let layers = catalog.layers(ids.into_iter()).len() + usize::from(beside > 0);
-    2 * (schemas + changes.clusters.len()) + beside + layers
+    2 * (schemas + changes.clusters.len()) + beside + renamed + layers
 }

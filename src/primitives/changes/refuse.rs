@@ -11,20 +11,23 @@ use super::Changes;
 use super::assess::Facts;
 use super::layout;
 use super::layout::Clones;
+use super::stable;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
 use crate::deployment::change::Change;
+use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::SchemaName;
+use crate::plan::step::Target;
 
 /// Everything that forbids it; empty where nothing does. Drift is not here: a caller may allow it.
 pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
     let catalog = facts.catalog;
-    let checks: [Option<Error>; 9] = [
+    let checks: [Option<Error>; 10] = [
         missing(changes, catalog),
         clusters(changes, catalog),
         unmanaged(changes, catalog),
@@ -34,6 +37,7 @@ pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
         owners(changes, catalog),
         privileges(changes, catalog),
         limits(changes, catalog),
+        stable::unfit_names(changes),
     ];
     let unchanged = |error: Error| error.effect("nothing was changed");
     checks.into_iter().flatten().map(unchanged).collect()
@@ -159,7 +163,10 @@ fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {
         not_owned("CLUSTER", &format!("cluster {name}"), &name.sql(), &cluster.owner, me)
     });
     let message = format!("{me} does not own what would be swapped");
-    listed(Code::StageNotOwner, &message, schemas.chain(clusters).collect())
+    let in_place = changes.objects.iter().filter(|object| object.way != Way::Swapped);
+    let in_place = in_place.map(|object| Target::Object(object.kind, object.name.clone()));
+    let in_place = allowed::unowned(catalog, in_place);
+    listed(Code::StageNotOwner, &message, schemas.chain(clusters).chain(in_place).collect())
 }
 
 /// What the role may not do of what staging and the swap are made of.

@@ -17,6 +17,7 @@ use super::changes::assess;
 use super::changes::assess::Facts;
 use super::changes::layout;
 use super::changes::layout::Cost;
+use super::changes::stable;
 use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -29,6 +30,7 @@ use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
 use crate::deployment::epoch;
+use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -58,6 +60,8 @@ pub struct ChangedObject {
     pub change: Change,
     /// The objects that are the reason, nearest first; empty where it is its own.
     pub because: Vec<String>,
+    /// How it becomes production, or leaves it.
+    pub way: Way,
     /// Its file, if the project still has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -102,6 +106,10 @@ pub struct Outcome {
     pub drifted: Vec<String>,
     /// The names of objects that would be gone.
     pub removed: Vec<String>,
+    /// The names of materialized views that are replaced in place: what reads them stays.
+    pub replacements: Vec<String>,
+    /// What the project no longer has in a schema with a stable API, and others still read; it stays.
+    pub kept: Vec<String>,
     /// What is granted or commented in place, in words.
     pub in_place: Vec<String>,
     /// Sinks, of whomever, that will read the new objects.
@@ -143,6 +151,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
+    let stable = ledger.as_ref().map(Ledger::stable).unwrap_or_default();
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
@@ -152,6 +161,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         own_schemas: &own_schemas,
         adopted: &adopted,
         staging: &staging,
+        stable: &stable,
         claims: &claims,
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
@@ -215,6 +225,7 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
             kind: object.kind,
             change: object.change,
             because: object.because.iter().map(ToString::to_string).collect(),
+            way: object.way,
             file: object.file.clone(),
         })
         .collect();
@@ -231,6 +242,8 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
         summary,
         drifted: names(Change::Drifted),
         removed: names(Change::Removed),
+        replacements: stable::replaced(&changes.objects).map(|object| object.name.to_string()).collect(),
+        kept: changes.kept.clone(),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
         sinks: changes.sinks.clone(),
         repointed_sinks: changes

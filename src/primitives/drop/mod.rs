@@ -24,8 +24,9 @@ use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::db::apply::OnFailure;
 use crate::deployment::DeploymentId;
+use crate::deployment::epoch::Marker;
 use crate::deployment::record::ClaimedCluster;
-use crate::deployment::record::ClaimedIndex;
+use crate::deployment::record::ClaimedObject;
 use crate::deployment::record::ClaimedSchema;
 use crate::deployment::record::DropDone;
 use crate::deployment::record::DropIntent;
@@ -44,6 +45,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod overlay;
+mod stays;
 
 /// Names what to drop.
 #[derive(Clone, Debug)]
@@ -125,9 +127,11 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
             DropReason::Retire => index.production_id.as_ref(),
         };
         if let Some(expected) = expected {
-            intent.indexes.push(ClaimedIndex { name: index.staging.clone(), claimed, id: expected.clone() });
+            let (kind, name) = (ObjectKind::Index, index.staging.clone());
+            intent.indexes.push(ClaimedObject { kind, name, claimed, id: expected.clone() });
         }
     }
+    stays::claim(scope, reason, catalog, &mut intent).map_err(too_long)?;
     intent.objects = ours(scope, reason, catalog, &intent);
     // What is gone need not be claimed.
     intent.schemas.retain(|schema| find_schema(schema, catalog).is_some());
@@ -140,7 +144,7 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
 fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropIntent) -> Vec<ObjectId> {
     let beside = intent.indexes.iter().map(|index| index.id.clone());
     let recorded: BTreeSet<ObjectId> = match reason {
-        DropReason::Retire => scope.replaced().into_iter().cloned().collect(),
+        DropReason::Retire => scope.leaving().into_iter().cloned().collect(),
         DropReason::Abort if scope.done.is_some() => scope.green().into_iter().cloned().collect(),
         // Ids were not recorded yet, names were: what bears one of them in a schema of ours is ours.
         DropReason::Abort => {
@@ -213,7 +217,7 @@ fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
         let named = catalog.objects.get(&index.id).map(|object| &object.name.object);
         if named.is_some_and(|name| *name != index.claimed) {
             let to = index.claimed.clone();
-            steps.push(Exchange::RenameObject { kind: ObjectKind::Index, from: index.name.clone(), to });
+            steps.push(Exchange::RenameObject { kind: index.kind, from: index.name.clone(), to });
         }
     }
     steps.into_iter().map(Step::Exchange).collect()
@@ -311,6 +315,8 @@ struct Claim<'s> {
     scope: &'s Scope,
     reason: DropReason,
     intent: Option<DropIntent>,
+    /// The epoch at which the deployment's state was looked at.
+    marker: Option<Marker>,
 }
 
 impl fenced::Change for Claim<'_> {
@@ -319,6 +325,8 @@ impl fenced::Change for Claim<'_> {
         let id = self.scope.deployment();
         possible(id, self.reason, ledger.deployment(id)?.state)?;
         let catalog = ctx.catalog().await?;
+        stays::nothing_open(self.scope, self.reason, &catalog)?;
+        self.marker = Some(ledger.marker.clone());
         let intent = claim(self.scope, self.reason, &catalog)?;
         // Said no before anything is written: a refused drop leaves no trace.
         check(&intent, &catalog)?;
@@ -338,7 +346,10 @@ impl fenced::Change for Claim<'_> {
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         match &self.intent {
             // In a transaction of its own the claim is not visible beside it: names are the old ones.
-            Some(intent) => check(intent, catalog),
+            Some(intent) => {
+                stays::not_swapped(self.scope, self.marker.as_ref(), catalog)?;
+                check(intent, catalog)
+            }
             None => Err(Error::bug("a claim is checked before it is planned")),
         }
     }
@@ -395,7 +406,7 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if request.reason == DropReason::Retire && replaced_nothing(&scope) {
         return Ok(empty(&request.deployment));
     }
-    let mut claim = Claim { scope: &scope, reason: request.reason, intent: None };
+    let mut claim = Claim { scope: &scope, reason: request.reason, intent: None, marker: None };
     fenced::make(ctx, &mut claim, fenced::RETRY_FOR).await?;
     let Some(intent) = claim.intent else {
         return Err(Error::bug("the claim happened and left no intent"));
@@ -449,6 +460,7 @@ fn replaced_nothing(scope: &Scope) -> bool {
     scope.intent.clusters.is_empty()
         && scope.intent.schemas.iter().all(|pair| pair.production_id.is_none())
         && scope.contents.indexes.iter().all(|index| !index.stands_beside() || index.production_id.is_none())
+        && !stays::removes(scope)
 }
 
 #[cfg(test)]

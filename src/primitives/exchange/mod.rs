@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join;
 
+use self::sinks::OthersSinks;
 use self::successors::successors;
 use super::allowed;
 use super::code::Code;
@@ -33,7 +34,9 @@ use crate::deployment::epoch::SwapKind;
 use crate::deployment::epoch::TRACKING_DATABASE;
 use crate::deployment::record::Record;
 use crate::deployment::record::StagedIndex;
+use crate::deployment::record::StagedObject;
 use crate::deployment::state::State;
+use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
@@ -49,6 +52,8 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod aftermath;
+pub mod replacements;
+pub mod sinks;
 pub mod successors;
 mod who;
 
@@ -87,6 +92,7 @@ pub fn steps(scope: &Scope, kind: SwapKind, from: &Marker, to: &Marker) -> Resul
     for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
         steps.extend(exchange_index(index, kind)?);
     }
+    steps.extend(replacements::renames(scope, kind)?);
     Ok(steps.into_iter().map(Step::Exchange).collect())
 }
 
@@ -99,6 +105,13 @@ fn exchange_index(index: &StagedIndex, kind: SwapKind) -> Result<Vec<Renaming>, 
         to: to.clone(),
     };
     let (production, staging) = (&index.name, &index.staging);
+    if index.removed {
+        let (from, to) = match kind {
+            SwapKind::Promotion => (production, staging),
+            SwapKind::Rollback => (staging, production),
+        };
+        return Ok(vec![rename(from, &to.object)]);
+    }
     if index.production_id.is_none() {
         let (from, to) = match kind {
             SwapKind::Promotion => (staging, production),
@@ -118,6 +131,8 @@ fn exchange_index(index: &StagedIndex, kind: SwapKind) -> Result<Vec<Renaming>, 
 /// One side of an exchange: what must stand under its names.
 struct Side<'s> {
     schemas: Vec<(SchemaName, Option<&'s SchemaId>)>,
+    /// Schemas that stay where they are, on either way.
+    stay: Vec<(SchemaName, Option<&'s SchemaId>)>,
     clusters: Vec<(&'s ClusterName, Option<&'s ClusterId>)>,
     /// By name: the id that must be there, or that nothing may be there.
     objects: BTreeMap<ObjectName, Option<&'s ObjectId>>,
@@ -127,7 +142,11 @@ struct Side<'s> {
 
 /// What stood in production at stage time, under the names it has or had there.
 fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
-    let at = |name: &ObjectName| if under_staging_names { scope.staging_name(name) } else { name.clone() };
+    let at = |object: &StagedObject| match under_staging_names && object.way != Way::Replaced {
+        true => scope.staging_name(&object.name),
+        false => object.name.clone(),
+    };
+    let stay = scope.intent.replaced_in.iter();
     let pairs = scope.intent.schemas.iter();
     let objects =
         scope.contents.objects.iter().filter(|o| o.change.is_built() || o.change == Change::Removed);
@@ -149,7 +168,8 @@ fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
                 )
             })
             .collect(),
-        objects: objects.map(|object| (at(&object.name), object.production_id.as_ref())).collect(),
+        objects: objects.map(|object| (at(object), object.production_id.as_ref())).collect(),
+        stay: stay.map(|pair| (pair.production_name(), pair.production_id.as_ref())).collect(),
         ours: scope.replaced(),
     }
 }
@@ -161,8 +181,10 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
     let objects = objects.map(|object| {
         let staging = scope.staging_name(&object.name);
         let id = scope.built.get(&staging);
-        (if under_staging_names { staging } else { object.name.clone() }, id)
+        let stands = under_staging_names || object.way == Way::Replaced;
+        (if stands { staging } else { object.name.clone() }, id)
     });
+    let stay = scope.intent.replaced_in.iter().zip(&done.replaced_in);
     Ok(Side {
         schemas: scope
             .intent
@@ -182,6 +204,7 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
             .map(|(pair, id)| (if under_staging_names { &pair.staging } else { &pair.production }, Some(id)))
             .collect(),
         objects: objects.collect(),
+        stay: stay.map(|(pair, id)| (pair.staging_name(), Some(id))).collect(),
         ours: scope.green(),
     })
 }
@@ -225,7 +248,7 @@ fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
             found.push(Moved { what, sort, was: was.map(str::to_owned), is: is.map(str::to_owned) });
         }
     };
-    for (name, id) in &side.schemas {
+    for (name, id) in side.schemas.iter().chain(&side.stay) {
         let is = catalog.schemas.get(name).map(|schema| schema.id.as_str());
         compare(format!("schema {name}"), Sort::Schema, id.map(SchemaId::as_str), is);
     }
@@ -336,6 +359,11 @@ pub fn check(
         let who = since(scope, kind, history);
         return Err(Error::new(moved_code, message).with_lines(lines).with_lines(who).effect(unchanged));
     }
+    let lost = replacements::lost(scope, kind, catalog);
+    if !lost.is_empty() {
+        let message = "what is to be replaced in place is no longer what was staged";
+        return Err(Error::new(moved_code, message).with_lines(lost).effect(unchanged));
+    }
     let strangers = foreign(&standing, catalog, conflicts);
     if !strangers.is_empty() {
         let message = "something that the project did not create would be swapped out of production";
@@ -359,6 +387,7 @@ fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> 
     let schemas = scope.intent.schemas.iter().flat_map(|pair| [pair.production_name(), pair.staging_name()]);
     let clusters = scope.intent.clusters.iter().flat_map(|pair| [&pair.production, &pair.staging]);
     let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster));
+    let things = things.chain(replacements::owned(scope));
     let lines = allowed::unowned(catalog, things);
     if lines.is_empty() {
         return Ok(());
@@ -401,6 +430,8 @@ pub struct Exchange {
     pub conflicts: ConflictCheck,
     /// Seconds for which the replaced version is to be kept.
     pub keep_s: u64,
+    /// What is to become of sinks that the connected role may not alter.
+    pub others_sinks: OthersSinks,
     written: Option<SwapIntent>,
     history: Vec<SwapEntry>,
     committed: Option<SwapEntry>,
@@ -412,7 +443,13 @@ impl Exchange {
     /// An exchange that has not been tried yet.
     pub fn new(scope: Scope, kind: SwapKind, conflicts: ConflictCheck, keep_s: u64) -> Self {
         let (history, strangers) = (Vec::new(), BTreeSet::new());
-        Self { scope, kind, conflicts, keep_s, written: None, history, committed: None, strangers }
+        // To take a promotion back is not for others to prevent.
+        let others_sinks = match kind {
+            SwapKind::Promotion => OthersSinks::Refused,
+            SwapKind::Rollback => OthersSinks::Left,
+        };
+        let written = None;
+        Self { scope, kind, conflicts, keep_s, others_sinks, written, history, committed: None, strangers }
     }
 
     /// Makes it.
@@ -452,6 +489,7 @@ impl Exchange {
             objects: self.scope.contents.objects.len(),
             project_schemas: self.scope.intent.project_schemas.iter().map(ToString::to_string).collect(),
             keep_s: self.keep_s,
+            leave_sinks: self.others_sinks == OthersSinks::Left,
         }
     }
 
@@ -468,6 +506,7 @@ impl Exchange {
             // Said no before anybody is put back: a refused swap changes nothing.
             let catalog = ctx.reread().await?;
             check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
+            sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, &catalog)?;
             shifted::put_back(ctx, id, None).await?;
             settings = ctx.role_settings().await?;
         }
@@ -538,7 +577,8 @@ impl fenced::Change for Exchange {
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         self.unread(catalog)?;
-        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)
+        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)?;
+        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
     }
 
     fn codes(&self) -> (Code, Code) {

@@ -71,6 +71,8 @@ pub struct Item {
     pub schemas: Vec<String>,
     /// The clusters, by the names they bear now.
     pub clusters: Vec<String>,
+    /// Objects and indexes in other schemas, by the names they bear now.
+    pub objects: Vec<String>,
 }
 
 /// What was found.
@@ -84,7 +86,8 @@ pub struct Outcome {
 
 /// The names that a deployment's schemas and clusters bear now, recorded or claimed.
 fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
-    let schemas = known.intent.schemas.iter().flat_map(|pair| {
+    let pairs = known.intent.schemas.iter().chain(&known.intent.replaced_in);
+    let schemas = pairs.flat_map(|pair| {
         let claimed = id.claimed(&pair.production).ok();
         let claimed = claimed.map(|name| crate::name::SchemaName::new(pair.database.clone(), name));
         [Some(pair.staging_name()), claimed]
@@ -107,6 +110,15 @@ fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<St
     )
 }
 
+/// The names that what is renamed by itself bears now, while it is not production.
+fn beside(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> Vec<String> {
+    let names = known.intent.renamed.iter().flat_map(|name| {
+        let own = [id.green(&name.object), id.claimed(&name.object)];
+        own.map(|own| own.ok().map(|own| name.schema_name().object(own)))
+    });
+    names.flatten().filter(|name| catalog.object(name).is_some()).map(|name| name.to_string()).collect()
+}
+
 /// Chooses what is garbage at `now`, by the server's clock.
 fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp) -> Outcome {
     let mut found: Vec<(Timestamp, Item)> = Vec::new();
@@ -115,7 +127,8 @@ fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp
         let (schemas, clusters) = standing(id, known, catalog);
         let replaced_at = known.swapped.as_ref().map_or(known.staged_at, |swap| swap.at);
         let keep = known.swapped.as_ref().map_or(0, |swap| swap.intent.keep_s);
-        let stands = !schemas.is_empty() || !clusters.is_empty();
+        let objects = beside(id, known, catalog);
+        let stands = !schemas.is_empty() || !clusters.is_empty() || !objects.is_empty();
         let (why, since) = match known.state {
             // Nothing of ours is left under these names; what bears one was made by somebody else.
             State::Retired | State::Aborted => continue,
@@ -134,7 +147,7 @@ fn garbage(ledger: &Ledger, catalog: &Catalog, request: &Request, now: Timestamp
         if let Some(why) = why {
             let (deployment, retired) = (id.clone(), known.state.is_promoted());
             let age_s = now.since(since).as_secs();
-            found.push((since, Item { deployment, why, retired, age_s, schemas, clusters }));
+            found.push((since, Item { deployment, why, retired, age_s, schemas, clusters, objects }));
         }
     }
     found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.deployment.cmp(&b.1.deployment)));

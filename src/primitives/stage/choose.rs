@@ -112,8 +112,7 @@ fn goes_on(before: &StageObjects, changes: &Changes, id: &DeploymentId, catalog:
     let built = before.objects.iter().filter(|object| object.change.is_built());
     same_ground
         && built.clone().all(|object| {
-            let Ok(schema) = id.green(&object.name.schema) else { return false };
-            let staging = ObjectName::new(object.name.database.clone(), schema, object.name.object.clone());
+            let Ok(staging) = object.way.staging(id, &object.name) else { return false };
             let stands = catalog.object(&staging).is_some();
             !stands || wanted.get(&object.name) == Some(&object.fingerprint.as_str())
         })

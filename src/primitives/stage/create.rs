@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::replacements;
 use crate::catalog::Catalog;
 use crate::db::apply::Applied;
 use crate::db::apply::OnFailure;
@@ -40,6 +41,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         | Step::Comment { .. }
         | Step::SetOwner { .. }
         | Step::SetRole { .. }
+        | Step::ApplyReplacement { .. }
         | Step::CutOverSink { .. } => false,
     }
 }
@@ -57,8 +59,8 @@ pub(super) async fn create(
     let (there, steps): (Vec<Step>, Vec<Step>) =
         layout.create.iter().cloned().partition(|step| stands(step, catalog));
     let is_object = |step: &&Step| matches!(step, Step::Create { kind, .. } if *kind != ObjectKind::Index);
-    let pairs =
-        layout.intent.schemas.iter().map(|p| (p.production_name().to_string(), p.staging.to_string()));
+    let pairs = layout.intent.schemas.iter().chain(&layout.intent.replaced_in);
+    let pairs = pairs.map(|p| (p.production_name().to_string(), p.staging.to_string()));
     let clusters = layout.intent.clusters.iter().map(|p| (p.production.to_string(), p.staging.to_string()));
     ctx.events.event(Event::StageStarted {
         deployment: layout.intent.deployment.clone(),
@@ -113,7 +115,8 @@ async fn finished(
         return Err(Error::new(Code::RunInterrupted, message).deployment(id).effect(effect));
     }
     let compiled = changes.map(|changes| changes.compiled.as_ref());
-    let rejected = |(step, error)| rejection::rejected(Code::StageRejected, step, error, compiled);
+    let rejected =
+        |(step, error)| rejection::rejected(replacements::code(layout, step, error), step, error, compiled);
     let mut errors = rejection::roots(&applied).into_iter().map(rejected);
     match errors.next() {
         Some(first) => Err(first.deployment(id).also(errors.collect()).effect(effect)),
@@ -123,11 +126,13 @@ async fn finished(
 
 /// How many objects stand under the staging names, in words.
 async fn standing(ctx: &mut Ctx, layout: &Layout) -> String {
-    let names: BTreeSet<_> = layout.intent.schemas.iter().map(|pair| pair.staging_name()).collect();
+    let pairs = layout.intent.schemas.iter().chain(&layout.intent.replaced_in);
+    let names: BTreeSet<_> = pairs.map(|pair| pair.staging_name()).collect();
     match ctx.catalog().await {
         Ok(catalog) => {
             let objects = names.iter().flat_map(|name| catalog.objects_in(name));
-            let count = objects.filter(|object| object.kind.is_staged()).count();
+            let renamed = super::standing_by_rename(&layout.intent, &catalog);
+            let count = objects.chain(renamed).filter(|object| object.kind.is_staged()).count();
             format!("{count} of {} objects", layout.intent.built)
         }
         Err(_) => "an unknown number of objects".to_owned(),

@@ -16,22 +16,30 @@ use super::changes::Changes;
 use super::changes::layout;
 use super::changes::layout::Clones;
 use super::changes::layout::Layout;
+use super::changes::stable;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::exchange;
+use super::scope;
 use super::scope::Scope;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::db;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::change::Change;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::Record;
+use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
+use crate::deployment::record::StageIntent;
+use crate::deployment::record::StagedIndex;
 use crate::deployment::said::MetadataIntent;
+use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ClusterName;
+use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::plan::Plan;
@@ -39,6 +47,7 @@ use crate::plan::Plan;
 mod choose;
 mod clone;
 mod create;
+mod replacements;
 
 /// Whether objects that somebody else changed may be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +90,8 @@ pub struct Outcome {
     pub clusters: Vec<Staged>,
     /// How many objects were built.
     pub objects: usize,
+    /// Those of them that take over in place from what bears their production names.
+    pub replacements: Vec<String>,
     /// Whether it is production already, as when a run is resumed behind its swap.
     pub promoted: bool,
 }
@@ -114,6 +125,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if matches!(choice, Choice::New(_)) {
         free_names(&layout, &catalog)?;
     }
+    replacements::free_targets(ctx, &layout, &catalog).await?;
     ctx.go_on()?;
     let started = ctx.clock.elapsed();
     ctx.record(Record::StageIntent(layout.intent.clone())).await?;
@@ -178,13 +190,15 @@ async fn clones(ctx: &Ctx, changes: &Changes) -> Result<Clones, Error> {
 
 /// Fails where something that no deployment recorded bears one of the names.
 fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
-    let schemas = layout.intent.schemas.iter().map(|pair| pair.staging_name());
+    let schemas = layout.intent.schemas.iter().chain(&layout.intent.replaced_in);
+    let schemas = schemas.map(|pair| pair.staging_name());
     let schemas =
         schemas.filter(|name| catalog.schemas.contains_key(name)).map(|name| format!("schema {name}"));
     let clusters = layout.intent.clusters.iter().map(|pair| &pair.staging);
     let clusters =
         clusters.filter(|name| catalog.clusters.contains_key(*name)).map(|name| format!("cluster {name}"));
-    let taken: Vec<String> = schemas.chain(clusters).collect();
+    let objects = standing_by_rename(&layout.intent, catalog).into_iter().map(scope::told);
+    let taken: Vec<String> = schemas.chain(clusters).chain(objects).collect();
     if taken.is_empty() {
         return Ok(());
     }
@@ -193,6 +207,13 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
         .deployment(id)
         .with_lines(taken)
         .effect("nothing was changed"))
+}
+
+/// What stands under the staging names of things in schemas that stay.
+fn standing_by_rename<'c>(intent: &StageIntent, catalog: &'c Catalog) -> Vec<&'c Object> {
+    let names = intent.renamed.iter();
+    let staging = names.filter_map(|name| Way::Renamed.staging(&intent.deployment, name).ok());
+    staging.filter_map(|name| catalog.object(&name)).collect()
 }
 
 /// Rehearses the swap, so that what would forbid it is known before anybody waits for hydration.
@@ -240,11 +261,13 @@ fn done(layout: &Layout, catalog: &Catalog) -> Result<StageDone, Error> {
         Error::new(Code::SwapStagingMoved, format!("{what} was created and is gone: somebody dropped it"))
             .deployment(&layout.intent.deployment)
     };
-    let schemas = layout.intent.schemas.iter().map(|pair| {
+    let schema = |pair: &SchemaPair| {
         let name = pair.staging_name();
         let found = catalog.schemas.get(&name).map(|schema| schema.id.clone());
         found.ok_or_else(|| gone(format!("schema {name}")))
-    });
+    };
+    let schemas = layout.intent.schemas.iter().map(schema);
+    let replaced_in = layout.intent.replaced_in.iter().map(schema);
     let clusters = layout.intent.clusters.iter().map(|pair| {
         let found = catalog.clusters.get(&pair.staging).map(|cluster| cluster.id.clone());
         found.ok_or_else(|| gone(format!("cluster {}", pair.staging)))
@@ -253,6 +276,7 @@ fn done(layout: &Layout, catalog: &Catalog) -> Result<StageDone, Error> {
         deployment: layout.intent.deployment.clone(),
         schemas: schemas.collect::<Result<_, _>>()?,
         clusters: clusters.collect::<Result<_, _>>()?,
+        replaced_in: replaced_in.collect::<Result<_, _>>()?,
     })
 }
 
@@ -291,27 +315,40 @@ fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
             change: object.change,
         });
     }
+    let (gone, beside): (Vec<&StagedIndex>, Vec<&StagedIndex>) =
+        layout.contents.indexes.iter().filter(|index| index.stands_beside()).partition(|index| index.removed);
     let beside: BTreeMap<&ObjectName, &ObjectName> =
-        layout.contents.indexes.iter().filter(|i| i.stands_beside()).map(|i| (&i.staging, &i.name)).collect();
+        beside.into_iter().map(|index| (&index.staging, &index.name)).collect();
     for index in catalog.objects.values().filter(|object| object.kind == ObjectKind::Index) {
         let of_ours = index.on.as_ref().and_then(|on| production.get(on));
         let name = match (of_ours, beside.get(&index.name)) {
-            (Some(relation), _) => relation.schema_name().object(index.name.object.clone()),
-            (None, Some(name)) => (*name).clone(),
+            (_, Some(name)) => (*name).clone(),
+            (Some(relation), None) => relation.schema_name().object(index.name.object.clone()),
             (None, None) => continue,
         };
-        rows.push(DeployedObject {
-            deployment: id.clone(),
-            name,
-            kind: ObjectKind::Index,
-            object_id: Some(index.id.clone()),
-            green_name: index.name.clone(),
-            fingerprint: String::new(),
-            metadata_fingerprint: String::new(),
-            change: Change::Added,
-        });
+        rows.push(of_index(id, name, index.name.clone(), Some(index.id.clone())));
     }
+    rows.extend(gone.into_iter().map(|index| of_index(id, index.name.clone(), index.staging.clone(), None)));
     rows
+}
+
+/// The row of an index; without an id it is one that production loses.
+fn of_index(
+    id: &DeploymentId,
+    name: ObjectName,
+    green_name: ObjectName,
+    object_id: Option<ObjectId>,
+) -> DeployedObject {
+    DeployedObject {
+        deployment: id.clone(),
+        name,
+        kind: ObjectKind::Index,
+        change: if object_id.is_some() { Change::Added } else { Change::Removed },
+        object_id,
+        green_name,
+        fingerprint: String::new(),
+        metadata_fingerprint: String::new(),
+    }
 }
 
 fn outcome(layout: &Layout, promoted: bool) -> Outcome {
@@ -329,6 +366,7 @@ fn outcome(layout: &Layout, promoted: bool) -> Outcome {
         schemas: schemas.collect(),
         clusters: clusters.collect(),
         objects: layout.intent.built,
+        replacements: stable::replaced(&layout.contents.objects).map(|o| o.name.to_string()).collect(),
         promoted,
     }
 }

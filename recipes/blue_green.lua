@@ -22,6 +22,7 @@ return mz.recipe {
     force = { type = "boolean", help = "replace whatever stands in production now" },
     no_ready_check = { type = "boolean", help = "swap without waiting for hydration" },
     overwrite_drifted = { type = "boolean", help = "replace what somebody else changed" },
+    leave_sinks = { type = "boolean", help = "leave sinks of other roles with the old version" },
     skip_secrets = { type = "boolean", help = "do not create missing secrets" },
   },
 
@@ -46,7 +47,7 @@ return mz.recipe {
     ctx.hook("before_swap", staged)
     local promotion = mz.swap {
       deployment = staged, keep = args.keep, force = args.force,
-      ready_check = ready_check, allowed_lag = args.allowed_lag,
+      ready_check = ready_check, allowed_lag = args.allowed_lag, leave_sinks = args.leave_sinks,
     }
     ctx.hook("after_swap", promotion)
 

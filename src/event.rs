@@ -255,6 +255,11 @@ pub enum Event {
         /// What it reads.
         from: String,
     },
+    /// A materialized view was replaced in place.
+    ViewReplaced {
+        /// The materialized view.
+        view: String,
+    },
     /// New sessions of roles read a deployment that is not production.
     Shifted {
         /// The deployment.

@@ -97,6 +97,7 @@ impl Catalog {
             Step::Comment { on, text } => self.comment(on, text.as_deref()),
             Step::SetOwner { of, owner } => self.set_owner(of, owner.clone()),
             Step::CutOverSink { sink, from } => self.cut_over(sink, from),
+            Step::ApplyReplacement { target, replacement } => self.replace(target, replacement),
             Step::SetRole { role, parameter, value } => {
                 let settings = self.role_settings.entry(role.clone()).or_default();
                 let name = parameter.as_str();
@@ -388,6 +389,37 @@ impl Catalog {
         if let (Some(read), Some(sink)) = (read, sink) {
             self.reads.insert(sink, [read].into());
         }
+    }
+}
+
+impl Catalog {
+    /// The replacement becomes the target: its id and its cluster stay, and what reads the target reads it.
+    ///
+    /// Source: `design/materialize.md` 1.7, recorded in `full/19_replacements.slt`.
+    fn replace(&mut self, target: &ObjectName, replacement: &ObjectName) {
+        let (Some(old), Some(new)) = (self.object(target).cloned(), self.object(replacement).cloned()) else {
+            return;
+        };
+        let reads = self.reads.get(&new.id).cloned();
+        self.remove(&new.id);
+        self.remove(&old.id);
+        for object in self.objects.values_mut().filter(|object| object.on.as_ref() == Some(&old.id)) {
+            object.on = Some(new.id.clone());
+        }
+        for read in self.reads.values_mut() {
+            if read.remove(&old.id) {
+                read.insert(new.id.clone());
+            }
+        }
+        self.reads.extend(reads.map(|reads| (new.id.clone(), reads)));
+        let Object { id, cluster, .. } = new;
+        self.insert(Object {
+            id,
+            cluster,
+            comment: None,
+            column_comments: std::collections::BTreeMap::new(),
+            ..old
+        });
     }
 }
 

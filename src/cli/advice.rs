@@ -53,10 +53,25 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::StageRenameTrap => vec![
             "swap schemas instead:  --isolation schema".to_owned(),
             "or name things so that each name has one meaning, with an alias for what is read".to_owned(),
+            "in a schema with a stable API: another name, or one deployment without `SET api = stable` in the \
+             schema's file, which swaps the schema and rebuilds what reads it"
+                .to_owned(),
         ],
         Code::StageSwapImpossible => {
             vec!["mend the file and stage again, or".to_owned(), format!("throw it away:  mzflow abort {id}")]
         }
+        Code::StageShapeDiffers => vec![
+            format!("make it like the one it replaces and go on:  mzflow run blue_green --id {id}"),
+            "or give the new shape to a materialized view of another name, beside this one".to_owned(),
+            format!(
+                "or take `SET api = stable` out of its schema's file, so that the schema is swapped and what \
+                 reads it is rebuilt:  mzflow abort {id}   then   mzflow run blue_green"
+            ),
+        ],
+        Code::StageReplacementTaken => vec![
+            "promote or abort the other deployment first:  mzflow list".to_owned(),
+            "what mzflow has not made is dropped by whoever made it".to_owned(),
+        ],
         Code::HydrationTimeout | Code::SwapNotReady | Code::SwapNotStaged => vec![
             format!("wait for it:  mzflow wait {id}   then   mzflow promote {id}"),
             format!("or throw it away:  mzflow abort {id}"),
@@ -100,6 +115,21 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             format!("then, whatever it says, this is safe:  mzflow promote {id}"),
         ],
         Code::SwapSinkPending => one(format!("when the sink is mended:  mzflow promote {id}")),
+        Code::SwapSinkNotOwner => vec![
+            "let its owner promote, or a role that is a member of the owner's".to_owned(),
+            format!(
+                "or leave such sinks with the replaced version, which is kept then:  mzflow promote {id} --leave-sinks"
+            ),
+        ],
+        Code::SwapReplacementPending => {
+            one(format!("when what it waits for is mended:  mzflow promote {id}"))
+        }
+        Code::DropReplacementPending => one(format!("finish it first:  mzflow promote {id}")),
+        Code::RollbackReplaced => vec![
+            "check out the older version of the project and deploy it: what was replaced is replaced again, and \
+             its readers stay:  mzflow run blue_green"
+                .to_owned(),
+        ],
         Code::RollbackGone | Code::RollbackSuperseded => {
             one("deploy the older version of the project again:  mzflow run blue_green".to_owned())
         }

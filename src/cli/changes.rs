@@ -24,6 +24,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
         let mut lines = vec![ui.line("diff", &format!("no changes {against}"), took)];
         lines.extend(to_apply(outcome, ui));
         lines.extend(sinks(outcome, ui));
+        lines.extend(kept(outcome, ui));
         return lines;
     }
     let first = outcome["against"].is_null();
@@ -55,6 +56,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
     lines.extend(to_apply(outcome, ui));
     lines.extend(in_place(outcome, ui));
     lines.extend(sinks(outcome, ui));
+    lines.extend(kept(outcome, ui));
     lines.push(format!("          {}", cost(outcome)));
     for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
         if let Some(text) = dependent.as_str() {
@@ -90,6 +92,14 @@ fn to_apply(outcome: &Value, ui: &Ui) -> Vec<String> {
         lines.push("            mzflow apply does this alone; a run does it before it compares".to_owned());
     }
     lines
+}
+
+/// What stays in a schema with a stable API although the project no longer has it.
+fn kept(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let all = outcome["kept"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let told =
+        |what| ui.paint(Style::yellow, format!("{what}, is kept: it goes once nobody reads it any more"));
+    all.map(|what| format!("            {} {}", ui.paint(Style::yellow, "!"), told(what))).collect()
 }
 
 /// What is granted, revoked and commented where nothing is rebuilt.
@@ -150,6 +160,10 @@ fn line(object: &Value, change: Change, width: usize, ui: &Ui) -> String {
         (Change::Metadata, _) => "grants or comments, in place".to_owned(),
         (Change::Drifted, _) => "production is not what was last promoted".to_owned(),
         _ => object["file"].as_str().unwrap_or("").to_owned(),
+    };
+    let why = match object["way"].as_str() {
+        Some("replaced") => format!("{why}  replaced in place, its readers stay"),
+        _ => why,
     };
     let word = format!("{:<9}", change.as_str());
     format!("            {} {name:<width$}  {}  {}", ui.paint(style, sign), ui.paint(style, word), why)

@@ -196,6 +196,7 @@ impl Sink for Narrator {
             }
             Event::Swapped { .. } => self.swapped(&event),
             Event::SinkCutOver { sink, from } => self.step("sink", &format!("{sink} reads {from}"), None),
+            Event::ViewReplaced { view } => self.step("replace", &format!("{view} in place"), None),
             Event::Dropped { deployment, reason, objects, took } => {
                 self.dropped(deployment, *reason, *objects, *took);
             }
@@ -502,6 +503,7 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             }),
         ),
         Event::SinkCutOver { sink, from } => ("sink.cut-over", json!({ "sink": sink, "from": from })),
+        Event::ViewReplaced { view } => ("view.replaced", json!({ "view": view })),
         Event::Dropped { deployment, reason, objects, took } => (
             "drop.done",
             json!({ "deployment": deployment, "reason": reason, "objects": objects, "took_ms": ms(took) }),

@@ -105,6 +105,7 @@ impl Seen {
             | Event::SampleAwaited { .. }
             | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
+            | Event::ViewReplaced { .. }
             | Event::Overlay { .. }
             | Event::OverlaySkipped { .. }
             | Event::OverlayDone { .. }

@@ -12,6 +12,7 @@ use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::literal;
 use crate::sql::fingerprint::Fingerprint;
+use crate::sql::words;
 
 /// Something in a schema that a file of the project creates.
 #[derive(Clone, Debug)]
@@ -80,6 +81,19 @@ impl Object {
     /// A secret's value stands in it as the user wrote it, with its provider function.
     pub fn create_sql(&self, target: &ObjectName, names: &Names<'_>) -> String {
         format!("{} {}{}", self.head, target.sql(), self.rest.write(names))
+    }
+
+    /// The statement that creates it under a name as a replacement for a materialized view.
+    pub fn create_replacement_sql(
+        &self,
+        name: &ObjectName,
+        target: &ObjectName,
+        names: &Names<'_>,
+    ) -> String {
+        let rest = self.rest.write(names);
+        // The target stands behind the names of the columns.
+        let (columns, rest) = rest.split_at(words::list_end(&rest));
+        format!("CREATE REPLACEMENT MATERIALIZED VIEW {}{columns} FOR {}{rest}", name.sql(), target.sql())
     }
 }
 

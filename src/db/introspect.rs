@@ -521,6 +521,16 @@ pub async fn stored_sql(session: &Session, ids: &[ObjectId]) -> Result<BTreeMap<
     Ok(found)
 }
 
+/// The materialized views that are to replace others: each with its target.
+///
+/// # Errors
+/// What the server says, or a lost connection; a server without replacements has no such relation.
+pub async fn replacements(session: &Session) -> Result<Vec<(ObjectId, ObjectId)>, Error> {
+    let rows = session.read("SELECT id, target_id FROM mz_internal.mz_replacements").await?;
+    let pair = |row: &Row| Ok((ObjectId::new(row.required(0)?), ObjectId::new(row.required(1)?)));
+    rows.iter().map(pair).collect()
+}
+
 /// What `mz_audit_events` tells of the newest changes to the catalog: user, event, kind of object.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ pub mod retry;
 pub mod roles;
 pub mod session;
 pub mod sessions;
+pub mod sinks;
 pub mod snapshot;
 mod tls;
 pub mod value;

@@ -124,6 +124,9 @@ pub struct SwapIntent {
     /// Seconds for which the replaced version is to be kept.
     #[serde(default)]
     pub keep_s: u64,
+    /// Whether sinks that the role may not alter stay with what leaves production.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leave_sinks: bool,
 }
 
 /// An intent with who wrote it and when, as the server says.
@@ -191,6 +194,7 @@ mod tests {
                 commit: None,
                 objects: 0,
                 project_schemas: Vec::new(),
+                leave_sinks: false,
                 keep_s: 0,
             },
             at: Timestamp(0),

@@ -24,6 +24,7 @@ pub mod said;
 pub mod shift;
 pub mod state;
 pub mod watching;
+pub mod way;
 
 /// The longest deployment id; leaves room for names of up to 180 bytes around it.
 pub const MAX_ID_BYTES: usize = 63;

@@ -4,11 +4,14 @@
 //! each bears a name of its own in production's schema. Names are told from what was recorded, never
 //! from how they look.
 
+use std::collections::BTreeSet;
+
 use super::record::SchemaPair;
 use super::record::StageIntent;
 use super::record::StageObjects;
 use super::record::StagedIndex;
 use super::record::StagedObject;
+use super::way::Way;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 
@@ -28,11 +31,21 @@ impl StageIntent {
         self.schemas.iter().map(SchemaPair::production_name).chain(self.within.iter().cloned())
     }
 
+    /// The schemas that stay, and in which something is replaced or renamed, each once.
+    pub fn staying(&self) -> impl Iterator<Item = SchemaName> {
+        let replaced = self.replaced_in.iter().map(SchemaPair::production_name);
+        replaced.chain(self.within.iter().cloned()).collect::<BTreeSet<_>>().into_iter()
+    }
+
     fn beside(&self, object: &StagedObject, other: Option<&crate::name::Ident>) -> ObjectName {
         if let Some(other) = other {
             return object.name.schema_name().object(other.clone());
         }
-        let pair = self.schemas.iter().find(|pair| object.name.is_in(&pair.production_name()));
+        let pairs = match object.way {
+            Way::Swapped | Way::Renamed => &self.schemas,
+            Way::Replaced => &self.replaced_in,
+        };
+        let pair = pairs.iter().find(|pair| object.name.is_in(&pair.production_name()));
         match pair {
             Some(pair) => pair.staging_name().object(object.name.object.clone()),
             None => object.name.clone(),
@@ -43,7 +56,12 @@ impl StageIntent {
 impl StagedObject {
     /// Tells whether it changes names by itself, and not with its schema.
     pub fn is_renamed(&self) -> bool {
-        self.retired.is_some()
+        self.way == Way::Renamed
+    }
+
+    /// Tells whether it takes over from what bears its name, in place.
+    pub fn is_replaced_in_place(&self) -> bool {
+        self.way == Way::Replaced && self.change.is_built()
     }
 
     /// Tells whether something else stands under its name after the swap, or nothing.
@@ -70,5 +88,10 @@ impl StageObjects {
     /// The objects that change names one by one.
     pub fn renamed(&self) -> impl Iterator<Item = &StagedObject> {
         self.objects.iter().filter(|object| object.is_renamed() && object.is_replaced())
+    }
+
+    /// The materialized views that are replaced in place, in dependency order.
+    pub fn replacements(&self) -> impl Iterator<Item = &StagedObject> {
+        self.objects.iter().filter(|object| object.is_replaced_in_place())
     }
 }

@@ -27,6 +27,7 @@ use super::shift::ShiftIntent;
 use super::shift::UnshiftDone;
 use super::shift::UnshiftIntent;
 use super::watching::WatchBegan;
+use super::way::Way;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -353,6 +354,13 @@ pub struct StageIntent {
     pub within: Vec<SchemaName>,
     /// How many objects (views, materialized views) are built.
     pub built: usize,
+    /// The schemas of the project whose API is stable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stable: Vec<SchemaName>,
+    /// The schemas that stay and in which materialized views are replaced, by what stands under the staging
+    /// name; that is gone once they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced_in: Vec<SchemaPair>,
 }
 
 /// One object of a deployment.
@@ -376,7 +384,10 @@ pub struct StagedObject {
     /// Its file in the project, if it is still there.
     #[serde(default)]
     pub file: Option<String>,
-    /// The name it is built under, in its own schema, where objects change names one by one.
+    /// How it becomes production, or leaves it.
+    #[serde(default, skip_serializing_if = "Way::is_swapped")]
+    pub way: Way,
+    /// The name it is built under, in its own schema, where it changes names by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staging: Option<Ident>,
     /// The name that what it replaces bears after the swap, there.
@@ -395,9 +406,12 @@ pub struct StagedIndex {
     pub on: ObjectName,
     /// The id under its production name when it was staged, if there was one.
     pub production_id: Option<ObjectId>,
-    /// The name that what it replaces bears after the swap, where objects change names one by one.
+    /// The name that what it replaces bears after the swap, where its relation changes names by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired: Option<Ident>,
+    /// Whether nothing takes its place: the files no longer have it, and its relation stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// A statement that waits for the swap, with what it does in words.
@@ -428,6 +442,9 @@ pub struct StageObjects {
     /// Sinks that exist and are to read something else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repointed: Vec<Repointed>,
+    /// Grants and comments on what is replaced in place: the server keeps no comments then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<AfterSwap>,
 }
 
 impl StageObjects {
@@ -441,6 +458,7 @@ impl StageObjects {
             in_place: Vec::new(),
             new_sinks: Vec::new(),
             repointed: Vec::new(),
+            restored: Vec::new(),
         }
     }
 }
@@ -454,6 +472,9 @@ pub struct StageDone {
     pub schemas: Vec<SchemaId>,
     /// The ids of the green clusters, in the order of the intent's pairs.
     pub clusters: Vec<ClusterId>,
+    /// The ids of the schemas that hold replacements, in the order of the intent's pairs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced_in: Vec<SchemaId>,
 }
 
 /// See [`Record::SwapDone`].
@@ -465,6 +486,16 @@ pub struct SwapDone {
     pub epoch: u64,
     /// Sinks that could not be cut over yet, with the reason.
     pub pending_sinks: Vec<String>,
+    /// Materialized views that could not be replaced yet, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending_replacements: Vec<String>,
+}
+
+impl SwapDone {
+    /// Tells whether everything that follows the swap was done.
+    pub fn is_settled(&self) -> bool {
+        self.pending_sinks.is_empty() && self.pending_replacements.is_empty()
+    }
 }
 
 /// Why something is dropped.
@@ -509,9 +540,12 @@ pub struct ClaimedCluster {
     pub id: ClusterId,
 }
 
-/// An index on a relation that stays, claimed for dropping.
+/// An index on a relation that stays, or another object in a schema that stays, claimed for dropping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClaimedIndex {
+pub struct ClaimedObject {
+    /// What it is.
+    #[serde(default = "index")]
+    pub kind: ObjectKind,
     /// Its name before.
     pub name: ObjectName,
     /// Its name after the claim, in the same schema.
@@ -520,17 +554,8 @@ pub struct ClaimedIndex {
     pub id: ObjectId,
 }
 
-/// An object inside a production schema, claimed for dropping.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClaimedObject {
-    /// What it is.
-    pub kind: ObjectKind,
-    /// Its name before.
-    pub name: ObjectName,
-    /// Its name after the claim, in the same schema.
-    pub claimed: Ident,
-    /// Its id.
-    pub id: ObjectId,
+fn index() -> ObjectKind {
+    ObjectKind::Index
 }
 
 /// See [`Record::DropIntent`].
@@ -544,10 +569,8 @@ pub struct DropIntent {
     pub schemas: Vec<ClaimedSchema>,
     /// The clusters.
     pub clusters: Vec<ClaimedCluster>,
-    /// The indexes outside those schemas.
-    pub indexes: Vec<ClaimedIndex>,
-    /// The objects that changed names one by one, in schemas that stay.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// The indexes and other objects in schemas that stay.
+    #[serde(default, alias = "indexes", skip_serializing_if = "Vec::is_empty")]
     pub one_by_one: Vec<ClaimedObject>,
     /// Every object inside those schemas and clusters that is ours.
     pub objects: Vec<ObjectId>,

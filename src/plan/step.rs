@@ -307,6 +307,13 @@ pub enum Step {
         /// What it shall read.
         from: ObjectName,
     },
+    /// `ALTER MATERIALIZED VIEW … APPLY REPLACEMENT`
+    ApplyReplacement {
+        /// What keeps its name and its readers.
+        target: ObjectName,
+        /// What takes over.
+        replacement: ObjectName,
+    },
     /// `ALTER ROLE … SET`, for its next sessions.
     SetRole {
         /// The role.
@@ -359,6 +366,7 @@ impl Step {
             | Self::Revoke { .. }
             | Self::Comment { .. }
             | Self::SetOwner { .. }
+            | Self::ApplyReplacement { .. }
             | Self::SetRole { .. } => false,
         }
     }
@@ -403,6 +411,9 @@ impl Step {
             }
             Self::CutOverSink { sink, from } => {
                 format!("ALTER SINK {} SET FROM {}", sink.sql(), from.sql())
+            }
+            Self::ApplyReplacement { target, replacement } => {
+                format!("ALTER MATERIALIZED VIEW {} APPLY REPLACEMENT {}", target.sql(), replacement.sql())
             }
             Self::SetRole { role, parameter, value: None } => {
                 format!("ALTER ROLE {} RESET {}", role.sql(), parameter.as_str())
@@ -472,6 +483,7 @@ impl Step {
             Self::Comment { on, .. } => format!("comment on {on}"),
             Self::SetOwner { of, owner } => format!("owner of {of} to {owner}"),
             Self::CutOverSink { sink, from } => format!("cut sink {sink} over to {from}"),
+            Self::ApplyReplacement { target, .. } => format!("replace materialized view {target}"),
             Self::SetRole { role, parameter, value: None } => {
                 format!("reset {} of role {role}", parameter.as_str())
             }

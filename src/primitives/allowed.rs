@@ -117,6 +117,11 @@ impl Asked {
             Step::Comment { on, .. } => self.comment(on),
             Step::SetOwner { of, owner } => self.give(of, owner),
             Step::CutOverSink { sink, .. } => self.owner(&Target::Object(ObjectKind::Sink, sink.clone())),
+            Step::ApplyReplacement { target, replacement } => {
+                for name in [target, replacement] {
+                    self.owner(&Target::Object(ObjectKind::MaterializedView, name.clone()));
+                }
+            }
             Step::CreateRole(_) | Step::SetRole { .. } => self.system("CREATEROLE"),
             Step::GrantSystem { .. } => {
                 self.tell(Some("privileges on the system are given by superusers only".to_owned()));

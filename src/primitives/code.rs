@@ -151,6 +151,10 @@ codes! {
     StageRenameTrap = "stage.rename-trap", Refused;
     /// The swap would not work: the server refused its rehearsal.
     StageSwapImpossible = "stage.swap-impossible", Refused;
+    /// A materialized view of a schema with a stable API has another shape than the one it is to replace.
+    StageShapeDiffers = "stage.shape-differs", Failed;
+    /// Something else is to replace the same materialized view.
+    StageReplacementTaken = "stage.replacement-taken", Refused;
 
     /// Somebody else watches the overlay.
     DevWatched = "dev.watched", Refused;
@@ -195,8 +199,12 @@ codes! {
     SwapRejected = "swap.rejected", Failed;
     /// The connection broke at COMMIT and the server cannot be asked.
     SwapOutcomeUnknown = "swap.outcome-unknown", OutcomeUnknown;
+    /// A sink that reads what is replaced belongs to a role that the connected one is no member of.
+    SwapSinkNotOwner = "swap.sink-not-owner", Refused;
     /// The swap committed, but a sink could not be cut over.
     SwapSinkPending = "swap.sink-pending", Failed;
+    /// The swap committed, but a materialized view could not be replaced in place.
+    SwapReplacementPending = "swap.replacement-pending", Failed;
 
     /// While the swap was made, somebody let a role read the deployment.
     SwapRoleShifted = "swap.role-shifted", Refused;
@@ -230,6 +238,8 @@ codes! {
     RollbackGone = "rollback.gone", Refused;
     /// A later deployment has replaced what this one promoted.
     RollbackSuperseded = "rollback.superseded", Refused;
+    /// The promotion has replaced materialized views in place: what they were is gone.
+    RollbackReplaced = "rollback.replaced", Refused;
 
     /// The deployment is production: dropping its staging names would drop the replaced version.
     DropPromoted = "drop.promoted", Refused;
@@ -237,6 +247,8 @@ codes! {
     DropForeignDependents = "drop.foreign-dependents", Refused;
     /// A name no longer holds what was recorded under it.
     DropMoved = "drop.moved", Refused;
+    /// A materialized view of the promotion has still to be replaced in place.
+    DropReplacementPending = "drop.replacement-pending", Refused;
     /// The connected role does not own what would be dropped.
     DropNotOwner = "drop.not-owner", Refused;
     /// Other people's changes kept the claim from committing until its time was over.

@@ -20,6 +20,7 @@ use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
+use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
@@ -138,6 +139,7 @@ fn scope(catalog: &Catalog) -> Scope {
         metadata_fingerprint: "v1:0".to_owned(),
         production_id: Some(at(name)),
         file: None,
+        way: Way::Swapped,
         staging: None,
         retired: None,
     };
@@ -164,6 +166,8 @@ fn scope(catalog: &Catalog) -> Scope {
             }],
             within: Vec::new(),
             built: 2,
+            stable: Vec::new(),
+            replaced_in: Vec::new(),
         },
         contents: StageObjects {
             objects: vec![
@@ -175,6 +179,7 @@ fn scope(catalog: &Catalog) -> Scope {
                 staging: object(&format!("{green}.m_idx")),
                 on: object("app.core.m"),
                 production_id: Some(at("app.core.m_idx")),
+                removed: false,
                 retired: None,
             }],
             replaced_indexes: vec![at("app.core.m_idx")],
@@ -184,6 +189,7 @@ fn scope(catalog: &Catalog) -> Scope {
             deployment: id,
             schemas: vec![schema(green)],
             clusters: vec![on("compute__77b01de__mzf")],
+            replaced_in: Vec::new(),
         }),
         built: built.iter().map(|name| (object(name), at(name))).collect(),
     }

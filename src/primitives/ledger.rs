@@ -74,6 +74,8 @@ pub struct Deployment {
     pub settled: bool,
     /// Sinks that could not be cut over.
     pub pending_sinks: Vec<String>,
+    /// Materialized views that could not be replaced in place.
+    pub pending_replacements: Vec<String>,
     /// The roles that read it, and were not put back yet.
     pub shifts: BTreeMap<RoleName, Shift>,
 }
@@ -111,7 +113,19 @@ impl Ledger {
     /// The staging schemas of deployments that are not production.
     pub fn staging(&self) -> BTreeSet<SchemaName> {
         let open = self.deployments.values().filter(|deployment| deployment.state.is_open());
-        open.flat_map(|deployment| deployment.intent.schemas.iter().map(SchemaPair::staging_name)).collect()
+        let pairs = open.flat_map(|open| open.intent.schemas.iter().chain(&open.intent.replaced_in));
+        pairs.map(SchemaPair::staging_name).collect()
+    }
+
+    /// The schemas that were promoted last as ones with a stable API.
+    pub fn stable(&self) -> BTreeSet<SchemaName> {
+        let mut stable = BTreeSet::new();
+        for id in self.standing() {
+            let Some(deployment) = self.deployments.get(&id) else { continue };
+            stable.retain(|schema| !deployment.intent.project_schemas.contains(schema));
+            stable.extend(deployment.intent.stable.iter().cloned());
+        }
+        stable
     }
 
     /// The deployment of that id.
@@ -183,8 +197,9 @@ impl Ledger {
             }
             Record::SwapDone(done) => {
                 if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
-                    deployment.settled = done.pending_sinks.is_empty();
+                    deployment.settled = done.is_settled();
                     deployment.pending_sinks.clone_from(&done.pending_sinks);
+                    deployment.pending_replacements.clone_from(&done.pending_replacements);
                 }
             }
             Record::DropIntent(intent) => {
@@ -251,6 +266,7 @@ impl Ledger {
             swapped: None,
             settled: false,
             pending_sinks: Vec::new(),
+            pending_replacements: Vec::new(),
             shifts: BTreeMap::new(),
         };
         self.deployments.insert(intent.deployment.clone(), deployment);

@@ -153,6 +153,36 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Clai
     owners.into_iter().chain(grants).chain(revokes).chain(comments).collect()
 }
 
+/// The comments that things and their columns have to get if they have lost all that they had.
+pub fn comments_anew(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
+    let mut wanted = Vec::new();
+    for pair in pairs {
+        let blue = pair.blue.as_ref().and_then(|blue| facts(catalog, blue));
+        let said = pair.blue.as_ref().and_then(|blue| former.of(&said::thing(blue)));
+        let text = wanted_comment(&pair.green, blue.as_ref(), written, said);
+        wanted.push((pair.green.clone(), text.map(str::to_owned)));
+    }
+    wanted.extend(wanted_column_comments(catalog, pairs, written, former));
+    let steps = wanted.into_iter().filter(|(_, text)| text.is_some());
+    steps.map(|(on, text)| Step::Comment { on, text }).collect()
+}
+
+/// The comment that a thing is to have.
+fn wanted_comment<'t>(
+    target: &Target,
+    blue: Option<&'t Facts<'_>>,
+    written: &'t Written,
+    said: Option<&Said>,
+) -> Option<&'t str> {
+    // A tag of mzflow's own tells of one deployment and is not carried to the next.
+    let carried = blue.and_then(|blue| blue.comment).filter(|text| !text.starts_with(TAG));
+    let carried = carried.filter(|text| !said::has_commented(said, Some(text)));
+    match written.comments.get(target) {
+        Some(text) => text.as_deref(),
+        None => carried,
+    }
+}
+
 fn comment(
     target: &Target,
     blue: Option<&Facts<'_>>,
@@ -160,13 +190,7 @@ fn comment(
     written: &Written,
     said: Option<&Said>,
 ) -> Option<Step> {
-    // A tag of mzflow's own tells of one deployment and is not carried to the next.
-    let carried = blue.and_then(|blue| blue.comment).filter(|text| !text.starts_with(TAG));
-    let carried = carried.filter(|text| !said::has_commented(said, Some(text)));
-    let wanted = match written.comments.get(target) {
-        Some(text) => text.as_deref(),
-        None => carried,
-    };
+    let wanted = wanted_comment(target, blue, written, said);
     // The tag that stands there stays until a promotion writes another or a file wants the place.
     let is_tagged = wanted.is_none() && green.comment.is_some_and(|text| text.starts_with(TAG));
     (wanted != green.comment && !is_tagged)
@@ -174,6 +198,22 @@ fn comment(
 }
 
 fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
+    let differs = |(target, text): &(Target, Option<String>)| {
+        let Target::Column(relation, column) = target else { return false };
+        let has = catalog.object(relation).and_then(|object| object.column_comments.get(column));
+        has != text.as_ref()
+    };
+    let steps = wanted_column_comments(catalog, pairs, written, former).into_iter().filter(differs);
+    steps.map(|(on, text)| Step::Comment { on, text }).collect()
+}
+
+/// The comments that the columns of things are to have.
+fn wanted_column_comments(
+    catalog: &Catalog,
+    pairs: &[Pair],
+    written: &Written,
+    former: &Claims,
+) -> BTreeMap<Target, Option<String>> {
     let mut wanted: BTreeMap<Target, Option<String>> = BTreeMap::new();
     for pair in pairs {
         if let (Some(Target::Object(_, blue)), Target::Object(_, green)) = (&pair.blue, &pair.green) {
@@ -195,13 +235,7 @@ fn column_comments(catalog: &Catalog, pairs: &[Pair], written: &Written, former:
             }
         }
     }
-    let differs = |(target, text): &(Target, Option<String>)| {
-        let Target::Column(relation, column) = target else { return false };
-        let has = catalog.object(relation).and_then(|object| object.column_comments.get(column));
-        has != text.as_ref()
-    };
-    let steps = wanted.into_iter().filter(differs);
-    steps.map(|(on, text)| Step::Comment { on, text }).collect()
+    wanted
 }
 
 /// Privileges to grant or to revoke, by what they are on and who is meant.

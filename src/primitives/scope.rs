@@ -63,6 +63,13 @@ impl Scope {
         &self.intent.deployment
     }
 
+    /// The ids that leave production by name: what is replaced in place is left out, since its readers stay.
+    pub fn leaving(&self) -> BTreeSet<&ObjectId> {
+        let in_place: BTreeSet<&ObjectId> =
+            self.contents.replacements().filter_map(|object| object.production_id.as_ref()).collect();
+        self.replaced().into_iter().filter(|id| !in_place.contains(id)).collect()
+    }
+
     /// The ids that stood under production names in scope when it was staged.
     pub fn replaced(&self) -> BTreeSet<&ObjectId> {
         let objects = self.contents.objects.iter().filter(|object| object.is_replaced());

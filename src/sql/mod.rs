@@ -26,3 +26,4 @@ pub(crate) mod secret;
 pub mod span;
 pub mod stored;
 mod token;
+pub mod words;

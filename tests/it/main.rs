@@ -56,6 +56,7 @@ mod sandbox;
 mod secrets;
 mod shift;
 mod sinks;
+mod stable;
 mod tidy;
 mod transcript;
 mod unit_tests;

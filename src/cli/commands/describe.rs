@@ -39,6 +39,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
                 "name": object.name,
                 "kind": object.kind,
                 "change": object.change,
+                "way": object.way,
                 "because": object.because,
                 "fingerprint": object.fingerprint,
                 "id": scope.built.get(&staging),
@@ -53,8 +54,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
             .collect()
     };
     let intent = &scope.intent;
-    let schemas =
-        intent.schemas.iter().map(|p| (p.production_name().to_string(), p.staging_name().to_string()));
+    let pairs = intent.schemas.iter().chain(&intent.replaced_in);
+    let schemas = pairs.map(|p| (p.production_name().to_string(), p.staging_name().to_string()));
     let clusters = intent.clusters.iter().map(|p| (p.production.to_string(), p.staging.to_string()));
     let objects_too = scope.contents.renamed().filter(|object| object.change.is_built());
     let renamed = objects_too.map(|o| (o.name.to_string(), intent.staging_name(o).to_string()));
@@ -63,6 +64,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         fields.insert("project_fingerprint".to_owned(), intent.project_fingerprint.clone().into());
         fields.insert("names".to_owned(), staging.into());
         fields.insert("pending_sinks".to_owned(), json!(known.pending_sinks));
+        fields.insert("pending_replacements".to_owned(), json!(known.pending_replacements));
         fields.insert(
             "promoted_at".to_owned(),
             known.swapped.as_ref().map_or(Value::Null, |entry| moment(entry.at).into()),
@@ -128,6 +130,11 @@ fn lines(told: &Value) -> Vec<String> {
         let [role, parameter, before, after] =
             ["role", "parameter", "before", "after"].map(|key| text(&shift[key]));
         lines.push(format!("read by     {role}: {parameter} {before} → {after}"));
+    }
+    for pending in ["pending_sinks", "pending_replacements"] {
+        for reason in told[pending].as_array().into_iter().flatten() {
+            lines.push(format!("pending     {}", text(reason)));
+        }
     }
     let rows: Vec<Vec<String>> = told["objects"]
         .as_array()

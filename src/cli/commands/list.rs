@@ -128,6 +128,7 @@ pub(crate) fn told(id: &DeploymentId, deployment: &Deployment) -> Value {
     let intent = &deployment.intent;
     let schemas: Vec<String> = intent.touched().map(|schema| schema.to_string()).collect();
     let clusters: Vec<String> = intent.clusters.iter().map(|pair| pair.production.to_string()).collect();
+    let replaced_in = intent.replaced_in.iter().map(|pair| pair.production_name().to_string());
     json!({
         "deployment": id,
         "state": deployment.state,
@@ -136,6 +137,7 @@ pub(crate) fn told(id: &DeploymentId, deployment: &Deployment) -> Value {
         "commit": intent.commit,
         "schemas": schemas,
         "clusters": clusters,
+        "replaced_in": replaced_in.collect::<Vec<_>>(),
         "objects": intent.built,
         "isolation": intent.isolation,
         "runs": deployment.runs,

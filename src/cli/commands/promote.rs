@@ -18,6 +18,7 @@ use crate::primitives::ctx::Ctx;
 use crate::primitives::drop;
 use crate::primitives::exchange::ConflictCheck;
 use crate::primitives::exchange::aftermath::Exchanged;
+use crate::primitives::exchange::sinks::OthersSinks;
 use crate::primitives::readiness::ALLOWED_LAG;
 use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rehearsal::Assume;
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Replace whatever stands in production now, also if it changed since staging
     #[arg(long)]
     force: bool,
+    /// Leave sinks that belong to other roles with the replaced version, which is kept then
+    #[arg(long)]
+    leave_sinks: bool,
     /// Promote although it is not ready
     #[arg(long)]
     no_ready_check: bool,
@@ -64,6 +68,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         deployment: args.deployment,
         keep: args.keep,
         conflicts: if args.force { ConflictCheck::Skipped } else { ConflictCheck::Made },
+        others_sinks: if args.leave_sinks { OthersSinks::Left } else { OthersSinks::Refused },
         ready: match (args.no_ready_check, args.allowed_lag) {
             (true, _) => ReadyCheck::Skipped,
             (false, lag) => ReadyCheck::Within(lag.unwrap_or(ALLOWED_LAG)),

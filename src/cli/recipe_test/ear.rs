@@ -67,6 +67,7 @@ impl Sink for Ear {
             | Event::Hydrated { .. }
             | Event::SwapRetried { .. }
             | Event::SinkCutOver { .. }
+            | Event::ViewReplaced { .. }
             | Event::Compared { .. }
             | Event::Sampled(_)
             | Event::SampleAwaited { .. }

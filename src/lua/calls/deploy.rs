@@ -40,6 +40,7 @@ use crate::primitives::diff;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
+use crate::primitives::exchange::sinks::OthersSinks;
 use crate::primitives::gc;
 use crate::primitives::hydration_status;
 use crate::primitives::hydration_status::Looked;
@@ -302,6 +303,7 @@ async fn swapped(call: Rc<Call>) -> Result<Value, Failure> {
         deployment: deployment(&call)?,
         keep: call.duration("keep"),
         conflicts: if call.flag("force") { ConflictCheck::Skipped } else { ConflictCheck::Made },
+        others_sinks: if call.flag("leave_sinks") { OthersSinks::Left } else { OthersSinks::Refused },
         ready: if call.flag("ready_check") {
             ReadyCheck::Within(call.duration("allowed_lag"))
         } else {

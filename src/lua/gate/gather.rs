@@ -176,12 +176,14 @@ fn compared(outcome: &Outcome) -> Json {
 fn told_deployment(evidence: &Evidence) -> Json {
     let Deployment { intent, staged_at, actor, .. } = &evidence.deployment;
     let schemas = intent.touched().map(|schema| schema.to_string());
+    let replaced_in = intent.replaced_in.iter().map(|pair| pair.production_name().to_string());
     let clusters = intent.clusters.iter().map(|pair| pair.production.to_string());
     json!({
         "id": intent.deployment,
         "isolation": intent.isolation.as_str(),
         "objects": intent.built,
         "schemas": schemas.collect::<Vec<_>>(),
+        "replaced_in": replaced_in.collect::<Vec<_>>(),
         "clusters": clusters.collect::<Vec<_>>(),
         "staged_at": moment::iso(*staged_at),
         "staged_by": actor,

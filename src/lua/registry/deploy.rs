@@ -170,6 +170,12 @@ pub const FUNCTIONS: &[Function] = &[
             default("force", Kind::Boolean, "false", "replace whatever stands in production now"),
             default("ready_check", Kind::Boolean, "true", "refuse a deployment that is not ready"),
             ALLOWED_LAG,
+            default(
+                "leave_sinks",
+                Kind::Boolean,
+                "false",
+                "leave sinks that belong to other roles with the replaced version",
+            ),
         ],
         "mz.Promotion",
         Effect::Changes,

@@ -77,6 +77,7 @@ pub const CLASSES: &[Class] = &[
                 "string[]",
                 "production names of the schemas that change places, or in which objects do",
             ),
+            f("replaced_in", "string[]", "schemas that stay, and in which materialized views are replaced"),
             f("clusters", "string[]", "production names of the clusters that change places"),
             f("staged_at", "string", "when its names were first recorded, in UTC"),
             f("staged_by", "string", "role"),

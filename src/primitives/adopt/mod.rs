@@ -35,6 +35,7 @@ use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedObject;
 use crate::deployment::state::State;
+use crate::deployment::way::Way;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -146,6 +147,7 @@ fn sorted(
 
 fn taken(object: &Object, id: &ObjectId, fingerprint: String) -> Taken {
     let staged = StagedObject {
+        way: Way::Swapped,
         name: object.name.clone(),
         kind: object.kind,
         change: Change::Unchanged,
@@ -279,10 +281,17 @@ async fn write(
         clusters: Vec::new(),
         within: Vec::new(),
         built: 0,
+        stable: project.schemas.iter().filter(|s| s.stable).map(|s| s.name.clone()).collect(),
+        replaced_in: Vec::new(),
     };
     let mut contents = StageObjects::empty(id.clone());
     contents.objects = sorted.taken.iter().map(|taken| taken.object.clone()).collect();
-    let done = StageDone { deployment: id.clone(), schemas: Vec::new(), clusters: Vec::new() };
+    let done = StageDone {
+        deployment: id.clone(),
+        schemas: Vec::new(),
+        clusters: Vec::new(),
+        replaced_in: Vec::new(),
+    };
     if ledger.deployments.contains_key(&id) {
         // Cut before it counted: what it wrote of then may have been replaced since.
         ctx.forget_objects(&id).await?;

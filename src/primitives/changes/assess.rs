@@ -19,6 +19,8 @@ use super::refuse;
 use super::sinks;
 use super::spread;
 use super::spread::Node;
+use super::stable;
+use super::stable::Stable;
 use super::written;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
@@ -31,6 +33,7 @@ use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Said;
+use crate::deployment::way::Way;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
@@ -55,6 +58,8 @@ pub struct Facts<'f> {
     pub adopted: &'f BTreeMap<ObjectId, String>,
     /// The staging schemas of deployments that are not production.
     pub staging: &'f BTreeSet<SchemaName>,
+    /// The schemas that were promoted as ones with a stable API.
+    pub stable: &'f BTreeSet<SchemaName>,
     /// What this project has granted and commented itself.
     pub claims: &'f Claims,
     /// The epoch, and who made it.
@@ -80,14 +85,16 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     }
     let touched: Vec<&Node> =
         nodes.iter().zip(&reasons).filter(|(_, reason)| reason.is_some()).map(|(node, _)| node).collect();
-    let of_touched: BTreeMap<_, _> = touched
+    let schemas: BTreeMap<_, _> = touched
         .iter()
+        .filter(|node| !node.stays)
         .map(|node| node.name.schema_name())
         .map(|name| (name.clone(), facts.catalog.schemas.get(&name).map(|schema| schema.id.clone())))
+        // One that does not exist yet moves into place as a whole, whatever is swapped.
+        .filter(|(_, id)| isolation.swaps_schemas() || id.is_none())
         .collect();
-    // One that does not exist yet moves into place as a whole, whatever is swapped.
-    let (schemas, within): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        of_touched.into_iter().partition(|(_, id)| isolation.swaps_schemas() || id.is_none());
+    let renamed = objects.iter().filter(|object| object.is_renamed());
+    let within: BTreeSet<SchemaName> = renamed.map(|object| object.name.schema_name()).collect();
     let clusters: BTreeMap<ClusterName, ClusterId> = touched
         .iter()
         .flat_map(|node| &node.clusters)
@@ -104,7 +111,12 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     let mut changes = Changes {
         compiled: Rc::clone(facts.compiled),
         isolation,
-        beside: view.beside(&rebuilt, &clusters),
+        beside: view.beside(&rebuilt, &clusters, &objects),
+        gone_indexes: view.stable.gone_indexes(&objects),
+        replaced_in: stable::replaced_in(&objects, facts.catalog),
+        stable: facts.compiled.project.schemas.iter().filter(|s| s.stable).map(|s| s.name.clone()).collect(),
+        restored: view.stable.restored(&objects),
+        kept: view.stable.kept(&view.kept),
         replaced_indexes: Vec::new(),
         in_place,
         new_sinks: view.new_sinks(),
@@ -121,7 +133,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         claims: facts.claims.clone(),
         objects,
         schemas,
-        within: within.into_keys().collect(),
+        within: within.into_iter().collect(),
         clusters,
     };
     changes.replaced_indexes = view.replaced_indexes(&changes);
@@ -135,7 +147,9 @@ struct View<'f> {
     facts: &'f Facts<'f>,
     isolation: Isolation,
     reuse: &'f Reuse,
+    stable: Stable<'f>,
     removed: Vec<&'f DeployedObject>,
+    kept: Vec<&'f DeployedObject>,
     by_relation: HashMap<&'f ObjectId, Vec<&'f Found>>,
     occupied: BTreeSet<&'f ClusterId>,
 }
@@ -163,8 +177,9 @@ impl<'f> View<'f> {
                     .object(&row.name)
                     .is_some_and(|found| Some(&found.id) == row.object_id.as_ref())
         };
-        let removed = facts.snapshot.values().filter(gone).collect();
-        Self { facts, isolation, reuse, removed, by_relation, occupied }
+        let stable = Stable::new(facts);
+        let (removed, kept) = stable.part(facts.snapshot.values().filter(gone).collect());
+        Self { facts, isolation, reuse, stable, removed, kept, by_relation, occupied }
     }
 
     fn project(&self) -> &'f [Object] {
@@ -173,6 +188,18 @@ impl<'f> View<'f> {
 
     fn indexes_of(&self, id: &ObjectId) -> &[&'f Found] {
         self.by_relation.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// How an object becomes production, or leaves it.
+    fn way(&self, name: &ObjectName, change: Change) -> Way {
+        if self.stable.holds(name) {
+            return self.stable.way(name, change);
+        }
+        match self.isolation.swaps_schemas() || !self.facts.catalog.schemas.contains_key(&name.schema_name())
+        {
+            true => Way::Swapped,
+            false => Way::Renamed,
+        }
     }
 
     /// The clusters that rebuilding an object touches: those that are cloned.
@@ -197,7 +224,7 @@ impl<'f> View<'f> {
         let with_schema = self.isolation.swaps_schemas();
         let own = objects.iter().map(|object| Node {
             name: object.name.clone(),
-            with_schema,
+            with_schema: with_schema && !self.stable.holds(&object.name),
             clusters: if object.kind.is_staged() {
                 self.cloned(object.clusters().into_iter())
             } else {
@@ -206,14 +233,21 @@ impl<'f> View<'f> {
             reads: object.depends_on.iter().filter_map(|read| at.get(read).copied()).collect(),
             seed: if object.kind.is_staged() { self.seed(object) } else { None },
             staged: object.kind.is_staged(),
+            stays: self.stable.holds(&object.name),
         });
-        let gone = self.removed.iter().map(|row| Node {
-            name: row.name.clone(),
-            with_schema,
-            clusters: self.cloned(self.clusters_of(row).iter()),
-            reads: Vec::new(),
-            seed: Some(Change::Removed),
-            staged: true,
+        let gone = self.removed.iter().map(|row| {
+            // What loses its name alone touches nothing else.
+            let stays = self.stable.holds(&row.name);
+            let clusters = if stays { Vec::new() } else { self.cloned(self.clusters_of(row).iter()) };
+            Node {
+                name: row.name.clone(),
+                with_schema: with_schema && !stays,
+                clusters,
+                reads: Vec::new(),
+                seed: Some(Change::Removed),
+                staged: true,
+                stays,
+            }
         });
         own.chain(gone).collect()
     }
@@ -274,6 +308,7 @@ impl<'f> View<'f> {
             metadata_fingerprint: object.map(|o| o.metadata_fingerprint.to_string()).unwrap_or_default(),
             production_id: found.map(|found| found.id.clone()),
             file: object.map(|o| o.file.clone()),
+            way: self.way(&node.name, reason.change),
             staging: None,
             retired: None,
         }
@@ -312,6 +347,7 @@ impl<'f> View<'f> {
                     metadata_fingerprint: object.metadata_fingerprint.to_string(),
                     production_id: self.facts.catalog.object(&object.name).map(|found| found.id.clone()),
                     file: Some(object.file.clone()),
+                    way: Way::Swapped,
                     staging: None,
                     retired: None,
                 });
@@ -367,12 +403,14 @@ impl<'f> View<'f> {
             .collect()
     }
 
-    /// Indexes of tables and sources that live on a cloned cluster.
+    /// Indexes of what stays that live on a cloned cluster, and those of what is replaced in place.
     fn beside(
         &self,
         rebuilt: &BTreeSet<&ObjectName>,
         clusters: &BTreeMap<ClusterName, ClusterId>,
+        objects: &[StagedObject],
     ) -> Vec<Beside> {
+        let replaced = self.stable.beside(objects, |index| clusters.contains_key(&index.cluster));
         let stay = self.project().iter().filter(|object| !rebuilt.contains(&object.name));
         stay.flat_map(|object| object.indexes.iter().map(move |index| (object, index)))
             .filter(|(_, index)| clusters.contains_key(&index.cluster))
@@ -385,12 +423,14 @@ impl<'f> View<'f> {
                     production_id: found.map(|found| found.id.clone()),
                 }
             })
+            .chain(replaced)
             .collect()
     }
 
     /// The ids of indexes of ours on what is replaced: those of the files, and those a deployment made.
     fn replaced_indexes(&self, changes: &Changes) -> Vec<ObjectId> {
-        let replaced = changes.replaced();
+        // The indexes of what is replaced in place stay, but for those that are told below.
+        let replaced = changes.replaced().filter(|object| object.way != Way::Replaced);
         let mut ids = Vec::new();
         for object in replaced {
             let Some(production) = &object.production_id else { continue };
@@ -404,14 +444,18 @@ impl<'f> View<'f> {
             ids.extend(ours.map(|index| index.id.clone()));
         }
         ids.extend(changes.beside.iter().filter_map(|beside| beside.production_id.clone()));
+        ids.extend(changes.gone_indexes.iter().map(|index| index.id.clone()));
         ids
     }
 
     /// Who, outside the project, reads what is replaced.
     fn readers(&self, changes: &mut Changes) {
         let catalog = self.facts.catalog;
-        let replaced: BTreeSet<&ObjectId> =
-            changes.replaced().filter_map(|object| object.production_id.as_ref()).collect();
+        let replaced: BTreeSet<&ObjectId> = changes
+            .replaced()
+            .filter(|object| object.way != Way::Replaced)
+            .filter_map(|object| object.production_id.as_ref())
+            .collect();
         let ours: BTreeSet<&ObjectId> = replaced.iter().copied().chain(&changes.replaced_indexes).collect();
         let foreign = scope::foreign_readers(catalog, &replaced, &ours);
         let sinks = scope::sinks_reading(catalog, &replaced);

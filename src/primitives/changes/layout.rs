@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::collections::HashSet;
 
 use super::super::code::Code;
 use super::super::error::Error;
@@ -26,8 +25,8 @@ use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
+use crate::deployment::way::Way;
 use crate::name::ClusterName;
-use crate::name::Ident;
 use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
@@ -88,14 +87,17 @@ pub fn layout(
             clusters: naming.clusters.values().cloned().collect(),
             within: changes.within.clone(),
             built: changes.built().count(),
+            stable: changes.stable.clone(),
+            replaced_in: naming.replaced_in.clone(),
         },
         contents: StageObjects {
-            objects: naming.placed(changes, id)?,
+            objects: naming.placed(changes)?,
             indexes: Vec::new(),
             replaced_indexes: changes.replaced_indexes.clone(),
             in_place: changes.in_place.clone(),
             new_sinks: changes.new_sinks.clone(),
             repointed: changes.repointed.clone(),
+            restored: changes.restored.clone(),
             deployment: id.clone(),
         },
         create: Vec::new(),
@@ -109,7 +111,7 @@ pub fn layout(
             build(&mut layout, &naming, changes, object, catalog)?;
         }
     }
-    beside(&mut layout, &naming, changes, id)?;
+    beside(&mut layout, &naming, changes)?;
     Ok(layout)
 }
 
@@ -118,9 +120,17 @@ struct Naming<'i> {
     id: &'i DeploymentId,
     schemas: BTreeMap<SchemaName, SchemaPair>,
     clusters: BTreeMap<ClusterName, ClusterPair>,
-    built: HashSet<ObjectName>,
-    /// What is built in the very schema where its production version stands.
-    renamed: HashMap<ObjectName, Ident>,
+    replaced_in: Vec<SchemaPair>,
+    built: HashMap<ObjectName, Built>,
+}
+
+/// How an object becomes production, and what it is called until then.
+struct Built {
+    way: Way,
+    /// Where it is built.
+    staging: ObjectName,
+    /// What those that are built with it call it.
+    read_as: ObjectName,
 }
 
 fn too_long(error: NameError) -> Error {
@@ -130,18 +140,22 @@ fn too_long(error: NameError) -> Error {
 
 impl<'i> Naming<'i> {
     fn new(changes: &Changes, id: &'i DeploymentId) -> Result<Self, Error> {
-        let mut schemas = BTreeMap::new();
-        for (name, production_id) in &changes.schemas {
-            let pair = SchemaPair {
+        let pair = |name: &SchemaName, production_id| {
+            // The name for dropping has to fit as well, or what was staged could not be removed.
+            id.claimed(&name.schema).map_err(too_long)?;
+            Ok(SchemaPair {
                 database: name.database.clone(),
                 production: name.schema.clone(),
                 staging: id.green(&name.schema).map_err(too_long)?,
-                production_id: production_id.clone(),
-            };
-            // The name for dropping has to fit as well, or what was staged could not be removed.
-            id.claimed(&name.schema).map_err(too_long)?;
-            schemas.insert(name.clone(), pair);
+                production_id,
+            })
+        };
+        let mut schemas = BTreeMap::new();
+        for (name, production_id) in &changes.schemas {
+            schemas.insert(name.clone(), pair(name, production_id.clone())?);
         }
+        let in_place = changes.replaced_in.iter().map(|(name, id)| pair(name, Some(id.clone())));
+        let replaced_in = in_place.collect::<Result<_, Error>>()?;
         let mut clusters = BTreeMap::new();
         for (name, production_id) in &changes.clusters {
             let pair = ClusterPair {
@@ -151,34 +165,29 @@ impl<'i> Naming<'i> {
             };
             clusters.insert(name.clone(), pair);
         }
-        let mut renamed = HashMap::new();
-        for object in changes.built().filter(|object| changes.is_renamed(&object.name)) {
-            renamed.insert(object.name.clone(), id.green(&object.name.object).map_err(too_long)?);
+        let mut built = HashMap::new();
+        for object in changes.built() {
+            let staging = object.way.staging(id, &object.name).map_err(too_long)?;
+            let read_as = object.way.read_as(id, &object.name).map_err(too_long)?;
+            built.insert(object.name.clone(), Built { way: object.way, staging, read_as });
         }
-        let built = changes.built().map(|object| object.name.clone()).collect();
-        Ok(Self { id, schemas, clusters, built, renamed })
+        Ok(Self { id, schemas, clusters, replaced_in, built })
     }
 
     /// The objects, with the names that they bear where they change names one by one.
-    fn placed(&self, changes: &Changes, id: &DeploymentId) -> Result<Vec<StagedObject>, Error> {
+    fn placed(&self, changes: &Changes) -> Result<Vec<StagedObject>, Error> {
         let mut objects = changes.objects.clone();
-        for object in &mut objects {
-            if object.is_replaced() && changes.is_renamed(&object.name) {
-                object.staging = self.renamed.get(&object.name).cloned();
-                object.retired = Some(id.retired(&object.name.object).map_err(too_long)?);
-                id.claimed(&object.name.object).map_err(too_long)?;
-            }
+        for object in objects.iter_mut().filter(|object| object.is_renamed() && object.is_replaced()) {
+            object.staging = self.built.get(&object.name).map(|built| built.staging.object.clone());
+            object.retired = Some(self.id.retired(&object.name.object).map_err(too_long)?);
+            self.id.claimed(&object.name.object).map_err(too_long)?;
         }
         Ok(objects)
     }
 
-    /// What an object is called while it is staged: only what is built has another name.
+    /// What an object is called by those that are built with it: only what is built has another name.
     fn object(&self, name: &ObjectName) -> ObjectName {
-        if let Some(staging) = self.renamed.get(name) {
-            return name.schema_name().object(staging.clone());
-        }
-        let pair = self.schemas.get(&name.schema_name()).filter(|_| self.built.contains(name));
-        pair.map_or_else(|| name.clone(), |pair| pair.staging_name().object(name.object.clone()))
+        self.built.get(name).map_or(name, |built| &built.read_as).clone()
     }
 
     fn cluster(&self, name: &ClusterName) -> ClusterName {
@@ -217,6 +226,9 @@ fn containers(
         let blue = catalog.schemas.contains_key(name).then(|| Target::Schema(name.clone()));
         layout.pairs.push(Pair { blue, green: target });
     }
+    // What is built there takes over from what keeps its owner and its grants.
+    let in_place = naming.replaced_in.iter().map(|pair| Step::CreateSchema(pair.staging_name()));
+    layout.create.extend(in_place);
     for (name, pair) in &naming.clusters {
         let options = clones.get(name).cloned().unwrap_or_default();
         layout.create.push(Step::CreateCluster { name: pair.staging.clone(), options });
@@ -231,6 +243,8 @@ fn containers(
 }
 
 /// An object and its indexes, under the staging name.
+///
+/// A replacement gets nothing of its own: indexes are built on what it replaces, and grants stay there.
 fn build(
     layout: &mut Layout,
     naming: &Naming<'_>,
@@ -238,22 +252,35 @@ fn build(
     object: &Object,
     catalog: &Catalog,
 ) -> Result<(), Error> {
-    let name = naming.object(&object.name);
+    let Some(Built { way, staging: name, .. }) = naming.built.get(&object.name) else { return Ok(()) };
+    let (way, name) = (*way, name.clone());
+    let create = |names: &Names<'_>| match way {
+        Way::Swapped | Way::Renamed => object.create_sql(&name, names),
+        Way::Replaced => object.create_replacement_sql(&name, &object.name, names),
+    };
     layout.create.push(Step::Create {
         kind: object.kind,
         name: name.clone(),
         cluster: object.cluster.as_ref().map(|cluster| naming.cluster(cluster)),
         on: None,
         reads: object.depends_on.iter().map(|read| naming.object(read)).collect(),
-        sql: naming.write(|names| object.create_sql(&name, names)),
+        sql: naming.write(create),
         shown: None,
         origin: Some(origin(changes, object, object.line)),
     });
-    let renamed = naming.renamed.contains_key(&object.name);
+    if way == Way::Replaced {
+        return Ok(());
+    }
     for index in &object.indexes {
         let production = object.name.schema_name().object(index.name.clone());
-        let own = if renamed { naming.id.green(&index.name).map_err(too_long)? } else { index.name.clone() };
-        let retired = renamed.then(|| naming.id.retired(&index.name)).transpose().map_err(too_long)?;
+        // Beside production's the name may be taken.
+        let (own, retired) = match way {
+            Way::Swapped | Way::Replaced => (index.name.clone(), None),
+            Way::Renamed => (
+                naming.id.green(&index.name).map_err(too_long)?,
+                Some(naming.id.retired(&index.name).map_err(too_long)?),
+            ),
+        };
         let staging = name.schema_name().object(own);
         let sql = naming.write(|names| index.create_sql_as(&staging.object, &name, names));
         layout.create.push(index_step(naming, changes, object, index, &staging, &name, sql));
@@ -264,6 +291,7 @@ fn build(
             staging,
             on: object.name.clone(),
             retired,
+            removed: false,
         });
     }
     written::object(&mut layout.written, object, &name);
@@ -299,17 +327,23 @@ fn origin(changes: &Changes, object: &Object, line: usize) -> Origin {
     Origin { object: object.name.clone(), file: object.file.clone(), start }
 }
 
-/// Copies of indexes whose relation stays and whose cluster is cloned.
-fn beside(
-    layout: &mut Layout,
-    naming: &Naming<'_>,
-    changes: &Changes,
-    id: &DeploymentId,
-) -> Result<(), Error> {
+/// Indexes on relations that stay: copies on clones, those of what is replaced in place, and those that go.
+fn beside(layout: &mut Layout, naming: &Naming<'_>, changes: &Changes) -> Result<(), Error> {
+    for gone in &changes.gone_indexes {
+        let own = naming.id.green(&gone.name.object).map_err(too_long)?;
+        layout.contents.indexes.push(StagedIndex {
+            name: gone.name.clone(),
+            staging: gone.name.schema_name().object(own),
+            on: gone.on.clone(),
+            production_id: Some(gone.id.clone()),
+            retired: None,
+            removed: true,
+        });
+    }
     for beside in &changes.beside {
         let Some(object) = changes.compiled.project.object(&beside.on) else { continue };
         let Some(index) = object.indexes.iter().find(|index| index.name == beside.index) else { continue };
-        let name = id.green(&beside.index).map_err(too_long)?;
+        let name = naming.id.green(&beside.index).map_err(too_long)?;
         let staging = beside.on.schema_name().object(name.clone());
         let sql = naming.write(|names| index.create_sql_as(&name, &beside.on, names));
         layout.create.push(index_step(naming, changes, object, index, &staging, &beside.on, sql));
@@ -319,6 +353,7 @@ fn beside(
             on: beside.on.clone(),
             production_id: beside.production_id.clone(),
             retired: None,
+            removed: false,
         });
     }
     Ok(())
@@ -345,9 +380,12 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
         let (schemas, clusters) = (changes.schemas.len(), changes.clusters.len());
         let beside = changes.beside.iter().map(|b| if b.production_id.is_some() { 3 } else { 1 });
         let renames = renames::renames(&layout.intent, &layout.contents, SwapKind::Promotion, &after).len();
+        let renames = renames + changes.gone_indexes.len();
         let exchanges = 1 + schemas + clusters + beside.sum::<usize>() + renames;
-        let in_place = changes.in_place.len() + changes.new_sinks.len() + changes.sinks.len();
-        let tags = schemas + changes.within.len();
+        let replaced = layout.contents.replacements().count() + changes.replaced_in.len();
+        let in_place = changes.in_place.len() + changes.restored.len();
+        let in_place = in_place + replaced + changes.new_sinks.len() + changes.sinks.len();
+        let tags = schemas + layout.intent.staying().count();
         Some(
             layout.create.len()
                 + layout.metadata(&after).len()
@@ -366,11 +404,13 @@ pub fn cost(changes: &Changes, catalog: &Catalog) -> Cost {
 
 /// The statements that drop what is replaced: claims, layers, schemas, clusters.
 fn retired(changes: &Changes, catalog: &Catalog) -> usize {
-    let ids: Vec<&ObjectId> = changes.replaced().filter_map(|object| object.production_id.as_ref()).collect();
-    let one_by_one = changes.replaced().filter(|object| changes.is_renamed(&object.name));
+    let replaced = || changes.replaced().filter(|object| object.way != Way::Replaced);
+    let ids: Vec<&ObjectId> = replaced().filter_map(|object| object.production_id.as_ref()).collect();
+    let one_by_one = replaced().filter(|object| object.is_renamed());
     let claims = one_by_one.filter(|object| object.production_id.is_some()).count();
     let schemas = changes.schemas.values().flatten().count();
     let beside = changes.beside.iter().filter(|beside| beside.production_id.is_some()).count();
+    let beside = beside + changes.gone_indexes.len();
     let layers = catalog.layers(ids.into_iter()).len() + usize::from(beside > 0);
     2 * (schemas + changes.clusters.len()) + claims + beside + layers
 }

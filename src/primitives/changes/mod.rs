@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use self::stable::GoneIndex;
 use super::compile::Compiled;
 use super::error::Error;
 use crate::deployment::DeploymentId;
@@ -31,6 +32,7 @@ pub mod options;
 pub mod refuse;
 pub mod sinks;
 pub mod spread;
+pub mod stable;
 pub mod traps;
 pub mod written;
 
@@ -95,12 +97,22 @@ pub struct Changes {
     pub within: Vec<SchemaName>,
     /// The clusters that are cloned and change places.
     pub clusters: BTreeMap<ClusterName, ClusterId>,
+    /// The schemas that stay and in which something is replaced in place.
+    pub replaced_in: BTreeMap<SchemaName, SchemaId>,
+    /// The schemas of the project whose API is stable.
+    pub stable: Vec<SchemaName>,
     /// Indexes that need a copy on a cloned cluster.
     pub beside: Vec<Beside>,
+    /// Indexes of what is replaced that nothing takes the place of.
+    pub gone_indexes: Vec<GoneIndex>,
     /// The ids of the project's indexes that stand in the scope of the swap.
     pub replaced_indexes: Vec<ObjectId>,
     /// Grants and comments on what is not rebuilt.
     pub in_place: Vec<AfterSwap>,
+    /// Grants and comments on what is replaced in place.
+    pub restored: Vec<AfterSwap>,
+    /// What the project no longer has in a schema with a stable API and others still read, a line each: it stays.
+    pub kept: Vec<String>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
     /// Sinks that exist and are to read something else.
@@ -144,11 +156,6 @@ impl Changes {
     /// The objects that are built anew, or gone afterwards.
     pub fn replaced(&self) -> impl Iterator<Item = &StagedObject> {
         self.objects.iter().filter(|object| object.is_replaced())
-    }
-
-    /// Tells whether an object changes names by itself, in a schema that stays.
-    pub fn is_renamed(&self, name: &ObjectName) -> bool {
-        !self.isolation.swaps_schemas() && !self.schemas.contains_key(&name.schema_name())
     }
 
     /// The objects that are built.

@@ -14,12 +14,13 @@ use super::layout::Clones;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
 use crate::deployment::change::Change;
+use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::name::RoleName;
 use crate::name::SchemaName;
+use crate::plan::step::Target;
 
 /// Everything that forbids it; empty where nothing does. Drift is not here: a caller may allow it.
 pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
@@ -96,7 +97,7 @@ fn in_scope<'c>(changes: &'c Changes, catalog: &'c Catalog) -> Vec<(&'c Found, S
     let mut seen: BTreeMap<&ObjectId, (&Found, String)> = BTreeMap::new();
     let renamed: BTreeMap<&ObjectId, &ObjectName> = changes
         .replaced()
-        .filter(|object| changes.is_renamed(&object.name))
+        .filter(|object| object.is_renamed())
         .filter_map(|object| Some((object.production_id.as_ref()?, &object.name)))
         .collect();
     for object in catalog.objects.values() {
@@ -148,7 +149,7 @@ fn foreign(changes: &Changes, catalog: &Catalog) -> Option<Error> {
 /// What bears the name of an object or an index that would be renamed, and is none of ours.
 fn under_names(changes: &Changes, catalog: &Catalog, ours: &BTreeSet<&ObjectId>) -> Vec<String> {
     let mut lines = Vec::new();
-    for staged in changes.built().filter(|object| changes.is_renamed(&object.name)) {
+    for staged in changes.built().filter(|object| object.is_renamed()) {
         // A table under the name of a view is data that somebody wants.
         if let Some(found) = catalog.object(&staged.name).filter(|found| !found.kind.is_staged()) {
             lines.push(format!("{} bears the name of a {}", scope::told(found), staged.kind));
@@ -185,23 +186,14 @@ fn removed_still_read(changes: &Changes, catalog: &Catalog) -> Option<Error> {
 }
 
 fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {
-    let me = &catalog.session.role;
-    let schemas = changes.schemas.keys().filter_map(|name| Some((name, catalog.schemas.get(name)?)));
-    let schemas = schemas
-        .filter(|(_, schema)| !catalog.owns(&schema.owner))
-        .map(|(name, schema)| not_owned("SCHEMA", &format!("schema {name}"), &name.sql(), &schema.owner, me));
-    let clusters = changes.clusters.keys().filter_map(|name| Some((name, catalog.clusters.get(name)?)));
-    let clusters = clusters.filter(|(_, cluster)| !catalog.owns(&cluster.owner)).map(|(name, cluster)| {
-        not_owned("CLUSTER", &format!("cluster {name}"), &name.sql(), &cluster.owner, me)
-    });
-    let objects = changes.replaced().filter(|object| changes.is_renamed(&object.name));
-    let objects = objects.filter_map(|object| catalog.object(&object.name));
-    let objects = objects.filter(|object| !catalog.owns(&object.owner)).map(|object| {
-        let (noun, told) = (object.kind.sql(), format!("{} {}", object.kind, object.name));
-        not_owned(noun, &told, &object.name.sql(), &object.owner, me)
-    });
-    let message = format!("{me} does not own what would be swapped");
-    listed(Code::StageNotOwner, &message, schemas.chain(clusters).chain(objects).collect())
+    let schemas = changes.schemas.keys().cloned().map(Target::Schema);
+    let clusters = changes.clusters.keys().cloned().map(Target::Cluster);
+    let staying = changes.replaced().filter(|object| object.way != Way::Swapped);
+    let objects = staying.filter_map(|object| catalog.object(&object.name));
+    let objects = objects.map(|object| Target::Object(object.kind, object.name.clone()));
+    let lines = allowed::unowned(catalog, schemas.chain(clusters).chain(objects));
+    let message = format!("{} does not own what would be swapped", catalog.session.role);
+    listed(Code::StageNotOwner, &message, lines)
 }
 
 /// What the role may not do of what staging and the swap are made of.
@@ -219,10 +211,6 @@ fn privileges(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     let lines = allowed::missing(catalog, layout.create.iter().chain(&metadata));
     let message = format!("{me} may not do what staging does");
     listed(Code::StageMissingPrivilege, &message, lines)
-}
-
-fn not_owned(noun: &str, told: &str, sql: &str, owner: &RoleName, me: &RoleName) -> String {
-    format!("{told} belongs to {owner}: ALTER {noun} {sql} OWNER TO {}", me.sql())
 }
 
 fn limits(changes: &Changes, catalog: &Catalog) -> Option<Error> {

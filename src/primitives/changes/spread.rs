@@ -28,6 +28,8 @@ pub struct Node {
     pub seed: Option<Change>,
     /// Whether it can be rebuilt at all: tables and sources are not.
     pub staged: bool,
+    /// Whether its schema stays, and what reads it is moved by the server.
+    pub stays: bool,
 }
 
 /// Why an object is rebuilt.
@@ -57,7 +59,7 @@ pub fn spread(nodes: &[Node]) -> Vec<Option<Reason>> {
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     let mut members: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
     for (at, node) in nodes.iter().enumerate() {
-        for read in &node.reads {
+        for read in node.reads.iter().filter(|read| nodes.get(**read).is_some_and(|read| !read.stays)) {
             if let Some(readers) = readers.get_mut(*read) {
                 readers.push(at);
             }
@@ -119,7 +121,7 @@ mod tests {
     use crate::primitives::facts::cluster;
     use crate::primitives::facts::object;
 
-    /// Each line: `name [@cluster …] [< read …] [= change]`, what is read before its readers.
+    /// Each line: `name [~] [@cluster …] [< read …] [= change]`, what is read before its readers; `~` stays.
     #[track_caller]
     fn check(text: &str, expect: Expect) {
         check_with(true, text, expect);
@@ -132,10 +134,12 @@ mod tests {
             let mut words = line.split_whitespace();
             let name = object(&format!("d.{}", words.next().expect("a name")));
             let (clusters, reads) = (Vec::new(), Vec::new());
-            let mut node = Node { name, with_schema, clusters, reads, seed: None, staged: true };
+            let mut node =
+                Node { name, with_schema, clusters, reads, seed: None, staged: true, stays: false };
             let mut mode = "";
             for word in words {
                 match (word, mode) {
+                    ("~", _) => (node.stays, node.with_schema) = (true, false),
                     ("<" | "=" | "!", _) => mode = word,
                     (word, "<") => {
                         let read = object(&format!("d.{word}"));
@@ -259,6 +263,22 @@ mod tests {
             expect![[r#"
                 d.core.a added
                 d.core.b carried < d.core.a
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_stays_passes_a_change_on_to_its_cluster_alone() {
+        check(
+            "core.a = changed
+             api.b ~ @c1 < core.a
+             api.c ~ @c2
+             out.d < api.b
+             far.e @c1",
+            expect![[r#"
+                d.core.a changed
+                d.api.b dependent < d.core.a
+                d.far.e carried < d.api.b
             "#]],
         );
     }

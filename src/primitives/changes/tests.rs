@@ -52,17 +52,19 @@ struct World {
     catalog: Catalog,
     snapshot: BTreeMap<ObjectName, DeployedObject>,
     marker: Marker,
+    /// The schemas that were promoted as ones with a stable API.
+    stable: BTreeSet<SchemaName>,
 }
 
 impl World {
     fn new() -> Self {
         let marker = "epoch@0:setup".parse().expect("a marker");
-        Self { catalog: ground(), snapshot: BTreeMap::new(), marker }
+        Self { catalog: ground(), snapshot: BTreeMap::new(), marker, stable: BTreeSet::new() }
     }
 
     fn assess(&self, project: &str, isolation: Isolation, reuse: &Reuse) -> Changes {
         let compiled = facts::project(&format!("{TABLE}{project}"));
-        let own_schemas = ["app.base", "app.core", "app.serve", "app.raw"]
+        let own_schemas = ["app.base", "app.core", "app.serve", "app.raw", "app.api"]
             .map(|name| name.parse().expect("a schema"))
             .into();
         let facts = Facts {
@@ -72,6 +74,7 @@ impl World {
             own_schemas: &own_schemas,
             adopted: &BTreeMap::new(),
             staging: &BTreeSet::new(),
+            stable: &self.stable,
             claims: &crate::deployment::said::Claims::default(),
             base_epoch: self.marker.epoch,
             against: None,
@@ -95,7 +98,17 @@ impl World {
         exchange::check(&scope, SwapKind::Promotion, exchange::ConflictCheck::Made, &self.catalog, &[])
             .expect("nobody interferes");
         swap.iter().for_each(|step| self.catalog.take(step));
+        let applied: Vec<Step> = scope
+            .contents
+            .replacements()
+            .map(|object| Step::ApplyReplacement {
+                target: object.name.clone(),
+                replacement: scope.intent.staging_name(object),
+            })
+            .collect();
+        applied.iter().for_each(|step| self.catalog.take(step));
         self.marker = to;
+        self.stable = changes.stable.iter().cloned().collect();
         for object in &changes.objects {
             if object.change == Change::Removed {
                 self.snapshot.remove(&object.name);
@@ -127,7 +140,8 @@ impl World {
             };
             self.snapshot.insert(index.name.clone(), row);
         }
-        steps.iter().chain(&swap).map(Step::sql).collect()
+        let restored = changes.restored.iter().map(|after| after.sql.clone());
+        steps.iter().chain(&swap).chain(&applied).map(Step::sql).chain(restored).collect()
     }
 
     fn scope(&self, layout: &layout::Layout) -> Scope {
@@ -147,6 +161,12 @@ impl World {
                 deployment: layout.intent.deployment.clone(),
                 schemas: schemas.collect(),
                 clusters: clusters.collect(),
+                replaced_in: layout
+                    .intent
+                    .replaced_in
+                    .iter()
+                    .map(|pair| self.catalog.schemas[&pair.staging_name()].id.clone())
+                    .collect(),
             }),
             built: built
                 .into_iter()
@@ -163,10 +183,16 @@ fn told(changes: &Changes, catalog: &Catalog) -> String {
     for object in &changes.objects {
         let because: Vec<String> = object.because.iter().map(ToString::to_string).collect();
         text += &format!("{} {}", object.name, object.change);
+        if !object.way.is_swapped() {
+            text += &format!(" ({})", object.way.as_str());
+        }
         if !because.is_empty() {
             text += &format!(" < {}", because.join(" < "));
         }
         text += "\n";
+    }
+    for line in &changes.kept {
+        text += &format!("kept: {line}\n");
     }
     for after in &changes.in_place {
         text += &format!("in place: {}\n", after.sql);
@@ -447,6 +473,7 @@ fn an_index_of_a_table_on_a_cloned_cluster_gets_a_copy_of_its_own() {
         own_schemas: &own_schemas,
         adopted: &BTreeMap::new(),
         staging: &BTreeSet::new(),
+        stable: &BTreeSet::new(),
         claims: &crate::deployment::said::Claims::default(),
         base_epoch: 1,
         against: None,
@@ -577,6 +604,185 @@ fn what_is_not_of_the_project_keeps_objects_from_changing_names() {
           index app.core.by_hand (owner materialize) on app.core.m, which would be replaced
           index app.core.m_max (owner materialize) bears the name of an index of app.core.m
         2 objects, 0 clusters, 23 statements
+    "#]],
+    );
+}
+
+const API: &str = "\
+-- file: models/app/api.sql
+SET api = stable;
+-- file: models/app/api/m.sql
+CREATE MATERIALIZED VIEW m (id, s) IN CLUSTER c1 AS SELECT core.m.id, s FROM core.m;
+CREATE INDEX m_by_id IN CLUSTER c2 ON m (id);
+COMMENT ON COLUMN m.id IS 'Whose';
+-- file: models/app/api/k.sql
+CREATE MATERIALIZED VIEW k IN CLUSTER c1 AS SELECT c FROM core.n;
+-- file: models/app/serve/z.sql
+CREATE VIEW z AS SELECT id FROM api.m;
+";
+
+/// An environment in which the second deployment makes the API stable; the first was of something else.
+fn stable() -> World {
+    let mut world = first();
+    let changes = world.assess(&format!("{V1}{API}"), Isolation::Schema, &Reuse::None);
+    assert!(changes.objects.iter().all(|object| object.way.is_swapped()), "a new schema is swapped");
+    world.deploy("2", &changes);
+    world.catalog.take(&Step::Comment {
+        on: crate::plan::step::Target::Object(ObjectKind::MaterializedView, facts::object("app.api.m")),
+        text: Some("by hand".to_owned()),
+    });
+    world
+}
+
+#[test]
+fn what_changes_in_a_stable_schema_is_replaced_and_its_readers_stay() {
+    let mut world = stable();
+    let v2 = format!("{V1}{}", API.replace("SELECT core.m.id, s", "SELECT core.m.id, s + 1 AS s"));
+    check(
+        &world,
+        &v2,
+        Isolation::Schema,
+        expect![[r#"
+        app.api.m changed (replaced)
+        1 objects, 0 clusters, 13 statements
+    "#]],
+    );
+    check(
+        &world,
+        &v2,
+        Isolation::Cluster,
+        expect![[r#"
+        app.core.m carried < app.api.m
+        app.api.m changed (replaced)
+        app.core.n carried < app.api.m
+        app.api.k carried (replaced) < app.api.m
+        app.serve.v dependent < app.core.m < app.api.m
+        app.serve.w carried < app.serve.v < app.core.m < app.api.m
+        app.serve.z carried < app.serve.v < app.core.m < app.api.m
+        stage.foreign-in-scope: a schema or cluster that would be swapped holds something that the project did not create
+          index app.serve__2__mzf.v_id (owner materialize) on cluster c2
+        7 objects, 2 clusters, 43 statements
+    "#]],
+    );
+    let changes = world.assess(&v2, Isolation::Schema, &Reuse::None);
+    let before = world.catalog.object(&facts::object("app.api.m")).expect("it stands").id.clone();
+    let reader = world.catalog.object(&facts::object("app.serve.z")).expect("it stands").id.clone();
+    let statements = world.deploy("3", &changes);
+    expect![[r#"
+        CREATE SCHEMA "app"."api__3__mzf"
+        CREATE REPLACEMENT MATERIALIZED VIEW "app"."api__3__mzf"."m" (id, s) FOR "app"."api"."m" IN CLUSTER "c1" AS SELECT "app"."core"."m".id, s + 1 AS s FROM "app"."core"."m"
+        CREATE INDEX "m_by_id__3__mzf" IN CLUSTER "c2" ON "app"."api"."m" (id)
+        ALTER SCHEMA "_mzflow"."epoch@2:r1" RENAME TO "epoch@3:r1"
+        ALTER INDEX "app"."api"."m_by_id" RENAME TO "m_by_id__3__mzfs"
+        ALTER INDEX "app"."api"."m_by_id__3__mzf" RENAME TO "m_by_id"
+        ALTER INDEX "app"."api"."m_by_id__3__mzfs" RENAME TO "m_by_id__3__mzf"
+        ALTER MATERIALIZED VIEW "app"."api"."m" APPLY REPLACEMENT "app"."api__3__mzf"."m"
+        COMMENT ON MATERIALIZED VIEW "app"."api"."m" IS 'by hand'
+        COMMENT ON COLUMN "app"."api"."m"."id" IS 'Whose'"#]].assert_eq(&statements.join("\n"));
+    let after = world.catalog.object(&facts::object("app.api.m")).expect("it stands");
+    assert_ne!(after.id, before);
+    assert_eq!(world.catalog.reads[&reader], [after.id.clone()].into());
+    let again = world.assess(&v2, Isolation::Schema, &Reuse::None);
+    assert_eq!(again.built().count(), 0, "its id is the recorded one");
+}
+
+#[test]
+fn a_change_below_a_stable_schema_ends_there() {
+    let v2 = format!("{V1}{API}").replace("sum(n) AS s", "max(n) AS s");
+    check(
+        &stable(),
+        &v2,
+        Isolation::Schema,
+        expect![[r#"
+        app.core.m changed
+        app.api.m dependent (replaced) < app.core.m
+        app.core.n carried < app.core.m
+        app.api.k dependent (replaced) < app.core.n < app.core.m
+        app.serve.v dependent < app.core.m
+        app.serve.w carried < app.serve.v < app.core.m
+        app.serve.z carried < app.serve.v < app.core.m
+        7 objects, 0 clusters, 29 statements
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_new_in_a_stable_schema_is_renamed_into_place_if_its_name_stands_nowhere_else() {
+    let mut world = stable();
+    let new = "-- file: models/app/api/fresh.sql\nCREATE MATERIALIZED VIEW fresh IN CLUSTER c1 AS SELECT id FROM base.b;\n\
+        CREATE INDEX fresh_by_id IN CLUSTER c1 ON fresh (id);\n\
+        -- file: models/app/serve/y.sql\nCREATE VIEW y AS SELECT fresh.id FROM api.fresh;\n";
+    let v2 = format!("{V1}{API}{new}");
+    let changes = world.assess(&v2, Isolation::Schema, &Reuse::None);
+    let statements = world.deploy("3", &changes);
+    expect![[r#"
+        CREATE SCHEMA "app"."serve__3__mzf"
+        CREATE MATERIALIZED VIEW "app"."api"."fresh__3__mzf" IN CLUSTER "c1" AS SELECT id FROM "app"."base"."b"
+        CREATE INDEX "fresh_by_id__3__mzf" IN CLUSTER "c1" ON "app"."api"."fresh__3__mzf" (id)
+        CREATE VIEW "app"."serve__3__mzf"."v" AS SELECT "app"."core"."m".id FROM "app"."core"."m"
+        CREATE INDEX "v_id" IN CLUSTER "c2" ON "app"."serve__3__mzf"."v" (id)
+        CREATE VIEW "app"."serve__3__mzf"."w" AS SELECT id FROM "app"."base"."b"
+        CREATE VIEW "app"."serve__3__mzf"."y" AS SELECT "app"."api"."fresh__3__mzf".id FROM "app"."api"."fresh__3__mzf"
+        CREATE VIEW "app"."serve__3__mzf"."z" AS SELECT id FROM "app"."api"."m"
+        ALTER SCHEMA "_mzflow"."epoch@2:r1" RENAME TO "epoch@3:r1"
+        ALTER SCHEMA "app"."serve" SWAP WITH "serve__3__mzf"
+        ALTER INDEX "app"."api"."fresh_by_id__3__mzf" RENAME TO "fresh_by_id"
+        ALTER MATERIALIZED VIEW "app"."api"."fresh__3__mzf" RENAME TO "fresh""#]].assert_eq(&statements.join("\n"));
+    assert!(world.catalog.object(&facts::object("app.api.fresh_by_id")).is_some());
+    assert!(world.assess(&v2, Isolation::Schema, &Reuse::None).is_empty());
+}
+
+#[test]
+fn what_goes_from_a_stable_schema_goes_unless_others_read_it() {
+    let less = API.replace(
+        "-- file: models/app/api/k.sql\nCREATE MATERIALIZED VIEW k IN CLUSTER c1 AS SELECT c FROM core.n;\n",
+        "",
+    );
+    let v2 = format!("{V1}{less}");
+    check(
+        &stable(),
+        &v2,
+        Isolation::Schema,
+        expect![[r#"
+        app.api.k removed (renamed)
+        0 objects, 0 clusters, 4 statements
+    "#]],
+    );
+    let mut world = stable();
+    world.catalog.take(&Step::CreateSchema("app.others".parse().expect("a schema")));
+    world.catalog.take(&facts::create(ObjectKind::View, "app.others.v", None, &["app.api.k"]));
+    check(
+        &world,
+        &v2,
+        Isolation::Schema,
+        expect![[r#"
+        kept: app.api.k, which view app.others.v (owner materialize) reads
+        0 objects, 0 clusters, 0 statements
+    "#]],
+    );
+    let mut world = stable();
+    let changes = world.assess(&v2, Isolation::Schema, &Reuse::None);
+    world.deploy("3", &changes);
+    assert!(world.catalog.object(&facts::object("app.api.k")).is_none());
+    assert!(world.assess(&v2, Isolation::Schema, &Reuse::None).is_empty());
+}
+
+#[test]
+fn a_schema_that_was_not_stable_is_swapped_once_more() {
+    let mut world = stable();
+    world.stable.clear();
+    let v2 = format!("{V1}{}", API.replace("SELECT core.m.id, s", "SELECT core.m.id, s + 1 AS s"));
+    check(
+        &world,
+        &v2,
+        Isolation::Schema,
+        expect![[r#"
+        app.api.m changed
+        app.api.k carried < app.api.m
+        app.serve.v carried < app.serve.z < app.api.m
+        app.serve.w carried < app.serve.z < app.api.m
+        app.serve.z dependent < app.api.m
+        5 objects, 0 clusters, 23 statements
     "#]],
     );
 }

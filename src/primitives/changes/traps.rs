@@ -74,7 +74,7 @@ impl Trap {
 pub fn wanted(changes: &Changes, catalog: &Catalog) -> Vec<ObjectId> {
     let replaced: BTreeSet<&ObjectId> = changes
         .replaced()
-        .filter(|object| changes.is_renamed(&object.name))
+        .filter(|object| object.is_renamed())
         .filter_map(|object| object.production_id.as_ref())
         .collect();
     let reads = catalog.reads.iter().filter(|(_, reads)| reads.iter().any(|id| replaced.contains(id)));

@@ -17,6 +17,7 @@ use super::changes::assess;
 use super::changes::assess::Facts;
 use super::changes::layout;
 use super::changes::layout::Cost;
+use super::changes::stable;
 use super::changes::traps;
 use super::compile::Compiled;
 use super::ctx::Ctx;
@@ -31,6 +32,8 @@ use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
 use crate::deployment::epoch;
+use crate::deployment::record::StagedObject;
+use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -60,6 +63,8 @@ pub struct ChangedObject {
     pub change: Change,
     /// The objects that are the reason, nearest first; empty where it is its own.
     pub because: Vec<String>,
+    /// How it becomes production, or leaves it.
+    pub way: Way,
     /// Its file, if the project still has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -109,6 +114,10 @@ pub struct Outcome {
     pub drifted: Vec<String>,
     /// The names of objects that would be gone.
     pub removed: Vec<String>,
+    /// The names of materialized views that are replaced in place: what reads them stays.
+    pub replacements: Vec<String>,
+    /// What the project no longer has in a schema with a stable API, and others still read; it stays.
+    pub kept: Vec<String>,
     /// What is granted or commented in place, in words.
     pub in_place: Vec<String>,
     /// What `apply` would do first, in words: what is missing or not in line of the project's clusters, roles,
@@ -153,6 +162,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
+    let stable = ledger.as_ref().map(Ledger::stable).unwrap_or_default();
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
@@ -162,6 +172,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         own_schemas: &own_schemas,
         adopted: &adopted,
         staging: &staging,
+        stable: &stable,
         claims: &claims,
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
@@ -192,7 +203,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
 
 /// Adds what the server would refuse to rename, which its own texts tell.
 async fn look_for_traps(ctx: &Ctx, changes: &mut Changes, catalog: &Catalog) -> Result<(), Error> {
-    if changes.isolation.swaps_schemas() {
+    if !changes.objects.iter().any(StagedObject::is_renamed) {
         return Ok(());
     }
     let mut wanted = traps::wanted(changes, catalog);
@@ -265,6 +276,7 @@ fn outcome(
             kind: object.kind,
             change: object.change,
             because: object.because.iter().map(ToString::to_string).collect(),
+            way: object.way,
             file: object.file.clone(),
         })
         .collect();
@@ -281,6 +293,8 @@ fn outcome(
         summary,
         drifted: names(Change::Drifted),
         removed: names(Change::Removed),
+        replacements: stable::replaced(&changes.objects).map(|object| object.name.to_string()).collect(),
+        kept: changes.kept.clone(),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
         to_apply,
         sinks: changes.sinks.clone(),

@@ -12,9 +12,12 @@ use crate::db::journal::Entry;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
+use crate::deployment::way::Way;
+use crate::name::ObjectName;
 use crate::name::SchemaName;
 use crate::primitives::changes::Beside;
 use crate::primitives::changes::Changes;
+use crate::primitives::changes::stable::GoneIndex;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -41,7 +44,14 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
     let ledger = ctx.ledger().await?;
     let claims = ledger.map(|ledger| ledger.claims(&intent.project_schemas.iter().cloned().collect()));
     let claims = claims.unwrap_or_default();
-    let beside = contents.indexes.iter().filter(|index| index.stands_beside());
+    // Those of what gets its name by a rename are built with it.
+    let renamed = |on: &ObjectName| contents.objects.iter().any(|o| o.name == *on && o.way == Way::Renamed);
+    let (gone, beside): (Vec<_>, Vec<_>) = contents
+        .indexes
+        .iter()
+        .filter(|index| index.stands_beside() && !renamed(&index.on))
+        .partition(|index| index.removed);
+    let in_place = intent.replaced_in.iter();
     Ok(Some(Changes {
         compiled: Rc::clone(&request.compiled),
         isolation: intent.isolation,
@@ -53,7 +63,19 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
             .iter()
             .map(|pair| (pair.production.clone(), pair.production_id.clone()))
             .collect::<BTreeMap<_, _>>(),
+        replaced_in: in_place.filter_map(|p| Some((p.production_name(), p.production_id.clone()?))).collect(),
+        stable: intent.stable.clone(),
+        gone_indexes: gone
+            .into_iter()
+            .filter_map(|index| {
+                let (name, on, id) = (index.name.clone(), index.on.clone(), index.production_id.clone()?);
+                Some(GoneIndex { name, on, id })
+            })
+            .collect(),
+        restored: contents.restored.clone(),
+        kept: Vec::new(),
         beside: beside
+            .into_iter()
             .map(|index| Beside {
                 on: index.on.clone(),
                 index: index.name.object.clone(),

@@ -25,8 +25,8 @@ use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::db::apply::OnFailure;
 use crate::deployment::DeploymentId;
+use crate::deployment::epoch::Marker;
 use crate::deployment::record::ClaimedCluster;
-use crate::deployment::record::ClaimedIndex;
 use crate::deployment::record::ClaimedObject;
 use crate::deployment::record::ClaimedSchema;
 use crate::deployment::record::DropDone;
@@ -46,6 +46,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod overlay;
+mod stays;
 
 /// Names what to drop.
 #[derive(Clone, Debug)]
@@ -81,7 +82,6 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
         reason,
         schemas: Vec::new(),
         clusters: Vec::new(),
-        indexes: Vec::new(),
         one_by_one: one_by_one(scope, reason, catalog).map_err(too_long)?,
         objects: Vec::new(),
     };
@@ -128,14 +128,15 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
             DropReason::Retire => index.production_id.as_ref(),
         };
         if let Some(expected) = expected {
-            intent.indexes.push(ClaimedIndex { name: index.staging.clone(), claimed, id: expected.clone() });
+            let (kind, name) = (ObjectKind::Index, index.staging.clone());
+            intent.one_by_one.push(ClaimedObject { kind, name, claimed, id: expected.clone() });
         }
     }
+    stays::claim(scope, reason, catalog, &mut intent).map_err(too_long)?;
     intent.objects = ours(scope, reason, catalog, &intent);
     // What is gone need not be claimed.
     intent.schemas.retain(|schema| find_schema(schema, catalog).is_some());
     intent.clusters.retain(|cluster| find_cluster(cluster, catalog).is_some());
-    intent.indexes.retain(|index| catalog.objects.contains_key(&index.id));
     intent.one_by_one.retain(|object| catalog.objects.contains_key(&object.id));
     Ok(intent)
 }
@@ -169,10 +170,9 @@ fn one_by_one(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Ve
 
 /// The ids inside the claimed schemas and clusters that may be dropped with them.
 fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropIntent) -> Vec<ObjectId> {
-    let beside = intent.indexes.iter().map(|index| index.id.clone());
-    let beside = beside.chain(intent.one_by_one.iter().map(|object| object.id.clone()));
+    let one_by_one = intent.one_by_one.iter().map(|object| object.id.clone());
     let recorded: BTreeSet<ObjectId> = match reason {
-        DropReason::Retire => scope.replaced().into_iter().cloned().collect(),
+        DropReason::Retire => scope.leaving().into_iter().cloned().collect(),
         DropReason::Abort if scope.done.is_some() => scope.green().into_iter().cloned().collect(),
         // Ids were not recorded yet, names were: what bears one of them in a schema of ours is ours.
         DropReason::Abort => {
@@ -193,7 +193,7 @@ fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropInten
                 .collect()
         }
     };
-    let mut ours: BTreeSet<ObjectId> = recorded.into_iter().chain(beside).collect();
+    let mut ours: BTreeSet<ObjectId> = recorded.into_iter().chain(one_by_one).collect();
     if reason == DropReason::Abort && scope.done.is_none() {
         // An index that the server named itself.
         let on_ours = |object: &&Object| object.on.as_ref().is_some_and(|on| ours.contains(on));
@@ -251,13 +251,6 @@ fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
     for cluster in &intent.clusters {
         if find_cluster(cluster, catalog) == Some(false) {
             steps.push(Exchange::RenameCluster { from: cluster.name.clone(), to: cluster.claimed.clone() });
-        }
-    }
-    for index in &intent.indexes {
-        let named = catalog.objects.get(&index.id).map(|object| &object.name.object);
-        if named.is_some_and(|name| *name != index.claimed) {
-            let to = index.claimed.clone();
-            steps.push(Exchange::RenameObject { kind: ObjectKind::Index, from: index.name.clone(), to });
         }
     }
     for object in &intent.one_by_one {
@@ -341,11 +334,11 @@ fn owned(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
 /// The drops, leaves first: one statement for each kind of each layer, then the schemas and the
 /// clusters, all of it by claimed names and RESTRICT.
 fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
-    let beside: BTreeSet<&ObjectId> = intent.indexes.iter().map(|index| &index.id).collect();
+    let claimed: BTreeSet<&ObjectId> = intent.one_by_one.iter().map(|object| &object.id).collect();
     // Indexes go with their relation, except those on relations that stay.
     let goes_along = |id: &&ObjectId| {
         let index = catalog.objects.get(*id).is_some_and(|object| object.kind == ObjectKind::Index);
-        index && !beside.contains(id)
+        index && !claimed.contains(id)
     };
     let layers = catalog.layers(intent.objects.iter().filter(|id| !goes_along(id)));
     let drops = layers.into_iter().map(|((_, kind), mut names)| {
@@ -364,6 +357,8 @@ struct Claim<'s> {
     scope: &'s Scope,
     reason: DropReason,
     intent: Option<DropIntent>,
+    /// The epoch at which the deployment's state was looked at.
+    marker: Option<Marker>,
 }
 
 impl fenced::Change for Claim<'_> {
@@ -372,6 +367,8 @@ impl fenced::Change for Claim<'_> {
         let id = self.scope.deployment();
         possible(id, self.reason, ledger.deployment(id)?.state)?;
         let catalog = ctx.catalog().await?;
+        stays::nothing_open(self.scope, self.reason, &catalog)?;
+        self.marker = Some(ledger.marker.clone());
         let intent = claim(self.scope, self.reason, &catalog)?;
         // Said no before anything is written: a refused drop leaves no trace.
         check(&intent, &catalog)?;
@@ -391,7 +388,10 @@ impl fenced::Change for Claim<'_> {
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         match &self.intent {
             // In a transaction of its own the claim is not visible beside it: names are the old ones.
-            Some(intent) => check(intent, catalog),
+            Some(intent) => {
+                stays::not_swapped(self.scope, self.marker.as_ref(), catalog)?;
+                check(intent, catalog)
+            }
             None => Err(Error::bug("a claim is checked before it is planned")),
         }
     }
@@ -448,7 +448,7 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if request.reason == DropReason::Retire && replaced_nothing(&scope) {
         return Ok(empty(&request.deployment));
     }
-    let mut claim = Claim { scope: &scope, reason: request.reason, intent: None };
+    let mut claim = Claim { scope: &scope, reason: request.reason, intent: None, marker: None };
     fenced::make(ctx, &mut claim, fenced::RETRY_FOR).await?;
     let Some(intent) = claim.intent else {
         return Err(Error::bug("the claim happened and left no intent"));

@@ -13,6 +13,9 @@ use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
 use super::super::shifted;
+use super::replacements;
+use super::replacements::Replaced;
+use super::sinks;
 use super::successors::Successor;
 use super::successors::successors;
 use crate::catalog::Catalog;
@@ -66,8 +69,14 @@ pub struct Exchanged {
     pub retired: Retired,
     /// Sinks that read something else now.
     pub sinks: Vec<String>,
-    /// Sinks that could not be cut over, with the reason.
+    /// Sinks that could not be cut over: none, for that is an error.
     pub pending_sinks: Vec<String>,
+    /// Sinks of others that were left with what left production, each with its owner.
+    pub left_sinks: Vec<String>,
+    /// Sinks that have stalled since they read something else, with the reason.
+    pub stalled_sinks: Vec<String>,
+    /// Materialized views that were replaced in place.
+    pub replaced: Vec<String>,
     /// Who, outside the project, still reads what left production: it cannot be dropped before.
     pub held_by: Vec<String>,
     /// Seconds for which what left production is to be kept.
@@ -81,9 +90,18 @@ pub struct Exchanged {
 /// stands in any case.
 pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exchanged, Error> {
     let kind = entry.intent.kind;
-    let catalog = ctx.catalog().await?;
-    let (sinks, pending_sinks) = cut_over(ctx, successors(scope, kind, &catalog)).await?;
+    let mut catalog = ctx.catalog().await?;
+    let mut found = successors(scope, kind, &catalog);
+    if entry.intent.leave_sinks {
+        (found, _) = sinks::part(found, &catalog);
+    }
+    let (altered, pending_sinks) = cut_over(ctx, found).await?;
+    let mut replaced = Replaced::default();
     if kind == SwapKind::Promotion {
+        if !scope.intent.replaced_in.is_empty() {
+            replaced = replacements::apply(ctx, scope).await?;
+            catalog = ctx.catalog().await?;
+        }
         in_place(ctx, scope, &catalog).await;
         tags(ctx, scope, entry, &catalog).await;
     }
@@ -92,31 +110,64 @@ pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<E
         deployment: scope.deployment().clone(),
         epoch: entry.intent.to.epoch,
         pending_sinks: pending_sinks.clone(),
+        pending_replacements: replaced.pending.clone(),
     };
     ctx.record(Record::SwapDone(done)).await?;
-    let exchanged = told(scope, entry, &catalog, sinks, pending_sinks);
-    if exchanged.pending_sinks.is_empty() {
-        return Ok(exchanged);
+    let pending = [sinks_pending(scope, &pending_sinks), replacements_pending(scope, &replaced.pending)];
+    let mut pending = pending.into_iter().flatten();
+    match pending.next() {
+        Some(first) => Err(first.also(pending.collect())),
+        None => {
+            let stalled_sinks = sinks::observe(ctx, &altered, &catalog).await;
+            let sinks = altered.iter().map(ToString::to_string).collect();
+            let followed = Followed { sinks, stalled_sinks, replaced };
+            Ok(told(scope, entry, &catalog, followed))
+        }
     }
+}
+
+fn sinks_pending(scope: &Scope, pending: &[String]) -> Option<Error> {
     let message = format!("{} was swapped, but a sink still reads the replaced version", scope.deployment());
-    Err(Error::new(Code::SwapSinkPending, message)
-        .with_lines(exchanged.pending_sinks)
-        .effect("the swap stands, and the replaced version is kept"))
+    (!pending.is_empty()).then(|| {
+        Error::new(Code::SwapSinkPending, message)
+            .with_lines(pending.to_vec())
+            .effect("the swap stands, and the replaced version is kept")
+    })
+}
+
+fn replacements_pending(scope: &Scope, pending: &[String]) -> Option<Error> {
+    let id = scope.deployment();
+    let message = format!("{id} was swapped, but a materialized view could not be replaced in place");
+    (!pending.is_empty()).then(|| {
+        Error::new(Code::SwapReplacementPending, message).with_lines(pending.to_vec()).effect(
+            "the swap stands, what could not be replaced serves what it did before, and nothing is dropped",
+        )
+    })
+}
+
+/// What came of what follows an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Sinks that read something else now.
+    pub sinks: Vec<String>,
+    /// Sinks that have stalled since they read something else, with the reason.
+    pub stalled_sinks: Vec<String>,
+    /// Materialized views that were replaced in place.
+    pub replaced: Replaced,
 }
 
 /// What an exchange came to, from the catalog after it.
-pub fn told(
-    scope: &Scope,
-    entry: &SwapEntry,
-    catalog: &Catalog,
-    sinks: Vec<String>,
-    pending_sinks: Vec<String>,
-) -> Exchanged {
+pub fn told(scope: &Scope, entry: &SwapEntry, catalog: &Catalog, followed: Followed) -> Exchanged {
     let left = match entry.intent.kind {
-        SwapKind::Promotion => scope.replaced(),
+        SwapKind::Promotion => scope.leaving(),
         SwapKind::Rollback => scope.green(),
     };
-    let held_by = scope::foreign_readers(catalog, &left, &left).into_iter().map(scope::told).collect();
+    let held_by = scope::foreign_readers(catalog, &left, &left).into_iter().map(scope::told);
+    let left_sinks = match entry.intent.leave_sinks {
+        true => sinks::part(successors(scope, entry.intent.kind, catalog), catalog).1,
+        false => Vec::new(),
+    };
+    let held_by = held_by.chain(left_sinks.iter().cloned()).collect();
     let schemas = scope.intent.schemas.iter().map(|pair| pair.staging_name());
     let clusters = scope.intent.clusters.iter().map(|pair| &pair.staging);
     let objects = scope.contents.renamed().filter(|object| match entry.intent.kind {
@@ -143,15 +194,21 @@ pub fn told(
                 .collect(),
             objects: objects.filter(|name| catalog.object(name).is_some()).map(|n| n.to_string()).collect(),
         },
-        sinks,
-        pending_sinks,
+        sinks: followed.sinks,
+        pending_sinks: Vec::new(),
+        left_sinks,
+        stalled_sinks: followed.stalled_sinks,
+        replaced: followed.replaced.done,
         held_by,
         keep_s: entry.intent.keep_s,
     }
 }
 
 /// Lets each sink read what stands under the production name now; those that fail are told.
-async fn cut_over(ctx: &mut Ctx, successors: Vec<Successor>) -> Result<(Vec<String>, Vec<String>), Error> {
+async fn cut_over(
+    ctx: &mut Ctx,
+    successors: Vec<Successor>,
+) -> Result<(Vec<ObjectName>, Vec<String>), Error> {
     let (mut done, mut pending) = (Vec::new(), Vec::new());
     for (sink, successor) in successors {
         let Some(from) = successor else {
@@ -162,7 +219,7 @@ async fn cut_over(ctx: &mut Ctx, successors: Vec<Successor>) -> Result<(Vec<Stri
         match run_within(ctx, step, SINK_DEADLINE).await? {
             Ok(()) => {
                 ctx.events.event(Event::SinkCutOver { sink: sink.to_string(), from: from.to_string() });
-                done.push(sink.to_string());
+                done.push(sink);
             }
             Err(reason) => pending.push(format!("sink {sink}: {reason}")),
         }
@@ -170,7 +227,11 @@ async fn cut_over(ctx: &mut Ctx, successors: Vec<Successor>) -> Result<(Vec<Stri
     Ok((done, pending))
 }
 
-async fn run_within(ctx: &mut Ctx, step: Step, limit: Duration) -> Result<Result<(), String>, Error> {
+pub(super) async fn run_within(
+    ctx: &mut Ctx,
+    step: Step,
+    limit: Duration,
+) -> Result<Result<(), String>, Error> {
     let mut plan = Plan::new();
     plan.each([step.clone()]);
     if ctx.is_rehearsal() {
@@ -180,7 +241,9 @@ async fn run_within(ctx: &mut Ctx, step: Step, limit: Duration) -> Result<Result
     ctx.both().await?;
     let (_, beside) = ctx.pair()?;
     let outcome = beside.run_within(&step.sql(), &ctx.clock, limit).await;
-    ctx.committed(&[step]);
+    if outcome.is_ok() {
+        ctx.committed(&[step]);
+    }
     Ok(outcome.map_err(|error| error.to_string()))
 }
 
@@ -216,8 +279,8 @@ async fn tags(ctx: &Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) {
     // Where objects change names one by one, their schema may be another's.
     let is_own =
         |name: &SchemaName| catalog.schemas.get(name).is_some_and(|found| catalog.owns(&found.owner));
-    let within = scope.intent.within.iter().filter(|name| is_own(name)).cloned();
-    let names = scope.intent.schemas.iter().map(|pair| pair.production_name()).chain(within);
+    let staying = scope.intent.staying().filter(is_own);
+    let names = scope.intent.schemas.iter().map(|pair| pair.production_name()).chain(staying);
     let untouched = names.filter(|name| {
         let comment = catalog.schemas.get(name).and_then(|schema| schema.comment.as_deref());
         comment.is_none_or(|comment| comment.starts_with(TAG) && comment != text)

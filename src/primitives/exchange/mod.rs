@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join;
 
+use self::sinks::OthersSinks;
 use self::strangers::foreign;
 use self::successors::successors;
 use super::allowed;
@@ -33,6 +34,7 @@ use crate::deployment::record::Record;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
 use crate::deployment::state::State;
+use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
@@ -49,6 +51,8 @@ use crate::plan::step::Target;
 
 pub mod aftermath;
 pub mod renames;
+pub mod replacements;
+pub mod sinks;
 mod strangers;
 pub mod successors;
 mod who;
@@ -107,6 +111,13 @@ fn exchange_index(index: &StagedIndex, kind: SwapKind) -> Result<Vec<Renaming>, 
         to: to.clone(),
     };
     let (production, staging) = (&index.name, &index.staging);
+    if index.removed {
+        let (from, to) = match kind {
+            SwapKind::Promotion => (production, staging),
+            SwapKind::Rollback => (staging, production),
+        };
+        return Ok(vec![rename(from, &to.object)]);
+    }
     if index.production_id.is_none() {
         let (from, to) = match kind {
             SwapKind::Promotion => (staging, production),
@@ -126,6 +137,8 @@ fn exchange_index(index: &StagedIndex, kind: SwapKind) -> Result<Vec<Renaming>, 
 /// One side of an exchange: what must stand under its names.
 struct Side<'s> {
     schemas: Vec<(SchemaName, Option<&'s SchemaId>)>,
+    /// Schemas that stay where they are, on either way.
+    stay: Vec<(SchemaName, Option<&'s SchemaId>)>,
     clusters: Vec<(&'s ClusterName, Option<&'s ClusterId>)>,
     /// By name: the id that must be there, or that nothing may be there.
     objects: BTreeMap<ObjectName, Option<&'s ObjectId>>,
@@ -137,10 +150,11 @@ struct Side<'s> {
 
 /// What stood in production at stage time, under the names it has or had there.
 fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
-    let at = |object: &StagedObject| match under_staging_names {
+    let at = |object: &StagedObject| match under_staging_names && object.way != Way::Replaced {
         true => scope.intent.retired_name(object),
         false => object.name.clone(),
     };
+    let stay = scope.intent.replaced_in.iter();
     let pairs = scope.intent.schemas.iter();
     let objects = scope.contents.objects.iter().filter(|object| object.is_replaced());
     let objects = objects.map(|object| (at(object), object.production_id.as_ref()));
@@ -170,6 +184,7 @@ fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
         // What is replaced by an index that had its name, or has it now, is told of once.
         objects: indexes.chain(objects).collect(),
         renamed: scope.contents.renamed().map(at).collect(),
+        stay: stay.map(|pair| (pair.production_name(), pair.production_id.as_ref())).collect(),
         ours: scope.replaced(),
     }
 }
@@ -177,7 +192,7 @@ fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
 /// What was built, under the names it has or gets.
 fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Error> {
     let done = scope.complete()?;
-    let at = |object: &StagedObject| match under_staging_names {
+    let at = |object: &StagedObject| match under_staging_names || object.way == Way::Replaced {
         true => scope.intent.staging_name(object),
         false => object.name.clone(),
     };
@@ -188,6 +203,7 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
         let name = if under_staging_names { &index.staging } else { &index.name };
         (name.clone(), scope.built.get(&index.staging))
     });
+    let stay = scope.intent.replaced_in.iter().zip(&done.replaced_in);
     Ok(Side {
         schemas: scope
             .intent
@@ -208,6 +224,7 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
             .collect(),
         objects: objects.chain(indexes).collect(),
         renamed: renamed.map(at).collect(),
+        stay: stay.map(|(pair, id)| (pair.staging_name(), Some(id))).collect(),
         ours: scope.green(),
     })
 }
@@ -251,7 +268,7 @@ fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
             found.push(Moved { what, sort, was: was.map(str::to_owned), is: is.map(str::to_owned) });
         }
     };
-    for (name, id) in &side.schemas {
+    for (name, id) in side.schemas.iter().chain(&side.stay) {
         let is = catalog.schemas.get(name).map(|schema| schema.id.as_str());
         compare(format!("schema {name}"), Sort::Schema, id.map(SchemaId::as_str), is);
     }
@@ -325,6 +342,11 @@ pub fn check(
         let who = since(scope, kind, history);
         return Err(Error::new(moved_code, message).with_lines(lines).with_lines(who).effect(unchanged));
     }
+    let lost = replacements::lost(scope, kind, catalog);
+    if !lost.is_empty() {
+        let message = "what is to be replaced in place is no longer what was staged";
+        return Err(Error::new(moved_code, message).with_lines(lost).effect(unchanged));
+    }
     let strangers = foreign(&standing, catalog, conflicts);
     if !strangers.is_empty() {
         let message = "something that the project did not create would be swapped out of production";
@@ -356,6 +378,7 @@ fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> 
     let objects = one_by_one(scope, kind).into_iter().filter_map(|name| catalog.object(&name));
     let objects = objects.map(|object| Target::Object(object.kind, object.name.clone()));
     let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster)).chain(objects);
+    let things = things.chain(replacements::owned(scope));
     let lines = allowed::unowned(catalog, things);
     if lines.is_empty() {
         return Ok(());
@@ -410,6 +433,8 @@ pub struct Exchange {
     pub conflicts: ConflictCheck,
     /// Seconds for which the replaced version is to be kept.
     pub keep_s: u64,
+    /// What is to become of sinks that the connected role may not alter.
+    pub others_sinks: OthersSinks,
     written: Option<SwapIntent>,
     history: Vec<SwapEntry>,
     committed: Option<SwapEntry>,
@@ -421,7 +446,13 @@ impl Exchange {
     /// An exchange that has not been tried yet.
     pub fn new(scope: Scope, kind: SwapKind, conflicts: ConflictCheck, keep_s: u64) -> Self {
         let (history, strangers) = (Vec::new(), BTreeSet::new());
-        Self { scope, kind, conflicts, keep_s, written: None, history, committed: None, strangers }
+        // To take a promotion back is not for others to prevent.
+        let others_sinks = match kind {
+            SwapKind::Promotion => OthersSinks::Refused,
+            SwapKind::Rollback => OthersSinks::Left,
+        };
+        let written = None;
+        Self { scope, kind, conflicts, keep_s, others_sinks, written, history, committed: None, strangers }
     }
 
     /// Makes it.
@@ -462,6 +493,7 @@ impl Exchange {
             objects: self.scope.contents.objects.len(),
             project_schemas: self.scope.intent.project_schemas.iter().map(ToString::to_string).collect(),
             keep_s: self.keep_s,
+            leave_sinks: self.others_sinks == OthersSinks::Left,
         }
     }
 
@@ -478,6 +510,7 @@ impl Exchange {
             // Said no before anybody is put back: a refused swap changes nothing.
             let catalog = ctx.reread().await?;
             check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
+            sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, &catalog)?;
             shifted::put_back(ctx, id, None).await?;
             settings = ctx.role_settings().await?;
         }
@@ -549,7 +582,8 @@ impl fenced::Change for Exchange {
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         self.unread(catalog)?;
-        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)
+        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)?;
+        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
     }
 
     fn codes(&self) -> (Code, Code) {

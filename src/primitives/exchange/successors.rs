@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::deployment::epoch::SwapKind;
+use crate::deployment::way::Way;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::primitives::scope;
@@ -17,7 +18,8 @@ pub type Successor = (ObjectName, Option<ObjectName>);
 pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
     // What leaves, by id, with the production name it leaves and whether something takes its place.
     let mut leaving: BTreeMap<&ObjectId, (&ObjectName, bool)> = BTreeMap::new();
-    for object in &scope.contents.objects {
+    // What is replaced in place keeps its readers.
+    for object in scope.contents.objects.iter().filter(|object| object.way != Way::Replaced) {
         let built = scope.built.get(&scope.intent.staging_name(object));
         let (old, new) = match kind {
             SwapKind::Promotion => (object.production_id.as_ref(), built),

@@ -24,6 +24,7 @@ use crate::db;
 use crate::deployment::DeploymentId;
 use crate::deployment::is_staging_name;
 use crate::deployment::state::State;
+use crate::name::ObjectId;
 use crate::name::ObjectName;
 
 /// What counts as garbage.
@@ -92,7 +93,8 @@ pub struct Outcome {
 
 /// The names that a deployment's schemas and clusters bear now, recorded or claimed.
 fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
-    let schemas = known.intent.schemas.iter().flat_map(|pair| {
+    let pairs = known.intent.schemas.iter().chain(&known.intent.replaced_in);
+    let schemas = pairs.flat_map(|pair| {
         let claimed = id.claimed(&pair.production).ok();
         let claimed = claimed.map(|name| crate::name::SchemaName::new(pair.database.clone(), name));
         [Some(pair.staging_name()), claimed]
@@ -118,25 +120,27 @@ fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<St
 /// The objects of deployments that change names one by one, where they stand in schemas that stay.
 type OneByOne = BTreeMap<DeploymentId, Vec<ObjectName>>;
 
-/// The objects of a deployment that change names one by one and are not production now, by the ids that
-/// were recorded; before those were, by the names that were.
+/// The objects and indexes of a deployment that change names one by one and are not production now, by the
+/// ids that were recorded; before those were, by the names that were.
 fn one_by_one(scope: &Scope, state: State, catalog: &Catalog) -> Vec<ObjectName> {
-    let found = scope.contents.renamed().filter_map(|object| {
-        let staging = scope.intent.staging_name(object);
-        let found = if state.is_promoted() {
-            catalog.objects.get(object.production_id.as_ref()?)
-        } else if !object.change.is_built() {
-            None
-        } else {
-            match scope.built.get(&staging) {
-                Some(id) => catalog.objects.get(id),
-                None if scope.done.is_none() => catalog.object(&staging),
-                None => None,
-            }
-        };
-        found.map(|found| found.name.clone()).filter(|name| is_staging_name(&name.object))
+    let built = |staging: ObjectName| match scope.built.get(&staging) {
+        Some(id) => catalog.objects.get(id),
+        None if scope.done.is_none() => catalog.object(&staging),
+        None => None,
+    };
+    let replaced = |id: &Option<ObjectId>| id.as_ref().and_then(|id| catalog.objects.get(id));
+    let objects = scope.contents.renamed().filter_map(|object| match state.is_promoted() {
+        true => replaced(&object.production_id),
+        false if object.change.is_built() => built(scope.intent.staging_name(object)),
+        false => None,
     });
-    found.collect()
+    let indexes = scope.contents.indexes.iter().filter(|index| index.stands_beside());
+    let indexes = indexes.filter_map(|index| match state.is_promoted() {
+        true => replaced(&index.production_id),
+        false => built(index.staging.clone()),
+    });
+    let found = objects.chain(indexes).map(|found| found.name.clone());
+    found.filter(|name| is_staging_name(&name.object)).collect()
 }
 
 /// The objects in schemas that stay whose names have the form of a staging name and are in no record. In an
@@ -218,7 +222,7 @@ pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
     let mut found = OneByOne::new();
     for (id, known) in &ledger.deployments {
         let over = matches!(known.state, State::Retired | State::Aborted);
-        if !over && !known.intent.isolation.swaps_schemas() {
+        if !over && known.intent.staying().next().is_some() {
             let scope = Scope::read(ctx, known).await?;
             found.insert(id.clone(), one_by_one(&scope, known.state, &catalog));
         }

@@ -33,8 +33,12 @@ fn entries(records: Vec<Record>) -> Vec<Entry> {
 
 fn staging() -> Vec<Record> {
     let (_, scope) = staged();
-    let done =
-        StageDone { deployment: scope.deployment().clone(), schemas: Vec::new(), clusters: Vec::new() };
+    let done = StageDone {
+        deployment: scope.deployment().clone(),
+        schemas: Vec::new(),
+        clusters: Vec::new(),
+        replaced_in: Vec::new(),
+    };
     vec![Record::StageIntent(scope.intent), Record::StageDone(done)]
 }
 
@@ -48,6 +52,7 @@ fn promoted(keep_s: u64) -> Vec<Record> {
         commit: None,
         objects: 2,
         project_schemas: Vec::new(),
+        leave_sinks: false,
         keep_s,
     }));
     records
@@ -59,7 +64,6 @@ fn dropping(reason: DropReason) -> Record {
         reason,
         schemas: Vec::new(),
         clusters: Vec::new(),
-        indexes: Vec::new(),
         one_by_one: Vec::new(),
         objects: Vec::new(),
     })

@@ -11,8 +11,10 @@ use super::exchange::ConflictCheck;
 use super::exchange::Exchange;
 use super::exchange::aftermath;
 use super::exchange::aftermath::Exchanged;
+use super::exchange::replacements;
 use super::ledger::Ledger;
 use super::scope::Scope;
+use crate::catalog::Catalog;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::state::State;
@@ -74,9 +76,22 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
         let message = format!("{id} replaced nothing: taking it back would leave no version at all");
         return Err(Error::new(Code::RollbackNothing, message).effect("nothing was changed"));
     }
+    if known.state.is_promoted() {
+        not_replaced(id, &scope, &*ctx.reread().await?)?;
+    }
     let exchange = Exchange::new(scope, SwapKind::Rollback, ConflictCheck::Made, 0);
     let (scope, entry) = exchange.make(ctx).await?;
     aftermath::finish(ctx, &scope, &entry).await
+}
+
+/// Fails where the promotion has replaced something in place: the server keeps nothing of what it was.
+fn not_replaced(id: &DeploymentId, scope: &Scope, catalog: &Catalog) -> Result<(), Error> {
+    let replaced = replacements::done(scope, catalog);
+    if replaced.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{id} has replaced materialized views in place, and what they were is gone");
+    Err(Error::new(Code::RollbackReplaced, message).with_lines(replaced).effect("nothing was changed"))
 }
 
 #[cfg(test)]

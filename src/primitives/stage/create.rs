@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::replacements;
 use crate::catalog::Catalog;
 use crate::db::apply::Applied;
 use crate::db::apply::OnFailure;
@@ -39,6 +40,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         | Step::Comment { .. }
         | Step::SetOwner { .. }
         | Step::SetRole { .. }
+        | Step::ApplyReplacement { .. }
         | Step::CutOverSink { .. } => false,
     }
 }
@@ -56,8 +58,8 @@ pub(super) async fn create(
     let (there, steps): (Vec<Step>, Vec<Step>) =
         layout.create.iter().cloned().partition(|step| stands(step, catalog));
     let is_object = |step: &&Step| matches!(step, Step::Create { kind, .. } if *kind != ObjectKind::Index);
-    let pairs =
-        layout.intent.schemas.iter().map(|p| (p.production_name().to_string(), p.staging.to_string()));
+    let pairs = layout.intent.schemas.iter().chain(&layout.intent.replaced_in);
+    let pairs = pairs.map(|p| (p.production_name().to_string(), p.staging.to_string()));
     let clusters = layout.intent.clusters.iter().map(|p| (p.production.to_string(), p.staging.to_string()));
     let renamed = layout.contents.renamed().filter(|object| object.change.is_built());
     let renamed = renamed.map(|o| (o.name.to_string(), layout.intent.staging_name(o).object.to_string()));
@@ -114,7 +116,8 @@ async fn finished(
         return Err(Error::new(Code::RunInterrupted, message).deployment(id).effect(effect));
     }
     let compiled = changes.map(|changes| changes.compiled.as_ref());
-    let rejected = |(step, error)| rejection::rejected(Code::StageRejected, step, error, compiled);
+    let rejected =
+        |(step, error)| rejection::rejected(replacements::code(layout, step, error), step, error, compiled);
     let mut errors = rejection::roots(&applied).into_iter().map(rejected);
     match errors.next() {
         Some(first) => Err(first.deployment(id).also(errors.collect()).effect(effect)),

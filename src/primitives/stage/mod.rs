@@ -16,10 +16,12 @@ use super::changes::Changes;
 use super::changes::layout;
 use super::changes::layout::Clones;
 use super::changes::layout::Layout;
+use super::changes::stable;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::exchange;
+use super::scope;
 use super::scope::Scope;
 use crate::catalog::Catalog;
 use crate::db;
@@ -28,10 +30,12 @@ use crate::deployment::DeploymentId;
 use crate::deployment::change::Change;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::Record;
+use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
 use crate::deployment::said::MetadataIntent;
 use crate::event::Event;
 use crate::name::ClusterName;
+use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::plan::Plan;
@@ -39,6 +43,7 @@ use crate::plan::Plan;
 mod choose;
 mod clone;
 mod create;
+mod replacements;
 
 /// Whether objects that somebody else changed may be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +88,8 @@ pub struct Outcome {
     pub renamed: Vec<Staged>,
     /// How many objects were built.
     pub objects: usize,
+    /// Those of them that take over in place from what bears their production names.
+    pub replacements: Vec<String>,
     /// Whether it is production already, as when a run is resumed behind its swap.
     pub promoted: bool,
 }
@@ -116,6 +123,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if matches!(choice, Choice::New(_)) {
         free_names(&layout, &catalog)?;
     }
+    replacements::free_targets(ctx, &layout, &catalog).await?;
     ctx.go_on()?;
     let started = ctx.clock.elapsed();
     ctx.record(Record::StageIntent(layout.intent.clone())).await?;
@@ -180,7 +188,8 @@ async fn clones(ctx: &Ctx, changes: &Changes) -> Result<Clones, Error> {
 
 /// Fails where something that no deployment recorded bears one of the names.
 fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
-    let schemas = layout.intent.schemas.iter().map(|pair| pair.staging_name());
+    let schemas = layout.intent.schemas.iter().chain(&layout.intent.replaced_in);
+    let schemas = schemas.map(|pair| pair.staging_name());
     let schemas =
         schemas.filter(|name| catalog.schemas.contains_key(name)).map(|name| format!("schema {name}"));
     let clusters = layout.intent.clusters.iter().map(|pair| &pair.staging);
@@ -194,8 +203,7 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
         let retired = index.retired_name()?;
         Some([index.staging.clone(), retired])
     });
-    let objects = objects.chain(indexes.flatten()).filter_map(|name| catalog.object(&name));
-    let objects = objects.map(|found| format!("{} {}", found.kind, found.name));
+    let objects = objects.chain(indexes.flatten()).filter_map(|name| catalog.object(&name)).map(scope::told);
     let taken: Vec<String> = schemas.chain(clusters).chain(objects).collect();
     if taken.is_empty() {
         return Ok(());
@@ -253,11 +261,13 @@ fn done(layout: &Layout, catalog: &Catalog) -> Result<StageDone, Error> {
         Error::new(Code::SwapStagingMoved, format!("{what} was created and is gone: somebody dropped it"))
             .deployment(&layout.intent.deployment)
     };
-    let schemas = layout.intent.schemas.iter().map(|pair| {
+    let schema = |pair: &SchemaPair| {
         let name = pair.staging_name();
         let found = catalog.schemas.get(&name).map(|schema| schema.id.clone());
         found.ok_or_else(|| gone(format!("schema {name}")))
-    });
+    };
+    let schemas = layout.intent.schemas.iter().map(schema);
+    let replaced_in = layout.intent.replaced_in.iter().map(schema);
     let clusters = layout.intent.clusters.iter().map(|pair| {
         let found = catalog.clusters.get(&pair.staging).map(|cluster| cluster.id.clone());
         found.ok_or_else(|| gone(format!("cluster {}", pair.staging)))
@@ -266,6 +276,7 @@ fn done(layout: &Layout, catalog: &Catalog) -> Result<StageDone, Error> {
         deployment: layout.intent.deployment.clone(),
         schemas: schemas.collect::<Result<_, _>>()?,
         clusters: clusters.collect::<Result<_, _>>()?,
+        replaced_in: replaced_in.collect::<Result<_, _>>()?,
     })
 }
 
@@ -307,18 +318,30 @@ fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
             (None, Some(relation)) => relation.schema_name().object(index.name.object.clone()),
             (None, None) => continue,
         };
-        rows.push(DeployedObject {
-            deployment: id.clone(),
-            name,
-            kind: ObjectKind::Index,
-            object_id: Some(index.id.clone()),
-            green_name: index.name.clone(),
-            fingerprint: String::new(),
-            metadata_fingerprint: String::new(),
-            change: Change::Added,
-        });
+        rows.push(of_index(id, name, index.name.clone(), Some(index.id.clone())));
     }
+    let gone = layout.contents.indexes.iter().filter(|index| index.removed);
+    rows.extend(gone.map(|index| of_index(id, index.name.clone(), index.staging.clone(), None)));
     rows
+}
+
+/// The row of an index; without an id it is one that production loses.
+fn of_index(
+    id: &DeploymentId,
+    name: ObjectName,
+    green_name: ObjectName,
+    object_id: Option<ObjectId>,
+) -> DeployedObject {
+    DeployedObject {
+        deployment: id.clone(),
+        name,
+        kind: ObjectKind::Index,
+        change: if object_id.is_some() { Change::Added } else { Change::Removed },
+        object_id,
+        green_name,
+        fingerprint: String::new(),
+        metadata_fingerprint: String::new(),
+    }
 }
 
 fn outcome(layout: &Layout, promoted: bool) -> Outcome {
@@ -342,6 +365,7 @@ fn outcome(layout: &Layout, promoted: bool) -> Outcome {
         clusters: clusters.collect(),
         renamed: renamed.collect(),
         objects: layout.intent.built,
+        replacements: stable::replaced(&layout.contents.objects).map(|o| o.name.to_string()).collect(),
         promoted,
     }
 }

@@ -35,6 +35,7 @@ fn changes(project: &str, catalog: &Catalog, rows: Vec<DeployedObject>) -> Chang
         own_schemas: &BTreeSet::from(["app.core".parse().expect("a schema")]),
         adopted: &BTreeMap::new(),
         staging: &BTreeSet::new(),
+        stable: &BTreeSet::new(),
         claims: &crate::deployment::said::Claims::default(),
         base_epoch: 0,
         against: None,

@@ -15,6 +15,8 @@ use super::exchange::ConflictCheck;
 use super::exchange::Exchange;
 use super::exchange::aftermath;
 use super::exchange::aftermath::Exchanged;
+use super::exchange::aftermath::Followed;
+use super::exchange::sinks::OthersSinks;
 use super::ledger::Deployment;
 use super::readiness::ReadyCheck;
 use super::scope::Scope;
@@ -33,6 +35,8 @@ pub struct Request {
     pub conflicts: ConflictCheck,
     /// Whether the deployment has to be ready.
     pub ready: ReadyCheck,
+    /// What is to become of sinks that the connected role may not alter.
+    pub others_sinks: OthersSinks,
 }
 
 /// Promotes the deployment; within one run, and after a crash, repeating it changes nothing more.
@@ -58,7 +62,8 @@ async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> 
         request.ready.make(ctx, &request.deployment, Code::SwapNotReady).await?;
     }
     let keep_s = request.keep.as_secs();
-    let exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
+    let mut exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
+    exchange.others_sinks = request.others_sinks;
     let (scope, entry) = exchange.make(ctx).await?;
     aftermath::finish(ctx, &scope, &entry).await
 }
@@ -77,7 +82,7 @@ async fn again(ctx: &mut Ctx, known: &Deployment) -> Result<Exchanged, Error> {
     let scope = Scope::read(ctx, known).await?;
     if known.settled {
         let catalog = ctx.catalog().await?;
-        return Ok(aftermath::told(&scope, entry, &catalog, Vec::new(), Vec::new()));
+        return Ok(aftermath::told(&scope, entry, &catalog, Followed::default()));
     }
     aftermath::finish(ctx, &scope, entry).await
 }

@@ -96,6 +96,9 @@ impl Session {
         }
         let done = match &statement.kind {
             StatementKind::AlterSinkFrom(alter) => self.alter_sink(text, statement, alter).await?,
+            StatementKind::AlterApplyReplacement(alter) => {
+                self.apply_replacement(text, statement, alter).await?
+            }
             _ => self.carry_out_ddl(text, statement).await?,
         };
         if matches!(statement.kind, StatementKind::CreateSink(_))

@@ -15,6 +15,7 @@ mod prepared;
 mod privilege;
 mod reach;
 mod read;
+mod replacement;
 mod run;
 mod setting;
 mod show;

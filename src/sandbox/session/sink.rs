@@ -114,14 +114,15 @@ impl Session {
     }
 
     /// Carries a statement out on a copy that nobody sees.
-    fn try_out(&self, text: &str, statement: &Statement) -> Result<(), SqlError> {
+    pub(super) fn try_out(&self, text: &str, statement: &Statement) -> Result<(), SqlError> {
         let mut state = self.hub.state();
         let scope = self.scope(&state);
         ddl::execute(&mut state, &scope, text, statement, &Engine).map(|_| ())
     }
 }
 
-fn has_replica(catalog: &Catalog, sink: ItemId) -> bool {
+/// Tells whether what runs an object is there.
+pub(super) fn has_replica(catalog: &Catalog, sink: ItemId) -> bool {
     let cluster = catalog.items.get(&sink).and_then(|item| item.cluster());
     let cluster = cluster.and_then(|id| catalog.clusters.get(&id));
     cluster.is_some_and(|cluster| !cluster.replicas.is_empty())

@@ -48,6 +48,7 @@ fn check(stands: &str, project: &str, expect: Expect) {
         own_schemas: &BTreeSet::new(),
         adopted: &BTreeMap::new(),
         staging: &BTreeSet::new(),
+        stable: &BTreeSet::new(),
         claims: &Claims::default(),
         base_epoch: 0,
         against: None,

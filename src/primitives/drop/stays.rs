@@ -1,0 +1,61 @@
+//! What a drop does in schemas where materialized views are replaced in place.
+
+use super::DropIntent;
+use super::DropReason;
+use crate::catalog::Catalog;
+use crate::deployment::epoch::Marker;
+use crate::deployment::record::ClaimedSchema;
+use crate::name::NameError;
+use crate::name::SchemaName;
+use crate::primitives::code::Code;
+use crate::primitives::ctx;
+use crate::primitives::error::Error;
+use crate::primitives::exchange::replacements;
+use crate::primitives::scope::Scope;
+
+/// Adds what is to be claimed there: the schemas of replacements that are not wanted.
+pub(super) fn claim(
+    scope: &Scope,
+    reason: DropReason,
+    catalog: &Catalog,
+    intent: &mut DropIntent,
+) -> Result<(), NameError> {
+    let id = scope.deployment();
+    let done = scope.done.as_ref();
+    let pairs = scope.intent.replaced_in.iter().enumerate();
+    for (at, pair) in pairs.filter(|_| reason == DropReason::Abort) {
+        let (name, claimed) = (pair.staging_name(), id.claimed(&pair.production)?);
+        let marked = SchemaName::new(pair.database.clone(), claimed.clone());
+        let recorded = done.and_then(|done| done.replaced_in.get(at));
+        // Died before its id was recorded: the name itself was recorded before it was made.
+        let found = || catalog.schemas.get(&name).or_else(|| catalog.schemas.get(&marked));
+        if let Some(expected) = recorded.or_else(|| found().map(|schema| &schema.id)).cloned() {
+            intent.schemas.push(ClaimedSchema { name, claimed, id: expected });
+        }
+    }
+    Ok(())
+}
+
+/// Fails where something of the promotion has still to take over: what it replaces is production yet.
+pub(super) fn nothing_open(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<(), Error> {
+    let open = match reason {
+        DropReason::Retire => replacements::open(scope, catalog),
+        DropReason::Abort => Vec::new(),
+    };
+    if open.is_empty() {
+        return Ok(());
+    }
+    let id = scope.deployment();
+    let message = format!("what {id} replaces in place is not replaced yet");
+    Err(Error::new(Code::DropReplacementPending, message).with_lines(open).effect("nothing was dropped"))
+}
+
+/// Fails where somebody has swapped since the deployment's state was looked at: its replacements keep their
+/// names when it is promoted, and names alone do not tell.
+pub(super) fn not_swapped(scope: &Scope, seen: Option<&Marker>, catalog: &Catalog) -> Result<(), Error> {
+    if scope.intent.replaced_in.is_empty() || ctx::marker_in(catalog).as_ref() == seen {
+        return Ok(());
+    }
+    let message = format!("production was swapped while {} was to be dropped", scope.deployment());
+    Err(Error::new(Code::DropMoved, message).effect("nothing was dropped"))
+}

@@ -1,0 +1,219 @@
+//! What an exchange does behind its transaction: materialized views that are replaced in place.
+//!
+//! `APPLY REPLACEMENT` is no part of a transaction, waits for what it replaces to catch up, and keeps no
+//! comments. Each is looked at before and after, so that a run that died here is finished by repeating it.
+//! Start reading at [`apply`].
+//!
+//! Source: `design/materialize.md` 1.7, recorded in `full/19_replacements.slt`.
+
+use std::time::Duration;
+
+use super::super::ctx::Ctx;
+use super::super::error::Error;
+use super::super::scope;
+use super::super::scope::Scope;
+use super::aftermath;
+use crate::catalog::Catalog;
+use crate::db::apply::Applied;
+use crate::db::apply::OnFailure;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::StagedObject;
+use crate::event::Event;
+use crate::name::ObjectName;
+use crate::name::SchemaName;
+use crate::plan::Plan;
+use crate::plan::step::Step;
+use crate::plan::step::Target;
+
+/// How long one may take: it waits until what it replaces has caught up, and a stalled one never does.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What came of the replacements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Those that have taken over, by production name.
+    pub done: Vec<String>,
+    /// Those that have not, with the reason; also what is left and could not be dropped.
+    pub pending: Vec<String>,
+}
+
+/// What the connected role has to own for them.
+pub(super) fn owned(scope: &Scope) -> Vec<Target> {
+    let objects = scope.contents.replacements().flat_map(|object| {
+        [object.name.clone(), scope.intent.staging_name(object)].map(|name| Target::Object(object.kind, name))
+    });
+    let schemas = scope.intent.replaced_in.iter().map(|pair| Target::Schema(pair.staging_name()));
+    objects.chain(schemas).collect()
+}
+
+/// How far a replacement has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    /// It has taken over.
+    Done,
+    /// Both stand as they were staged.
+    Waits,
+    /// Something else stands under one of the names.
+    Lost,
+}
+
+fn stand(scope: &Scope, object: &StagedObject, catalog: &Catalog) -> Stand {
+    let staging = scope.intent.staging_name(object);
+    let built = scope.built.get(&staging);
+    let under = |name: &ObjectName| catalog.object(name).map(|found| &found.id);
+    let production = under(&object.name);
+    if built.is_some() && production == built {
+        Stand::Done
+    } else if production.is_some() && production == object.production_id.as_ref() && under(&staging) == built
+    {
+        Stand::Waits
+    } else {
+        Stand::Lost
+    }
+}
+
+/// The materialized views that have been replaced, by production name.
+pub fn done(scope: &Scope, catalog: &Catalog) -> Vec<String> {
+    let done = scope.contents.replacements().filter(|object| stand(scope, object, catalog) == Stand::Done);
+    done.map(|object| object.name.to_string()).collect()
+}
+
+/// The materialized views that have still to be replaced, by production name.
+pub fn open(scope: &Scope, catalog: &Catalog) -> Vec<String> {
+    let open = scope.contents.replacements().filter(|object| stand(scope, object, catalog) == Stand::Waits);
+    open.map(|object| object.name.to_string()).collect()
+}
+
+/// What cannot be replaced any more, a line each: nothing else than what was staged for can be.
+pub(super) fn lost(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<String> {
+    let lost = scope.contents.replacements().filter(|object| match (kind, stand(scope, object, catalog)) {
+        (SwapKind::Promotion, Stand::Lost) => true,
+        (SwapKind::Promotion, Stand::Done | Stand::Waits) | (SwapKind::Rollback, _) => false,
+    });
+    lost.map(|object| format!("{} is another one than {} was built for", object.name, scope.deployment()))
+        .collect()
+}
+
+/// Lets every replacement take over, gives back what that takes away, and drops what is left of the schemas
+/// that held them.
+///
+/// # Errors
+/// `db.*` where nothing can be asked; what the server refuses of one is told of it.
+pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Error> {
+    let mut replaced = Replaced::default();
+    for object in scope.contents.replacements() {
+        match one(ctx, scope, object).await? {
+            Ok(()) => replaced.done.push(object.name.to_string()),
+            Err(reason) => {
+                replaced.pending.push(format!("materialized view {}: {reason}", object.name));
+            }
+        }
+    }
+    if !replaced.done.is_empty() {
+        replaced.pending.extend(restore(ctx, scope).await?);
+    }
+    if replaced.pending.is_empty() {
+        replaced.pending = drop_schemas(ctx, scope).await?;
+    }
+    Ok(replaced)
+}
+
+async fn one(ctx: &mut Ctx, scope: &Scope, object: &StagedObject) -> Result<Result<(), String>, Error> {
+    match stand(scope, object, &*ctx.catalog().await?) {
+        Stand::Done => return Ok(Ok(())),
+        Stand::Waits => {}
+        Stand::Lost => {
+            let reason = "it, or what was to replace it, is no longer what was recorded";
+            return Ok(Err(reason.to_owned()));
+        }
+    }
+    let step = Step::ApplyReplacement {
+        target: object.name.clone(),
+        replacement: scope.intent.staging_name(object),
+    };
+    let outcome = aftermath::run_within(ctx, step, DEADLINE).await?;
+    let Err(reason) = outcome else {
+        ctx.events.event(Event::ViewReplaced { view: object.name.to_string() });
+        return Ok(Ok(()));
+    };
+    // It may have happened although its answer was another, or none.
+    Ok(match stand(scope, object, &*ctx.reread().await?) {
+        Stand::Done => Ok(()),
+        Stand::Waits | Stand::Lost => Err(reason),
+    })
+}
+
+/// Carries steps out that can be repeated, once more where the connection broke; tells what became of neither.
+async fn carry_out(ctx: &mut Ctx, steps: Vec<Step>) -> Result<Applied, Error> {
+    let mut plan = Plan::new();
+    plan.each(steps);
+    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
+    if applied.failed.iter().any(|(_, error)| error.outcome_unknown()) {
+        ctx.reread().await?;
+        return Ok(ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await);
+    }
+    Ok(applied)
+}
+
+/// Gives grants and comments back, as the files and production had them; tells what has still to be.
+async fn restore(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<String>, Error> {
+    let steps = scope.contents.restored.iter().map(|after| Step::Statement {
+        what: after.what.clone(),
+        sql: after.sql.clone(),
+        shown: None,
+        origin: None,
+    });
+    let applied = carry_out(ctx, steps.collect()).await?;
+    let mut left = Vec::new();
+    if applied.interrupted {
+        left.push("comments were not given back: stopped, as asked".to_owned());
+    }
+    for (step, error) in applied.failed {
+        let message = format!("cannot {}: {error}", step.what());
+        if error.outcome_unknown() {
+            left.push(message);
+        } else {
+            // The server would say so again: a role is gone, or a column.
+            ctx.events.event(Event::Warning { code: "swap.in-place-failed".to_owned(), message });
+        }
+    }
+    Ok(left)
+}
+
+/// Drops the schemas that held replacements, by recorded id; tells what keeps one.
+///
+/// Nothing is ever swapped onto their names, so nothing has to be claimed.
+async fn drop_schemas(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<String>, Error> {
+    let mut left = Vec::new();
+    let mut steps = Vec::new();
+    for name in standing(scope, &*ctx.reread().await?) {
+        let catalog = ctx.catalog().await?;
+        let inside: Vec<String> = catalog.objects_in(&name).map(scope::told).collect();
+        match inside.is_empty() {
+            true => steps.push(Step::DropSchema(name)),
+            false => left.push(format!("schema {name} holds {}", inside.join(", "))),
+        }
+    }
+    let applied = carry_out(ctx, steps).await?;
+    // One that is gone after all is gone.
+    let stands = if applied.is_complete() { Vec::new() } else { standing(scope, &*ctx.reread().await?) };
+    let failed = applied.failed.iter().filter(|(step, _)| match step {
+        Step::DropSchema(name) => stands.contains(name),
+        _ => true,
+    });
+    left.extend(failed.map(|(step, error)| format!("cannot {}: {error}", step.what())));
+    if applied.interrupted {
+        left.extend(stands.iter().map(|name| format!("schema {name} stands yet: stopped, as asked")));
+    }
+    Ok(left)
+}
+
+/// The schemas of replacements that stand, by their recorded ids.
+fn standing(scope: &Scope, catalog: &Catalog) -> Vec<SchemaName> {
+    let ids = scope.done.iter().flat_map(|done| &done.replaced_in);
+    let pairs = scope.intent.replaced_in.iter().zip(ids);
+    let stands = pairs.filter(|(pair, id)| {
+        catalog.schemas.get(&pair.staging_name()).is_some_and(|schema| schema.id == **id)
+    });
+    stands.map(|(pair, _)| pair.staging_name()).collect()
+}

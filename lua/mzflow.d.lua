@@ -78,7 +78,7 @@ mz = {}
 ---@field changed_sinks string[] sinks that only `apply` makes anew, when asked to
 ---@field foreign_dependents string[] objects of others that read what is replaced
 ---@field refusals string[] codes of what forbids the deployment; `mz.stage` raises the first
----@field isolation "cluster"|"schema"
+---@field isolation "cluster"|"schema"|"object"
 ---@field cost mz.Cost
 ---@field alternatives mz.Cost[] what other isolations would cost
 ---@field isolations table<string, mz.Cost> what each isolation would cost, by its name
@@ -95,6 +95,8 @@ mz = {}
 ---What a deployment takes.
 ---@class mz.Cost
 ---@field isolation string? of an alternative
+---@field refusals string[]? of an alternative: codes of what forbids it
+---@field forbidden string? of an alternative: what forbids it and not what was asked for
 ---@field objects integer objects built
 ---@field clusters integer clusters cloned
 ---@field ddl_statements integer
@@ -116,6 +118,7 @@ mz = {}
 ---@field id string
 ---@field schemas mz.Pair[]
 ---@field clusters mz.Pair[]
+---@field renamed mz.Pair[] objects that change names one by one, with isolation `object`
 ---@field objects integer objects built
 ---@field promoted boolean whether it is production already: the run was resumed behind its swap
 
@@ -183,6 +186,7 @@ mz = {}
 ---@class mz.Retired
 ---@field schemas string[]
 ---@field clusters string[]
+---@field objects string[] those that changed names one by one
 
 ---What was taken over.
 ---@class mz.Adopted
@@ -229,7 +233,7 @@ mz = {}
 ---What no live deployment owns.
 ---@class mz.Garbage
 ---@field items mz.GarbageItem[] what can be dropped, oldest first
----@field unrecorded string[] schemas and clusters with a staging name that no record tells of
+---@field unrecorded string[] schemas, clusters and objects with a staging name that no record tells of
 
 ---Something to drop.
 ---@class mz.GarbageItem
@@ -239,6 +243,7 @@ mz = {}
 ---@field age_s integer seconds since it was replaced, or staged
 ---@field schemas string[]
 ---@field clusters string[]
+---@field objects string[] in schemas that stay
 
 ---The state of a checkout.
 ---@class mz.Git
@@ -427,9 +432,9 @@ mz = {}
 ---A deployment that is to become production.
 ---@class mz.FactsDeployment
 ---@field id string
----@field isolation "cluster"|"schema" what is swapped as a whole
+---@field isolation "cluster"|"schema"|"object" what is swapped as a whole
 ---@field objects integer objects built
----@field schemas string[] production names of the schemas that change places
+---@field schemas string[] production names of the schemas that change places, or in which objects do
 ---@field clusters string[] production names of the clusters that change places
 ---@field staged_at string when its names were first recorded, in UTC
 ---@field staged_by string role
@@ -568,7 +573,7 @@ mz = {}
 ---The arguments of `mz.diff`.
 ---@class mz.DiffArguments
 ---@field project mz.Project the project
----@field isolation? "cluster"|"schema" what is swapped as a whole: schemas and clusters, or schemas (default "cluster")
+---@field isolation? "cluster"|"schema"|"object" what is swapped: schemas and clusters, schemas, or single objects by renaming them (default "cluster")
 ---@field reuse? string|string[] clusters to build on instead of cloning them; `all` for every one
 
 ---The arguments of `mz.check`.

@@ -57,7 +57,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
     lines.extend(in_place(outcome, ui));
     lines.extend(sinks(outcome, ui));
     lines.extend(kept(outcome, ui));
-    lines.push(format!("          {}", cost(outcome)));
+    lines.extend(cost(outcome).into_iter().map(|line| format!("          {line}")));
     for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
         if let Some(text) = dependent.as_str() {
             let note = format!("{text} is not of this project: it goes on reading the replaced version");
@@ -171,7 +171,8 @@ fn line(object: &Value, change: Change, width: usize, ui: &Ui) -> String {
         .to_owned()
 }
 
-fn cost(outcome: &Value) -> String {
+/// What it costs as asked, and below it a line for each other isolation.
+fn cost(outcome: &Value) -> Vec<String> {
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
     let told = |cost: &Value| {
         let mut parts = vec![counted(number(&cost["objects"]), "object")];
@@ -182,14 +183,14 @@ fn cost(outcome: &Value) -> String {
     let total: u64 = outcome["summary"].as_object().map_or(0, |s| s.values().filter_map(Value::as_u64).sum());
     let own = told(&outcome["cost"]);
     let (objects, rest) = own.split_first().map_or((String::new(), &[][..]), |(o, r)| (o.clone(), r));
-    let mut text = format!("rebuilds {objects} of {total} · {}", rest.join(" · "));
+    let mut lines = vec![format!("rebuilds {objects} of {total} · {}", rest.join(" · "))];
     for other in outcome["alternatives"].as_array().into_iter().flatten() {
         let isolation = other["isolation"].as_str().unwrap_or("?");
         let what = match other["forbidden"].as_str() {
-            Some(why) => format!("not possible, {why}"),
-            None => told(other).join(", "),
+            Some(why) => format!("not possible: {why}"),
+            None => told(other).join(" · "),
         };
-        text += &format!("   (--isolation {isolation}: {what})");
+        lines.push(format!("  --isolation {isolation:<7}  {what}"));
     }
-    text
+    lines
 }

@@ -417,7 +417,7 @@ mod tests {
         let matches = command.clone().try_get_matches_from(line.split(' ')).expect("it is right");
         let given = Value::Object(given(&matches, &loaded.recipe)).to_string();
         assert_eq!(given, r#"{"force":true,"id":"x","reuse":["a","b"],"timeout":600}"#);
-        let wrong = command.try_get_matches_from("mzflow run blue_green --isolation object".split(' '));
+        let wrong = command.try_get_matches_from("mzflow run blue_green --isolation objects".split(' '));
         assert!(wrong.expect_err("it is none").to_string().contains("`object` is none of cluster, schema"));
     }
 

@@ -314,7 +314,7 @@ fn arguments_are_checked() {
         ],
     );
     check(
-        "mz.diff { project = 1, isolation = 'object' }",
+        "mz.diff { project = 1, isolation = 'objects' }",
         expect![
             "lua.wrong-argument: `project` of mz.diff has to be what mz.compile returned, not 1 at t.lua:1:11 `project`"
         ],
@@ -618,7 +618,7 @@ fn the_values_of_arguments() {
         recipe.arguments.iter().find(|argument| argument.name == "isolation").expect("it has one");
     assert_eq!(
         isolation.parse("schem"),
-        Err("`schem` is none of cluster, schema (did you mean `schema`?)".to_owned())
+        Err("`schem` is none of cluster, schema, object (did you mean `schema`?)".to_owned())
     );
 }
 

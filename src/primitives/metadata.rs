@@ -137,7 +137,9 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Clai
                 };
                 let stays = |entry: &&(Grantee, String)| !said::has_granted(said, entry) || by_default(entry);
                 wants.extend(of_others(blue).filter(stays).cloned());
-                extra.note(&pair.green, has.difference(&wants));
+                // What default privileges gave to whoever is to own it is the owner's by then.
+                let new_owner = Grantee::Role(owner.clone());
+                extra.note(&pair.green, has.difference(&wants).filter(|(to, _)| *to != new_owner));
             }
             // Something new has what default privileges gave it.
             None => wants.extend(has.iter().cloned()),
@@ -350,6 +352,16 @@ mod tests {
             &Written::default(),
             expect![[r#"
             REVOKE SELECT ON TABLE "d"."green"."a" FROM "joe""#]],
+        );
+    }
+
+    #[test]
+    fn what_its_owner_to_be_was_given_by_default_is_not_taken_from_it() {
+        let owner = Step::SetOwner { of: view("d.blue.a"), owner: RoleName(facts::ident("team")) };
+        check(
+            world(&[owner, grant("SELECT", view("d.green.a"), "team")]),
+            &Written::default(),
+            expect![[r#"ALTER VIEW "d"."green"."a" OWNER TO "team""#]],
         );
     }
 

@@ -119,7 +119,9 @@ fn literals_are_of_the_right_kind() {
     check("local f = {} mz.stage { [f] = 1 } mz.stage(f)", &[]);
     check(
         "mz.diff { project = mz.compile {}, isolation = 'clster' }",
-        &["'clster': `isolation` of mz.diff has to be \"cluster\" or \"schema\", not \"clster\""],
+        &[
+            "'clster': `isolation` of mz.diff has to be \"cluster\" or \"schema\" or \"object\", not \"clster\"",
+        ],
     );
 }
 

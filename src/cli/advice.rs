@@ -151,6 +151,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DbUnreachable | Code::DbAuthentication => {
             one("check --url, --profile and the password; `mzflow compile` works without a server".to_owned())
         }
+        Code::DbTls => vec![
+            "where the server has no TLS:  sslmode=disable   in the URL or the profile".to_owned(),
+            "where an authority of your own signs its certificate:  sslrootcert=FILE".to_owned(),
+        ],
+        Code::DbUnsupported => one("name a Materialize with --url or --profile".to_owned()),
         Code::DbLost => {
             one("when the server is back, repeat the command: what was done is found done".to_owned())
         }

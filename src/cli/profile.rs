@@ -168,7 +168,9 @@ fn parse(text: &str, path: &str, profile: &str, variable: Lookup<'_>) -> Result<
     if let Some(mode) = &written.sslmode {
         target.tls = TlsMode::parse(mode).ok_or_else(|| invalid(format!("`{mode}` is not an sslmode")))?;
     }
-    target.root_certificates.clone_from(&written.sslrootcert);
+    if let Some(certificates) = &written.sslrootcert {
+        target.trust(certificates.clone());
+    }
     target.password = password(profile, written.password.as_deref(), variable)?;
     Ok(target)
 }

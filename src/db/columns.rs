@@ -50,13 +50,41 @@ struct Type {
 const MODIFIED: [&str; 5] = ["numeric", "varchar", "bpchar", "timestamp", "timestamptz"];
 
 impl Types {
-    /// Reads them.
+    /// Reads them, and makes the session ready to describe statements that use any of them.
     ///
     /// # Errors
     /// What the server says, or a lost connection.
     pub async fn read(session: &Session) -> Result<Self, Error> {
         let rows = session.read(TYPES).await?;
-        Ok(Self(rows.iter().filter_map(type_of).collect()))
+        let types = Self(rows.iter().filter_map(type_of).collect());
+        types.introduce(session).await?;
+        Ok(types)
+    }
+
+    /// Lets the driver meet the types that somebody made. The first time that it is described one, it asks
+    /// `pg_type` for it, which tells only of those in the session's database.
+    async fn introduce(&self, session: &Session) -> Result<(), Error> {
+        let made = self.0.values().filter_map(|made| made.full.as_ref());
+        let mut by_database: BTreeMap<&Ident, Vec<&ObjectName>> = BTreeMap::new();
+        for name in made {
+            by_database.entry(&name.database).or_default().push(name);
+        }
+        let own =
+            Ident::new(&session.target().database).map_err(|error| Error::protocol(error.to_string()))?;
+        let is_elsewhere = by_database.keys().any(|database| **database != own);
+        for (database, names) in by_database.into_iter().filter(|(database, _)| **database != own) {
+            session.run(&format!("SET database = {}", database.sql())).await?;
+            for name in names {
+                // A type that the role may not use is complained of where it is used.
+                if let Err(error) = session.describe(&format!("SELECT NULL::{}", name.sql())).await {
+                    tracing::debug!("{name} stays unknown: {error}");
+                }
+            }
+        }
+        if is_elsewhere {
+            session.run(&format!("SET database = {}", own.sql())).await?;
+        }
+        Ok(())
     }
 
     /// Some types, each with its oid, its name and its category.

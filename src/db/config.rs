@@ -197,7 +197,11 @@ impl Target {
                 self.tls = TlsMode::parse(&value)
                     .ok_or_else(|| UrlError(format!("`{value}` is not an sslmode of the URL")))?;
             }
-            "sslrootcert" => self.root_certificates = Some(PathBuf::from(value)),
+            "sslrootcert" => self.trust(PathBuf::from(value)),
+            "port" => {
+                let wrong = |_| UrlError(format!("`{value}` is not a port"));
+                self.port = value.parse().map_err(wrong)?;
+            }
             "options" => self.options.extend(parse_options(&value)),
             "user" => self.user = value,
             "password" => self.password = Some(Secret(value)),
@@ -207,6 +211,21 @@ impl Target {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Trusts the certificates of a file; `system` stands for the machine's own, as for other clients.
+    pub fn trust(&mut self, certificates: PathBuf) {
+        self.root_certificates = (certificates.as_os_str() != "system").then_some(certificates);
+    }
+
+    /// How the connection is protected: whoever names certificates wants the server's looked at.
+    ///
+    /// Source: `sslmode=require` in libpq's manual.
+    pub fn protection(&self) -> TlsMode {
+        match self.tls {
+            TlsMode::Require if self.root_certificates.is_some() => TlsMode::VerifyCa,
+            mode => mode,
+        }
     }
 
     /// The place, for people: never with a password.
@@ -243,13 +262,24 @@ fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Reads `-c name=value --name=value`; what it does not know it leaves out.
+/// Reads `-c name=value --name=value`; what it does not know it leaves out. A backslash takes the meaning
+/// from the blank or the backslash behind it.
 fn parse_options(text: &str) -> Vec<(String, String)> {
+    let mut words = vec![String::new()];
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, words.last_mut()) {
+            ('\\', Some(word)) => word.extend(chars.next()),
+            (c, _) if c.is_whitespace() => words.push(String::new()),
+            (c, Some(word)) => word.push(c),
+            (_, None) => {}
+        }
+    }
     let mut found = Vec::new();
-    let mut words = text.split_whitespace();
+    let mut words = words.iter().filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
-        let setting = match word {
-            "-c" => words.next().unwrap_or(""),
+        let setting = match word.as_str() {
+            "-c" => words.next().map_or("", String::as_str),
             word => word.strip_prefix("--").or_else(|| word.strip_prefix("-c")).unwrap_or(""),
         };
         if let Some((name, value)) = setting.split_once('=') {
@@ -275,7 +305,7 @@ mod tests {
                 t.place(),
                 t.database,
                 t.password.as_ref().map_or("none", Secret::expose),
-                t.tls,
+                t.protection(),
                 t.options
             ),
             Err(error) => error.to_string(),
@@ -303,6 +333,29 @@ mod tests {
             "postgres://mz.example.com",
             expect!["materialize@mz.example.com:6875 db=materialize password=none tls=VerifyFull options=[]"],
         );
+    }
+
+    #[test]
+    fn what_other_clients_understand() {
+        check(
+            "postgres://h:1?sslmode=verify-full&sslrootcert=system",
+            expect!["materialize@h:1 db=materialize password=none tls=VerifyFull options=[]"],
+        );
+        check(
+            "postgres://h:1?sslmode=require&sslrootcert=ca.pem",
+            expect!["materialize@h:1 db=materialize password=none tls=VerifyCa options=[]"],
+        );
+        check(
+            "postgres://x@h?port=6876&user=joe&dbname=app",
+            expect!["joe@h:6876 db=app password=none tls=VerifyFull options=[]"],
+        );
+        check(
+            "postgres://h?options=--search_path%3Da%5C%20b%20-ccluster%3Dc%5C%5Cd%20%20-c%20statement_timeout%3D5s",
+            expect![[
+                r#"materialize@h:6875 db=materialize password=none tls=VerifyFull options=[("search_path", "a b"), ("cluster", "c\\d"), ("statement_timeout", "5s")]"#
+            ]],
+        );
+        check("postgres://h?port=x", expect!["`x` is not a port"]);
     }
 
     #[test]

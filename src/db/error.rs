@@ -16,6 +16,8 @@ pub struct Error {
 enum Kind {
     Connect,
     Authentication,
+    Tls,
+    Unsupported,
     Server,
     Lost,
     Protocol,
@@ -36,6 +38,11 @@ impl Error {
         Self { kind: Kind::Connect, message: message.into(), server: None }
     }
 
+    /// Another server than one that mzflow can work with.
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Unsupported, message: message.into(), server: None }
+    }
+
     /// An answer that makes no sense.
     pub(super) fn protocol(message: impl Into<String>) -> Self {
         Self { kind: Kind::Protocol, message: message.into(), server: None }
@@ -46,13 +53,37 @@ impl Error {
         self.kind == Kind::Protocol
     }
 
+    /// Reads the driver's error about a statement whose answer is described before it comes. The binary form,
+    /// in which the driver asks for rows, is not there for every type; and of a type that somebody made, the
+    /// server tells only sessions in the database of the type.
+    ///
+    /// Source: `binary encoding of list types is not implemented` (v26.21), `no binary output function available
+    /// for type list` (v26.29), and `pg_type` of the server.
+    pub(super) fn of_answer(error: &tokio_postgres::Error) -> Self {
+        const REMEDY: &str = "cast it to text";
+        let mut this = Self::from_driver(error, false);
+        let is_binary = matches!(this.sqlstate(), Some("08P01" | "42883")) && this.message.contains("binary");
+        if is_binary {
+            this.message = format!("{}: {REMEDY}", this.message);
+        }
+        if error.as_db_error().is_none() && this.message.starts_with("unexpected message from server") {
+            let message = format!("a column is of a type that the server does not describe here: {REMEDY}");
+            this = Self::protocol(message);
+        }
+        this
+    }
+
     /// Reads the driver's error; `connecting` tells whether the session was being opened.
     pub(super) fn from_driver(error: &tokio_postgres::Error, connecting: bool) -> Self {
         let Some(db) = error.as_db_error() else {
             let message = with_causes(error);
             let kind = if connecting {
                 // Without a password the driver itself notices that the server wants one.
-                if message.contains("password missing") { Kind::Authentication } else { Kind::Connect }
+                match message.as_str() {
+                    text if text.contains("password missing") => Kind::Authentication,
+                    text if text.starts_with("error performing TLS handshake") => Kind::Tls,
+                    _ => Kind::Connect,
+                }
             } else {
                 Kind::Lost
             };
@@ -87,6 +118,16 @@ impl Error {
     /// Tells whether the server did not accept the user or the password.
     pub fn is_authentication(&self) -> bool {
         self.kind == Kind::Authentication
+    }
+
+    /// Tells whether the connection could not be protected as it was asked for.
+    pub fn is_tls(&self) -> bool {
+        self.kind == Kind::Tls
+    }
+
+    /// Tells whether it is not a Materialize that answered, or one that is too old.
+    pub fn is_unsupported(&self) -> bool {
+        self.kind == Kind::Unsupported
     }
 
     /// Tells whether the same statements may succeed when they are sent again: somebody else

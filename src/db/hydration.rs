@@ -26,6 +26,11 @@ pub struct ReplicaFacts {
     pub offline: Vec<Option<String>>,
     /// How often a process of it ran out of memory or went offline in the last minutes.
     pub recent_failures: usize,
+    /// Whether it is of another size than its cluster: it helps while the cluster hydrates or is resized, and
+    /// goes again.
+    ///
+    /// Source: `AUTO SCALING STRATEGY` and the resizing of clusters in the manual, v26.34 and v26.35.
+    pub passing: bool,
 }
 
 /// What the catalog tells of one object.
@@ -92,7 +97,10 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
             "SELECT id, type, cluster_id, (extract(epoch FROM now()) * 1000)::numeric \
              FROM mz_catalog.mz_objects WHERE id IN ({list})"
         ),
-        "SELECT id, cluster_id FROM mz_catalog.mz_cluster_replicas".to_owned(),
+        // Without a size of their own, unmanaged clusters have no replica of another one.
+        "SELECT r.id, r.cluster_id, r.size <> c.size FROM mz_catalog.mz_cluster_replicas r \
+         JOIN mz_catalog.mz_clusters c ON c.id = r.cluster_id"
+            .to_owned(),
         format!(
             "SELECT object_id, replica_id, hydrated FROM mz_internal.mz_hydration_statuses \
              WHERE object_id IN ({list})"
@@ -152,7 +160,8 @@ fn put_objects(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
 fn put_replicas(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
     for row in rows {
         if let Some(cluster) = facts.clusters.get_mut(&ClusterId::new(row.required(1)?)) {
-            cluster.replicas.entry(ReplicaId::new(row.required(0)?)).or_default();
+            let replica = cluster.replicas.entry(ReplicaId::new(row.required(0)?)).or_default();
+            replica.passing = row.is_true(2);
         }
     }
     Ok(())

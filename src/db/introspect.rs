@@ -41,6 +41,8 @@ const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser() FRO
 const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
 const SYSTEM: &str = "SELECT grantee, privilege_type FROM mz_internal.mz_show_system_privileges";
 const RBAC: &str = "SHOW enable_rbac_checks";
+/// A session can have its rights checked where nobody else's are.
+const OWN_RBAC: &str = "SHOW enable_session_rbac_checks";
 const SETTINGS: &str = "SELECT role_id, parameter_name, parameter_value FROM mz_catalog.mz_role_parameters";
 const DATABASES: &str = "SELECT id, name, owner_id FROM mz_catalog.mz_databases";
 const SCHEMAS: &str =
@@ -98,12 +100,12 @@ pub async fn read(session: &Session, standing: &mut Option<Rc<Standing>>) -> Res
             found => return found,
         }
     }
-    let queries = [ROLES, MEMBERS, RBAC, SYSTEM].into_iter().chain(LIMITS);
+    let queries = [ROLES, MEMBERS, RBAC, OWN_RBAC, SYSTEM].into_iter().chain(LIMITS);
     let (answers, facts) =
         try_join(try_join_all(queries.map(|query| session.read(query))), facts(session)).await?;
     let mut answers = answers.into_iter();
     let mut next = || answers.next().unwrap_or_default();
-    let mut roles = roles(&next(), &next(), &next())?;
+    let mut roles = roles(&next(), &next(), [&next(), &next()])?;
     roles.system = system(&next())?;
     let limits = limits_from(&[next(), next(), next(), next()]);
     let found = Rc::new(Standing { roles, limits });
@@ -184,7 +186,8 @@ fn ident(text: &str) -> Result<Ident, Error> {
         .map_err(|error| Error::protocol(format!("the catalog holds a name that is none: {error}")))
 }
 
-fn roles(roles: &[Row], members: &[Row], rbac: &[Row]) -> Result<Roles, Error> {
+/// Reads the roles; `rbac` is what the server and the session say of checking rights.
+fn roles(roles: &[Row], members: &[Row], rbac: [&[Row]; 2]) -> Result<Roles, Error> {
     let mut names = HashMap::new();
     let mut current = None;
     let mut superuser = false;
@@ -209,7 +212,7 @@ fn roles(roles: &[Row], members: &[Row], rbac: &[Row]) -> Result<Roles, Error> {
             open.extend(groups.get(id).into_iter().flatten());
         }
     }
-    let on = rbac.first().and_then(|row| row.text(0)) == Some("on");
+    let on = rbac.iter().any(|rows| rows.first().and_then(|row| row.text(0)) == Some("on"));
     let session = crate::catalog::Session { role, member_of, checked: on && !superuser };
     Ok(Roles { names, session, system: Privileges::new() })
 }
@@ -233,11 +236,11 @@ fn system(rows: &[Row]) -> Result<Privileges, Error> {
 /// # Errors
 /// What the server says, or a lost connection.
 pub async fn who(session: &Session) -> Result<(crate::catalog::Session, BTreeSet<RoleName>), Error> {
-    let answers = try_join_all([ROLES, MEMBERS, RBAC].map(|query| session.read(query))).await?;
-    let [names, members, rbac] = answers.as_slice() else {
-        return Err(Error::protocol("three questions had other than three answers"));
+    let answers = try_join_all([ROLES, MEMBERS, RBAC, OWN_RBAC].map(|query| session.read(query))).await?;
+    let [names, members, everybody, own] = answers.as_slice() else {
+        return Err(Error::protocol("four questions had other than four answers"));
     };
-    let roles = roles(names, members, rbac)?;
+    let roles = roles(names, members, [everybody, own])?;
     Ok((roles.session, roles.names.into_values().collect()))
 }
 

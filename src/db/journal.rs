@@ -113,7 +113,7 @@ pub async fn read(session: &Session, which: Which<'_>) -> Result<Vec<Entry>, Err
         "SELECT run_id, seq, at, actor, kind, payload FROM \"_mzflow\".\"public\".\"journal\" \
          WHERE {filter} ORDER BY at, run_id, seq"
     );
-    let rows = session.read(&sql).await?;
+    let rows = session.read_own(&sql).await?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
         if let Some(entry) = entry(row)? {

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod audit;
+mod cluster;
 pub mod columns;
 pub mod config;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod journal;
 pub mod moment;
 pub mod retry;
 pub mod roles;
+mod server;
 pub mod session;
 pub mod sessions;
 pub mod sinks;

@@ -28,20 +28,28 @@ use super::columns::Described;
 use super::config::Target;
 use super::config::TlsMode;
 use super::error::Error;
+use super::server::Greeting;
 use super::tls;
 use super::value;
 use super::value::Fields;
 use crate::clock::Clock;
-use crate::name::Ident;
 
 /// How long a server may take to accept a connection; a firewall that drops packets answers never.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The clusters of users that have a replica.
+/// What every session begins with, whatever the role's or the profile's own settings are: what is read
+/// is never older than what was written, by anybody, and the catalog is read where it is served. Under a
+/// weaker isolation the checks beside a fence would look at the past.
 ///
-/// Source: `design/materialize.md` 6.2: `unknown cluster`, and `has no replicas available`.
-const CLUSTERS_ALIVE: &str = "SELECT DISTINCT c.name FROM mz_catalog.mz_clusters c \
-    JOIN mz_catalog.mz_cluster_replicas r ON r.cluster_id = c.id WHERE c.id LIKE 'u%' ORDER BY 1";
+/// Source: `design/materialize.md` 3.1 and 6.1; settings of the start win over those of the role.
+const BEGINS_WITH: [(&str, &str); 2] =
+    [("transaction_isolation", "strict serializable"), ("auto_route_catalog_queries", "on")];
+
+/// How often a row is written again that met another change of its table: the server itself tries far oftener.
+const APPENDS_AGAIN: usize = 5;
+
+/// Balancers and firewalls forget a connection that says nothing for some minutes.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// How often a statement that may be cancelled is looked after: soon enough for who pressed Ctrl-C.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -138,26 +146,16 @@ impl Session {
     /// Opens a connection and logs in.
     ///
     /// # Errors
-    /// `is_connect()`: unreachable, no TLS, or not let in.
+    /// `is_connect()`: unreachable or not let in; `is_tls()`; `is_unsupported()`: not a Materialize.
     pub async fn connect(target: &Arc<Target>) -> Result<Self, Error> {
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, opened(target)).await;
         let late = |_| Error::connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()));
-        let (client, driver, cluster) = opened.map_err(late)??;
-        let session = Self { client, driver, target: Arc::clone(target), first_cluster: cluster };
+        let (client, driver, greeting) = opened.map_err(late)??;
+        let first_cluster = greeting.cluster.clone();
+        let session = Self { client, driver, target: Arc::clone(target), first_cluster };
+        greeting.check(&session).await?;
         session.choose_cluster(session.first_cluster()).await?;
         Ok(session)
-    }
-
-    /// Makes sure that the session's cluster can answer: the journal is a table, and reading a table
-    /// takes a cluster with a replica. An environment need not have the default one.
-    async fn choose_cluster(&self, current: Option<&str>) -> Result<(), Error> {
-        let alive = self.read(CLUSTERS_ALIVE).await?;
-        let names: Vec<&str> = alive.iter().filter_map(|row| row.text(0)).collect();
-        let Some(first) = names.first().filter(|_| !current.is_some_and(|name| names.contains(&name))) else {
-            return Ok(());
-        };
-        let name = Ident::new(first).map_err(|error| Error::protocol(error.to_string()))?;
-        self.run(&format!("SET cluster = {}", name.sql())).await
     }
 
     /// Opens another connection to the same place.
@@ -191,6 +189,14 @@ impl Session {
         tracing::trace!(target: "mzflow::sql", "{sql}");
         let answers = self.client.simple_query(sql).await.map_err(|e| Error::from_driver(&e, false))?;
         Ok(answers.iter().filter_map(row).collect())
+    }
+
+    /// Reads mzflow's own tables, if need be on another cluster than the session's.
+    ///
+    /// # Errors
+    /// What the server says, or a lost connection.
+    pub async fn read_own(&self, sql: &str) -> Result<Vec<Row>, Error> {
+        self.on_a_cluster(|| self.read(sql)).await
     }
 
     /// Runs one statement that reads, and gives its rows under the names of its columns. It is
@@ -250,7 +256,7 @@ impl Session {
     /// What the server says, or a lost connection.
     pub async fn describe(&self, sql: &str) -> Result<Vec<Described>, Error> {
         tracing::debug!(target: "mzflow::sql", "describe: {sql}");
-        let prepared = self.client.prepare(sql).await.map_err(|error| Error::from_driver(&error, false))?;
+        let prepared = self.client.prepare(sql).await.map_err(|error| Error::of_answer(&error))?;
         let columns = prepared.columns().iter();
         let described = columns.map(|column| Described {
             name: column.name().to_owned(),
@@ -342,15 +348,25 @@ impl Session {
         Ok(Answer { stream: Some(Box::pin(stream)), completed: 0 })
     }
 
-    /// Runs one statement that writes rows, and gives their number.
+    /// Runs one statement that writes rows of mzflow's own tables, and gives their number.
     ///
     /// # Errors
     /// What the server says, or a lost connection; then `outcome_unknown()`.
     pub async fn append(&self, sql: &str, parameters: &[Parameter]) -> Result<u64, Error> {
         tracing::debug!(target: "mzflow::sql", "{sql}");
         let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
-        let made = self.client.execute_typed(sql, &parameters).await;
-        made.map_err(|error| Error::from_driver(&error, false))
+        let write = async || {
+            let made = self.client.execute_typed(sql, &parameters).await;
+            made.map_err(|error| Error::from_driver(&error, false))
+        };
+        let mut answer = self.on_a_cluster(write).await;
+        for _ in 0..APPENDS_AGAIN {
+            if !answer.as_ref().is_err_and(Error::is_retryable) {
+                break;
+            }
+            answer = self.on_a_cluster(write).await;
+        }
+        answer
     }
 
     /// Runs one statement that reads, in a transaction that can do nothing else, and gives its rows
@@ -385,7 +401,7 @@ impl Session {
         tracing::debug!(target: "mzflow::sql", "{sql}");
         let parameters = parameters.iter().map(Parameter::typed);
         let stream = self.client.query_typed_raw(sql, parameters).await;
-        let mut stream = std::pin::pin!(stream.map_err(|error| Error::from_driver(&error, false))?);
+        let mut stream = std::pin::pin!(stream.map_err(|error| Error::of_answer(&error))?);
         let mut rows = Vec::new();
         while let Some(row) = stream.next().await {
             if rows.len() == most {
@@ -501,32 +517,33 @@ fn row(message: &SimpleQueryMessage) -> Option<Row> {
     }
 }
 
-/// Goes in: the client, the task that drives the connection, and the cluster that it begins with.
-async fn opened(target: &Target) -> Result<(Client, JoinHandle<()>, Option<String>), Error> {
+/// Goes in: the client, the task that drives the connection, and what the server said at the start.
+async fn opened(target: &Target) -> Result<(Client, JoinHandle<()>, Greeting), Error> {
     let config = driver_config(target);
     let failed = |error: tokio_postgres::Error| Error::from_driver(&error, true);
     match &target.way {
         None => {
             let (client, connection) = config.connect(tls::connector(target)?).await.map_err(failed)?;
-            let (driver, cluster) = driven(connection);
-            Ok((client, driver, cluster))
+            let (driver, greeting) = driven(connection);
+            Ok((client, driver, greeting))
         }
         Some(way) => {
             let stream = way.open().await.map_err(|error| Error::connect(error.to_string()))?;
             let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
-            let (driver, cluster) = driven(connection);
-            Ok((client, driver, cluster))
+            let (driver, greeting) = driven(connection);
+            Ok((client, driver, greeting))
         }
     }
 }
 
 /// Drives a connection until it ends.
-fn driven<S, T>(mut connection: Connection<S, T>) -> (JoinHandle<()>, Option<String>)
+fn driven<S, T>(mut connection: Connection<S, T>) -> (JoinHandle<()>, Greeting)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let cluster = connection.parameter("cluster").map(str::to_owned);
+    let told = |name| connection.parameter(name).map(str::to_owned);
+    let greeting = Greeting { cluster: told("cluster"), version: told("mz_version") };
     let driver = tokio::spawn(async move {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
             match message {
@@ -541,7 +558,7 @@ where
             }
         }
     });
-    (driver, cluster)
+    (driver, greeting)
 }
 
 fn driver_config(target: &Target) -> tokio_postgres::Config {
@@ -550,15 +567,15 @@ fn driver_config(target: &Target) -> tokio_postgres::Config {
     if target.options.iter().all(|(name, _)| name != "application_name") {
         config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
     }
-    config.connect_timeout(CONNECT_TIMEOUT);
+    config.connect_timeout(CONNECT_TIMEOUT).keepalives_idle(KEEPALIVE);
     if let Some(password) = &target.password {
         config.password(password.expose());
     }
-    if !target.options.is_empty() {
-        let settings: Vec<String> = target.options.iter().map(|(k, v)| setting(k, v)).collect();
-        config.options(settings.join(" "));
-    }
-    config.ssl_mode(match target.tls {
+    // The last one counts.
+    let chosen = target.options.iter().map(|(name, value)| setting(name, value));
+    let always = BEGINS_WITH.iter().map(|(name, value)| setting(name, value));
+    config.options(chosen.chain(always).collect::<Vec<_>>().join(" "));
+    config.ssl_mode(match target.protection() {
         TlsMode::Disable => SslMode::Disable,
         TlsMode::Prefer => SslMode::Prefer,
         TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,

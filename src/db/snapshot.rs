@@ -105,7 +105,7 @@ pub async fn newest(session: &Session, promotions: &[DeploymentId]) -> Result<Ve
         .map(|(rank, id)| format!("({}, {rank})", literal(id.as_str())))
         .collect();
     let sql = format!(
-        "SELECT DISTINCT ON (o.database, o.schema, o.name) {COLUMNS} \
+        "SELECT DISTINCT ON (o.database, o.schema, o.name) {COLUMNS}, p.rank \
          FROM \"_mzflow\".\"public\".\"deployment_objects\" o \
          JOIN (VALUES {}) AS p (deployment, rank) ON p.deployment = o.deployment \
          ORDER BY o.database, o.schema, o.name, p.rank DESC",
@@ -130,7 +130,7 @@ pub async fn of(session: &Session, deployment: &DeploymentId) -> Result<Vec<Depl
 }
 
 async fn rows(session: &Session, sql: &str) -> Result<Vec<DeployedObject>, Error> {
-    session.read(sql).await?.iter().map(deployed).collect()
+    session.read_own(sql).await?.iter().map(deployed).collect()
 }
 
 fn deployed(row: &Row) -> Result<DeployedObject, Error> {

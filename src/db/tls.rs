@@ -29,7 +29,7 @@ use super::error::Error;
 /// When the certificate file cannot be read or holds none, or the machine has no trust store.
 pub(super) fn connector(target: &Target) -> Result<MakeRustlsConnect, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let check = match target.tls {
+    let check = match target.protection() {
         TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => Check::Nothing,
         TlsMode::VerifyCa => Check::Issuer(trusted(target, &provider)?),
         TlsMode::VerifyFull => Check::Everything(trusted(target, &provider)?),

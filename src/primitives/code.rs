@@ -387,6 +387,10 @@ codes! {
     DbUnreachable = "db.unreachable", Unreachable;
     /// The server did not accept the user or the password.
     DbAuthentication = "db.authentication", Unreachable;
+    /// The connection cannot be encrypted, or the server's certificate is not trusted.
+    DbTls = "db.tls", Unreachable;
+    /// What answered is not Materialize, or a version of it that is too old.
+    DbUnsupported = "db.unsupported", Unreachable;
     /// The connection broke; what was under way can be done again.
     DbLost = "db.lost", Failed;
     /// The server refused a statement of mzflow's own.

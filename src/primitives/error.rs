@@ -269,6 +269,10 @@ impl From<db::error::Error> for Error {
     fn from(error: db::error::Error) -> Self {
         let code = if error.is_authentication() {
             Code::DbAuthentication
+        } else if error.is_tls() {
+            Code::DbTls
+        } else if error.is_unsupported() {
+            Code::DbUnsupported
         } else if error.is_connect() {
             Code::DbUnreachable
         } else if error.outcome_unknown() {

@@ -196,3 +196,33 @@ CREATE MATERIALIZED VIEW facts IN CLUSTER serving AS SELECT 'one' AS version;
 CREATE VIEW report AS SELECT 'one' AS version, version AS below FROM core.facts;
 CREATE INDEX report_by_version IN CLUSTER serving ON report (version);
 ";
+
+/// Source: `CREATE CLUSTER` in the manual of v26.38.
+#[test]
+fn a_cluster_keeps_the_options_of_newer_servers() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (
+    SIZE = '25cc',
+    AUTO SCALING STRATEGY = (ON HYDRATION (HYDRATION SIZE = '50cc', LINGER DURATION = '15s')),
+    EXPERIMENTAL ARRANGEMENT COMPRESSION = true
+);
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
+",
+    );
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "one"]).code(0);
+    let shown = || world.rows("SHOW CREATE CLUSTER compute");
+    let first = shown();
+    world.write(
+        "-- file: shop/models/shop/core/totals.sql\n\
+         CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 11 AS total;\n",
+    );
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "two"]).code(0);
+    assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "11");
+    assert_eq!(shown(), first);
+    expect![[r#"compute CREATE CLUSTER "compute" (EXPERIMENTAL ARRANGEMENT COMPRESSION = true, INTROSPECTION DEBUGGING = false, INTROSPECTION INTERVAL = INTERVAL '00:00:01', MANAGED = true, REPLICATION FACTOR = 1, SIZE = '25cc', SCHEDULE = MANUAL, AUTO SCALING STRATEGY = (ON HYDRATION (HYDRATION SIZE = '50cc', LINGER DURATION = '00:00:15')))"#]].assert_eq(&first);
+}

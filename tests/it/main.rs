@@ -16,6 +16,7 @@ mod commits;
 mod compare;
 mod conflicts;
 mod conformance;
+mod connecting;
 mod console;
 mod constraints;
 mod cookbook;

@@ -20,11 +20,13 @@ use crate::db::hydration::ClusterFacts;
 use crate::db::hydration::Frontier;
 use crate::db::hydration::HydrationFacts;
 use crate::db::hydration::ObjectFacts;
+use crate::db::hydration::ReplicaFacts;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::state::State;
 use crate::name::ClusterId;
 use crate::name::ObjectId;
+use crate::name::ReplicaId;
 
 /// The lag that is allowed where nothing else is said.
 pub const ALLOWED_LAG: Duration = Duration::from_secs(300);
@@ -224,12 +226,12 @@ fn judge(
     if cluster.replicas.is_empty() {
         return (Condition::Failing, Some("its cluster has no replica".to_owned()));
     }
-    let failing = |replica: &db::hydration::ReplicaFacts| {
-        replica.recent_failures >= CRASH_LOOP && !replica.offline.is_empty()
-    };
-    let healthy: Vec<_> = cluster.replicas.iter().filter(|(_, replica)| !failing(replica)).collect();
+    let failing =
+        |replica: &ReplicaFacts| replica.recent_failures >= CRASH_LOOP && !replica.offline.is_empty();
+    let staying = staying(cluster);
+    let healthy: Vec<_> = staying.iter().filter(|(_, replica)| !failing(replica)).collect();
     if healthy.is_empty() {
-        let reasons = cluster.replicas.values().flat_map(|replica| replica.offline.iter().flatten());
+        let reasons = staying.iter().flat_map(|(_, replica)| replica.offline.iter().flatten());
         let reason = reasons.max().map_or_else(|| "offline".to_owned(), Clone::clone);
         return (Condition::Failing, Some(format!("every replica of its cluster keeps failing ({reason})")));
     }
@@ -246,6 +248,13 @@ fn judge(
         }
         Some(_) => (Condition::Ready, None),
     }
+}
+
+/// The replicas that a cluster is going to keep. One that only helps it to hydrate proves nothing: what it
+/// holds is gone when it goes, and where it cannot be made the others hydrate all the same.
+fn staying(cluster: &ClusterFacts) -> Vec<(&ReplicaId, &ReplicaFacts)> {
+    let keeps: Vec<_> = cluster.replicas.iter().filter(|(_, replica)| !replica.passing).collect();
+    if keeps.is_empty() { cluster.replicas.iter().collect() } else { keeps }
 }
 
 /// The recorded objects of a deployment and where they run: what [`Watched::look`] judges.

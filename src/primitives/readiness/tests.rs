@@ -2,9 +2,7 @@ use expect_test::Expect;
 use expect_test::expect;
 
 use super::*;
-use crate::db::hydration::ReplicaFacts;
 use crate::name::ObjectKind;
-use crate::name::ReplicaId;
 
 const NOW: u64 = 1_000_000;
 
@@ -143,7 +141,8 @@ fn no_replica_is_failing() {
 
 #[test]
 fn a_crash_loop_is_failing_and_one_bad_replica_of_two_is_left_out() {
-    let looping = ReplicaFacts { offline: vec![Some("oom-killed".to_owned())], recent_failures: 3 };
+    let looping =
+        ReplicaFacts { offline: vec![Some("oom-killed".to_owned())], recent_failures: 3, passing: false };
     let mut facts = facts();
     object(&mut facts, "u1", Some("c1"), &[("r2", true)], Frontier::At(NOW));
     if let Some(cluster) = facts.clusters.get_mut(&ClusterId::new("c1")) {
@@ -216,6 +215,58 @@ fn a_scheduled_cluster_counts_by_its_last_refresh() {
         compute hydrating 1/2
         a.b.u1 ready lag None None
         a.b.u2 hydrating lag None Some("its first refresh is not completed")
+    "#]],
+    );
+}
+
+fn replica<'f>(facts: &'f mut HydrationFacts, id: &str) -> &'f mut ReplicaFacts {
+    let cluster = facts.clusters.get_mut(&ClusterId::new("c1")).expect("the cluster");
+    cluster.replicas.entry(ReplicaId::new(id)).or_default()
+}
+
+#[test]
+fn a_replica_that_only_helps_to_hydrate_proves_nothing_and_holds_nobody_up() {
+    let mut facts = facts();
+    replica(&mut facts, "burst").passing = true;
+    object(&mut facts, "u1", Some("c1"), &[("r1", false), ("burst", true)], Frontier::At(NOW));
+    object(&mut facts, "u2", Some("c1"), &[("r1", true), ("burst", false)], Frontier::At(NOW));
+    check(
+        &facts,
+        &["u1", "u2"],
+        expect![[r#"
+        hydrating 1/2
+        compute hydrating 1/2
+        a.b.u1 hydrating lag Some(0.0) None
+        a.b.u2 ready lag Some(0.0) None
+    "#]],
+    );
+    // The one that stays runs out of memory: what the other one holds is gone when that one goes.
+    let staying = replica(&mut facts, "r1");
+    staying.offline = vec![Some("oom-killed".to_owned())];
+    staying.recent_failures = 3;
+    check(
+        &facts,
+        &["u1"],
+        expect![[r#"
+        failing 0/1
+        compute failing 0/1
+        a.b.u1 failing lag Some(0.0) Some("every replica of its cluster keeps failing (oom-killed)")
+    "#]],
+    );
+}
+
+#[test]
+fn while_a_cluster_has_only_replicas_of_another_size_those_count() {
+    let mut facts = facts();
+    replica(&mut facts, "r1").passing = true;
+    object(&mut facts, "u1", Some("c1"), &[("r1", true)], Frontier::At(NOW));
+    check(
+        &facts,
+        &["u1"],
+        expect![[r#"
+        ready 1/1
+        compute ready 1/1
+        a.b.u1 ready lag Some(0.0) None
     "#]],
     );
 }

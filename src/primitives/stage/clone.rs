@@ -29,6 +29,8 @@ fn is_default(option: &WithOption) -> bool {
             ("SCHEDULE", "MANUAL")
                 | ("INTROSPECTION DEBUGGING", "false")
                 | ("INTROSPECTION INTERVAL", "INTERVAL '00:00:01'")
+                // Every server since v26.35 prints it, and those that have it switched off refuse it.
+                | ("EXPERIMENTAL ARRANGEMENT COMPRESSION", "false")
         )
 }
 
@@ -44,6 +46,25 @@ mod tests {
         let options = options(definition).expect("it is a CREATE CLUSTER");
         let text: Vec<String> = options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         expect.assert_eq(&text.join(", "));
+    }
+
+    /// Source: `test/` of the server: the first since v26.35, the second by the manual of v26.38.
+    #[test]
+    fn what_newer_servers_print() {
+        check(
+            "CREATE CLUSTER \"c1\" (EXPERIMENTAL ARRANGEMENT COMPRESSION = false, INTROSPECTION DEBUGGING = false, \
+             INTROSPECTION INTERVAL = INTERVAL '00:00:01', MANAGED = true, REPLICATION FACTOR = 1, SIZE = '25cc', \
+             SCHEDULE = MANUAL)",
+            expect!["REPLICATION FACTOR = 1, SIZE = '25cc'"],
+        );
+        check(
+            "CREATE CLUSTER \"c1\" (AUTO SCALING STRATEGY = (ON HYDRATION (HYDRATION SIZE = '800cc', \
+             LINGER DURATION = '00:10:00')), EXPERIMENTAL ARRANGEMENT COMPRESSION = true, MANAGED = true, \
+             REPLICATION FACTOR = 1, SIZE = '25cc', SCHEDULE = MANUAL)",
+            expect![
+                "AUTO SCALING STRATEGY = (ON HYDRATION (HYDRATION SIZE = '800cc', LINGER DURATION = '00:10:00')), EXPERIMENTAL ARRANGEMENT COMPRESSION = true, REPLICATION FACTOR = 1, SIZE = '25cc'"
+            ],
+        );
     }
 
     #[test]

@@ -152,6 +152,8 @@ fn cluster(state: &mut State, id: ClusterId, name: &str, replicas: u32, now: Tim
         introspection_interval_ms: Some(1_000),
         introspection_debugging: false,
         on_refresh_ms: None,
+        on_hydration: None,
+        compression: false,
     };
     let mut cluster = Cluster {
         name,

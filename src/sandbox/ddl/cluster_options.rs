@@ -4,6 +4,7 @@ use super::super::error::SqlError;
 use super::super::error::code;
 use super::super::model::cluster::Cluster;
 use super::super::model::cluster::Managed;
+use super::super::model::cluster::OnHydration;
 use super::super::settings;
 use super::super::system::clusters;
 use super::bootstrap::MZ_SYSTEM;
@@ -29,6 +30,8 @@ pub(super) struct Options {
     pub(super) schedule: Option<Option<u64>>,
     pub(super) workload_class: Option<Option<String>>,
     pub(super) replicas: Option<Vec<(Ident, String)>>,
+    pub(super) on_hydration: Option<Option<OnHydration>>,
+    pub(super) compression: Option<bool>,
 }
 
 impl Options {
@@ -77,6 +80,8 @@ impl Options {
                 }
                 self.workload_class = Some(texts(option).into_iter().next());
             }
+            "AUTO SCALING STRATEGY" => self.on_hydration = Some(strategy(option)?),
+            "EXPERIMENTAL ARRANGEMENT COMPRESSION" => self.compression = Some(truth(option)?),
             "DISK" => return Err(disk()),
             "REPLICAS" => self.replicas = Some(replicas(option)?),
             other if other.starts_with("FEATURES") => return Err(system_only("FEATURES")),
@@ -100,6 +105,8 @@ impl Options {
                 "SCHEDULE" => read.schedule = Some(None),
                 "WORKLOAD CLASS" => read.workload_class = Some(None),
                 "MANAGED" => read.managed = Some(true),
+                "AUTO SCALING STRATEGY" => read.on_hydration = Some(None),
+                "EXPERIMENTAL ARRANGEMENT COMPRESSION" => read.compression = Some(false),
                 other => return Err(SqlError::internal(format!("{other} has no default value"))),
             }
         }
@@ -140,6 +147,9 @@ impl Options {
                 "REPLICATION FACTOR cannot be given together with any SCHEDULE other than MANUAL",
             ));
         }
+        let on_hydration =
+            self.on_hydration.clone().unwrap_or(was.as_ref().and_then(|was| was.on_hydration.clone()));
+        fitting(&size, on_hydration.as_ref(), on_refresh_ms)?;
         let kept = match (&was, before) {
             (Some(was), _) => was.replication_factor,
             (None, Some(cluster)) => u32::try_from(cluster.replicas.len()).unwrap_or(u32::MAX),
@@ -153,6 +163,8 @@ impl Options {
             introspection_interval_ms: Some(INTROSPECTION_MS),
             introspection_debugging: false,
             on_refresh_ms: None,
+            on_hydration: None,
+            compression: false,
         });
         Ok(Managed {
             size,
@@ -161,6 +173,8 @@ impl Options {
             introspection_interval_ms: self.introspection_ms.unwrap_or(was.introspection_interval_ms),
             introspection_debugging: self.debugging.unwrap_or(was.introspection_debugging),
             on_refresh_ms,
+            on_hydration,
+            compression: self.compression.unwrap_or(was.compression),
         })
     }
 
@@ -176,6 +190,8 @@ impl Options {
             ("INTROSPECTION INTERVAL", self.introspection_ms.is_some()),
             ("SIZE", self.size.is_some()),
             ("SCHEDULE", self.schedule.is_some_and(|schedule| schedule.is_some())),
+            ("AUTO SCALING STRATEGY", self.on_hydration.as_ref().is_some_and(Option::is_some)),
+            ("EXPERIMENTAL ARRANGEMENT COMPRESSION", self.compression == Some(true)),
         ];
         match refused.into_iter().find(|(_, given)| *given) {
             Some((name, _)) => {
@@ -277,6 +293,47 @@ fn schedule(work: &Work<'_>, option: &WithOption) -> Result<Option<u64>, SqlErro
             Ok(Some(estimate.map(duration::of_option).transpose()?.unwrap_or(0)))
         }
         _ => Err(SqlError::internal("invalid SCHEDULE: cannot use value as cluster schedule")),
+    }
+}
+
+/// `(ON HYDRATION (HYDRATION SIZE = …, LINGER DURATION = …))`, or `()` for none.
+///
+/// Source: `CREATE CLUSTER` in the manual of v26.38; the words of the refusals are the sandbox's own.
+fn strategy(option: &WithOption) -> Result<Option<OnHydration>, SqlError> {
+    let refused = || SqlError::internal("invalid AUTO SCALING STRATEGY: cannot use value as a strategy");
+    let Some(OptionValue::List(policies)) = &option.value else { return Err(refused()) };
+    let [policy] = policies.as_slice() else {
+        return if policies.is_empty() { Ok(None) } else { Err(refused()) };
+    };
+    let OptionValue::Nested(words, options) = policy else { return Err(refused()) };
+    if words != "ON HYDRATION" {
+        return Err(refused());
+    }
+    let mut on_hydration = OnHydration { size: String::new(), linger_ms: None };
+    for option in options {
+        match option.name.as_str() {
+            "HYDRATION SIZE" => on_hydration.size = size(option)?,
+            "LINGER DURATION" => on_hydration.linger_ms = Some(duration::of_option(option)?),
+            _ => return Err(refused()),
+        }
+    }
+    if on_hydration.size.is_empty() {
+        return Err(SqlError::internal("HYDRATION SIZE must be specified"));
+    }
+    Ok(Some(on_hydration))
+}
+
+/// Refuses a strategy that does not go with the rest.
+fn fitting(size: &str, policy: Option<&OnHydration>, on_refresh_ms: Option<u64>) -> Result<(), SqlError> {
+    let Some(policy) = policy else { return Ok(()) };
+    if policy.size == size {
+        return Err(SqlError::internal("HYDRATION SIZE must differ from SIZE"));
+    }
+    match on_refresh_ms {
+        Some(_) => Err(SqlError::internal(
+            "AUTO SCALING STRATEGY cannot be given together with any SCHEDULE other than MANUAL",
+        )),
+        None => Ok(()),
     }
 }
 

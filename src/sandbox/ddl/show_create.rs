@@ -150,6 +150,10 @@ fn cluster(cluster: &Cluster) -> Result<String, SqlError> {
         let zones: Vec<String> = managed.availability_zones.iter().map(|zone| literal(zone)).collect();
         options.push(format!("AVAILABILITY ZONES = ({})", zones.join(", ")));
     }
+    // A newer server prints it of every cluster; the recorded one does not know it.
+    if managed.compression {
+        options.push("EXPERIMENTAL ARRANGEMENT COMPRESSION = true".to_owned());
+    }
     options.push(format!("INTROSPECTION DEBUGGING = {}", managed.introspection_debugging));
     options.push(match managed.introspection_interval_ms {
         Some(ms) => format!("INTROSPECTION INTERVAL = INTERVAL '{}'", duration::show(ms)),
@@ -167,6 +171,12 @@ fn cluster(cluster: &Cluster) -> Result<String, SqlError> {
             format!("SCHEDULE = ON REFRESH (HYDRATION TIME ESTIMATE = '{estimate}')")
         }
     });
+    if let Some(policy) = &managed.on_hydration {
+        let linger = policy.linger_ms.map(|ms| format!(", LINGER DURATION = '{}'", duration::show(ms)));
+        let size = literal(&policy.size);
+        let inner = format!("HYDRATION SIZE = {size}{}", linger.unwrap_or_default());
+        options.push(format!("AUTO SCALING STRATEGY = (ON HYDRATION ({inner}))"));
+    }
     if let Some(class) = &cluster.workload_class {
         options.push(format!("WORKLOAD CLASS {}", literal(class)));
     }

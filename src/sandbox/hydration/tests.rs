@@ -36,6 +36,8 @@ fn state(replicas: u64) -> State {
         introspection_interval_ms: None,
         introspection_debugging: false,
         on_refresh_ms: None,
+        on_hydration: None,
+        compression: false,
     };
     let replicas = (1..=replicas).map(replica).collect();
     let made = Cluster {

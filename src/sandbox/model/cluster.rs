@@ -45,6 +45,21 @@ pub(crate) struct Managed {
     pub(crate) introspection_debugging: bool,
     /// `SCHEDULE = ON REFRESH (HYDRATION TIME ESTIMATE = …)`, in milliseconds; `None` is `MANUAL`.
     pub(crate) on_refresh_ms: Option<u64>,
+    /// `AUTO SCALING STRATEGY`. The replica that comes and goes with it is not modelled.
+    #[serde(default)]
+    pub(crate) on_hydration: Option<OnHydration>,
+    /// `EXPERIMENTAL ARRANGEMENT COMPRESSION`
+    #[serde(default)]
+    pub(crate) compression: bool,
+}
+
+/// `ON HYDRATION (…)`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OnHydration {
+    /// `HYDRATION SIZE`
+    pub(crate) size: String,
+    /// `LINGER DURATION`, in milliseconds.
+    pub(crate) linger_ms: Option<u64>,
 }
 
 /// A replica.

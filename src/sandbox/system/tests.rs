@@ -120,6 +120,8 @@ fn cluster() -> Cluster {
             introspection_interval_ms: Some(1000),
             introspection_debugging: false,
             on_refresh_ms: None,
+            on_hydration: None,
+            compression: false,
         }),
         replicas: BTreeMap::from([(ReplicaId::User(1), replica)]),
         workload_class: None,

@@ -21,6 +21,12 @@ const CLUSTER_WORDS: &[&str] = &[
     "WORKLOAD",
 ];
 
+/// The words of options that newer servers have, and of one that only the system sets.
+///
+/// Source: `CREATE CLUSTER` in the manual: `AUTO SCALING STRATEGY` since v26.34, `EXPERIMENTAL ARRANGEMENT
+/// COMPRESSION` since v26.38.
+const MORE_CLUSTER_WORDS: &[&str] = &["AUTO", "EXPERIMENTAL", "FEATURES"];
+
 /// Names of several words: without an equals sign, only they tell where the value begins. The
 /// longer of two that begin alike comes first.
 const LONG_NAMES: &[&str] = &[
@@ -30,6 +36,7 @@ const LONG_NAMES: &[&str] = &[
     "ASSERT NOT NULL",
     "ASSUME ROLE ARN",
     "ASSUME ROLE SESSION NAME",
+    "AUTO SCALING STRATEGY",
     "AVAILABILITY ZONES",
     "AVAILABILITY ZONE",
     "AWS CONNECTION",
@@ -43,11 +50,14 @@ const LONG_NAMES: &[&str] = &[
     "ERROR AT RECURSION LIMIT",
     "EXCLUDE COLUMNS",
     "EXPECTED GROUP SIZE",
+    "EXPERIMENTAL ARRANGEMENT COMPRESSION",
     "GROUP ID PREFIX",
+    "HYDRATION SIZE",
     "HYDRATION TIME ESTIMATE",
     "INTROSPECTION DEBUGGING",
     "INTROSPECTION INTERVAL",
     "LIMIT INPUT GROUP SIZE",
+    "LINGER DURATION",
     "MAX CARDINALITY",
     "ON TIMEOUT",
     "PARTITION BY",
@@ -98,7 +108,7 @@ const NOISE: &str = "FOR";
 pub(super) fn cluster(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
     let parentheses = cursor.lexeme(&Lexeme::LParen);
     let options = cursor.list(|cursor| {
-        if CLUSTER_WORDS.iter().any(|word| cursor.peek_is(word)) || cursor.peek_is("FEATURES") {
+        if CLUSTER_WORDS.iter().chain(MORE_CLUSTER_WORDS).any(|word| cursor.peek_is(word)) {
             option(cursor)
         } else {
             Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))
@@ -113,7 +123,7 @@ pub(super) fn cluster(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, Syntax
 /// Reads the names of a cluster's options, in parentheses.
 pub(super) fn cluster_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
     cursor.in_parentheses(|cursor| {
-        if CLUSTER_WORDS.iter().any(|word| cursor.peek_is(word)) {
+        if CLUSTER_WORDS.iter().chain(MORE_CLUSTER_WORDS).any(|word| cursor.peek_is(word)) {
             Ok(name(cursor))
         } else {
             Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))

@@ -16,6 +16,7 @@ use super::draft::Draft;
 use super::draft::main_name;
 use super::draft::opening;
 use super::files::Files;
+use super::generator;
 use super::modifier::roles;
 use super::namespace::Meaning;
 use super::namespace::Namespace;
@@ -203,11 +204,30 @@ impl Builder<'_> {
             grants,
             comments,
             subsources,
+            generated: self.generated(draft),
             tests,
             columns: columns_of(draft.main),
             head: head(draft.kind),
             rest: self.rest(draft, reads, draft.main, start),
             body: Body::of(&draft.main.kind, Origin { start, edits: source.edits() }),
+        }
+    }
+
+    /// The columns that a load generator gives to what a draft makes.
+    fn generated(&self, draft: &Draft<'_>) -> Vec<(ObjectName, Vec<Column>)> {
+        let home = draft.name.schema_name();
+        let complete = |parts: &[Ident]| self.namespace.complete(&home, parts);
+        match &draft.main.kind {
+            StatementKind::CreateSource(source) => generator::generated(source, &draft.name, &complete),
+            StatementKind::CreateTable(table) if table.columns.is_empty() => {
+                let columns = table.from_source.as_ref().and_then(|from| {
+                    let source = self.namespace.resolve(&home, &from.source).name().cloned()?;
+                    let upstream = from.reference.as_ref()?.parts.last()?.clone();
+                    generator::of_table(self.draft(&source)?.as_source()?, upstream.as_str())
+                });
+                columns.map(|columns| (draft.name.clone(), columns)).into_iter().collect()
+            }
+            _ => Vec::new(),
         }
     }
 

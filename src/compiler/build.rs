@@ -32,6 +32,7 @@ use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::sql::ast::OptionValue;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
@@ -205,6 +206,7 @@ impl Builder<'_> {
             comments,
             subsources,
             generated: self.generated(draft),
+            not_null: not_null(draft.main),
             tests,
             columns: columns_of(draft.main),
             head: head(draft.kind),
@@ -251,7 +253,7 @@ impl Builder<'_> {
                 let parts = qualifier.name.parts.len();
                 match self.read_slot(draft, reads, &qualifier.relation)? {
                     Slot::Object(relation) => Slot::Qualifier(relation, own, parts),
-                    // A system object keeps its name, so what is written still means it.
+                    Slot::System(schema, relation) => Slot::SystemQualifier(schema, relation, parts),
                     _ => return None,
                 }
             }
@@ -283,7 +285,7 @@ impl Builder<'_> {
             }
         };
         match meaning {
-            Meaning::System(schema, object) => Slot::Fixed(format!("{}.{}", schema.sql(), object.sql())),
+            Meaning::System(schema, object) => Slot::System(schema.clone(), object.clone()),
             meaning => match meaning.name() {
                 Some(full) => Slot::Object(full.clone()),
                 None => Slot::Fixed(written(name)),
@@ -306,6 +308,9 @@ impl Builder<'_> {
             Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
             Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
                 Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
+                Slot::System(schema, own) | Slot::SystemQualifier(schema, own, _) => {
+                    format!("{}.{}", schema.sql(), own.sql())
+                }
                 Slot::Fixed(text) => text,
                 Slot::Cluster(cluster) => cluster.sql(),
             },
@@ -465,6 +470,17 @@ pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
         Some(Column { name: column.name.ident.clone(), data_type: column.data_type.clone()? })
     };
     table.columns.iter().map(column).collect()
+}
+
+/// The columns that a statement asserts not to be NULL.
+fn not_null(statement: &Statement) -> Vec<Ident> {
+    let StatementKind::CreateMaterializedView(view) = &statement.kind else { return Vec::new() };
+    let asserted = view.options.iter().filter(|option| option.name == "ASSERT NOT NULL");
+    let columns = asserted.filter_map(|option| match &option.value {
+        Some(OptionValue::Name(name)) => name.parts.last().cloned(),
+        _ => None,
+    });
+    columns.collect()
 }
 
 /// The cluster that a statement which creates an object names.

@@ -48,6 +48,8 @@ pub struct Object {
     /// The columns of itself or of the tables that come with it, where a load generator makes them:
     /// they are the same everywhere.
     pub generated: Vec<(ObjectName, Vec<Column>)>,
+    /// The columns of a materialized view that it asserts not to be NULL.
+    pub not_null: Vec<Ident>,
     /// Its unit tests, in the order of the file.
     pub tests: Vec<UnitTest>,
     /// The columns that its statement lists with their types: those of a table that no source

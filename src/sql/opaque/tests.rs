@@ -28,7 +28,7 @@ fn certain_mistakes_are_told() {
         ("SELECT a FROM t ODER BY a", "found BY; ORDER is meant"),
         ("SELECT a FROM t LEFT JION u ON true", "JOIN after LEFT; JOIN is meant"),
         ("SELECT a FROM (SELECT b FROM t WEHRE x) s", "found identifier \"x\"; WHERE is meant"),
-        ("SELECT DISTNCT a FROM t WHERE b c d", "found identifier \"a\"; DISTINCT is meant"),
+        ("SELECT DISTNCT a b FROM t", "found identifier \"b\"; DISTINCT is meant"),
         ("SELECT a, FROM t", "found FROM"),
         ("SELECT a FROM t WHERE", "found EOF"),
         ("SELECT a FROM t WHERE AND b", "found AND"),

@@ -228,6 +228,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::TestMockDiffers
         | Code::TestUnreadableView
         | Code::TestColumnsDiffer
+        | Code::TestNullAsserted
         | Code::TestExpectation
         | Code::TestTimeout
         | Code::TestBadFile

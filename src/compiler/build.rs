@@ -16,6 +16,7 @@ use super::draft::Draft;
 use super::draft::main_name;
 use super::draft::opening;
 use super::files::Files;
+use super::generator;
 use super::modifier::roles;
 use super::namespace::Meaning;
 use super::namespace::Namespace;
@@ -31,6 +32,7 @@ use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::sql::ast::OptionValue;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
@@ -74,13 +76,19 @@ impl Builder<'_> {
     /// Resolves what a draft names, and reports what means nothing.
     pub(super) fn reads(&self, draft: &Draft<'_>, found: &mut Vec<Diagnostic>) -> Reads {
         let mut reads = Reads::default();
-        let mut names: Vec<&RawName> = mentions(&draft.main.kind)
-            .into_iter()
-            .filter_map(|mention| match mention {
-                Mention::Object(name) => Some(name),
-                Mention::Defined(_) | Mention::Qualifier(_) | Mention::Cluster(_) => None,
-            })
-            .collect();
+        let home = draft.name.schema_name();
+        let mut names: Vec<&RawName> = Vec::new();
+        for mention in mentions(&draft.main.kind) {
+            match mention {
+                Mention::Object(name) => names.push(name),
+                Mention::Perhaps(readings) => {
+                    let full = |name: &RawName| self.namespace.complete(&home, &name.parts);
+                    reads.asked.extend(readings.iter().filter_map(full));
+                    names.extend(self.meant(&home, readings));
+                }
+                Mention::Defined(_) | Mention::Qualifier(_) | Mention::Cluster(_) => {}
+            }
+        }
         names.sort_by_key(|name| name.span);
         for companion in &draft.companions {
             if let StatementKind::CreateConstraint(constraint) = &companion.kind
@@ -98,6 +106,10 @@ impl Builder<'_> {
         }
         for name in names {
             let meaning = self.resolve(draft, name, &mut reads);
+            if is_bad_guess(draft, &meaning) {
+                checks::relation::check(draft, name, &meaning, found);
+                continue;
+            }
             if !draft.of_constraint {
                 checks::relation::check(draft, name, &meaning, found);
             }
@@ -120,6 +132,18 @@ impl Builder<'_> {
         reads.external.sort();
         reads.external.dedup();
         reads
+    }
+
+    /// The first reading of a guessed name that is something's; `None` where none is.
+    fn meant<'n>(&self, home: &SchemaName, readings: &'n [RawName]) -> Option<&'n RawName> {
+        readings.iter().find(|name| match self.namespace.resolve(home, name) {
+            Meaning::Object(_) | Meaning::Subsource(..) | Meaning::Broken(_) | Meaning::Declared(..) => true,
+            Meaning::PerhapsSubsource(..)
+            | Meaning::System(..)
+            | Meaning::Foreign(_)
+            | Meaning::Unknown(_)
+            | Meaning::Malformed => false,
+        })
     }
 
     fn resolve(&self, draft: &Draft<'_>, name: &RawName, reads: &mut Reads) -> Meaning {
@@ -181,6 +205,8 @@ impl Builder<'_> {
             grants,
             comments,
             subsources,
+            generated: self.generated(draft),
+            not_null: not_null(draft.main),
             tests,
             columns: columns_of(draft.main),
             head: head(draft.kind),
@@ -189,30 +215,63 @@ impl Builder<'_> {
         }
     }
 
+    /// The columns that a load generator gives to what a draft makes.
+    fn generated(&self, draft: &Draft<'_>) -> Vec<(ObjectName, Vec<Column>)> {
+        let home = draft.name.schema_name();
+        let complete = |parts: &[Ident]| self.namespace.complete(&home, parts);
+        match &draft.main.kind {
+            StatementKind::CreateSource(source) => generator::generated(source, &draft.name, &complete),
+            StatementKind::CreateTable(table) if table.columns.is_empty() => {
+                let columns = table.from_source.as_ref().and_then(|from| {
+                    let source = self.namespace.resolve(&home, &from.source).name().cloned()?;
+                    let upstream = from.reference.as_ref()?.parts.last()?.clone();
+                    generator::of_table(self.draft(&source)?.as_source()?, upstream.as_str())
+                });
+                columns.map(|columns| (draft.name.clone(), columns)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A statement's text behind a byte, with slots for its names.
     fn rest(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement, from: usize) -> Template {
         let slots: Vec<(Span, Slot)> = mentions(&statement.kind)
             .into_iter()
-            .filter_map(|mention| Some((mention.span(), self.slot(draft, reads, mention)?)))
+            .filter_map(|mention| self.slot(draft, reads, mention))
             .collect();
         Template::new(draft.source.shared_sql(), Span::new(from, statement.span.end), slots)
     }
 
-    fn slot(&self, draft: &Draft<'_>, reads: &Reads, mention: Mention<'_>) -> Option<Slot> {
+    fn slot(&self, draft: &Draft<'_>, reads: &Reads, mention: Mention<'_>) -> Option<(Span, Slot)> {
         let home = draft.name.schema_name();
-        match mention {
-            Mention::Defined(name) => Some(Slot::Object(self.namespace.complete(&home, &name.parts)?)),
-            Mention::Object(name) => Some(self.object_slot(&home, reads, name)),
-            Mention::Cluster(cluster) => self.cluster(Some(cluster)).map(Slot::Cluster),
+        let slot = match mention {
+            Mention::Defined(name) => Slot::Object(self.namespace.complete(&home, &name.parts)?),
+            Mention::Object(name) => self.read_slot(draft, reads, name)?,
+            Mention::Cluster(cluster) => Slot::Cluster(self.cluster(Some(cluster))?),
             Mention::Qualifier(qualifier) => {
                 let own = qualifier.name.parts.last()?.clone();
-                Some(match self.object_slot(&home, reads, &qualifier.relation) {
-                    Slot::Object(relation) => Slot::Qualifier(relation, own, qualifier.name.parts.len()),
-                    // A system object keeps its name, so what is written still means it.
+                let parts = qualifier.name.parts.len();
+                match self.read_slot(draft, reads, &qualifier.relation)? {
+                    Slot::Object(relation) => Slot::Qualifier(relation, own, parts),
+                    Slot::System(schema, relation) => Slot::SystemQualifier(schema, relation, parts),
                     _ => return None,
-                })
+                }
             }
+            Mention::Perhaps(readings) => {
+                let name = self.meant(&home, readings)?;
+                return Some((name.span, self.read_slot(draft, reads, name)?));
+            }
+        };
+        Some((mention.span(), slot))
+    }
+
+    /// The slot for what is read; `None` where that is a guess that means nothing.
+    fn read_slot(&self, draft: &Draft<'_>, reads: &Reads, name: &RawName) -> Option<Slot> {
+        let home = draft.name.schema_name();
+        if draft.opaque().is_some() && is_bad_guess(draft, &self.namespace.resolve(&home, name)) {
+            return None;
         }
+        Some(self.object_slot(&home, reads, name))
     }
 
     fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
@@ -226,7 +285,7 @@ impl Builder<'_> {
             }
         };
         match meaning {
-            Meaning::System(schema, object) => Slot::Fixed(format!("{}.{}", schema.sql(), object.sql())),
+            Meaning::System(schema, object) => Slot::System(schema.clone(), object.clone()),
             meaning => match meaning.name() {
                 Some(full) => Slot::Object(full.clone()),
                 None => Slot::Fixed(written(name)),
@@ -249,6 +308,9 @@ impl Builder<'_> {
             Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
             Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
                 Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
+                Slot::System(schema, own) | Slot::SystemQualifier(schema, own, _) => {
+                    format!("{}.{}", schema.sql(), own.sql())
+                }
                 Slot::Fixed(text) => text,
                 Slot::Cluster(cluster) => cluster.sql(),
             },
@@ -293,6 +355,17 @@ impl Builder<'_> {
         }
         indexes
     }
+}
+
+/// Tells whether a name in a query that only the server can read was taken for that of a relation
+/// and is none: it stays as it is written.
+fn is_bad_guess(draft: &Draft<'_>, meaning: &Meaning) -> bool {
+    draft.opaque().is_some()
+        && match meaning {
+            Meaning::Unknown(_) | Meaning::Malformed => true,
+            // Nothing reads itself.
+            meaning => meaning.name() == Some(&draft.name),
+        }
 }
 
 /// The indexes among a draft's companions, in the order of the file.
@@ -397,6 +470,17 @@ pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
         Some(Column { name: column.name.ident.clone(), data_type: column.data_type.clone()? })
     };
     table.columns.iter().map(column).collect()
+}
+
+/// The columns that a statement asserts not to be NULL.
+fn not_null(statement: &Statement) -> Vec<Ident> {
+    let StatementKind::CreateMaterializedView(view) = &statement.kind else { return Vec::new() };
+    let asserted = view.options.iter().filter(|option| option.name == "ASSERT NOT NULL");
+    let columns = asserted.filter_map(|option| match &option.value {
+        Some(OptionValue::Name(name)) => name.parts.last().cloned(),
+        _ => None,
+    });
+    columns.collect()
 }
 
 /// The cluster that a statement which creates an object names.

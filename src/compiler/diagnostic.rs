@@ -103,7 +103,6 @@ codes! {
     InvalidConstraint = "project.invalid-constraint", "A constraint breaks the rules of its object or of its own form.";
     TestUnmocked = "test.unmocked", "A view reads something that its unit test does not mock.";
     TestDuplicateMock = "test.duplicate-mock", "A unit test mocks one thing twice.";
-    TestSystemMock = "test.system-mock", "A unit test mocks something of the system, which is read as it is.";
     TestMockMismatch = "test.mock-mismatch", "A mock has other columns than what it stands for.";
     TestColumns = "test.invalid-columns",
         "A unit test lists a column twice, or not as many as its query gives.";

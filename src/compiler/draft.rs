@@ -16,6 +16,7 @@ use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::source::CreateSource;
+use crate::sql::opaque::Opaque;
 use crate::sql::span::Span;
 
 /// An object that is going to be compiled.
@@ -41,6 +42,15 @@ impl<'a> Draft<'a> {
     pub(super) fn as_source(&self) -> Option<&'a CreateSource> {
         match &self.main.kind {
             StatementKind::CreateSource(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Why only the server can read its query, if that is so.
+    pub(super) fn opaque(&self) -> Option<&'a Opaque> {
+        match &self.main.kind {
+            StatementKind::CreateView(view) => view.query.opaque(),
+            StatementKind::CreateMaterializedView(view) => view.query.opaque(),
             _ => None,
         }
     }

@@ -46,6 +46,11 @@ pub struct Object {
     pub comments: Vec<Comment>,
     /// The tables and the progress table that come with a source, sorted.
     pub subsources: Vec<ObjectName>,
+    /// The columns of itself or of the tables that come with it, where a load generator makes them:
+    /// they are the same everywhere.
+    pub generated: Vec<(ObjectName, Vec<Column>)>,
+    /// The columns of a materialized view that it asserts not to be NULL.
+    pub not_null: Vec<Ident>,
     /// Its unit tests, in the order of the file.
     pub tests: Vec<UnitTest>,
     /// The columns that its statement lists with their types: those of a table that no source

@@ -119,7 +119,9 @@ impl Source {
     /// Replaces the variables of a file and parses it.
     pub(super) fn parsed(file: File, place: Place, variables: &BTreeMap<String, String>) -> Self {
         let substituted = substitute(&file.text, variables);
-        let (mut statements, mistakes) = parse::file(&substituted.text);
+        // An undefined variable is no SQL that the server could know.
+        let read = if substituted.undefined.is_empty() { parse::file } else { parse::strictly };
+        let (mut statements, mistakes) = read(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         statements.iter_mut().for_each(forget_tree);
         let places = OnceLock::new();
@@ -180,11 +182,11 @@ impl Source {
         // An undefined variable is no SQL, so its file has syntax errors for no other reason.
         if self.substituted.undefined.is_empty() || self.substituted.lenient {
             found.extend(self.mistakes.iter().map(|mistake| {
-                let mut message = mistake.message.clone();
-                if let Some(first) = message.get(..1).map(str::to_lowercase) {
-                    message.replace_range(..1, &first);
+                let diagnostic = self.error(Code::Syntax, mistake.span, sentence(&mistake.message));
+                match mistake.meant {
+                    Some(keyword) => diagnostic.with_help(format!("did you mean `{keyword}`?")),
+                    None => diagnostic,
                 }
-                self.error(Code::Syntax, mistake.span, message)
             }));
         }
         found
@@ -274,6 +276,15 @@ fn forget_tree(statement: &mut Statement) {
         StatementKind::CreateMaterializedView(view) => view.query.forget_tree(),
         _ => {}
     }
+}
+
+/// What the server would say, as it is said here.
+pub(super) fn sentence(message: &str) -> String {
+    let mut message = message.to_owned();
+    if let Some(first) = message.get(..1).map(str::to_lowercase) {
+        message.replace_range(..1, &first);
+    }
+    message
 }
 
 /// Takes a file or folder name as an identifier.

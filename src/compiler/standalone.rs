@@ -14,6 +14,7 @@ use super::object::Index;
 use super::object::Object;
 use super::template::Names;
 use super::template::Piece;
+use super::template::Relation;
 use super::template::Slot;
 use super::template::Template;
 use crate::name::Ident;
@@ -37,8 +38,11 @@ pub enum StandIn<'a> {
     Query(&'a Object),
 }
 
-/// What to put in place of a relation; `None` leaves it as it is, under its full name.
+/// What to put in place of a relation in a database; `None` leaves it as it is, under its full name.
 pub type StandIns<'f, 'a> = &'f dyn Fn(&ObjectName) -> Option<StandIn<'a>>;
+
+/// What to put in place of any relation, the system's among them.
+pub type AllStandIns<'f, 'a> = &'f dyn Fn(Relation<'_>) -> Option<StandIn<'a>>;
 
 /// A statement that was put together.
 #[derive(Clone, Debug)]
@@ -48,7 +52,7 @@ pub struct Statement {
     segments: Vec<Segment>,
     texts: Vec<(ObjectName, Origin)>,
     /// What each made-up name stands for, by its number.
-    made_up: Vec<(Ident, ObjectName)>,
+    made_up: Vec<(Ident, String)>,
 }
 
 /// A part of the statement that comes from a file.
@@ -94,10 +98,10 @@ impl Statement {
     pub fn told(&self, text: &str) -> String {
         let mut told = text.to_owned();
         // The last first: the name of the first is the beginning of the tenth's.
-        for (made_up, object) in self.made_up.iter().rev() {
+        for (made_up, relation) in self.made_up.iter().rev() {
             if told.contains(made_up.as_str()) {
-                told = told.replace(&made_up.sql(), &object.to_string());
-                told = told.replace(made_up.as_str(), &object.to_string());
+                told = told.replace(&made_up.sql(), relation);
+                told = told.replace(made_up.as_str(), relation);
             }
         }
         told
@@ -126,6 +130,12 @@ pub fn relations(object: &Object) -> impl Iterator<Item = &ObjectName> {
     body.flat_map(|body| object.rest.objects(body.query)).map(|(_, name)| name)
 }
 
+/// The same with the system's.
+fn all_relations(object: &Object) -> impl Iterator<Item = Relation<'_>> {
+    let body = object.body.iter();
+    body.flat_map(|body| object.rest.relations(body.query)).map(|(_, relation)| relation)
+}
+
 /// The relations that an object's query reads, each with its place in the file.
 pub fn places(object: &Object) -> impl Iterator<Item = (&ObjectName, Span)> {
     let body = object.body.iter();
@@ -140,9 +150,14 @@ pub fn places(object: &Object) -> impl Iterator<Item = (&ObjectName, Span)> {
 ///
 /// Its columns have the names that the view's would have.
 pub fn query<'a>(object: &'a Object, stand_ins: StandIns<'_, 'a>) -> Option<Statement> {
+    query_with(object, &|relation| stand_ins(relation.object()?))
+}
+
+/// The same, where something may stand in for relations of the system too.
+pub fn query_with<'a>(object: &'a Object, stand_ins: AllStandIns<'_, 'a>) -> Option<Statement> {
     let body = object.body.as_ref()?;
     let mut writer = Writer::new(&object.name, object.rest.text(), stand_ins);
-    writer.ctes(relations(object));
+    writer.ctes(all_relations(object));
     if body.is_opaque && !writer.chosen.is_empty() {
         return None;
     }
@@ -158,8 +173,10 @@ pub fn query<'a>(object: &'a Object, stand_ins: StandIns<'_, 'a>) -> Option<Stat
 /// The keys of an object's index as a statement; `None` for a default index, which has none.
 pub fn keys<'a>(object: &'a Object, index: &'a Index, stand_ins: StandIns<'_, 'a>) -> Option<Statement> {
     let keys = index.key_list.as_ref()?;
-    let mut writer = Writer::new(&object.name, index.rest.text(), stand_ins);
-    writer.ctes(index.rest.objects(keys.list).map(|(_, name)| name).chain([&object.name]));
+    let stand_ins = |relation: Relation<'_>| stand_ins(relation.object()?);
+    let mut writer = Writer::new(&object.name, index.rest.text(), &stand_ins);
+    let read = index.rest.relations(keys.list).map(|(_, relation)| relation);
+    writer.ctes(read.chain([Relation::Object(&object.name)]));
     writer.push("SELECT ");
     let own = object.name.object.sql();
     // The relation goes by its last part: there is nothing beside it.
@@ -167,7 +184,7 @@ pub fn keys<'a>(object: &'a Object, index: &'a Index, stand_ins: StandIns<'_, 'a
         Slot::Qualifier(name, ..) if *name == object.name => Some(own.clone()),
         _ => writer.changed(None, slot),
     });
-    let relation = writer.stood_in(&object.name).unwrap_or_else(|| object.name.sql());
+    let relation = writer.stood_in(Relation::Object(&object.name)).unwrap_or_else(|| object.name.sql());
     writer.push(&format!("\nFROM {relation} AS {own}"));
     Some(writer.statement)
 }
@@ -176,11 +193,11 @@ pub fn keys<'a>(object: &'a Object, index: &'a Index, stand_ins: StandIns<'_, 'a
 struct Writer<'f, 'a> {
     own: &'a ObjectName,
     own_text: &'a str,
-    stand_ins: StandIns<'f, 'a>,
+    stand_ins: AllStandIns<'f, 'a>,
     /// What is stood in for, each behind what it reads.
-    chosen: Vec<(&'a ObjectName, StandIn<'a>)>,
+    chosen: Vec<(Relation<'a>, StandIn<'a>)>,
     /// Where in [`Writer::chosen`] a relation is, from 1; 0 while that is being found out.
-    numbers: BTreeMap<&'a ObjectName, usize>,
+    numbers: BTreeMap<Relation<'a>, usize>,
     statement: Statement,
 }
 
@@ -188,7 +205,7 @@ struct Writer<'f, 'a> {
 type Change<'f, 'a, 'c> = &'c dyn Fn(&Writer<'f, 'a>, Span, &Slot) -> Option<String>;
 
 impl<'f, 'a> Writer<'f, 'a> {
-    fn new(own: &'a ObjectName, own_text: &'a str, stand_ins: StandIns<'f, 'a>) -> Self {
+    fn new(own: &'a ObjectName, own_text: &'a str, stand_ins: AllStandIns<'f, 'a>) -> Self {
         let statement =
             Statement { sql: String::new(), segments: Vec::new(), texts: Vec::new(), made_up: Vec::new() };
         Self { own, own_text, stand_ins, chosen: Vec::new(), numbers: BTreeMap::new(), statement }
@@ -204,18 +221,19 @@ impl<'f, 'a> Writer<'f, 'a> {
     }
 
     /// The made-up name of a relation that is stood in for.
-    fn stood_in(&self, name: &ObjectName) -> Option<String> {
-        self.numbers.get(name).filter(|number| **number > 0).map(|number| self.made_up(*number))
+    fn stood_in(&self, relation: Relation<'_>) -> Option<String> {
+        self.numbers.get(&relation).filter(|number| **number > 0).map(|number| self.made_up(*number))
     }
 
     /// Writes a CTE for everything that is stood in for.
-    fn ctes(&mut self, read: impl Iterator<Item = &'a ObjectName>) {
-        read.for_each(|name| self.choose(name));
+    fn ctes(&mut self, read: impl Iterator<Item = Relation<'a>>) {
+        read.for_each(|relation| self.choose(relation));
         let prefix = self.prefix();
-        let named = [self.own].into_iter().chain(self.chosen.iter().map(|(name, _)| *name)).enumerate();
+        let chosen = self.chosen.iter().map(|(relation, _)| *relation);
+        let named = [Relation::Object(self.own)].into_iter().chain(chosen).enumerate();
         // Such a name is short and has nothing that no identifier may have.
-        let made_up = |(number, name): (usize, &ObjectName)| {
-            Some((Ident::new(format!("{prefix}_{number}")).ok()?, name.clone()))
+        let made_up = |(number, relation): (usize, Relation<'_>)| {
+            Some((Ident::new(format!("{prefix}_{number}")).ok()?, relation.to_string()))
         };
         self.statement.made_up = named.filter_map(made_up).collect();
         for (number, (_, stand_in)) in self.chosen.clone().into_iter().enumerate() {
@@ -243,21 +261,21 @@ impl<'f, 'a> Writer<'f, 'a> {
     }
 
     /// Decides what stands in for a relation, and for what that reads.
-    fn choose(&mut self, name: &'a ObjectName) {
-        if self.numbers.contains_key(name) {
+    fn choose(&mut self, relation: Relation<'a>) {
+        if self.numbers.contains_key(&relation) {
             return;
         }
-        let Some(stand_in) = (self.stand_ins)(name) else { return };
+        let Some(stand_in) = (self.stand_ins)(relation) else { return };
         if let StandIn::Query(object) = stand_in {
             if !can_stand_alone(object) {
                 return;
             }
             // Objects that read each other in a circle are no project, but must not hang.
-            self.numbers.insert(name, 0);
-            relations(object).for_each(|read| self.choose(read));
+            self.numbers.insert(relation, 0);
+            all_relations(object).for_each(|read| self.choose(read));
         }
-        self.chosen.push((name, stand_in));
-        self.numbers.insert(name, self.chosen.len());
+        self.chosen.push((relation, stand_in));
+        self.numbers.insert(relation, self.chosen.len());
     }
 
     /// How made-up names begin: with what stands in no text.
@@ -281,8 +299,10 @@ impl<'f, 'a> Writer<'f, 'a> {
     fn query(&mut self, object: &'a Object, body: &Body) {
         self.template(&object.name, &object.rest, body.query, &body.origin, &|writer, span, slot| {
             let means = |bare: &&BareName| match slot {
-                Slot::Object(_) => bare.name.at == span,
-                Slot::Qualifier(..) => bare.qualifiers.iter().any(|(place, _)| *place == span),
+                Slot::Object(_) | Slot::System(..) => bare.name.at == span,
+                Slot::Qualifier(..) | Slot::SystemQualifier(..) => {
+                    bare.qualifiers.iter().any(|(place, _)| *place == span)
+                }
                 Slot::Fixed(_) | Slot::Cluster(_) => false,
             };
             writer.changed(body.bare.iter().find(means), slot)
@@ -291,16 +311,14 @@ impl<'f, 'a> Writer<'f, 'a> {
 
     /// What to write in a slot, which may be about a relation that has no alias.
     fn changed(&self, bare: Option<&BareName>, slot: &Slot) -> Option<String> {
-        let (Slot::Object(name) | Slot::Qualifier(name, ..)) = slot else {
-            return slot.named(&Names::PRODUCTION);
-        };
-        let Some(made_up) = self.stood_in(name) else { return slot.named(&Names::PRODUCTION) };
+        let Some(relation) = slot.relation() else { return slot.named(&Names::PRODUCTION) };
+        let Some(made_up) = self.stood_in(relation) else { return slot.named(&Names::PRODUCTION) };
         let Some(bare) = bare else { return Some(made_up) };
-        let own = name.object.sql();
-        match slot {
-            Slot::Qualifier(_, _, 1) if bare.name.shared || needs_alias(bare) => None,
-            Slot::Qualifier(..) if needs_alias(bare) => Some(own),
-            Slot::Object(_) if needs_alias(bare) => Some(format!("{made_up} AS {own}")),
+        let own = relation.own().sql();
+        match slot.qualifier() {
+            Some(1) if bare.name.shared || needs_alias(bare) => None,
+            Some(_) if needs_alias(bare) => Some(own),
+            None if needs_alias(bare) => Some(format!("{made_up} AS {own}")),
             _ => Some(made_up),
         }
     }

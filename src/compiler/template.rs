@@ -41,12 +41,52 @@ pub(super) struct Template {
 pub(super) enum Slot {
     /// An object that is read.
     Object(ObjectName),
-    /// Text that does not change, such as a system object's full name.
+    /// Text that does not change.
     Fixed(String),
     /// The qualifier of a column, of that many parts, for that object.
     Qualifier(ObjectName, Ident, usize),
+    /// A relation of the system: its schema and its own name.
+    System(Ident, Ident),
+    /// The qualifier of a column, of that many parts, for a relation of the system.
+    SystemQualifier(Ident, Ident, usize),
     /// A cluster.
     Cluster(ClusterName),
+}
+
+/// A relation that a statement reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Relation<'a> {
+    /// One in a database.
+    Object(&'a ObjectName),
+    /// One of the system: its schema and its own name.
+    System(&'a Ident, &'a Ident),
+}
+
+impl<'a> Relation<'a> {
+    /// Its full name, if it is in a database.
+    pub fn object(self) -> Option<&'a ObjectName> {
+        match self {
+            Self::Object(name) => Some(name),
+            Self::System(..) => None,
+        }
+    }
+
+    /// Its own name.
+    pub(super) fn own(self) -> &'a Ident {
+        match self {
+            Self::Object(name) => &name.object,
+            Self::System(_, own) => own,
+        }
+    }
+}
+
+impl fmt::Display for Relation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(name) => name.fmt(f),
+            Self::System(schema, own) => write!(f, "{schema}.{own}"),
+        }
+    }
 }
 
 impl fmt::Debug for Template {
@@ -75,10 +115,13 @@ impl Template {
 
     /// The objects in its slots, with their places, in the order of a part of the text.
     pub(super) fn objects(&self, part: Span) -> impl Iterator<Item = (Span, &ObjectName)> {
-        self.slots_in(part).filter_map(|(span, slot)| match slot {
-            Slot::Object(name) => Some((*span, name)),
-            Slot::Fixed(_) | Slot::Qualifier(..) | Slot::Cluster(_) => None,
-        })
+        self.relations(part).filter_map(|(span, relation)| Some((span, relation.object()?)))
+    }
+
+    /// The relations in its slots, with their places, in the order of a part of the text.
+    pub(super) fn relations(&self, part: Span) -> impl Iterator<Item = (Span, Relation<'_>)> {
+        let named = self.slots_in(part).filter(|(_, slot)| slot.qualifier().is_none());
+        named.filter_map(|(span, slot)| Some((*span, slot.relation()?)))
     }
 
     fn slots_in(&self, part: Span) -> impl Iterator<Item = &(Span, Slot)> {
@@ -124,11 +167,33 @@ pub(super) struct Piece<'a> {
 }
 
 impl Slot {
+    /// The relation it is about.
+    pub(super) fn relation(&self) -> Option<Relation<'_>> {
+        match self {
+            Self::Object(name) | Self::Qualifier(name, ..) => Some(Relation::Object(name)),
+            Self::System(schema, own) | Self::SystemQualifier(schema, own, _) => {
+                Some(Relation::System(schema, own))
+            }
+            Self::Fixed(_) | Self::Cluster(_) => None,
+        }
+    }
+
+    /// How many parts it has, if it is the qualifier of a column.
+    pub(super) fn qualifier(&self) -> Option<usize> {
+        match self {
+            Self::Qualifier(_, _, parts) | Self::SystemQualifier(_, _, parts) => Some(*parts),
+            Self::Object(_) | Self::System(..) | Self::Fixed(_) | Self::Cluster(_) => None,
+        }
+    }
+
     /// What stands in it under some names; `None` for what the user wrote.
     pub(super) fn named(&self, names: &Names<'_>) -> Option<String> {
         match self {
             Self::Object(name) => Some((names.object)(name).sql()),
             Self::Fixed(text) => Some(text.clone()),
+            Self::System(schema, own) => Some(format!("{}.{}", schema.sql(), own.sql())),
+            // It keeps its name, so what is written still means it.
+            Self::SystemQualifier(..) => None,
             Self::Cluster(name) => Some((names.cluster)(name).sql()),
             Self::Qualifier(relation, own, parts) => {
                 let renamed = (names.object)(relation);

@@ -5,12 +5,13 @@
 
 use super::build::Builder;
 use super::checks;
+use super::contract::ContractName;
 use super::diagnostic::Diagnostic;
 use super::draft::Draft;
+use super::namespace::Meaning;
 use super::object::Column;
 use super::source::Source;
 use crate::name::Ident;
-use crate::name::ObjectName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::project;
@@ -44,7 +45,7 @@ pub struct Body {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mock {
     /// What they stand for.
-    pub relation: ObjectName,
+    pub relation: ContractName,
     /// Where it is named in the file.
     pub span: Span,
     /// The rows.
@@ -91,7 +92,7 @@ impl Builder<'_> {
         let body = if wrong.is_empty() { self.body(draft, test) } else { None };
         found.extend(wrong.into_iter().map(Diagnostic::for_test));
         UnitTest {
-            name: test.name.ident.clone(),
+            name: name(draft, statement, test),
             line: draft.source.line(statement.span),
             span: draft.source.original(statement.span),
             body,
@@ -102,7 +103,7 @@ impl Builder<'_> {
         let home = draft.name.schema_name();
         let source = draft.source;
         let mocks = test.mocks.iter().map(|mock| {
-            let relation = self.namespace.resolve(&home, &mock.name).name()?.clone();
+            let relation = mocked(&self.namespace.resolve(&home, &mock.name))?;
             let span = source.original(mock.name.span);
             Some(Mock { relation, span, rows: rows(source, &mock.rows) })
         });
@@ -111,6 +112,24 @@ impl Builder<'_> {
             mocks: mocks.collect::<Option<_>>()?,
             expected: rows(source, test.expected.as_ref()?),
         })
+    }
+}
+
+/// What a test goes by: its name, or where it begins if that cannot be read.
+pub(super) fn name(draft: &Draft<'_>, statement: &Statement, test: &project::UnitTest) -> Ident {
+    let line = || Ident::new(format!("line {}", draft.source.line(statement.span)));
+    match &test.name {
+        Some(name) => name.ident.clone(),
+        // It is short and has nothing that no identifier may have.
+        None => line().unwrap_or_else(|_| draft.name.object.clone()),
+    }
+}
+
+/// What a mock of that meaning stands for; `None` where that is nothing.
+pub(super) fn mocked(meaning: &Meaning) -> Option<ContractName> {
+    match meaning {
+        Meaning::System(schema, own) => Some(ContractName::System(schema.clone(), own.clone())),
+        meaning => meaning.name().cloned().map(ContractName::Object),
     }
 }
 

@@ -43,7 +43,7 @@ impl Kind {
 }
 
 /// Codes that were given up, each with the version that had it last; none is ever used again.
-pub const RETIRED: &[(&str, &str)] = &[("project.enforced-constraint", "0.1")];
+pub const RETIRED: &[(&str, &str)] = &[("project.enforced-constraint", "0.1"), ("test.system-mock", "0.1")];
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $kind:ident;)+) => {
@@ -325,6 +325,8 @@ codes! {
     TestMockDiffers = "test.mock-differs", Invalid;
     /// A view has other columns than its unit test expects.
     TestColumnsDiffer = "test.columns-differ", Invalid;
+    /// A materialized view gives NULL in a column that it asserts not to be NULL, so the server would refuse to read it.
+    TestNullAsserted = "test.null-asserted", Failed;
 
     /// An expectation of a recipe's test does not hold.
     TestExpectation = "test.expectation", Refused;

@@ -178,7 +178,7 @@ fn read_named(cursor: &mut Cursor<'_>) -> Result<DataType, SyntaxError> {
             _ => "float8",
         },
         "double" => {
-            cursor.expect("PRECISION")?;
+            cursor.keyword("PRECISION");
             "float8"
         }
         "char" | "character" => {
@@ -189,8 +189,11 @@ fn read_named(cursor: &mut Cursor<'_>) -> Result<DataType, SyntaxError> {
             if varying { "varchar" } else { "bpchar" }
         }
         "time" => {
-            zone(cursor)?;
-            "time"
+            if zone(cursor)? {
+                "timetz"
+            } else {
+                "time"
+            }
         }
         "timestamp" => {
             if zone(cursor)? {
@@ -226,13 +229,16 @@ fn modifiers(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
         return Ok(Vec::new());
     }
     cursor.advance();
-    let numbers = cursor.list(|cursor| match cursor.peek().map(|token| &token.lexeme) {
-        Some(Lexeme::Number(digits)) => {
-            let digits = digits.to_string();
-            cursor.advance();
-            Ok(digits)
+    let numbers = cursor.list(|cursor| {
+        let sign = if cursor.lexeme(&Lexeme::Minus) { "-" } else { "" };
+        match cursor.peek().map(|token| &token.lexeme) {
+            Some(Lexeme::Number(digits)) => {
+                let digits = format!("{sign}{digits}");
+                cursor.advance();
+                Ok(digits)
+            }
+            _ => Err(cursor.expected("literal integer")),
         }
-        _ => Err(cursor.expected("literal unsigned integer")),
     })?;
     cursor.expect_lexeme(&Lexeme::RParen)?;
     Ok(numbers)

@@ -336,6 +336,11 @@ fn list(parser: &mut Parser) -> Result<Expr, ParserError> {
 /// Reads `MAP[k => v, …]`.
 fn map(parser: &mut Parser) -> Result<Expr, ParserError> {
     parser.advance_token();
+    entries(parser)
+}
+
+/// Reads the entries of a map in their brackets.
+fn entries(parser: &mut Parser) -> Result<Expr, ParserError> {
     parser.expect_token(&Lexeme::LBracket)?;
     let entries = parser.parse_comma_separated0(map_entry, Lexeme::RBracket)?;
     parser.expect_token(&Lexeme::RBracket)?;
@@ -346,6 +351,7 @@ fn map(parser: &mut Parser) -> Result<Expr, ParserError> {
 fn map_entry(parser: &mut Parser) -> Result<MapEntry, ParserError> {
     let key = Box::new(parser.parse_expr()?);
     parser.expect_token(&Lexeme::RArrow)?;
-    let value = Box::new(parser.parse_expr()?);
+    let is_map = parser.peek_token_ref().token == Lexeme::LBracket;
+    let value = Box::new(if is_map { entries(parser)? } else { parser.parse_expr()? });
     Ok(MapEntry { key, value })
 }

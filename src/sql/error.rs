@@ -13,12 +13,14 @@ pub struct SyntaxError {
     pub message: String,
     /// The token that was not expected; empty at the end of the text.
     pub span: Span,
+    /// The keyword that was certainly meant by a word nearby, in capitals.
+    pub meant: Option<&'static str>,
 }
 
 impl SyntaxError {
     /// Makes an error of a sentence about a place.
     pub(super) fn new(message: impl Into<String>, span: Span) -> Self {
-        Self { message: message.into(), span }
+        Self { message: message.into(), span, meant: None }
     }
 }
 
@@ -27,6 +29,7 @@ pub(super) fn expected(what: &str, found: Option<&Token<'_>>, end: usize) -> Syn
     SyntaxError {
         message: format!("Expected {what}, found {}", describe(found)),
         span: found.map_or(Span::new(end, end), |token| token.span),
+        meant: None,
     }
 }
 

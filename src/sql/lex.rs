@@ -31,7 +31,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
         let lexeme = lexer.lexeme(byte)?;
         let span = Span::new(start, lexer.at);
         if let Lexeme::Word(name) | Lexeme::Quoted(name) = &lexeme {
-            usable(name).map_err(|message| SyntaxError { message, span })?;
+            usable(name).map_err(|message| SyntaxError::new(message, span))?;
         }
         tokens.push(Token { lexeme, span });
     }
@@ -124,7 +124,7 @@ impl<'a> Lexer<'a> {
             _ if is_operator(byte) => return Ok(self.operator()),
             _ => Err(format!("unexpected character in input: {}", char::from(byte))),
         }
-        .map_err(|message| SyntaxError { message, span: Span::new(self.at, self.at + 1) })?;
+        .map_err(|message| SyntaxError::new(message, Span::new(self.at, self.at + 1)))?;
         self.at += length;
         Ok(lexeme)
     }
@@ -297,7 +297,7 @@ impl<'a> Lexer<'a> {
 
     /// Says that something begins at a place and does not end.
     fn endless(&self, start: usize, message: &str) -> SyntaxError {
-        SyntaxError { message: message.to_owned(), span: Span::new(start, self.text.len()) }
+        SyntaxError::new(message, Span::new(start, self.text.len()))
     }
 }
 

@@ -13,7 +13,6 @@ use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Span as Place;
 use sqlparser::tokenizer::Token as TreeToken;
 use sqlparser::tokenizer::TokenWithSpan;
-use sqlparser::tokenizer::Word;
 
 use super::data_type::DataType;
 use super::data_type::read as read_type;
@@ -25,6 +24,10 @@ use super::parse::cursor::closing;
 use super::span::Span;
 use super::token::Lexeme;
 use super::token::Token;
+use super::tree_token::keyword;
+use super::tree_token::name;
+use super::tree_token::tree_token;
+use super::tree_token::word;
 use crate::name::ObjectId;
 
 /// What was taken out of a query. Keys are places in the text.
@@ -76,12 +79,15 @@ const PLACEHOLDER: &str = "\0";
 /// # Errors
 /// Where a type is expected and none is there.
 pub(super) fn lower(text: &str, tokens: &[Token<'_>]) -> Result<Lowered, SyntaxError> {
-    let lowered = Lowered {
+    let mut lowered = Lowered {
         tokens: Vec::with_capacity(tokens.len()),
         origins: Vec::with_capacity(tokens.len()),
         notes: Notes::default(),
         as_of: None,
     };
+    if let Some(show) = tokens.first().filter(|first| first.is("SHOW")) {
+        lowered.notes.unreadable = Some(show.span);
+    }
     let mut lowering = Lowering { text, tokens, at: 0, lowered, frames: Vec::new(), frame: Frame::default() };
     while let Some(token) = tokens.get(lowering.at) {
         if lowering.frames.is_empty() && lowering.begins_as_of() {
@@ -171,6 +177,11 @@ impl<'a> Lowering<'a> {
             }
             Lexeme::Word(word) => self.word(token, meaning(word)),
             Lexeme::Quoted(_) if self.frame.recursive == Recursive::Name => self.recursive_name(),
+            // Source: the server's parser lets a comma stand behind the last item in brackets.
+            Lexeme::Comma if self.nth_is_lexeme(1, &Lexeme::RBracket) => {
+                self.at += 1;
+                Ok(())
+            }
             _ => {
                 if self.frame.recursive == Recursive::AfterBody {
                     let next = token.is_lexeme(&Lexeme::Comma);
@@ -197,6 +208,10 @@ impl<'a> Lowering<'a> {
             }
             Keyword::WITH if self.nth_is(1, "MUTUALLY") && self.nth_is(2, "RECURSIVE") => {
                 self.recursive(token)
+            }
+            Keyword::WITH if self.nth_is(1, "ORDINALITY") => self.ordinality(),
+            Keyword::INTERVAL if self.nth(1).is_some_and(|next| matches!(next.lexeme, Lexeme::String(_))) => {
+                self.interval(token, meaning);
             }
             Keyword::WITH if self.nth_is(1, "RECURSIVE") => {
                 // Source: the server takes `recursive` here for the name of the first CTE.
@@ -225,7 +240,7 @@ impl<'a> Lowering<'a> {
                 self.push(keyword("NULL", Keyword::NULL), token.span);
                 self.at += 1;
             }
-            _ if meaning.is_type && !self.ends_expression() && self.typed_literal() => {}
+            _ if self.may_be_type(meaning) && !self.ends_expression() && self.typed_literal() => {}
             _ => {
                 if meaning.keyword == Keyword::SELECT {
                     self.frame.select = Some(token.span.start);
@@ -258,12 +273,17 @@ impl<'a> Lowering<'a> {
     /// Takes the alias out that may stand behind the closing bracket of `USING (…)`.
     fn using_alias(&mut self) {
         let Some(first) = self.frame.using else { return };
-        let alias = self.nth(1).filter(|alias| alias.is_word());
+        let has_as = self.nth_is(0, "AS");
+        let alias = self.nth(usize::from(has_as)).filter(|alias| alias.is_word());
+        let may_stand_alone = |alias: &Token<'_>| {
+            let meaning = alias.word().map(meaning);
+            meaning.is_none_or(|meaning| !meaning.is_syntax && meaning.keyword != Keyword::OPTIONS)
+        };
         if let Some(alias) = alias
-            && self.nth_is(0, "AS")
+            && (has_as || may_stand_alone(alias))
         {
             self.lowered.notes.using.insert(first, alias.clone().into_owned());
-            self.at += 2;
+            self.at += 1 + usize::from(has_as);
         }
     }
 
@@ -321,6 +341,64 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// Takes `INTERVAL '1'` and the units behind it, of which sqlparser knows the singular.
+    fn interval(&mut self, token: &Token<'_>, meaning: Meaning) {
+        self.keep_word(token, meaning);
+        self.keep();
+        self.unit();
+        if self.nth_is(0, "TO") && self.nth(1).is_some_and(|next| unit(next).is_some()) {
+            self.keep();
+            self.unit();
+        }
+    }
+
+    /// Takes a unit of time if one comes next.
+    fn unit(&mut self) {
+        let Some(next) = self.nth(0) else { return };
+        if let Some((word, meant)) = unit(next) {
+            self.push(keyword(word, meant), next.span);
+            self.at += 1;
+        }
+    }
+
+    /// Takes `WITH ORDINALITY`, which may stand behind the alias here and stands before it there.
+    ///
+    /// Source: the server's parser reads the alias of a table function first.
+    fn ordinality(&mut self) {
+        let at = self.alias_before().unwrap_or(self.lowered.tokens.len());
+        let behind = self.lowered.tokens.split_off(at);
+        let origins = self.lowered.origins.split_off(at);
+        self.keep();
+        self.keep();
+        self.lowered.tokens.extend(behind);
+        self.lowered.origins.extend(origins);
+    }
+
+    /// Where the alias of a table function begins that ends before this place; `None` without one.
+    fn alias_before(&self) -> Option<usize> {
+        let token = |at: usize| self.lowered.tokens.get(at).map(|token| &token.token);
+        let is_name =
+            |at: usize| matches!(token(at), Some(TreeToken::Word(word)) if word.keyword != Keyword::AS);
+        let mut at = self.lowered.tokens.len().checked_sub(1)?;
+        if token(at) == Some(&TreeToken::RParen) {
+            // Columns of an alias are names, so nothing else stands in their brackets.
+            while token(at) != Some(&TreeToken::LParen) {
+                at = at.checked_sub(1)?;
+                let is_column = is_name(at) || token(at) == Some(&TreeToken::Comma);
+                if !is_column && token(at) != Some(&TreeToken::LParen) {
+                    return None;
+                }
+            }
+            at = at.checked_sub(1)?;
+        }
+        let before = at.checked_sub(1)?;
+        match token(before) {
+            Some(TreeToken::Word(word)) if word.keyword == Keyword::AS && is_name(at) => Some(before),
+            Some(TreeToken::RParen) if is_name(at) => Some(at),
+            _ => None,
+        }
+    }
+
     /// Takes `DATE '2024-01-01'` as `'2024-01-01'::date`, which the server makes of it; tells
     /// whether there is such a literal.
     fn typed_literal(&mut self) -> bool {
@@ -347,10 +425,15 @@ impl<'a> Lowering<'a> {
             self.lowered.notes.ids.insert(whole.start, ObjectId::new(id));
         }
         self.at += 3;
-        let last = end.saturating_sub(1);
+        let versioned =
+            end.checked_sub(2).and_then(|at| self.tokens.get(at)).is_some_and(|t| t.is("VERSION"));
+        let last = end.saturating_sub(if versioned { 3 } else { 1 });
         let mut start = Some(whole.start);
         while self.at < end {
             let Some(token) = self.nth(0) else { break };
+            if token.is("VERSION") && self.at + 2 == end {
+                break;
+            }
             let span = Span::new(
                 start.take().unwrap_or(token.span.start),
                 if self.at == last { whole.end } else { token.span.end },
@@ -410,6 +493,13 @@ impl<'a> Lowering<'a> {
             Lexeme::RParen | Lexeme::RBracket => true,
             _ => false,
         })
+    }
+
+    /// Tells whether the word at this place may begin `type 'literal'`: a type of users does so when
+    /// its name alone stands before the literal.
+    fn may_be_type(&self, meaning: Meaning) -> bool {
+        meaning.is_type
+            || !meaning.is_syntax && self.nth(1).is_some_and(|next| matches!(next.lexeme, Lexeme::String(_)))
     }
 
     /// Tells whether a relation's name stands that many tokens ahead.
@@ -478,6 +568,20 @@ impl<'a> Lowering<'a> {
     }
 }
 
+/// The unit of time that a word names, in the singular.
+fn unit(token: &Token<'_>) -> Option<(&'static str, Keyword)> {
+    const UNITS: [(&str, &str, Keyword); 6] = [
+        ("YEAR", "YEARS", Keyword::YEAR),
+        ("MONTH", "MONTHS", Keyword::MONTH),
+        ("DAY", "DAYS", Keyword::DAY),
+        ("HOUR", "HOURS", Keyword::HOUR),
+        ("MINUTE", "MINUTES", Keyword::MINUTE),
+        ("SECOND", "SECONDS", Keyword::SECOND),
+    ];
+    let found = UNITS.iter().find(|(one, many, _)| token.is(one) || token.is(many));
+    found.map(|(one, _, keyword)| (*one, *keyword))
+}
+
 /// Tells whether `[u1 AS …` begins at a place.
 fn is_catalog_name(tokens: &[Token<'_>], at: usize) -> bool {
     let id = tokens.get(at + 1).and_then(Token::word);
@@ -486,93 +590,4 @@ fn is_catalog_name(tokens: &[Token<'_>], at: usize) -> bool {
         digits.len() < id.len() && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
     });
     id && tokens.get(at + 2).is_some_and(|token| token.is("AS"))
-}
-
-/// A word as sqlparser has it; words of other databases' syntax are plain names.
-fn word(text: &str, meaning: Meaning) -> TreeToken {
-    let keyword = if meaning.is_syntax { meaning.keyword } else { Keyword::NoKeyword };
-    TreeToken::Word(Word { value: text.to_owned(), quote_style: None, keyword })
-}
-
-/// A keyword as sqlparser has it.
-fn keyword(text: &str, keyword: Keyword) -> TreeToken {
-    TreeToken::Word(Word { value: text.to_owned(), quote_style: None, keyword })
-}
-
-/// A quoted name as sqlparser has it.
-fn name(text: &str) -> TreeToken {
-    TreeToken::Word(Word { value: text.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword })
-}
-
-/// A token as sqlparser has it.
-fn tree_token(lexeme: &Lexeme<'_>) -> TreeToken {
-    match lexeme {
-        Lexeme::Word(text) => word(text, meaning(text)),
-        Lexeme::Quoted(text) => name(text),
-        Lexeme::Number(text) => TreeToken::Number(text.to_string(), false),
-        Lexeme::String(text) => TreeToken::SingleQuotedString(text.to_string()),
-        Lexeme::HexString(text) => TreeToken::HexStringLiteral(text.to_string()),
-        Lexeme::Parameter(text) => TreeToken::Placeholder(text.to_string()),
-        Lexeme::Operator(text) => operator(text),
-        Lexeme::LParen => TreeToken::LParen,
-        Lexeme::RParen => TreeToken::RParen,
-        Lexeme::LBracket => TreeToken::LBracket,
-        Lexeme::RBracket => TreeToken::RBracket,
-        Lexeme::Comma => TreeToken::Comma,
-        Lexeme::Period => TreeToken::Period,
-        Lexeme::Colon => TreeToken::Colon,
-        Lexeme::DoubleColon => TreeToken::DoubleColon,
-        Lexeme::SemiColon => TreeToken::SemiColon,
-        Lexeme::Eq => TreeToken::Eq,
-        Lexeme::Star => TreeToken::Mul,
-        Lexeme::Minus => TreeToken::Minus,
-        Lexeme::RArrow => TreeToken::RArrow,
-    }
-}
-
-/// An operator as sqlparser has it.
-fn operator(text: &str) -> TreeToken {
-    match text {
-        "+" => TreeToken::Plus,
-        "/" => TreeToken::Div,
-        "%" => TreeToken::Mod,
-        "<" => TreeToken::Lt,
-        ">" => TreeToken::Gt,
-        "<=" => TreeToken::LtEq,
-        ">=" => TreeToken::GtEq,
-        "<>" | "!=" => TreeToken::Neq,
-        "||" => TreeToken::StringConcat,
-        "^" => TreeToken::Caret,
-        "&" => TreeToken::Ampersand,
-        "|" => TreeToken::Pipe,
-        "#" => TreeToken::Sharp,
-        "&&" => TreeToken::Overlap,
-        "<<" => TreeToken::ShiftLeft,
-        ">>" => TreeToken::ShiftRight,
-        "~" => TreeToken::Tilde,
-        "~*" => TreeToken::TildeAsterisk,
-        "!~" => TreeToken::ExclamationMarkTilde,
-        "!~*" => TreeToken::ExclamationMarkTildeAsterisk,
-        "~~" => TreeToken::DoubleTilde,
-        "~~*" => TreeToken::DoubleTildeAsterisk,
-        "!~~" => TreeToken::ExclamationMarkDoubleTilde,
-        "!~~*" => TreeToken::ExclamationMarkDoubleTildeAsterisk,
-        "->" => TreeToken::Arrow,
-        "->>" => TreeToken::LongArrow,
-        "#>" => TreeToken::HashArrow,
-        "#>>" => TreeToken::HashLongArrow,
-        "@>" => TreeToken::AtArrow,
-        "<@" => TreeToken::ArrowAt,
-        "#-" => TreeToken::HashMinus,
-        "@?" => TreeToken::AtQuestion,
-        "@@" => TreeToken::AtAt,
-        "?" => TreeToken::Question,
-        "?&" => TreeToken::QuestionAnd,
-        "?|" => TreeToken::QuestionPipe,
-        "!" => TreeToken::ExclamationMark,
-        "@" => TreeToken::AtSign,
-        "|/" => TreeToken::PGSquareRoot,
-        "||/" => TreeToken::PGCubeRoot,
-        other => TreeToken::CustomBinaryOperator(other.to_owned()),
-    }
 }

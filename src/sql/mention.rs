@@ -23,6 +23,9 @@ pub enum Mention<'a> {
     Cluster(&'a RawIdent),
     /// The qualifier of a column; the relation it means is mentioned too.
     Qualifier(&'a Qualifier),
+    /// What may begin with the name of something in a schema, in a query that only the server can
+    /// read: its readings, the longest first.
+    Perhaps(&'a [RawName]),
 }
 
 impl Mention<'_> {
@@ -32,6 +35,7 @@ impl Mention<'_> {
             Self::Defined(name) | Self::Object(name) => name.span,
             Self::Cluster(cluster) => cluster.span,
             Self::Qualifier(qualifier) => qualifier.name.span,
+            Self::Perhaps(readings) => readings.first().map_or(Span::default(), |name| name.span),
         }
     }
 }
@@ -84,6 +88,8 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
 fn of_query<'a>(query: &'a Query, found: &mut Vec<Mention<'a>>) {
     found.extend(query.references().iter().map(Mention::Object));
     found.extend(query.qualifiers().iter().map(Mention::Qualifier));
+    let perhaps = query.opaque().map(|opaque| opaque.perhaps.iter()).into_iter().flatten();
+    found.extend(perhaps.map(|readings| Mention::Perhaps(readings)));
 }
 
 fn of_expr<'a>(expr: &'a Expr, found: &mut Vec<Mention<'a>>) {

@@ -21,6 +21,7 @@ use super::lower::Notes;
 use super::lower::lower;
 use super::lower::span_of;
 use super::opaque;
+use super::opaque::Opaque;
 use super::parse::cursor::Cursor;
 use super::parse::cursor::closing;
 use super::references::Bare;
@@ -57,7 +58,7 @@ struct Body {
     qualifiers: Arc<[Qualifier]>,
     bare: Arc<[Bare]>,
     notes: Arc<Notes>,
-    opaque: Option<Span>,
+    opaque: Option<Arc<Opaque>>,
 }
 
 /// Relations in scope of an expression from outside of it, each with its alias.
@@ -90,10 +91,10 @@ impl Query {
         &self.body.bare
     }
 
-    /// Where something stands that only the server can read. References are then a guess from the
+    /// What stands in it that only the server can read. References are then a guess from the
     /// tokens, and there may be more of them than the query has.
-    pub fn opaque(&self) -> Option<Span> {
-        self.body.opaque
+    pub fn opaque(&self) -> Option<&Opaque> {
+        self.body.opaque.as_deref()
     }
 
     /// `AS OF …` at the end of a one-off query.
@@ -210,6 +211,20 @@ pub(super) fn splice(text: &str, offset: usize, mut edits: Vec<(Span, String)>) 
 /// # Errors
 /// Where it is none.
 pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
+    read(cursor, Doubt::Mistake)
+}
+
+/// Reads everything that the cursor has left as the query of a view.
+///
+/// # Errors
+/// Where it is none; where the cursor leaves what is doubtful to the server, only what is certainly
+/// a mistake.
+pub(super) fn of_view(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
+    let doubt = cursor.doubt();
+    read(cursor, doubt)
+}
+
+fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
     let begins = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW"].iter().any(|word| cursor.peek_is(word));
     if !begins && !cursor.peek_is_lexeme(&Lexeme::LParen) {
         return Err(cursor.expected("SELECT, VALUES, or a subquery in the query body"));
@@ -219,8 +234,6 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
     let tokens = rest.tokens().get(rest.at()..).unwrap_or_default();
     let end = tokens.last().map_or(rest.start(), |token| token.span.end);
     let whole = Span::new(rest.start(), end);
-    let mut lowered = lower(rest.text(), tokens)?;
-    let as_of = lowered.as_of.and_then(|at| tokens.get(at)).map(|token| Span::new(token.span.start, end));
     let body = |notes: Notes, scanned: Scanned, opaque| Body {
         text: Arc::from(whole.of(rest.text())),
         span: whole,
@@ -230,21 +243,71 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
         notes: Arc::new(notes),
         opaque,
     };
-    let unreadable = lowered.notes.unreadable.or_else(|| opaque::plausible(tokens));
-    match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
-        Ok(tree) => {
-            let scan = scan(&*tree, &lowered.notes, &[]);
-            Ok(Query { body: body(lowered.notes, scan, None), tree: Some(Arc::from(tree)), as_of })
-        }
-        Err(error) => match unreadable {
-            Some(place) => {
-                let references = opaque::references(rest.text(), tokens);
-                let scanned = Scanned { references, ..Scanned::default() };
-                Ok(Query { body: body(lowered.notes, scanned, Some(place)), tree: None, as_of })
+    let (error, known, as_of) = match lower(rest.text(), tokens) {
+        Err(error) => (error, None, None),
+        Ok(mut lowered) => {
+            let at = lowered.as_of.and_then(|at| tokens.get(at));
+            let as_of = at.map(|token| Span::new(token.span.start, end));
+            match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
+                Ok(tree) => {
+                    let scan = scan(&*tree, &lowered.notes, &[]);
+                    return Ok(Query {
+                        body: body(lowered.notes, scan, None),
+                        tree: Some(Arc::from(tree)),
+                        as_of,
+                    });
+                }
+                Err(error) => {
+                    let known = lowered.notes.unreadable.or_else(|| opaque::plausible(tokens));
+                    (locate(rest.text(), tokens).unwrap_or(error), known, as_of)
+                }
             }
-            None => Err(locate(rest.text(), tokens).unwrap_or(error)),
-        },
+        }
+    };
+    let (opaque, scanned) = left_to_server(rest.text(), tokens, error, known, doubt)?;
+    Ok(Query { body: body(Notes::default(), scanned, Some(Arc::new(opaque))), tree: None, as_of })
+}
+
+/// What to make of a query that cannot be read and may be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is refused, unless it has syntax that is known to be the server's.
+    Mistake,
+    /// The server shall judge it.
+    Server,
+}
+
+/// Guesses what a query names that cannot be read.
+///
+/// # Errors
+/// What is wrong with it, where it shall not be left to the server.
+fn left_to_server(
+    text: &str,
+    tokens: &[Token<'_>],
+    error: SyntaxError,
+    known: Option<Span>,
+    doubt: Doubt,
+) -> Result<(Opaque, Scanned), SyntaxError> {
+    let reads = |tokens: &[Token<'_>]| is_query(text, tokens);
+    if doubt == Doubt::Mistake && known.is_none() {
+        return Err(error);
     }
+    if doubt == Doubt::Server
+        && let Some(mistake) = opaque::judge(tokens, &error, &reads)
+    {
+        return Err(mistake);
+    }
+    let guess = opaque::guess(text, tokens);
+    let mistake = if known.is_some() { None } else { Some(error.message) };
+    let opaque = Opaque { at: known.unwrap_or(error.span), mistake, perhaps: guess.perhaps };
+    let scanned = Scanned { references: guess.references, qualifiers: guess.qualifiers, bare: Vec::new() };
+    Ok((opaque, scanned))
+}
+
+/// Tells whether tokens are a query that is read here.
+fn is_query(text: &str, tokens: &[Token<'_>]) -> bool {
+    let end = tokens.last().map_or(0, |token| token.span.end);
+    lower(text, tokens).is_ok_and(|lowered| parse(tokens, lowered.tokens, end, Parser::parse_query).is_ok())
 }
 
 /// Reads everything that the cursor has left as an expression.

@@ -585,7 +585,7 @@ mod tests {
         let text = "SELECT * FROM (SHOW TABLES) AS x, s.t JOIN u ON true WHERE f(SELECT 1 FROM w)";
         let query = query(text).unwrap_or_else(|error| panic!("{error}"));
         let references: Vec<String> = query.references().iter().map(dotted).collect();
-        assert_eq!(query.opaque().map(|span| span.of(text)), Some("SHOW"));
+        assert_eq!(query.opaque().map(|opaque| opaque.at.of(text)), Some("SHOW"));
         assert_eq!(references, ["s.t", "u", "w"]);
     }
 }

@@ -8,7 +8,6 @@ use std::fmt;
 
 use super::error::SyntaxError;
 use super::span::Span;
-use crate::name::Ident;
 use crate::name::literal;
 
 /// What a token is.
@@ -92,15 +91,6 @@ impl Token<'_> {
     /// Tells whether it is a number.
     pub(super) fn is_number(&self) -> bool {
         matches!(self.lexeme, Lexeme::Number(_))
-    }
-
-    /// Tells whether it is a name that means the same as an identifier.
-    pub(super) fn names(&self, ident: &Ident) -> bool {
-        match &self.lexeme {
-            Lexeme::Word(word) => word.to_lowercase() == ident.as_str(),
-            Lexeme::Quoted(text) => text == ident.as_str(),
-            _ => false,
-        }
     }
 
     /// Tells whether it opens a bracket of some kind.
@@ -214,5 +204,13 @@ pub(super) fn check_depth(tokens: &[Token<'_>]) -> Result<(), SyntaxError> {
 
 /// Says in the server's words that something nests too deep.
 pub(super) fn too_deep(span: Span) -> SyntaxError {
-    SyntaxError::new(format!("query exceeds nested expression limit of {MAX_DEPTH}"), span)
+    SyntaxError::new(format!("{TOO_DEEP}{MAX_DEPTH}"), span)
+}
+
+/// How the server begins to say it.
+const TOO_DEEP: &str = "query exceeds nested expression limit of ";
+
+/// Tells whether that is what is wrong.
+pub(super) fn is_too_deep(error: &SyntaxError) -> bool {
+    error.message.starts_with(TOO_DEEP)
 }

@@ -220,19 +220,52 @@ fn a_wrong_test_is_told_and_stops_no_deployment() {
         "CREATE VIEW v AS SELECT id FROM raw.items;
 EXECUTE UNIT TEST unmocked FOR v EXPECTED (id int) AS SELECT 1;
 EXECUTE UNIT TEST broken FOR v MOCK raw.items (id) AS SELECT 1 EXPECTED (id int) AS SELECT 1;
-EXECUTE UNIT TEST system FOR v MOCK mz_tables (id text) AS SELECT '1' EXPECTED (id int) AS SELECT 1;",
+EXECUTE UNIT TEST 'nameless' FOR v MOCK raw.items (id int) AS SELECT 1 EXPECTED (id int) AS SELECT 1;",
     );
     world
         .mzflow(&TEST)
         .code(1)
         .says("[test.unmocked]")
         .says("[sql.syntax]")
-        .says("[test.system-mock]")
+        .says("expected identifier, found string literal \"nameless\"")
+        .says("shop.core.v#\"line 4\"")
         .says("3 invalid");
     world.mzflow(&["test", "--project", "shop", "#broken"]).code(1).never_says("unmocked");
     world.mzflow(&["compile", "--project", "shop"]).code(0).says("warning[test.unmocked]");
     world.write("-- file: shop/models/shop/core/v.sql\nCREATE VIEW v AS SELECT id FROM raw.itms;\n");
     world.mzflow(&TEST).code(1).says("[sql.unknown-relation]").says("[compile.failed]");
+}
+
+#[test]
+fn relations_of_the_system_may_be_mocked() {
+    let view = "CREATE VIEW v AS SELECT mz_catalog.mz_objects.name, mz_tables.id, s.name AS \"schema\" \
+                FROM mz_catalog.mz_objects, mz_tables, mz_schemas AS s \
+                WHERE mz_catalog.mz_objects.id = mz_tables.id AND s.id = 's';
+EXECUTE UNIT TEST t FOR v
+  MOCK mz_objects (id text, name text) AS (VALUES ('a', 'one'), ('b', 'two')),
+  MOCK mz_catalog.mz_tables (id text) AS SELECT 'b',
+  MOCK mz_schemas (id text, name text) AS SELECT 's', 'here'
+  EXPECTED (name text, id text, \"schema\" text) AS SELECT 'two', 'b', 'here';";
+    test(view).code(0).says("1 test: 1 passed");
+    let twice = "CREATE VIEW v AS SELECT id FROM mz_tables;
+EXECUTE UNIT TEST t FOR v MOCK mz_tables (id text) AS SELECT 'b' MOCK mz_catalog.mz_tables (id text) AS SELECT 'c'
+  EXPECTED (id text) AS SELECT 'b';";
+    test(twice).code(1).says("[test.duplicate-mock]: `mz_catalog.mz_tables` is mocked twice");
+}
+
+#[test]
+fn what_a_view_asserts_holds_in_its_tests_too() {
+    let view = "CREATE MATERIALIZED VIEW v IN CLUSTER c WITH (ASSERT NOT NULL id, ASSERT NOT NULL = label) AS
+SELECT id, label FROM raw.items;";
+    let good = of_items("VALUES (1, 'a', 1)", "id int, label text", "VALUES (1, 'a')");
+    test(&format!("{view}\n{good}")).code(0).says("1 test: 1 passed");
+    let bad =
+        of_items("VALUES (1, 'a', 1), (2, NULL, 1)", "id int, label text", "VALUES (1, 'a'), (2, NULL)");
+    test(&format!("{view}\n{bad}"))
+        .code(1)
+        .says("[test.null-asserted]: `shop.core.v` gives NULL in column `label`, and asserts not to")
+        .says("shop/core/v.sql:1:1")
+        .says("1 refused");
 }
 
 #[test]

@@ -42,6 +42,13 @@ pub(in crate::compiler) fn check(
             let help = format!("add \"{full}\" to `dependencies` of project.toml");
             found.push(source.warning(Code::UndeclaredDependency, name.span, message).with_help(help));
         }
+        // In a query that only the server can read it may be no relation at all.
+        Meaning::Malformed if draft.opaque().is_some() => {}
+        Meaning::Unknown(_) if draft.opaque().is_some() => {
+            let message = format!("`{written}` is not known here, the server will tell whether it exists");
+            let warning = source.warning(Code::UnknownRelation, name.span, message);
+            found.push(warning.with_note("no project object, no declared dependency"));
+        }
         Meaning::Malformed => {
             let message = format!("`{written}` has too many parts: a name is database, schema, object");
             found.push(source.error(Code::UnknownRelation, name.span, message));

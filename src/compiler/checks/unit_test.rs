@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::compiler::build::Builder;
 use crate::compiler::build::columns_of;
+use crate::compiler::contract::ContractName;
 use crate::compiler::contract::LockedColumn;
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
@@ -16,6 +17,8 @@ use crate::compiler::draft::opening;
 use crate::compiler::namespace::Meaning;
 use crate::compiler::object::Column;
 use crate::compiler::source::Source;
+use crate::compiler::unit_test::mocked;
+use crate::compiler::unit_test::name;
 use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::sql::ast::RawName;
@@ -63,7 +66,8 @@ pub(in crate::compiler) fn check(
     mocks(builder, draft, test, found);
     // Of a test that cannot be read in full nobody knows what else it mocks.
     if test.mistakes.is_empty() {
-        unmocked(builder, draft, test, opening, found);
+        let name = name(draft, statement, test);
+        unmocked(builder, draft, (test, &name), opening, found);
     }
 }
 
@@ -105,23 +109,13 @@ fn rows(builder: &Builder<'_>, draft: &Draft<'_>, rows: &Rows, found: &mut Vec<D
 fn mocks(builder: &Builder<'_>, draft: &Draft<'_>, test: &UnitTest, found: &mut Vec<Diagnostic>) {
     let source = draft.source;
     let home = draft.name.schema_name();
-    let mut first: BTreeMap<ObjectName, Span> = BTreeMap::new();
+    let mut first: BTreeMap<ContractName, Span> = BTreeMap::new();
     for mock in &test.mocks {
         let meaning = builder.namespace.resolve(&home, &mock.name);
         let written = written(source, &mock.name);
-        let Some(relation) = meaning.name().cloned() else {
-            found.push(match meaning {
-                Meaning::System(..) => {
-                    let message =
-                        format!("`{written}` is the system's: it is read as it is, and cannot be mocked");
-                    source.error(Code::TestSystemMock, mock.name.span, message)
-                }
-                _ => {
-                    let message =
-                        format!("`{written}` has too many parts: a name is database, schema, object");
-                    source.error(Code::UnknownRelation, mock.name.span, message)
-                }
-            });
+        let Some(relation) = mocked(&meaning) else {
+            let message = format!("`{written}` has too many parts: a name is database, schema, object");
+            found.push(source.error(Code::UnknownRelation, mock.name.span, message));
             continue;
         };
         if let Some(first) = first.get(&relation) {
@@ -146,7 +140,7 @@ struct Real<'a> {
 
 impl<'a> Real<'a> {
     /// Looks it up: among the tables of the project, else in `types.lock`.
-    fn of(builder: &'a Builder<'_>, meaning: &Meaning, name: &ObjectName) -> Option<Self> {
+    fn of(builder: &'a Builder<'_>, meaning: &Meaning, name: &ContractName) -> Option<Self> {
         if let Meaning::Object(name) = meaning
             && let Some(draft) = builder.draft(name)
             && let Some(columns) = columns_of(draft.main)
@@ -155,7 +149,10 @@ impl<'a> Real<'a> {
             let places = table.columns.iter().map(|column| column.name.span).collect();
             return Some(Self { columns, places: Some((draft.source, places)) });
         }
-        let contract = builder.locked(name)?;
+        let contract = match name {
+            ContractName::Object(name) => builder.locked(name)?,
+            ContractName::System(..) => builder.contracts.entries.get(name)?,
+        };
         let columns = contract.columns.iter();
         let column = |one: &LockedColumn| Column { name: one.name.clone(), data_type: one.data_type.clone() };
         Some(Self { columns: columns.map(column).collect(), places: None })
@@ -163,7 +160,13 @@ impl<'a> Real<'a> {
 }
 
 /// Compares a mock with what it stands for.
-fn against(draft: &Draft<'_>, mock: &Mock, name: &ObjectName, real: &Real<'_>, found: &mut Vec<Diagnostic>) {
+fn against(
+    draft: &Draft<'_>,
+    mock: &Mock,
+    name: &ContractName,
+    real: &Real<'_>,
+    found: &mut Vec<Diagnostic>,
+) {
     let source = draft.source;
     let mut missing: Vec<&Ident> = real.columns.iter().map(|column| &column.name).collect();
     for column in &mock.rows.columns {
@@ -197,7 +200,7 @@ fn against(draft: &Draft<'_>, mock: &Mock, name: &ObjectName, real: &Real<'_>, f
 fn unmocked(
     builder: &Builder<'_>,
     draft: &Draft<'_>,
-    test: &UnitTest,
+    (test, name_of_test): (&UnitTest, &Ident),
     opening: Span,
     found: &mut Vec<Diagnostic>,
 ) {
@@ -208,7 +211,7 @@ fn unmocked(
         .into_iter()
         .filter_map(|mention| match mention {
             Mention::Object(name) => Some(name),
-            Mention::Defined(_) | Mention::Cluster(_) | Mention::Qualifier(_) => None,
+            Mention::Defined(_) | Mention::Cluster(_) | Mention::Qualifier(_) | Mention::Perhaps(_) => None,
         })
         .collect();
     read.sort_by_key(|name| name.span);
@@ -220,7 +223,7 @@ fn unmocked(
             continue;
         }
         let message =
-            format!("`{}` reads `{relation}`, which test `{}` does not mock", draft.name, test.name.ident);
+            format!("`{}` reads `{relation}`, which test `{name_of_test}` does not mock", draft.name);
         let diagnostic = draft.source.error(Code::TestUnmocked, opening, message);
         let diagnostic = diagnostic.with_label(draft.source.label(name.span, "read here"));
         let help = format!("add `MOCK {} (column type, …) AS (VALUES (…))`", written(draft.source, name));

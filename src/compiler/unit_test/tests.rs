@@ -59,12 +59,16 @@ fn names_are_completed_and_the_system_needs_no_mock() {
          MOCK shop.raw.items (id int4, label varchar(9)) AS SELECT 1, 'a' MOCK shop.core.other (one int) AS SELECT 1
          EXPECTED (id bigint) AS SELECT 1;",
         expect![[r#"
-            one at line 2: wrong
+            one at line 2
+              mock shop.raw.items (label string, id integer) as (VALUES ('a', 1))
+              mock shop.core.other (one int) as SELECT 1
+              mock mz_catalog.mz_tables (id text) as SELECT 'u1'
+              mock shop.core.more (x int) as SELECT count(*) FROM mz_catalog.mz_tables
+              expected (id bigint) as SELECT 1
             two at line 8
               mock shop.raw.items (id int4, label varchar(9)) as SELECT 1, 'a'
               mock shop.core.other (one int) as SELECT 1
               expected (id bigint) as SELECT 1
-            warning of test[test.system-mock] models/shop/core/v.sql:5:15 `mz_tables` is the system's: it is read as it is, and cannot be mocked
         "#]],
     );
 }

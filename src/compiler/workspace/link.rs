@@ -99,11 +99,16 @@ fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
     checks::compatibility::check(draft, found);
 }
 
-/// Whether a draft is compared with the columns of others.
+/// Whether a draft is compared with the columns of others, or has those that a source tells.
 fn looks_inside(draft: &Draft<'_>) -> bool {
-    draft.companions.iter().any(|companion| match &companion.kind {
-        StatementKind::CreateConstraint(constraint) => constraint.references.is_some(),
-        StatementKind::UnitTest(_) => true,
+    let is_fed = match &draft.main.kind {
+        StatementKind::CreateTable(table) => table.from_source.is_some(),
         _ => false,
-    })
+    };
+    is_fed
+        || draft.companions.iter().any(|companion| match &companion.kind {
+            StatementKind::CreateConstraint(constraint) => constraint.references.is_some(),
+            StatementKind::UnitTest(_) => true,
+            _ => false,
+        })
 }

@@ -23,6 +23,8 @@ pub(super) struct Facts<'f> {
     numbers: HashMap<&'f ObjectName, usize>,
     /// Columns of `types.lock`, for what is read and is not in the target.
     locked: HashMap<&'f ObjectName, Vec<Column>>,
+    /// Columns that load generators give.
+    generated: HashMap<&'f ObjectName, &'f [Column]>,
     /// The objects of the project by their own names, without those of subsources.
     own: HashSet<&'f ObjectName>,
 }
@@ -33,7 +35,7 @@ pub(super) enum Origin<'f> {
     Target,
     /// It is checked itself, under that number.
     Checked(usize),
-    /// A file or `types.lock`.
+    /// A file, `types.lock` or a load generator.
     Told(&'f [Column]),
     /// Nothing tells them.
     Unknown,
@@ -60,7 +62,9 @@ impl<'f> Facts<'f> {
             Some((name, columns))
         });
         let own = project.objects.iter().map(|object| &object.name).collect();
-        Self { compiled, catalog, numbers, locked: locked.collect(), own, objects }
+        let generated = project.objects.iter().flat_map(|object| &object.generated);
+        let generated = generated.map(|(name, columns)| (name, columns.as_slice())).collect();
+        Self { compiled, catalog, numbers, locked: locked.collect(), generated, own, objects }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -80,7 +84,8 @@ impl<'f> Facts<'f> {
             return Origin::Target;
         }
         let columns = self.object(name).and_then(|object| object.columns.as_deref());
-        match columns.or_else(|| self.locked.get(name).map(Vec::as_slice)) {
+        let locked = || self.locked.get(name).map(Vec::as_slice);
+        match columns.or_else(locked).or_else(|| self.generated.get(name).copied()) {
             Some(columns) => Origin::Told(columns),
             None => Origin::Unknown,
         }

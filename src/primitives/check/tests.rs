@@ -245,7 +245,6 @@ columns = []
               ) AS "mzf_0"
             1 checked
             error[check.unknown-columns] 1:41 `other.s.u` is not in the target, and nothing else tells its columns
-            error[check.unknown-columns] 1:52 `app.raw.users` is not in the target, and nothing else tells its columns
         "#]],
     );
 }

@@ -19,6 +19,14 @@ pub(super) fn at_test(case: &Case<'_>, error: Error) -> Error {
     of_case(case, error).place(Some(rejection::at(&case.object.file, case.text, start..start + end, "")))
 }
 
+/// An error about the view.
+pub(super) fn at_view(case: &Case<'_>, error: Error) -> Error {
+    let text = view_text(case);
+    let view = case.text.get(text.clone()).unwrap_or_default();
+    let end = text.start + view.find('\n').unwrap_or(view.len());
+    of_case(case, error).place(Some(rejection::at(&case.object.file, case.text, text.start..end, "")))
+}
+
 /// An error about a mock.
 pub(super) fn at_mock(case: &Case<'_>, mock: &Mock, error: Error) -> Error {
     let place = rejection::at(&case.object.file, case.text, mock.span.start..mock.span.end, "");

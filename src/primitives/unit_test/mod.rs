@@ -27,6 +27,7 @@ use super::compile::Report;
 use super::error::Error;
 use super::error::Finding;
 use crate::clock::Clock;
+use crate::compiler::contract::ContractName;
 use crate::compiler::diagnostic::Phase;
 use crate::compiler::object::Column;
 use crate::compiler::object::Object;
@@ -225,20 +226,32 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
     if let Some(error) = mock_differs(asker, case, body).await? {
         return Ok(Verdict::Invalid(Some(error)));
     }
-    let sent = [
-        statement::columns(&view, Some(body)),
-        statement::types(&view, body),
-        statement::difference(&view, body),
-    ];
-    let [columns, types, difference] = &sent;
-    // All three go out at once: what only the last one is wrong with is told by those before it.
-    let (columns, types, difference) =
-        future::join3(asker.ask(&columns.sql), asker.ask(&types.sql), asker.ask(&difference.sql)).await;
-    match compared(body, columns, types, difference) {
+    let columns = statement::columns(&view, Some(body));
+    let types = statement::types(&view, body);
+    let nulls = statement::nulls(&view, &case.object.not_null, body);
+    let difference = statement::difference(&view, body);
+    let count = async {
+        match &nulls {
+            Some(sent) => asker.ask(&sent.sql).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    // All go out at once: what only the last one is wrong with is told by those before it.
+    let asked =
+        future::join4(asker.ask(&columns.sql), asker.ask(&types.sql), count, asker.ask(&difference.sql));
+    let answers = asked.await;
+    let sent = [Some(columns), Some(types), nulls, Some(difference)];
+    match compared(case.object, body, answers) {
         Ok(Compared::Columns(lines)) => Ok(Verdict::Invalid(Some(columns_differ(case, lines)))),
+        Ok(Compared::Null(column)) => {
+            let message =
+                format!("`{}` gives NULL in column `{column}`, and asserts not to", case.object.name);
+            let error = Error::new(Code::TestNullAsserted, message);
+            Ok(Verdict::Refused(blame::at_view(case, error)))
+        }
         Ok(Compared::Rows(None)) => Ok(Verdict::Passed),
         Ok(Compared::Rows(Some(difference))) => Ok(Verdict::Failed(difference)),
-        Err((number, error)) => match sent.get(number) {
+        Err((number, error)) => match sent.get(number).and_then(Option::as_ref) {
             Some(sent) => refused(asker, case, body, &view, (sent, error)).await,
             None => Err(error.into()),
         },
@@ -249,6 +262,8 @@ async fn one(asker: &Asker<'_>, case: &Case<'_>) -> Result<Verdict, Error> {
 enum Compared {
     /// The columns differ, a line for each that does.
     Columns(Vec<String>),
+    /// A column holds NULL and is asserted not to.
+    Null(Ident),
     /// The columns are alike; the rows that differ.
     Rows(Option<Difference>),
 }
@@ -256,15 +271,14 @@ enum Compared {
 /// The answer of the server, or why it gave none.
 type Answer = Result<Table, db::error::Error>;
 
-/// Reads three answers in their order: the first that says something decides.
+/// Reads four answers in their order: the first that says something decides.
 ///
 /// # Errors
 /// The number of the statement that the server refused, with its words.
 fn compared(
+    object: &Object,
     body: &Body,
-    columns: Answer,
-    types: Answer,
-    difference: Answer,
+    (columns, types, nulls, difference): (Answer, Answer, Result<Option<Table>, db::error::Error>, Answer),
 ) -> Result<Compared, (usize, db::error::Error)> {
     let expected = &body.expected.columns;
     let lines = difference::of_names(expected, &columns.map_err(|error| (0, error))?.columns);
@@ -275,7 +289,15 @@ fn compared(
     if !lines.is_empty() {
         return Ok(Compared::Columns(lines));
     }
-    let answer = difference.map_err(|error| (2, error))?;
+    if let Some(row) = nulls.map_err(|error| (2, error))?.and_then(|nulls| nulls.rows.into_iter().next()) {
+        // Source: the server refuses to read such a view: `column "x" must not be null`.
+        let has_null = |at: usize| row.parsed(at).unwrap_or(0_u64) > 0;
+        let mut columns = object.not_null.iter().enumerate();
+        if let Some((_, column)) = columns.find(|(at, _)| has_null(*at)) {
+            return Ok(Compared::Null(column.clone()));
+        }
+    }
+    let answer = difference.map_err(|error| (3, error))?;
     Ok(Compared::Rows(difference::read(body, &answer)))
 }
 
@@ -286,7 +308,8 @@ fn compared(
 /// `db.lost`
 async fn mock_differs(asker: &Asker<'_>, case: &Case<'_>, body: &Body) -> Result<Option<Error>, Error> {
     for mock in &body.mocks {
-        let Some(real) = real_columns(asker, case.project, &mock.relation).await? else { continue };
+        let ContractName::Object(name) = &mock.relation else { continue };
+        let Some(real) = real_columns(asker, case.project, name).await? else { continue };
         let lines = shape::differences(mock, &real);
         if !lines.is_empty() {
             let message = format!("the mock of `{}` has other columns", mock.relation);

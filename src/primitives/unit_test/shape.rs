@@ -21,7 +21,8 @@ use crate::sql::data_type::DataType;
 #[derive(Default)]
 pub(super) struct Shapes {
     told: RefCell<BTreeMap<ObjectName, Option<Vec<Column>>>>,
-    /// What `types.lock` tells of relations that the project does not define.
+    /// What `types.lock` tells of relations that the project does not define, and what load
+    /// generators make.
     locked: BTreeMap<ObjectName, Vec<Column>>,
 }
 
@@ -31,7 +32,8 @@ impl Shapes {
         let read = project.objects.iter().flat_map(standalone::relations);
         let unknown = read.filter(|name| project.object(name).is_none_or(|object| object.columns.is_none()));
         let locked = unknown.filter_map(|name| Some((name.clone(), project.contract(name)?.typed()?)));
-        Self { told: RefCell::default(), locked: locked.collect() }
+        let generated = project.objects.iter().flat_map(|object| object.generated.iter().cloned());
+        Self { told: RefCell::default(), locked: generated.chain(locked).collect() }
     }
 
     /// What was told of a view; `None` where nobody has asked.

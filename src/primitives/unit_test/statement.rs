@@ -3,12 +3,15 @@
 //! Mocks, the view's own query and the expected rows are CTEs of one SELECT, so nothing is created
 //! and nothing has to be taken down. Pure.
 
+use crate::compiler::contract::ContractName;
 use crate::compiler::object::Object;
 use crate::compiler::standalone;
 use crate::compiler::standalone::StandIn;
 use crate::compiler::standalone::Statement;
+use crate::compiler::template::Relation;
 use crate::compiler::unit_test::Body;
 use crate::compiler::unit_test::Excerpt;
+use crate::compiler::unit_test::Mock;
 use crate::compiler::unit_test::Rows;
 use crate::name::Ident;
 
@@ -31,10 +34,34 @@ pub(super) struct Sent {
 
 /// The view with the mocks in place of what it reads; `None` where only the server can read it.
 pub(super) fn view<'a>(object: &'a Object, body: &'a Body) -> Option<Statement> {
-    standalone::query(object, &|name| {
-        let mock = body.mocks.iter().find(|mock| mock.relation == *name)?;
+    standalone::query_with(object, &|relation| {
+        let mock = body.mocks.iter().find(|mock| stands_for(mock, relation))?;
         Some(StandIn::Rows { query: &mock.rows.query.text, columns: &mock.rows.columns })
     })
+}
+
+fn stands_for(mock: &Mock, relation: Relation<'_>) -> bool {
+    match (&mock.relation, relation) {
+        (ContractName::Object(mocked), Relation::Object(read)) => mocked == read,
+        (ContractName::System(schema, own), Relation::System(read, its_own)) => {
+            (schema, own) == (read, its_own)
+        }
+        (ContractName::Object(_), Relation::System(..)) | (ContractName::System(..), Relation::Object(_)) => {
+            false
+        }
+    }
+}
+
+/// Asks how many rows of the view are NULL in each of some columns; `None` without any.
+pub(super) fn nulls(view: &Statement, columns: &[Ident], body: &Body) -> Option<Sent> {
+    if columns.is_empty() {
+        return None;
+    }
+    let before = format!("WITH {ACTUAL} AS (\n");
+    let count = |column: &Ident| format!("count(*) FILTER (WHERE {} IS NULL)", column.sql());
+    let counts: Vec<String> = columns.iter().map(count).collect();
+    let sql = format!("{before}{}\n)\nSELECT {} FROM {ACTUAL}{}", view.sql, counts.join(", "), as_of(body));
+    Some(Sent { sql, before: before.len() })
 }
 
 /// Asks for the columns of the view, and for no row of it.

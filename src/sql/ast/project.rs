@@ -40,12 +40,12 @@ pub struct CreateConstraint {
 
 /// `EXECUTE UNIT TEST name FOR target …`
 ///
-/// What is wrong behind its name is told in it instead of being an error: a test that cannot be read
+/// What is wrong with it is told in it instead of being an error: a test that cannot be read
 /// must not keep the file it stands in from being read.
 #[derive(Clone, Debug)]
 pub struct UnitTest {
-    /// The test.
-    pub name: RawIdent,
+    /// The test; `None` where its name cannot be read.
+    pub name: Option<RawIdent>,
     /// What it says it tests; it belongs to the file it stands in, whatever it says.
     pub target: Option<RawName>,
     /// `AT TIME expr`

@@ -24,6 +24,8 @@ pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) ->
                 Mention::Object(name) => names.object(name),
                 Mention::Cluster(cluster) => names.cluster(Some(cluster))?,
                 Mention::Qualifier(qualifier) => names.object(&qualifier.relation),
+                // What it means is a guess, and its words tell what was written.
+                Mention::Perhaps(_) => return None,
             };
             Some((mention.span(), text))
         })

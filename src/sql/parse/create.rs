@@ -146,7 +146,7 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Result<St
     let name = cursor.name()?;
     let columns = column_names(cursor)?;
     cursor.expect("AS")?;
-    let query = query::query(cursor)?;
+    let query = query::of_view(cursor)?;
     Ok(StatementKind::CreateView(CreateView { or_replace, temporary, if_not_exists, name, columns, query }))
 }
 
@@ -197,10 +197,10 @@ fn query_as_of(cursor: &mut Cursor<'_>) -> Result<(query::Query, Option<String>)
         _ => None,
     };
     if time.is_none() {
-        return Ok((query::query(cursor)?, None));
+        return Ok((query::of_view(cursor)?, None));
     }
     let mut body = cursor.until(end - AS_OF_TOKENS);
-    let query = query::query(&mut body)?;
+    let query = query::of_view(&mut body)?;
     cursor.move_to(end);
     Ok((query, time))
 }

@@ -9,6 +9,7 @@ use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
+use crate::sql::query::Doubt;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
@@ -19,13 +20,24 @@ pub(crate) struct Cursor<'a> {
     tokens: &'a [Token<'a>],
     at: usize,
     end: usize,
+    doubt: Doubt,
 }
 
 impl<'a> Cursor<'a> {
     /// Stands before the first of the tokens of a text.
     pub(in crate::sql) fn new(text: &'a str, tokens: &'a [Token<'a>]) -> Self {
         let end = tokens.last().map_or(0, |token| token.span.end);
-        Self { text, tokens, at: 0, end }
+        Self { text, tokens, at: 0, end, doubt: Doubt::Mistake }
+    }
+
+    /// The same, but what is made of views whose queries are not understood.
+    pub(in crate::sql) fn with_doubt(self, doubt: Doubt) -> Self {
+        Self { doubt, ..self }
+    }
+
+    /// What is made of views whose queries are not understood.
+    pub(in crate::sql) fn doubt(&self) -> Doubt {
+        self.doubt
     }
 
     /// The whole text that the tokens are from.
@@ -232,6 +244,10 @@ impl<'a> Cursor<'a> {
             parts.push(self.ident()?.ident);
         }
         if id.is_some() {
+            // A table whose columns were altered is named with its version.
+            if self.peek_is("VERSION") && self.nth(1).is_some_and(Token::is_number) {
+                self.move_to(self.at + 2);
+            }
             self.expect_lexeme(&Lexeme::RBracket)?;
         }
         let span = Span::new(start, self.last_end());
@@ -299,7 +315,7 @@ impl<'a> Cursor<'a> {
     pub(in crate::sql) fn until(&self, end: usize) -> Cursor<'a> {
         let tokens = self.tokens.get(self.at..end.min(self.tokens.len())).unwrap_or_default();
         let end = self.tokens.get(end).map_or(self.end, |token| token.span.start);
-        Cursor { text: self.text, tokens, at: 0, end }
+        Cursor { text: self.text, tokens, at: 0, end, doubt: self.doubt }
     }
 }
 

@@ -20,6 +20,7 @@ use super::ast::StatementKind;
 use super::error::SyntaxError;
 use super::lex::lex;
 use super::query;
+use super::query::Doubt;
 use super::query::Query;
 use super::span::Span;
 use super::token::Lexeme;
@@ -33,14 +34,23 @@ use cursor::Cursor;
 /// The first mistake.
 pub fn batch(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     let tokens = lex(text)?;
-    statements(&tokens).map(|tokens| one(text, tokens)).collect()
+    statements(&tokens).map(|tokens| one(text, tokens, Doubt::Mistake)).collect()
 }
 
 /// Reads every statement of a text that can be read, and reports every one that cannot.
 ///
-/// Both lists are in the order of the text. A string or comment without an end makes the whole
+/// The query of a view that may be right although it cannot be read is left to the server. Both lists are in the order of the text. A string or comment without an end makes the whole
 /// text unreadable.
 pub fn file(text: &str) -> (Vec<Statement>, Vec<SyntaxError>) {
+    all(text, Doubt::Server)
+}
+
+/// Reads a text like [`file`], and reports every view whose query cannot be read.
+pub fn strictly(text: &str) -> (Vec<Statement>, Vec<SyntaxError>) {
+    all(text, Doubt::Mistake)
+}
+
+fn all(text: &str, doubt: Doubt) -> (Vec<Statement>, Vec<SyntaxError>) {
     let tokens = match lex(text) {
         Ok(tokens) => tokens,
         Err(error) => return (Vec::new(), vec![error]),
@@ -48,7 +58,7 @@ pub fn file(text: &str) -> (Vec<Statement>, Vec<SyntaxError>) {
     let mut read = Vec::new();
     let mut mistakes = Vec::new();
     for tokens in statements(&tokens) {
-        match one(text, tokens) {
+        match one(text, tokens, doubt) {
             Ok(statement) => read.push(statement),
             Err(error) => mistakes.push(error),
         }
@@ -72,9 +82,9 @@ fn statements<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a [Token<'a
 }
 
 /// Reads the one statement that tokens are.
-fn one(text: &str, tokens: &[Token<'_>]) -> Result<Statement, SyntaxError> {
+fn one(text: &str, tokens: &[Token<'_>], doubt: Doubt) -> Result<Statement, SyntaxError> {
     check_depth(tokens)?;
-    let mut cursor = Cursor::new(text, tokens);
+    let mut cursor = Cursor::new(text, tokens).with_doubt(doubt);
     let statement = statement(&mut cursor)?;
     cursor.end()?;
     Ok(statement)

@@ -61,13 +61,13 @@ const BEGINNINGS: &[&str] = &["SELECT", "VALUES", "WITH", "TABLE"];
 /// Reads `EXECUTE UNIT TEST name …` to the end of the statement.
 ///
 /// # Errors
-/// Where it has no name.
+/// None behind these words: what is wrong with a test is told in it.
 pub(super) fn unit_test(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     cursor.expect("EXECUTE UNIT TEST")?;
-    let name = cursor.ident()?;
     let (target, at_time, mocks) = (None, None, Vec::new());
-    let mut test = UnitTest { name, target, at_time, mocks, expected: None, mistakes: Vec::new() };
+    let mut test = UnitTest { name: None, target, at_time, mocks, expected: None, mistakes: Vec::new() };
     recovering(cursor, &mut test, |cursor, test| {
+        test.name = Some(cursor.ident()?);
         cursor.expect("FOR")?;
         test.target = Some(cursor.name()?);
         if cursor.keywords("AT TIME") {

@@ -19,7 +19,8 @@ fn check(text: &str, expect: Expect) {
     let actual = match batch(text) {
         Ok(statements) => match statements.first().map(|statement| &statement.kind) {
             Some(StatementKind::UnitTest(test)) => {
-                let mut shown = format!("{}", test.name.ident);
+                let mut shown =
+                    test.name.as_ref().map_or_else(|| "?".to_owned(), |name| name.ident.to_string());
                 if let Some(target) = &test.target {
                     let _ = write!(shown, " for {}", target.span.of(text));
                 }
@@ -164,7 +165,8 @@ fn what_can_be_read_is_kept() {
     check(
         "EXECUTE UNIT TEST 'x' FOR v",
         expect![[r#"
-        1:19 `'x'`: Expected identifier, found string literal "x"
-    "#]],
+            ?
+            1:19 `'x'`: Expected identifier, found string literal "x"
+        "#]],
     );
 }

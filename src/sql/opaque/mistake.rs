@@ -1,0 +1,355 @@
+//! What is certainly a mistake, whatever the server may have learned meanwhile.
+//!
+//! A query is wrong where brackets do not match, where an operand is missing, where a clause or
+//! another statement stands in its middle, and where it would be right if one word were another or
+//! one comma were there. Anything else may be syntax that is not known here. Start reading at
+//! [`find`].
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use sqlparser::keywords::ALL_KEYWORDS;
+
+use super::partners;
+use crate::sql::error::SyntaxError;
+use crate::sql::error::expected;
+use crate::sql::keyword::is_keyword;
+use crate::sql::keyword::meaning;
+use crate::sql::span::Span;
+use crate::sql::token::Lexeme;
+use crate::sql::token::Token;
+use crate::sql::token::is_too_deep;
+
+/// Of how many tokens a query may consist for repairs to be tried: each try reads all of it.
+const MAX_REPAIRED: usize = 20_000;
+
+/// How many repairs are tried.
+const MAX_REPAIRS: usize = 10;
+
+/// How many words at and before the place of the mistake may be the misspelt one: an alias takes a
+/// word that was meant for a keyword, and the one behind it is the first that fits nowhere.
+const SUSPECTS: usize = 3;
+
+/// Tells what is wrong with a query that cannot be read, if that is certain.
+pub(super) fn find(
+    tokens: &[Token<'_>],
+    error: &SyntaxError,
+    reads: &dyn Fn(&[Token<'_>]) -> bool,
+) -> Option<SyntaxError> {
+    let Some(partners) = partners(tokens) else { return Some(error.clone()) };
+    if is_too_deep(error) {
+        return Some(error.clone());
+    }
+    if let Some(next) = second_statement(tokens) {
+        return Some(expected("end of statement", Some(next), next.span.end));
+    }
+    let found = tokens.partition_point(|token| token.span.start < error.span.start);
+    let place = Place::of(tokens, &partners, found);
+    if place.lacks_operand() || place.is_clause_out_of_order() {
+        return Some(error.clone());
+    }
+    if tokens.len() > MAX_REPAIRED {
+        return None;
+    }
+    // Of some mistakes it is not told where they are.
+    let is_placed = found < tokens.len() || error.message.ends_with(", found EOF");
+    let suspects = if is_placed { found.saturating_sub(SUSPECTS - 1)..found + 1 } else { 0..tokens.len() };
+    let meant = misspelt(tokens, suspects, reads);
+    let is_wrong = meant.is_some() || place.may_lack_comma() && reads(&with_comma(tokens, found));
+    is_wrong.then(|| SyntaxError { meant, ..error.clone() })
+}
+
+/// Words that begin a clause of a query.
+const CLAUSES: &[&str] =
+    &["SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"];
+
+/// Words that something has to follow.
+const UNFINISHED: &[&str] = &[
+    "AND",
+    "AS",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "ELSE",
+    "EXCEPT",
+    "FROM",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INTERSECT",
+    "IS",
+    "JOIN",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "OFFSET",
+    "ON",
+    "OR",
+    "SELECT",
+    "THEN",
+    "UNION",
+    "USING",
+    "WHEN",
+    "WHERE",
+    "WITH",
+];
+
+/// Words that no operand begins with, besides [`CLAUSES`].
+const BETWEEN_OPERANDS: &[&str] = &["AND", "AS", "ELSE", "END", "OR", "THEN", "WHEN"];
+
+/// Words that begin a query, in brackets too.
+const BEGINNINGS: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE", "SHOW"];
+
+fn is_one_of(token: &Token<'_>, words: &[&str]) -> bool {
+    words.iter().any(|word| token.is(word))
+}
+
+/// Where a query could not be read on.
+struct Place<'t> {
+    previous: Option<&'t Token<'t>>,
+    found: Option<&'t Token<'t>>,
+    /// Whether the innermost brackets around it hold a query; true outside of all.
+    in_query: bool,
+    /// The last word before it, within those brackets, that begins a clause.
+    clause: Option<&'t Token<'t>>,
+}
+
+impl<'t> Place<'t> {
+    fn of(tokens: &'t [Token<'t>], partners: &[usize], found: usize) -> Self {
+        let mut clause = None;
+        let mut in_query = true;
+        let mut at = found;
+        while let Some(before) = at.checked_sub(1) {
+            let Some(token) = tokens.get(before) else { break };
+            if token.opens() {
+                in_query = tokens.get(before + 1).is_some_and(|first| is_one_of(first, BEGINNINGS));
+                break;
+            }
+            at = if token.closes() { partners.get(before).copied().unwrap_or(before) } else { before };
+            if clause.is_none() && is_one_of(token, CLAUSES) {
+                clause = Some(token);
+            }
+        }
+        let previous = found.checked_sub(1).and_then(|before| tokens.get(before));
+        Self { previous, found: tokens.get(found), in_query, clause }
+    }
+
+    /// Whether something has to follow what stands before it and nothing does.
+    fn lacks_operand(&self) -> bool {
+        let wants_more = self.previous.is_some_and(|token| match &token.lexeme {
+            Lexeme::Word(_) => is_one_of(token, UNFINISHED),
+            Lexeme::Operator(_)
+            | Lexeme::Eq
+            | Lexeme::Minus
+            | Lexeme::Comma
+            | Lexeme::Period
+            | Lexeme::DoubleColon => true,
+            _ => false,
+        });
+        let has_none = self.found.is_none_or(|token| match &token.lexeme {
+            Lexeme::Word(_) => is_one_of(token, CLAUSES) || is_one_of(token, BETWEEN_OPERANDS),
+            Lexeme::RParen | Lexeme::RBracket | Lexeme::Comma => true,
+            _ => false,
+        });
+        wants_more && has_none
+    }
+
+    /// Whether a clause begins where none may.
+    fn is_clause_out_of_order(&self) -> bool {
+        self.in_query && self.found.is_some_and(|token| is_one_of(token, CLAUSES))
+    }
+
+    /// Whether two items of a list stand beside each other, none of which is a word of any SQL.
+    fn may_lack_comma(&self) -> bool {
+        let in_list = match self.clause {
+            Some(clause) => clause.is("SELECT"),
+            None => !self.in_query,
+        };
+        in_list && self.previous.is_some_and(is_item) && self.found.is_some_and(is_item)
+    }
+}
+
+/// Tells whether a token is a name or a number, and no word that some SQL gives a meaning.
+fn is_item(token: &Token<'_>) -> bool {
+    match &token.lexeme {
+        Lexeme::Quoted(_) | Lexeme::Number(_) => true,
+        Lexeme::Word(word) => {
+            let upper = word.to_uppercase();
+            !is_keyword(word) && ALL_KEYWORDS.binary_search(&upper.as_str()).is_err()
+        }
+        _ => false,
+    }
+}
+
+/// The tokens with a comma before one of them.
+fn with_comma<'t>(tokens: &[Token<'t>], at: usize) -> Vec<Token<'t>> {
+    let (before, behind) = tokens.split_at(at.min(tokens.len()));
+    let place = before.last().map_or(0, |token| token.span.end);
+    let comma = Token { lexeme: Lexeme::Comma, span: Span::new(place, place) };
+    before.iter().chain([&comma]).chain(behind).cloned().collect()
+}
+
+/// Keywords that people misspell: short ones are too much like too many names.
+const SPELT: &[&str] = &[
+    "BETWEEN",
+    "CASE",
+    "CROSS",
+    "DISTINCT",
+    "ELSE",
+    "EXCEPT",
+    "EXISTS",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "INNER",
+    "INTERSECT",
+    "JOIN",
+    "LATERAL",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NATURAL",
+    "OFFSET",
+    "ORDER",
+    "OUTER",
+    "QUALIFY",
+    "RECURSIVE",
+    "RIGHT",
+    "SELECT",
+    "THEN",
+    "UNION",
+    "USING",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+    "WITH",
+];
+
+/// Finds the keyword that makes a query of the tokens in place of a word among some of them that is
+/// nearly the same.
+fn misspelt(
+    tokens: &[Token<'_>],
+    suspects: Range<usize>,
+    reads: &dyn Fn(&[Token<'_>]) -> bool,
+) -> Option<&'static str> {
+    let words = suspects.rev().filter_map(|at| Some((at, tokens.get(at)?.word()?)));
+    let wrong = words.filter(|(_, word)| !meaning(word).is_syntax);
+    let repairs = wrong.flat_map(|(at, word)| {
+        SPELT.iter().filter(move |keyword| is_nearly(word, keyword)).map(move |keyword| (at, *keyword))
+    });
+    for (at, keyword) in repairs.take(MAX_REPAIRS) {
+        let mut repaired = tokens.to_vec();
+        if let Some(token) = repaired.get_mut(at) {
+            token.lexeme = Lexeme::Word(Cow::Borrowed(keyword));
+        }
+        if reads(&repaired) {
+            return Some(keyword);
+        }
+    }
+    None
+}
+
+/// Tells whether a word becomes another, given in capitals, by one letter more, less or other, or by
+/// two that change places.
+fn is_nearly(word: &str, keyword: &str) -> bool {
+    let word = word.to_ascii_uppercase();
+    let (word, keyword) = (word.as_bytes(), keyword.as_bytes());
+    let same = word.iter().zip(keyword).take_while(|(a, b)| a == b).count();
+    let (a, b) = (word.get(same..).unwrap_or_default(), keyword.get(same..).unwrap_or_default());
+    match (a, b) {
+        ([], []) => false,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([x, y, a @ ..], [z, w, b @ ..]) if x == w && y == z && a == b => true,
+        ([_, rest @ ..], _) if rest == b => true,
+        (_, [_, rest @ ..]) => rest == a,
+        _ => false,
+    }
+}
+
+/// What may follow `CREATE`, `ALTER`, `DROP` and `COMMENT ON`.
+const NOUNS: &[&str] = &[
+    "CLUSTER",
+    "COLUMN",
+    "CONNECTION",
+    "DATABASE",
+    "DEFAULT",
+    "FOREIGN",
+    "INDEX",
+    "MATERIALIZED",
+    "OR",
+    "PRIMARY",
+    "ROLE",
+    "SCHEMA",
+    "SECRET",
+    "SINK",
+    "SOURCE",
+    "TABLE",
+    "TEMP",
+    "TEMPORARY",
+    "TYPE",
+    "UNIQUE",
+    "VIEW",
+];
+
+/// Finds where another statement begins, outside of all brackets.
+fn second_statement<'t>(tokens: &'t [Token<'t>]) -> Option<&'t Token<'t>> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.opens() {
+            depth += 1;
+        } else if token.closes() {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && begins_statement(tokens.get(at..).unwrap_or_default()) {
+            return Some(token);
+        }
+    }
+    None
+}
+
+fn begins_statement(tokens: &[Token<'_>]) -> bool {
+    match tokens {
+        [first, second, ..] if is_one_of(first, &["CREATE", "ALTER", "DROP"]) => is_one_of(second, NOUNS),
+        [first, second, third, ..] if first.is("COMMENT") => second.is("ON") && is_one_of(third, NOUNS),
+        [first, second, third, ..] if is_one_of(first, &["GRANT", "REVOKE"]) => {
+            second.is_word() && (is_one_of(third, &["ON", "TO"]) || third.is_lexeme(&Lexeme::Comma))
+        }
+        [first, second, ..] if first.is("EXECUTE") => second.is("UNIT"),
+        [first, second, ..] if first.is("INSERT") => second.is("INTO"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_letter_makes_words_nearly_the_same() {
+        for (word, keyword) in [
+            ("form", "FROM"),
+            ("FRM", "FROM"),
+            ("fromm", "FROM"),
+            ("frum", "FROM"),
+            ("rfom", "FROM"),
+            ("wehre", "WHERE"),
+            ("gruop", "GROUP"),
+            ("oder", "ORDER"),
+            ("selct", "SELECT"),
+        ] {
+            assert!(is_nearly(word, keyword), "{word}");
+        }
+        for (word, keyword) in
+            [("from", "FROM"), ("for", "FROM"), ("mrof", "FROM"), ("wheree", "WHEN"), ("", "FROM")]
+        {
+            assert!(!is_nearly(word, keyword), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_stand_in_order() {
+        for words in [UNFINISHED, BETWEEN_OPERANDS, SPELT, NOUNS] {
+            assert!(words.is_sorted());
+        }
+    }
+}

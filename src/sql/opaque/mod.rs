@@ -1,0 +1,76 @@
+//! Queries that only the server can read: what can be said of them from their tokens alone.
+//!
+//! The server's language grows, and a query that is not read here may be right all the same: it is
+//! let through unless it is certainly a mistake. Start reading at [`judge`]; [`guess`] finds names.
+
+mod guess;
+mod mistake;
+#[cfg(test)]
+mod tests;
+
+use super::ast::RawName;
+use super::error::SyntaxError;
+use super::span::Span;
+use super::token::Token;
+
+pub(super) use guess::guess;
+
+/// Why only the server can read a query.
+#[derive(Clone, Debug)]
+pub struct Opaque {
+    /// Where it holds what is not read here.
+    pub at: Span,
+    /// What was expected there, as a sentence; `None` for syntax that is known to be the server's.
+    pub mistake: Option<String>,
+    /// Names that may begin with that of something in a schema, each in its readings: the longest
+    /// first, all beginning at the same place.
+    pub(super) perhaps: Vec<Vec<RawName>>,
+}
+
+/// Syntax of this server that is not lowered; each is words that follow each other.
+const MARKS: &[&[&str]] = &[&["AS", "OF"], &["UP", "TO"], &["WITHIN", "TIMESTAMP"]];
+
+/// Finds syntax that the server reads although sqlparser does not.
+pub(super) fn plausible(tokens: &[Token<'_>]) -> Option<Span> {
+    tokens.iter().enumerate().find_map(|(at, token)| {
+        let marked = MARKS.iter().any(|mark| {
+            mark.iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|token| token.is(word)))
+        });
+        marked.then_some(token.span)
+    })
+}
+
+/// Decides about a query that cannot be read: what is wrong with it if that is certain; `None`
+/// where the server may know better.
+///
+/// `reads` tells whether other tokens are a query: of a query that would be one, were one word of it
+/// another, that word is wrong.
+pub(super) fn judge(
+    tokens: &[Token<'_>],
+    error: &SyntaxError,
+    reads: &dyn Fn(&[Token<'_>]) -> bool,
+) -> Option<SyntaxError> {
+    mistake::find(tokens, error, reads)
+}
+
+/// For each bracket the number of the token that closes or opens it, for other tokens their own;
+/// `None` where brackets do not come in pairs.
+fn partners(tokens: &[Token<'_>]) -> Option<Vec<usize>> {
+    use super::token::Lexeme::{LBracket, LParen, RBracket, RParen};
+    let mut partners: Vec<usize> = (0..tokens.len()).collect();
+    let mut open = Vec::new();
+    for (number, token) in tokens.iter().enumerate() {
+        if token.opens() {
+            open.push(number);
+        } else if token.closes() {
+            let start: usize = open.pop()?;
+            match (tokens.get(start).map(|token| &token.lexeme), &token.lexeme) {
+                (Some(LParen), RParen) | (Some(LBracket), RBracket) => {}
+                _ => return None,
+            }
+            *partners.get_mut(start)? = number;
+            *partners.get_mut(number)? = start;
+        }
+    }
+    open.is_empty().then_some(partners)
+}

@@ -26,5 +26,5 @@ pub(crate) mod secret;
 pub mod span;
 pub mod stored;
 mod token;
-pub mod words;
 mod tree_token;
+pub mod words;

@@ -71,8 +71,8 @@ fn comments_and_defaults() {
     check(
         &Step::GrantDefault(default),
         expect![[r#"
-        default SELECT on TABLES
-        ALTER DEFAULT PRIVILEGES FOR ALL ROLES IN SCHEMA "a"."b" GRANT SELECT ON TABLES TO PUBLIC"#]],
+            default SELECT on TABLES in schema a.b to PUBLIC
+            ALTER DEFAULT PRIVILEGES FOR ALL ROLES IN SCHEMA "a"."b" GRANT SELECT ON TABLES TO PUBLIC"#]],
     );
 }
 

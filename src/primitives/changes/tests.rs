@@ -545,10 +545,10 @@ fn one_by_one_only_what_changed_and_its_readers_are_rebuilt() {
         &v2,
         Isolation::Object,
         expect![[r#"
-        app.core.m changed
-        app.serve.v dependent < app.core.m
-        2 objects, 0 clusters, 19 statements
-    "#]],
+            app.core.m changed (renamed)
+            app.serve.v dependent (renamed) < app.core.m
+            2 objects, 0 clusters, 19 statements
+        "#]],
     );
 }
 
@@ -598,13 +598,13 @@ fn what_is_not_of_the_project_keeps_objects_from_changing_names() {
         &v2,
         Isolation::Object,
         expect![[r#"
-        app.core.m changed
-        app.serve.v dependent < app.core.m
-        stage.foreign-in-scope: what would be renamed holds something that the project did not create
-          index app.core.by_hand (owner materialize) on app.core.m, which would be replaced
-          index app.core.m_max (owner materialize) bears the name of an index of app.core.m
-        2 objects, 0 clusters, 23 statements
-    "#]],
+            app.core.m changed (renamed)
+            app.serve.v dependent (renamed) < app.core.m
+            stage.foreign-in-scope: what would be renamed holds something that the project did not create
+              index app.core.by_hand (owner materialize) on app.core.m, which would be replaced
+              index app.core.m_max (owner materialize) bears the name of an index of app.core.m
+            2 objects, 0 clusters, 23 statements
+        "#]],
     );
 }
 
@@ -643,26 +643,26 @@ fn what_changes_in_a_stable_schema_is_replaced_and_its_readers_stay() {
         &v2,
         Isolation::Schema,
         expect![[r#"
-        app.api.m changed (replaced)
-        1 objects, 0 clusters, 13 statements
-    "#]],
+            app.api.m changed (replaced)
+            1 objects, 0 clusters, 14 statements
+        "#]],
     );
     check(
         &world,
         &v2,
         Isolation::Cluster,
         expect![[r#"
-        app.core.m carried < app.api.m
-        app.api.m changed (replaced)
-        app.core.n carried < app.api.m
-        app.api.k carried (replaced) < app.api.m
-        app.serve.v dependent < app.core.m < app.api.m
-        app.serve.w carried < app.serve.v < app.core.m < app.api.m
-        app.serve.z carried < app.serve.v < app.core.m < app.api.m
-        stage.foreign-in-scope: a schema or cluster that would be swapped holds something that the project did not create
-          index app.serve__2__mzf.v_id (owner materialize) on cluster c2
-        7 objects, 2 clusters, 43 statements
-    "#]],
+            app.core.m carried < app.api.m
+            app.api.m changed (replaced)
+            app.core.n carried < app.api.m
+            app.api.k carried (replaced) < app.api.m
+            app.serve.v dependent < app.core.m < app.api.m
+            app.serve.w carried < app.serve.v < app.core.m < app.api.m
+            app.serve.z carried < app.serve.v < app.core.m < app.api.m
+            stage.foreign-in-scope: a schema or cluster that would be swapped holds something that the project did not create
+              index app.serve__2__mzf.v_id (owner materialize) on cluster c2
+            7 objects, 2 clusters, 44 statements
+        "#]],
     );
     let changes = world.assess(&v2, Isolation::Schema, &Reuse::None);
     let before = world.catalog.object(&facts::object("app.api.m")).expect("it stands").id.clone();
@@ -694,15 +694,15 @@ fn a_change_below_a_stable_schema_ends_there() {
         &v2,
         Isolation::Schema,
         expect![[r#"
-        app.core.m changed
-        app.api.m dependent (replaced) < app.core.m
-        app.core.n carried < app.core.m
-        app.api.k dependent (replaced) < app.core.n < app.core.m
-        app.serve.v dependent < app.core.m
-        app.serve.w carried < app.serve.v < app.core.m
-        app.serve.z carried < app.serve.v < app.core.m
-        7 objects, 0 clusters, 29 statements
-    "#]],
+            app.core.m changed
+            app.api.m dependent (replaced) < app.core.m
+            app.core.n carried < app.core.m
+            app.api.k dependent (replaced) < app.core.n < app.core.m
+            app.serve.v dependent < app.core.m
+            app.serve.w carried < app.serve.v < app.core.m
+            app.serve.z carried < app.serve.v < app.core.m
+            7 objects, 0 clusters, 30 statements
+        "#]],
     );
 }
 
@@ -726,8 +726,8 @@ fn what_is_new_in_a_stable_schema_is_renamed_into_place_if_its_name_stands_nowhe
         CREATE VIEW "app"."serve__3__mzf"."z" AS SELECT id FROM "app"."api"."m"
         ALTER SCHEMA "_mzflow"."epoch@2:r1" RENAME TO "epoch@3:r1"
         ALTER SCHEMA "app"."serve" SWAP WITH "serve__3__mzf"
-        ALTER INDEX "app"."api"."fresh_by_id__3__mzf" RENAME TO "fresh_by_id"
-        ALTER MATERIALIZED VIEW "app"."api"."fresh__3__mzf" RENAME TO "fresh""#]].assert_eq(&statements.join("\n"));
+        ALTER MATERIALIZED VIEW "app"."api"."fresh__3__mzf" RENAME TO "fresh"
+        ALTER INDEX "app"."api"."fresh_by_id__3__mzf" RENAME TO "fresh_by_id""#]].assert_eq(&statements.join("\n"));
     assert!(world.catalog.object(&facts::object("app.api.fresh_by_id")).is_some());
     assert!(world.assess(&v2, Isolation::Schema, &Reuse::None).is_empty());
 }
@@ -744,9 +744,9 @@ fn what_goes_from_a_stable_schema_goes_unless_others_read_it() {
         &v2,
         Isolation::Schema,
         expect![[r#"
-        app.api.k removed (renamed)
-        0 objects, 0 clusters, 4 statements
-    "#]],
+            app.api.k removed (renamed)
+            0 objects, 0 clusters, 5 statements
+        "#]],
     );
     let mut world = stable();
     world.catalog.take(&Step::CreateSchema("app.others".parse().expect("a schema")));

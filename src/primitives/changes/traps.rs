@@ -121,8 +121,6 @@ pub fn traps(layout: &Layout, catalog: &Catalog, texts: &Texts) -> Vec<Trap> {
 
 /// Something whose name or text a rename touches.
 struct Item {
-    /// Where it stands now.
-    name: ObjectName,
     /// What people call it.
     told: ObjectName,
     /// Its statement, if it has a query.
@@ -132,19 +130,21 @@ struct Item {
 /// Everything that renames touch, and who reads it directly.
 struct World {
     items: Vec<Item>,
+    /// Where each stands in `items`, by the name that it bears now.
+    at: BTreeMap<ObjectName, usize>,
     readers: Vec<Vec<usize>>,
 }
 
 impl World {
     fn new(layout: &Layout, catalog: &Catalog, texts: &Texts) -> Self {
-        let mut world = Self { items: Vec::new(), readers: Vec::new() };
+        let mut world = Self { items: Vec::new(), at: BTreeMap::new(), readers: Vec::new() };
         let mut reads: Vec<Vec<ObjectName>> = Vec::new();
         let affected = catalog.objects.values().filter(|object| texts.contains_key(&object.id));
         for object in affected {
             let read = catalog.reads.get(&object.id).into_iter().flatten();
             reads.push(read.filter_map(|id| Some(catalog.objects.get(id)?.name.clone())).collect());
             let sql = texts.get(&object.id).cloned();
-            world.items.push(Item { name: object.name.clone(), told: object.name.clone(), sql });
+            world.put(object.name.clone(), Item { told: object.name.clone(), sql });
         }
         for step in &layout.create {
             let Step::Create { kind, name, reads: read, sql, origin: Some(origin), .. } = step else {
@@ -152,16 +152,13 @@ impl World {
             };
             if *kind != ObjectKind::Index {
                 reads.push(read.clone());
-                let (name, told) = (name.clone(), origin.object.clone());
-                world.items.push(Item { name, told, sql: stored(sql) });
+                world.put(name.clone(), Item { told: origin.object.clone(), sql: stored(sql) });
             }
         }
-        let at: BTreeMap<ObjectName, usize> =
-            world.items.iter().enumerate().map(|(at, item)| (item.name.clone(), at)).collect();
         world.readers = vec![Vec::new(); world.items.len()];
         for (reader, read) in reads.iter().enumerate() {
             for name in read.iter().collect::<BTreeSet<_>>() {
-                if let Some(readers) = at.get(name).and_then(|at| world.readers.get_mut(*at)) {
+                if let Some(readers) = world.at.get(name).and_then(|at| world.readers.get_mut(*at)) {
                     readers.push(reader);
                 }
             }
@@ -169,9 +166,14 @@ impl World {
         world
     }
 
+    fn put(&mut self, name: ObjectName, item: Item) {
+        self.at.insert(name, self.items.len());
+        self.items.push(item);
+    }
+
     /// Gives what stands under a name another, as the server does; tells what is in the way.
     fn rename(&mut self, from: &ObjectName, to: &Ident, back: bool) -> Vec<Trap> {
-        let Some(at) = self.items.iter().position(|item| item.name == *from) else { return Vec::new() };
+        let Some(at) = self.at.remove(from) else { return Vec::new() };
         let parts = [&from.database, &from.schema, &from.object].map(Ident::clone);
         let rename = ItemRename { from: &parts, to };
         let object = self.items.get(at).map_or_else(|| from.clone(), |item| item.told.clone());
@@ -188,9 +190,7 @@ impl World {
                 }
             }
         }
-        if let Some(item) = self.items.get_mut(at) {
-            item.name = from.schema_name().object(to.clone());
-        }
+        self.at.insert(from.schema_name().object(to.clone()), at);
         found
     }
 }

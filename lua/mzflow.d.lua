@@ -71,6 +71,8 @@ mz = {}
 ---@field summary table<string, integer> how many objects there are of each change
 ---@field drifted string[] objects that somebody else changed
 ---@field removed string[] objects that would be gone
+---@field replacements string[] materialized views that are replaced in place, so that what reads them stays
+---@field kept string[] what a schema with a stable API keeps since others read it, in words
 ---@field in_place string[] what is granted or commented in place, in words
 ---@field to_apply string[] what `apply` would do first, in words
 ---@field sinks string[] sinks that will read the new objects
@@ -90,6 +92,7 @@ mz = {}
 ---@field kind string
 ---@field change "added"|"changed"|"removed"|"drifted"|"dependent"|"carried"|"metadata"
 ---@field because string[] the objects that are the reason, nearest first
+---@field way "swapped"|"replaced"|"renamed" how it becomes production, or leaves it
 ---@field file string?
 
 ---What a deployment takes.
@@ -120,6 +123,7 @@ mz = {}
 ---@field clusters mz.Pair[]
 ---@field renamed mz.Pair[] objects that change names one by one, with isolation `object`
 ---@field objects integer objects built
+---@field replacements string[] those that take over in place, by production name
 ---@field promoted boolean whether it is production already: the run was resumed behind its swap
 
 ---How a deployment fares.
@@ -155,6 +159,9 @@ mz = {}
 ---@field retired mz.Retired what left production, by the names it bears now
 ---@field sinks string[] sinks that read something else now
 ---@field pending_sinks string[]
+---@field left_sinks string[] sinks of other roles that still read what left production, in words
+---@field stalled_sinks string[] sinks that have stalled since they read something else, in words
+---@field replaced string[] materialized views that were replaced in place
 ---@field held_by string[] others who still read what left production: it cannot be dropped before
 ---@field keep_s integer seconds for which it is to be kept
 
@@ -243,7 +250,7 @@ mz = {}
 ---@field age_s integer seconds since it was replaced, or staged
 ---@field schemas string[]
 ---@field clusters string[]
----@field objects string[] in schemas that stay
+---@field objects string[] what stands in schemas that stay
 
 ---The state of a checkout.
 ---@class mz.Git
@@ -435,6 +442,7 @@ mz = {}
 ---@field isolation "cluster"|"schema"|"object" what is swapped as a whole
 ---@field objects integer objects built
 ---@field schemas string[] production names of the schemas that change places, or in which objects do
+---@field replaced_in string[] schemas that stay, and in which materialized views are replaced
 ---@field clusters string[] production names of the clusters that change places
 ---@field staged_at string when its names were first recorded, in UTC
 ---@field staged_by string role
@@ -607,6 +615,7 @@ mz = {}
 ---@field force? boolean replace whatever stands in production now (default false)
 ---@field ready_check? boolean refuse a deployment that is not ready (default true)
 ---@field allowed_lag? mz.Duration how far behind the server's clock an object may be (default "5m")
+---@field leave_sinks? boolean leave sinks that belong to other roles with the replaced version (default false)
 
 ---The arguments of `mz.rollback`.
 ---@class mz.RollbackArguments

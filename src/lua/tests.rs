@@ -607,8 +607,8 @@ fn the_values_of_arguments() {
         let outcome = recipe.arguments(json.as_object().expect("an object"));
         outcome.map_or_else(|error| error.to_string(), |values| serde_json::Value::Object(values).to_string())
     };
-    expect![[r#"{"allowed_lag":300,"force":false,"id":"77b01de","isolation":"cluster","keep":0,"no_ready_check":false,"overwrite_drifted":false,"reuse":[],"skip_secrets":false,"timeout":1800}"#]].assert_eq(&given(serde_json::json!({})));
-    expect![[r#"{"allowed_lag":300,"force":true,"id":"77b01de","isolation":"cluster","keep":0,"no_ready_check":false,"overwrite_drifted":false,"reuse":["a","b"],"skip_secrets":false,"timeout":90}"#]].assert_eq(&given(serde_json::json!({ "timeout": "90s", "reuse": ["a", "b"], "force": true })));
+    expect![[r#"{"allowed_lag":300,"force":false,"id":"77b01de","isolation":"cluster","keep":0,"leave_sinks":false,"no_ready_check":false,"overwrite_drifted":false,"reuse":[],"skip_secrets":false,"timeout":1800}"#]].assert_eq(&given(serde_json::json!({})));
+    expect![[r#"{"allowed_lag":300,"force":true,"id":"77b01de","isolation":"cluster","keep":0,"leave_sinks":false,"no_ready_check":false,"overwrite_drifted":false,"reuse":["a","b"],"skip_secrets":false,"timeout":90}"#]].assert_eq(&given(serde_json::json!({ "timeout": "90s", "reuse": ["a", "b"], "force": true })));
     expect![[
         r#"lua.unknown-argument: unknown argument `timout` for recipe `blue_green` (did you mean `timeout`?)"#
     ]]

@@ -1,7 +1,7 @@
 //! apply: creates and reconciles what is not blue/green: roles, clusters, network policies,
 //! databases, schemas of stored things, secrets, connections, sources, tables.
 //!
-//! Creates what is missing, resizes clusters whose definition says another size, brings grants, default
+//! Creates what is missing, alters clusters whose definition says something else, brings grants, default
 //! privileges and comments in line; it drops nothing, and takes away only what the project itself
 //! granted and no longer says. Refuses: `apply.secret-missing`.
 //! Start reading at [`plan`].
@@ -44,8 +44,8 @@ use crate::plan::Plan;
 use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
-use crate::sql::ast::WithOption;
 
+mod cluster;
 mod secret;
 
 /// Which secrets get their value from here.
@@ -90,15 +90,16 @@ pub struct Outcome {
     pub statements: Vec<String>,
 }
 
-/// Decides what is missing or differs in size; grants and comments come after, in [`in_line`].
+/// Decides what is missing, and which clusters are another way; grants and comments come after, in [`in_line`].
 fn plan(
     request: &Request,
     catalog: &Catalog,
+    live: &cluster::Live,
     policies: &[String],
     values: &secret::Values<'_>,
 ) -> Result<Vec<Step>, Error> {
     let mut steps = roles(request, catalog);
-    steps.extend(clusters(request, catalog));
+    steps.extend(cluster::steps(request, catalog, live));
     let missing = request.compiled.project.network_policies.iter();
     let missing = missing.filter(|policy| !policies.iter().any(|name| name == policy.name.as_str()));
     steps.extend(missing.map(|policy| Step::Statement {
@@ -146,30 +147,6 @@ fn roles(request: &Request, catalog: &Catalog) -> Vec<Step> {
     steps
 }
 
-/// Clusters that do not exist yet, or are to have another size.
-fn clusters(request: &Request, catalog: &Catalog) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for cluster in &request.compiled.project.clusters {
-        let wanted = options(&cluster.options);
-        let Some(found) = catalog.clusters.get(&cluster.name) else {
-            steps.push(Step::CreateCluster { name: cluster.name.clone(), options: wanted });
-            continue;
-        };
-        let differs = |(name, value): &(String, String)| match name.as_str() {
-            "SIZE" => found.size.as_ref().is_some_and(|size| crate::name::literal(size) != *value),
-            "REPLICATION FACTOR" => {
-                found.replication_factor.is_some_and(|factor| factor.to_string() != *value)
-            }
-            _ => false,
-        };
-        let options: Vec<_> = wanted.into_iter().filter(differs).collect();
-        if !options.is_empty() {
-            steps.push(Step::AlterCluster { name: cluster.name.clone(), options });
-        }
-    }
-    steps
-}
-
 /// Tells whether a kind is created here: neither staged nor waiting for a swap.
 fn is_applied(kind: ObjectKind) -> bool {
     match kind {
@@ -181,14 +158,6 @@ fn is_applied(kind: ObjectKind) -> bool {
         | ObjectKind::Type
         | ObjectKind::Function => false,
     }
-}
-
-/// The options of a cluster as the file writes them.
-fn options(written: &[WithOption]) -> Vec<(String, String)> {
-    written
-        .iter()
-        .map(|option| (option.name.clone(), super::changes::options::value(option.value.as_ref())))
-        .collect()
 }
 
 /// Databases, and the schemas that hold stored things; the others come with what is staged in them.
@@ -374,9 +343,12 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     } else {
         db::introspect::network_policies(ctx.session()).await?
     };
+    let asked = cluster::asked(request, &catalog);
+    let definitions = db::introspect::cluster_definitions(ctx.session(), &asked).await?;
+    let live = cluster::live(asked, &definitions);
     let own = own_schemas(&request.compiled);
     let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
-    let mut create = plan(request, &catalog, &policies, &values)?;
+    let mut create = plan(request, &catalog, &live, &policies, &values)?;
     let recreated = recreated(request, &catalog, &former);
     create.extend(recreated.steps);
     let mut expected = (*catalog).clone();

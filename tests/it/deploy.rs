@@ -225,4 +225,18 @@ CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
     assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "11");
     assert_eq!(shown(), first);
     expect![[r#"compute CREATE CLUSTER "compute" (EXPERIMENTAL ARRANGEMENT COMPRESSION = true, INTROSPECTION DEBUGGING = false, INTROSPECTION INTERVAL = INTERVAL '00:00:01', MANAGED = true, REPLICATION FACTOR = 1, SIZE = '25cc', SCHEDULE = MANUAL, AUTO SCALING STRATEGY = (ON HYDRATION (HYDRATION SIZE = '50cc', LINGER DURATION = '00:00:15')))"#]].assert_eq(&first);
+    // As it is: nothing to do. Another way: altered, and no more than that.
+    world.forget();
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    assert!(!world.statements().iter().any(|sql| sql.starts_with("ALTER CLUSTER")));
+    world.write(
+        "-- file: shop/clusters/compute.sql\n\
+         CREATE CLUSTER compute (SIZE = '25cc', AUTO SCALING STRATEGY = (), INTROSPECTION INTERVAL = '1s', \
+         EXPERIMENTAL ARRANGEMENT COMPRESSION = true);\n",
+    );
+    world.mzflow(&["apply", "--project", "shop"]).code(0).says("AUTO SCALING STRATEGY = ()");
+    let altered: Vec<String> =
+        world.statements().into_iter().filter(|sql| sql.starts_with("ALTER CLUSTER")).collect();
+    assert_eq!(altered, ["ALTER CLUSTER \"compute\" SET (AUTO SCALING STRATEGY = ())"]);
+    assert!(!shown().contains("AUTO SCALING STRATEGY"));
 }

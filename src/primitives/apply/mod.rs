@@ -1,7 +1,7 @@
 //! apply: creates and reconciles what is not blue/green: roles, clusters, network policies,
 //! databases, schemas of stored things, secrets, connections, sources, tables.
 //!
-//! Creates what is missing, resizes clusters whose definition says another size, brings grants, default
+//! Creates what is missing, alters clusters whose definition says something else, brings grants, default
 //! privileges and comments in line; it drops nothing, and takes away only what the project itself
 //! granted and no longer says. Refuses: `apply.secret-missing`.
 //! What that takes is decided in [`super::infrastructure`]. Start reading at [`run`].
@@ -144,12 +144,12 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let variables = Rc::clone(&ctx.variables);
     let fetched = secret::fetch(request, &catalog).await?;
     let values = secret::Values { variable: &*variables, fetched };
-    let policies = infrastructure::policies(ctx, &request.compiled).await?;
+    let live = infrastructure::look(ctx, &request.compiled, &catalog).await?;
     let own = own_schemas(&request.compiled);
     let former = ctx.ledger().await?.map(|ledger| ledger.claims(&own)).unwrap_or_default();
     let mut secret =
         |object: &Object, exists, origin| secret::made(request.secrets, object, exists, origin, &values);
-    let mut create = infrastructure::missing(&request.compiled, &catalog, &policies, &mut secret)?;
+    let mut create = infrastructure::missing(&request.compiled, &catalog, &live, &mut secret)?;
     let recreated = recreated(request, &catalog, &former);
     create.extend(recreated.steps);
     let mut expected = (*catalog).clone();

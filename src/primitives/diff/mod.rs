@@ -189,8 +189,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         return Err(Error::bug("an isolation is in no list of them"));
     };
     let alternatives = others.iter().map(|other| alternative(other, &changes, &catalog)).collect();
-    let policies = infrastructure::policies(ctx, &request.compiled).await?;
-    let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &policies, &claims)?;
+    let live = infrastructure::look(ctx, &request.compiled, &catalog).await?;
+    let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &live, &claims)?;
     // Of a schema with staged objects and others both would do it, and one is enough to tell.
     to_apply.retain(|what| !changes.in_place.iter().any(|after| after.what == *what));
     let outcome = outcome(ctx, changes, alternatives, to_apply, &catalog);

@@ -58,6 +58,7 @@ const SHARED_BY_PRIMITIVES: &[&str] = &[
     "exchange",
     "facts",
     "fenced",
+    "infrastructure",
     "ledger",
     "readiness",
     "rehearsal",

@@ -2,12 +2,11 @@
 //! policies, databases, schemas of stored things, secrets, connections, sources, tables, and what is
 //! granted and commented on them.
 //!
-//! Pure, but for [`policies`]: `apply` carries out what is missing here, `diff` tells it. Nothing is dropped. Start reading at
+//! Pure, but for [`look`]: `apply` carries out what is missing here, `diff` tells it. Nothing is dropped. Start reading at
 //! [`missing`] and [`in_line`].
 
 use std::collections::BTreeSet;
 
-use super::changes::options;
 use super::changes::written;
 use super::compile::Compiled;
 use super::ctx::Ctx;
@@ -28,38 +27,47 @@ use crate::name::SchemaName;
 use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
-use crate::sql::ast::WithOption;
+
+mod cluster;
 
 /// Makes the step for a secret, told whether it exists; `None` where it is left alone.
 pub type MakesSecret<'m> = dyn FnMut(&Object, bool, Origin) -> Result<Option<Step>, Error> + 'm;
 
-/// The network policies that exist; not asked for where the project has none.
+/// What the catalog does not tell of what exists.
+pub struct Live {
+    policies: Vec<String>,
+    clusters: cluster::Live,
+}
+
+/// Asks for what the catalog does not tell, as far as the project needs it.
 ///
 /// # Errors
 /// `db.*`.
-pub async fn policies(ctx: &Ctx, compiled: &Compiled) -> Result<Vec<String>, Error> {
-    if compiled.project.network_policies.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(db::introspect::network_policies(ctx.session()).await?)
+pub async fn look(ctx: &Ctx, compiled: &Compiled, catalog: &Catalog) -> Result<Live, Error> {
+    let policies = if compiled.project.network_policies.is_empty() {
+        Vec::new()
+    } else {
+        db::introspect::network_policies(ctx.session()).await?
+    };
+    let asked = cluster::asked(compiled, catalog);
+    let definitions = db::introspect::cluster_definitions(ctx.session(), &asked).await?;
+    Ok(Live { policies, clusters: cluster::live(asked, &definitions) })
 }
 
-/// The steps for what is missing or differs in size; grants and comments come after, in [`in_line`].
-///
-/// `policies` are those of [`policies`].
+/// The steps for what is missing, and for clusters that are another way; grants and comments come after, in [`in_line`].
 ///
 /// # Errors
 /// Those of `secret`.
 pub fn missing(
     compiled: &Compiled,
     catalog: &Catalog,
-    policies: &[String],
+    live: &Live,
     secret: &mut MakesSecret<'_>,
 ) -> Result<Vec<Step>, Error> {
     let mut steps = roles(compiled, catalog);
-    steps.extend(clusters(compiled, catalog));
+    steps.extend(cluster::steps(compiled, catalog, &live.clusters));
     let missing = compiled.project.network_policies.iter();
-    let missing = missing.filter(|policy| !policies.iter().any(|name| name == policy.name.as_str()));
+    let missing = missing.filter(|policy| !live.policies.iter().any(|name| name == policy.name.as_str()));
     steps.extend(missing.map(|policy| Step::Statement {
         what: format!("create network policy {}", policy.name),
         sql: policy.create_sql(),
@@ -80,7 +88,7 @@ pub fn missing(
 pub fn pending(
     compiled: &Compiled,
     catalog: &Catalog,
-    policies: &[String],
+    live: &Live,
     former: &Claims,
 ) -> Result<Vec<String>, Error> {
     let mut secret = |object: &Object, exists: bool, origin: Origin| {
@@ -97,7 +105,7 @@ pub fn pending(
         };
         Ok((!exists).then_some(made))
     };
-    let mut steps = missing(compiled, catalog, policies, &mut secret)?;
+    let mut steps = missing(compiled, catalog, live, &mut secret)?;
     let after = if steps.is_empty() {
         in_line(compiled, catalog, former)
     } else {
@@ -141,30 +149,6 @@ pub fn roles(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
     steps
 }
 
-/// Clusters that do not exist yet, or are to have another size.
-fn clusters(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for cluster in &compiled.project.clusters {
-        let wanted = options_of(&cluster.options);
-        let Some(found) = catalog.clusters.get(&cluster.name) else {
-            steps.push(Step::CreateCluster { name: cluster.name.clone(), options: wanted });
-            continue;
-        };
-        let differs = |(name, value): &(String, String)| match name.as_str() {
-            "SIZE" => found.size.as_ref().is_some_and(|size| crate::name::literal(size) != *value),
-            "REPLICATION FACTOR" => {
-                found.replication_factor.is_some_and(|factor| factor.to_string() != *value)
-            }
-            _ => false,
-        };
-        let options: Vec<_> = wanted.into_iter().filter(differs).collect();
-        if !options.is_empty() {
-            steps.push(Step::AlterCluster { name: cluster.name.clone(), options });
-        }
-    }
-    steps
-}
-
 /// Tells whether a kind is created here: neither staged nor waiting for a swap.
 pub fn is_applied(kind: ObjectKind) -> bool {
     match kind {
@@ -176,11 +160,6 @@ pub fn is_applied(kind: ObjectKind) -> bool {
         | ObjectKind::Type
         | ObjectKind::Function => false,
     }
-}
-
-/// The options of a cluster as the file writes them.
-fn options_of(written: &[WithOption]) -> Vec<(String, String)> {
-    written.iter().map(|option| (option.name.clone(), options::value(option.value.as_ref()))).collect()
 }
 
 /// Databases, and the schemas that hold stored things; the others come with what is staged in them.

@@ -33,6 +33,7 @@ pub(crate) struct Seen {
     built: usize,
     schemas: usize,
     clusters: usize,
+    renamed: usize,
     statements: usize,
     hydrated: Option<Duration>,
     swapped: Option<(SwapKind, u64, u64)>,
@@ -79,9 +80,9 @@ impl Seen {
                 (self.built, self.schemas, self.clusters) = (*objects, *schemas, *clusters);
             }
             Event::Hydrated { progress } => self.hydrated = Some(progress.waited),
-            Event::Swapped { deployment, kind, from, to, replaced, .. } => {
+            Event::Swapped { deployment, kind, from, to, renamed, replaced, .. } => {
                 self.deployment = Some(deployment.clone());
-                self.replaced = *replaced;
+                (self.renamed, self.replaced) = (*renamed, *replaced);
                 self.swapped = Some((*kind, *from, *to));
             }
             Event::Dropped { reason, objects, .. } => match reason {
@@ -149,7 +150,11 @@ impl Seen {
         parts.extend((self.applied > 0).then(|| format!("{} applied", counted(self.applied, "thing"))));
         let scope = || {
             let clusters = (self.clusters > 0).then(|| counted(self.clusters, "cluster"));
-            let parts = [Some(counted(self.schemas, "schema")), clusters];
+            // Where objects change places one by one, schemas seldom do.
+            let schemas = (self.schemas > 0 || self.renamed == 0).then(|| counted(self.schemas, "schema"));
+            let renamed =
+                (self.renamed > 0).then(|| format!("{} by renames", counted(self.renamed, "object")));
+            let parts = [schemas, clusters, renamed];
             parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
         };
         match self.swapped {

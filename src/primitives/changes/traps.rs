@@ -84,10 +84,14 @@ pub fn wanted(changes: &Changes, catalog: &Catalog) -> Vec<ObjectId> {
     ids.into_iter().filter(is_view).cloned().collect()
 }
 
-/// The refusal of changes whose renames the server would refuse, if it would.
+/// The refusal of changes whose renames the server would refuse, or whose names are too long for them.
 pub fn refusal(changes: &Changes, catalog: &Catalog, texts: &Texts) -> Option<Error> {
     let id = "0000000".parse().ok()?;
-    let layout = layout::layout(changes, &id, None, &Clones::new(), catalog).ok()?;
+    let layout = match layout::layout(changes, &id, None, &Clones::new(), catalog) {
+        Ok(layout) => layout,
+        // Names that leave no room for the ends that staged ones have.
+        Err(too_long) => return Some(too_long),
+    };
     let found = traps(&layout, catalog, texts);
     let names: BTreeSet<&ObjectName> = found.iter().map(|trap| &trap.object).collect();
     let message = match names.into_iter().collect::<Vec<_>>().as_slice() {

@@ -123,8 +123,10 @@ fn has_dataflow(item: &Item) -> bool {
 /// A materialized view of constants has nothing to wait for.
 fn is_constant(item: &Item) -> bool {
     match &item.data {
-        ItemData::MaterializedView { query, .. } => {
-            item.uses.is_empty() && item.uses_system.is_empty() && !query.contains("mz_now")
+        ItemData::MaterializedView { query, replaces, .. } => {
+            item.uses.iter().all(|id| Some(*id) == *replaces)
+                && item.uses_system.is_empty()
+                && !query.contains("mz_now")
         }
         ItemData::Table { .. }
         | ItemData::View { .. }

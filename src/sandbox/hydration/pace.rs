@@ -143,7 +143,11 @@ impl<'a> Pace<'a> {
 /// What has to be readable before an object is.
 fn inputs(item: &Item) -> Vec<ItemId> {
     match &item.data {
-        ItemData::View { .. } | ItemData::MaterializedView { .. } => item.uses.iter().copied().collect(),
+        ItemData::View { .. } => item.uses.iter().copied().collect(),
+        // A replacement is made for its target and does not read it.
+        ItemData::MaterializedView { replaces, .. } => {
+            item.uses.iter().copied().filter(|id| Some(*id) != *replaces).collect()
+        }
         ItemData::Index { on, .. } => vec![*on],
         ItemData::Sink { from, .. } => vec![*from],
         ItemData::Table { from_source: Some((of, _)) }

@@ -86,6 +86,7 @@ impl Builder<'_> {
                     reads.asked.extend(readings.iter().filter_map(full));
                     names.extend(self.meant(&home, readings));
                 }
+                Mention::Type(name) => self.reads_type(&home, name, &mut reads),
                 Mention::Defined(_) | Mention::Qualifier(_) | Mention::Cluster(_) => {}
             }
         }
@@ -132,6 +133,37 @@ impl Builder<'_> {
         reads.external.sort();
         reads.external.dedup();
         reads
+    }
+
+    /// Takes note of a type, if it is the project's or declared.
+    fn reads_type(&self, home: &SchemaName, name: &RawName, reads: &mut Reads) {
+        reads.asked.extend(self.namespace.complete(home, &name.parts));
+        match self.type_of(home, name) {
+            Some(Meaning::Object(full)) => {
+                if reads.objects.iter().all(|(known, _)| *known != full) {
+                    reads.objects.push((full, name.span));
+                }
+            }
+            Some(Meaning::Declared(entry, _)) => reads.declared.push(entry),
+            _ => {}
+        }
+    }
+
+    /// What a type means that may be a user's; `None` where it may be the server's as well.
+    ///
+    /// Unlike relations, types need not be known: files had none for a long time.
+    fn type_of(&self, home: &SchemaName, name: &RawName) -> Option<Meaning> {
+        let meaning = self.namespace.resolve(home, name);
+        match &meaning {
+            Meaning::Object(full) if self.draft(full).is_some_and(|draft| draft.kind == ObjectKind::Type) => {
+                Some(meaning)
+            }
+            Meaning::Declared(..) => Some(meaning),
+            Meaning::Unknown(_) | Meaning::Foreign(_) | Meaning::Broken(_) if name.parts.len() > 1 => {
+                Some(meaning)
+            }
+            _ => None,
+        }
     }
 
     /// The first reading of a guessed name that is something's; `None` where none is.
@@ -247,6 +279,7 @@ impl Builder<'_> {
         let slot = match mention {
             Mention::Defined(name) => Slot::Object(self.namespace.complete(&home, &name.parts)?),
             Mention::Object(name) => self.read_slot(draft, reads, name)?,
+            Mention::Type(name) => Slot::Type(self.type_of(&home, name)?.name()?.clone()),
             Mention::Cluster(cluster) => Slot::Cluster(self.cluster(Some(cluster))?),
             Mention::Qualifier(qualifier) => {
                 let own = qualifier.name.parts.last()?.clone();
@@ -307,7 +340,7 @@ impl Builder<'_> {
             // What the path says counts, also where the statement says otherwise.
             Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
             Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
-                Slot::Object(full) | Slot::Qualifier(full, ..) => full.sql(),
+                Slot::Object(full) | Slot::Type(full) | Slot::Qualifier(full, ..) => full.sql(),
                 Slot::System(schema, own) | Slot::SystemQualifier(schema, own, _) => {
                     format!("{}.{}", schema.sql(), own.sql())
                 }

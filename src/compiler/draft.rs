@@ -169,6 +169,7 @@ pub(super) fn main_kind(kind: &StatementKind) -> Option<ObjectKind> {
         StatementKind::CreateSink(_) => Some(ObjectKind::Sink),
         StatementKind::CreateConnection(_) => Some(ObjectKind::Connection),
         StatementKind::CreateSecret(_) => Some(ObjectKind::Secret),
+        StatementKind::CreateType(_) => Some(ObjectKind::Type),
         _ => None,
     }
 }
@@ -183,6 +184,7 @@ pub(super) fn main_name(kind: &StatementKind) -> Option<&RawName> {
         StatementKind::CreateSink(sink) => sink.name.as_ref(),
         StatementKind::CreateConnection(connection) => Some(&connection.name),
         StatementKind::CreateSecret(secret) => Some(&secret.name),
+        StatementKind::CreateType(own) => Some(&own.name),
         _ => None,
     }
 }

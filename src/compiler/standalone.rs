@@ -303,7 +303,7 @@ impl<'f, 'a> Writer<'f, 'a> {
                 Slot::Qualifier(..) | Slot::SystemQualifier(..) => {
                     bare.qualifiers.iter().any(|(place, _)| *place == span)
                 }
-                Slot::Fixed(_) | Slot::Cluster(_) => false,
+                Slot::Fixed(_) | Slot::Type(_) | Slot::Cluster(_) => false,
             };
             writer.changed(body.bare.iter().find(means), slot)
         });

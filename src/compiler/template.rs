@@ -49,6 +49,8 @@ pub(super) enum Slot {
     System(Ident, Ident),
     /// The qualifier of a column, of that many parts, for a relation of the system.
     SystemQualifier(Ident, Ident, usize),
+    /// A type of a user.
+    Type(ObjectName),
     /// A cluster.
     Cluster(ClusterName),
 }
@@ -174,7 +176,7 @@ impl Slot {
             Self::System(schema, own) | Self::SystemQualifier(schema, own, _) => {
                 Some(Relation::System(schema, own))
             }
-            Self::Fixed(_) | Self::Cluster(_) => None,
+            Self::Fixed(_) | Self::Type(_) | Self::Cluster(_) => None,
         }
     }
 
@@ -182,14 +184,14 @@ impl Slot {
     pub(super) fn qualifier(&self) -> Option<usize> {
         match self {
             Self::Qualifier(_, _, parts) | Self::SystemQualifier(_, _, parts) => Some(*parts),
-            Self::Object(_) | Self::System(..) | Self::Fixed(_) | Self::Cluster(_) => None,
+            Self::Object(_) | Self::System(..) | Self::Fixed(_) | Self::Type(_) | Self::Cluster(_) => None,
         }
     }
 
     /// What stands in it under some names; `None` for what the user wrote.
     pub(super) fn named(&self, names: &Names<'_>) -> Option<String> {
         match self {
-            Self::Object(name) => Some((names.object)(name).sql()),
+            Self::Object(name) | Self::Type(name) => Some((names.object)(name).sql()),
             Self::Fixed(text) => Some(text.clone()),
             Self::System(schema, own) => Some(format!("{}.{}", schema.sql(), own.sql())),
             // It keeps its name, so what is written still means it.

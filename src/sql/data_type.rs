@@ -63,6 +63,22 @@ impl DataType {
         }
     }
 
+    /// The types in it that may be a user's, as their names are written.
+    pub(super) fn add_users_to(&self, found: &mut Vec<RawName>) {
+        match self {
+            Self::Named { name, .. } => match name.parts.as_slice() {
+                [only] if name.id.is_none() && BUILTIN.binary_search(&only.as_str()).is_ok() => {}
+                [schema, _] if is_system(schema) => {}
+                _ => found.push(name.clone()),
+            },
+            Self::Array(element) | Self::List(element) => element.add_users_to(found),
+            Self::Map(key, value) => {
+                key.add_users_to(found);
+                value.add_users_to(found);
+            }
+        }
+    }
+
     /// Tells whether both are spellings of one type, with any precision. A bare `list` or `map` is
     /// like any, and `varchar` like `text`.
     pub fn is_like(&self, other: &Self) -> bool {
@@ -92,6 +108,16 @@ impl DataType {
         }
     }
 }
+
+/// Names that mean the server's own types wherever they stand; sorted for the search. One that is
+/// not here costs a look among the objects of the project.
+#[rustfmt::skip]
+const BUILTIN: &[&str] = &[
+    "bool", "bpchar", "bytea", "char", "date", "daterange", "float4", "float8", "int2", "int4", "int4range",
+    "int8", "int8range", "interval", "jsonb", "list", "map", "mz_aclitem", "mz_timestamp", "name", "numeric",
+    "numrange", "oid", "record", "regclass", "regproc", "regtype", "text", "time", "timestamp", "timestamptz",
+    "timetz", "tsrange", "tstzrange", "uint2", "uint4", "uint8", "uuid", "varchar",
+];
 
 /// A type's name without its schema.
 fn own_name(name: &RawName) -> &str {
@@ -242,4 +268,25 @@ fn modifiers(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
     })?;
     cursor.expect_lexeme(&Lexeme::RParen)?;
     Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_users_are_told_from_the_servers() {
+        assert!(BUILTIN.is_sorted());
+        let users = |text: &str| {
+            let mut found = Vec::new();
+            DataType::parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).add_users_to(&mut found);
+            found.iter().map(|name| name.span.of(text).to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        for text in ["int", "double precision", "map[text=>int list]", "pg_catalog.int4[]", "varchar(3)"] {
+            assert_eq!(users(text), "", "{text}");
+        }
+        assert_eq!(users("map[text=>sales.kind list]"), "sales.kind");
+        assert_eq!(users("\"Kind\"[]"), "\"Kind\"");
+        assert_eq!(users("db.sales.kind"), "db.sales.kind");
+    }
 }

@@ -14,6 +14,7 @@ use sqlparser::tokenizer::Span as Place;
 use sqlparser::tokenizer::Token as TreeToken;
 use sqlparser::tokenizer::TokenWithSpan;
 
+use super::ast::RawName;
 use super::data_type::DataType;
 use super::data_type::read as read_type;
 use super::error::SyntaxError;
@@ -49,6 +50,13 @@ pub(super) struct Notes {
 }
 
 impl Notes {
+    /// The types that may be a user's.
+    pub(super) fn user_types(&self) -> Vec<RawName> {
+        let mut found = Vec::new();
+        self.types.iter().for_each(|data_type| data_type.add_users_to(&mut found));
+        found
+    }
+
     /// The type that a placeholder stands for.
     pub(super) fn data_type(&self, placeholder: &str) -> Option<&DataType> {
         self.types.get(placeholder.strip_prefix(PLACEHOLDER)?.parse::<usize>().ok()?)

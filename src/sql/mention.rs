@@ -19,6 +19,8 @@ pub enum Mention<'a> {
     Defined(&'a RawName),
     /// Something in a schema that is read or used.
     Object(&'a RawName),
+    /// A type that may be a user's.
+    Type(&'a RawName),
     /// A cluster.
     Cluster(&'a RawIdent),
     /// The qualifier of a column; the relation it means is mentioned too.
@@ -32,7 +34,7 @@ impl Mention<'_> {
     /// Where it stands.
     pub fn span(&self) -> Span {
         match self {
-            Self::Defined(name) | Self::Object(name) => name.span,
+            Self::Defined(name) | Self::Object(name) | Self::Type(name) => name.span,
             Self::Cluster(cluster) => cluster.span,
             Self::Qualifier(qualifier) => qualifier.name.span,
             Self::Perhaps(readings) => readings.first().map_or(Span::default(), |name| name.span),
@@ -42,7 +44,7 @@ impl Mention<'_> {
 
 /// The names in a `CREATE` of something that lives in a schema; none for other statements.
 ///
-/// In no particular order. User types, and what a secret's expression may name, are not among them.
+/// In no particular order. What a secret's expression may name is not among them.
 pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
     let mut found = Vec::new();
     match kind {
@@ -60,6 +62,10 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
         StatementKind::CreateTable(table) => {
             found.push(Mention::Defined(&table.name));
             found.extend(table.from_source.as_ref().map(|from| Mention::Object(&from.source)));
+            for column in &table.columns {
+                found.extend(column.types.iter().map(Mention::Type));
+                found.extend(column.default.iter().flat_map(|default| default.types()).map(Mention::Type));
+            }
         }
         StatementKind::CreateSource(source) => of_source(source, &mut found),
         StatementKind::CreateSink(sink) => {
@@ -74,7 +80,10 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
             found.extend(connection.names.iter().map(Mention::Object));
         }
         StatementKind::CreateSecret(secret) => found.push(Mention::Defined(&secret.name)),
-        StatementKind::CreateType(own) => found.push(Mention::Defined(&own.name)),
+        StatementKind::CreateType(own) => {
+            found.push(Mention::Defined(&own.name));
+            found.extend(own.types.iter().map(Mention::Type));
+        }
         StatementKind::CreateConstraint(constraint) => {
             found.push(Mention::Object(&constraint.on));
             found.extend(constraint.cluster.as_ref().map(Mention::Cluster));
@@ -88,6 +97,7 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
 fn of_query<'a>(query: &'a Query, found: &mut Vec<Mention<'a>>) {
     found.extend(query.references().iter().map(Mention::Object));
     found.extend(query.qualifiers().iter().map(Mention::Qualifier));
+    found.extend(query.types().iter().map(Mention::Type));
     let perhaps = query.opaque().map(|opaque| opaque.perhaps.iter()).into_iter().flatten();
     found.extend(perhaps.map(|readings| Mention::Perhaps(readings)));
 }
@@ -95,6 +105,7 @@ fn of_query<'a>(query: &'a Query, found: &mut Vec<Mention<'a>>) {
 fn of_expr<'a>(expr: &'a Expr, found: &mut Vec<Mention<'a>>) {
     found.extend(expr.references().iter().map(Mention::Object));
     found.extend(expr.qualifiers().iter().map(Mention::Qualifier));
+    found.extend(expr.types().iter().map(Mention::Type));
 }
 
 fn of_index<'a>(index: &'a CreateIndex, found: &mut Vec<Mention<'a>>) {

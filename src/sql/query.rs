@@ -58,6 +58,7 @@ struct Body {
     qualifiers: Arc<[Qualifier]>,
     bare: Arc<[Bare]>,
     notes: Arc<Notes>,
+    types: Vec<RawName>,
     opaque: Option<Arc<Opaque>>,
 }
 
@@ -89,6 +90,11 @@ impl Query {
     /// Those of [`Query::references`] that stand in a FROM clause without an alias.
     pub fn bare(&self) -> &[Bare] {
         &self.body.bare
+    }
+
+    /// The types it names that may be a user's; none of a query that only the server can read.
+    pub fn types(&self) -> &[RawName] {
+        &self.body.types
     }
 
     /// What stands in it that only the server can read. References are then a guess from the
@@ -143,6 +149,11 @@ impl Expr {
     /// The column qualifiers that mean a relation in scope by its own name.
     pub fn qualifiers(&self) -> &[Qualifier] {
         &self.body.qualifiers
+    }
+
+    /// The types it names that may be a user's.
+    pub fn types(&self) -> &[RawName] {
+        &self.body.types
     }
 
     /// The text with other relations in it; see [`Query::rewrite`].
@@ -234,12 +245,13 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
     let tokens = rest.tokens().get(rest.at()..).unwrap_or_default();
     let end = tokens.last().map_or(rest.start(), |token| token.span.end);
     let whole = Span::new(rest.start(), end);
-    let body = |notes: Notes, scanned: Scanned, opaque| Body {
+    let body = |notes: Notes, scanned: Scanned, opaque: Option<Arc<Opaque>>| Body {
         text: Arc::from(whole.of(rest.text())),
         span: whole,
         references: Arc::from(scanned.references),
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
+        types: if opaque.is_none() { notes.user_types() } else { Vec::new() },
         notes: Arc::new(notes),
         opaque,
     };
@@ -347,6 +359,7 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         references: Arc::from(scanned.references),
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
+        types: lowered.notes.user_types(),
         notes: Arc::new(lowered.notes),
         opaque: None,
     };

@@ -108,7 +108,8 @@ fn has_own_file(kind: ObjectKind) -> bool {
         | ObjectKind::Source
         | ObjectKind::Sink
         | ObjectKind::Connection
-        | ObjectKind::Secret => true,
-        ObjectKind::Index | ObjectKind::Type | ObjectKind::Function => false,
+        | ObjectKind::Secret
+        | ObjectKind::Type => true,
+        ObjectKind::Index | ObjectKind::Function => false,
     }
 }

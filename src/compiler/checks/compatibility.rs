@@ -59,9 +59,9 @@ const RESERVED: &[&str] = &[
     "year",
 ];
 
-/// Warns of what mz-deploy would not take: sources whose tables come with them, webhooks, names.
+/// Warns of what mz-deploy would not take: types, sources whose tables come with them, webhooks, names.
 pub(in crate::compiler) fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
-    source(draft, found);
+    kind(draft, found);
     if let Some(name) = main_name(&draft.main.kind) {
         // It compares the written name with the path as it would print it, in quotes where it thinks they are needed.
         if let Some(part) = name.parts.iter().find(|part| !is_plain(part)) {
@@ -117,14 +117,17 @@ fn is_folder(name: &Ident) -> bool {
     chars.next().is_some_and(letter) && chars.all(|c| letter(c) || c.is_numeric() || c == '$')
 }
 
-fn source(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
-    let Some(source) = draft.as_source() else { return };
-    let what = match (&source.subsources, &source.external) {
-        (_, External::Webhook(_)) => "webhook sources",
-        (Subsources::None, _) => return,
-        (Subsources::AllTables, _) => "`FOR ALL TABLES`",
-        (Subsources::Tables(_), _) => "`FOR TABLES`",
-        (Subsources::Schemas(_), _) => "`FOR SCHEMAS`",
+fn kind(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
+    let what = match (&draft.main.kind, draft.as_source()) {
+        (StatementKind::CreateType(_), _) => "types",
+        (_, None) => return,
+        (_, Some(source)) => match (&source.subsources, &source.external) {
+            (_, External::Webhook(_)) => "webhook sources",
+            (Subsources::None, _) => return,
+            (Subsources::AllTables, _) => "`FOR ALL TABLES`",
+            (Subsources::Tables(_), _) => "`FOR TABLES`",
+            (Subsources::Schemas(_), _) => "`FOR SCHEMAS`",
+        },
     };
     let message = format!("mz-deploy does not take {what}");
     found.push(draft.source.warning(Code::NotMzDeploy, opening(draft.source, draft.main), message));

@@ -211,7 +211,11 @@ fn unmocked(
         .into_iter()
         .filter_map(|mention| match mention {
             Mention::Object(name) => Some(name),
-            Mention::Defined(_) | Mention::Cluster(_) | Mention::Qualifier(_) | Mention::Perhaps(_) => None,
+            Mention::Defined(_)
+            | Mention::Type(_)
+            | Mention::Cluster(_)
+            | Mention::Qualifier(_)
+            | Mention::Perhaps(_) => None,
         })
         .collect();
     read.sort_by_key(|name| name.span);

@@ -152,12 +152,15 @@ pub fn roles(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
 /// Tells whether a kind is created here: neither staged nor waiting for a swap.
 pub fn is_applied(kind: ObjectKind) -> bool {
     match kind {
-        ObjectKind::Table | ObjectKind::Source | ObjectKind::Connection | ObjectKind::Secret => true,
+        ObjectKind::Table
+        | ObjectKind::Source
+        | ObjectKind::Connection
+        | ObjectKind::Secret
+        | ObjectKind::Type => true,
         ObjectKind::View
         | ObjectKind::MaterializedView
         | ObjectKind::Sink
         | ObjectKind::Index
-        | ObjectKind::Type
         | ObjectKind::Function => false,
     }
 }

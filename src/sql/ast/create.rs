@@ -43,6 +43,8 @@ pub struct ColumnDef {
     pub name: RawIdent,
     /// The type as written: `numeric(10,2)`, `text list`.
     pub data_type: Option<String>,
+    /// What may be types of users in it.
+    pub types: Vec<RawName>,
     /// Whether `NOT NULL` is written.
     pub not_null: bool,
     /// `DEFAULT expr`
@@ -191,6 +193,8 @@ pub struct CreateType {
     pub name: RawName,
     /// Everything after `AS`, as written.
     pub definition: String,
+    /// What may be types of users in it.
+    pub types: Vec<RawName>,
 }
 
 /// `CREATE ROLE`

@@ -24,8 +24,9 @@ pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) ->
                 Mention::Object(name) => names.object(name),
                 Mention::Cluster(cluster) => names.cluster(Some(cluster))?,
                 Mention::Qualifier(qualifier) => names.object(&qualifier.relation),
+                Mention::Type(name) if name.parts.len() > 1 => names.user_type(name),
                 // What it means is a guess, and its words tell what was written.
-                Mention::Perhaps(_) => return None,
+                Mention::Type(_) | Mention::Perhaps(_) => return None,
             };
             Some((mention.span(), text))
         })

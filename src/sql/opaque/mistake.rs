@@ -45,7 +45,9 @@ pub(super) fn find(
     }
     let found = tokens.partition_point(|token| token.span.start < error.span.start);
     let place = Place::of(tokens, &partners, found);
-    if place.lacks_operand() || place.is_clause_out_of_order() {
+    // A word that is no operand may have been taken for one.
+    let before = Place::of(tokens, &partners, found.saturating_sub(1));
+    if place.lacks_operand() || before.lacks_operand() || place.is_clause_out_of_order() {
         return Some(error.clone());
     }
     if tokens.len() > MAX_REPAIRED {

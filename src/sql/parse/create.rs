@@ -6,6 +6,7 @@ use super::options;
 use super::project;
 use super::source;
 use crate::sql::ast::RawIdent;
+use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateCluster;
@@ -285,8 +286,30 @@ fn create_type(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     if !["LIST", "MAP"].iter().any(|word| cursor.peek_is(word)) && !cursor.peek_is_lexeme(&Lexeme::LParen) {
         return Err(cursor.expected("one of LIST or MAP or left parenthesis"));
     }
+    let types = types_in(cursor.until(cursor.tokens().len()));
     let definition = cursor.rest();
-    Ok(StatementKind::CreateType(CreateType { name, definition }))
+    Ok(StatementKind::CreateType(CreateType { name, definition, types }))
+}
+
+/// What may be types of users in the definition of a type, as far as that can be read.
+fn types_in(mut cursor: Cursor<'_>) -> Vec<RawName> {
+    let mut found = Vec::new();
+    // `(a int, …)`, or `LIST (ELEMENT TYPE = int, …)`.
+    let is_record = cursor.peek_is_lexeme(&Lexeme::LParen);
+    while !cursor.is_done() {
+        let begins = if is_record {
+            (cursor.lexeme(&Lexeme::LParen) || cursor.lexeme(&Lexeme::Comma)) && cursor.ident().is_ok()
+        } else {
+            let is_type = cursor.keyword("TYPE");
+            cursor.lexeme(&Lexeme::Eq);
+            is_type
+        };
+        match begins.then(|| data_type::read(&mut cursor)) {
+            Some(Ok(data_type)) => data_type.add_users_to(&mut found),
+            Some(Err(_)) | None => cursor.advance(),
+        }
+    }
+    found
 }
 
 /// What a role may have; a password takes a value that is not kept.
@@ -399,12 +422,12 @@ pub(super) fn column(
         return Err(cursor.expected("column name or constraint definition"));
     }
     let name = cursor.ident()?;
-    let mut column = ColumnDef { name, data_type: None, not_null: false, default: None };
+    let mut column = ColumnDef { name, data_type: None, types: Vec::new(), not_null: false, default: None };
     if cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen) {
         return Ok(Some(column));
     }
     let start = cursor.start();
-    data_type::read(cursor)?;
+    data_type::read(cursor)?.add_users_to(&mut column.types);
     column.data_type = Some(cursor.text_from(start));
     while !cursor.is_done()
         && !cursor.peek_is_lexeme(&Lexeme::Comma)

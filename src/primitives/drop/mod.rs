@@ -121,10 +121,12 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
     for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
         let claimed = id.claimed(&index.name.object).map_err(too_long)?;
         let expected = match reason {
-            DropReason::Abort => scope
-                .built
-                .get(&index.staging)
-                .or_else(|| catalog.object(&index.staging).map(|object| &object.id)),
+            DropReason::Abort => scope.built.get(&index.staging).or_else(|| {
+                // Died before its id was recorded; it may be claimed already.
+                let marked = index.staging.schema_name().object(claimed.clone());
+                let found = catalog.object(&index.staging).or_else(|| catalog.object(&marked));
+                found.map(|object| &object.id)
+            }),
             DropReason::Retire => index.production_id.as_ref(),
         };
         if let Some(expected) = expected {

@@ -77,12 +77,14 @@ impl Body {
 
     fn new(query: &Query, columns: &[RawIdent], origin: Origin) -> Self {
         let inside = |span: Span| Span::new(span.start - origin.start, span.end - origin.start);
+        let mut qualifiers: Vec<&Qualifier> = query.qualifiers().iter().collect();
+        qualifiers.sort_by_key(|qualifier| qualifier.relation.span);
         let bare = |name: &Bare| {
-            let means = |qualifier: &&Qualifier| qualifier.relation.span == name.at;
-            let qualifiers = query.qualifiers().iter().filter(means);
+            let first = qualifiers.partition_point(|qualifier| qualifier.relation.span < name.at);
+            let own = qualifiers.iter().skip(first).take_while(|one| one.relation.span == name.at);
             BareName {
                 name: Bare { at: inside(name.at), ..*name },
-                qualifiers: qualifiers.map(|one| (inside(one.name.span), one.name.parts.len())).collect(),
+                qualifiers: own.map(|one| (inside(one.name.span), one.name.parts.len())).collect(),
             }
         };
         Self {

@@ -52,6 +52,8 @@ use crate::sql::span::Span;
 pub(super) struct Reads {
     /// Objects of the project, each with the place of its first mention.
     pub(super) objects: Vec<(ObjectName, Span)>,
+    /// Those of them that are types.
+    pub(super) types: Vec<ObjectName>,
     /// Objects outside of the project.
     pub(super) external: Vec<ObjectName>,
     /// Entries of `dependencies` by number.
@@ -132,6 +134,7 @@ impl Builder<'_> {
         }
         reads.external.sort();
         reads.external.dedup();
+        reads.meanings.sort_unstable_by_key(|(at, _)| *at);
         reads
     }
 
@@ -139,10 +142,9 @@ impl Builder<'_> {
     fn reads_type(&self, home: &SchemaName, name: &RawName, reads: &mut Reads) {
         reads.asked.extend(self.namespace.complete(home, &name.parts));
         match self.type_of(home, name) {
-            Some(Meaning::Object(full)) => {
-                if reads.objects.iter().all(|(known, _)| *known != full) {
-                    reads.objects.push((full, name.span));
-                }
+            Some(Meaning::Object(full)) if !reads.types.contains(&full) => {
+                reads.types.push(full.clone());
+                reads.objects.push((full, name.span));
             }
             Some(Meaning::Declared(entry, _)) => reads.declared.push(entry),
             _ => {}
@@ -229,6 +231,7 @@ impl Builder<'_> {
             file: source.path.clone(),
             line: source.line(draft.main.span),
             depends_on,
+            types: reads.types.clone(),
             external: reads.external.clone(),
             fingerprint: Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored())),
             stored_fingerprint: Fingerprint::of(&main, stored()),
@@ -240,11 +243,31 @@ impl Builder<'_> {
             generated: self.generated(draft),
             not_null: not_null(draft.main),
             tests,
-            columns: columns_of(draft.main),
+            columns: self.columns(draft),
             head: head(draft.kind),
             rest: self.rest(draft, reads, draft.main, start),
             body: Body::of(&draft.main.kind, Origin { start, edits: source.edits() }),
         }
+    }
+
+    /// The columns of a table that no source feeds, their types with full names.
+    fn columns(&self, draft: &Draft<'_>) -> Option<Vec<Column>> {
+        let mut columns = columns_of(draft.main)?;
+        let StatementKind::CreateTable(table) = &draft.main.kind else { return Some(columns) };
+        let home = draft.name.schema_name();
+        for (column, written) in columns.iter_mut().zip(&table.columns) {
+            // From the end, so that what comes before stays where it is.
+            for name in written.types.iter().rev() {
+                let full = self.type_of(&home, name).and_then(|meaning| meaning.name().map(ObjectName::sql));
+                let (start, end) = (name.span.start - written.type_start, name.span.end - written.type_start);
+                if let Some(full) = full
+                    && column.data_type.get(start..end).is_some()
+                {
+                    column.data_type.replace_range(start..end, &full);
+                }
+            }
+        }
+        Some(columns)
     }
 
     /// The columns that a load generator gives to what a draft makes.
@@ -308,7 +331,8 @@ impl Builder<'_> {
     }
 
     fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
-        let known = reads.meanings.iter().find(|(at, _)| *at == name.span.start);
+        let place = reads.meanings.binary_search_by_key(&name.span.start, |(at, _)| *at);
+        let known = place.ok().and_then(|at| reads.meanings.get(at));
         let found;
         let meaning = match known {
             Some((_, meaning)) => meaning,

@@ -30,6 +30,8 @@ pub struct Object {
     /// The objects of the project that its statement reads or uses, sorted; for a table that comes
     /// with a source, the source.
     pub depends_on: Vec<ObjectName>,
+    /// Those of them that are types.
+    pub types: Vec<ObjectName>,
     /// The objects outside of the project that it reads, sorted; no system objects.
     pub external: Vec<ObjectName>,
     /// What it means: its statement, its indexes and its constraints.

@@ -360,7 +360,6 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Takes a unit of time if one comes next.
     fn unit(&mut self) {
         let Some(next) = self.nth(0) else { return };
         if let Some((word, meant)) = unit(next) {
@@ -576,7 +575,6 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The unit of time that a word names, in the singular.
 fn unit(token: &Token<'_>) -> Option<(&'static str, Keyword)> {
     const UNITS: [(&str, &str, Keyword); 6] = [
         ("YEAR", "YEARS", Keyword::YEAR),

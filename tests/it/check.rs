@@ -222,6 +222,31 @@ CREATE VIEW v AS SELECT bids.amount FROM raw.bids;
     check(&world).code(1).says("`shop.raw.bids` is not in the target").says("create it with `mzflow apply`");
 }
 
+#[test]
+fn types_of_the_project_have_to_be_there() {
+    let world = World::new();
+    world.write(
+        "\
+-- file: shop/project.toml
+-- file: shop/models/shop/raw/kinds.sql
+CREATE TYPE kinds AS LIST (ELEMENT TYPE = int4);
+-- file: shop/models/shop/raw/items.sql
+CREATE TABLE items (id int, k kinds, more raw.kinds list);
+-- file: shop/models/shop/pub/v.sql
+CREATE VIEW v AS SELECT '{1}'::raw.kinds AS k;
+-- file: shop/models/shop/pub/w.sql
+CREATE VIEW w AS SELECT k FROM raw.items;
+",
+    );
+    check(&world).code(1).says("`shop.raw.kinds` is a type that is not in the target").says("`mzflow apply`");
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    check(&world).code(0).says("2 checked by the server");
+    // A table that is to come is stood in for by its columns, whose types are named in full.
+    world.write("-- file: shop/models/shop/raw/more.sql\nCREATE TABLE more (k kinds list, l kinds);\n");
+    world.write("-- file: shop/models/shop/pub/x.sql\nCREATE VIEW x AS SELECT l, k FROM raw.more;\n");
+    check(&world).code(0).says("3 checked by the server");
+}
+
 /// Queries in which what stands for a relation is easily taken for something else.
 const TRICKY: &[&str] = &[
     "SELECT raw.t.id, t.name FROM raw.t",

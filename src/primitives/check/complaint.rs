@@ -83,6 +83,13 @@ pub(super) fn unknown(facts: &Facts<'_>, object: &Object, name: &ObjectName, spa
     helped(complaint, help)
 }
 
+/// A type of the project that the target does not have.
+pub(super) fn missing_type(facts: &Facts<'_>, object: &Object, name: &ObjectName) -> Complaint {
+    let message = format!("`{name}` is a type that is not in the target, so what names it was not checked");
+    let complaint = about(facts, object, Code::CheckUnknownColumns, opening(facts, object), message);
+    helped(complaint, "create it with `mzflow apply`".to_owned())
+}
+
 /// An object that cannot be checked, because it has to be read to be rewritten.
 pub(super) fn uncheckable(facts: &Facts<'_>, object: &Object) -> Complaint {
     let message = format!(

@@ -83,12 +83,18 @@ impl<'f> Facts<'f> {
         if self.catalog.object(name).is_some() {
             return Origin::Target;
         }
-        let columns = self.object(name).and_then(|object| object.columns.as_deref());
+        let object = self.object(name).filter(|object| self.missing_type(object).is_none());
+        let columns = object.and_then(|object| object.columns.as_deref());
         let locked = || self.locked.get(name).map(Vec::as_slice);
         match columns.or_else(locked).or_else(|| self.generated.get(name).copied()) {
             Some(columns) => Origin::Told(columns),
             None => Origin::Unknown,
         }
+    }
+
+    /// A type of the project that an object names and the target does not have.
+    pub(super) fn missing_type<'o>(&self, object: &'o Object) -> Option<&'o ObjectName> {
+        object.types.iter().find(|name| self.catalog.object(name).is_none())
     }
 
     /// An object of the project by its own name, not by that of a table that comes with it.
@@ -99,6 +105,9 @@ impl<'f> Facts<'f> {
     /// The tables to be made that have indexes: their keys are checked too.
     pub(super) fn new_tables(&self) -> impl Iterator<Item = &'f Object> {
         let tables = self.project().objects.iter();
-        tables.filter(|object| object.columns.is_some() && self.catalog.object(&object.name).is_none())
+        tables.filter(|object| {
+            let is_new = object.columns.is_some() && self.catalog.object(&object.name).is_none();
+            is_new && self.missing_type(object).is_none()
+        })
     }
 }

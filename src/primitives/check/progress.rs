@@ -139,6 +139,12 @@ impl<'c, 'f> Checking<'c, 'f> {
     /// The statement for an object's query, if everything it reads has columns.
     fn query(&mut self, number: usize) -> Option<Statement> {
         let object = *self.facts.objects.get(number)?;
+        if let Some(name) = self.facts.missing_type(object) {
+            self.found.push(complaint::missing_type(self.facts, object, name));
+            self.skipped.insert(object.name.clone());
+            self.close(number, Known::Stopped(number));
+            return None;
+        }
         let mut told = HashSet::new();
         let mut unknown = false;
         for (name, span) in standalone::places(object) {

@@ -45,6 +45,8 @@ pub struct ColumnDef {
     pub data_type: Option<String>,
     /// What may be types of users in it.
     pub types: Vec<RawName>,
+    /// Where the type begins; without one, where the column ends.
+    pub type_start: usize,
     /// Whether `NOT NULL` is written.
     pub not_null: bool,
     /// `DEFAULT expr`

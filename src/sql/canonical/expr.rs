@@ -321,7 +321,7 @@ impl Printer<'_> {
     /// Writes a column with its qualifier.
     fn column(&mut self, parts: &[TreeIdent]) {
         let start = parts.first().and_then(|first| span_of(first.span)).map(|span| span.start);
-        let qualifier = start.filter(|_| !self.is_stored()).and_then(|start| self.body.qualifier(start));
+        let qualifier = start.filter(|_| !self.is_stored()).and_then(|start| self.qualifier(start));
         match (qualifier, parts.last()) {
             (Some(qualifier), Some(column)) => {
                 let relation = self.names.object(&qualifier.relation);
@@ -337,7 +337,7 @@ impl Printer<'_> {
     pub(super) fn star(&mut self, name: &ObjectName) {
         let parts = idents(name);
         let start = parts.first().and_then(|first| span_of(first.span)).map(|span| span.start);
-        match start.filter(|_| !self.is_stored()).and_then(|start| self.body.qualifier(start)) {
+        match start.filter(|_| !self.is_stored()).and_then(|start| self.qualifier(start)) {
             Some(qualifier) => {
                 let relation = self.names.object(&qualifier.relation);
                 self.write(&relation);

@@ -22,6 +22,8 @@ pub(super) struct Printer<'a> {
     pub(super) body: Body<'a>,
     depth: usize,
     given_up: bool,
+    /// Where the next reference and the next qualifier probably are in their lists.
+    next: (usize, usize),
 }
 
 /// What is known about the query or expression that is being written.
@@ -30,18 +32,6 @@ pub(super) struct Body<'a> {
     pub(super) notes: Option<&'a Notes>,
     pub(super) references: &'a [RawName],
     pub(super) qualifiers: &'a [Qualifier],
-}
-
-impl<'a> Body<'a> {
-    /// The reference that begins at a byte.
-    pub(super) fn reference(&self, start: usize) -> Option<&'a RawName> {
-        self.references.iter().find(|name| name.span.start == start)
-    }
-
-    /// The qualifier that begins at a byte.
-    pub(super) fn qualifier(&self, start: usize) -> Option<&'a Qualifier> {
-        self.qualifiers.iter().find(|qualifier| qualifier.name.span.start == start)
-    }
 }
 
 impl<'a> Printer<'a> {
@@ -53,7 +43,24 @@ impl<'a> Printer<'a> {
             body: Body::default(),
             depth: 0,
             given_up: false,
+            next: (0, 0),
         }
+    }
+
+    /// The reference that begins at a byte.
+    pub(super) fn reference(&mut self, start: usize) -> Option<&'a RawName> {
+        let references = self.body.references;
+        let at = find_from(references, self.next.0, |name| name.span.start == start)?;
+        self.next.0 = at + 1;
+        references.get(at)
+    }
+
+    /// The qualifier that begins at a byte.
+    pub(super) fn qualifier(&mut self, start: usize) -> Option<&'a Qualifier> {
+        let qualifiers = self.body.qualifiers;
+        let at = find_from(qualifiers, self.next.1, |qualifier| qualifier.name.span.start == start)?;
+        self.next.1 = at + 1;
+        qualifiers.get(at)
     }
 
     /// The whole text; `None` if something in it has no canonical form.
@@ -160,4 +167,12 @@ impl<'a> Printer<'a> {
             self.write(")");
         }
     }
+}
+
+/// Finds something in a list, of which it is mostly the next: printing goes the way that collecting
+/// went, so that a query of thousands takes no look at each for each.
+fn find_from<T>(list: &[T], next: usize, is_it: impl Fn(&T) -> bool) -> Option<usize> {
+    let (before, behind) = list.split_at(next.min(list.len()));
+    let found = behind.iter().position(&is_it).map(|at| at + before.len());
+    found.or_else(|| before.iter().position(&is_it))
 }

@@ -397,7 +397,7 @@ impl Printer<'_> {
     fn relation(&mut self, name: &ObjectName) {
         let parts = idents(name);
         let start = parts.first().and_then(|first| span_of(first.span)).map(|span| span.start);
-        match start.and_then(|start| self.body.reference(start)) {
+        match start.and_then(|start| self.reference(start)) {
             Some(reference) => {
                 let name = self.names.object(reference);
                 self.write(&name);

@@ -31,7 +31,7 @@ fn certain_mistakes_are_told() {
         ("SELECT DISTNCT a b FROM t", "found identifier \"b\"; DISTINCT is meant"),
         ("SELECT a, FROM t", "found FROM"),
         ("SELECT a FROM t WHERE", "found EOF"),
-        ("SELECT a FROM t WHERE AND b", "found AND"),
+        ("SELECT a FROM t WHERE AND b", "found identifier \"b\""),
         ("SELECT a FROM t WHERE b = ORDER BY c", "found ORDER"),
         ("SELECT a FROM t JOIN u ON", "found EOF"),
         ("SELECT CASE WHEN a THEN FROM t", "found FROM"),

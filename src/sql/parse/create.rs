@@ -422,7 +422,8 @@ pub(super) fn column(
         return Err(cursor.expected("column name or constraint definition"));
     }
     let name = cursor.ident()?;
-    let mut column = ColumnDef { name, data_type: None, types: Vec::new(), not_null: false, default: None };
+    let (types, type_start) = (Vec::new(), cursor.start());
+    let mut column = ColumnDef { name, data_type: None, types, type_start, not_null: false, default: None };
     if cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen) {
         return Ok(Some(column));
     }

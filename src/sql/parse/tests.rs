@@ -90,7 +90,7 @@ fn reads_tables() {
         "CREATE TABLE t (id int NOT NULL DEFAULT 1 + 1, n numeric(10, 2) NULL, l int list, m map[text=>int], \
          k int PRIMARY KEY, CONSTRAINT c CHECK (k > 0)) WITH (PARTITION BY (id))",
         expect![[r#"
-            CreateTable(CreateTable { temporary: false, if_not_exists: false, name: RawName { parts: ["t"] }, columns: [ColumnDef { name: RawIdent { ident: "id" }, data_type: Some("int"), not_null: true, default: Some(Expr("1 + 1")) }, ColumnDef { name: RawIdent { ident: "n" }, data_type: Some("numeric(10, 2)"), not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "l" }, data_type: Some("int list"), not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "m" }, data_type: Some("map[text=>int]"), not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "k" }, data_type: Some("int"), not_null: false, default: None }], constraints: ["PRIMARY KEY", "CHECK"], from_source: None, options: [WithOption { name: "PARTITION BY", value: Some(List([Name(RawName { parts: ["id"] })])) }] })
+            CreateTable(CreateTable { temporary: false, if_not_exists: false, name: RawName { parts: ["t"] }, columns: [ColumnDef { name: RawIdent { ident: "id" }, data_type: Some("int"), types: [], type_start: 19, not_null: true, default: Some(Expr("1 + 1")) }, ColumnDef { name: RawIdent { ident: "n" }, data_type: Some("numeric(10, 2)"), types: [], type_start: 49, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "l" }, data_type: Some("int list"), types: [], type_start: 72, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "m" }, data_type: Some("map[text=>int]"), types: [], type_start: 84, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "k" }, data_type: Some("int"), types: [], type_start: 102, not_null: false, default: None }], constraints: ["PRIMARY KEY", "CHECK"], from_source: None, options: [WithOption { name: "PARTITION BY", value: Some(List([Name(RawName { parts: ["id"] })])) }] })
         "#]],
     );
     check(
@@ -158,7 +158,7 @@ fn reads_what_has_no_schema() {
             CreateNetworkPolicy(CreateNetworkPolicy { name: RawIdent { ident: "p" }, definition: "(RULES (a (action='allow')))" })
             CreateSecret(CreateSecret { name: RawName { parts: ["s"] }, .. })
             CreateSecret(CreateSecret { name: RawName { parts: ["s"] }, .. })
-            CreateType(CreateType { name: RawName { parts: ["t"] }, definition: "LIST (ELEMENT TYPE = int4)" })
+            CreateType(CreateType { name: RawName { parts: ["t"] }, definition: "LIST (ELEMENT TYPE = int4)", types: [] })
         "#]],
     );
 }

@@ -5,17 +5,9 @@
 
 use crate::harness::World;
 use crate::harness::random::Random;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-";
+use crate::harness::shop::sent;
+use crate::harness::shop::staged;
+use crate::harness::shop::total;
 
 /// What somebody does to production by hand.
 struct Deed {
@@ -94,17 +86,6 @@ const POINTS: [(&str, &str, &str); 6] = [
     ("before COMMIT", "delay 700ms before commit by 'mzflow%'", "COMMIT"),
 ];
 
-/// A version is production and another one is staged.
-fn staged() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
-    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
-    world.forget();
-    world
-}
-
 /// Everything that stands anywhere, by id, name and schema, and the epoch.
 fn standing(world: &World) -> String {
     world.rows(
@@ -128,7 +109,7 @@ fn what_was_changed_since_staging_is_found_and_told() {
         let before = standing(&world);
         let Some(told) = deed.refused else {
             world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
-            assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20", "{}", deed.name);
+            assert_eq!(total(&world), "20", "{}", deed.name);
             continue;
         };
         for arguments in [&["promote", "second", "--dry-run"][..], &["promote", "second"]] {
@@ -142,7 +123,7 @@ fn what_was_changed_since_staging_is_found_and_told() {
         let forced = world.mzflow(&["promote", "second", "--force", "--keep", "1h"]);
         if deed.is_forced {
             forced.code(0);
-            assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20", "{}", deed.name);
+            assert_eq!(total(&world), "20", "{}", deed.name);
         } else {
             forced.code(3).says("[swap.production-moved]");
             assert_eq!(standing(&world), before, "{}", deed.name);
@@ -155,7 +136,7 @@ fn what_force_replaces_is_put_aside_and_not_dropped() {
     let world = staged();
     by_hand(&world, &DEEDS[0]);
     world.mzflow(&["promote", "second", "--force", "--keep", "1h"]).code(0);
-    assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20");
+    assert_eq!(total(&world), "20");
     assert_eq!(world.rows("SELECT total FROM shop.core__second__mzf.totals"), "30");
     let told = world.mzflow(&["gc", "--kept", "--yes"]).code(3).says("[drop.foreign-dependents]");
     told.says("shop.core__second__mzf.totals");
@@ -169,7 +150,7 @@ fn race(point: &(&str, &str, &str), deed: &Deed) {
     let world = staged();
     world.faults(fault);
     let running = world.start(&["promote", "second", "--keep", "1h"]);
-    world.until(&what, || world.statements().iter().any(|sql| sql.contains(statement)));
+    sent(&world, statement);
     by_hand(&world, deed);
     let told = running.end(&world);
     if deed.refused.is_some() {
@@ -183,7 +164,7 @@ fn race(point: &(&str, &str, &str), deed: &Deed) {
         assert_eq!(left, "0", "{what}");
     } else {
         told.code(0);
-        assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20", "{what}");
+        assert_eq!(total(&world), "20", "{what}");
         let swaps = world.mzflow(&["log", "--json"]).code(0).json();
         assert_eq!(swaps.as_array().map(Vec::len), Some(2), "{what}");
     }

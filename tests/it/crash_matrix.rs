@@ -9,11 +9,16 @@ use std::collections::BTreeSet;
 
 use crate::harness::World;
 use crate::harness::random::Random;
+use crate::harness::shop::SHOP;
+use crate::harness::shop::sent;
+use crate::harness::shop::staging;
+use crate::harness::shop::swaps;
+use crate::harness::shop::total;
+use crate::harness::shop::waiting;
+use crate::harness::shop::worth;
 
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
+/// The shop with a comment, and an index.
+const COMMENTED: &str = "\
 -- file: shop/models/shop/core/orders.sql
 CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
 COMMENT ON VIEW orders IS 'Every order';
@@ -53,6 +58,7 @@ return mz.test {{
 fn cut(recipe: &str, arguments: &str, random: &mut Random) -> u64 {
     let world = World::new();
     world.write(SHOP);
+    world.write(COMMENTED);
     world.write(&deployed(recipe, arguments));
     let test = ["test", "--project", "shop", "tests/matrix.lua", "--json"];
     let all = std::env::var("MZFLOW_CRASH").is_ok_and(|wanted| wanted == "all");
@@ -98,39 +104,12 @@ fn every_recipe_in_every_isolation_goes_on_or_is_aborted() {
     assert!(count >= 12, "only {count} cuts");
 }
 
-/// A version is production and another one is on the disk.
-fn waiting() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
-    world.forget();
-    world
-}
-
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
-}
-
-/// What is staged, claimed or retired.
-fn staged(world: &World) -> String {
-    world.rows(
-        "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
-         UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx' ORDER BY 1",
-    )
-}
-
 /// The run of the second deployment, or nothing where it has written nothing yet.
 fn second_run(world: &World) -> String {
     world.rows(
         "SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = 'run.started' \
          AND payload->>'arguments' LIKE '%second%'",
     )
-}
-
-fn swaps(world: &World) -> usize {
-    let log = world.mzflow(&["log", "--json"]).code(0).json();
-    log.as_array().map_or(0, Vec::len)
 }
 
 const SECOND: [&str; 6] = ["run", "blue_green", "--project", "shop", "--id", "second"];
@@ -140,7 +119,7 @@ fn killed_at(fault: &str, statement: &str) -> World {
     let world = waiting();
     world.faults(fault);
     let running = world.start(&SECOND);
-    world.until(statement, || world.statements().iter().any(|sql| sql.contains(statement)));
+    sent(&world, statement);
     running.kill();
     assert_eq!(running.end(&world).code, None, "a signal has ended it: {fault}");
     // What it had sent is still carried out; then its sessions are gone.
@@ -170,7 +149,7 @@ fn a_process_that_is_killed_leaves_nothing_that_cannot_be_resumed() {
         let after = world.rows("SELECT id, name FROM mz_objects WHERE id LIKE 'u%' ORDER BY 1, 2");
         assert_eq!(after, before, "{fault}: a dry run has changed something");
         world.mzflow(&["resume", &run, "--project", "shop", "--yes"]).code(0);
-        assert_eq!((total(&world).as_str(), staged(&world).as_str()), ("20", ""), "{fault}");
+        assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("20", ""), "{fault}");
         assert_eq!(swaps(&world), 2, "{fault}");
         world.mzflow(&["resume", &run, "--project", "shop"]).code(3).says("[run.finished]");
         world.mzflow(&["gc"]).code(0).says("nothing to clean up");
@@ -193,7 +172,7 @@ fn a_process_that_is_killed_leaves_nothing_that_cannot_be_aborted() {
             let again = world.mzflow(&["abort", "second"]);
             again.says("[deployment.gone]").says("nothing was dropped");
         }
-        assert_eq!(staged(&world), "", "{fault}");
+        assert_eq!(staging(&world), "", "{fault}");
         world.mzflow(&["gc"]).code(0).says("nothing to clean up");
     }
 }
@@ -215,7 +194,7 @@ fn two_runs_of_one_deployment_at_once_swap_once() {
 fn of_two_deployments_that_race_for_a_schema_one_wins() {
     let world = waiting();
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     world.mzflow(&["stage", "--project", "shop", "--id", "third"]).code(0);
     world.faults("delay 300ms before 'ALTER SCHEMA%epoch@%'; delay 300ms before 'ALTER SCHEMA%epoch@%' 2");
     let both = ["second", "third"].map(|id| world.start(&["promote", id, "--keep", "1h"]));
@@ -235,7 +214,7 @@ fn of_two_deployments_that_race_for_a_schema_one_wins() {
 fn a_rollback_after_a_later_swap_is_refused_with_the_reason() {
     let world = waiting();
     world.mzflow(&[&SECOND[..], &["--keep", "1h"]].concat()).code(0);
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "third", "--keep", "1h"]).code(0);
     for arguments in [&["rollback", "second", "--dry-run"][..], &["rollback", "second"]] {
         let told = world.mzflow(arguments).code(3).says("[rollback.superseded]");

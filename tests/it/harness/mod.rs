@@ -25,15 +25,16 @@ pub(crate) mod client;
 pub(crate) mod random;
 pub(crate) mod readers;
 pub(crate) mod running;
+pub(crate) mod secrets;
 pub(crate) mod service;
+pub(crate) mod shop;
 pub(crate) mod told;
-pub(crate) mod watch;
 pub(crate) mod watching;
 pub(crate) mod wire;
 
 use running::Running;
+use secrets::Secrets;
 use told::Told;
-use watch::Watch;
 
 /// One runtime for the sandboxes of every test. Planning a query recurses deeply, as in the binary.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -49,7 +50,7 @@ pub(crate) struct World {
     folder: TempDir,
     server: Server,
     password: Option<String>,
-    watch: Watch,
+    secrets: Secrets,
 }
 
 impl World {
@@ -66,7 +67,7 @@ impl World {
         Self {
             folder: TempDir::new().expect("a folder"),
             server,
-            watch: Watch::new(password.as_deref()),
+            secrets: Secrets::new(password.as_deref()),
             password,
         }
     }
@@ -90,13 +91,13 @@ impl World {
 
     /// The way for commands. A password that nobody asks for is one that nobody may say.
     fn command_url(&self) -> String {
-        let password = self.password.as_deref().unwrap_or(watch::PASSWORD);
+        let password = self.password.as_deref().unwrap_or(secrets::PASSWORD);
         format!("postgres://materialize:{password}@{}/materialize", self.server.address())
     }
 
     /// Insists from now on that no command says a value, and that none is in the journal.
     pub(crate) fn secret(&self, value: &str) {
-        self.watch.over(value);
+        self.secrets.add(value);
     }
 
     /// Copies a project of `examples/` into the folder; outside of any git checkout.
@@ -229,7 +230,7 @@ impl Drop for World {
             // Where nothing was set up there is no such table, and some tests leave a server that is not well.
             let Ok(rows) = self.try_sql(&format!("SELECT * FROM _mzflow.public.{table}")) else { continue };
             let text: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
-            let found = self.watch.finds(&text.join("\n"));
+            let found = self.secrets.told_by(&text.join("\n"));
             assert!(found.is_none(), "the {table} bears a secret: {}", found.unwrap_or_default());
         }
     }

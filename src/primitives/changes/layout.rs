@@ -9,6 +9,7 @@ use super::super::metadata;
 use super::super::metadata::Pair;
 use super::super::metadata::Written;
 use super::super::said;
+use super::super::scope;
 use super::Changes;
 use super::written;
 use crate::catalog::Catalog;
@@ -70,7 +71,7 @@ pub fn layout(
     clones: &Clones,
     catalog: &Catalog,
 ) -> Result<Layout, Error> {
-    let naming = Naming::new(changes, id)?;
+    let naming = Naming::new(changes, id, catalog)?;
     let mut layout = Layout {
         intent: StageIntent {
             deployment: id.clone(),
@@ -115,7 +116,7 @@ struct Naming {
 }
 
 impl Naming {
-    fn new(changes: &Changes, id: &DeploymentId) -> Result<Self, Error> {
+    fn new(changes: &Changes, id: &DeploymentId, catalog: &Catalog) -> Result<Self, Error> {
         let too_long = |error: crate::name::NameError| {
             Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
                 .effect("nothing was changed")
@@ -134,10 +135,12 @@ impl Naming {
         }
         let mut clusters = BTreeMap::new();
         for (name, production_id) in &changes.clusters {
+            let production = catalog.clusters.get(name).filter(|cluster| cluster.id == *production_id);
             let pair = ClusterPair {
                 production: name.clone(),
                 staging: ClusterName(id.green(&name.0).map_err(too_long)?),
                 production_id: production_id.clone(),
+                production_shape: production.map(scope::shape),
             };
             clusters.insert(name.clone(), pair);
         }

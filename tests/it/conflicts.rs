@@ -5,7 +5,6 @@
 
 use crate::harness::World;
 use crate::harness::random::Random;
-use crate::harness::shop::sent;
 use crate::harness::shop::staged;
 use crate::harness::shop::total;
 
@@ -19,7 +18,7 @@ struct Deed {
     is_forced: bool,
 }
 
-const DEEDS: [Deed; 7] = [
+const DEEDS: [Deed; 8] = [
     Deed {
         name: "replaced, as dbt does",
         sql: &[
@@ -57,6 +56,18 @@ const DEEDS: [Deed; 7] = [
         is_forced: true,
     },
     Deed {
+        name: "a cluster that is altered",
+        sql: &["ALTER CLUSTER compute SET (SIZE = '50cc')"],
+        refused: Some(&[
+            "cluster compute had size 25cc, replication factor 1",
+            "and has size 50cc, replication factor 1 now",
+            "cluster compute: u",
+            "renamed or altered by materialize at 2",
+        ]),
+        // The clone goes on with what it was cloned from.
+        is_forced: true,
+    },
+    Deed {
         name: "a view of another team in the schema",
         sql: &["CREATE VIEW shop.core.theirs AS SELECT 1 AS x"],
         refused: Some(&["shop.core.theirs"]),
@@ -76,14 +87,14 @@ const DEEDS: [Deed; 7] = [
     },
 ];
 
-/// Where it is done: how the sandbox is held up there, and the statement that has come in by then.
-const POINTS: [(&str, &str, &str); 6] = [
-    ("before the transaction", "delay 700ms before 'BEGIN%' by 'mzflow%'", "BEGIN"),
-    ("before the fence", "delay 700ms before 'ALTER SCHEMA%epoch@%' by 'mzflow%'", "epoch@"),
-    ("behind the fence", "delay 700ms after 'ALTER SCHEMA%epoch@%' by 'mzflow%'", "epoch@"),
-    ("before the first swap", "delay 700ms before 'ALTER SCHEMA%SWAP%' by 'mzflow%'", "SWAP"),
-    ("behind the last swap", "delay 700ms after 'ALTER CLUSTER%SWAP%' by 'mzflow%'", "ALTER CLUSTER"),
-    ("before COMMIT", "delay 700ms before commit by 'mzflow%'", "COMMIT"),
+/// Where it is done: which statement is held up meanwhile.
+const POINTS: [(&str, &str); 6] = [
+    ("before the transaction", "hold before 'BEGIN%' by 'mzflow%'"),
+    ("before the fence", "hold before 'ALTER SCHEMA%epoch@%' by 'mzflow%'"),
+    ("behind the fence", "hold after 'ALTER SCHEMA%epoch@%' by 'mzflow%'"),
+    ("before the first swap", "hold before 'ALTER SCHEMA%SWAP%' by 'mzflow%'"),
+    ("behind the last swap", "hold after 'ALTER CLUSTER%SWAP%' by 'mzflow%'"),
+    ("before COMMIT", "hold before commit by 'mzflow%'"),
 ];
 
 /// Everything that stands anywhere, by id, name and schema, and the epoch.
@@ -144,14 +155,15 @@ fn what_force_replaces_is_put_aside_and_not_dropped() {
 }
 
 /// Does something at a point of the swap.
-fn race(point: &(&str, &str, &str), deed: &Deed) {
-    let (place, fault, statement) = point;
+fn race(point: &(&str, &str), deed: &Deed) {
+    let (place, fault) = point;
     let what = format!("{}, {place}", deed.name);
     let world = staged();
     world.faults(fault);
     let running = world.start(&["promote", "second", "--keep", "1h"]);
-    sent(&world, statement);
+    world.until(&what, || world.held() > 0);
     by_hand(&world, deed);
+    world.faults("");
     let told = running.end(&world);
     if deed.refused.is_some() {
         told.code(3).says("[swap.production-moved]").says("nothing was changed");
@@ -180,7 +192,7 @@ fn race(point: &(&str, &str, &str), deed: &Deed) {
 fn whoever_changes_it_during_the_swap_is_noticed_at_every_point() {
     let mut random = Random::seeded("MZFLOW_SEED");
     let all = std::env::var("MZFLOW_CRASH").is_ok_and(|wanted| wanted == "all");
-    let shift = usize::try_from(random.below(7)).expect("it fits");
+    let shift = usize::try_from(random.below(u64::try_from(DEEDS.len()).expect("it fits"))).expect("it fits");
     let mut count = 0;
     for (at, point) in POINTS.iter().enumerate() {
         for (number, deed) in DEEDS.iter().enumerate() {

@@ -33,6 +33,11 @@ impl Running {
         signal(self.child.id(), "KILL");
     }
 
+    /// Tells whether it has ended.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self, world: &World) -> Told {
         let status = self.child.wait().expect("it ends");

@@ -64,7 +64,7 @@ impl Told {
 
 /// Takes out the folder, the address, durations and run ids.
 fn clean(text: &str, world: &World) -> String {
-    let address = world.server.address().to_string();
+    let address = world.address().to_string();
     let folder = world.folder().to_string_lossy().into_owned();
     let text = text.replace(&folder, "[FOLDER]").replace(&address, "[ADDRESS]");
     text.lines().map(line).collect::<Vec<_>>().join("\n")

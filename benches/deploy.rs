@@ -13,6 +13,7 @@ use divan::Bencher;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 mod generated;
 
@@ -44,15 +45,30 @@ fn mzflow(folder: &Path, url: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// A sandbox, and a project that nobody has deployed to it yet.
+struct Ground {
+    runtime: Runtime,
+    server: Server,
+    url: String,
+    folder: TempDir,
+}
+
+impl Ground {
+    fn with(objects: usize) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let server = runtime.block_on(Server::start(Options::default())).expect("the sandbox starts");
+        let url = format!("postgres://materialize@{}/materialize", server.address());
+        let folder = TempDir::new().expect("a folder");
+        write(folder.path(), objects);
+        Self { runtime, server, url, folder }
+    }
+}
+
 #[divan::bench(args = ["cluster", "schema"], sample_count = 20, sample_size = 1)]
 fn one_changed_view_of_100(bencher: Bencher<'_, '_>, isolation: &str) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    let server = runtime.block_on(Server::start(Options::default())).expect("the sandbox starts");
-    let url = format!("postgres://materialize@{}/materialize", server.address());
-    let folder = TempDir::new().expect("a folder");
-    write(folder.path(), 100);
+    let Ground { runtime, server, url, folder } = Ground::with(100);
     runtime.block_on(async {
         let (client, connection) =
             tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the sandbox lets clients in");
@@ -79,13 +95,7 @@ fn one_changed_view_of_100(bencher: Bencher<'_, '_>, isolation: &str) {
 /// less than 5 % of it, though here a statement that makes an object costs none of the 100 ms that it costs a real server.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn stage_of_1000_and_its_journal(bencher: Bencher<'_, '_>) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    let server = runtime.block_on(Server::start(Options::default())).expect("the sandbox starts");
-    let url = format!("postgres://materialize@{}/materialize", server.address());
-    let folder = TempDir::new().expect("a folder");
-    write(folder.path(), 1000);
+    let Ground { runtime, server, url, folder } = Ground::with(1000);
     mzflow(folder.path(), &url, &["apply"]);
     let mut version = 0;
     let mut told = String::new();

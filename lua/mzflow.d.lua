@@ -67,6 +67,7 @@ mz = {}
 ---What a deployment would change.
 ---@class mz.Changes
 ---@field empty boolean whether there is nothing to deploy
+---@field unfinished string? the last promotion, where what follows it was not done; staging goes on with it
 ---@field objects mz.Change[] every object that is not unchanged
 ---@field summary table<string, integer> how many objects there are of each change
 ---@field drifted string[] objects that somebody else changed

@@ -133,7 +133,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::RollbackGone | Code::RollbackSuperseded => {
             one("deploy the older version of the project again:  mzflow run blue_green".to_owned())
         }
-        Code::DropPromoted => one(format!("to take the promotion back:  mzflow rollback {id}")),
+        Code::DropPromoted => vec![
+            format!("to take the promotion back:  mzflow rollback {id}"),
+            format!("to finish one that was cut off:  mzflow promote {id}"),
+        ],
         Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),

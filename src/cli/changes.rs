@@ -20,8 +20,13 @@ const IN_PLACE_SHOWN: usize = 10;
 pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<String> {
     let objects = outcome["objects"].as_array().map(Vec::as_slice).unwrap_or_default();
     let against = against(outcome);
-    if outcome["empty"].as_bool() == Some(true) {
+    let unfinished = outcome["unfinished"].as_str();
+    if outcome["empty"].as_bool() == Some(true) || unfinished.is_some() {
         let mut lines = vec![ui.line("diff", &format!("no changes {against}"), took)];
+        lines.extend(unfinished.map(|id| {
+            let note = format!("what follows the promotion of {id} was not finished: mzflow promote {id}");
+            format!("          {}", ui.paint(Style::yellow, note))
+        }));
         lines.extend(to_apply(outcome, ui));
         lines.extend(sinks(outcome, ui));
         lines.extend(kept(outcome, ui));

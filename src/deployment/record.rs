@@ -328,6 +328,25 @@ pub struct ClusterPair {
     pub staging: ClusterName,
     /// The id under the production name when it was staged.
     pub production_id: ClusterId,
+    /// What production's was then; `None` in records of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_shape: Option<ClusterShape>,
+}
+
+/// What there is of a cluster, as far as the catalog tells.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClusterShape {
+    /// The size of its replicas.
+    pub size: Option<String>,
+    /// How many it shall have.
+    pub replication_factor: Option<u32>,
+}
+
+impl std::fmt::Display for ClusterShape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let factor = self.replication_factor.map_or("?".to_owned(), |factor| factor.to_string());
+        write!(f, "size {}, replication factor {factor}", self.size.as_deref().unwrap_or("?"))
+    }
 }
 
 /// See [`Record::StageIntent`].

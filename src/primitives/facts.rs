@@ -163,6 +163,7 @@ fn scope(catalog: &Catalog) -> Scope {
                 production: cluster("compute"),
                 staging: cluster("compute__77b01de__mzf"),
                 production_id: on("compute"),
+                production_shape: None,
             }],
             within: Vec::new(),
             built: 2,

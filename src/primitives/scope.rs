@@ -8,9 +8,11 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::ledger::Deployment;
 use crate::catalog::Catalog;
+use crate::catalog::Cluster;
 use crate::catalog::Object;
 use crate::db::journal::Which;
 use crate::deployment::DeploymentId;
+use crate::deployment::record::ClusterShape;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
@@ -94,6 +96,11 @@ impl Scope {
                 .effect("nothing was changed")
         })
     }
+}
+
+/// What there is of a cluster, to tell later whether somebody has altered it.
+pub fn shape(cluster: &Cluster) -> ClusterShape {
+    ClusterShape { size: cluster.size.clone(), replication_factor: cluster.replication_factor }
 }
 
 /// One line about an object, for lists in errors: kind, name, owner.

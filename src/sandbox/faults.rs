@@ -11,6 +11,8 @@
 //! kill 3                          the same, and whoever started the sandbox lets the client die
 //! delay 50ms before 3             the 3rd statement waits
 //! delay 50ms after 3              the 3rd statement is run, and its answer waits
+//! hold before 3                   the 3rd statement waits until faults are set anew
+//! hold after 3                    the 3rd statement is run, and its answer waits for that
 //! error '40001' on 3              the 3rd statement fails with this code and is not run
 //! error '40001' after 3           the 3rd statement is run and answered with this code
 //! conflict 2                      the next two COMMITs of DDL transactions fail with 40001
@@ -19,13 +21,13 @@
 //! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `write 3` (the 3rd statement that is
 //! more than reading), `'CREATE VIEW%'` (the next statement that is like it, without regard to case) or
 //! `'CREATE VIEW%' 2`. `before`, `after`,
-//! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`).
+//! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`, `hold`).
 //! Behind all of it `by 7` counts only the statements of the connection with that number, and
 //! `by 'mzflow%'` those of the users or applications whose name is like it.
 //!
 //! Counting starts anew for each fault when it is set, goes over all connections, and leaves out
 //! statements that set or show `sandbox_…`. Statements of one message count one by one. Setting
-//! replaces what was left. Nothing of this is kept over a restart.
+//! replaces what was left and lets go what is held. Nothing of this is kept over a restart.
 
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ enum Action {
     Lose,
     Kill,
     Delay(Duration, When),
+    Hold(When),
     Error(&'static str, When),
     Conflict,
     Refuse,
@@ -91,6 +94,10 @@ pub(crate) struct Strike {
     pub(crate) delay_after: Duration,
     /// The connection ends before it is run.
     pub(crate) drop_before: bool,
+    /// It waits until it is let go.
+    pub(crate) hold: bool,
+    /// It is run, and its answer waits until it is let go.
+    pub(crate) hold_after: bool,
     /// It fails with this code.
     pub(crate) error: Option<&'static str>,
     /// It is run, and answered with this code.
@@ -185,6 +192,7 @@ impl Faults {
                 | Action::Lose
                 | Action::Kill
                 | Action::Delay(..)
+                | Action::Hold(_)
                 | Action::Error(..) => {
                     let meant = match &fault.target {
                         Target::Any => true,
@@ -211,6 +219,8 @@ impl Faults {
                 Action::Delay(by, When::After) => {
                     strike.delay_after = strike.delay_after.saturating_add(*by);
                 }
+                Action::Hold(When::Before) => strike.hold = true,
+                Action::Hold(When::After) => strike.hold_after = true,
                 Action::Error(code, When::Before) => strike.error = Some(code),
                 Action::Error(code, When::After) => strike.error_after = Some(code),
                 Action::Conflict | Action::Refuse => {}
@@ -242,6 +252,10 @@ impl Faults {
                 Action::Delay(by, when) => {
                     let when = if *when == When::Before { "before" } else { "after" };
                     format!("delay {} {when} {target}", duration::format(*by).replace(' ', ""))
+                }
+                Action::Hold(when) => {
+                    let when = if *when == When::Before { "before" } else { "after" };
+                    format!("hold {when} {target}")
                 }
                 Action::Error(code, when) => {
                     let when = if *when == When::Before { "on" } else { "after" };
@@ -292,6 +306,7 @@ fn fault(text: &str) -> Result<Fault, String> {
             _ => return Err(wrong()),
         },
         Some("delay") => Action::Delay(words.next().and_then(duration::parse).ok_or_else(wrong)?, when),
+        Some("hold") => Action::Hold(when),
         Some("error") => {
             let code = words.next().map(unquoted).ok_or_else(wrong)?;
             let known = CODES.iter().find(|known| **known == code);
@@ -382,8 +397,9 @@ mod tests {
         );
         let struck = faults.statement(&who(7, "psql"), "create view b AS SELECT 1", Sort::Write);
         assert_eq!(struck.delay, Duration::from_millis(50));
+        faults.add("hold before commit; hold after commit").expect("ok");
         let struck = faults.statement(&who(7, "psql"), "COMMIT", Sort::Commit);
-        assert!(struck.drop_before && struck.lose);
+        assert!(struck.drop_before && struck.lose && struck.hold && struck.hold_after);
         assert_eq!(faults.left(), "");
     }
 
@@ -409,7 +425,8 @@ mod tests {
 
     #[test]
     fn what_is_left_can_be_set_again() {
-        let text = "drop before 3; drop after commit 1; error 'XX000' on 'CREATE VIEW%' 2; conflict 1";
+        let text =
+            "drop before 3; drop after commit 1; error 'XX000' on 'CREATE VIEW%' 2; hold after 2; conflict 1";
         let faults = Faults::parse(text).expect("ok");
         assert_eq!(faults.left(), text);
     }

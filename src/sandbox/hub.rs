@@ -52,6 +52,8 @@ pub(crate) struct Hub {
     changes: watch::Sender<u64>,
     /// The connections that were made to end.
     broken: watch::Sender<Broken>,
+    /// Statements that wait to be let go, and how often that was done.
+    held: watch::Sender<Held>,
 }
 
 /// An open session, as others see it.
@@ -60,6 +62,22 @@ struct Connected {
     facts: SessionFacts,
     secret: i32,
     cancel: Arc<Notify>,
+}
+
+/// What faults hold up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    statements: usize,
+    let_go: u64,
+}
+
+/// Counts a statement among those that are held, as long as it lives.
+struct Holding<'a>(&'a watch::Sender<Held>);
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|held| held.statements -= 1);
+    }
 }
 
 /// The right to change the state; nobody else changes it meanwhile.
@@ -90,6 +108,7 @@ impl Hub {
             next_connection: std::sync::atomic::AtomicU32::new(1),
             changes: watch::Sender::new(0),
             broken: watch::Sender::new(Broken::default()),
+            held: watch::Sender::default(),
         }
     }
 
@@ -211,6 +230,30 @@ impl Hub {
     /// What faults have made to end.
     pub(crate) fn broken(&self) -> watch::Receiver<Broken> {
         self.broken.subscribe()
+    }
+
+    /// Sets faults anew, and lets go what those before hold up.
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        *self.faults() = faults;
+        self.held.send_modify(|held| held.let_go += 1);
+    }
+
+    /// Holds a statement up until faults are set anew.
+    ///
+    /// # Cancel
+    /// Safe: it is not counted any more.
+    pub(crate) async fn hold(&self) {
+        let mut held = self.held.subscribe();
+        let before = held.borrow_and_update().let_go;
+        self.held.send_modify(|held| held.statements += 1);
+        let _counted = Holding(&self.held);
+        // The sender lives as long as this does.
+        let _ = held.wait_for(|held| held.let_go > before).await;
+    }
+
+    /// How many statements are held up.
+    pub(crate) fn held(&self) -> usize {
+        self.held.borrow().statements
     }
 
     /// What was run.

@@ -172,7 +172,7 @@ impl Server {
     /// # Errors
     /// What cannot be read of it.
     pub fn set_faults(&self, text: &str) -> Result<(), String> {
-        *self.hub.faults() = faults::Faults::parse(text)?;
+        self.hub.set_faults(faults::Faults::parse(text)?);
         Ok(())
     }
 
@@ -187,6 +187,11 @@ impl Server {
     /// What has not gone wrong yet, as it could be set.
     pub fn faults_left(&self) -> String {
         self.hub.faults().left()
+    }
+
+    /// How many statements are held up by faults; they go on when faults are set anew.
+    pub fn held(&self) -> usize {
+        self.hub.held()
     }
 
     /// What faults have made to end.

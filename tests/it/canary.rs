@@ -14,6 +14,8 @@ use crate::harness::readers::BLUE;
 use crate::harness::readers::SHOP;
 use crate::harness::readers::deployed;
 use crate::harness::readers::settings;
+use crate::harness::shop::staging;
+use crate::harness::shop::total;
 
 /// Adds checks to the bundled one.
 const RECIPE: &str = "\
@@ -33,17 +35,6 @@ return mz.recipe {
   },
 }
 ";
-
-fn staged_names(world: &World) -> String {
-    world.rows(
-        "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
-         UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx' ORDER BY 1",
-    )
-}
-
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
-}
 
 /// A canary of the change, fast, in which every difference is intended.
 const CANARY: [&str; 14] = [
@@ -112,7 +103,7 @@ fn few_read_it_first_and_then_everybody_and_nobody_ever_fails() {
     // Between the canary's end and the swap it reads production again, if it looks in that moment.
     assert!(reader == ["10", "20"] || reader == ["10", "20", "10", "20"], "{reader:?}");
     assert_eq!(
-        (settings(&world).as_str(), total(&world).as_str(), staged_names(&world).as_str()),
+        (settings(&world).as_str(), total(&world).as_str(), staging(&world).as_str()),
         (BLUE, "20", "")
     );
 }
@@ -211,7 +202,7 @@ fn a_soak_that_fails_brings_the_old_version_back() {
     world.mzflow(&["list"]).code(0).says("rolled-back");
     // One that lasts is kept, and what it replaced is dropped.
     world.mzflow(&[&WATCHED[..], &["--soak", "60ms"]].concat()).code(0).says("second is production");
-    assert_eq!((total(&world).as_str(), staged_names(&world).as_str()), ("20", ""));
+    assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("20", ""));
 }
 
 #[test]
@@ -239,7 +230,7 @@ fn by_hand_it_says_the_names_and_waits() {
     let run =
         world.rows("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE payload->>'recipe' = 'canary'");
     world.mzflow(&["approve", &run, "--project", "shop"]).code(0).says("second is production");
-    assert_eq!((total(&world).as_str(), staged_names(&world).as_str()), ("20", ""));
+    assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("20", ""));
 }
 
 #[test]
@@ -253,7 +244,7 @@ fn ctrl_c_puts_the_role_back_and_keeps_the_deployment() {
     told.says("role reader reads production again");
     assert_eq!((settings(&world).as_str(), total(&world).as_str()), (BLUE, "10"));
     world.mzflow(&["abort", "second"]).code(0);
-    assert_eq!(staged_names(&world), "");
+    assert_eq!(staging(&world), "");
 }
 
 /// Lets a canary die right behind its n-th statement; `None` where it has fewer.
@@ -292,16 +283,16 @@ fn wherever_it_dies_resume_and_abort_put_everybody_back() {
         let swapped = total(&world) == "20";
         match run {
             // It had recorded nothing yet: nothing is left of it.
-            None => assert_eq!(staged_names(&world), ""),
+            None => assert_eq!(staging(&world), ""),
             Some(run) if at % 2 == 0 || swapped => {
                 let told = world.mzflow(&["resume", &run, "--project", "shop"]);
                 assert!(matches!(told.code, Some(0 | 3)), "{number}: {}", told.stderr);
-                assert_eq!((total(&world).as_str(), staged_names(&world).as_str()), ("20", ""), "{number}");
+                assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("20", ""), "{number}");
             }
             Some(_) => {
                 let told = world.mzflow(&["abort", "second"]);
                 assert!(matches!(told.code, Some(0 | 1)), "{number}: {}", told.stderr);
-                assert_eq!((total(&world).as_str(), staged_names(&world).as_str()), ("10", ""), "{number}");
+                assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("10", ""), "{number}");
             }
         }
         assert_eq!(settings(&world), BLUE, "{number}");

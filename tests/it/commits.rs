@@ -1,18 +1,8 @@
 //! What happens around COMMIT: conflicts, lost answers, rivals.
 
 use crate::harness::World;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
-";
-
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
-}
+use crate::harness::shop::TOTALS;
+use crate::harness::shop::total;
 
 fn swaps(world: &World) -> usize {
     world.rows("SELECT name FROM mz_schemas WHERE name LIKE 'epoch@%'").matches("epoch@2:").count()
@@ -21,9 +11,9 @@ fn swaps(world: &World) -> usize {
 /// A second version is staged, and something is about to go wrong.
 fn staged(fault: &str) -> World {
     let world = World::new();
-    world.write(SHOP);
+    world.write(TOTALS);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&TOTALS.replace("10 AS total", "20 AS total"));
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     world.faults(fault);
     world

@@ -3,14 +3,7 @@
 use expect_test::expect;
 
 use crate::harness::World;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
-";
+use crate::harness::shop::TOTALS;
 
 /// The schemas and clusters that are nobody's system.
 const CONTENT: &str = "SELECT name FROM (SELECT s.name, s.id FROM mz_schemas s JOIN mz_databases d ON d.id = s.database_id \
@@ -19,7 +12,7 @@ const CONTENT: &str = "SELECT name FROM (SELECT s.name, s.id FROM mz_schemas s J
 #[test]
 fn what_mz_deploy_has_staged_is_left_alone() {
     let world = World::new();
-    world.write(SHOP);
+    world.write(TOTALS);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
     for sql in [
         "CREATE SCHEMA shop.core_7f3a9c1",
@@ -31,7 +24,7 @@ fn what_mz_deploy_has_staged_is_left_alone() {
     }
     let theirs = world.rows(CONTENT);
     assert_eq!(theirs, "compute_7f3a9c1\ncore_7f3a9c1\nother_x7f3a9c1");
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&TOTALS.replace("10 AS total", "20 AS total"));
     // The same id as theirs: no name of ours is one of theirs all the same.
     for id in ["7f3a9c1", "1"] {
         world.mzflow(&["stage", "--project", "shop", "--id", id]).code(0);
@@ -72,7 +65,7 @@ fn what_mz_deploy_has_staged_is_left_alone() {
 #[test]
 fn what_others_have_over_the_replaced_version_keeps_all_of_it_until_it_is_gone() {
     let world = World::new();
-    world.write(SHOP);
+    world.write(TOTALS);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
     // Views, materialized views and indexes of another team, in a database of theirs.
     for sql in [
@@ -86,7 +79,7 @@ fn what_others_have_over_the_replaced_version_keeps_all_of_it_until_it_is_gone()
     ] {
         world.sql(sql);
     }
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&TOTALS.replace("10 AS total", "20 AS total"));
     // An index of theirs would be swapped out of production with what it is on.
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(3);
     told.says("[stage.foreign-in-scope]").says("index shop.core.fast (owner materialize)");
@@ -116,9 +109,9 @@ fn what_others_have_over_the_replaced_version_keeps_all_of_it_until_it_is_gone()
 #[test]
 fn what_others_have_over_what_is_staged_keeps_it_from_being_dropped() {
     let world = World::new();
-    world.write(SHOP);
+    world.write(TOTALS);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&TOTALS.replace("10 AS total", "20 AS total"));
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     world.sql("CREATE DATABASE theirs");
     world.sql("CREATE VIEW theirs.public.early AS SELECT total FROM shop.core__second__mzf.totals");

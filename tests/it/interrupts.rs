@@ -2,29 +2,18 @@
 //! is untouched; `resume` and `abort` both work from there.
 
 use crate::harness::World;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-";
+use crate::harness::shop::SHOP;
+use crate::harness::shop::sent;
+use crate::harness::shop::staging;
+use crate::harness::shop::total;
+use crate::harness::shop::waiting;
 
 const RUN: [&str; 6] = ["run", "blue_green", "--project", "shop", "--id", "second"];
 
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
-}
-
-fn staged(world: &World) -> String {
-    world.rows(
-        "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
-         UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx' ORDER BY 1",
-    )
+/// Waits until a statement that begins like that has come in.
+#[track_caller]
+fn begun(world: &World, words: &str) {
+    world.until(words, || world.statements().iter().any(|sql| sql.starts_with(words)));
 }
 
 /// What makes a run slow.
@@ -37,10 +26,7 @@ enum Slow {
 
 /// A world in which the next run is slow at one place, and a change that is waiting for it.
 fn deployed(slow: &Slow) -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    let world = waiting();
     match slow {
         Slow::Fault(text) => world.faults(text),
         Slow::Setting(sql) => drop(world.sql(sql)),
@@ -52,7 +38,7 @@ fn deployed(slow: &Slow) -> World {
 /// Presses Ctrl-C once a statement has come in; the run that it stopped.
 fn stopped_at(world: &World, statement: &str) -> String {
     let running = world.start(&RUN);
-    world.until(statement, || world.statements().iter().any(|sql| sql.contains(statement)));
+    sent(world, statement);
     running.interrupt();
     let told = running.end(world);
     let told = told.code(130).says("[run.interrupted]").says("mzflow resume");
@@ -73,12 +59,12 @@ fn check(slow: Slow, statement: &str) {
     let world = deployed(&slow);
     let run = stopped_at(&world, statement);
     world.mzflow(&["resume", &run, "--project", "shop"]).code(0).says("second is production");
-    assert_eq!((total(&world), staged(&world)), ("20".to_owned(), String::new()));
+    assert_eq!((total(&world), staging(&world)), ("20".to_owned(), String::new()));
 
     let world = deployed(&slow);
     stopped_at(&world, statement);
     world.mzflow(&["abort", "second"]).code(0);
-    assert_eq!((total(&world), staged(&world)), ("10".to_owned(), String::new()));
+    assert_eq!((total(&world), staging(&world)), ("10".to_owned(), String::new()));
 }
 
 #[test]
@@ -87,7 +73,7 @@ fn while_applying() {
     world.write(SHOP);
     world.faults("delay 300ms before 'CREATE CLUSTER%'");
     let running = world.start(&["run", "blue_green", "--project", "shop", "--id", "first"]);
-    world.until("CREATE CLUSTER", || world.statements().iter().any(|sql| sql.starts_with("CREATE CLUSTER")));
+    begun(&world, "CREATE CLUSTER");
     running.interrupt();
     running.end(&world).code(130).says("[run.interrupted]");
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
@@ -98,7 +84,7 @@ fn while_applying() {
 fn while_dropping_the_old_version() {
     let world = deployed(&Slow::Fault("delay 300ms before 'DROP %'"));
     let running = world.start(&RUN);
-    world.until("DROP", || world.statements().iter().any(|sql| sql.starts_with("DROP ")));
+    begun(&world, "DROP ");
     running.interrupt();
     let told = running.end(&world);
     assert!(matches!(told.code, Some(130 | 0)), "{}", told.stderr);
@@ -109,7 +95,7 @@ fn while_dropping_the_old_version() {
         let run = world.rows(runs);
         world.mzflow(&["resume", &run, "--project", "shop"]).code(0);
     }
-    assert_eq!((total(&world), staged(&world)), ("20".to_owned(), String::new()));
+    assert_eq!((total(&world), staging(&world)), ("20".to_owned(), String::new()));
 }
 
 #[test]

@@ -2,16 +2,7 @@
 //! somebody else made stays; nothing is rebuilt for any of it.
 
 use crate::harness::World;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/raw/items.sql
-CREATE TABLE items (id int);
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
-";
+use crate::harness::shop::stocked;
 
 /// What files say beside.
 const SAID: &str = "\
@@ -71,13 +62,13 @@ fn with_roles() -> World {
     for role in ["reader", "writer", "guest"] {
         world.sql(&format!("CREATE ROLE {role}"));
     }
-    world.write(SHOP);
+    world.write(&stocked());
     world
 }
 
 /// The files without what they said beside.
 fn say_nothing(world: &World) {
-    world.write(SHOP);
+    world.write(&stocked());
     for file in ["shop/models/shop.sql", "shop/models/shop/core.sql"] {
         std::fs::remove_file(world.folder().join(file)).expect("it was written");
     }
@@ -140,7 +131,7 @@ fn what_is_rebuilt_is_without_what_the_files_no_longer_say() {
     assert_eq!(held(&world), ALL.replace("core reader", "totals writer SELECT\ncore reader"));
     world.sql("GRANT SELECT ON shop.core.totals TO guest");
     say_nothing(&world);
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&stocked().replace("10 AS total", "20 AS total"));
     world.mzflow(&RUN).code(0);
     assert_eq!(world.rows("SELECT total FROM shop.core.totals"), "20");
     assert_eq!(held(&world), "totals guest SELECT\ntotals writer SELECT");
@@ -167,10 +158,10 @@ fn what_was_staged_and_dropped_does_not_count() {
     world.write(SAID);
     world.mzflow(&RUN).code(0);
     // Staged without what the files said, and not wanted: production has it, and it is still the project's.
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&stocked().replace("10 AS total", "20 AS total"));
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     world.mzflow(&["abort", "second"]).code(0);
-    world.write(SHOP);
+    world.write(&stocked());
     world.mzflow(&RUN).code(0);
     assert!(!held(&world).contains("totals reader"), "{}", held(&world));
 }
@@ -183,7 +174,7 @@ fn a_privilege_that_a_default_gives_stays_when_the_file_of_the_object_drops_it()
     world.write(SAID);
     world.write(defaults);
     world.mzflow(&RUN).code(0);
-    world.write(SHOP);
+    world.write(&stocked());
     for _ in 0..2 {
         world.mzflow(&RUN).code(0);
         assert!(held(&world).contains("totals reader SELECT"), "{}", held(&world));
@@ -195,7 +186,7 @@ fn another_project_on_the_same_cluster_takes_nothing_away() {
     let world = with_roles();
     world.write(SAID);
     world.mzflow(&RUN).code(0);
-    world.write(&SHOP.replace("shop/", "store/").replace("models/shop", "models/store"));
+    world.write(&stocked().replace("shop/", "store/").replace("models/shop", "models/store"));
     world.mzflow(&["run", "blue_green", "--project", "store", "--isolation", "schema"]).code(0);
     assert!(held(&world).contains("compute reader USAGE"), "{}", held(&world));
 }

@@ -5,52 +5,17 @@ use std::process::Command;
 
 use crate::harness::World;
 use crate::harness::running::Running;
+use crate::harness::shop::SHOP;
+use crate::harness::shop::changed;
+use crate::harness::shop::sent;
+use crate::harness::shop::staged;
+use crate::harness::shop::staging;
+use crate::harness::shop::total;
+use crate::harness::shop::waiting;
+use crate::harness::shop::worth;
 use crate::harness::told::Told;
 
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-";
-
 const SECOND: [&str; 6] = ["run", "blue_green", "--project", "shop", "--id", "second"];
-
-/// The same with other content.
-fn changed() -> String {
-    SHOP.replace("10 AS amount", "20 AS amount")
-}
-
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
-}
-
-/// A version is production, and another waits for its deployment.
-fn deployed() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&changed());
-    world.forget();
-    world
-}
-
-/// The other version is staged.
-fn staged() -> World {
-    let world = deployed();
-    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
-    world.forget();
-    world
-}
-
-/// Waits until a statement like that has come in.
-fn sent(world: &World, text: &str) {
-    world.until(text, || world.statements().iter().any(|sql| sql.contains(text)));
-}
 
 /// The time may be over while the next attempt is looked at, or before it.
 #[track_caller]
@@ -85,7 +50,7 @@ fn a_cluster_is_refused_and_later_made() {
 
 #[test]
 fn a_swap_that_cannot_work_is_known_when_staging() {
-    let world = deployed();
+    let world = waiting();
     world.faults("error 'XX000' on '%SWAP WITH%'");
     let told = world.mzflow(&SECOND).code(3).says("[stage.swap-impossible]");
     told.says("production is untouched");
@@ -105,7 +70,7 @@ fn the_server_refuses_the_swap() {
 
 #[test]
 fn others_never_stop_changing_the_catalog() {
-    let world = deployed();
+    let world = waiting();
     world.faults("conflict 100000");
     let run = [&SECOND[..], &["--deadline", "10s"]].concat();
     one_of(world.mzflow(&run).code(3), ["[swap.conflict]", "[run.deadline]"]);
@@ -117,7 +82,7 @@ fn others_never_stop_changing_the_catalog() {
 
 #[test]
 fn others_keep_the_old_version_from_being_dropped() {
-    let world = deployed();
+    let world = waiting();
     // The tag comes behind the swap: while it waits, the swap stands and nothing is dropped yet.
     world.faults("delay 500ms before 'COMMENT ON SCHEMA%'");
     let running = world.start(&[&SECOND[..], &["--deadline", "10s"]].concat());
@@ -135,14 +100,12 @@ fn a_drop_is_refused_and_goes_on() {
     world.faults("error 'XX000' on 'DROP MATERIALIZED VIEW%'");
     world.mzflow(&["abort", "second"]).code(1).says("[drop.rejected]").says("claimed names");
     world.mzflow(&["abort", "second"]).code(0);
-    let left = "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
-        UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx'";
-    assert_eq!((total(&world).as_str(), world.rows(left).as_str()), ("10", ""));
+    assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("10", ""));
 }
 
 #[test]
 fn the_server_is_gone_when_it_should_have_committed() {
-    let world = deployed();
+    let world = waiting();
     world.faults("delay 500ms before commit; lose commit");
     let running = world.start(&[&SECOND[..], &["--deadline", "10s"]].concat());
     // The rehearsal of the swap ends with ROLLBACK: the first COMMIT is the swap's.
@@ -159,8 +122,8 @@ fn the_server_is_gone_when_it_should_have_committed() {
 #[test]
 fn a_rollback_that_is_asked_for_again_takes_back_one_version() {
     let world = World::new();
-    for (id, amount) in [("first", "10"), ("second", "20"), ("third", "30")] {
-        world.write(&SHOP.replace("10 AS amount", &format!("{amount} AS amount")));
+    for (id, amount) in [("first", 10), ("second", 20), ("third", 30)] {
+        world.write(&worth(amount));
         world.mzflow(&["run", "blue_green", "--project", "shop", "--id", id, "--keep", "1h"]).code(0);
     }
     world.forget();
@@ -181,7 +144,7 @@ fn a_rollback_that_is_asked_for_again_takes_back_one_version() {
 
 #[test]
 fn a_sink_that_does_not_follow_is_cut_over_later() {
-    let world = deployed();
+    let world = waiting();
     world.sql("CREATE CONNECTION materialize.public.kafka TO KAFKA (BROKER 'nowhere:9092', SECURITY PROTOCOL PLAINTEXT) WITH (VALIDATE = false)");
     world.sql("CREATE CLUSTER sinks SIZE '25cc'");
     world.sql(
@@ -201,7 +164,7 @@ fn a_sink_that_does_not_follow_is_cut_over_later() {
 
 #[test]
 fn a_connection_that_breaks_while_reading() {
-    let world = deployed();
+    let world = waiting();
     world.faults("drop before 1");
     world.mzflow(&["list"]).code(1).says("[db.lost]");
     world.mzflow(&["list"]).code(0);
@@ -209,7 +172,7 @@ fn a_connection_that_breaks_while_reading() {
 
 #[test]
 fn a_statement_of_our_own_is_refused() {
-    let world = deployed();
+    let world = waiting();
     world.faults("error 'XX000' on '%mz_schemas%'");
     world.mzflow(&["list"]).code(1).says("[db.rejected]").says("XX000");
 }
@@ -241,7 +204,7 @@ fn uncommitted_changes_are_not_deployed_unasked() {
 }
 
 /// The run that staged `second` and waits for it; it is under way.
-fn waiting(world: &World) -> (Running, String) {
+fn hydrating(world: &World) -> (Running, String) {
     world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
     let running = world.start(&SECOND);
     sent(world, "mz_hydration_statuses");
@@ -254,8 +217,8 @@ fn waiting(world: &World) -> (Running, String) {
 
 #[test]
 fn another_process_takes_the_run_over() {
-    let world = deployed();
-    let (running, run) = waiting(&world);
+    let world = waiting();
+    let (running, run) = hydrating(&world);
     let last: u64 = world
         .rows(&format!("SELECT max(seq) FROM _mzflow.public.journal WHERE run_id = '{run}'"))
         .parse()
@@ -272,12 +235,12 @@ fn another_process_takes_the_run_over() {
 
 #[test]
 fn a_run_is_not_resumed_with_another_project() {
-    let world = deployed();
-    let (running, run) = waiting(&world);
+    let world = waiting();
+    let (running, run) = hydrating(&world);
     running.interrupt();
     running.end(&world).code(130);
     world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     world.mzflow(&["resume", &run, "--project", "shop"]).code(3).says("[run.project-changed]");
     world.write(&changed());
     world.mzflow(&["resume", &run, "--project", "shop"]).code(0);

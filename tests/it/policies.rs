@@ -8,18 +8,10 @@ use mzflow::clock::Timestamp;
 use mzflow::sandbox::Options;
 
 use crate::harness::World;
+use crate::harness::shop::SHOP;
+use crate::harness::shop::changed;
+use crate::harness::shop::total;
 use crate::harness::told::Told;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-";
 
 /// A Monday, a quarter past ten in Berlin.
 const MONDAY: Timestamp = Timestamp(1_796_030_100_000);
@@ -35,18 +27,14 @@ fn policy(name: &str, needs: &str, body: &str) -> String {
 }
 
 /// A world with a first version in production and a second that waits to be deployed.
-fn changed(world: &World) {
+fn deployed(world: &World) {
     world.write(SHOP);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&changed());
 }
 
 fn run(world: &World, more: &[&str]) -> Told {
     world.mzflow(&[&["run", "blue_green", "--project", "shop", "--id", "second"], more].concat())
-}
-
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
 }
 
 /// What is recorded of policies, a line each: policy, verdict, reason, askings.
@@ -76,7 +64,7 @@ fn example(world: &World, name: &str) {
 #[test]
 fn a_policy_is_asked_before_a_swap_and_recorded_with_its_facts() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write(&policy(
         "careful",
         "'changes', 'hydration'",
@@ -106,7 +94,7 @@ fn a_policy_is_asked_before_a_swap_and_recorded_with_its_facts() {
 #[test]
 fn a_policy_that_says_no_leaves_production_as_it_was() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write(&policy("never", "'hydration'", "return mz.abort('not like this')"));
     let told = run(&world, &["--policy", "shop/policies/never.lua", "--force"]).code(3);
     let told = told.says("[policy.aborted]").says("policy never says no: not like this");
@@ -123,7 +111,7 @@ fn a_policy_that_says_no_leaves_production_as_it_was() {
 #[test]
 fn a_policy_that_waits_is_asked_again() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     example(&world, "lag_vs_blue");
     world.write(&policy(
         "patient",
@@ -173,7 +161,7 @@ fn a_policy_that_waits_is_asked_again() {
 #[test]
 fn waiting_has_an_end() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write(&policy("never", "", "return mz.wait('for nothing')"));
     let told = run(&world, &["--policy", "never", "--policy-timeout", "1s"]).code(3);
     let told = told.says("[policy.timeout]").says("second may not become production yet, after [TIME]");
@@ -188,7 +176,7 @@ fn waiting_has_an_end() {
 #[test]
 fn a_run_that_is_stopped_while_a_policy_waits_asks_the_same_policy_again() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write("-- file: shop/lib/limit.lua\nreturn 3\n");
     let text = policy(
         "third",
@@ -215,7 +203,7 @@ fn a_run_that_is_stopped_while_a_policy_waits_asks_the_same_policy_again() {
 #[test]
 fn all_policies_have_to_agree() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write(&policy("yes", "", "return mz.promote()"));
     world.write(&policy("later", "", "return mz.wait('for the other')"));
     let told = run(&world, &["--policy", "yes", "--policy", "later", "--policy-timeout", "0s"]).code(3);
@@ -228,7 +216,7 @@ fn all_policies_have_to_agree() {
 #[test]
 fn the_parts_one_at_a_time_ask_too() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write(&policy("never", "", "return mz.abort('no')"));
     world.write(&policy(
         "args",
@@ -250,7 +238,7 @@ fn the_parts_one_at_a_time_ask_too() {
 #[test]
 fn a_rehearsal_asks_once_and_waits_for_nothing() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.write(&policy(
         "patient",
         "'hydration', 'changes'",
@@ -263,7 +251,7 @@ fn a_rehearsal_asks_once_and_waits_for_nothing() {
     let told =
         run(&world, &["--policy", "patient", "--dry-run", "--no-ready-check", "--assume", "hydrating"]);
     told.code(0).says("patient waits: not caught up").says("SWAP WITH");
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount").replace("sum(", "max("));
+    world.write(&changed().replace("sum(", "max("));
     let told = run(&world, &["--policy", "patient", "--dry-run"]).code(3);
     told.says("[policy.aborted]").says("too much at once");
     let written = world.statements();
@@ -273,7 +261,7 @@ fn a_rehearsal_asks_once_and_waits_for_nothing() {
 #[test]
 fn a_broken_policy_is_told_before_anything_is_sent() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     world.forget();
     let told = run(&world, &["--policy", "hours"]).code(2);
     told.says("[cli.unknown-policy]").says("no policies/hours.lua below the project");
@@ -293,7 +281,7 @@ fn a_broken_policy_is_told_before_anything_is_sent() {
 #[test]
 fn a_policy_that_fails_while_it_decides_leaves_production_as_it_was() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     for (body, code) in [
         ("return nil", "[policy.bad-verdict]"),
         ("while true do end", "[policy.too-long]"),
@@ -315,13 +303,13 @@ fn world_at(at: Timestamp) -> World {
 #[test]
 fn business_hours_are_those_of_the_server() {
     let world = world_at(SUNDAY);
-    changed(&world);
+    deployed(&world);
     example(&world, "business_hours");
     let told = run(&world, &["--policy", "business_hours", "--policy-timeout", "0s"]).code(3);
     told.says("policy business_hours waits: outside business hours");
     assert_eq!(total(&world), "10");
     let world = world_at(MONDAY);
-    changed(&world);
+    deployed(&world);
     example(&world, "business_hours");
     run(&world, &["--policy", "business_hours"]).code(0).says("business_hours says promote");
     assert_eq!(total(&world), "20");
@@ -330,7 +318,7 @@ fn business_hours_are_those_of_the_server() {
 #[test]
 fn lag_is_compared_with_what_would_be_replaced() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     example(&world, "lag_vs_blue");
     let told = run(&world, &["--policy", "lag_vs_blue"]).code(0);
     told.says("lag_vs_blue says promote: as fresh as production");
@@ -405,7 +393,7 @@ fn approve(world: &World, role: &str, more: &[&str]) -> Told {
 #[test]
 fn two_people_have_to_agree() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     example(&world, "two_approvals");
     for role in ["ann", "bob"] {
         world.sql(&format!("CREATE ROLE {role} SUPERUSER"));
@@ -434,7 +422,7 @@ fn two_people_have_to_agree() {
 #[test]
 fn a_no_of_a_person_ends_the_wait() {
     let world = World::new();
-    changed(&world);
+    deployed(&world);
     example(&world, "two_approvals");
     run(&world, &["--policy", "two_approvals", "--policy-timeout", "0s"]).code(3);
     approve(&world, "materialize", &["--deny", "--message", "not today"]).code(0);
@@ -513,7 +501,7 @@ fn a_recorded_decision_becomes_a_test_and_a_past_to_try_policies_on() {
     world.mzflow(&["setup"]).code(0);
     world.write(&policy("small", "'changes'", "if facts.changes.summary.changed > 1 then return mz.abort('too much at once') end return mz.promote()"));
     world.mzflow(&["policy", "backtest", "small", "--project", "shop"]).code(1).says("[policy.no-decision]");
-    changed(&world);
+    deployed(&world);
     run(&world, &["--policy", "small"]).code(0);
     let id = second_run(&world);
     let facts = world.mzflow(&["policy", "facts", &id]).code(0);

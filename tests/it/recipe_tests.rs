@@ -6,25 +6,13 @@
 use expect_test::expect;
 
 use crate::harness::World;
+use crate::harness::shop::SHOP;
 use crate::harness::told::Told;
 
-/// A view, a materialized view, and nothing else.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
-COMMENT ON VIEW orders IS 'Every order';
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-";
-
-/// A world with that project and these files of tests.
+/// A world with the shop and these files of tests.
 fn world(tests: &str) -> World {
     let world = World::new();
-    world.write(SHOP);
+    world.write(&SHOP.replace("amount;\n", "amount;\nCOMMENT ON VIEW orders IS 'Every order';\n"));
     world.write(tests);
     world
 }

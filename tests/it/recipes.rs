@@ -3,17 +3,11 @@
 use expect_test::expect;
 
 use crate::harness::World;
+use crate::harness::shop::SHOP;
+use crate::harness::shop::changed;
 
-/// One schema, one cluster, and a recipe that changes the bundled one.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
+/// A recipe that changes the bundled one.
+const CAREFUL: &str = "\
 -- file: shop/recipes/careful.lua
 -- careful: asks a question of production before every swap, and says what it hears.
 local checks = require 'recipes.lib.checks'
@@ -46,6 +40,7 @@ return checks
 fn a_recipe_that_changes_the_bundled_one() {
     let world = World::new();
     world.write(SHOP);
+    world.write(CAREFUL);
     let told = world.mzflow(&["run", "careful", "--project", "shop", "--id", "one"]).code(0);
     let told = told.says("rebuilds 2").says(r#"heard [{"answer":42,"word":"yes"}]"#);
     told.says(r#"announced {"epoch":1}"#).says("one is production");
@@ -57,6 +52,7 @@ fn a_recipe_that_changes_the_bundled_one() {
 fn a_hook_that_says_no_leaves_production_as_it_was() {
     let world = World::new();
     world.write(SHOP);
+    world.write(CAREFUL);
     let told = world.mzflow(&["run", "careful", "--project", "shop", "--least", "43"]).code(1);
     let told = told.says("[lua.error]").says("the answer is too small").says("recipes/lib/checks.lua:7:5");
     told.says("production is untouched").says("mzflow resume [RUN]");
@@ -81,7 +77,8 @@ fn a_recipe_that_never_ends_has_a_deadline() {
 #[test]
 fn a_mistake_is_found_before_anything_is_sent() {
     let world = World::new();
-    world.write(&SHOP.replace("mz.query('SELECT", "mz.qery('SELECT"));
+    world.write(SHOP);
+    world.write(&CAREFUL.replace("mz.query('SELECT", "mz.qery('SELECT"));
     world.forget();
     let told = world.mzflow(&["run", "careful", "--project", "shop"]).code(1);
     told.says("[lua.unknown-function]").says("did you mean `query`?").says("nothing was sent to the server");
@@ -92,6 +89,7 @@ fn a_mistake_is_found_before_anything_is_sent() {
 fn events_of_a_run() {
     let world = World::new();
     world.write(SHOP);
+    world.write(CAREFUL);
     let lines = world
         .mzflow(&["run", "blue_green", "--project", "shop", "--id", "one", "--json"])
         .code(0)
@@ -104,7 +102,7 @@ fn events_of_a_run() {
     expect![[r#""run.finished" "done" "one" "one is production" 1 0"#]].assert_eq(&told.join(" "));
     let lines = world.mzflow(&["run", "careful", "--project", "shop", "--least", "x", "--json"]).code(2);
     lines.says("`x` is not a number");
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&changed());
     let lines = world
         .mzflow(&["run", "careful", "--project", "shop", "--least", "43", "--json"])
         .code(1)
@@ -118,6 +116,7 @@ fn events_of_a_run() {
 fn recipes_are_listed_and_ejected() {
     let world = World::new();
     world.write(SHOP);
+    world.write(CAREFUL);
     world.mzflow(&["recipes", "--project", "shop"]).code(0).says("careful").says("bundled");
     world.mzflow(&["eject", "blue_green", "--project", "shop"]).code(0).says("blue_green.lua");
     world.mzflow(&["eject", "blue_green", "--project", "shop"]).code(3).says("[cli.exists]");
@@ -129,6 +128,7 @@ fn recipes_are_listed_and_ejected() {
 fn what_has_ended_is_not_resumed() {
     let world = World::new();
     world.write(SHOP);
+    world.write(CAREFUL);
     world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0);
     let run = world.rows("SELECT DISTINCT run_id FROM _mzflow.public.journal");
     world.mzflow(&["resume", &run, "--project", "shop"]).code(3).says("[run.finished]");

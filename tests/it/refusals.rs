@@ -9,23 +9,11 @@ use mzflow::clock::Timestamp;
 use mzflow::sandbox::Options;
 
 use crate::harness::World;
-
-/// One schema with one view and what reads it.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-";
-
-/// The same with other content.
-fn changed() -> String {
-    SHOP.replace("10 AS amount", "20 AS amount")
-}
+use crate::harness::shop::SHOP;
+use crate::harness::shop::changed;
+use crate::harness::shop::first;
+use crate::harness::shop::staging;
+use crate::harness::shop::worth;
 
 /// Production as a reader sees it.
 fn production(world: &World) -> String {
@@ -33,21 +21,6 @@ fn production(world: &World) -> String {
         "SELECT s.name, o.name, o.id FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id \
          JOIN mz_databases d ON d.id = s.database_id WHERE d.name = 'shop' AND s.name = 'core' ORDER BY 1, 2",
     )
-}
-
-/// Everything that bears a staging name.
-fn staged(world: &World) -> String {
-    world.rows(
-        "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
-         UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx' ORDER BY 1",
-    )
-}
-
-fn deployed() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world
 }
 
 #[test]
@@ -81,23 +54,23 @@ fn a_missing_profile() {
 
 #[test]
 fn a_model_that_the_server_rejects() {
-    let world = deployed();
+    let world = first();
     let before = production(&world);
     world.write(&changed().replace("sum(amount)", "summ(amount)"));
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(1);
     let told = told.says("[stage.rejected]").says("models/shop/core/totals.sql:2:8").says("XX000");
     told.says("function \"summ\" does not exist").says("mzflow abort second");
     assert_eq!(production(&world), before);
-    assert_ne!(staged(&world), "");
+    assert_ne!(staging(&world), "");
     world.mzflow(&["list"]).code(0).says("second");
     world.mzflow(&["abort", "second"]).code(0);
-    assert_eq!(staged(&world), "");
+    assert_eq!(staging(&world), "");
     assert_eq!(production(&world), before);
 }
 
 #[test]
 fn the_same_run_goes_on_when_the_file_is_mended() {
-    let world = deployed();
+    let world = first();
     world.write(&changed().replace("sum(amount)", "summ(amount)"));
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(1);
     world.write(&changed());
@@ -105,18 +78,18 @@ fn the_same_run_goes_on_when_the_file_is_mended() {
         .mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"])
         .code(0)
         .says("second is production");
-    assert_eq!(staged(&world), "");
+    assert_eq!(staging(&world), "");
 }
 
 #[test]
 fn promoting_what_nobody_staged() {
-    let world = deployed();
+    let world = first();
     world.mzflow(&["promote", "nobody"]).code(1).says("[deployment.unknown]").says("mzflow list");
 }
 
 #[test]
 fn promoting_twice() {
-    let world = deployed();
+    let world = first();
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
@@ -127,10 +100,10 @@ fn promoting_twice() {
 
 #[test]
 fn promoting_after_somebody_else_did() {
-    let world = deployed();
+    let world = first();
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "third"]).code(0);
     let after = production(&world);
     let told = world.mzflow(&["promote", "second"]).code(3);
@@ -138,15 +111,15 @@ fn promoting_after_somebody_else_did() {
     told.says("mzflow abort second").says("nothing was changed");
     assert_eq!(production(&world), after);
     world.mzflow(&["abort", "second"]).code(0);
-    assert_eq!(staged(&world), "");
+    assert_eq!(staging(&world), "");
 }
 
 #[test]
 fn staging_under_an_id_that_other_content_has() {
-    let world = deployed();
+    let world = first();
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     let told = world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(3);
     told.says("[stage.already-exists]").says("was staged from the project v1:").says("this project is v1:");
     world.write(&changed());
@@ -155,7 +128,7 @@ fn staging_under_an_id_that_other_content_has() {
 
 #[test]
 fn a_deployment_that_is_not_ready_in_time() {
-    let world = deployed();
+    let world = first();
     let before = production(&world);
     world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
     world.write(&changed());
@@ -165,12 +138,12 @@ fn a_deployment_that_is_not_ready_in_time() {
     assert_eq!(production(&world), before);
     world.mzflow(&["promote", "second"]).code(3).says("[swap.not-ready]");
     world.mzflow(&["abort", "second"]).code(0);
-    assert_eq!(staged(&world), "");
+    assert_eq!(staging(&world), "");
 }
 
 #[test]
 fn a_replica_that_crashes_again_and_again() {
-    let world = deployed();
+    let world = first();
     world.sql("ALTER SYSTEM SET sandbox_crash_looping = 'compute__second__mzf'");
     world.write(&changed());
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(3);
@@ -207,12 +180,12 @@ fn readiness_goes_with_the_clock_of_the_server() {
 
 #[test]
 fn what_the_project_no_longer_has_needs_a_yes() {
-    let world = deployed();
+    let world = first();
     let before = production(&world);
     std::fs::remove_file(world.folder().join("shop/models/shop/core/totals.sql")).expect("it is there");
     let told = world.mzflow(&["run", "blue_green", "--project", "shop"]).code(3);
     told.says("shop.core.totals").says("--yes");
-    assert_eq!((production(&world), staged(&world)), (before, String::new()));
+    assert_eq!((production(&world), staging(&world)), (before, String::new()));
     world.mzflow(&["run", "blue_green", "--project", "shop", "--yes"]).code(0);
     assert!(!production(&world).contains("totals"));
 }
@@ -252,7 +225,7 @@ fn every_mistake_of_a_project_at_once() {
 
 #[test]
 fn an_id_that_was_aborted_can_be_used_again() {
-    let world = deployed();
+    let world = first();
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     world.mzflow(&["abort", "second"]).code(0);

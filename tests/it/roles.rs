@@ -8,17 +8,8 @@ use tokio_postgres::SimpleQueryMessage;
 
 use crate::harness::RUNTIME;
 use crate::harness::World;
+use crate::harness::shop::stocked;
 use crate::harness::told::Told;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/raw/items.sql
-CREATE TABLE items (id int);
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
-";
 
 fn url(world: &World, role: &str) -> String {
     format!("postgres://{role}@{}/materialize", world.address())
@@ -52,7 +43,7 @@ fn unprepared() -> World {
     let settings = vec![("enable_rbac_checks".to_owned(), "on".to_owned())];
     let world = World::with(Options { settings, ..Options::default() });
     sql(&world, "mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
-    world.write(SHOP);
+    world.write(&stocked());
     world
 }
 
@@ -121,7 +112,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
 fn every_command_by_every_role() {
     let world = prepared();
     mzflow(&world, "ann", &["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&stocked().replace("10 AS total", "20 AS total"));
     mzflow(&world, "ann", &["stage", "--project", "shop", "--id", "second"]).code(0);
     for (command, allowed) in COMMANDS {
         // Whoever changes something comes last.
@@ -230,7 +221,7 @@ fn what_a_deployer_may_not_do_is_told_with_its_remedy() {
 fn what_another_deployer_owns_is_neither_swapped_nor_dropped() {
     let world = prepared();
     mzflow(&world, "ann", &["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS total", "20 AS total"));
+    world.write(&stocked().replace("10 AS total", "20 AS total"));
     let told = mzflow(&world, "bob", &["stage", "--project", "shop", "--id", "bobs"]).code(3);
     told.says("[stage.not-owner]").says("ALTER SCHEMA \"shop\".\"core\" OWNER TO \"bob\"");
     mzflow(&world, "ann", &["stage", "--project", "shop", "--id", "second"]).code(0);

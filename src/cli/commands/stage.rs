@@ -67,7 +67,7 @@ async fn staged(
     let compiled = compile::run(ctx, request)?.compiled;
     setup::run(ctx).await?;
     let diffed = diff::run(ctx, &compare(compiled)).await?;
-    if diffed.empty {
+    if diffed.changes.is_empty() {
         return Ok(None);
     }
     stage::run(ctx, &stage::Request { changes: diffed.changes, id, drift }).await.map(Some)

@@ -120,6 +120,11 @@ pub const CLASSES: &[Class] = &[
         doc: "What a deployment would change.",
         fields: &[
             f("empty", "boolean", "whether there is nothing to deploy"),
+            f(
+                "unfinished",
+                "string?",
+                "the last promotion, where what follows it was not done; staging goes on with it",
+            ),
             f("objects", "mz.Change[]", "every object that is not unchanged"),
             f("summary", "table<string, integer>", "how many objects there are of each change"),
             f("drifted", "string[]", "objects that somebody else changed"),

@@ -10,6 +10,7 @@ use super::super::metadata;
 use super::super::metadata::Pair;
 use super::super::metadata::Written;
 use super::super::said;
+use super::super::scope;
 use super::Changes;
 use super::written;
 use crate::catalog::Catalog;
@@ -74,7 +75,7 @@ pub fn layout(
     clones: &Clones,
     catalog: &Catalog,
 ) -> Result<Layout, Error> {
-    let naming = Naming::new(changes, id)?;
+    let naming = Naming::new(changes, id, catalog)?;
     let mut layout = Layout {
         intent: StageIntent {
             deployment: id.clone(),
@@ -139,7 +140,7 @@ fn too_long(error: NameError) -> Error {
 }
 
 impl<'i> Naming<'i> {
-    fn new(changes: &Changes, id: &'i DeploymentId) -> Result<Self, Error> {
+    fn new(changes: &Changes, id: &'i DeploymentId, catalog: &Catalog) -> Result<Self, Error> {
         let pair = |name: &SchemaName, production_id| {
             // The name for dropping has to fit as well, or what was staged could not be removed.
             id.claimed(&name.schema).map_err(too_long)?;
@@ -158,10 +159,12 @@ impl<'i> Naming<'i> {
         let replaced_in = in_place.collect::<Result<_, Error>>()?;
         let mut clusters = BTreeMap::new();
         for (name, production_id) in &changes.clusters {
+            let production = catalog.clusters.get(name).filter(|cluster| cluster.id == *production_id);
             let pair = ClusterPair {
                 production: name.clone(),
                 staging: ClusterName(id.green(&name.0).map_err(too_long)?),
                 production_id: production_id.clone(),
+                production_shape: production.map(scope::shape),
             };
             clusters.insert(name.clone(), pair);
         }

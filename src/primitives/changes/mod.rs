@@ -135,7 +135,8 @@ pub struct Changes {
     pub claims: Claims,
     /// What forbids it, in the order in which a person should be told.
     pub refusals: Vec<Error>,
-    /// The deployment they are recorded as, in a resumed run that has staged already.
+    /// The deployment they are recorded as: in a resumed run that has staged already, and where there are none but a
+    /// promotion that was not finished.
     pub recorded_as: Option<DeploymentId>,
 }
 

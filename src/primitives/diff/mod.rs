@@ -21,6 +21,7 @@ use super::changes::stable;
 use super::changes::traps;
 use super::compile::Compiled;
 use super::ctx::Ctx;
+use super::ctx::marker_in;
 use super::error::Error;
 use super::infrastructure;
 use super::ledger::Ledger;
@@ -32,6 +33,7 @@ use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
 use crate::deployment::epoch;
+use crate::deployment::epoch::SwapEntry;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::event::Event;
@@ -106,6 +108,9 @@ pub struct Outcome {
     pub changes: Rc<Changes>,
     /// Whether there is nothing to deploy.
     pub empty: bool,
+    /// The last promotion, where its run died before all that follows it was done; then that is what is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<DeploymentId>,
     /// Every object that is not unchanged.
     pub objects: Vec<ChangedObject>,
     /// How many objects there are of each change.
@@ -153,11 +158,15 @@ pub struct Outcome {
 /// `run.project-changed` in a resumed run, `db.*`.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
-    let catalog = ctx.catalog().await?;
+    let mut catalog = ctx.catalog().await?;
     if let Some(changes) = resumed::changes(ctx, request).await? {
         return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), &catalog));
     }
     let ledger = ctx.ledger().await?;
+    if ledger.as_ref().map(|ledger| &ledger.marker) != marker_in(&catalog).as_ref() {
+        // Somebody has swapped between the two looks.
+        catalog = ctx.reread().await?;
+    }
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
     let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
     let snapshot = snapshot(ctx, &standing).await?;
@@ -185,9 +194,12 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     }
     let (asked, others): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|changes| changes.isolation == request.isolation);
-    let Some(changes) = asked.into_iter().next() else {
+    let Some(mut changes) = asked.into_iter().next() else {
         return Err(Error::bug("an isolation is in no list of them"));
     };
+    if changes.is_empty() {
+        changes.recorded_as = ledger.as_ref().and_then(|ledger| unfinished(ledger, &own_schemas));
+    }
     let alternatives = others.iter().map(|other| alternative(other, &changes, &catalog)).collect();
     let live = infrastructure::look(ctx, &request.compiled, &catalog).await?;
     let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &live, &claims)?;
@@ -227,6 +239,14 @@ fn alternative(other: &Changes, asked: &Changes, catalog: &Catalog) -> Alternati
     }
 }
 
+/// The last promotion of the project, where what follows it was not done: sinks may read the version before, and
+/// grants be missing, although the project equals production.
+fn unfinished(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<DeploymentId> {
+    let last = newest(ledger, own)?;
+    let known = ledger.deployments.get(&last.intent.deployment)?;
+    (known.state.is_promoted() && !known.settled).then(|| last.intent.deployment.clone())
+}
+
 /// The newest promoted rows by name.
 async fn snapshot(
     ctx: &Ctx,
@@ -254,10 +274,14 @@ fn own_schemas(compiled: &Compiled, ledger: Option<&Ledger>) -> BTreeSet<SchemaN
 }
 
 /// The last promotion of this project that stands.
-fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
+fn newest<'l>(ledger: &'l Ledger, own: &BTreeSet<SchemaName>) -> Option<&'l SwapEntry> {
     let of_ours = |name: &String| name.parse().is_ok_and(|name: SchemaName| own.contains(&name));
     let standing = epoch::standing(&ledger.history);
-    let last = standing.into_iter().rev().find(|entry| entry.intent.project_schemas.iter().any(of_ours))?;
+    standing.into_iter().rev().find(|entry| entry.intent.project_schemas.iter().any(of_ours))
+}
+
+fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
+    let last = newest(ledger, own)?;
     Some(Against { deployment: last.intent.deployment.to_string(), at_ms: last.at.0, by: last.actor.clone() })
 }
 
@@ -289,7 +313,8 @@ fn outcome(
     let others = alternatives.iter().map(|other| (other.isolation.as_str(), other.cost));
     let isolations = others.chain([(changes.isolation.as_str(), cost)]).collect();
     Outcome {
-        empty: changes.is_empty(),
+        empty: changes.is_empty() && changes.recorded_as.is_none(),
+        unfinished: changes.recorded_as.clone().filter(|_| changes.is_empty()),
         summary,
         drifted: names(Change::Drifted),
         removed: names(Change::Removed),

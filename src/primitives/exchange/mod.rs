@@ -18,6 +18,7 @@ use super::error::Error;
 use super::fenced;
 use super::fenced::Next;
 use super::ledger::Ledger;
+use super::scope;
 use super::scope::Scope;
 use super::shifted;
 use super::shifted::Stranger;
@@ -30,6 +31,8 @@ use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::epoch::TRACKING_DATABASE;
+use crate::deployment::record::ClusterPair;
+use crate::deployment::record::ClusterShape;
 use crate::deployment::record::Record;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
@@ -140,6 +143,8 @@ struct Side<'s> {
     /// Schemas that stay where they are, on either way.
     stay: Vec<(SchemaName, Option<&'s SchemaId>)>,
     clusters: Vec<(&'s ClusterName, Option<&'s ClusterId>)>,
+    /// What clusters must be: what was cloned is what goes on with production's name.
+    shapes: Vec<(&'s ClusterName, &'s ClusterShape)>,
     /// By name: the id that must be there, or that nothing may be there.
     objects: BTreeMap<ObjectName, Option<&'s ObjectId>>,
     /// The names of those objects that change names by themselves, and not with a schema.
@@ -185,8 +190,14 @@ fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> {
         objects: indexes.chain(objects).collect(),
         renamed: scope.contents.renamed().map(at).collect(),
         stay: stay.map(|pair| (pair.production_name(), pair.production_id.as_ref())).collect(),
+        shapes: scope.intent.clusters.iter().filter(|_| !under_staging_names).filter_map(shape_of).collect(),
         ours: scope.replaced(),
     }
+}
+
+/// What a production cluster was when it was cloned.
+fn shape_of(pair: &ClusterPair) -> Option<(&ClusterName, &ClusterShape)> {
+    Some((&pair.production, pair.production_shape.as_ref()?))
 }
 
 /// What was built, under the names it has or gets.
@@ -225,6 +236,7 @@ fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<Side<'s>, Er
         objects: objects.chain(indexes).collect(),
         renamed: renamed.map(at).collect(),
         stay: stay.map(|(pair, id)| (pair.staging_name(), Some(id))).collect(),
+        shapes: Vec::new(),
         ours: scope.green(),
     })
 }
@@ -236,6 +248,8 @@ struct Moved {
     sort: Sort,
     was: Option<String>,
     is: Option<String>,
+    /// Where it is the recorded one, and altered: what it was and what it is.
+    altered: Option<[String; 2]>,
 }
 
 impl Moved {
@@ -248,12 +262,15 @@ impl Moved {
         self.thing(self.was.as_ref())
     }
 
-    /// What stands there.
+    /// What stands there, where that is another.
     fn is(&self) -> Option<Thing> {
-        self.thing(self.is.as_ref())
+        self.thing(self.is.as_ref().filter(|_| self.altered.is_none()))
     }
 
     fn told(&self, when: &str) -> String {
+        if let Some([was, is]) = &self.altered {
+            return format!("{} had {was} {when} and has {is} now", self.what);
+        }
         let is = self.is.as_ref().map_or("is gone".to_owned(), |id| format!("is {id} now"));
         let was = self.was.as_ref().map_or("did not exist".to_owned(), |id| format!("was {id}"));
         format!("{} {was} {when} and {is}", self.what)
@@ -265,7 +282,8 @@ fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
     let mut found = Vec::new();
     let mut compare = |what: String, sort: Sort, was: Option<&str>, is: Option<&str>| {
         if was != is {
-            found.push(Moved { what, sort, was: was.map(str::to_owned), is: is.map(str::to_owned) });
+            let (was, is) = (was.map(str::to_owned), is.map(str::to_owned));
+            found.push(Moved { what, sort, was, is, altered: None });
         }
     };
     for (name, id) in side.schemas.iter().chain(&side.stay) {
@@ -280,12 +298,33 @@ fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
         let is = catalog.object(name).map(|object| object.id.as_str());
         compare(name.to_string(), Sort::Object, id.map(ObjectId::as_str), is);
     }
+    for (name, was) in &side.shapes {
+        let Some(cluster) = catalog.clusters.get(*name) else { continue };
+        let id = cluster.id.as_str();
+        let is_recorded =
+            side.clusters.iter().any(|(_, recorded)| recorded.is_some_and(|r| r.as_str() == id));
+        let is = scope::shape(cluster);
+        if is_recorded && is != **was {
+            found.push(Moved {
+                what: format!("cluster {name}"),
+                sort: Sort::Cluster,
+                was: Some(id.to_owned()),
+                is: Some(id.to_owned()),
+                altered: Some([was.to_string(), is.to_string()]),
+            });
+        }
+    }
     found
 }
 
 /// The same in words.
 fn moved_lines(side: &Side<'_>, catalog: &Catalog, when: &str) -> Vec<String> {
     moved(side, catalog).iter().map(|moved| moved.told(when)).collect()
+}
+
+/// Where production is not what it was when a deployment was compared with it, a line each.
+pub fn moved_since(scope: &Scope, catalog: &Catalog) -> Vec<String> {
+    moved_lines(&blue(scope, false), catalog, &format!("when {} was planned", scope.deployment()))
 }
 
 /// The two sides of an exchange: what stands in production, and what is to come.

@@ -102,6 +102,27 @@ fn an_object_of_production_that_was_made_anew_is_found() {
 }
 
 #[test]
+fn a_cluster_of_production_that_was_altered_is_found() {
+    let (mut catalog, mut scope) = staged();
+    let name = scope.intent.clusters[0].production.clone();
+    let cluster = catalog.clusters.get_mut(&name).expect("it is there");
+    scope.intent.clusters[0].production_shape = Some(scope::shape(cluster));
+    cluster.replication_factor = Some(3);
+    check_refusal(
+        &catalog,
+        &scope,
+        ConflictCheck::Made,
+        expect![[r#"
+        swap.production-moved: production changed since this deployment was staged
+        cluster compute had size 25cc, replication factor 1 when 77b01de was staged and has size 25cc, replication factor 3 now"#]],
+    );
+    check_refusal(&catalog, &scope, ConflictCheck::Skipped, expect!["fine"]);
+    // What was recorded before this was kept says nothing of it.
+    scope.intent.clusters[0].production_shape = None;
+    check_refusal(&catalog, &scope, ConflictCheck::Made, expect!["fine"]);
+}
+
+#[test]
 fn force_skips_the_conflict_check_and_nothing_else() {
     let (mut catalog, scope) = staged();
     catalog.take(&create(ObjectKind::View, "app.core.stranger", None, &[]));

@@ -99,7 +99,13 @@ mod tests {
     }
 
     fn moved(what: &str, sort: Sort, was: Option<&str>, is: Option<&str>) -> Moved {
-        Moved { what: what.to_owned(), sort, was: was.map(str::to_owned), is: is.map(str::to_owned) }
+        Moved {
+            what: what.to_owned(),
+            sort,
+            was: was.map(str::to_owned),
+            is: is.map(str::to_owned),
+            altered: None,
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::exchange;
+use super::ledger::Ledger;
 use super::scope;
 use super::scope::Scope;
 use crate::catalog::Catalog;
@@ -139,12 +140,17 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
             ctx.record(Record::MetadataIntent(intent)).await?;
         }
     }
+    if changes.recorded_as.is_none() {
+        overtaken(ctx, &layout).await?;
+    }
     create::create(ctx, &layout, changes, &catalog).await?;
     let catalog = ctx.catalog().await?;
     create::bring_in_line(ctx, &layout, &catalog).await?;
     let done = done(&layout, &catalog)?;
     let rows = rows(&layout, &catalog);
     rehearse(ctx, &layout, &done, &rows).await?;
+    // What is recorded of a promoted deployment is what production is compared with.
+    not_promoted(ctx, &id, "what this run has built since is in no record").await?;
     ctx.record_objects(&rows).await?;
     ctx.record(Record::StageDone(done)).await?;
     ctx.events.event(Event::Staged {
@@ -155,6 +161,38 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome(&layout, false))
+}
+
+/// Fails where another run has swapped since the comparison: asked behind the intent, so that whoever swaps later
+/// finds that.
+async fn overtaken(ctx: &mut Ctx, layout: &Layout) -> Result<(), Error> {
+    let id = &layout.intent.deployment;
+    let ledger = not_promoted(ctx, id, "nothing was built").await?;
+    if ledger.marker.epoch == layout.intent.base_epoch {
+        return Ok(());
+    }
+    let catalog = ctx.reread().await?;
+    let (intent, contents) = (layout.intent.clone(), layout.contents.clone());
+    let lines =
+        exchange::moved_since(&Scope { intent, contents, done: None, built: BTreeMap::new() }, &catalog);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = "production changed while this deployment was planned";
+    Err(Error::new(Code::SwapProductionMoved, message)
+        .deployment(id)
+        .with_lines(lines)
+        .effect("nothing was built"))
+}
+
+/// Fails where another run has promoted the deployment meanwhile: what this one builds is none of it any more.
+async fn not_promoted(ctx: &Ctx, id: &DeploymentId, effect: &str) -> Result<Ledger, Error> {
+    let ledger = ctx.ledger_or_refuse().await?;
+    if ledger.deployment(id)?.state.is_promoted() {
+        let message = format!("another run has promoted {id} meanwhile");
+        return Err(Error::new(Code::SwapAlreadyPromoted, message).deployment(id).effect(effect));
+    }
+    Ok(ledger)
 }
 
 fn refuse(changes: &Changes, drift: Drift) -> Result<(), Error> {

@@ -152,7 +152,7 @@ impl Session {
         let tag = "ALTER SYSTEM".to_owned();
         if name == settings::FAULT {
             let text = set.values.as_ref().map(|values| values.join(";")).unwrap_or_default();
-            *hub.faults() = Faults::parse(&text).map_err(|error| SqlError::new("22023", error))?;
+            hub.set_faults(Faults::parse(&text).map_err(|error| SqlError::new("22023", error))?);
             return Ok(tag);
         }
         if name == settings::EMITTED {

@@ -91,6 +91,7 @@ impl Connection {
     ) -> Result<Reply, SqlError> {
         let latency = settings::length(&self.session.hub().state(), settings::LATENCY);
         self.wait(strike.delay.saturating_add(latency)).await?;
+        self.held(strike.hold).await?;
         self.injected(strike.error)?;
         let cancel = Arc::clone(&self.cancel);
         let reply = tokio::select! {
@@ -103,6 +104,7 @@ impl Connection {
             }
         };
         self.wait(strike.delay_after).await?;
+        self.held(strike.hold_after).await?;
         self.injected(strike.error_after)?;
         Ok(reply)
     }
@@ -113,15 +115,29 @@ impl Connection {
         Err(SqlError::new(code, "injected fault"))
     }
 
-    /// Waits that long, or until somebody cancels.
+    /// Waits that long.
     async fn wait(&mut self, long: Duration) -> Result<(), SqlError> {
         if long.is_zero() {
             return Ok(());
         }
         let clock = self.session.hub().clock.clone();
+        self.until(clock.sleep(long)).await
+    }
+
+    /// Waits until faults are set anew, if it is to.
+    async fn held(&mut self, is_held: bool) -> Result<(), SqlError> {
+        if !is_held {
+            return Ok(());
+        }
+        let hub = Arc::clone(self.session.hub());
+        self.until(hub.hold()).await
+    }
+
+    /// Waits for something, or until somebody cancels.
+    async fn until(&mut self, comes: impl Future<Output = ()>) -> Result<(), SqlError> {
         let cancel = Arc::clone(&self.cancel);
         tokio::select! {
-            () = clock.sleep(long) => Ok(()),
+            () = comes => Ok(()),
             () = cancel.notified() => {
                 self.session.fail();
                 Err(SqlError::new("57014", "canceling statement due to user request"))

@@ -14,6 +14,7 @@ use std::time::Duration;
 use mzflow::clock::Clock;
 use mzflow::sandbox::Options;
 use mzflow::sandbox::Server;
+use mzflow::sandbox::StartError;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
@@ -22,18 +23,20 @@ use tokio_postgres::SimpleQueryMessage;
 
 pub(crate) mod blocks;
 pub(crate) mod client;
+pub(crate) mod invariants;
 pub(crate) mod random;
 pub(crate) mod readers;
 pub(crate) mod running;
+pub(crate) mod secrets;
 pub(crate) mod service;
+pub(crate) mod shop;
 pub(crate) mod told;
-pub(crate) mod watch;
 pub(crate) mod watching;
 pub(crate) mod wire;
 
 use running::Running;
+use secrets::Secrets;
 use told::Told;
-use watch::Watch;
 
 /// One runtime for the sandboxes of every test. Planning a query recurses deeply, as in the binary.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -44,12 +47,19 @@ pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 /// How long a test waits for something that must come: long enough for a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where a sandbox on disk is, below the folder.
+const DATA: &str = "data";
+
+/// What it writes there: all that was committed, in order.
+const LOG: &str = "log";
+
 /// A folder, a sandbox, and the way to both.
 pub(crate) struct World {
     folder: TempDir,
-    server: Server,
+    /// There is always one but while it is started anew.
+    server: Option<Server>,
     password: Option<String>,
-    watch: Watch,
+    secrets: Secrets,
 }
 
 impl World {
@@ -59,16 +69,55 @@ impl World {
     }
 
     /// A world with a sandbox of one's own making.
-    pub(crate) fn with(mut options: Options) -> Self {
-        let password = options.password.clone();
-        options.settings.insert(0, ("sandbox_hydration".to_owned(), "0s".to_owned()));
-        let server = RUNTIME.block_on(Server::start(options)).expect("the sandbox starts");
-        Self {
-            folder: TempDir::new().expect("a folder"),
-            server,
-            watch: Watch::new(password.as_deref()),
-            password,
+    pub(crate) fn with(options: Options) -> Self {
+        Self::inside(TempDir::new().expect("a folder"), options)
+    }
+
+    /// A world whose sandbox keeps its data below the folder: empty, or as a log has it.
+    pub(crate) fn on_disk(log: Option<&[u8]>) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let data = folder.path().join(DATA);
+        std::fs::create_dir(&data).expect("a folder");
+        if let Some(log) = log {
+            std::fs::write(data.join(LOG), log).expect("a file");
         }
+        Self::inside(folder, Options { data: Some(data), ..Options::default() })
+    }
+
+    fn inside(folder: TempDir, options: Options) -> Self {
+        let password = options.password.clone();
+        let server = served(options).expect("the sandbox starts");
+        Self { folder, server: Some(server), secrets: Secrets::new(password.as_deref()), password }
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().expect("it runs but while it is started anew")
+    }
+
+    /// What a sandbox on disk has committed so far.
+    pub(crate) fn log(&self) -> Vec<u8> {
+        std::fs::read(self.folder().join(DATA).join(LOG)).expect("it is on disk")
+    }
+
+    /// Stops a sandbox on disk and starts it again, at the same place.
+    pub(crate) fn restart(&mut self) {
+        let listen = self.address();
+        let server = self.server.take().expect("it runs");
+        RUNTIME.block_on(server.shutdown());
+        let data = Some(self.folder().join(DATA));
+        let options = Options { listen, data, ..Options::default() };
+        let mut server = None;
+        // Somebody else's connection may have been given the port meanwhile: it is soon free again.
+        self.until("its port", || {
+            server = served(options.clone()).ok();
+            server.is_some()
+        });
+        self.server = server;
+    }
+
+    /// How many statements are held up by faults.
+    pub(crate) fn held(&self) -> usize {
+        self.server().held()
     }
 
     /// The folder in which commands run.
@@ -78,25 +127,25 @@ impl World {
 
     /// Where the sandbox listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.server().address()
     }
 
     /// The way to the sandbox.
     pub(crate) fn url(&self) -> String {
         let password = self.password.as_deref();
         let login = password.map_or("materialize".to_owned(), |password| format!("materialize:{password}"));
-        format!("postgres://{login}@{}/materialize", self.server.address())
+        format!("postgres://{login}@{}/materialize", self.server().address())
     }
 
     /// The way for commands. A password that nobody asks for is one that nobody may say.
     fn command_url(&self) -> String {
-        let password = self.password.as_deref().unwrap_or(watch::PASSWORD);
-        format!("postgres://materialize:{password}@{}/materialize", self.server.address())
+        let password = self.password.as_deref().unwrap_or(secrets::PASSWORD);
+        format!("postgres://materialize:{password}@{}/materialize", self.server().address())
     }
 
     /// Insists from now on that no command says a value, and that none is in the journal.
     pub(crate) fn secret(&self, value: &str) {
-        self.watch.over(value);
+        self.secrets.add(value);
     }
 
     /// Copies a project of `examples/` into the folder; outside of any git checkout.
@@ -171,6 +220,20 @@ impl World {
         })
     }
 
+    /// Runs statements that work, in one message; the rows of each.
+    pub(crate) fn answers(&self, sql: &str) -> Vec<Vec<Vec<String>>> {
+        let messages = RUNTIME.block_on(async { self.client().await.simple_query(sql).await });
+        let messages = messages.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut answers = vec![Vec::new()];
+        for message in &messages {
+            match message {
+                SimpleQueryMessage::CommandComplete(_) => answers.push(Vec::new()),
+                other => answers.last_mut().expect("there is one").extend(row(other)),
+            }
+        }
+        answers
+    }
+
     /// Runs a statement that works.
     pub(crate) fn sql(&self, sql: &str) -> Vec<Vec<String>> {
         self.try_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
@@ -183,17 +246,23 @@ impl World {
 
     /// Every statement that was sent since the last [`World::forget`], in order, whoever sent it.
     pub(crate) fn statements(&self) -> Vec<String> {
-        self.server.transcript().iter().map(|ran| ran.statement.clone()).collect()
+        self.server().transcript().iter().map(|ran| ran.statement.clone()).collect()
+    }
+
+    /// How many statements were sent by mzflow since the last [`World::forget`] that are more than reading.
+    pub(crate) fn writes(&self) -> usize {
+        let sent = self.server().transcript();
+        sent.iter().filter(|ran| ran.writes && ran.application.starts_with("mzflow/")).count()
     }
 
     /// Empties the transcript.
     pub(crate) fn forget(&self) {
-        self.server.clear_transcript();
+        self.server().clear_transcript();
     }
 
     /// Sets what goes wrong next; nothing where the text is empty.
     pub(crate) fn faults(&self, text: &str) {
-        self.server.set_faults(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        self.server().set_faults(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
     /// Waits until a condition holds.
@@ -222,17 +291,23 @@ impl Drop for World {
             return;
         }
         // What a test has broken on purpose is not in the way.
-        if self.server.set_faults("").is_err() {
+        if self.server().set_faults("").is_err() {
             return;
         }
         for table in ["journal", "deployment_objects"] {
             // Where nothing was set up there is no such table, and some tests leave a server that is not well.
             let Ok(rows) = self.try_sql(&format!("SELECT * FROM _mzflow.public.{table}")) else { continue };
             let text: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
-            let found = self.watch.finds(&text.join("\n"));
+            let found = self.secrets.told_by(&text.join("\n"));
             assert!(found.is_none(), "the {table} bears a secret: {}", found.unwrap_or_default());
         }
     }
+}
+
+/// Starts a sandbox in which everything hydrates at once.
+fn served(mut options: Options) -> Result<Server, StartError> {
+    options.settings.insert(0, ("sandbox_hydration".to_owned(), "0s".to_owned()));
+    RUNTIME.block_on(Server::start(options))
 }
 
 fn row(message: &SimpleQueryMessage) -> Option<Vec<String>> {

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::process::Child;
 use std::process::Command;
+use std::process::Stdio;
 use std::thread::JoinHandle;
 
 use super::World;
@@ -24,18 +25,17 @@ impl Running {
 
     /// Presses Ctrl-C.
     pub(crate) fn interrupt(&self) {
-        self.signal("INT");
+        signal(self.child.id(), "INT");
     }
 
     /// Kills it: it has no chance to do anything more.
     pub(crate) fn kill(&self) {
-        self.signal("KILL");
+        signal(self.child.id(), "KILL");
     }
 
-    fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
-        assert!(status.success(), "{kill}");
+    /// Tells whether it has ended.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
     }
 
     /// Waits for its end.
@@ -45,6 +45,13 @@ impl Running {
         let (stdout, stderr) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
         Told::new(world, status.code(), &stdout, &stderr)
     }
+}
+
+/// Sends a process a signal.
+pub(crate) fn signal(process: u32, name: &str) {
+    let kill = format!("kill -{name} {process}");
+    let status = Command::new("sh").args(["-c", &kill]).stdin(Stdio::null()).status();
+    assert!(status.expect("there is a shell").success(), "{kill}");
 }
 
 /// Reads a stream to its end beside the test, so that the command never waits to be heard.

@@ -16,7 +16,7 @@ impl Told {
     pub(crate) fn new(world: &World, code: Option<i32>, stdout: &[u8], stderr: &[u8]) -> Self {
         let clean = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes);
-            let found = world.watch.finds(&text);
+            let found = world.secrets.told_by(&text);
             assert!(found.is_none(), "a command has said a secret: {}", found.unwrap_or_default());
             clean(&text, world)
         };
@@ -64,7 +64,7 @@ impl Told {
 
 /// Takes out the folder, the address, durations and run ids.
 fn clean(text: &str, world: &World) -> String {
-    let address = world.server.address().to_string();
+    let address = world.address().to_string();
     let folder = world.folder().to_string_lossy().into_owned();
     let text = text.replace(&folder, "[FOLDER]").replace(&address, "[ADDRESS]");
     text.lines().map(line).collect::<Vec<_>>().join("\n")

@@ -5,8 +5,6 @@ use std::io::Read;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -23,6 +21,7 @@ use tokio::sync::watch;
 
 use super::RUNTIME;
 use super::World;
+use super::running::signal;
 
 /// A command whose streams are files.
 pub(crate) struct Staying {
@@ -73,9 +72,7 @@ impl Staying {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).stdin(Stdio::null()).status();
-        assert!(status.expect("there is a shell").success(), "{kill}");
+        signal(self.child.id(), name);
     }
 
     /// Waits for its end.
@@ -168,9 +165,7 @@ impl Terminal {
 
     /// Sends the process a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.process_id().expect("it runs"));
-        let status = Command::new("sh").args(["-c", &kill]).stdin(Stdio::null()).status();
-        assert!(status.expect("there is a shell").success(), "{kill}");
+        signal(self.child.process_id().expect("it runs"), name);
     }
 
     /// Waits until something stands there.

@@ -1,125 +1,12 @@
-//! The bundled recipes, cut at their statements in every isolation, and processes that are really killed.
-//!
-//! The in-process driver is `mzflow test --crash` (`cli/recipe_test/`): it cuts behind a statement with the
-//! process dead (then resumed, or aborted), before its answer, and before it is run, and compares what comes
-//! of it with a run that was not cut. `MZFLOW_SEED` chooses which statements are cut, `MZFLOW_CRASH=all` cuts
-//! at each of them.
-
-use std::collections::BTreeSet;
+//! Processes that are really killed, and two that race.
 
 use crate::harness::World;
-use crate::harness::random::Random;
-
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
-COMMENT ON VIEW orders IS 'Every order';
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
-SELECT sum(amount) AS total FROM core.orders;
-CREATE INDEX totals_by_total IN CLUSTER compute ON totals (total);
-";
-
-/// So many statements of each are cut where nobody asks for all of them.
-const SOME: usize = 2;
-
-/// A test of a recipe: a version, and another one over it, of which the second is cut.
-fn deployed(recipe: &str, arguments: &str) -> String {
-    format!(
-        "-- file: shop/tests/matrix.lua
--- matrix: one version, and another one over it.
-return mz.test {{
-  crash = 'last',
-  run = function(t)
-    local s = mz.test.sandbox {{ hydration = '2s' }}
-    s:sql 'CREATE ROLE analyst'
-    t.equal(s:run('blue_green', {{ id = 'a' }}).status, 'done')
-    s:sql 'GRANT SELECT ON shop.core.totals TO analyst'
-    s:sql 'GRANT USAGE ON SCHEMA shop.core TO analyst'
-    s:sql 'ALTER ROLE analyst SET search_path = core'
-    s:sql 'ALTER ROLE analyst SET database = shop'
-    s:edit {{ ['models/shop/core/orders.sql'] = \"CREATE VIEW orders AS SELECT 1 AS id, 20 AS amount; COMMENT ON VIEW orders IS 'Every order';\" }}
-    t.equal(s:run('{recipe}', {{ id = 'b'{arguments} }}).status, 'done')
-  end,
-}}
-"
-    )
-}
-
-/// Cuts a recipe, and tells how often.
-fn cut(recipe: &str, arguments: &str, random: &mut Random) -> u64 {
-    let world = World::new();
-    world.write(SHOP);
-    world.write(&deployed(recipe, arguments));
-    let test = ["test", "--project", "shop", "tests/matrix.lua", "--json"];
-    let all = std::env::var("MZFLOW_CRASH").is_ok_and(|wanted| wanted == "all");
-    let mut words: Vec<String> = test.map(str::to_owned).into();
-    if all {
-        words.push("--crash".to_owned());
-    } else {
-        let told = world.mzflow(&[&test[..4], &["--crash-at", "9999"]].concat()).code(2);
-        let range = told.stderr.split("its last is ").nth(1).and_then(|rest| rest.split(',').next());
-        let last: usize = range.and_then(|last| last.parse().ok()).expect("it tells how many there are");
-        // The last third is all of the run which is cut, and its end is where most can go wrong. There is
-        // nothing to cut at a BEGIN: whoever is chosen so gives no cut.
-        let mut numbers = BTreeSet::from([last]);
-        while numbers.len() < SOME {
-            let back =
-                usize::try_from(random.below(u64::try_from(last / 3).expect("it fits"))).expect("it fits");
-            numbers.insert(last - back);
-        }
-        words.extend(numbers.iter().flat_map(|number| ["--crash-at".to_owned(), number.to_string()]));
-    }
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let told = world.mzflow(&words).code(0).json();
-    let crash = &told["recipe_tests"][0]["crash"];
-    assert_eq!(crash["failures"], serde_json::json!([]), "{recipe}{arguments}");
-    crash["cuts"].as_u64().expect("it was cut")
-}
-
-#[test]
-fn every_recipe_in_every_isolation_goes_on_or_is_aborted() {
-    let mut random = Random::seeded("MZFLOW_SEED");
-    let mut count = 0;
-    for (recipe, arguments) in [
-        ("blue_green", ", isolation = 'schema'"),
-        ("blue_green", ", isolation = 'object'"),
-        ("blue_green", ", keep = '1h'"),
-        ("canary", ", role = { 'analyst' }, allow = { 'true' }, count = 2, interval = '1s'"),
-        ("canary", ", isolation = 'schema', allow = { 'true' }, keep = '1h'"),
-    ] {
-        let cuts = cut(recipe, arguments, &mut random);
-        println!("{recipe}{arguments}: cut {cuts} times");
-        count += cuts;
-    }
-    println!("cut {count} times in all");
-    assert!(count >= 12, "only {count} cuts");
-}
-
-/// A version is production and another one is on the disk.
-fn waiting() -> World {
-    let world = World::new();
-    world.write(SHOP);
-    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
-    world.forget();
-    world
-}
-
-fn total(world: &World) -> String {
-    world.rows("SELECT total FROM shop.core.totals")
-}
-
-/// What is staged, claimed or retired.
-fn staged(world: &World) -> String {
-    world.rows(
-        "SELECT name FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx' \
-         UNION ALL SELECT name FROM mz_clusters WHERE name LIKE '%mzf' OR name LIKE '%mzx' ORDER BY 1",
-    )
-}
+use crate::harness::shop::sent;
+use crate::harness::shop::staging;
+use crate::harness::shop::swaps;
+use crate::harness::shop::total;
+use crate::harness::shop::waiting;
+use crate::harness::shop::worth;
 
 /// The run of the second deployment, or nothing where it has written nothing yet.
 fn second_run(world: &World) -> String {
@@ -129,11 +16,6 @@ fn second_run(world: &World) -> String {
     )
 }
 
-fn swaps(world: &World) -> usize {
-    let log = world.mzflow(&["log", "--json"]).code(0).json();
-    log.as_array().map_or(0, Vec::len)
-}
-
 const SECOND: [&str; 6] = ["run", "blue_green", "--project", "shop", "--id", "second"];
 
 /// Kills a run while a statement is held up.
@@ -141,7 +23,7 @@ fn killed_at(fault: &str, statement: &str) -> World {
     let world = waiting();
     world.faults(fault);
     let running = world.start(&SECOND);
-    world.until(statement, || world.statements().iter().any(|sql| sql.contains(statement)));
+    sent(&world, statement);
     running.kill();
     assert_eq!(running.end(&world).code, None, "a signal has ended it: {fault}");
     // What it had sent is still carried out; then its sessions are gone.
@@ -171,7 +53,7 @@ fn a_process_that_is_killed_leaves_nothing_that_cannot_be_resumed() {
         let after = world.rows("SELECT id, name FROM mz_objects WHERE id LIKE 'u%' ORDER BY 1, 2");
         assert_eq!(after, before, "{fault}: a dry run has changed something");
         world.mzflow(&["resume", &run, "--project", "shop", "--yes"]).code(0);
-        assert_eq!((total(&world).as_str(), staged(&world).as_str()), ("20", ""), "{fault}");
+        assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("20", ""), "{fault}");
         assert_eq!(swaps(&world), 2, "{fault}");
         world.mzflow(&["resume", &run, "--project", "shop"]).code(3).says("[run.finished]");
         world.mzflow(&["gc"]).code(0).says("nothing to clean up");
@@ -194,7 +76,7 @@ fn a_process_that_is_killed_leaves_nothing_that_cannot_be_aborted() {
             let again = world.mzflow(&["abort", "second"]);
             again.says("[deployment.gone]").says("nothing was dropped");
         }
-        assert_eq!(staged(&world), "", "{fault}");
+        assert_eq!(staging(&world), "", "{fault}");
         world.mzflow(&["gc"]).code(0).says("nothing to clean up");
     }
 }
@@ -216,7 +98,7 @@ fn two_runs_of_one_deployment_at_once_swap_once() {
 fn of_two_deployments_that_race_for_a_schema_one_wins() {
     let world = waiting();
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     world.mzflow(&["stage", "--project", "shop", "--id", "third"]).code(0);
     world.faults("delay 300ms before 'ALTER SCHEMA%epoch@%'; delay 300ms before 'ALTER SCHEMA%epoch@%' 2");
     let both = ["second", "third"].map(|id| world.start(&["promote", id, "--keep", "1h"]));
@@ -236,7 +118,7 @@ fn of_two_deployments_that_race_for_a_schema_one_wins() {
 fn a_rollback_after_a_later_swap_is_refused_with_the_reason() {
     let world = waiting();
     world.mzflow(&[&SECOND[..], &["--keep", "1h"]].concat()).code(0);
-    world.write(&SHOP.replace("10 AS amount", "30 AS amount"));
+    world.write(&worth(30));
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "third", "--keep", "1h"]).code(0);
     for arguments in [&["rollback", "second", "--dry-run"][..], &["rollback", "second"]] {
         let told = world.mzflow(arguments).code(3).says("[rollback.superseded]");

@@ -1,7 +1,7 @@
 //! Nothing that a command says or writes down bears a password or the value of a secret.
 //!
-//! Every [`World`](super::World) has a watch: it knows the values that were given to commands, looks for them in all that
-//! commands have said, and at the end of the test in the journal.
+//! Every [`World`](super::World) knows the values that were given to commands, and looks for them in all that commands have
+//! said, and at the end of the test in the journal.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -13,26 +13,26 @@ pub(crate) const PASSWORD: &str = "pa55-of-the-harness";
 const SHORTEST: usize = 6;
 
 /// Values that nobody may say.
-pub(crate) struct Watch(Mutex<Vec<String>>);
+pub(crate) struct Secrets(Mutex<Vec<String>>);
 
-impl Watch {
-    /// A watch over the password of every login, and another one where the sandbox asks for it.
+impl Secrets {
+    /// The password of every login, and another one where the sandbox asks for it.
     pub(crate) fn new(password: Option<&str>) -> Self {
-        let watch = Self(Mutex::new(vec![PASSWORD.to_owned()]));
+        let secrets = Self(Mutex::new(vec![PASSWORD.to_owned()]));
         if let Some(password) = password {
-            watch.over(password);
+            secrets.add(password);
         }
-        watch
+        secrets
     }
 
-    /// Watches over one value more.
-    pub(crate) fn over(&self, value: &str) {
+    /// One value more.
+    pub(crate) fn add(&self, value: &str) {
         assert!(value.len() >= SHORTEST, "a value of {} characters is in any text", value.len());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(value.to_owned());
     }
 
     /// The line that bears a value, with the value taken out; `None` where no line does.
-    pub(crate) fn finds(&self, text: &str) -> Option<String> {
+    pub(crate) fn told_by(&self, text: &str) -> Option<String> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         text.lines().find_map(|line| {
             let value = values.iter().find(|value| line.contains(value.as_str()))?;
@@ -43,10 +43,10 @@ impl Watch {
 
 #[test]
 fn a_value_is_found_and_not_repeated() {
-    let watch = Watch::new(Some("right-one"));
-    watch.over("hunter2-x");
-    assert_eq!(watch.finds("one\ntwo hunter2 x\n"), None);
-    assert_eq!(watch.finds("one\ntold: hunter2-x!\n").as_deref(), Some("told: [SECRET]!"));
-    assert_eq!(watch.finds("right-one").as_deref(), Some("[SECRET]"));
-    assert_eq!(watch.finds(&format!("as {PASSWORD}")).as_deref(), Some("as [SECRET]"));
+    let secrets = Secrets::new(Some("right-one"));
+    secrets.add("hunter2-x");
+    assert_eq!(secrets.told_by("one\ntwo hunter2 x\n"), None);
+    assert_eq!(secrets.told_by("one\ntold: hunter2-x!\n").as_deref(), Some("told: [SECRET]!"));
+    assert_eq!(secrets.told_by("right-one").as_deref(), Some("[SECRET]"));
+    assert_eq!(secrets.told_by(&format!("as {PASSWORD}")).as_deref(), Some("as [SECRET]"));
 }

@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use super::ctx::Ctx;
 use super::error::Error;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
+use crate::catalog::Schema;
 use crate::clock::Timestamp;
 use crate::db::journal::Entry;
 use crate::db::journal::Which;
@@ -20,6 +23,8 @@ use crate::name::DatabaseId;
 use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
 
 /// The kinds of rows that tell of overlays.
 const KINDS: [&str; 3] = ["overlay.intent", "overlay.done", "overlay.dropped"];
@@ -43,6 +48,10 @@ pub struct Overlaid {
     pub leftovers: BTreeSet<ObjectId>,
     /// Names that builds which have not ended set out to make.
     pub begun: BTreeSet<ObjectName>,
+    /// The schemas that were made for it.
+    pub schemas: BTreeSet<SchemaId>,
+    /// Schemas that builds which have not ended set out to make.
+    pub begun_schemas: BTreeSet<SchemaName>,
 }
 
 impl Overlaid {
@@ -56,6 +65,12 @@ impl Overlaid {
             Some(id) => *id == found.id,
             None => found.owner.0.as_str() == self.actor && is_bare(&self.pair.overlay, catalog),
         }
+    }
+
+    /// Tells whether a schema in it was made for the overlay.
+    pub fn made(&self, name: &SchemaName, schema: &Schema) -> bool {
+        self.schemas.contains(&schema.id)
+            || self.begun_schemas.contains(name) && schema.owner.0.as_str() == self.actor
     }
 
     /// Tells whether something in it was made for the overlay.
@@ -74,10 +89,12 @@ pub type Overlays = BTreeMap<Ident, Overlaid>;
 /// # Errors
 /// `db.*`.
 pub async fn read(ctx: &Ctx) -> Result<Overlays, Error> {
-    if ctx.marker().await?.is_none() {
-        return Ok(Overlays::new());
+    // Asked at once: where there is no marker there may be no journal to answer.
+    let (marker, entries) = join(ctx.marker(), ctx.entries(Which::Kinds(&KINDS))).await;
+    match marker? {
+        Some(_) => Ok(told(&entries?)),
+        None => Ok(Overlays::new()),
     }
-    Ok(told(&ctx.entries(Which::Kinds(&KINDS)).await?))
 }
 
 /// Puts the rows together, which come in the order of time.
@@ -91,6 +108,8 @@ fn told(entries: &[Entry]) -> Overlays {
                         .entry(pair.overlay.clone())
                         .or_insert_with(|| begun(entry, &intent.overlay, pair));
                     known.begun.extend(of(&pair.overlay, &intent.creates));
+                    let schemas = intent.schemas.iter().filter(|name| name.database == pair.overlay);
+                    known.begun_schemas.extend(schemas.cloned());
                 }
             }
             Record::OverlayDone(done) => {
@@ -100,6 +119,9 @@ fn told(entries: &[Entry]) -> Overlays {
                         .or_insert_with(|| begun(entry, &done.overlay, pair));
                     known.id = Some(id.clone());
                     known.begun.clear();
+                    known.begun_schemas.clear();
+                    let schemas = done.schemas.iter().filter(|(name, _)| name.database == pair.overlay);
+                    known.schemas = schemas.map(|(_, id)| id.clone()).collect();
                     known.leftovers = done.leftovers.iter().cloned().collect();
                     let objects = done.objects.iter().filter(|o| o.name.database == pair.production);
                     known.objects = objects.map(|object| (object.name.clone(), object.clone())).collect();
@@ -125,6 +147,8 @@ fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {
         objects: BTreeMap::new(),
         leftovers: BTreeSet::new(),
         begun: BTreeSet::new(),
+        schemas: BTreeSet::new(),
+        begun_schemas: BTreeSet::new(),
     }
 }
 

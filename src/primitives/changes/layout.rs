@@ -10,9 +10,9 @@ use super::super::metadata::Pair;
 use super::super::metadata::Written;
 use super::super::said;
 use super::Changes;
+use super::creates;
 use super::written;
 use crate::catalog::Catalog;
-use crate::compiler::object::Index;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
 use crate::deployment::DeploymentId;
@@ -24,11 +24,10 @@ use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::said::Claims;
 use crate::name::ClusterName;
+use crate::name::Ident;
 use crate::name::ObjectId;
-use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
@@ -197,21 +196,12 @@ fn containers(layout: &mut Layout, naming: &Naming, changes: &Changes, clones: &
 /// An object and its indexes, under the staging name.
 fn build(layout: &mut Layout, naming: &Naming, changes: &Changes, object: &Object, catalog: &Catalog) {
     let name = naming.object(&object.name);
-    layout.create.push(Step::Create {
-        kind: object.kind,
-        name: name.clone(),
-        cluster: object.cluster.as_ref().map(|cluster| naming.cluster(cluster)),
-        on: None,
-        reads: object.depends_on.iter().map(|read| naming.object(read)).collect(),
-        sql: naming.write(|names| object.create_sql(&name, names)),
-        shown: None,
-        origin: Some(origin(changes, object, object.line)),
-    });
+    let indexes: Vec<Ident> = object.indexes.iter().map(|index| index.name.clone()).collect();
+    let steps = naming.write(|names| creates::object(&changes.compiled, object, (&name, &indexes), names));
+    layout.create.extend(steps);
     for index in &object.indexes {
         let production = object.name.schema_name().object(index.name.clone());
         let staging = name.schema_name().object(index.name.clone());
-        let sql = naming.write(|names| index.create_sql(&name, names));
-        layout.create.push(index_step(naming, changes, object, index, &staging, &name, sql));
         layout.contents.indexes.push(StagedIndex {
             production_id: catalog.object(&production).map(|found| found.id.clone()),
             name: production,
@@ -225,32 +215,6 @@ fn build(layout: &mut Layout, naming: &Naming, changes: &Changes, object: &Objec
     layout.pairs.push(Pair { blue, green: Target::Object(object.kind, name) });
 }
 
-fn index_step(
-    naming: &Naming,
-    changes: &Changes,
-    object: &Object,
-    index: &Index,
-    staging: &ObjectName,
-    on: &ObjectName,
-    sql: String,
-) -> Step {
-    Step::Create {
-        kind: ObjectKind::Index,
-        name: staging.clone(),
-        cluster: Some(naming.cluster(&index.cluster)),
-        on: Some(on.clone()),
-        reads: Vec::new(),
-        sql,
-        shown: None,
-        origin: Some(origin(changes, object, index.line)),
-    }
-}
-
-fn origin(changes: &Changes, object: &Object, line: usize) -> Origin {
-    let start = changes.compiled.line_start(&object.file, line);
-    Origin { object: object.name.clone(), file: object.file.clone(), start }
-}
-
 /// Copies of indexes whose relation stays and whose cluster is cloned.
 fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &DeploymentId) -> Result<(), Error> {
     for beside in &changes.beside {
@@ -260,8 +224,9 @@ fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &Deployme
             Error::new(Code::StageNameTooLong, format!("a staged name is too long: {error}"))
         })?;
         let staging = beside.on.schema_name().object(name.clone());
-        let sql = naming.write(|names| index.create_sql_as(&name, &beside.on, names));
-        layout.create.push(index_step(naming, changes, object, index, &staging, &beside.on, sql));
+        let step = naming
+            .write(|names| creates::index(&changes.compiled, object, (index, &name), &beside.on, names));
+        layout.create.push(step);
         layout.contents.indexes.push(StagedIndex {
             name: beside.on.schema_name().object(beside.index.clone()),
             staging,

@@ -6,8 +6,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::create::Means;
 use super::naming::Naming;
 use super::wanted::Wanted;
+use super::ways;
+use super::ways::Swap;
+use super::ways::Way;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::deployment::overlay::DatabasePair;
@@ -28,12 +32,31 @@ pub(super) struct Build<'p> {
     pub(super) object: &'p Object,
     /// What it is called in the overlay.
     pub(super) place: ObjectName,
-    /// What it is built under: that, where the name is free.
-    pub(super) under: ObjectName,
     /// The version that stands under its name.
     pub(super) replaces: Option<ObjectId>,
+    /// How the new version comes to that name.
+    pub(super) way: Way,
+    /// What it is built under: that, where the name is free.
+    pub(super) under: ObjectName,
     /// The names of its indexes, in their order.
     pub(super) indexes: Vec<Ident>,
+    /// What was recorded of it, where it need not be built and is all the same, because its schema is
+    /// swapped.
+    pub(super) carried: Option<OverlaidObject>,
+}
+
+impl<'p> Build<'p> {
+    /// One whose way is not chosen yet.
+    pub(super) fn new(object: &'p Object, place: ObjectName, replaces: Option<ObjectId>) -> Self {
+        let under = place.clone();
+        Self { object, place, replaces, way: Way::Free, under, indexes: Vec::new(), carried: None }
+    }
+
+    /// Its names while it is built: its own, and those of its indexes.
+    pub(super) fn names(&self) -> impl Iterator<Item = ObjectName> {
+        let indexes = self.indexes.iter().map(|index| self.under.schema_name().object(index.clone()));
+        [self.under.clone()].into_iter().chain(indexes)
+    }
 }
 
 /// What is to be done.
@@ -55,12 +78,38 @@ pub(super) struct Decision<'p> {
     pub(super) removed: Vec<OverlaidObject>,
     /// What earlier builds have left.
     pub(super) stale: Vec<ObjectId>,
+    /// What of that is in the way, and dropped before anything is built.
+    pub(super) cleared: Vec<ObjectId>,
+    /// Schemas that are swapped with others beside them.
+    pub(super) swaps: BTreeMap<SchemaName, Swap>,
+    /// Schemas that were to be swapped, and were made for that.
+    pub(super) given_up: Vec<SchemaName>,
 }
 
 impl Decision<'_> {
     /// Tells whether nothing has to be done.
     pub(super) fn is_empty(&self) -> bool {
         self.builds.is_empty() && self.removed.is_empty() && self.stale.is_empty()
+    }
+
+    /// What production names mean in the overlay while new versions are built.
+    pub(super) fn means(&self) -> Means {
+        self.places(|_| false)
+    }
+
+    /// What production names mean in the overlay once some of the new versions stand in their places.
+    pub(super) fn places(&self, stands: impl Fn(&ObjectName) -> bool) -> Means {
+        let place =
+            |name: &ObjectName, database: &Ident| ObjectName { database: database.clone(), ..name.clone() };
+        let kept = self.kept.keys().filter_map(|name| {
+            let pair = self.databases.iter().find(|pair| pair.production == name.database)?;
+            Some((name.clone(), place(name, &pair.overlay)))
+        });
+        let built = self.builds.iter().map(|build| {
+            let name = &build.object.name;
+            (name.clone(), if stands(name) { build.place.clone() } else { build.under.clone() })
+        });
+        kept.chain(built).collect()
     }
 }
 
@@ -102,20 +151,11 @@ pub(super) fn decide<'p>(
             continue;
         }
         rebuilt.insert(&object.name);
-        let there = facts.catalog.object(&place).map(|found| found.id.clone());
-        let under = match &there {
-            Some(_) => naming.beside(&place, "mzf", facts.catalog)?,
-            None => place.clone(),
-        };
-        let mut indexes = Vec::new();
-        for index in &object.indexes {
-            let own = place.schema_name().object(index.name.clone());
-            let free = facts.catalog.object(&own).is_none();
-            indexes.push(if free { own.object } else { naming.beside(&own, "mzf", facts.catalog)?.object });
-        }
-        decision.builds.push(Build { object, place, under, replaces: there, indexes });
+        let replaces = facts.catalog.object(&place).map(|found| found.id.clone());
+        decision.builds.push(Build::new(object, place, replaces));
     }
     gone(facts, &names, &mut decision);
+    ways::choose(facts, wanted, naming, &mut decision)?;
     Ok(decision)
 }
 

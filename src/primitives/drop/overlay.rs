@@ -137,7 +137,7 @@ impl<'c> Going<'c> {
     }
 }
 
-/// Fails where an overlay is another role's, or something foreign is in it or reads it.
+/// Fails where something foreign is in it or reads it.
 fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
     let ours: BTreeSet<&ObjectId> =
         going.iter().flat_map(|going| &going.objects).map(|object| &object.id).collect();
@@ -193,6 +193,7 @@ async fn stays(ctx: &mut Ctx, request: &Request, known: &Overlaid) -> Result<(),
         databases: vec![(known.pair.clone(), id)],
         objects: of_others.cloned().collect(),
         leftovers: Vec::new(),
+        schemas: Vec::new(),
     }))
     .await
 }

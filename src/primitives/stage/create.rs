@@ -40,6 +40,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         | Step::Comment { .. }
         | Step::SetOwner { .. }
         | Step::SetRole { .. }
+        | Step::ReplaceView { .. }
         | Step::CutOverSink { .. } => false,
     }
 }

@@ -106,6 +106,9 @@ impl Seen {
             | Event::Analyzed { .. }
             | Event::SinkCutOver { .. }
             | Event::Overlay { .. }
+            | Event::OverlayPlanned { .. }
+            | Event::OverlayProgress { .. }
+            | Event::UnitTested { .. }
             | Event::OverlaySkipped { .. }
             | Event::OverlayDone { .. }
             | Event::PolicyDecided { .. }

@@ -31,6 +31,9 @@ pub struct OverlayIntent {
     pub databases: Vec<DatabasePair>,
     /// The objects and indexes, temporary names included.
     pub creates: Vec<ObjectName>,
+    /// The schemas of the project that is built: projects have no names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub project_schemas: Vec<SchemaName>,
     /// The schemas, those beside others included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schemas: Vec<SchemaName>,

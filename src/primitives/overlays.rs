@@ -21,6 +21,7 @@ use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::record::Record;
 use crate::name::DatabaseId;
 use crate::name::Ident;
+use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
@@ -48,6 +49,8 @@ pub struct Overlaid {
     pub leftovers: BTreeSet<ObjectId>,
     /// Names that builds which have not ended set out to make.
     pub begun: BTreeSet<ObjectName>,
+    /// The schemas of each project that has built something in it.
+    pub projects: Vec<BTreeSet<SchemaName>>,
     /// The schemas that were made for it.
     pub schemas: BTreeSet<SchemaId>,
     /// Schemas that builds which have not ended set out to make.
@@ -65,6 +68,22 @@ impl Overlaid {
             Some(id) => *id == found.id,
             None => found.owner.0.as_str() == self.actor && is_bare(&self.pair.overlay, catalog),
         }
+    }
+
+    /// Takes in that a project of these schemas builds in it. A project is what shares a schema with it.
+    fn take_project(&mut self, schemas: &[SchemaName]) {
+        if schemas.is_empty() {
+            return;
+        }
+        let mut all: BTreeSet<SchemaName> = schemas.iter().cloned().collect();
+        self.projects.retain(|project| {
+            let is_it = !project.is_disjoint(&all);
+            if is_it {
+                all.extend(project.iter().cloned());
+            }
+            !is_it
+        });
+        self.projects.push(all);
     }
 
     /// Tells whether a schema in it was made for the overlay.
@@ -110,6 +129,7 @@ fn told(entries: &[Entry]) -> Overlays {
                     known.begun.extend(of(&pair.overlay, &intent.creates));
                     let schemas = intent.schemas.iter().filter(|name| name.database == pair.overlay);
                     known.begun_schemas.extend(schemas.cloned());
+                    known.take_project(&intent.project_schemas);
                 }
             }
             Record::OverlayDone(done) => {
@@ -147,6 +167,7 @@ fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {
         objects: BTreeMap::new(),
         leftovers: BTreeSet::new(),
         begun: BTreeSet::new(),
+        projects: Vec::new(),
         schemas: BTreeSet::new(),
         begun_schemas: BTreeSet::new(),
     }
@@ -154,6 +175,15 @@ fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {
 
 fn of<'n>(database: &'n Ident, names: &'n [ObjectName]) -> impl Iterator<Item = ObjectName> + 'n {
     names.iter().filter(move |name| name.database == *database).cloned()
+}
+
+/// The schema beside one of an overlay's that it is swapped with: `<schema>__<overlay>__mzf`.
+///
+/// # Errors
+/// When that is too long.
+pub fn beside(schema: &SchemaName, overlay: &str) -> Result<SchemaName, NameError> {
+    let name = Ident::new(format!("{}__{overlay}__mzf", schema.schema.as_str()))?;
+    Ok(SchemaName::new(schema.database.clone(), name))
 }
 
 /// Tells whether a database is as `CREATE DATABASE` makes it.

@@ -25,6 +25,7 @@ mod deep;
 mod delete;
 mod deploy;
 mod dev;
+mod dev_statements;
 mod emissions;
 mod examples;
 mod foreign;

@@ -238,7 +238,7 @@ fn beside(layout: &mut Layout, naming: &Naming, changes: &Changes, id: &Deployme
 }
 
 /// What a deployment costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Cost {
     /// Objects that are built.
     pub objects: usize,

@@ -36,8 +36,8 @@ pub(super) struct Built {
     pub(super) leftovers: Vec<ObjectId>,
     /// Why objects could not be built.
     pub(super) failed: Vec<Error>,
-    /// How many were built.
-    pub(super) rebuilt: usize,
+    /// Those that were built, each behind what it reads.
+    pub(super) touched: Vec<ObjectName>,
     /// How many were built along, without being other ones.
     pub(super) carried: usize,
     /// How many the overlay does not hold any more.
@@ -185,7 +185,7 @@ async fn ended(
                 built.carried += 1;
                 OverlayState::Unchanged
             } else {
-                built.rebuilt += 1;
+                built.touched.push(name.clone());
                 OverlayState::Ready
             };
             told.object(name, state, None);

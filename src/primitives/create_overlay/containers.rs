@@ -40,9 +40,14 @@ pub(super) async fn intend(ctx: &mut Ctx, request: &Request, decision: &Decision
         cluster: request.cluster.clone(),
         databases: decision.databases.clone(),
         creates: creates.into_iter().collect(),
+        project_schemas: project_schemas(request),
         schemas: decision.new_schemas.iter().chain(beside).cloned().collect(),
     }))
     .await
+}
+
+fn project_schemas(request: &Request) -> Vec<SchemaName> {
+    request.changes.compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect()
 }
 
 /// Makes databases, and records their ids before anything is made in them: what bears a name that was
@@ -67,6 +72,7 @@ pub(super) async fn make_databases(
         cluster: request.cluster.clone(),
         databases: meant.clone(),
         creates: Vec::new(),
+        project_schemas: project_schemas(request),
         schemas: Vec::new(),
     }))
     .await?;

@@ -14,8 +14,10 @@ use super::ways::Swap;
 use super::ways::Way;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
+use crate::deployment::change::Change;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
+use crate::event::OverlayWhy;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectId;
@@ -40,6 +42,8 @@ pub(super) struct Build<'p> {
     pub(super) under: ObjectName,
     /// The names of its indexes, in their order.
     pub(super) indexes: Vec<Ident>,
+    /// Why it is built.
+    pub(super) why: OverlayWhy,
     /// What was recorded of it, where it need not be built and is all the same, because its schema is
     /// swapped.
     pub(super) carried: Option<OverlaidObject>,
@@ -47,9 +51,14 @@ pub(super) struct Build<'p> {
 
 impl<'p> Build<'p> {
     /// One whose way is not chosen yet.
-    pub(super) fn new(object: &'p Object, place: ObjectName, replaces: Option<ObjectId>) -> Self {
+    pub(super) fn new(
+        object: &'p Object,
+        place: ObjectName,
+        replaces: Option<ObjectId>,
+        why: OverlayWhy,
+    ) -> Self {
         let under = place.clone();
-        Self { object, place, replaces, way: Way::Free, under, indexes: Vec::new(), carried: None }
+        Self { object, place, replaces, way: Way::Free, under, indexes: Vec::new(), why, carried: None }
     }
 
     /// Its names while it is built: its own, and those of its indexes.
@@ -140,19 +149,19 @@ pub(super) fn decide<'p>(
     for object in &wanted.objects {
         let place = naming.place(&object.name)?;
         let standing = known(facts, object, &place);
-        let stays = standing.filter(|known| {
-            known.fingerprint == object.fingerprint.to_string()
-                && known.cluster == *facts.cluster
-                && !object.depends_on.iter().any(|read| rebuilt.contains(read))
-                && reads_what_it_names(facts, object, known, &names, &decision.kept)
-        });
-        if let Some(known) = stays {
-            decision.kept.insert(object.name.clone(), known.clone());
-            continue;
-        }
+        let why = match standing {
+            None => why(object, wanted),
+            Some(known) => match why_again(facts, object, known, (&names, &rebuilt, &decision.kept)) {
+                Some(why) => why,
+                None => {
+                    decision.kept.insert(object.name.clone(), known.clone());
+                    continue;
+                }
+            },
+        };
         rebuilt.insert(&object.name);
         let replaces = facts.catalog.object(&place).map(|found| found.id.clone());
-        decision.builds.push(Build::new(object, place, replaces));
+        decision.builds.push(Build::new(object, place, replaces, why));
     }
     gone(facts, &names, &mut decision);
     ways::choose(facts, wanted, naming, &mut decision)?;
@@ -201,27 +210,66 @@ fn known<'f>(facts: &Facts<'f>, object: &Object, place: &ObjectName) -> Option<&
     (found.id == known.id && found.kind == object.kind).then_some(known)
 }
 
-/// Tells whether an object reads the very objects that its names mean.
-///
-/// Production may have been replaced under the overlay, and what it read in the overlay may be on
-/// its way out.
-fn reads_what_it_names(
+/// Why an object of which nothing is known to stand is built.
+fn why(object: &Object, wanted: &Wanted<'_>) -> OverlayWhy {
+    match wanted.roots.get(&object.name) {
+        Some(Change::Added) => OverlayWhy::New,
+        Some(_) => OverlayWhy::Differs,
+        None => {
+            let is_wanted = |read: &&ObjectName| wanted.objects.iter().any(|object| object.name == **read);
+            let read = object.depends_on.iter().find(is_wanted);
+            read.map_or(OverlayWhy::Differs, |read| OverlayWhy::Reads(read.to_string()))
+        }
+    }
+}
+
+/// Why an object of which something stands is built anew; `None` where it stays.
+fn why_again(
     facts: &Facts<'_>,
     object: &Object,
     known: &OverlaidObject,
+    (wanted, rebuilt, kept): (
+        &BTreeSet<&ObjectName>,
+        &BTreeSet<&ObjectName>,
+        &BTreeMap<ObjectName, OverlaidObject>,
+    ),
+) -> Option<OverlayWhy> {
+    if known.fingerprint.is_empty() {
+        return Some(OverlayWhy::Failed);
+    }
+    if known.fingerprint != object.fingerprint.to_string() {
+        return Some(OverlayWhy::Edited);
+    }
+    if known.cluster != *facts.cluster {
+        return Some(OverlayWhy::Cluster);
+    }
+    if let Some(read) = object.depends_on.iter().find(|read| rebuilt.contains(read)) {
+        return Some(OverlayWhy::Reads(read.to_string()));
+    }
+    moved(facts, object, known, wanted, kept).map(|read| OverlayWhy::Below(read.to_string()))
+}
+
+/// What an object names and does not read: what its name means is another one by now.
+///
+/// Production may have been replaced under the overlay, and what it read in the overlay may be on
+/// its way out.
+fn moved<'o>(
+    facts: &Facts<'_>,
+    object: &'o Object,
+    known: &OverlaidObject,
     wanted: &BTreeSet<&ObjectName>,
     kept: &BTreeMap<ObjectName, OverlaidObject>,
-) -> bool {
+) -> Option<&'o ObjectName> {
     let none = BTreeSet::new();
     let reads = facts.catalog.reads.get(&known.id).unwrap_or(&none);
-    object.depends_on.iter().chain(&object.external).all(|name| {
-        if let Some(kept) = kept.get(name) {
-            return reads.contains(&kept.id);
+    object.depends_on.iter().chain(&object.external).find(|name| {
+        if let Some(kept) = kept.get(*name) {
+            return !reads.contains(&kept.id);
         }
         // What is wanted and not kept is rebuilt, which was looked at before.
         match facts.catalog.object(name).filter(|found| found.kind.is_staged()) {
-            Some(found) if !wanted.contains(name) => reads.contains(&found.id),
-            Some(_) | None => true,
+            Some(found) if !wanted.contains(name) => !reads.contains(&found.id),
+            Some(_) | None => false,
         }
     })
 }

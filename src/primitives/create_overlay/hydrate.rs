@@ -10,6 +10,7 @@ use super::create;
 use super::create::Bad;
 use super::decide::Build;
 use crate::catalog::Catalog;
+use crate::event::Event;
 use crate::event::OverlayState;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
@@ -44,6 +45,7 @@ pub(super) async fn hydrate(
     let names: BTreeSet<&ObjectName> = of.values().collect();
     names.into_iter().for_each(|name| told.object(name, OverlayState::Hydrating, None));
     let deadline = ctx.clock.deadline(Some(request.timeout));
+    let (total, started) = (waiting.len(), ctx.clock.elapsed());
     let mut pause = FIRST_POLL;
     while !waiting.is_empty() {
         ctx.go_on()?;
@@ -70,6 +72,8 @@ pub(super) async fn hydrate(
         }
         waiting.retain(|(_, id)| still.contains(id));
         if !waiting.is_empty() {
+            let (ready, waited) = (total - waiting.len(), ctx.clock.elapsed().saturating_sub(started));
+            ctx.events.event(Event::OverlayProgress { ready, total, waited });
             ctx.interrupt_or_sleep(&deadline, pause).await?;
             pause = (pause * 2).min(POLL);
         }

@@ -81,6 +81,8 @@ pub struct Outcome {
     pub objects: Vec<String>,
     /// How many objects were built.
     pub built: usize,
+    /// Their production names, each behind what it reads.
+    pub touched: Vec<String>,
     /// How many were left alone.
     pub reused: usize,
     /// How many are gone.
@@ -118,6 +120,13 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     refuse::others_objects(&decision, &overlays, &catalog)?;
     for (kind, names) in &wanted.skipped {
         ctx.events.event(Event::OverlaySkipped { kind: kind.to_string(), names: names.clone() });
+    }
+    if !decision.builds.is_empty() || !decision.removed.is_empty() {
+        let builds = decision.builds.iter().filter(|build| build.carried.is_none());
+        ctx.events.event(Event::OverlayPlanned {
+            builds: builds.map(|build| (build.object.name.to_string(), build.why.clone())).collect(),
+            removed: decision.removed.iter().map(|known| known.name.to_string()).collect(),
+        });
     }
     let told = Told { events: Rc::clone(&ctx.events), naming: naming.clone() };
     decision.kept.keys().for_each(|name| told.object(name, OverlayState::Unchanged, None));
@@ -207,7 +216,8 @@ async fn outcome(
         database: databases.first().cloned(),
         databases,
         objects: places.into_iter().collect(),
-        built: built.rebuilt,
+        built: built.touched.len(),
+        touched: built.touched.iter().map(ToString::to_string).collect(),
         reused: decision.kept.len() + built.carried,
         dropped: built.dropped,
     })
@@ -231,3 +241,6 @@ fn overlaid(build: &decide::Build<'_>, id: ObjectId, cluster: &ClusterName) -> O
         cluster: cluster.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use crate::catalog::Catalog;
 use crate::deployment::overlay::DatabasePair;
 use crate::name::Ident;
 use crate::name::ObjectName;
-use crate::name::SchemaName;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
@@ -22,6 +21,11 @@ impl Naming {
         Self { overlay: overlay.to_owned(), taken: BTreeSet::new() }
     }
 
+    /// The overlay's name.
+    pub(super) fn overlay(&self) -> &str {
+        &self.overlay
+    }
+
     /// The overlay's database beside one of production's.
     pub(super) fn database(&self, production: &Ident) -> Result<DatabasePair, Error> {
         let overlay =
@@ -33,12 +37,6 @@ impl Naming {
     pub(super) fn place(&self, production: &ObjectName) -> Result<ObjectName, Error> {
         let database = self.database(&production.database)?.overlay;
         Ok(ObjectName { database, ..production.clone() })
-    }
-
-    /// The schema beside one of the overlay's that it is swapped with: `<schema>__<overlay>__mzf`.
-    pub(super) fn schema_beside(&self, schema: &SchemaName) -> Result<SchemaName, Error> {
-        let name = self.ident(&format!("{}__{}__mzf", schema.schema.as_str(), self.overlay))?;
-        Ok(SchemaName::new(schema.database.clone(), name))
     }
 
     /// A free name beside another: `<name>__<overlay>__mzf` for what is being built, `…__mzx` for

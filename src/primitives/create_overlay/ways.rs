@@ -20,6 +20,7 @@ use super::wanted::Wanted;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::catalog::Schema;
+use crate::event::OverlayWhy;
 use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
@@ -31,6 +32,7 @@ use crate::plan::step::Grantee;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 use crate::primitives::error::Error;
+use crate::primitives::overlays;
 
 /// How a new version comes to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +95,7 @@ pub(super) fn choose<'p>(
             build.place.is_in(&schema) && build.replaces.is_some() && !over.contains(&build.place)
         };
         let renames = 2 * decision.builds.iter().filter(is_renamed).count();
-        let Some(found) = look.swap(&schema, naming, decision) else { continue };
+        let Some(found) = look.swap(&schema, naming.overlay(), decision) else { continue };
         if found.swap.making().len() + 1 + found.carried.len() <= renames {
             take(schema, found, wanted, naming, decision)?;
         }
@@ -178,11 +180,11 @@ struct Look<'f> {
 }
 
 impl Look<'_> {
-    fn swap(&self, schema: &SchemaName, naming: &Naming, decision: &Decision<'_>) -> Option<Found> {
+    fn swap(&self, schema: &SchemaName, overlay: &str, decision: &Decision<'_>) -> Option<Found> {
         let catalog = self.facts.catalog;
         let there = catalog.schemas.get(schema).filter(|there| catalog.owns(&there.owner))?;
         // Where a name does not fit, renames may.
-        let beside = naming.schema_beside(schema).ok()?;
+        let beside = overlays::beside(schema, overlay).ok()?;
         let carried = self.carried(schema, decision)?;
         let has_defaults = |schema: &SchemaName| {
             let scope = DefaultScope::Schema(schema.clone());
@@ -264,7 +266,9 @@ fn take<'p>(
     for name in &carried {
         let object = wanted.objects.iter().find(|object| object.name == *name);
         if let (Some(object), Some(known)) = (object, decision.kept.remove(name)) {
-            let mut build = Build::new(object, naming.place(name)?, Some(known.id.clone()));
+            // Why is not told: it is no other one.
+            let why = OverlayWhy::Cluster;
+            let mut build = Build::new(object, naming.place(name)?, Some(known.id.clone()), why);
             build.carried = Some(known);
             decision.builds.push(build);
         }

@@ -22,7 +22,6 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::ledger::Ledger;
 use super::stored;
-use crate::catalog::Catalog;
 use crate::db;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
@@ -45,6 +44,18 @@ pub struct Request {
     pub isolation: Isolation,
     /// Which clusters are kept instead of cloned.
     pub reuse: Reuse,
+    /// What it is asked for.
+    pub purpose: Purpose,
+}
+
+/// What a comparison is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A deployment: its cost is counted, and that of the alternatives; it is told.
+    #[default]
+    Deployment,
+    /// An overlay: it costs nothing of that, and tells itself what it builds.
+    Overlay,
 }
 
 /// One object that is not unchanged.
@@ -136,7 +147,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
     if let Some(changes) = resumed::changes(ctx, request).await? {
-        return Ok(outcome(ctx, changes, Vec::new(), &catalog));
+        let cost = layout::cost(&changes, &catalog);
+        return Ok(outcome(ctx, changes, Vec::new(), cost));
     }
     let ledger = ctx.ledger().await?;
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
@@ -157,6 +169,9 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
     };
     let changes = assess::assess(&facts, request.isolation, &request.reuse);
+    if request.purpose == Purpose::Overlay {
+        return Ok(outcome(ctx, changes, Vec::new(), Cost::default()));
+    }
     let others = Isolation::ALL.into_iter().filter(|isolation| *isolation != request.isolation);
     let alternatives = others
         .map(|isolation| {
@@ -164,7 +179,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
             Alternative { isolation, cost: layout::cost(&other, &catalog) }
         })
         .collect();
-    let outcome = outcome(ctx, changes, alternatives, &catalog);
+    let cost = layout::cost(&changes, &catalog);
+    let outcome = outcome(ctx, changes, alternatives, cost);
     ctx.events.event(Event::Diffed {
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
         took: ctx.clock.elapsed().saturating_sub(started),
@@ -206,7 +222,7 @@ fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
     Some(Against { deployment: last.intent.deployment.to_string(), at_ms: last.at.0, by: last.actor.clone() })
 }
 
-fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog: &Catalog) -> Outcome {
+fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, cost: Cost) -> Outcome {
     let objects: Vec<ChangedObject> = changes
         .objects
         .iter()
@@ -223,7 +239,6 @@ fn outcome(ctx: &Ctx, changes: Changes, alternatives: Vec<Alternative>, catalog:
     summary.insert(Change::Unchanged.as_str(), changes.unchanged);
     let names = |change| changes.of(change).map(|object| object.name.to_string()).collect();
     let now = ctx.clock.now();
-    let cost = layout::cost(&changes, catalog);
     let others = alternatives.iter().map(|other| (other.isolation.as_str(), other.cost));
     let isolations = others.chain([(changes.isolation.as_str(), cost)]).collect();
     Outcome {

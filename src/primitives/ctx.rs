@@ -4,6 +4,7 @@
 //! the same code with another world below it. Nothing here decides what to do.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,10 +38,15 @@ use crate::deployment::record::Record;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::name::Ident;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 
 pub use crate::db::apply::Interrupt;
+
+/// A row bears the time at which its statement began, and is there when that ends: at most the server's
+/// `statement_timeout` later, which is a minute where nobody says otherwise.
+const LATE_ROWS: Duration = Duration::from_secs(300);
 
 /// Looks an environment variable up.
 pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;
@@ -87,6 +93,13 @@ impl Run {
     }
 }
 
+/// The databases that are looked at, and what was seen last of everything.
+#[derive(Clone)]
+struct Focus {
+    databases: Vec<Ident>,
+    last: Rc<Catalog>,
+}
+
 /// What every primitive works with.
 pub struct Ctx {
     session: Session,
@@ -94,6 +107,8 @@ pub struct Ctx {
     world: World,
     seen: RefCell<Option<Rc<Catalog>>>,
     standing: RefCell<Option<Rc<Standing>>>,
+    focus: RefCell<Option<Focus>>,
+    kept: RefCell<Rc<Vec<Entry>>>,
     /// The run.
     pub run: Run,
     /// Whoever listens.
@@ -119,6 +134,8 @@ impl Ctx {
             world,
             seen: RefCell::new(None),
             standing: RefCell::new(None),
+            focus: RefCell::new(None),
+            kept: RefCell::default(),
             run,
             events,
             clock,
@@ -157,14 +174,15 @@ impl Ctx {
     /// `db.unreachable`, `db.authentication`.
     pub async fn reconnect(&mut self) -> Result<(), Error> {
         self.look_again();
-        self.session = self.session.another().await?;
-        self.checker = None;
+        let session = self.session.another().await?;
+        self.move_to(session);
         Ok(())
     }
 
     /// Works on another connection from now on.
     pub fn move_to(&mut self, session: Session) {
         self.look_again();
+        *self.kept.borrow_mut() = Rc::default();
         self.session = session;
         self.checker = None;
     }
@@ -173,6 +191,23 @@ impl Ctx {
     pub fn look_again(&self) {
         *self.seen.borrow_mut() = None;
         *self.standing.borrow_mut() = None;
+        self.look_everywhere();
+    }
+
+    /// From now on looks only at what stands in these databases and who reads that, for whoever changes
+    /// nothing else; of everything else what was seen last stays.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn look_only_at(&self, databases: Vec<Ident>) -> Result<(), Error> {
+        let last = self.catalog().await?;
+        *self.focus.borrow_mut() = Some(Focus { databases, last });
+        Ok(())
+    }
+
+    /// Ends [`Ctx::look_only_at`].
+    pub fn look_everywhere(&self) {
+        *self.focus.borrow_mut() = None;
     }
 
     /// The environment as it is now, everything asked anew, also what seldom changes.
@@ -298,6 +333,11 @@ impl Ctx {
     /// any kind.
     pub async fn read_catalog(&self, session: &Session) -> Result<Catalog, Error> {
         let mut standing = self.standing.borrow().clone();
+        let focus = self.focus.borrow().clone();
+        if let (Some(focus), Some(standing)) = (focus, &standing) {
+            let Focus { databases, last } = &focus;
+            return Ok(db::introspect::part::refresh(session, standing, last, databases).await?);
+        }
         let catalog = db::introspect::read(session, &mut standing).await?;
         *self.standing.borrow_mut() = standing;
         Ok(catalog)
@@ -305,6 +345,9 @@ impl Ctx {
 
     fn remember(&self, catalog: Catalog) -> Rc<Catalog> {
         let catalog = Rc::new(catalog);
+        if let Some(focus) = &mut *self.focus.borrow_mut() {
+            focus.last = Rc::clone(&catalog);
+        }
         *self.seen.borrow_mut() = Some(Rc::clone(&catalog));
         catalog
     }
@@ -388,6 +431,36 @@ impl Ctx {
         let mut entries = if is_set_up { db::journal::read(&self.session, which).await? } else { Vec::new() };
         entries.extend(written);
         Ok(entries)
+    }
+
+    /// Rows of kinds that a run asks for at every save, by time: what it knows already is not sent again.
+    /// There is one set of kinds for which this is asked.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn entries_kept(&self, kinds: &[&str]) -> Result<Rc<Vec<Entry>>, Error> {
+        if self.is_rehearsal() {
+            return Ok(Rc::new(self.entries(Which::Kinds(kinds)).await?));
+        }
+        let known = Rc::clone(&self.kept.borrow());
+        let Some(last) = known.iter().map(|entry| entry.at).max() else {
+            let all = Rc::new(self.entries(Which::Kinds(kinds)).await?);
+            *self.kept.borrow_mut() = Rc::clone(&all);
+            return Ok(all);
+        };
+        let since = last.before(LATE_ROWS);
+        let mut found = self.entries(Which::Since(kinds, since)).await?;
+        let known_of = known.iter().filter(|entry| entry.at >= since);
+        let known_of: BTreeSet<(&RunId, u64)> = known_of.map(|entry| (&entry.run, entry.seq)).collect();
+        found.retain(|entry| !known_of.contains(&(&entry.run, entry.seq)));
+        if found.is_empty() {
+            return Ok(known);
+        }
+        let mut all: Vec<Entry> = known.iter().cloned().chain(found).collect();
+        all.sort_by(|a, b| (a.at, &a.run, a.seq).cmp(&(b.at, &b.run, b.seq)));
+        let all = Rc::new(all);
+        *self.kept.borrow_mut() = Rc::clone(&all);
+        Ok(all)
     }
 
     /// Writes a row into the journal, the run's first row before it if this is the first.

@@ -15,7 +15,6 @@ use crate::catalog::Object;
 use crate::catalog::Schema;
 use crate::clock::Timestamp;
 use crate::db::journal::Entry;
-use crate::db::journal::Which;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::record::Record;
@@ -109,7 +108,7 @@ pub type Overlays = BTreeMap<Ident, Overlaid>;
 /// `db.*`.
 pub async fn read(ctx: &Ctx) -> Result<Overlays, Error> {
     // Asked at once: where there is no marker there may be no journal to answer.
-    let (marker, entries) = join(ctx.marker(), ctx.entries(Which::Kinds(&KINDS))).await;
+    let (marker, entries) = join(ctx.marker(), ctx.entries_kept(&KINDS)).await;
     match marker? {
         Some(_) => Ok(told(&entries?)),
         None => Ok(Overlays::new()),

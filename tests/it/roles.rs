@@ -258,10 +258,10 @@ fn a_developer_who_may_not_make_databases_is_told_the_grant() {
     world.write(&SHOP.replace("SELECT 10", "SELECT 11"));
     let dev = ["dev", "mine", "--name", "me", "--project", "shop"];
     sql(&world, "boss", "REVOKE CREATEDB ON SYSTEM FROM materialize_developer");
-    let told = mzflow(&world, "dev", &dev).code(3).says("[overlay.needs-createdb]");
-    told.says("GRANT CREATEDB ON SYSTEM TO").says("nothing was changed");
+    let told = mzflow(&world, "dev", &dev).code(3).says("[setup.not-superuser]");
+    told.says("grant CREATEDB on the system to materialize_developer").says("nothing was changed");
     assert_eq!(sql(&world, "boss", "SELECT count(*) FROM mz_databases WHERE name = 'shop__me'"), "0");
-    sql(&world, "boss", "GRANT CREATEDB ON SYSTEM TO dev");
+    mzflow(&world, "boss", &["setup"]).code(0);
     mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");
     world.write(&SHOP.replace("SELECT 10", "SELECT 12"));
     mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");

@@ -57,6 +57,8 @@ pub(super) async fn build(
 ) -> Result<Built, Error> {
     ctx.go_on()?;
     containers::make_databases(ctx, request, decision).await?;
+    // Nothing else is touched from here on, and no more is read after each statement than that.
+    ctx.look_only_at(decision.databases.iter().map(|pair| pair.overlay.clone()).collect()).await?;
     containers::intend(ctx, request, decision).await?;
     containers::make_schemas(ctx, decision).await?;
     for build in decision.builds.iter().filter(|build| build.carried.is_none()) {

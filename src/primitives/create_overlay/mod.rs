@@ -133,7 +133,9 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let built = if decision.is_empty() {
         Built::default()
     } else {
-        build::build(ctx, request, &mut decision, &mut naming, &told).await?
+        let built = build::build(ctx, request, &mut decision, &mut naming, &told).await;
+        ctx.look_everywhere();
+        built?
     };
     let outcome = outcome(ctx, request, (&decision, &overlays), &built).await?;
     ctx.events.event(Event::OverlayDone {

@@ -231,36 +231,102 @@ fn totals(of: &str) -> String {
 fn the_first_build_creates() {
     let stand =
         Stand::built(&facts::project("-- file: models/shop/raw/t.sql\nCREATE TABLE t (id int, n int);\n"));
-    check(&stand, SHOP, expect![[""]]);
+    check(
+        &stand,
+        SHOP,
+        expect![[r#"
+        create shop__a.base.people
+        create shop__a.core.totals, shop__a.core.totals_by_total
+        create shop__a.core.doubled
+        4 statements, within 11
+    "#]],
+    );
 }
 
 #[test]
 fn a_view_that_nobody_reads_is_replaced() {
     let stand = Stand::built(&facts::project(SHOP));
-    check(&stand, SHOP, expect![[""]]);
-    check(&stand, &with(SHOP, &people("id + 1")), expect![[""]]);
+    check(
+        &stand,
+        SHOP,
+        expect![[r#"
+        0 statements, within 3
+    "#]],
+    );
+    check(
+        &stand,
+        &with(SHOP, &people("id + 1")),
+        expect![[r#"
+        replace shop__a.base.people
+        1 statements, within 5
+    "#]],
+    );
     // Who reads it may be anybody.
     let mut read = Stand::built(&facts::project(SHOP));
     read.object("shop.raw.theirs", &["shop__a.base.people"]);
-    check(&read, &with(SHOP, &people("id + 1")), expect![[""]]);
+    check(
+        &read,
+        &with(SHOP, &people("id + 1")),
+        expect![[r#"
+        build and swap shop__a.base__a__mzf.people
+        swap shop__a.base with shop__a.base__a__mzf: create schema shop__a.base__a__mzf
+        4 statements, within 5
+    "#]],
+    );
     // A view with an index is waited for.
     let indexed = with(SHOP, &(people("id + 1") + "CREATE INDEX by_id IN CLUSTER c ON people (id);\n"));
-    check(&stand, &indexed, expect![[""]]);
+    check(
+        &stand,
+        &indexed,
+        expect![[r#"
+        build and swap shop__a.base__a__mzf.people, shop__a.base__a__mzf.by_id
+        swap shop__a.base with shop__a.base__a__mzf: create schema shop__a.base__a__mzf
+        5 statements, within 7
+    "#]],
+    );
 }
 
 #[test]
 fn a_schema_that_is_rebuilt_is_swapped() {
     let mut stand = Stand::built(&facts::project(SHOP));
     let changed = with(SHOP, &totals("sum(n) + 1"));
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled
+        swap shop__a.core with shop__a.core__a__mzf: create schema shop__a.core__a__mzf
+        7 statements, within 9
+    "#]],
+    );
     stand.beside("core");
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled
+        swap shop__a.core with shop__a.core__a__mzf
+        6 statements, within 9
+    "#]],
+    );
     // What is new and what goes moves with it.
     let more = "-- file: models/shop/core/more.sql\nCREATE VIEW more AS SELECT total FROM core.totals;\n";
-    check(&stand, &with(&changed, more), expect![[""]]);
-    let fewer: String = changed.split("-- file: models/shop/core/doubled").next().expect("a part").to_owned()
-        + &totals("sum(n) + 1");
-    check(&stand, &with(&fewer, ""), expect![[""]]);
+    check(
+        &stand,
+        &with(&changed, more),
+        expect![[r#"
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled
+        build and swap shop__a.core__a__mzf.more
+        swap shop__a.core with shop__a.core__a__mzf
+        7 statements, within 11
+    "#]],
+    );
+    let parts = changed.split("-- file: ").filter(|part| !part.contains("doubled") && !part.is_empty());
+    let fewer: String = parts.map(|part| format!("-- file: {part}")).collect();
+    check(&stand, &fewer, expect![[""]]);
 }
 
 #[test]
@@ -278,9 +344,15 @@ fn many_readers_cost_a_statement_each() {
         let told = stand.told(&with(&project, &totals("sum(n) + 1")));
         told.lines().rev().take(2).collect::<Vec<_>>().join("\n")
     };
-    expect![[""]].assert_eq(&last(&stand));
+    expect![[r#"
+        28 statements, within 51
+        swap shop__a.core with shop__a.core__a__mzf: create schema shop__a.core__a__mzf"#]]
+    .assert_eq(&last(&stand));
     stand.beside("core");
-    expect![[""]].assert_eq(&last(&stand));
+    expect![[r#"
+        27 statements, within 51
+        swap shop__a.core with shop__a.core__a__mzf"#]]
+    .assert_eq(&last(&stand));
 }
 
 #[test]
@@ -298,10 +370,32 @@ CREATE VIEW d AS SELECT n FROM s2.b;
     let mut stand = Stand::built(&facts::project(chain));
     let changed =
         with(chain, "-- file: models/shop/s1/a.sql\nCREATE VIEW a AS SELECT n + 1 AS n FROM raw.t;\n");
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and swap shop__a.s1__a__mzf.a
+        build and swap shop__a.s2__a__mzf.b
+        replace shop__a.s3.d
+        swap shop__a.s1 with shop__a.s1__a__mzf: create schema shop__a.s1__a__mzf
+        swap shop__a.s2 with shop__a.s2__a__mzf: create schema shop__a.s2__a__mzf
+        9 statements, within 9
+    "#]],
+    );
     stand.beside("s1");
     stand.beside("s2");
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and swap shop__a.s1__a__mzf.a
+        build and swap shop__a.s2__a__mzf.b
+        replace shop__a.s3.d
+        swap shop__a.s1 with shop__a.s1__a__mzf
+        swap shop__a.s2 with shop__a.s2__a__mzf
+        7 statements, within 9
+    "#]],
+    );
 }
 
 #[test]
@@ -310,15 +404,39 @@ fn nothing_moves_that_the_overlay_does_not_build() {
     // Somebody else's object.
     let mut stand = Stand::built(&facts::project(SHOP));
     stand.object("shop__a.core.theirs", &[]);
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        replace shop__a.core.doubled
+        6 statements, within 9
+    "#]],
+    );
     // A schema of the name of the one beside that nobody knows.
     let mut stand = Stand::built(&facts::project(SHOP));
     stand.catalog.take(&Step::CreateSchema("shop__a.core__a__mzf".parse().expect("a schema")));
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        replace shop__a.core.doubled
+        6 statements, within 9
+    "#]],
+    );
     // A materialized view that need not be built.
     let kept = "-- file: models/shop/core/kept.sql\nCREATE MATERIALIZED VIEW kept IN CLUSTER c AS SELECT n FROM raw.t;\n";
     let stand = Stand::built(&facts::project(&with(SHOP, kept)));
-    check(&stand, &with(&changed, kept), expect![[""]]);
+    check(
+        &stand,
+        &with(&changed, kept),
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        replace shop__a.core.doubled
+        6 statements, within 9
+    "#]],
+    );
 }
 
 #[test]
@@ -328,10 +446,28 @@ fn a_view_is_built_along_where_that_is_less() {
     let project = with(&with(SHOP, kept), indexed);
     let mut stand = Stand::built(&facts::project(&project));
     stand.beside("core");
-    check(&stand, &with(&project, &totals("sum(n) + 1")), expect![[""]]);
+    check(
+        &stand,
+        &with(&project, &totals("sum(n) + 1")),
+        expect![[r#"
+        build and swap shop__a.core__a__mzf.kept, along
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled, shop__a.core__a__mzf.by_twice
+        swap shop__a.core with shop__a.core__a__mzf
+        8 statements, within 13
+    "#]],
+    );
     // Not where somebody reads it.
     stand.object("shop.raw.theirs", &["shop__a.core.kept"]);
-    check(&stand, &with(&project, &totals("sum(n) + 1")), expect![[""]]);
+    check(
+        &stand,
+        &with(&project, &totals("sum(n) + 1")),
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        build and rename shop__a.core.doubled__a__mzf, shop__a.core.by_twice__a__mzf
+        10 statements, within 11
+    "#]],
+    );
 }
 
 #[test]
@@ -341,10 +477,28 @@ fn what_an_unfinished_build_has_left_beside_goes_first() {
     stand.beside("core");
     stand.object("shop__a.core__a__mzf.totals", &[]);
     stand.known().begun.insert(facts::object("shop__a.core__a__mzf.totals"));
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled
+        swap shop__a.core with shop__a.core__a__mzf
+        clear new-15 first
+        7 statements, within 9
+    "#]],
+    );
     // Unless somebody reads it.
     stand.object("shop.raw.theirs", &["shop__a.core__a__mzf.totals"]);
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        replace shop__a.core.doubled
+        7 statements, within 9
+    "#]],
+    );
 }
 
 #[test]
@@ -357,11 +511,36 @@ fn whoever_may_use_a_schema_may_use_the_one_beside() {
     };
     let mut stand = Stand::built(&facts::project(SHOP));
     stand.catalog.take(&grant("shop__a.core"));
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        replace shop__a.core.doubled
+        6 statements, within 9
+    "#]],
+    );
     stand.beside("core");
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        replace shop__a.core.doubled
+        6 statements, within 9
+    "#]],
+    );
     stand.catalog.take(&grant("shop__a.core__a__mzf"));
-    check(&stand, &changed, expect![[""]]);
+    check(
+        &stand,
+        &changed,
+        expect![[r#"
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled
+        swap shop__a.core with shop__a.core__a__mzf
+        6 statements, within 9
+    "#]],
+    );
 }
 
 #[test]
@@ -393,7 +572,22 @@ fn a_swap_that_is_given_up_leads_to_renames() {
     let dropped: Vec<String> =
         given_up.dropped.iter().map(|id| catalog.objects[id].name.to_string()).collect();
     let again: Vec<String> = given_up.again.iter().map(ToString::to_string).collect();
-    expect![[""]].assert_eq(&format!(
+    expect![[r#"
+        build and swap shop__a.core__a__mzf.kept, along
+        build and swap shop__a.core__a__mzf.totals, shop__a.core__a__mzf.totals_by_total
+        build and swap shop__a.core__a__mzf.doubled, shop__a.core__a__mzf.by_twice
+        build and swap shop__a.mart__a__mzf.m
+        swap shop__a.core with shop__a.core__a__mzf
+        swap shop__a.mart with shop__a.mart__a__mzf: create schema shop__a.mart__a__mzf
+        ---
+        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
+        build and rename shop__a.core.doubled__a__mzf, shop__a.core.by_twice__a__mzf
+        build and swap shop__a.mart__a__mzf.m
+        swap shop__a.mart with shop__a.mart__a__mzf: create schema shop__a.mart__a__mzf
+        dropped: shop__a.core__a__mzf.kept, shop__a.core__a__mzf.totals, shop__a.core__a__mzf.doubled, shop__a.mart__a__mzf.m
+        again: shop.core.doubled, shop.core.totals
+        beside: ["shop__a.core__a__mzf"]
+    "#]].assert_eq(&format!(
         "{before}---\n{}dropped: {}\nagain: {}\nbeside: {:?}\n",
         told(&decision),
         dropped.join(", "),
@@ -411,13 +605,27 @@ fn why_each_is_built() {
         let lines = decision.builds.iter().map(|build| format!("{}: {:?}\n", build.object.name, build.why));
         lines.collect::<String>()
     };
-    expect![[""]].assert_eq(&why(&stand, &with(SHOP, &totals("sum(n) + 1"))));
+    expect![[r#"
+        shop.core.totals: Edited
+        shop.core.doubled: Reads("shop.core.totals")
+    "#]]
+    .assert_eq(&why(&stand, &with(SHOP, &totals("sum(n) + 1"))));
     stand.known().objects.get_mut(&facts::object("shop.core.totals")).expect("it stands").fingerprint.clear();
     stand.known().objects.get_mut(&facts::object("shop.base.people")).expect("it stands").cluster =
         facts::cluster("other");
-    expect![[""]].assert_eq(&why(&stand, SHOP));
+    expect![[r#"
+        shop.base.people: Cluster
+        shop.core.totals: Failed
+        shop.core.doubled: Reads("shop.core.totals")
+    "#]]
+    .assert_eq(&why(&stand, SHOP));
     stand.known().objects.clear();
-    expect![[""]].assert_eq(&why(&stand, SHOP));
+    expect![[r#"
+        shop.base.people: Differs
+        shop.core.totals: Differs
+        shop.core.doubled: Differs
+    "#]]
+    .assert_eq(&why(&stand, SHOP));
 }
 
 #[test]
@@ -448,8 +656,9 @@ fn what_is_wanted() {
         format!("{}; skipped {:?}", names.join(", "), wanted.skipped)
     };
     let more = with(SHOP, "-- file: models/shop/raw/u.sql\nCREATE TABLE u (id int);\n");
-    expect![[""]].assert_eq(&told(SHOP, Downstream::All));
-    expect![[""]].assert_eq(&told(&more, Downstream::None));
+    expect!["shop.core.totals, shop.core.doubled; skipped {}"].assert_eq(&told(SHOP, Downstream::All));
+    expect![[r#"shop.core.totals; skipped {Table: ["shop.raw.u"]}"#]]
+        .assert_eq(&told(&more, Downstream::None));
 }
 
 #[test]
@@ -479,5 +688,16 @@ fn what_forbids_an_overlay() {
     let project = facts::project(&with(SHOP, &totals("sum(n) + 1")));
     let decision = stand.decided(&project, &mut Naming::new("a"));
     lines.push(code(refuse::others_objects(&decision, &stand.overlays, &stand.catalog)));
-    expect![[""]].assert_eq(&(lines.join("\n") + "\n"));
+    expect![[r#"
+        fine
+        overlay.taken: database shop__a is the overlay `a`'s
+        overlay.taken: database shop__a is there already, and no overlay made it
+        overlay.unknown-cluster: there is no cluster none
+        fine
+        overlay.production-cluster: cluster dev runs production: shop.raw.m
+        overlay.production-cluster: cluster dev runs production: shop.raw.m, promoted as first
+        overlay.taken: the overlay `a` is bob's
+        overlay.taken: something that the overlay did not make bears a name of its objects
+    "#]]
+    .assert_eq(&(lines.join("\n") + "\n"));
 }

@@ -1,7 +1,8 @@
 //! Removing a developer's overlay: what was made for it, and its database once that is empty.
 //!
-//! Nothing swaps onto the names of an overlay, so that it needs no claim; what is dropped bears a recorded
-//! id or a recorded name, without CASCADE. Refuses: `overlay.foreign`, `overlay.taken`.
+//! It needs no claim: what swaps onto an overlay's names is a build of the same developer's, and that
+//! exchanges by id, so that what was dropped under it makes it fail. What is dropped bears a recorded id or a
+//! recorded name, without CASCADE; nothing has to compile. Refuses: `overlay.foreign`, `overlay.taken`.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

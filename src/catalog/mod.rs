@@ -205,6 +205,11 @@ impl Catalog {
             .filter_map(|(_, id)| self.objects.get(id))
     }
 
+    /// The objects of a schema but for indexes, which stand and go with their relations.
+    pub fn relations_in<'a>(&'a self, schema: &'a SchemaName) -> impl Iterator<Item = &'a Object> {
+        self.objects_in(schema).filter(|object| object.kind != ObjectKind::Index)
+    }
+
     /// The objects that run on a cluster.
     pub fn objects_on<'a>(&'a self, cluster: &'a ClusterId) -> impl Iterator<Item = &'a Object> {
         self.objects.values().filter(move |object| object.cluster.as_ref() == Some(cluster))

@@ -70,5 +70,13 @@ fn a_look_at_one_database_leaves_the_others_as_they_were_known() {
     part.schemas.retain(|name, _| name.database == ident("b"));
     part.schemas.values_mut().for_each(|schema| schema.comment = None);
     known.take_in(part, &[ident("b")]);
-    expect_test::expect![[""]].assert_eq(&told(&known));
+    expect_test::expect![[r#"
+        a.public None
+        a.public.reader true reads b.s.v
+        b.public None
+        b.s Some("kept")
+        b.s.v true reads 
+        b.s.x true reads b.s.v
+        b.t None"#]]
+    .assert_eq(&told(&known));
 }

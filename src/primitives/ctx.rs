@@ -4,13 +4,14 @@
 //! the same code with another world below it. Nothing here decides what to do.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
 
+use self::kept::Focus;
+use self::kept::Kept;
 use super::code::Code;
 use super::error::Error;
 use super::ledger;
@@ -38,15 +39,12 @@ use crate::deployment::record::Record;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
-use crate::name::Ident;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 
 pub use crate::db::apply::Interrupt;
 
-/// A row bears the time at which its statement began, and is there when that ends: at most the server's
-/// `statement_timeout` later, which is a minute where nobody says otherwise.
-const LATE_ROWS: Duration = Duration::from_secs(300);
+mod kept;
 
 /// Looks an environment variable up.
 pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;
@@ -93,13 +91,6 @@ impl Run {
     }
 }
 
-/// The databases that are looked at, and what was seen last of everything.
-#[derive(Clone)]
-struct Focus {
-    databases: Vec<Ident>,
-    last: Rc<Catalog>,
-}
-
 /// What every primitive works with.
 pub struct Ctx {
     session: Session,
@@ -108,7 +99,7 @@ pub struct Ctx {
     seen: RefCell<Option<Rc<Catalog>>>,
     standing: RefCell<Option<Rc<Standing>>>,
     focus: RefCell<Option<Focus>>,
-    kept: RefCell<Rc<Vec<Entry>>>,
+    kept: Kept,
     /// The run.
     pub run: Run,
     /// Whoever listens.
@@ -135,7 +126,7 @@ impl Ctx {
             seen: RefCell::new(None),
             standing: RefCell::new(None),
             focus: RefCell::new(None),
-            kept: RefCell::default(),
+            kept: Kept::default(),
             run,
             events,
             clock,
@@ -182,7 +173,7 @@ impl Ctx {
     /// Works on another connection from now on.
     pub fn move_to(&mut self, session: Session) {
         self.look_again();
-        *self.kept.borrow_mut() = Rc::default();
+        self.kept = Kept::default();
         self.session = session;
         self.checker = None;
     }
@@ -192,22 +183,6 @@ impl Ctx {
         *self.seen.borrow_mut() = None;
         *self.standing.borrow_mut() = None;
         self.look_everywhere();
-    }
-
-    /// From now on looks only at what stands in these databases and who reads that, for whoever changes
-    /// nothing else; of everything else what was seen last stays.
-    ///
-    /// # Errors
-    /// `db.*`.
-    pub async fn look_only_at(&self, databases: Vec<Ident>) -> Result<(), Error> {
-        let last = self.catalog().await?;
-        *self.focus.borrow_mut() = Some(Focus { databases, last });
-        Ok(())
-    }
-
-    /// Ends [`Ctx::look_only_at`].
-    pub fn look_everywhere(&self) {
-        *self.focus.borrow_mut() = None;
     }
 
     /// The environment as it is now, everything asked anew, also what seldom changes.
@@ -431,36 +406,6 @@ impl Ctx {
         let mut entries = if is_set_up { db::journal::read(&self.session, which).await? } else { Vec::new() };
         entries.extend(written);
         Ok(entries)
-    }
-
-    /// Rows of kinds that a run asks for at every save, by time: what it knows already is not sent again.
-    /// There is one set of kinds for which this is asked.
-    ///
-    /// # Errors
-    /// `db.*`.
-    pub async fn entries_kept(&self, kinds: &[&str]) -> Result<Rc<Vec<Entry>>, Error> {
-        if self.is_rehearsal() {
-            return Ok(Rc::new(self.entries(Which::Kinds(kinds)).await?));
-        }
-        let known = Rc::clone(&self.kept.borrow());
-        let Some(last) = known.iter().map(|entry| entry.at).max() else {
-            let all = Rc::new(self.entries(Which::Kinds(kinds)).await?);
-            *self.kept.borrow_mut() = Rc::clone(&all);
-            return Ok(all);
-        };
-        let since = last.before(LATE_ROWS);
-        let mut found = self.entries(Which::Since(kinds, since)).await?;
-        let known_of = known.iter().filter(|entry| entry.at >= since);
-        let known_of: BTreeSet<(&RunId, u64)> = known_of.map(|entry| (&entry.run, entry.seq)).collect();
-        found.retain(|entry| !known_of.contains(&(&entry.run, entry.seq)));
-        if found.is_empty() {
-            return Ok(known);
-        }
-        let mut all: Vec<Entry> = known.iter().cloned().chain(found).collect();
-        all.sort_by(|a, b| (a.at, &a.run, a.seq).cmp(&(b.at, &b.run, b.seq)));
-        let all = Rc::new(all);
-        *self.kept.borrow_mut() = Rc::clone(&all);
-        Ok(all)
     }
 
     /// Writes a row into the journal, the run's first row before it if this is the first.

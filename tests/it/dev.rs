@@ -243,6 +243,20 @@ fn a_rehearsal_tells_the_statements_and_sends_none() {
 }
 
 #[test]
+fn a_rehearsal_of_what_does_not_catch_up_keeps_the_last_version() {
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    world.write(&totals("sum(amount) + 2"));
+    let run = ["run", "dev_overlay", "--cluster", "dev", "--name", "alice", "--project", "shop", "--dry-run"];
+    world.forget();
+    let told = world.mzflow(&[&run[..], &["--assume", "failing"]].concat()).code(1);
+    told.says("[overlay.failed]").says("the last good version stays").never_says("SWAP WITH");
+    world.mzflow(&run).code(0).says("SWAP WITH");
+    assert_eq!(ddl(&world), [""; 0]);
+}
+
+#[test]
 fn what_is_refused_has_changed_nothing() {
     let world = deployed();
     world.write(&totals("sum(amount) + 1"));

@@ -197,6 +197,24 @@ fn one_that_fails_among_others_keeps_its_last_version_alone() {
 }
 
 #[test]
+fn a_new_one_that_fails_among_others_is_not_swapped_along() {
+    let world = deployed("");
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world).code(0);
+    world.write(&totals("sum(amount) + 2"));
+    world.write("-- file: shop/models/shop/core/best.sql\nCREATE MATERIALIZED VIEW best IN CLUSTER compute AS SELECT total FROM core.totals;\n");
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'best'");
+    let run =
+        ["run", "dev_overlay", "--cluster", "dev", "--name", "alice", "--timeout", "1s", "--project", "shop"];
+    world.mzflow(&run).code(1).says("shop.core.best failed").says("did not catch up within 1 s");
+    assert_eq!(names(&world), ["core.doubled", "core.totals"]);
+    assert_eq!(world.rows("SELECT twice FROM shop__alice.core.doubled"), "64");
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    dev(&world).code(0).says("1 rebuilt, 2 unchanged");
+    assert_eq!(names(&world), ["core.best", "core.doubled", "core.totals"]);
+}
+
+#[test]
 fn a_swap_that_the_server_refuses_is_done_by_renames() {
     let world = deployed("");
     world.write(&totals("sum(amount) + 1"));

@@ -72,7 +72,6 @@ pub(super) async fn build(
     let mut going: Vec<ObjectId> = exchanged.away.clone();
     going.extend(decision.removed.iter().map(|known| known.id.clone()));
     going.extend(decision.stale.iter().cloned());
-    going.extend(failed(ctx, decision, &bad).await?);
     leftovers.extend(clear::drop_unread(ctx, &going).await?);
     let blocked = blocked(decision, &exchanged, &bad);
     if !blocked.is_empty() {
@@ -152,17 +151,6 @@ fn blocked<'d, 'p>(decision: &'d Decision<'p>, exchanged: &Exchanged, bad: &Bad)
     let is_blocked =
         |build: &&Build<'p>| names.contains(&build.object.name) && !bad.contains_key(&build.object.name);
     decision.builds.iter().filter(is_blocked).collect()
-}
-
-/// The new versions of what failed.
-async fn failed(ctx: &Ctx, decision: &Decision<'_>, bad: &Bad) -> Result<Vec<ObjectId>, Error> {
-    if bad.is_empty() {
-        return Ok(Vec::new());
-    }
-    let catalog = ctx.catalog().await?;
-    let is_bad = |build: &&Build<'_>| build.way != Way::Over && bad.contains_key(&build.object.name);
-    let new = decision.builds.iter().filter(is_bad).filter_map(|build| catalog.object(&build.under));
-    Ok(new.map(|found| found.id.clone()).collect())
 }
 
 /// Puts together what stands now, and tells of every object.

@@ -24,7 +24,7 @@ use crate::primitives::fenced::Next;
 /// What came of an exchange.
 #[derive(Debug, Default)]
 pub(super) struct Exchanged {
-    /// The old versions, which have other names now.
+    /// The old versions, which have other names now, and the new versions of what failed.
     pub(super) away: Vec<ObjectId>,
     /// What the server does not let be renamed, with what reads it, by production name.
     pub(super) blocked: BTreeSet<ObjectName>,
@@ -58,25 +58,28 @@ pub(super) async fn exchange(
     }
     for (schema, swap) in &decision.swaps {
         let Some(beside) = catalog.schemas.get(&swap.beside) else { continue };
+        // What stood there when the swap was decided, and what was built for it since.
+        let built = decision.builds.iter().filter(|build| build.under.is_in(&swap.beside));
+        let built = built.filter_map(|build| catalog.object(&build.under)).map(|found| found.id.clone());
         let swapped = Swapped {
             schema: (schema.clone(), swap.id.clone()),
             beside: (swap.beside.clone(), beside.id.clone()),
-            inside: inside(schema, &catalog).chain(inside(&swap.beside, &catalog)).cloned().collect(),
+            inside: swap.inside.iter().cloned().chain(built).collect(),
         };
         exchanging.swapped.push(swapped);
     }
+    // A swap takes these along, to names that are not theirs.
+    let is_failed = |build: &&Build<'_>| {
+        build.way != Way::Over && !good.iter().any(|good| good.object.name == build.object.name)
+    };
+    let failed = decision.builds.iter().filter(is_failed).filter_map(|build| catalog.object(&build.under));
+    let failed: Vec<ObjectId> = failed.map(|found| found.id.clone()).collect();
     fenced::make(ctx, &mut exchanging, fenced::RETRY_FOR).await?;
     let Exchanging { blocked, refused, .. } = exchanging;
     let is_exchanged = |build: &&&Build<'_>| !blocked.contains(&build.object.name);
     let away = good.iter().filter(is_exchanged).filter(|build| build.way != Way::Over);
-    let away = away.filter_map(|build| build.replaces.clone());
-    Ok(Exchanged { away: away.collect(), blocked, refused })
-}
-
-/// What stands in a schema, but for indexes, which go wherever their relations go.
-fn inside<'c>(schema: &'c SchemaName, catalog: &'c Catalog) -> impl Iterator<Item = &'c ObjectId> {
-    let objects = catalog.objects_in(schema).filter(|object| object.kind != ObjectKind::Index);
-    objects.map(|object| &object.id)
+    let away = away.filter_map(|build| build.replaces.clone()).chain(failed).collect();
+    Ok(Exchanged { away, blocked, refused })
 }
 
 /// Two schemas that are swapped.
@@ -173,9 +176,8 @@ impl fenced::Change for Exchanging<'_, '_> {
             if !swapped.is_as_planned(catalog) {
                 strangers.push(format!("schema {schema}: another one bears the name of it or of {beside}"));
             }
-            let there = inside(schema, catalog).chain(inside(beside, catalog));
-            let others = there.filter(|id| !swapped.inside.contains(*id));
-            let others = others.filter_map(|id| catalog.objects.get(id));
+            let there = catalog.relations_in(schema).chain(catalog.relations_in(beside));
+            let others = there.filter(|object| !swapped.inside.contains(&object.id));
             strangers
                 .extend(others.map(|object| format!("{} {}, of {}", object.kind, object.name, object.owner)));
         }

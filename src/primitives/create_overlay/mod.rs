@@ -24,7 +24,6 @@ use super::overlays;
 use super::overlays::Overlays;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
-use crate::db;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::overlay::OverlayDone;
@@ -176,8 +175,8 @@ async fn check_cluster(
     }
     let mut promoted: BTreeMap<ObjectId, String> = BTreeMap::new();
     if let Some(ledger) = ctx.ledger().await? {
-        for row in db::snapshot::newest(ctx.session(), &ledger.standing()).await? {
-            promoted.extend(row.object_id.map(|id| (id, row.deployment.to_string())));
+        for row in ctx.promoted(&ledger).await?.values() {
+            promoted.extend(row.object_id.clone().map(|id| (id, row.deployment.to_string())));
         }
     }
     let project = &request.changes.compiled.project;

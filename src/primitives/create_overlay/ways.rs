@@ -54,7 +54,9 @@ pub(super) struct Swap {
     pub(super) id: SchemaId,
     /// The other one.
     pub(super) beside: SchemaName,
-    /// Whether that has to be made.
+    /// What stood in the schema when this was decided, but for indexes, which go wherever their relations go.
+    pub(super) inside: BTreeSet<ObjectId>,
+    /// Whether the other one has to be made.
     pub(super) is_new: bool,
     /// What others may do with the schema, and so with the other one.
     pub(super) grants: BTreeSet<(Grantee, String)>,
@@ -204,7 +206,13 @@ impl Look<'_> {
             }
             cleared = self.clearable(&beside, decision)?;
         }
-        let swap = Swap { id: there.id.clone(), beside, is_new: other.is_none(), grants: others_may(there) };
+        let swap = Swap {
+            id: there.id.clone(),
+            beside,
+            inside: catalog.relations_in(schema).map(|object| object.id.clone()).collect(),
+            is_new: other.is_none(),
+            grants: others_may(there),
+        };
         Some(Found { swap, carried, cleared })
     }
 
@@ -216,8 +224,8 @@ impl Look<'_> {
         let goes: BTreeSet<&ObjectId> = replaced.chain(removed).chain(&decision.stale).collect();
         let kept: BTreeMap<&ObjectId, &ObjectName> =
             decision.kept.iter().map(|(name, known)| (&known.id, name)).collect();
-        let here = || catalog.objects_in(schema).filter(|object| object.kind != ObjectKind::Index);
-        let stays: Vec<&Object> = here().filter(|object| !goes.contains(&object.id)).collect();
+        let here = catalog.relations_in(schema);
+        let stays: Vec<&Object> = here.filter(|object| !goes.contains(&object.id)).collect();
         let along: BTreeSet<&ObjectId> = stays.iter().map(|object| &object.id).collect();
         let is_carried = |object: &&Object| {
             let read_by = self.readers.get(&object.id).into_iter().flatten();
@@ -236,10 +244,8 @@ impl Look<'_> {
     /// there that cannot be.
     fn clearable(&self, beside: &SchemaName, decision: &Decision<'_>) -> Option<Vec<ObjectId>> {
         let catalog = self.facts.catalog;
-        let inside: Vec<&Object> =
-            catalog.objects_in(beside).filter(|object| object.kind != ObjectKind::Index).collect();
         let stale: BTreeSet<&ObjectId> = decision.stale.iter().collect();
-        let ids: BTreeSet<&ObjectId> = inside.iter().map(|object| &object.id).collect();
+        let ids: BTreeSet<&ObjectId> = catalog.relations_in(beside).map(|object| &object.id).collect();
         let goes = clear::unread(&stale, catalog);
         ids.iter().all(|id| goes.contains(id)).then(|| {
             // With whatever else is stale and reads it.

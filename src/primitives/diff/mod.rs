@@ -22,15 +22,11 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::ledger::Ledger;
 use super::stored;
-use crate::db;
-use crate::db::snapshot::DeployedObject;
-use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
 use crate::deployment::epoch;
 use crate::event::Event;
 use crate::name::ObjectKind;
-use crate::name::ObjectName;
 use crate::name::SchemaName;
 
 mod resumed;
@@ -152,8 +148,10 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     }
     let ledger = ctx.ledger().await?;
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
-    let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
-    let snapshot = snapshot(ctx, &standing).await?;
+    let snapshot = match &ledger {
+        Some(ledger) => ctx.promoted(ledger).await?,
+        None => Rc::default(),
+    };
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
@@ -186,15 +184,6 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome)
-}
-
-/// The newest promoted rows by name.
-async fn snapshot(
-    ctx: &Ctx,
-    standing: &[DeploymentId],
-) -> Result<BTreeMap<ObjectName, DeployedObject>, Error> {
-    let rows = db::snapshot::newest(ctx.session(), standing).await?;
-    Ok(rows.into_iter().map(|row| (row.name.clone(), row)).collect())
 }
 
 /// The schemas of this project, and those that its earlier deployments had.

@@ -44,7 +44,7 @@ use crate::plan::step::Step;
 
 pub use crate::db::apply::Interrupt;
 
-mod kept;
+pub mod kept;
 
 /// Looks an environment variable up.
 pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;
@@ -94,6 +94,7 @@ impl Run {
 /// What every primitive works with.
 pub struct Ctx {
     session: Session,
+    connection: usize,
     checker: Option<Session>,
     world: World,
     seen: RefCell<Option<Rc<Catalog>>>,
@@ -121,6 +122,7 @@ impl Ctx {
         let interrupt = Interrupt::default();
         Self {
             session,
+            connection: 1,
             checker: None,
             world,
             seen: RefCell::new(None),
@@ -159,6 +161,11 @@ impl Ctx {
         &self.session
     }
 
+    /// The number of the connection, which grows whenever another one takes its place.
+    pub fn connection(&self) -> usize {
+        self.connection
+    }
+
     /// Opens the connection again, after it broke.
     ///
     /// # Errors
@@ -175,6 +182,7 @@ impl Ctx {
         self.look_again();
         self.kept = Kept::default();
         self.session = session;
+        self.connection += 1;
         self.checker = None;
     }
 
@@ -433,7 +441,7 @@ impl Ctx {
             }
             World::Live => {
                 if self.session.is_closed() {
-                    self.session = self.session.another().await?;
+                    self.reconnect().await?;
                 }
                 match db::journal::append(&self.session, &self.run.id, seq, &record).await? {
                     Appended::Yes => {}

@@ -41,7 +41,8 @@ pub(super) fn steps<'o>(ids: impl Iterator<Item = &'o ObjectId>, catalog: &Catal
 /// # Errors
 /// `db.*`.
 pub(super) async fn warn_of(ctx: &Ctx, left: &[ObjectId]) -> Result<(), Error> {
-    if left.is_empty() {
+    // What was not dropped because somebody wants to stop is dropped by the next build.
+    if left.is_empty() || ctx.interrupt.is_asked() {
         return Ok(());
     }
     let catalog = ctx.catalog().await?;

@@ -234,7 +234,7 @@ impl Look<'_> {
                 // An index, or whoever else reads it, would go or stay with the last version.
                 && read_by.into_iter().all(|reader| goes.contains(reader) || along.contains(reader))
         };
-        if !stays.iter().all(|object| is_carried(&object)) {
+        if !stays.iter().all(is_carried) {
             return None;
         }
         Some(stays.iter().filter_map(|object| kept.get(&object.id).map(|name| (*name).clone())).collect())

@@ -35,11 +35,14 @@ pub(super) struct Focus {
 /// The newest promoted row of each name.
 pub type Promoted = Rc<BTreeMap<ObjectName, DeployedObject>>;
 
+/// The swaps that had happened, and the promotions that stood, when something was asked.
+type As = (Marker, Vec<DeploymentId>);
+
 /// What is kept as long as it is the same connection.
 #[derive(Default)]
 pub(super) struct Kept {
     rows: RefCell<Rc<Vec<Entry>>>,
-    promoted: RefCell<Option<((Marker, Vec<DeploymentId>), Promoted)>>,
+    promoted: RefCell<Option<(As, Promoted)>>,
 }
 
 impl Ctx {
@@ -95,10 +98,9 @@ impl Ctx {
     /// `db.*`.
     pub async fn promoted(&self, ledger: &Ledger) -> Result<Promoted, Error> {
         let key = (ledger.marker.clone(), ledger.standing());
-        if let Some((known, promoted)) = &*self.kept.promoted.borrow() {
-            if *known == key {
-                return Ok(Rc::clone(promoted));
-            }
+        let kept = self.kept.promoted.borrow().clone();
+        if let Some((_, promoted)) = kept.filter(|(known, _)| *known == key) {
+            return Ok(promoted);
         }
         let rows = db::snapshot::newest(self.session(), &key.1).await?;
         let promoted: Promoted = Rc::new(rows.into_iter().map(|row| (row.name.clone(), row)).collect());

@@ -676,11 +676,12 @@ fn what_forbids_an_overlay() {
     let code = |outcome: Result<(), crate::primitives::error::Error>| {
         outcome.map_or_else(|error| format!("{}: {}", error.code(), error.message()), |()| "fine".to_owned())
     };
-    let mut lines = Vec::new();
-    lines.push(code(refuse::others_databases("a", &[pair()], &stand.overlays, &stand.catalog)));
-    lines.push(code(refuse::others_databases("b", &[pair()], &stand.overlays, &stand.catalog)));
-    lines.push(code(refuse::others_databases("a", &[pair()], &Overlays::new(), &stand.catalog)));
-    lines.push(code(refuse::others_on(&facts::cluster("none"), &stand.overlays, &stand.catalog).map(drop)));
+    let mut lines = vec![
+        code(refuse::others_databases("a", &[pair()], &stand.overlays, &stand.catalog)),
+        code(refuse::others_databases("b", &[pair()], &stand.overlays, &stand.catalog)),
+        code(refuse::others_databases("a", &[pair()], &Overlays::new(), &stand.catalog)),
+        code(refuse::others_on(&facts::cluster("none"), &stand.overlays, &stand.catalog).map(drop)),
+    ];
     // What runs on it besides overlays.
     stand.catalog.take(&facts::create(ObjectKind::MaterializedView, "shop.raw.m", Some("dev"), &[]));
     let others = refuse::others_on(&dev(), &stand.overlays, &stand.catalog).expect("it is there");

@@ -36,13 +36,13 @@ pub(super) struct Focus {
 pub type Promoted = Rc<BTreeMap<ObjectName, DeployedObject>>;
 
 /// The swaps that had happened, and the promotions that stood, when something was asked.
-type As = (Marker, Vec<DeploymentId>);
+type Asked = (Marker, Vec<DeploymentId>);
 
 /// What is kept as long as it is the same connection.
 #[derive(Default)]
 pub(super) struct Kept {
     rows: RefCell<Rc<Vec<Entry>>>,
-    promoted: RefCell<Option<(As, Promoted)>>,
+    promoted: RefCell<Option<(Asked, Promoted)>>,
 }
 
 impl Ctx {

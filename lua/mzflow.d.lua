@@ -227,8 +227,13 @@ mz = {}
 ---@field databases string[]
 ---@field objects string[] by their names in the overlay, sorted
 ---@field built integer objects that were built now
+---@field touched string[] their production names, each behind what it reads
 ---@field reused integer objects that were left alone
 ---@field dropped integer objects that are gone
+
+---What came of unit tests: all have passed.
+---@class mz.UnitTested
+---@field passed integer how many tests there were
 
 ---What is gone from the server.
 ---@class mz.Deleted
@@ -584,10 +589,16 @@ mz = {}
 ---@field project mz.Project the project
 ---@field isolation? "cluster"|"schema"|"object" what is swapped: schemas and clusters, schemas, or single objects by renaming them (default "cluster")
 ---@field reuse? string|string[] clusters to build on instead of cloning them; `all` for every one
+---@field purpose? "deployment"|"overlay" for an overlay nothing is counted, and nothing is shown: mz.create_overlay tells what it builds (default "deployment")
 
 ---The arguments of `mz.check`.
 ---@class mz.CheckArguments
 ---@field changes mz.Changes what is to be built
+
+---The arguments of `mz.unit_test`.
+---@class mz.UnitTestArguments
+---@field project mz.Project the project
+---@field objects? string|string[] the objects whose tests are run, by their full names; else all
 
 ---The arguments of `mz.stage`.
 ---@class mz.StageArguments
@@ -626,8 +637,8 @@ mz = {}
 ---@class mz.DropArguments
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
----@field overlay? mz.Overlay|string a developer's overlay; with `project`
----@field project? mz.Project the project that the overlay is of
+---@field overlay? mz.Overlay|string a developer's overlay
+---@field project? mz.Project the project that the overlay is of; else the one in this folder, which need not compile
 
 ---The arguments of `mz.delete`.
 ---@class mz.DeleteArguments
@@ -850,6 +861,11 @@ function mz.diff(arguments) end
 ---@param arguments mz.CheckArguments
 ---@return mz.Checked
 function mz.check(arguments) end
+
+---Runs unit tests of views, and creates nothing. Raises `test.failed` with a line for each that does not pass.
+---@param arguments mz.UnitTestArguments
+---@return mz.UnitTested
+function mz.unit_test(arguments) end
 
 ---Builds beside production what has to be rebuilt, under staging names that nobody reads. After a crash, or a refusal and a mended file, it goes on with what is there.
 ---@param arguments mz.StageArguments

@@ -13,6 +13,7 @@ return mz.recipe {
     cluster = { help = "cluster that everything of the overlay runs on; none is needed with --down" },
     name = { required = true, help = "the overlay's name: its databases are called <database>__<name>" },
     downstream = { type = { "all", "none" }, default = "all", help = "whether what reads a changed object goes with it" },
+    tests = { type = "boolean", help = "run the unit tests of what was built" },
     timeout = { type = "duration", default = "10m", help = "how long a new version may take to catch up" },
     down = { type = "boolean", help = "remove the overlay" },
   },
@@ -21,9 +22,9 @@ return mz.recipe {
 
   run = function(ctx)
     local args = ctx.args
-    local project = mz.compile {}
     if args.down then
-      local gone = mz.drop { overlay = args.name, project = project }
+      -- The record tells what was made: nothing has to compile for that to go.
+      local gone = mz.drop { overlay = args.name }
       if #(gone.databases or {}) == 0 and gone.objects == 0 then
         return ctx.done("there is no overlay " .. args.name)
       end
@@ -31,8 +32,9 @@ return mz.recipe {
     end
     if not args.cluster then error("name the cluster that the overlay runs on") end
 
+    local project = mz.compile {}
     mz.setup {}
-    local changes = mz.diff { project = project, isolation = "schema" }
+    local changes = mz.diff { project = project, isolation = "schema", purpose = "overlay" }
     ctx.hook("after_diff", changes)
 
     local overlay = mz.create_overlay {
@@ -40,6 +42,7 @@ return mz.recipe {
       downstream = args.downstream, timeout = args.timeout,
     }
     ctx.hook("after_build", overlay)
+    if args.tests and #overlay.touched > 0 then mz.unit_test { project = project, objects = overlay.touched } end
     if #overlay.objects == 0 then return ctx.done("nothing differs from production") end
     return ctx.done(#overlay.objects .. " objects stand in " .. table.concat(overlay.databases, ", "))
   end,

@@ -107,6 +107,25 @@ pub enum OverlayState {
     Unchanged,
 }
 
+/// Why an object of an overlay is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OverlayWhy {
+    /// Production has none.
+    New,
+    /// It is another one than production's.
+    Differs,
+    /// It is another one than the last time.
+    Edited,
+    /// It could not be built the last time.
+    Failed,
+    /// It is to run on another cluster.
+    Cluster,
+    /// It reads this one, which is built or differs.
+    Reads(String),
+    /// It reads this one, which is another one now.
+    Below(String),
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -299,6 +318,29 @@ pub enum Event {
         percent: Option<u8>,
         /// Why it failed.
         message: Option<String>,
+    },
+    /// What an overlay is about to build, and why.
+    OverlayPlanned {
+        /// Production names, each behind what it reads.
+        builds: Vec<(String, OverlayWhy)>,
+        /// What it is not to hold any more.
+        removed: Vec<String>,
+    },
+    /// How far what was built has caught up.
+    OverlayProgress {
+        /// How much of it can be read: objects and indexes.
+        ready: usize,
+        /// How much there is of it.
+        total: usize,
+        /// Since it was built.
+        waited: Duration,
+    },
+    /// The unit tests of what was built have run, and passed.
+    UnitTested {
+        /// How many.
+        passed: usize,
+        /// How long it took.
+        took: Duration,
     },
     /// Changes that an overlay does not hold.
     OverlaySkipped {

@@ -53,6 +53,10 @@ impl Catalog {
             Step::Create { kind, name, cluster, on, reads, .. } => {
                 self.create_object(*kind, name, cluster.as_ref(), on.as_ref(), reads);
             }
+            Step::ReplaceView { name, reads, .. } => {
+                self.drop_object(name);
+                self.create_object(ObjectKind::View, name, None, None, reads);
+            }
             Step::Statement { .. } => {}
             Step::CreateRole(name) => {
                 self.roles.insert(name.clone());

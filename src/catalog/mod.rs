@@ -205,6 +205,11 @@ impl Catalog {
             .filter_map(|(_, id)| self.objects.get(id))
     }
 
+    /// The objects of a schema but for indexes, which stand and go with their relations.
+    pub fn relations_in<'a>(&'a self, schema: &'a SchemaName) -> impl Iterator<Item = &'a Object> {
+        self.objects_in(schema).filter(|object| object.kind != ObjectKind::Index)
+    }
+
     /// The objects that run on a cluster.
     pub fn objects_on<'a>(&'a self, cluster: &'a ClusterId) -> impl Iterator<Item = &'a Object> {
         self.objects.values().filter(move |object| object.cluster.as_ref() == Some(cluster))
@@ -290,6 +295,47 @@ impl Catalog {
         }
     }
 
+    /// Takes in what another look has found in some databases, in place of what was known of them. Of what is
+    /// the same, privileges and comments stay as they were known.
+    pub fn take_in(&mut self, part: Self, databases: &[Ident]) {
+        let is_here = |name: &Ident| databases.contains(name);
+        let mut known: BTreeMap<ObjectId, Object> = BTreeMap::new();
+        let here = self.objects.values().filter(|object| is_here(&object.name.database));
+        let here: Vec<ObjectId> = here.map(|object| object.id.clone()).collect();
+        for id in here {
+            if let Some(object) = self.objects.get(&id).cloned() {
+                self.remove(&id);
+                known.insert(id, object);
+            }
+        }
+        for read in self.reads.values_mut() {
+            read.retain(|id| !known.contains_key(id));
+        }
+        for (reader, read) in part.reads {
+            self.reads.entry(reader).or_default().extend(read);
+        }
+        for mut object in part.objects.into_values() {
+            if let Some(before) = known.remove(&object.id) {
+                let Object { privileges, comment, column_comments, .. } = before;
+                object = Object { privileges, comment, column_comments, ..object };
+            }
+            self.insert(object);
+        }
+        let mut comments: BTreeMap<SchemaId, String> = BTreeMap::new();
+        self.schemas.retain(|name, schema| {
+            let stays = !is_here(&name.database);
+            if !stays {
+                comments.extend(schema.comment.take().map(|comment| (schema.id.clone(), comment)));
+            }
+            stays
+        });
+        for (name, mut schema) in part.schemas {
+            schema.comment = comments.remove(&schema.id);
+            self.schemas.insert(name, schema);
+        }
+        self.databases.retain(|name, _| !is_here(name) || part.databases.contains_key(name));
+    }
+
     fn remove(&mut self, id: &ObjectId) {
         if let Some(object) = self.objects.remove(id) {
             self.names.remove(&object.name);
@@ -297,3 +343,6 @@ impl Catalog {
         self.reads.remove(id);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,6 +194,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         }
         Code::OverlayNeedsCreatedb => one("let somebody who may run that grant, and try again".to_owned()),
         Code::OverlayFailed => one("mend the file and run the same command again".to_owned()),
+        Code::TestFailed => one("see the rows that differ:  mzflow test".to_owned()),
         Code::OverlayForeign => one("drop or move what is listed, and try again".to_owned()),
         Code::RunFenced => one("see how it fares:  mzflow list".to_owned()),
         Code::CompileFailed

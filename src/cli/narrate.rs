@@ -218,6 +218,18 @@ impl Sink for Narrator {
             }
             Event::Shifted { deployment, roles } => self.shifted(&shifts::shifted(deployment, roles)),
             Event::Unshifted { roles, left_alone, .. } => self.unshifted(roles, left_alone),
+            Event::OverlayPlanned { builds, removed } => {
+                self.still();
+                let lines = overlaid::planned(builds, removed, &self.ui);
+                lines.iter().for_each(|line| self.ui.talk(line));
+            }
+            Event::OverlayProgress { ready, total, waited } => {
+                let text = overlaid::progress(*ready, *total);
+                self.live(self.ui.line("hydrate", &text, Some(*waited)));
+            }
+            Event::UnitTested { passed, took } => {
+                self.step("test", &format!("{} passed", counted(*passed, "test")), Some(*took));
+            }
             Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => {
                 if let Some((text, took)) = overlaid::line(&event, &self.ui) {
                     self.step("overlay", &text, took);
@@ -525,7 +537,14 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::Unshifted { deployment, roles, left_alone } => {
             ("unshift.done", json!({ "deployment": deployment, "roles": roles, "left_alone": left_alone }))
         }
-        Event::Overlay { .. } | Event::OverlaySkipped { .. } | Event::OverlayDone { .. } => {
+        Event::UnitTested { passed, took } => {
+            ("tests.done", json!({ "passed": passed, "took_ms": ms(took) }))
+        }
+        Event::Overlay { .. }
+        | Event::OverlayPlanned { .. }
+        | Event::OverlayProgress { .. }
+        | Event::OverlaySkipped { .. }
+        | Event::OverlayDone { .. } => {
             return overlaid::json(event);
         }
         Event::PolicyDecided { policy, deployment, verdict, reason, asked, waited, again } => (

@@ -10,6 +10,7 @@ use super::ui::Ui;
 use super::ui::counted;
 use crate::event::Event;
 use crate::event::OverlayState;
+use crate::event::OverlayWhy;
 
 /// The word for how an object stands.
 pub(crate) fn word(state: OverlayState) -> &'static str {
@@ -61,6 +62,60 @@ pub(crate) fn line(event: &Event, ui: &Ui) -> Option<(String, Option<Duration>)>
     }
 }
 
+/// What is about to be built, and why, in lines.
+pub(crate) fn planned(builds: &[(String, OverlayWhy)], removed: &[String], ui: &Ui) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend((!builds.is_empty()).then(|| format!("builds {}", counted(builds.len(), "object"))));
+    parts.extend((!removed.is_empty()).then(|| format!("drops {}", counted(removed.len(), "object"))));
+    let mut lines = vec![ui.line("overlay", &parts.join(", "), None)];
+    let shown = || builds.iter().take(PLANNED_SHOWN);
+    let width = shown().map(|(object, _)| object.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
+    lines.extend(shown().map(|(object, why)| {
+        let why = ui.paint(Style::dim, told(why));
+        format!("            {object:<width$}  {why}")
+    }));
+    if builds.len() > PLANNED_SHOWN {
+        lines.push(format!("            … and {} more", builds.len() - PLANNED_SHOWN));
+    }
+    lines
+}
+
+/// So many of the objects that are built are listed; the rest is a number.
+const PLANNED_SHOWN: usize = 10;
+
+/// Names are told in a column of at most so many characters.
+const WIDEST_NAME: usize = 48;
+
+fn told(why: &OverlayWhy) -> String {
+    match why {
+        OverlayWhy::New => "production has none".to_owned(),
+        OverlayWhy::Differs => "differs from production".to_owned(),
+        OverlayWhy::Edited => "differs from the last build".to_owned(),
+        OverlayWhy::Failed => "could not be built the last time".to_owned(),
+        OverlayWhy::Cluster => "is to run on another cluster".to_owned(),
+        OverlayWhy::Reads(name) => format!("reads {name}"),
+        OverlayWhy::Below(name) => format!("reads {name}, which is another one now"),
+    }
+}
+
+fn planned_json(object: &str, why: &OverlayWhy) -> Value {
+    let (word, reads) = match why {
+        OverlayWhy::New => ("new", None),
+        OverlayWhy::Differs => ("differs", None),
+        OverlayWhy::Edited => ("edited", None),
+        OverlayWhy::Failed => ("failed", None),
+        OverlayWhy::Cluster => ("cluster", None),
+        OverlayWhy::Reads(name) => ("reads", Some(name)),
+        OverlayWhy::Below(name) => ("below", Some(name)),
+    };
+    json!({ "object": object, "why": word, "reads": reads })
+}
+
+/// How much of what was built can be read, in words. The server tells no more of it than yes and no.
+pub(crate) fn progress(ready: usize, total: usize) -> String {
+    format!("{ready} of {total} have caught up")
+}
+
 /// The event as JSON: its name and its fields.
 pub(crate) fn json(event: &Event) -> Option<(&'static str, Value)> {
     match event {
@@ -71,6 +126,14 @@ pub(crate) fn json(event: &Event) -> Option<(&'static str, Value)> {
                 "message": message,
             }),
         )),
+        Event::OverlayPlanned { builds, removed } => {
+            let builds: Vec<Value> = builds.iter().map(|(object, why)| planned_json(object, why)).collect();
+            Some(("overlay.planned", json!({ "builds": builds, "removed": removed })))
+        }
+        Event::OverlayProgress { ready, total, waited } => {
+            let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            Some(("overlay.progress", json!({ "ready": ready, "total": total, "waited_ms": waited })))
+        }
         Event::OverlaySkipped { kind, names } => {
             Some(("overlay.skipped", json!({ "kind": kind, "names": names })))
         }

@@ -108,6 +108,9 @@ impl Seen {
             | Event::SinkCutOver { .. }
             | Event::ViewReplaced { .. }
             | Event::Overlay { .. }
+            | Event::OverlayPlanned { .. }
+            | Event::OverlayProgress { .. }
+            | Event::UnitTested { .. }
             | Event::OverlaySkipped { .. }
             | Event::OverlayDone { .. }
             | Event::PolicyDecided { .. }

@@ -102,6 +102,12 @@ impl Object {
         let (columns, rest) = rest.split_at(words::list_end(&rest));
         format!("CREATE REPLACEMENT MATERIALIZED VIEW {}{columns} FOR {}{rest}", name.sql(), target.sql())
     }
+
+    /// As [`Object::create_sql`], in place of what stands under that name: for views and materialized views.
+    pub fn replace_sql(&self, target: &ObjectName, names: &Names<'_>) -> String {
+        let head = self.head.replacen("CREATE", "CREATE OR REPLACE", 1);
+        format!("{head} {}{}", target.sql(), self.rest.write(names))
+    }
 }
 
 /// An index of an object.

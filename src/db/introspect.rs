@@ -37,6 +37,8 @@ use crate::plan::step::DefaultPrivilege;
 use crate::plan::step::DefaultScope;
 use crate::plan::step::Grantee;
 
+pub mod part;
+
 const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser() FROM mz_catalog.mz_roles";
 const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
 const SYSTEM: &str = "SELECT grantee, privilege_type FROM mz_internal.mz_show_system_privileges";
@@ -244,6 +246,7 @@ pub async fn who(session: &Session) -> Result<(crate::catalog::Session, BTreeSet
     Ok((roles.session, roles.names.into_values().collect()))
 }
 
+#[derive(Default)]
 struct Facts {
     databases: Vec<Row>,
     schemas: Vec<Row>,

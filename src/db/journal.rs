@@ -75,6 +75,8 @@ pub async fn append(session: &Session, run: &RunId, seq: u64, record: &Record) -
 pub enum Which<'a> {
     /// Those of some kinds.
     Kinds(&'a [&'a str]),
+    /// Those of some kinds that were written since then.
+    Since(&'a [&'a str], Timestamp),
     /// Those of some kinds that some runs wrote. Payloads can be long: only theirs are looked at.
     OfRuns(&'a [RunId], &'a [&'a str]),
     /// Those of one run.
@@ -86,6 +88,7 @@ impl Which<'_> {
     pub fn admits(&self, entry: &Entry) -> bool {
         match self {
             Self::Kinds(kinds) => kinds.contains(&entry.record.kind()),
+            Self::Since(kinds, since) => kinds.contains(&entry.record.kind()) && entry.at >= *since,
             Self::OfRuns(runs, kinds) => kinds.contains(&entry.record.kind()) && runs.contains(&entry.run),
             Self::Run(run) => entry.run == **run,
         }
@@ -103,6 +106,7 @@ pub async fn read(session: &Session, which: Which<'_>) -> Result<Vec<Entry>, Err
     };
     let filter = match which {
         Which::Kinds(kinds) => of_kinds(kinds),
+        Which::Since(kinds, since) => format!("{} AND at >= {}", of_kinds(kinds), moment(since)?),
         Which::OfRuns(runs, kinds) => {
             let runs: Vec<String> = runs.iter().map(|run| literal(run.as_str())).collect();
             format!("run_id IN ({}) AND {}", runs.join(", "), of_kinds(kinds))
@@ -138,6 +142,13 @@ fn entry(row: &Row) -> Result<Option<Entry>, Error> {
     }))
 }
 
+/// Writes a time as a `timestamptz`.
+fn moment(at: Timestamp) -> Result<String, Error> {
+    let time = i64::try_from(at.0).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    let time = time.ok_or_else(|| Error::protocol(format!("{} is not a time", at.0)))?;
+    Ok(format!("{}::timestamptz", literal(&time.format("%Y-%m-%d %H:%M:%S%.3f+00").to_string())))
+}
+
 /// Reads a `timestamptz` as the server prints it: `2026-05-05 11:56:11.123+00`.
 ///
 /// # Errors
@@ -151,6 +162,12 @@ pub fn timestamp(text: &str) -> Result<Timestamp, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_as_the_server_reads_them() {
+        let written = moment(Timestamp(1_777_982_171_250)).expect("a time");
+        assert_eq!(written, "'2026-05-05 11:56:11.250+00'::timestamptz");
+    }
 
     #[test]
     fn times_as_the_server_prints_them() {

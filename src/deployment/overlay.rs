@@ -8,6 +8,8 @@ use crate::name::DatabaseId;
 use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
 
 /// A production database and the overlay's beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,12 @@ pub struct OverlayIntent {
     pub databases: Vec<DatabasePair>,
     /// The objects and indexes, temporary names included.
     pub creates: Vec<ObjectName>,
+    /// The schemas of the project that is built: projects have no names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub project_schemas: Vec<SchemaName>,
+    /// The schemas, those beside others included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schemas: Vec<SchemaName>,
 }
 
 /// An object of an overlay.
@@ -56,6 +64,9 @@ pub struct OverlayDone {
     /// Versions that were replaced, and that something still reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<ObjectId>,
+    /// The schemas that were made for it. A swap exchanges the ids of two of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schemas: Vec<(SchemaName, SchemaId)>,
 }
 
 /// Databases of an overlay are gone, or hold nothing of it any more.

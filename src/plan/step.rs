@@ -229,6 +229,18 @@ pub enum Step {
         /// Where the text comes from.
         origin: Option<Origin>,
     },
+    /// `CREATE OR REPLACE` of a view that nothing reads and that has no indexes: its id is another then,
+    /// and its privileges and comments are those of something new.
+    ReplaceView {
+        /// Its full name.
+        name: ObjectName,
+        /// What it reads, as far as the project knows; for planning, not for the server.
+        reads: Vec<ObjectName>,
+        /// The statement.
+        sql: String,
+        /// Where the text comes from.
+        origin: Option<Origin>,
+    },
     /// A statement on something that is neither in a schema nor staged: roles, policies, secrets.
     Statement {
         /// In words: `create role reader`.
@@ -351,6 +363,7 @@ impl Step {
             | Self::CreateCluster { .. }
             | Self::AlterCluster { .. }
             | Self::Create { .. }
+            | Self::ReplaceView { .. }
             | Self::Statement { .. }
             | Self::CreateRole(_)
             | Self::GrantSystem { .. }
@@ -382,7 +395,9 @@ impl Step {
             Self::AlterCluster { name, options } => {
                 format!("ALTER CLUSTER {} SET ({})", name.sql(), options_sql(options))
             }
-            Self::Create { sql, .. } | Self::Statement { sql, .. } => sql.clone(),
+            Self::Create { sql, .. } | Self::ReplaceView { sql, .. } | Self::Statement { sql, .. } => {
+                sql.clone()
+            }
             Self::Exchange(exchange) => exchange.sql(),
             Self::DropObjects { kind, names } => {
                 format!("DROP {} {} RESTRICT", kind.sql(), listed(names.iter().map(ObjectName::sql)))
@@ -438,7 +453,9 @@ impl Step {
     /// Where its text comes from, if from a file of the project.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
-            Self::Create { origin, .. } | Self::Statement { origin, .. } => origin.as_ref(),
+            Self::Create { origin, .. }
+            | Self::ReplaceView { origin, .. }
+            | Self::Statement { origin, .. } => origin.as_ref(),
             _ => None,
         }
     }
@@ -453,6 +470,7 @@ impl Step {
                 format!("alter cluster {name} ({})", options_sql(options))
             }
             Self::Create { kind, name, .. } => format!("create {kind} {name}"),
+            Self::ReplaceView { name, .. } => format!("replace view {name}"),
             Self::Statement { what, .. } => what.clone(),
             Self::Exchange(exchange) => exchange.what(),
             Self::DropObjects { kind, names } => {

@@ -106,6 +106,10 @@ impl Asked {
             Step::Create { kind, name, cluster, on, .. } => {
                 self.create(*kind, name, cluster.as_ref(), on.as_ref());
             }
+            Step::ReplaceView { name, .. } => {
+                self.owner(&Target::Object(ObjectKind::View, name.clone()));
+                self.create(ObjectKind::View, name, None, None);
+            }
             Step::Exchange(exchange) => self.exchange(exchange),
             Step::DropObjects { kind, names } => {
                 names.iter().for_each(|name| self.owner(&Target::Object(*kind, name.clone())));

@@ -315,6 +315,8 @@ codes! {
     /// A query gave more rows than a recipe may hold.
     QueryTooManyRows = "query.too-many-rows", Failed;
 
+    /// Unit tests that have to pass do not.
+    TestFailed = "test.failed", Failed;
     /// No unit test has a name that the filter chooses.
     TestNoMatch = "test.no-match", Invalid;
     /// The server refused a unit test, or the view that it tests.

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use futures_util::future::join;
 
+use self::kept::Focus;
+use self::kept::Kept;
 use super::code::Code;
 use super::error::Error;
 use super::ledger;
@@ -41,6 +43,8 @@ use crate::plan::Plan;
 use crate::plan::step::Step;
 
 pub use crate::db::apply::Interrupt;
+
+pub mod kept;
 
 /// Looks an environment variable up.
 pub type Variables = Rc<dyn Fn(&str) -> Option<String>>;
@@ -90,10 +94,13 @@ impl Run {
 /// What every primitive works with.
 pub struct Ctx {
     session: Session,
+    connection: usize,
     checker: Option<Session>,
     world: World,
     seen: RefCell<Option<Rc<Catalog>>>,
     standing: RefCell<Option<Rc<Standing>>>,
+    focus: RefCell<Option<Focus>>,
+    kept: Kept,
     /// The run.
     pub run: Run,
     /// Whoever listens.
@@ -115,10 +122,13 @@ impl Ctx {
         let interrupt = Interrupt::default();
         Self {
             session,
+            connection: 1,
             checker: None,
             world,
             seen: RefCell::new(None),
             standing: RefCell::new(None),
+            focus: RefCell::new(None),
+            kept: Kept::default(),
             run,
             events,
             clock,
@@ -151,21 +161,28 @@ impl Ctx {
         &self.session
     }
 
+    /// The number of the connection, which grows whenever another one takes its place.
+    pub fn connection(&self) -> usize {
+        self.connection
+    }
+
     /// Opens the connection again, after it broke.
     ///
     /// # Errors
     /// `db.unreachable`, `db.authentication`.
     pub async fn reconnect(&mut self) -> Result<(), Error> {
         self.look_again();
-        self.session = self.session.another().await?;
-        self.checker = None;
+        let session = self.session.another().await?;
+        self.move_to(session);
         Ok(())
     }
 
     /// Works on another connection from now on.
     pub fn move_to(&mut self, session: Session) {
         self.look_again();
+        self.kept = Kept::default();
         self.session = session;
+        self.connection += 1;
         self.checker = None;
     }
 
@@ -173,6 +190,7 @@ impl Ctx {
     pub fn look_again(&self) {
         *self.seen.borrow_mut() = None;
         *self.standing.borrow_mut() = None;
+        self.look_everywhere();
     }
 
     /// The environment as it is now, everything asked anew, also what seldom changes.
@@ -298,6 +316,11 @@ impl Ctx {
     /// any kind.
     pub async fn read_catalog(&self, session: &Session) -> Result<Catalog, Error> {
         let mut standing = self.standing.borrow().clone();
+        let focus = self.focus.borrow().clone();
+        if let (Some(focus), Some(standing)) = (focus, &standing) {
+            let Focus { databases, last } = &focus;
+            return Ok(db::introspect::part::refresh(session, standing, last, databases).await?);
+        }
         let catalog = db::introspect::read(session, &mut standing).await?;
         *self.standing.borrow_mut() = standing;
         Ok(catalog)
@@ -305,6 +328,9 @@ impl Ctx {
 
     fn remember(&self, catalog: Catalog) -> Rc<Catalog> {
         let catalog = Rc::new(catalog);
+        if let Some(focus) = &mut *self.focus.borrow_mut() {
+            focus.last = Rc::clone(&catalog);
+        }
         *self.seen.borrow_mut() = Some(Rc::clone(&catalog));
         catalog
     }
@@ -415,7 +441,7 @@ impl Ctx {
             }
             World::Live => {
                 if self.session.is_closed() {
-                    self.session = self.session.another().await?;
+                    self.reconnect().await?;
                 }
                 match db::journal::append(&self.session, &self.run.id, seq, &record).await? {
                     Appended::Yes => {}

@@ -51,6 +51,12 @@ pub(super) trait Change {
     /// A refusal.
     fn check(&self, catalog: &Catalog) -> Result<(), Error>;
 
+    /// Takes in that the server said no to a step of the last attempt; tells whether it makes sense to try
+    /// again, without that.
+    fn without(&mut self, _step: &Step) -> bool {
+        false
+    }
+
     /// The codes for: other people kept interfering, and the server said no.
     fn codes(&self) -> (Code, Code);
 
@@ -105,6 +111,9 @@ pub(super) async fn make<C: Change>(ctx: &mut Ctx, change: &mut C, retry_for: Du
         let what = change.what();
         match trouble {
             Trouble::Refused(error) => return Err(error),
+            Trouble::Rejected(step, error) if change.without(&step) => {
+                tracing::debug!("the server refused to {}: {}", step.what(), error.message());
+            }
             Trouble::Rejected(step, error) => {
                 let message = format!("the server refused to {}: {}", step.what(), error.message());
                 return Err(Error::server(rejected, message, &error)

@@ -6,20 +6,25 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
+
 use super::ctx::Ctx;
 use super::error::Error;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
+use crate::catalog::Schema;
 use crate::clock::Timestamp;
 use crate::db::journal::Entry;
-use crate::db::journal::Which;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::record::Record;
 use crate::name::DatabaseId;
 use crate::name::Ident;
+use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
 
 /// The kinds of rows that tell of overlays.
 const KINDS: [&str; 3] = ["overlay.intent", "overlay.done", "overlay.dropped"];
@@ -43,6 +48,12 @@ pub struct Overlaid {
     pub leftovers: BTreeSet<ObjectId>,
     /// Names that builds which have not ended set out to make.
     pub begun: BTreeSet<ObjectName>,
+    /// The schemas of each project that has built something in it.
+    pub projects: Vec<BTreeSet<SchemaName>>,
+    /// The schemas that were made for it.
+    pub schemas: BTreeSet<SchemaId>,
+    /// Schemas that builds which have not ended set out to make.
+    pub begun_schemas: BTreeSet<SchemaName>,
 }
 
 impl Overlaid {
@@ -56,6 +67,28 @@ impl Overlaid {
             Some(id) => *id == found.id,
             None => found.owner.0.as_str() == self.actor && is_bare(&self.pair.overlay, catalog),
         }
+    }
+
+    /// Takes in that a project of these schemas builds in it. A project is what shares a schema with it.
+    fn take_project(&mut self, schemas: &[SchemaName]) {
+        if schemas.is_empty() {
+            return;
+        }
+        let mut all: BTreeSet<SchemaName> = schemas.iter().cloned().collect();
+        self.projects.retain(|project| {
+            let is_it = !project.is_disjoint(&all);
+            if is_it {
+                all.extend(project.iter().cloned());
+            }
+            !is_it
+        });
+        self.projects.push(all);
+    }
+
+    /// Tells whether a schema in it was made for the overlay.
+    pub fn made(&self, name: &SchemaName, schema: &Schema) -> bool {
+        self.schemas.contains(&schema.id)
+            || self.begun_schemas.contains(name) && schema.owner.0.as_str() == self.actor
     }
 
     /// Tells whether something in it was made for the overlay.
@@ -74,10 +107,12 @@ pub type Overlays = BTreeMap<Ident, Overlaid>;
 /// # Errors
 /// `db.*`.
 pub async fn read(ctx: &Ctx) -> Result<Overlays, Error> {
-    if ctx.marker().await?.is_none() {
-        return Ok(Overlays::new());
+    // Asked at once: where there is no marker there may be no journal to answer.
+    let (marker, entries) = join(ctx.marker(), ctx.entries_kept(&KINDS)).await;
+    match marker? {
+        Some(_) => Ok(told(&entries?)),
+        None => Ok(Overlays::new()),
     }
-    Ok(told(&ctx.entries(Which::Kinds(&KINDS)).await?))
 }
 
 /// Puts the rows together, which come in the order of time.
@@ -91,6 +126,9 @@ fn told(entries: &[Entry]) -> Overlays {
                         .entry(pair.overlay.clone())
                         .or_insert_with(|| begun(entry, &intent.overlay, pair));
                     known.begun.extend(of(&pair.overlay, &intent.creates));
+                    let schemas = intent.schemas.iter().filter(|name| name.database == pair.overlay);
+                    known.begun_schemas.extend(schemas.cloned());
+                    known.take_project(&intent.project_schemas);
                 }
             }
             Record::OverlayDone(done) => {
@@ -100,6 +138,9 @@ fn told(entries: &[Entry]) -> Overlays {
                         .or_insert_with(|| begun(entry, &done.overlay, pair));
                     known.id = Some(id.clone());
                     known.begun.clear();
+                    known.begun_schemas.clear();
+                    let schemas = done.schemas.iter().filter(|(name, _)| name.database == pair.overlay);
+                    known.schemas = schemas.map(|(_, id)| id.clone()).collect();
                     known.leftovers = done.leftovers.iter().cloned().collect();
                     let objects = done.objects.iter().filter(|o| o.name.database == pair.production);
                     known.objects = objects.map(|object| (object.name.clone(), object.clone())).collect();
@@ -125,11 +166,23 @@ fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {
         objects: BTreeMap::new(),
         leftovers: BTreeSet::new(),
         begun: BTreeSet::new(),
+        projects: Vec::new(),
+        schemas: BTreeSet::new(),
+        begun_schemas: BTreeSet::new(),
     }
 }
 
 fn of<'n>(database: &'n Ident, names: &'n [ObjectName]) -> impl Iterator<Item = ObjectName> + 'n {
     names.iter().filter(move |name| name.database == *database).cloned()
+}
+
+/// The schema beside one of an overlay's that it is swapped with: `<schema>__<overlay>__mzf`.
+///
+/// # Errors
+/// When that is too long.
+pub fn beside(schema: &SchemaName, overlay: &str) -> Result<SchemaName, NameError> {
+    let name = Ident::new(format!("{}__{overlay}__mzf", schema.schema.as_str()))?;
+    Ok(SchemaName::new(schema.database.clone(), name))
 }
 
 /// Tells whether a database is as `CREATE DATABASE` makes it.

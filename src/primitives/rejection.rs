@@ -26,9 +26,10 @@ pub fn roots(applied: &Applied) -> Vec<(&Step, &db::error::Error)> {
     for (step, error) in &applied.failed {
         let follows = match step {
             Step::Create { reads, on, .. } => reads.iter().chain(on).any(|read| failed.contains(read)),
+            Step::ReplaceView { reads, .. } => reads.iter().any(|read| failed.contains(read)),
             _ => false,
         };
-        if let Step::Create { name, .. } = step {
+        if let Step::Create { name, .. } | Step::ReplaceView { name, .. } = step {
             failed.insert(name);
         }
         if !follows {

@@ -113,10 +113,10 @@ fn the_next_build_touches_what_differs_from_the_last() {
     assert_eq!(ddl(&world), [""; 0]);
     world.write(&totals("sum(amount) + 2"));
     dev(&world, &[]).code(0).says("2 rebuilt, 1 unchanged");
-    // Three objects (an index among them), two renames each of the two relations, two layers.
+    // Three objects (an index among them) and the schema beside theirs, one swap, two layers.
     let sent = ddl(&world);
-    assert_eq!(sent.iter().filter(|sql| sql.starts_with("CREATE")).count(), 3, "{sent:?}");
-    assert_eq!(sent.iter().filter(|sql| sql.starts_with("DROP")).count(), 2, "{sent:?}");
+    let count = |verb: &str| sent.iter().filter(|sql| sql.starts_with(verb)).count();
+    assert_eq!((count("CREATE"), count("ALTER"), count("DROP")), (4, 1, 2), "{sent:?}");
     assert_eq!(
         (people(&world), world.rows("SELECT twice FROM shop__alice.core.doubled")),
         (before, "64".into())
@@ -159,17 +159,23 @@ fn what_cannot_be_renamed_is_made_under_its_name() {
     };
     world.write(&total("total + 2"));
     dev(&world, &[]).code(0).says("2 rebuilt");
+    // What is swapped with its schema is not renamed.
+    world.write(&total("total + 10"));
+    dev(&world, &[]).code(0).never_says("cannot be renamed").says("2 rebuilt");
+    assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "10");
+    // Beside something that the overlay did not make it cannot be swapped.
+    world.sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
     world.write(&total("total + 6"));
     let told = dev(&world, &[]).code(0);
     told.says("cannot be renamed").says("2 rebuilt");
     assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "9");
-    assert_eq!(names(&world, "shop__alice"), ["core.quarter", "core.total"]);
+    assert_eq!(names(&world, "shop__alice"), ["core.mine", "core.quarter", "core.total"]);
     // What it reads goes back to production at the same time.
     world.write(&totals("sum(amount) + 4"));
     dev(&world, &[]).code(0);
     world.write(&totals("sum(amount)"));
     dev(&world, &[]).code(0).never_says("still reads");
-    assert_eq!(names(&world, "shop__alice"), ["core.quarter", "core.total"]);
+    assert_eq!(names(&world, "shop__alice"), ["core.mine", "core.quarter", "core.total"]);
     assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "9");
 }
 
@@ -233,6 +239,20 @@ fn a_rehearsal_tells_the_statements_and_sends_none() {
     world.forget();
     let told = dev(&world, &["--dry-run"]).code(0);
     told.says("CREATE DATABASE \"shop__alice\"").says("\"shop__alice\".\"core\".\"totals\"");
+    assert_eq!(ddl(&world), [""; 0]);
+}
+
+#[test]
+fn a_rehearsal_of_what_does_not_catch_up_keeps_the_last_version() {
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    world.write(&totals("sum(amount) + 2"));
+    let run = ["run", "dev_overlay", "--cluster", "dev", "--name", "alice", "--project", "shop", "--dry-run"];
+    world.forget();
+    let told = world.mzflow(&[&run[..], &["--assume", "failing"]].concat()).code(1);
+    told.says("[overlay.failed]").says("the last good version stays").never_says("SWAP WITH");
+    world.mzflow(&run).code(0).says("SWAP WITH");
     assert_eq!(ddl(&world), [""; 0]);
 }
 
@@ -350,6 +370,90 @@ fn two_projects_over_one_database_leave_each_other_alone() {
     world.mzflow(&[&other[..], &["--down"]].concat()).code(0);
     assert_eq!(names(&world, "shop__alice"), ["core.doubled", "core.totals"]);
     dev(&world, &[]).code(0).says("0 rebuilt, 2 unchanged");
+}
+
+#[test]
+fn an_overlay_of_a_project_that_does_not_compile_can_be_removed() {
+    let broken = "-- file: shop/models/shop/core/doubled.sql\nCREATE VIEW doubled AS SELECT total * FROM;\n";
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    world.write(broken);
+    dev(&world, &["--down"]).code(0).says("is gone: 2 objects");
+    assert!(!is_there(&world));
+    // One that is no project at all any more.
+    world.write(SHOP);
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    std::fs::remove_dir_all(world.folder().join("shop/models")).expect("removed");
+    dev(&world, &["--down"]).code(0).says("is gone: 2 objects");
+    assert!(!is_there(&world));
+    // Another project's stays, also beside one that tells of nothing.
+    world.write(SHOP);
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    let other = "-- file: other/project.toml\n-- file: other/models/shop/extra/things.sql\nCREATE VIEW things AS SELECT 1 AS id;\n";
+    world.write(other);
+    let down = |project: &str| world.mzflow(&["dev", "--down", "--name", "alice", "--project", project]);
+    world.mzflow(&["dev", "dev", "--name", "alice", "--project", "other"]).code(0);
+    world.write(broken);
+    down("shop").code(0).says("is gone: 2 objects");
+    assert_eq!(names(&world, "shop__alice"), ["extra.things"]);
+    world.write(SHOP);
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    std::fs::remove_dir_all(world.folder().join("shop/models")).expect("removed");
+    down("shop").code(3).says("[overlay.foreign]").says("2 projects");
+    assert_eq!(names(&world, "shop__alice"), ["core.doubled", "core.totals", "extra.things"]);
+}
+
+#[test]
+fn the_tests_of_what_was_built_run_when_asked_for() {
+    let tested = |of: &str, expected: &str| {
+        totals(of)
+            + "EXECUTE UNIT TEST adds FOR totals\nMOCK base.orders (id int, amount int) AS (SELECT 1, 2 UNION ALL SELECT 2, 3),\n"
+            + &format!("EXPECTED (total bigint) AS (SELECT {expected});\n")
+    };
+    let world = deployed();
+    world.write(&tested("sum(amount) + 1", "6"));
+    dev(&world, &["--test"]).code(0).says("1 test passed").says("stand in shop__alice");
+    // Nothing was built, so nothing is tested.
+    dev(&world, &["--test"]).code(0).never_says("passed");
+    world.write(&tested("sum(amount) + 2", "6"));
+    let told = dev(&world, &["--test"]).code(1);
+    told.says("[test.failed]").says("shop.core.totals#adds").says("1 missing row").says("mzflow test");
+    assert_eq!(twice(&world), "64", "a test says something of it, and builds nothing back");
+    world.write(&tested("sum(amount) + 3", "8"));
+    let run = ["run", "dev_overlay", "--cluster", "dev", "--name", "alice", "--tests", "--project", "shop"];
+    world.mzflow(&run).code(0).says("1 test passed");
+}
+
+#[test]
+fn what_is_built_and_why_is_told() {
+    let world = deployed();
+    world.write(&totals("sum(amount) + 1"));
+    let told = dev(&world, &[]).code(0);
+    let told = told.says("builds 2 objects").says("differs from production").says("reads shop.core.totals");
+    told.never_says("isolation");
+    world.write(&totals("sum(amount)"));
+    dev(&world, &[]).code(0).says("drops 2 objects");
+    world.write(&totals("sum(amount) + 2"));
+    let json = world.mzflow(&[&DEV[..], &["--json"]].concat()).code(0);
+    json.says("\"overlay.planned\"").says("\"why\":\"reads\"").says("\"reads\":\"shop.core.totals\"");
+}
+
+#[test]
+fn overlays_are_listed() {
+    let world = deployed();
+    world.mzflow(&["list"]).code(0).never_says("OVERLAY");
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world, &[]).code(0);
+    let told = world.mzflow(&["list"]).code(0);
+    told.says("OVERLAY").says("alice").says("shop__alice").says("shop.core.doubled, shop.core.totals");
+    let told = world.mzflow(&["list", "--json"]).code(0);
+    told.says("\"overlay\":\"alice\"").says("\"objects\":[\"shop.core.doubled\",\"shop.core.totals\"]");
+    dev(&world, &["--down"]).code(0);
+    world.mzflow(&["list"]).code(0).never_says("OVERLAY");
 }
 
 #[test]

@@ -364,6 +364,6 @@ fn an_overlay_has_a_name() {
     let world = telling();
     let once = ["dev", "dev", "--project", "shop"];
     world.mzflow(&once).code(2).says("[cli.no-overlay-name]").says("--name NAME");
-    world.mzflow(&[&once[..], &["--test"]].concat()).code(2).says("--watch");
+    world.mzflow(&[&once[..], &["--poll"]].concat()).code(2).says("--watch");
     world.mzflow(&[&once[..], &["--name", "alice"]].concat()).code(0).says("built: orders");
 }

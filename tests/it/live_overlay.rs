@@ -93,7 +93,7 @@ fn one_that_fails_keeps_the_last_good_one() {
     watching.until(&world, "summ", 1);
     assert_eq!(seen(&world), "130");
     // One that the server takes, and that never catches up.
-    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals__alice__mzf'");
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
     world.write(&totals("sum(amount) + 200"));
     watching.until(&world, "totals.sql", 3);
     world.until("it is tried", || world.statements().iter().any(|sql| sql.contains("+ 200")));
@@ -160,7 +160,7 @@ fn ctrl_c_while_it_builds_leaves_a_usable_overlay() {
     let mut watching = watch(&world);
     world.write(&totals("sum(amount) + 100"));
     watching.until(&world, "ready ", 2);
-    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals__alice__mzf'");
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
     world.forget();
     world.write(&totals("sum(amount) + 200"));
     world.until("it is built", || world.statements().iter().any(|sql| sql.contains("+ 200")));

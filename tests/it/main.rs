@@ -26,6 +26,7 @@ mod deep;
 mod delete;
 mod deploy;
 mod dev;
+mod dev_statements;
 mod emissions;
 mod examples;
 mod foreign;

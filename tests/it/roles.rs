@@ -238,3 +238,23 @@ fn what_another_deployer_owns_is_neither_swapped_nor_dropped() {
     mzflow(&world, "bob", &["promote", "second"]).code(0);
     assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "20");
 }
+
+#[test]
+fn a_developer_who_may_not_make_databases_is_told_the_grant() {
+    let world = prepared();
+    mzflow(&world, "boss", &["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    sql(&world, "dev", "SELECT 1");
+    sql(&world, "boss", "CREATE CLUSTER mine (SIZE = '25cc')");
+    sql(&world, "boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
+    world.write(&SHOP.replace("SELECT 10", "SELECT 11"));
+    let dev = ["dev", "mine", "--name", "me", "--project", "shop"];
+    sql(&world, "boss", "REVOKE CREATEDB ON SYSTEM FROM materialize_developer");
+    let told = mzflow(&world, "dev", &dev).code(3).says("[setup.not-superuser]");
+    told.says("grant CREATEDB on the system to materialize_developer").says("nothing was changed");
+    assert_eq!(sql(&world, "boss", "SELECT count(*) FROM mz_databases WHERE name = 'shop__me'"), "0");
+    mzflow(&world, "boss", &["setup"]).code(0);
+    mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");
+    world.write(&SHOP.replace("SELECT 10", "SELECT 12"));
+    mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");
+    mzflow(&world, "dev", &["dev", "--down", "--name", "me", "--project", "shop"]).code(0).says("is gone");
+}

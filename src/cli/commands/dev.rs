@@ -59,6 +59,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         let (tests, wish) = (args.live.test, args.live.wish());
         return live::watch(app, live::Request { overlay, cluster, given, tests, wish }).await;
     }
+    if args.live.test {
+        given.insert("tests".to_owned(), Value::Bool(true));
+    }
     if args.down {
         given.insert("down".to_owned(), Value::Bool(true));
     }

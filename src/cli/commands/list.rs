@@ -1,4 +1,6 @@
-//! `mzflow list`: the deployments that are staged and not production.
+//! `mzflow list`: the deployments that are staged and not production, and the overlays of developers.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use serde_json::json;
@@ -11,14 +13,17 @@ use crate::cli::questions;
 use crate::cli::questions::Waits;
 use crate::cli::ui::ago;
 use crate::cli::ui::table;
+use crate::clock::Timestamp;
 use crate::deployment::DeploymentId;
 use crate::deployment::state::State;
+use crate::primitives::ctx::Ctx;
 use crate::primitives::foreign;
 use crate::primitives::foreign::Foreign;
 use crate::primitives::ledger::Deployment;
 use crate::primitives::ledger::Ledger;
+use crate::primitives::overlays;
 
-/// List the deployments that are staged and not production
+/// List the deployments that are staged and not production, and developers' overlays
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -28,6 +33,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let open = ledger.as_ref().map(open).unwrap_or_default();
     let waits = if ledger.is_some() { questions::waits(&ctx).await? } else { Waits::new() };
     let alone = questions::alone(&waits, |run| open.iter().any(|(_, known)| known.runs.contains(run)));
+    let overlays = standing(&ctx).await?;
     let others = foreign::staged(&ctx).await.unwrap_or_else(|error| {
         app.ui.talk(&format!("what mz-deploy has staged cannot be read: {error}"));
         Vec::new()
@@ -38,11 +44,13 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
             questions::with_waits(told, deployment, &waits)
         });
         let alone = alone.iter().map(|(run, question)| questions::told_alone(run, question));
-        app.ui.json(&own.chain(alone).chain(others.iter().map(told_of_other)).collect());
+        let others = others.iter().map(told_of_other);
+        app.ui.json(&own.chain(alone).chain(others).chain(overlays.iter().map(Standing::told)).collect());
         return Ok(Exit::Done);
     }
     if open.is_empty() && others.is_empty() && alone.is_empty() {
         app.ui.talk("nothing is staged; what was promoted:  mzflow log");
+        list_overlays(app, &overlays);
         return Ok(Exit::Done);
     }
     let now = app.clock.now();
@@ -77,7 +85,81 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     for line in table(&["DEPLOYMENT", "STATE", "STAGED", "BY", "OBJECTS", "NEXT"], &rows) {
         app.ui.data(&line);
     }
+    list_overlays(app, &overlays);
     Ok(Exit::Done)
+}
+
+/// An overlay that stands.
+struct Standing {
+    name: String,
+    by: String,
+    since: Timestamp,
+    databases: Vec<String>,
+    /// By their production names.
+    objects: Vec<String>,
+}
+
+impl Standing {
+    fn told(&self) -> Value {
+        json!({
+            "overlay": self.name,
+            "state": "overlay",
+            "since": moment(self.since),
+            "by": self.by,
+            "databases": self.databases,
+            "objects": self.objects,
+        })
+    }
+}
+
+/// The overlays whose databases are there, by name and by whose they are.
+async fn standing(ctx: &Ctx) -> Result<Vec<Standing>, CliError> {
+    let overlays = overlays::read(ctx).await?;
+    if overlays.is_empty() {
+        return Ok(Vec::new());
+    }
+    let catalog = ctx.catalog().await?;
+    let mut found: BTreeMap<(String, String), Standing> = BTreeMap::new();
+    for known in overlays.values().filter(|known| known.is_there(&catalog)) {
+        let key = (known.overlay.clone(), known.actor.clone());
+        let one = found.entry(key).or_insert_with(|| Standing {
+            name: known.overlay.clone(),
+            by: known.actor.clone(),
+            since: known.since,
+            databases: Vec::new(),
+            objects: Vec::new(),
+        });
+        one.since = one.since.min(known.since);
+        one.databases.push(known.pair.overlay.to_string());
+        let stands = known.objects.values().filter(|object| catalog.objects.contains_key(&object.id));
+        one.objects.extend(stands.map(|object| object.name.to_string()));
+    }
+    Ok(found.into_values().collect())
+}
+
+fn list_overlays(app: &App, overlays: &[Standing]) {
+    if overlays.is_empty() {
+        return;
+    }
+    let now = app.clock.now();
+    let rows = overlays.iter().map(|one| {
+        let since = ago(now.since(one.since));
+        vec![one.name.clone(), since, one.by.clone(), one.databases.join(", "), shortened(&one.objects)]
+    });
+    for line in table(&["OVERLAY", "SINCE", "BY", "DATABASES", "OBJECTS"], &rows.collect::<Vec<_>>()) {
+        app.ui.data(&line);
+    }
+}
+
+/// So many names of objects are told in a line.
+const NAMES_SHOWN: usize = 3;
+
+fn shortened(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(NAMES_SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        Some(_) | None => shown,
+    }
 }
 
 /// Newest first.

@@ -79,7 +79,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         Choice::All | Choice::Recipes(_) => Filter::default(),
     };
     let cases = match &report {
-        Some(report) => unit_test::select(report, &filter)?,
+        Some(report) => unit_test::select(&report.compiled, &filter)?,
         None => Vec::new(),
     };
     let mut results: Vec<Ended<'_>> = Vec::new();

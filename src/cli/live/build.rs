@@ -155,11 +155,9 @@ pub(crate) async fn build(work: Work) -> Built {
 async fn connected(ctx: &mut Ctx, session: Option<Session>, claim: &mut Claim) -> Result<(), Error> {
     if let Some(session) = session {
         ctx.move_to(session);
-        claim.held = false;
     }
     if ctx.session().is_closed() {
         ctx.reconnect().await?;
-        claim.held = false;
     }
     ctx.look_again();
     claim.make(ctx).await

@@ -16,8 +16,8 @@ pub(crate) struct Claim {
     pub(crate) overlay: String,
     /// The production databases that it lies over.
     pub(crate) databases: Vec<String>,
-    /// Whether it is recorded for the connection that is open.
-    pub(crate) held: bool,
+    /// The number of the connection for which it is recorded.
+    pub(crate) held: Option<usize>,
 }
 
 impl Claim {
@@ -26,11 +26,11 @@ impl Claim {
     /// # Errors
     /// `dev.watched`, `run.fenced`, `db.*`.
     pub(crate) async fn make(&mut self, ctx: &mut Ctx) -> Result<(), Error> {
-        if self.held {
+        if self.held == Some(ctx.connection()) {
             return Ok(());
         }
         match watchers::claim(ctx, &self.overlay, &self.databases).await? {
-            Claimed::Yes => self.held = true,
+            Claimed::Yes => self.held = Some(ctx.connection()),
             Claimed::NotYet => {}
             Claimed::By(watcher) => return Err(watched(ctx, &self.overlay, &watcher)),
         }

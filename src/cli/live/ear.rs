@@ -81,6 +81,7 @@ fn is_news(event: &Event) -> bool {
     matches!(
         event,
         Event::Overlay { .. }
+            | Event::OverlayPlanned { .. }
             | Event::OverlaySkipped { .. }
             | Event::Warning { .. }
             | Event::Log { .. }

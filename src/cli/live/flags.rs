@@ -8,8 +8,8 @@ pub(crate) struct Flags {
     /// Stay, and build again whenever a file is saved
     #[arg(long)]
     pub(crate) watch: bool,
-    /// Run the unit tests of what was built, each time
-    #[arg(long, requires = "watch")]
+    /// Run the unit tests of what was built; with --watch each time
+    #[arg(long, conflicts_with = "down")]
     pub(crate) test: bool,
     /// Look at the files every second instead of being told: for folders of other machines
     #[arg(long, requires = "watch")]

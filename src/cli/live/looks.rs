@@ -256,7 +256,7 @@ pub(crate) async fn tests(
     objects: &BTreeSet<String>,
     (clock, interrupt, ui): (&Clock, &Interrupt, &Ui),
 ) -> Result<Tested, Error> {
-    let mut cases = unit_test::select(report, &Filter::default())?;
+    let mut cases = unit_test::select(&report.compiled, &Filter::default())?;
     cases.retain(|case| objects.contains(&case.object.name.to_string()));
     let mut tested = Tested::default();
     if cases.is_empty() {

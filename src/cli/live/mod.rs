@@ -80,7 +80,7 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     let run = Run::new(new_run_id()?, running::started(app, &loaded, &request.given));
     let id = run.id.clone();
     let mut ctx = app.quiet_ctx(session, run);
-    let mut claim = Claim { overlay: request.overlay.clone(), databases: folder.databases(), held: false };
+    let mut claim = Claim { overlay: request.overlay.clone(), databases: folder.databases(), held: None };
     claim.make(&mut ctx).await?;
     let epoch = db::introspect::tracking_schemas(ctx.session()).await.map_err(Error::from)?;
     app.narrator.event(Event::RunStarted { run: id.clone(), recipe: build::RECIPE.to_owned() });

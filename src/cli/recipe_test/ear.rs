@@ -56,6 +56,9 @@ impl Sink for Ear {
             | Event::Dropped { deployment, .. } => heard.deployment = Some(deployment),
             Event::Statement { sql, .. } => heard.rehearsed.push(sql),
             Event::Overlay { .. }
+            | Event::OverlayPlanned { .. }
+            | Event::OverlayProgress { .. }
+            | Event::UnitTested { .. }
             | Event::OverlaySkipped { .. }
             | Event::OverlayDone { .. }
             | Event::RunStarted { .. }

@@ -37,6 +37,7 @@ use crate::primitives::compile::Compiled;
 use crate::primitives::delete;
 use crate::primitives::delete::found::Kind;
 use crate::primitives::diff;
+use crate::primitives::diff::Purpose;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
@@ -54,6 +55,7 @@ use crate::primitives::setup;
 use crate::primitives::stage;
 use crate::primitives::stage::Drift;
 use crate::primitives::swap;
+use crate::primitives::unit_test;
 
 /// Binds them.
 pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
@@ -63,6 +65,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
     binding.waiting("adopt", adopted)?;
     binding.waiting("diff", diffed)?;
     binding.waiting("check", checked)?;
+    binding.waiting("unit_test", unit_tested)?;
     binding.waiting("stage", staged)?;
     binding.waiting("hydration_status", looked)?;
     binding.waiting("await", awaited)?;
@@ -153,7 +156,12 @@ async fn diffed(call: Rc<Call>) -> Result<Value, Failure> {
     let isolation =
         Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
     let reuse = reuse(&check::texts(&call.value("reuse")).unwrap_or_default())?;
-    let request = diff::Request { compiled, isolation: isolation.unwrap_or_default(), reuse: reuse.clone() };
+    let purpose = match call.text("purpose").as_deref() {
+        Some("overlay") => Purpose::Overlay,
+        _ => Purpose::Deployment,
+    };
+    let isolation = isolation.unwrap_or_default();
+    let request = diff::Request { compiled, isolation, reuse: reuse.clone(), purpose };
     let mut work = call.shared.work("diff").await?;
     let outcome = diff::run(work.ctx()?, &request).await?;
     if !outcome.empty {
@@ -203,6 +211,14 @@ async fn checked(call: Rc<Call>) -> Result<Value, Failure> {
     call.give(&outcome)
 }
 
+async fn unit_tested(call: Rc<Call>) -> Result<Value, Failure> {
+    let objects = check::texts(&call.value("objects")).map(|names| names.into_iter().collect());
+    let request = unit_test::Request { compiled: project(&call)?, objects };
+    let mut work = call.shared.work("unit_test").await?;
+    let outcome = unit_test::run(work.ctx()?, &request).await?;
+    call.give(&outcome)
+}
+
 async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     let Handle::Changes(mut changes, compared) = call.handle("changes")? else {
         return Err(Error::bug("`changes` is something else").into());
@@ -218,7 +234,9 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     let mut work = call.shared.work("stage").await?;
     if let Some(reuse) = clusters(&call.value("clusters"))?.filter(|reuse| *reuse != compared) {
         let (compiled, isolation) = (Rc::clone(&changes.compiled), changes.isolation);
-        changes = diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse }).await?.changes;
+        let purpose = Purpose::Deployment;
+        changes =
+            diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse, purpose }).await?.changes;
     }
     // What a resumed run has staged already was agreed to before.
     if changes.recorded_as.is_none() {

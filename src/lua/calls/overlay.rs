@@ -12,6 +12,7 @@ use crate::lua::values::Handle;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::primitives::code::Code;
+use crate::primitives::compile;
 use crate::primitives::create_overlay;
 use crate::primitives::create_overlay::Downstream;
 use crate::primitives::drop::overlay;
@@ -49,7 +50,15 @@ pub(super) async fn removed(call: &Call) -> Result<Value, Failure> {
     let Some(name) = check::overlay_name(&call.value("overlay")) else {
         return Err(Error::bug("`overlay` passed its check and names none").into());
     };
-    let compiled = super::deploy::project(call)?;
+    let compiled = match call.value("project") {
+        // What is broken in it is no reason to keep an overlay.
+        Value::Nil => {
+            let request = call.shared.running.borrow().as_ref().map(|running| running.compile.clone());
+            let request = request.ok_or_else(|| Error::bug("a recipe runs without a project"))?;
+            compile::report(&request).compiled
+        }
+        _ => super::deploy::project(call)?,
+    };
     let mut work = call.shared.work("drop").await?;
     let outcome = overlay::run(work.ctx()?, &overlay::Request { name, compiled }).await?;
     call.give(&outcome)

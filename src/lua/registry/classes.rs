@@ -352,9 +352,15 @@ pub const CLASSES: &[Class] = &[
             f("databases", "string[]", ""),
             f("objects", "string[]", "by their names in the overlay, sorted"),
             f("built", "integer", "objects that were built now"),
+            f("touched", "string[]", "their production names, each behind what it reads"),
             f("reused", "integer", "objects that were left alone"),
             f("dropped", "integer", "objects that are gone"),
         ],
+    },
+    Class {
+        name: "mz.UnitTested",
+        doc: "What came of unit tests: all have passed.",
+        fields: &[f("passed", "integer", "how many tests there were")],
     },
     Class {
         name: "mz.Deleted",

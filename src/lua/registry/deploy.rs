@@ -97,6 +97,12 @@ pub const FUNCTIONS: &[Function] = &[
                 Kind::Texts,
                 "clusters to build on instead of cloning them; `all` for every one",
             ),
+            default(
+                "purpose",
+                Kind::Choice(&["deployment", "overlay"]),
+                "\"deployment\"",
+                "for an overlay nothing is counted, and nothing is shown: mz.create_overlay tells what it builds",
+            ),
         ],
         "mz.Changes",
         Effect::None,
@@ -109,6 +115,21 @@ pub const FUNCTIONS: &[Function] = &[
         Effect::None,
         "Lets the server check the query of everything that would be built, and creates nothing. Raises \
          `compile.failed` with every complaint at its place.",
+    ),
+    named(
+        "unit_test",
+        &[
+            required("project", Kind::Project, "the project"),
+            optional(
+                "objects",
+                Kind::Texts,
+                "the objects whose tests are run, by their full names; else all",
+            ),
+        ],
+        "mz.UnitTested",
+        Effect::None,
+        "Runs unit tests of views, and creates nothing. Raises `test.failed` with a line for each that does not \
+         pass.",
     ),
     named(
         "stage",
@@ -194,8 +215,12 @@ pub const FUNCTIONS: &[Function] = &[
         &[
             optional("deployment", Kind::Deployment, "a deployment that is not production, to drop"),
             optional("retired", Kind::Promotion, "a promotion, to drop the version that it replaced"),
-            optional("overlay", Kind::Overlay, "a developer's overlay; with `project`"),
-            optional("project", Kind::Project, "the project that the overlay is of"),
+            optional("overlay", Kind::Overlay, "a developer's overlay"),
+            optional(
+                "project",
+                Kind::Project,
+                "the project that the overlay is of; else the one in this folder, which need not compile",
+            ),
         ],
         "mz.Dropped",
         Effect::Changes,

@@ -12,6 +12,7 @@ use super::super::metadata::Written;
 use super::super::said;
 use super::super::scope;
 use super::Changes;
+use super::creates;
 use super::written;
 use crate::catalog::Catalog;
 use crate::compiler::object::Index;
@@ -28,12 +29,12 @@ use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::way::Way;
 use crate::name::ClusterName;
+use crate::name::Ident;
 use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
@@ -256,38 +257,27 @@ fn build(
     catalog: &Catalog,
 ) -> Result<(), Error> {
     let Some(Built { way, staging: name, .. }) = naming.built.get(&object.name) else { return Ok(()) };
-    let (way, name) = (*way, name.clone());
-    let create = |names: &Names<'_>| match way {
-        Way::Swapped | Way::Renamed => object.create_sql(&name, names),
-        Way::Replaced => object.create_replacement_sql(&name, &object.name, names),
-    };
-    layout.create.push(Step::Create {
-        kind: object.kind,
-        name: name.clone(),
-        cluster: object.cluster.as_ref().map(|cluster| naming.cluster(cluster)),
-        on: None,
-        reads: object.depends_on.iter().map(|read| naming.object(read)).collect(),
-        sql: naming.write(create),
-        shown: None,
-        origin: Some(origin(changes, object, object.line)),
-    });
+    let (way, name, compiled) = (*way, name.clone(), &changes.compiled);
     if way == Way::Replaced {
+        layout.create.push(naming.write(|names| creates::replacement(compiled, object, &name, names)));
         return Ok(());
     }
-    for index in &object.indexes {
+    // Beside production's the name of an index may be taken.
+    let own = |index: &Index| match way {
+        Way::Swapped | Way::Replaced => Ok(index.name.clone()),
+        Way::Renamed => naming.id.green(&index.name).map_err(too_long),
+    };
+    let indexes = object.indexes.iter().map(own).collect::<Result<Vec<Ident>, Error>>()?;
+    let steps = naming.write(|names| creates::object(compiled, object, (&name, &indexes), names));
+    layout.create.extend(steps);
+    let is_index = |found: &&crate::catalog::Object| found.kind == ObjectKind::Index;
+    for (index, own) in object.indexes.iter().zip(indexes) {
         let production = object.name.schema_name().object(index.name.clone());
-        // Beside production's the name may be taken.
-        let (own, retired) = match way {
-            Way::Swapped | Way::Replaced => (index.name.clone(), None),
-            Way::Renamed => (
-                naming.id.green(&index.name).map_err(too_long)?,
-                Some(naming.id.retired(&index.name).map_err(too_long)?),
-            ),
-        };
         let staging = name.schema_name().object(own);
-        let sql = naming.write(|names| index.create_sql_as(&staging.object, &name, names));
-        layout.create.push(index_step(naming, changes, object, index, &staging, &name, sql));
-        let is_index = |found: &&crate::catalog::Object| found.kind == ObjectKind::Index;
+        let retired = match way {
+            Way::Swapped | Way::Replaced => None,
+            Way::Renamed => Some(naming.id.retired(&index.name).map_err(too_long)?),
+        };
         layout.contents.indexes.push(StagedIndex {
             production_id: catalog.object(&production).filter(is_index).map(|found| found.id.clone()),
             name: production,
@@ -302,32 +292,6 @@ fn build(
     let blue = same_kind.map(|found| Target::Object(found.kind, object.name.clone()));
     layout.pairs.push(Pair { blue, green: Target::Object(object.kind, name) });
     Ok(())
-}
-
-fn index_step(
-    naming: &Naming<'_>,
-    changes: &Changes,
-    object: &Object,
-    index: &Index,
-    staging: &ObjectName,
-    on: &ObjectName,
-    sql: String,
-) -> Step {
-    Step::Create {
-        kind: ObjectKind::Index,
-        name: staging.clone(),
-        cluster: Some(naming.cluster(&index.cluster)),
-        on: Some(on.clone()),
-        reads: Vec::new(),
-        sql,
-        shown: None,
-        origin: Some(origin(changes, object, index.line)),
-    }
-}
-
-fn origin(changes: &Changes, object: &Object, line: usize) -> Origin {
-    let start = changes.compiled.line_start(&object.file, line);
-    Origin { object: object.name.clone(), file: object.file.clone(), start }
 }
 
 /// Indexes on relations that stay: copies on clones, those of what is replaced in place, and those that go.
@@ -348,8 +312,9 @@ fn beside(layout: &mut Layout, naming: &Naming<'_>, changes: &Changes) -> Result
         let Some(index) = object.indexes.iter().find(|index| index.name == beside.index) else { continue };
         let name = naming.id.green(&beside.index).map_err(too_long)?;
         let staging = beside.on.schema_name().object(name.clone());
-        let sql = naming.write(|names| index.create_sql_as(&name, &beside.on, names));
-        layout.create.push(index_step(naming, changes, object, index, &staging, &beside.on, sql));
+        let step = naming
+            .write(|names| creates::index(&changes.compiled, object, (index, &name), &beside.on, names));
+        layout.create.push(step);
         layout.contents.indexes.push(StagedIndex {
             name: beside.on.schema_name().object(beside.index.clone()),
             staging,
@@ -363,7 +328,7 @@ fn beside(layout: &mut Layout, naming: &Naming<'_>, changes: &Changes) -> Result
 }
 
 /// What a deployment costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Cost {
     /// Objects that are built.
     pub objects: usize,

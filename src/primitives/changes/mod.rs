@@ -27,6 +27,7 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 
 pub mod assess;
+pub mod creates;
 pub mod layout;
 pub mod options;
 pub mod refuse;

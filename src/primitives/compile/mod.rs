@@ -48,6 +48,7 @@ pub struct Compiled {
     pub project: Arc<Project>,
     files: Texts,
     only_apply: Vec<Finding>,
+    only_test: Vec<(Diagnostic, Finding)>,
 }
 
 impl Compiled {
@@ -59,6 +60,11 @@ impl Compiled {
     /// Mistakes that stop `apply` alone: in `clusters/`, `roles/`, `network-policies/`.
     pub fn only_apply(&self) -> &[Finding] {
         &self.only_apply
+    }
+
+    /// Mistakes that stop unit tests alone.
+    pub fn only_test(&self) -> &[(Diagnostic, Finding)] {
+        &self.only_test
     }
 
     /// The first byte of a line (from 1) of a file.
@@ -255,12 +261,13 @@ pub(super) fn compiled(
 /// What is said of a project that somebody else has compiled from these texts; the diagnostics are
 /// sorted by file and place.
 pub fn reported(project: Arc<Project>, texts: Texts, diagnostics: Vec<Diagnostic>) -> Report {
-    let mut compiled = Compiled { project, files: texts, only_apply: Vec::new() };
+    let mut compiled = Compiled { project, files: texts, only_apply: Vec::new(), only_test: Vec::new() };
     let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
     compiled.only_apply =
         only_apply.map(|(_, finding)| Finding { is_error: true, ..finding.clone() }).collect();
+    compiled.only_test = findings.iter().filter(|(d, _)| d.phase == Phase::Test).cloned().collect();
     Report { compiled: Rc::new(compiled), findings }
 }
 

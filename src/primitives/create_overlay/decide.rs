@@ -6,12 +6,18 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::create::Means;
 use super::naming::Naming;
 use super::wanted::Wanted;
+use super::ways;
+use super::ways::Swap;
+use super::ways::Way;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
+use crate::deployment::change::Change;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
+use crate::event::OverlayWhy;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectId;
@@ -28,12 +34,38 @@ pub(super) struct Build<'p> {
     pub(super) object: &'p Object,
     /// What it is called in the overlay.
     pub(super) place: ObjectName,
-    /// What it is built under: that, where the name is free.
-    pub(super) under: ObjectName,
     /// The version that stands under its name.
     pub(super) replaces: Option<ObjectId>,
+    /// How the new version comes to that name.
+    pub(super) way: Way,
+    /// What it is built under: that, where the name is free.
+    pub(super) under: ObjectName,
     /// The names of its indexes, in their order.
     pub(super) indexes: Vec<Ident>,
+    /// Why it is built.
+    pub(super) why: OverlayWhy,
+    /// What was recorded of it, where it need not be built and is all the same, because its schema is
+    /// swapped.
+    pub(super) carried: Option<OverlaidObject>,
+}
+
+impl<'p> Build<'p> {
+    /// One whose way is not chosen yet.
+    pub(super) fn new(
+        object: &'p Object,
+        place: ObjectName,
+        replaces: Option<ObjectId>,
+        why: OverlayWhy,
+    ) -> Self {
+        let under = place.clone();
+        Self { object, place, replaces, way: Way::Free, under, indexes: Vec::new(), why, carried: None }
+    }
+
+    /// Its names while it is built: its own, and those of its indexes.
+    pub(super) fn names(&self) -> impl Iterator<Item = ObjectName> {
+        let indexes = self.indexes.iter().map(|index| self.under.schema_name().object(index.clone()));
+        [self.under.clone()].into_iter().chain(indexes)
+    }
 }
 
 /// What is to be done.
@@ -55,12 +87,38 @@ pub(super) struct Decision<'p> {
     pub(super) removed: Vec<OverlaidObject>,
     /// What earlier builds have left.
     pub(super) stale: Vec<ObjectId>,
+    /// What of that is in the way, and dropped before anything is built.
+    pub(super) cleared: Vec<ObjectId>,
+    /// Schemas that are swapped with others beside them.
+    pub(super) swaps: BTreeMap<SchemaName, Swap>,
+    /// Schemas that were to be swapped, and were made for that.
+    pub(super) given_up: Vec<SchemaName>,
 }
 
 impl Decision<'_> {
     /// Tells whether nothing has to be done.
     pub(super) fn is_empty(&self) -> bool {
         self.builds.is_empty() && self.removed.is_empty() && self.stale.is_empty()
+    }
+
+    /// What production names mean in the overlay while new versions are built.
+    pub(super) fn means(&self) -> Means {
+        self.places(|_| false)
+    }
+
+    /// What production names mean in the overlay once some of the new versions stand in their places.
+    pub(super) fn places(&self, stands: impl Fn(&ObjectName) -> bool) -> Means {
+        let place =
+            |name: &ObjectName, database: &Ident| ObjectName { database: database.clone(), ..name.clone() };
+        let kept = self.kept.keys().filter_map(|name| {
+            let pair = self.databases.iter().find(|pair| pair.production == name.database)?;
+            Some((name.clone(), place(name, &pair.overlay)))
+        });
+        let built = self.builds.iter().map(|build| {
+            let name = &build.object.name;
+            (name.clone(), if stands(name) { build.place.clone() } else { build.under.clone() })
+        });
+        kept.chain(built).collect()
     }
 }
 
@@ -91,31 +149,22 @@ pub(super) fn decide<'p>(
     for object in &wanted.objects {
         let place = naming.place(&object.name)?;
         let standing = known(facts, object, &place);
-        let stays = standing.filter(|known| {
-            known.fingerprint == object.fingerprint.to_string()
-                && known.cluster == *facts.cluster
-                && !object.depends_on.iter().any(|read| rebuilt.contains(read))
-                && reads_what_it_names(facts, object, known, &names, &decision.kept)
-        });
-        if let Some(known) = stays {
-            decision.kept.insert(object.name.clone(), known.clone());
-            continue;
-        }
-        rebuilt.insert(&object.name);
-        let there = facts.catalog.object(&place).map(|found| found.id.clone());
-        let under = match &there {
-            Some(_) => naming.beside(&place, "mzf", facts.catalog)?,
-            None => place.clone(),
+        let why = match standing {
+            None => why(object, wanted),
+            Some(known) => match why_again(facts, object, known, (&names, &rebuilt, &decision.kept)) {
+                Some(why) => why,
+                None => {
+                    decision.kept.insert(object.name.clone(), known.clone());
+                    continue;
+                }
+            },
         };
-        let mut indexes = Vec::new();
-        for index in &object.indexes {
-            let own = place.schema_name().object(index.name.clone());
-            let free = facts.catalog.object(&own).is_none();
-            indexes.push(if free { own.object } else { naming.beside(&own, "mzf", facts.catalog)?.object });
-        }
-        decision.builds.push(Build { object, place, under, replaces: there, indexes });
+        rebuilt.insert(&object.name);
+        let replaces = facts.catalog.object(&place).map(|found| found.id.clone());
+        decision.builds.push(Build::new(object, place, replaces, why));
     }
     gone(facts, &names, &mut decision);
+    ways::choose(facts, wanted, naming, &mut decision)?;
     Ok(decision)
 }
 
@@ -161,27 +210,66 @@ fn known<'f>(facts: &Facts<'f>, object: &Object, place: &ObjectName) -> Option<&
     (found.id == known.id && found.kind == object.kind).then_some(known)
 }
 
-/// Tells whether an object reads the very objects that its names mean.
-///
-/// Production may have been replaced under the overlay, and what it read in the overlay may be on
-/// its way out.
-fn reads_what_it_names(
+/// Why an object of which nothing is known to stand is built.
+fn why(object: &Object, wanted: &Wanted<'_>) -> OverlayWhy {
+    match wanted.roots.get(&object.name) {
+        Some(Change::Added) => OverlayWhy::New,
+        Some(_) => OverlayWhy::Differs,
+        None => {
+            let is_wanted = |read: &&ObjectName| wanted.objects.iter().any(|object| object.name == **read);
+            let read = object.depends_on.iter().find(is_wanted);
+            read.map_or(OverlayWhy::Differs, |read| OverlayWhy::Reads(read.to_string()))
+        }
+    }
+}
+
+/// Why an object of which something stands is built anew; `None` where it stays.
+fn why_again(
     facts: &Facts<'_>,
     object: &Object,
     known: &OverlaidObject,
+    (wanted, rebuilt, kept): (
+        &BTreeSet<&ObjectName>,
+        &BTreeSet<&ObjectName>,
+        &BTreeMap<ObjectName, OverlaidObject>,
+    ),
+) -> Option<OverlayWhy> {
+    if known.fingerprint.is_empty() {
+        return Some(OverlayWhy::Failed);
+    }
+    if known.fingerprint != object.fingerprint.to_string() {
+        return Some(OverlayWhy::Edited);
+    }
+    if known.cluster != *facts.cluster {
+        return Some(OverlayWhy::Cluster);
+    }
+    if let Some(read) = object.depends_on.iter().find(|read| rebuilt.contains(read)) {
+        return Some(OverlayWhy::Reads(read.to_string()));
+    }
+    moved(facts, object, known, wanted, kept).map(|read| OverlayWhy::Below(read.to_string()))
+}
+
+/// What an object names and does not read: what its name means is another one by now.
+///
+/// Production may have been replaced under the overlay, and what it read in the overlay may be on
+/// its way out.
+fn moved<'o>(
+    facts: &Facts<'_>,
+    object: &'o Object,
+    known: &OverlaidObject,
     wanted: &BTreeSet<&ObjectName>,
     kept: &BTreeMap<ObjectName, OverlaidObject>,
-) -> bool {
+) -> Option<&'o ObjectName> {
     let none = BTreeSet::new();
     let reads = facts.catalog.reads.get(&known.id).unwrap_or(&none);
-    object.depends_on.iter().chain(&object.external).all(|name| {
-        if let Some(kept) = kept.get(name) {
-            return reads.contains(&kept.id);
+    object.depends_on.iter().chain(&object.external).find(|name| {
+        if let Some(kept) = kept.get(*name) {
+            return !reads.contains(&kept.id);
         }
         // What is wanted and not kept is rebuilt, which was looked at before.
         match facts.catalog.object(name).filter(|found| found.kind.is_staged()) {
-            Some(found) if !wanted.contains(name) => reads.contains(&found.id),
-            Some(_) | None => true,
+            Some(found) if !wanted.contains(name) => !reads.contains(&found.id),
+            Some(_) | None => false,
         }
     })
 }

@@ -1,23 +1,17 @@
-//! The new versions take the names of the old ones, and what is replaced goes.
+//! The new versions come to the names of the old ones, all in one transaction under a fence.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::Request;
-use super::Told;
-use super::build;
-use super::build::Bad;
 use super::decide::Build;
+use super::decide::Decision;
 use super::naming::Naming;
+use super::ways::Way;
 use crate::catalog::Catalog;
-use crate::db::apply::OnFailure;
-use crate::db::retry;
-use crate::db::retry::Decision as Retry;
-use crate::event::Event;
 use crate::name::ObjectId;
-use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::plan::Plan;
+use crate::name::SchemaId;
+use crate::name::SchemaName;
 use crate::plan::step::Exchange;
 use crate::plan::step::Step;
 use crate::primitives::code::Code;
@@ -25,192 +19,209 @@ use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::renames;
 use crate::primitives::exchange::renames::Turn;
-use crate::primitives::fenced::RETRY_FOR;
+use crate::primitives::fenced;
+use crate::primitives::fenced::Next;
 
 /// What came of an exchange.
 #[derive(Debug, Default)]
-pub(super) struct Exchanged<'b, 'p> {
-    /// The old versions, which have other names now.
+pub(super) struct Exchanged {
+    /// The old versions, which have other names now, and the new versions of what failed.
     pub(super) away: Vec<ObjectId>,
-    /// What the server does not let be renamed, with what reads it, each behind what it reads.
-    pub(super) blocked: Vec<&'b Build<'p>>,
+    /// What the server does not let be renamed, with what reads it, by production name.
+    pub(super) blocked: BTreeSet<ObjectName>,
+    /// Schemas that cannot be swapped: then nothing was exchanged.
+    pub(super) refused: BTreeSet<SchemaName>,
 }
 
-/// Renames old versions away and new ones into their places, in one transaction.
+/// Exchanges what is good, but for what is known to be blocked.
 ///
 /// Where the server refuses a rename, the object and what reads it are left out and the rest is tried
 /// again.
 ///
 /// # Errors
-/// `db.*`, `run.interrupted`.
-pub(super) async fn exchange<'b, 'p>(
+/// `overlay.taken` when somebody has put something into a schema that is swapped; `overlay.failed`, `run.*`,
+/// `db.*`, `swap.outcome-unknown`.
+pub(super) async fn exchange(
     ctx: &mut Ctx,
-    builds: &[&'b Build<'p>],
+    decision: &Decision<'_>,
+    good: &[&Build<'_>],
+    blocked: &BTreeSet<ObjectName>,
     naming: &mut Naming,
-) -> Result<Exchanged<'b, 'p>, Error> {
-    let mut exchanged = Exchanged::default();
+) -> Result<Exchanged, Error> {
     let catalog = ctx.catalog().await?;
-    let deadline = ctx.clock.deadline(Some(RETRY_FOR)).sooner(ctx.deadline.clone());
-    let mut failed = 0;
-    loop {
-        let is_blocked = |build: &Build<'_>| exchanged.blocked.iter().any(|b| b.place == build.place);
-        let open: Vec<&&Build<'_>> =
-            builds.iter().filter(|build| build.replaces.is_some() && !is_blocked(build)).collect();
-        let (mut turns, mut away) = (Vec::new(), Vec::new());
-        for build in &open {
-            let Some(old) = build.replaces.as_ref().and_then(|id| catalog.objects.get(id)) else { continue };
-            let aside = naming.beside(&build.place, "mzx", &catalog)?;
-            turns.push(Turn {
-                away: Some((old.kind, old.name.clone(), aside.object)),
+    let mut exchanging = Exchanging { good, blocked: blocked.clone(), ..Exchanging::default() };
+    for build in good.iter().filter(|build| matches!(build.way, Way::Renamed | Way::Swapped)) {
+        let Some(new) = catalog.object(&build.under) else { continue };
+        exchanging.new.insert(build.place.clone(), new.id.clone());
+        if build.way == Way::Renamed {
+            exchanging.aside.insert(build.place.clone(), naming.beside(&build.place, "mzx", &catalog)?);
+        }
+    }
+    for (schema, swap) in &decision.swaps {
+        let Some(beside) = catalog.schemas.get(&swap.beside) else { continue };
+        // What stood there when the swap was decided, and what was built for it since.
+        let built = decision.builds.iter().filter(|build| build.under.is_in(&swap.beside));
+        let built = built.filter_map(|build| catalog.object(&build.under)).map(|found| found.id.clone());
+        let swapped = Swapped {
+            schema: (schema.clone(), swap.id.clone()),
+            beside: (swap.beside.clone(), beside.id.clone()),
+            inside: swap.inside.iter().cloned().chain(built).collect(),
+        };
+        exchanging.swapped.push(swapped);
+    }
+    // A swap takes these along, to names that are not theirs.
+    let is_failed = |build: &&Build<'_>| {
+        build.way != Way::Over && !good.iter().any(|good| good.object.name == build.object.name)
+    };
+    let failed = decision.builds.iter().filter(is_failed).filter_map(|build| catalog.object(&build.under));
+    let failed: Vec<ObjectId> = failed.map(|found| found.id.clone()).collect();
+    fenced::make(ctx, &mut exchanging, fenced::RETRY_FOR).await?;
+    let Exchanging { blocked, refused, .. } = exchanging;
+    let is_exchanged = |build: &&&Build<'_>| !blocked.contains(&build.object.name);
+    let away = good.iter().filter(is_exchanged).filter(|build| build.way != Way::Over);
+    let away = away.filter_map(|build| build.replaces.clone()).chain(failed).collect();
+    Ok(Exchanged { away, blocked, refused })
+}
+
+/// Two schemas that are swapped.
+#[derive(Debug)]
+struct Swapped {
+    schema: (SchemaName, SchemaId),
+    beside: (SchemaName, SchemaId),
+    /// What is known to stand in the two.
+    inside: BTreeSet<ObjectId>,
+}
+
+impl Swapped {
+    /// Whether each still stands under its name.
+    fn is_as_planned(&self, catalog: &Catalog) -> bool {
+        let is = |(name, id): &(SchemaName, SchemaId)| catalog.schemas.get(name).is_some_and(|s| s.id == *id);
+        is(&self.schema) && is(&self.beside)
+    }
+
+    fn step(&self) -> Step {
+        let (a, b) = (self.schema.0.clone(), self.beside.0.schema.clone());
+        Step::Exchange(Exchange::SwapSchemas { a, b })
+    }
+}
+
+/// An exchange under way.
+#[derive(Debug, Default)]
+struct Exchanging<'b, 'p> {
+    good: &'b [&'b Build<'p>],
+    /// The new versions, by their places.
+    new: BTreeMap<ObjectName, ObjectId>,
+    /// What old versions are called once they are renamed, by their places.
+    aside: BTreeMap<ObjectName, ObjectName>,
+    swapped: Vec<Swapped>,
+    blocked: BTreeSet<ObjectName>,
+    refused: BTreeSet<SchemaName>,
+}
+
+impl Exchanging<'_, '_> {
+    /// What is renamed.
+    fn renamed(&self) -> impl Iterator<Item = &&Build<'_>> {
+        self.good.iter().filter(|b| b.way == Way::Renamed && !self.blocked.contains(&b.object.name))
+    }
+
+    fn steps(&self, catalog: &Catalog) -> Vec<Step> {
+        let turn = |build: &&Build<'_>| {
+            let old = build.replaces.as_ref().and_then(|id| catalog.objects.get(id))?;
+            let aside = self.aside.get(&build.place)?;
+            Some(Turn {
+                away: Some((old.kind, old.name.clone(), aside.object.clone())),
                 into: Some((build.object.kind, build.under.clone(), build.place.object.clone())),
-            });
-            away.push(old.id.clone());
-        }
-        let mut plan = Plan::new();
-        plan.together(renames::steps(&turns).into_iter().map(Step::Exchange));
-        let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
-        let Some((step, error)) = applied.failed.into_iter().next() else {
-            if applied.interrupted {
-                return Err(Error::new(Code::RunInterrupted, "stopped, as asked"));
-            }
-            exchanged.away = away;
-            return Ok(exchanged);
-        };
-        if error.is_retryable() {
-            failed += 1;
-            let Retry::Again(pause) = retry::decide(failed, deadline.remaining(), retry::random()) else {
-                return Err(Error::from(error).effect("the overlay is as it was"));
-            };
-            ctx.interrupt_or_sleep(&deadline, pause).await?;
-            continue;
-        }
-        let renamed = match &step {
-            Step::Exchange(Exchange::RenameObject { from, .. }) => from.clone(),
-            _ => return Err(Error::from(error)),
-        };
-        let found = open.iter().find(|build| build.place == renamed || build.under == renamed);
-        // A lost answer, or a COMMIT that failed, is of no object: look again at the next build.
-        let Some(culprit) = found.filter(|_| !error.outcome_unknown()) else {
-            return Err(Error::from(error).effect("production is untouched"));
-        };
-        exchanged.blocked = with_readers(culprit, builds, &exchanged.blocked);
-        ctx.look_again();
-        ctx.catalog().await?;
-    }
-}
-
-/// An object with everything that reads it, and what was blocked before, each behind what it reads.
-fn with_readers<'b, 'p>(
-    culprit: &Build<'p>,
-    builds: &[&'b Build<'p>],
-    blocked: &[&'b Build<'p>],
-) -> Vec<&'b Build<'p>> {
-    let mut names: BTreeSet<&ObjectName> = blocked.iter().map(|build| &build.object.name).collect();
-    names.insert(&culprit.object.name);
-    let mut found = Vec::new();
-    for build in builds {
-        let object = build.object;
-        if names.contains(&object.name) || object.depends_on.iter().any(|read| names.contains(read)) {
-            names.insert(&object.name);
-            found.push(*build);
-        }
-    }
-    found
-}
-
-/// Drops what nothing reads that stays, a layer at a time; gives what could not be dropped.
-///
-/// # Errors
-/// `db.lost`.
-pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
-    let catalog = ctx.catalog().await?;
-    let ids: BTreeSet<&ObjectId> = ids.iter().filter(|id| catalog.objects.contains_key(*id)).collect();
-    let unread = unread(&ids, &catalog);
-    let layers = catalog.layers(unread.iter().copied());
-    let mut plan = Plan::new();
-    plan.each(layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }));
-    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
-    if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
-        return Err(Error::from(error.clone()));
-    }
-    let catalog = ctx.catalog().await?;
-    Ok(ids.into_iter().filter(|id| catalog.objects.contains_key(*id)).cloned().collect())
-}
-
-/// Tells what could not be dropped.
-///
-/// # Errors
-/// `db.*`.
-pub(super) async fn warn_of(ctx: &Ctx, left: &[ObjectId]) -> Result<(), Error> {
-    let catalog = ctx.catalog().await?;
-    for object in left.iter().filter_map(|id| catalog.objects.get(id)) {
-        let message = format!("{} {} stays for now: something still reads it", object.kind, object.name);
-        ctx.events.event(Event::Warning { code: "overlay.still-read".to_owned(), message });
-    }
-    Ok(())
-}
-
-/// Those that only others of them read, if anything; indexes of one's own go along.
-fn unread<'i>(ids: &BTreeSet<&'i ObjectId>, catalog: &Catalog) -> BTreeSet<&'i ObjectId> {
-    let readers = catalog.readers();
-    let mut unread = ids.clone();
-    loop {
-        let holds = |id: &&ObjectId| {
-            readers.get(*id).into_iter().flatten().any(|reader| {
-                let own_index = catalog
-                    .objects
-                    .get(*reader)
-                    .is_some_and(|reader| reader.kind == ObjectKind::Index && catalog.owns(&reader.owner));
-                !own_index && !unread.contains(*reader)
             })
         };
-        let held: Vec<&ObjectId> = unread.iter().copied().filter(holds).collect();
-        if held.is_empty() {
-            return unread;
+        let turns: Vec<Turn> = self.renamed().filter_map(turn).collect();
+        let renames = renames::steps(&turns).into_iter().map(Step::Exchange);
+        self.swapped.iter().map(Swapped::step).chain(renames).collect()
+    }
+
+    /// Leaves an object out with everything that reads it. What is swapped cannot be left out: its schema
+    /// is not swapped then.
+    fn block(&mut self, culprit: &ObjectName) {
+        self.blocked.insert(culprit.clone());
+        for build in self.good {
+            let name = &build.object.name;
+            if build.object.depends_on.iter().any(|read| self.blocked.contains(read)) {
+                self.blocked.insert(name.clone());
+            }
+            if build.way == Way::Swapped && self.blocked.remove(name) {
+                self.refused.insert(build.place.schema_name());
+            }
         }
-        held.into_iter().for_each(|id| {
-            unread.remove(id);
-        });
     }
 }
 
-/// Drops and creates under its name what cannot be renamed: its temporary build has proved it.
-///
-/// # Errors
-/// `db.*`, `run.interrupted`.
-pub(super) async fn in_place(
-    ctx: &mut Ctx,
-    (request, inside): (&Request, &BTreeSet<&ObjectName>),
-    blocked: &[&Build<'_>],
-    told: &mut Told,
-    bad: &mut Bad,
-) -> Result<Vec<ObjectId>, Error> {
-    let catalog = ctx.catalog().await?;
-    let proofs = blocked.iter().filter(|build| build.under != build.place);
-    let proofs: Vec<ObjectId> = proofs.filter_map(|b| Some(catalog.object(&b.under)?.id.clone())).collect();
-    let olds: BTreeMap<ObjectId, &Build<'_>> =
-        blocked.iter().filter_map(|build| Some((build.replaces.clone()?, *build))).collect();
-    let names: Vec<String> = blocked.iter().map(|build| build.object.name.to_string()).collect();
-    let message = format!(
-        "{} cannot be renamed, because of names in what reads or makes it: dropped and created under its name",
-        names.join(", ")
-    );
-    ctx.events.event(Event::Warning { code: "overlay.in-place".to_owned(), message });
-    let going: Vec<ObjectId> = proofs.into_iter().chain(olds.keys().cloned()).collect();
-    let left: BTreeSet<ObjectId> = drop_unread(ctx, &going).await?.into_iter().collect();
-    let mut again: Vec<Build<'_>> = Vec::new();
-    for build in blocked {
-        let held = build.replaces.as_ref().is_some_and(|id| left.contains(id));
-        if held || build.object.depends_on.iter().any(|read| bad.contains_key(read)) {
-            let message = format!("{} cannot be replaced while its last version is read", build.object.name);
-            let error = Error::new(Code::OverlayFailed, message).object(&build.object.name);
-            bad.insert(build.object.name.clone(), held.then_some(error));
-        } else {
-            again.push(Build { under: build.place.clone(), ..(*build).clone() });
+impl fenced::Change for Exchanging<'_, '_> {
+    async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
+        if !self.refused.is_empty() {
+            return Ok(Next::Happened);
+        }
+        let catalog = ctx.catalog().await?;
+        let is_new = |build: &&Build<'_>| {
+            catalog.object(&build.place).map(|found| &found.id) == self.new.get(&build.place)
+        };
+        let is_swapped = |swapped: &Swapped| {
+            catalog.schemas.get(&swapped.schema.0).is_some_and(|found| found.id == swapped.beside.1)
+        };
+        if self.swapped.iter().all(is_swapped) && self.renamed().all(is_new) {
+            return Ok(Next::Happened);
+        }
+        self.check(&catalog)?;
+        Ok(Next::Try(self.steps(&catalog)))
+    }
+
+    fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        let mut strangers = Vec::new();
+        for swapped in &self.swapped {
+            let (schema, beside) = (&swapped.schema.0, &swapped.beside.0);
+            if !swapped.is_as_planned(catalog) {
+                strangers.push(format!("schema {schema}: another one bears the name of it or of {beside}"));
+            }
+            let there = catalog.relations_in(schema).chain(catalog.relations_in(beside));
+            let others = there.filter(|object| !swapped.inside.contains(&object.id));
+            strangers
+                .extend(others.map(|object| format!("{} {}, of {}", object.kind, object.name, object.owner)));
+        }
+        let is_old = |build: &&&Build<'_>| {
+            catalog.object(&build.place).map(|found| &found.id) == build.replaces.as_ref()
+        };
+        let moved = self.renamed().filter(|build| !is_old(build));
+        strangers.extend(moved.map(|build| format!("{}: another one bears its name", build.place)));
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let message = "somebody has changed the overlay while new versions were built";
+        Err(Error::new(Code::OverlayTaken, message)
+            .with_lines(strangers)
+            .effect("nothing was exchanged: the last good versions stay"))
+    }
+
+    fn without(&mut self, step: &Step) -> bool {
+        let Step::Exchange(step) = step else { return false };
+        match step {
+            Exchange::SwapSchemas { a, .. } => {
+                self.refused.insert(a.clone());
+                true
+            }
+            Exchange::RenameObject { from, .. } => {
+                let is_it = |build: &&&Build<'_>| build.place == *from || build.under == *from;
+                let culprit = self.renamed().find(is_it).map(|build| build.object.name.clone());
+                culprit.map(|culprit| self.block(&culprit)).is_some()
+            }
+            Exchange::RenameSchema { .. }
+            | Exchange::RenameCluster { .. }
+            | Exchange::SwapClusters { .. } => false,
         }
     }
-    build::create(ctx, request, &again, inside, bad).await?;
-    let catalog = ctx.catalog().await?;
-    build::hydrate(ctx, request, &again, &catalog, told, bad).await?;
-    Ok(left.into_iter().collect())
+
+    fn codes(&self) -> (Code, Code) {
+        (Code::OverlayFailed, Code::OverlayFailed)
+    }
+
+    fn what(&self) -> &'static str {
+        "the exchange"
+    }
 }

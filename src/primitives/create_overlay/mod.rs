@@ -23,29 +23,33 @@ use super::error::Error;
 use super::overlays;
 use super::overlays::Overlays;
 use crate::catalog::Catalog;
-use crate::db;
+use crate::catalog::Object;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::overlay::OverlayDone;
 use crate::deployment::record::Record;
 use crate::event::Event;
 use crate::event::OverlayState;
+use crate::event::Sink;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 
 mod build;
+mod clear;
+mod containers;
+mod create;
 mod decide;
 mod exchange;
+mod hydrate;
+mod in_place;
 mod naming;
 mod refuse;
 mod wanted;
+mod ways;
 
 pub use self::wanted::Downstream;
-
-/// How long a new version may take to catch up where nothing else is said.
-pub const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Names what to build, and where.
 #[derive(Clone, Debug)]
@@ -76,6 +80,8 @@ pub struct Outcome {
     pub objects: Vec<String>,
     /// How many objects were built.
     pub built: usize,
+    /// Their production names, each behind what it reads.
+    pub touched: Vec<String>,
     /// How many were left alone.
     pub reused: usize,
     /// How many are gone.
@@ -109,19 +115,28 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         databases: &databases,
         is_own: &is_own,
     };
-    let decision = decide::decide(&facts, &wanted, &mut naming)?;
+    let mut decision = decide::decide(&facts, &wanted, &mut naming)?;
     refuse::others_objects(&decision, &overlays, &catalog)?;
     for (kind, names) in &wanted.skipped {
         ctx.events.event(Event::OverlaySkipped { kind: kind.to_string(), names: names.clone() });
     }
-    let mut told = Told { events: Rc::clone(&ctx.events), naming: naming.clone() };
+    if !decision.builds.is_empty() || !decision.removed.is_empty() {
+        let builds = decision.builds.iter().filter(|build| build.carried.is_none());
+        ctx.events.event(Event::OverlayPlanned {
+            builds: builds.map(|build| (build.object.name.to_string(), build.why.clone())).collect(),
+            removed: decision.removed.iter().map(|known| known.name.to_string()).collect(),
+        });
+    }
+    let told = Told { events: Rc::clone(&ctx.events), naming: naming.clone() };
     decision.kept.keys().for_each(|name| told.object(name, OverlayState::Unchanged, None));
     let built = if decision.is_empty() {
         Built::default()
     } else {
-        build::build(ctx, request, &decision, &mut naming, &mut told).await?
+        let built = build::build(ctx, request, &mut decision, &mut naming, &told).await;
+        ctx.look_everywhere();
+        built?
     };
-    let outcome = outcome(ctx, request, &decision, &built).await?;
+    let outcome = outcome(ctx, request, (&decision, &overlays), &built).await?;
     ctx.events.event(Event::OverlayDone {
         databases: outcome.databases.clone(),
         rebuilt: outcome.built,
@@ -135,12 +150,12 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
 
 /// Tells whoever listens how objects stand.
 struct Told {
-    events: Rc<dyn crate::event::Sink>,
+    events: Rc<dyn Sink>,
     naming: Naming,
 }
 
 impl Told {
-    fn object(&mut self, name: &ObjectName, state: OverlayState, message: Option<String>) {
+    fn object(&self, name: &ObjectName, state: OverlayState, message: Option<String>) {
         let Ok(pair) = self.naming.database(&name.database) else { return };
         let (database, object) = (pair.overlay.to_string(), name.to_string());
         self.events.event(Event::Overlay { database, object, state, percent: None, message });
@@ -160,12 +175,12 @@ async fn check_cluster(
     }
     let mut promoted: BTreeMap<ObjectId, String> = BTreeMap::new();
     if let Some(ledger) = ctx.ledger().await? {
-        for row in db::snapshot::newest(ctx.session(), &ledger.standing()).await? {
-            promoted.extend(row.object_id.map(|id| (id, row.deployment.to_string())));
+        for row in ctx.promoted(&ledger).await?.values() {
+            promoted.extend(row.object_id.clone().map(|id| (id, row.deployment.to_string())));
         }
     }
     let project = &request.changes.compiled.project;
-    let is_own = |object: &crate::catalog::Object| {
+    let is_own = |object: &Object| {
         let relation = object.on.as_ref().and_then(|on| catalog.objects.get(on)).unwrap_or(object);
         project.object(&relation.name).is_some()
     };
@@ -176,7 +191,7 @@ async fn check_cluster(
 async fn outcome(
     ctx: &mut Ctx,
     request: &Request,
-    decision: &Decision<'_>,
+    (decision, overlays): (&Decision<'_>, &Overlays),
     built: &Built,
 ) -> Result<Outcome, Error> {
     let mut objects = decision.kept.clone();
@@ -189,6 +204,7 @@ async fn outcome(
             databases: decision.databases.iter().filter_map(id).collect(),
             objects: objects.values().cloned().collect(),
             leftovers: built.leftovers.clone(),
+            schemas: containers::schemas(decision, overlays, &catalog),
         }))
         .await?;
     }
@@ -201,8 +217,9 @@ async fn outcome(
         database: databases.first().cloned(),
         databases,
         objects: places.into_iter().collect(),
-        built: built.rebuilt,
-        reused: decision.kept.len(),
+        built: built.touched.len(),
+        touched: built.touched.iter().map(ToString::to_string).collect(),
+        reused: decision.kept.len() + built.carried,
         dropped: built.dropped,
     })
 }
@@ -225,3 +242,6 @@ fn overlaid(build: &decide::Build<'_>, id: ObjectId, cluster: &ClusterName) -> O
         cluster: cluster.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

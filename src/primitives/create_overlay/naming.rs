@@ -21,6 +21,11 @@ impl Naming {
         Self { overlay: overlay.to_owned(), taken: BTreeSet::new() }
     }
 
+    /// The overlay's name.
+    pub(super) fn overlay(&self) -> &str {
+        &self.overlay
+    }
+
     /// The overlay's database beside one of production's.
     pub(super) fn database(&self, production: &Ident) -> Result<DatabasePair, Error> {
         let overlay =

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decide::Decision;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::deployment::overlay::DatabasePair;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
@@ -19,7 +20,7 @@ pub(super) fn others_on<'c>(
     cluster: &ClusterName,
     overlays: &Overlays,
     catalog: &'c Catalog,
-) -> Result<Vec<&'c crate::catalog::Object>, Error> {
+) -> Result<Vec<&'c Object>, Error> {
     let Some(found) = catalog.clusters.get(cluster) else {
         let message = format!("there is no cluster {cluster}");
         let known = catalog.clusters.keys().map(ToString::to_string);
@@ -32,8 +33,8 @@ pub(super) fn others_on<'c>(
 /// Fails where a cluster runs production: an overlay's hydration would take from it.
 pub(super) fn production_cluster(
     cluster: &ClusterName,
-    others: &[&crate::catalog::Object],
-    is_own: &dyn Fn(&crate::catalog::Object) -> bool,
+    others: &[&Object],
+    is_own: &dyn Fn(&Object) -> bool,
     promoted: &BTreeMap<ObjectId, String>,
 ) -> Result<(), Error> {
     let by_deployment = others.iter().find_map(|object| Some((object, promoted.get(&object.id)?)));

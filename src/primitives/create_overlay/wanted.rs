@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
+use crate::compiler::project::Project;
 use crate::deployment::change::Change;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -25,22 +26,37 @@ pub enum Downstream {
 pub(super) struct Wanted<'p> {
     /// Its objects, each behind what it reads.
     pub(super) objects: Vec<&'p Object>,
+    /// Those that differ themselves, and how.
+    pub(super) roots: BTreeMap<&'p ObjectName, Change>,
     /// Objects of other kinds that production does not have: an overlay has no place for them.
     pub(super) skipped: BTreeMap<ObjectKind, Vec<String>>,
 }
 
 /// Chooses it.
 pub(super) fn wanted<'p>(changes: &'p Changes, downstream: Downstream, catalog: &Catalog) -> Wanted<'p> {
-    let project = &changes.compiled.project;
     let differs = |change| match change {
         Change::Added | Change::Changed | Change::Drifted => true,
         Change::Removed | Change::Dependent | Change::Carried | Change::Metadata | Change::Unchanged => false,
     };
-    let roots: BTreeSet<&ObjectName> =
-        changes.objects.iter().filter(|object| differs(object.change)).map(|object| &object.name).collect();
-    let mut names = roots.clone();
+    let roots: BTreeMap<&ObjectName, Change> = changes
+        .objects
+        .iter()
+        .filter(|object| differs(object.change))
+        .map(|object| (&object.name, object.change))
+        .collect();
+    with(&changes.compiled.project, roots, downstream, catalog)
+}
+
+/// What differs itself, and what goes with it.
+pub(super) fn with<'p>(
+    project: &'p Project,
+    roots: BTreeMap<&'p ObjectName, Change>,
+    downstream: Downstream,
+    catalog: &Catalog,
+) -> Wanted<'p> {
+    let mut names: BTreeSet<&ObjectName> = roots.keys().copied().collect();
     if downstream == Downstream::All {
-        names.extend(project.graph.downstream(roots.iter().copied()));
+        names.extend(project.graph.downstream(roots.keys().copied()));
     }
     let objects = project.objects.iter().filter(|o| o.kind.is_staged() && names.contains(&o.name)).collect();
     let mut skipped: BTreeMap<ObjectKind, Vec<String>> = BTreeMap::new();
@@ -49,5 +65,5 @@ pub(super) fn wanted<'p>(changes: &'p Changes, downstream: Downstream, catalog: 
             skipped.entry(object.kind).or_default().push(object.name.to_string());
         }
     }
-    Wanted { objects, skipped }
+    Wanted { objects, roots, skipped }
 }

@@ -28,7 +28,6 @@ use super::ledger::Ledger;
 use super::stored;
 use crate::catalog::Catalog;
 use crate::db;
-use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
@@ -38,7 +37,6 @@ use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ObjectKind;
-use crate::name::ObjectName;
 use crate::name::SchemaName;
 
 mod resumed;
@@ -52,6 +50,18 @@ pub struct Request {
     pub isolation: Isolation,
     /// Which clusters are kept instead of cloned.
     pub reuse: Reuse,
+    /// What it is asked for.
+    pub purpose: Purpose,
+}
+
+/// What a comparison is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A deployment: its cost is counted, and that of the alternatives; it is told.
+    #[default]
+    Deployment,
+    /// An overlay: it costs nothing of that, and tells itself what it builds.
+    Overlay,
 }
 
 /// One object that is not unchanged.
@@ -160,7 +170,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let mut catalog = ctx.catalog().await?;
     if let Some(changes) = resumed::changes(ctx, request).await? {
-        return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), &catalog));
+        let cost = layout::cost(&changes, &catalog);
+        return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), cost));
     }
     let ledger = ctx.ledger().await?;
     if ledger.as_ref().map(|ledger| &ledger.marker) != marker_in(&catalog).as_ref() {
@@ -168,8 +179,10 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         catalog = ctx.reread().await?;
     }
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
-    let standing = ledger.as_ref().map(Ledger::standing).unwrap_or_default();
-    let snapshot = snapshot(ctx, &standing).await?;
+    let snapshot = match &ledger {
+        Some(ledger) => ctx.promoted(ledger).await?,
+        None => Rc::default(),
+    };
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
     let stable = ledger.as_ref().map(Ledger::stable).unwrap_or_default();
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
@@ -186,6 +199,10 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
     };
+    if request.purpose == Purpose::Overlay {
+        let changes = assess::assess(&facts, request.isolation, &request.reuse);
+        return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), Cost::default()));
+    }
     let mut all = Vec::new();
     for isolation in Isolation::ALL {
         let mut changes = assess::assess(&facts, isolation, &request.reuse);
@@ -205,7 +222,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &live, &claims)?;
     // Of a schema with staged objects and others both would do it, and one is enough to tell.
     to_apply.retain(|what| !changes.in_place.iter().any(|after| after.what == *what));
-    let outcome = outcome(ctx, changes, alternatives, to_apply, &catalog);
+    let cost = layout::cost(&changes, &catalog);
+    let outcome = outcome(ctx, changes, alternatives, to_apply, cost);
     ctx.events.event(Event::Diffed {
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
         took: ctx.clock.elapsed().saturating_sub(started),
@@ -247,15 +265,6 @@ fn unfinished(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<DeploymentI
     (known.state.is_promoted() && !known.settled).then(|| last.intent.deployment.clone())
 }
 
-/// The newest promoted rows by name.
-async fn snapshot(
-    ctx: &Ctx,
-    standing: &[DeploymentId],
-) -> Result<BTreeMap<ObjectName, DeployedObject>, Error> {
-    let rows = db::snapshot::newest(ctx.session(), standing).await?;
-    Ok(rows.into_iter().map(|row| (row.name.clone(), row)).collect())
-}
-
 /// The schemas of this project, and those that its earlier deployments had.
 ///
 /// A deployment is of this project when it shares a schema with it: projects have no names.
@@ -290,7 +299,7 @@ fn outcome(
     changes: Changes,
     alternatives: Vec<Alternative>,
     to_apply: Vec<String>,
-    catalog: &Catalog,
+    cost: Cost,
 ) -> Outcome {
     let objects: Vec<ChangedObject> = changes
         .objects
@@ -309,7 +318,6 @@ fn outcome(
     summary.insert(Change::Unchanged.as_str(), changes.unchanged);
     let names = |change| changes.of(change).map(|object| object.name.to_string()).collect();
     let now = ctx.clock.now();
-    let cost = layout::cost(&changes, catalog);
     let others = alternatives.iter().map(|other| (other.isolation.as_str(), other.cost));
     let isolations = others.chain([(changes.isolation.as_str(), cost)]).collect();
     Outcome {

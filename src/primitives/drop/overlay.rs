@@ -1,7 +1,8 @@
 //! Removing a developer's overlay: what was made for it, and its database once that is empty.
 //!
-//! Nothing swaps onto the names of an overlay, so that it needs no claim; what is dropped bears a recorded
-//! id or a recorded name, without CASCADE. Refuses: `overlay.foreign`, `overlay.taken`.
+//! It needs no claim: what swaps onto an overlay's names is a build of the same developer's, and that
+//! exchanges by id, so that what was dropped under it makes it fail. What is dropped bears a recorded id or a
+//! recorded name, without CASCADE; nothing has to compile. Refuses: `overlay.foreign`, `overlay.taken`.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::db::apply::OnFailure;
+use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::overlay::OverlayDone;
 use crate::deployment::overlay::OverlayDropped;
 use crate::deployment::record::Record;
@@ -19,6 +21,7 @@ use crate::event::OverlayState;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
+use crate::name::SchemaName;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::primitives::code::Code;
@@ -33,7 +36,8 @@ use crate::primitives::overlays::Overlaid;
 pub struct Request {
     /// The overlay's name.
     pub name: String,
-    /// The project that it is of: another one's, over the same database, stays.
+    /// The project that it is of, as far as it compiles: another one's, over the same database, stays. What it
+    /// has built is told by the record.
     pub compiled: Rc<Compiled>,
 }
 
@@ -59,17 +63,18 @@ pub struct Outcome {
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let catalog = ctx.catalog().await?;
     let overlays = overlays::read(ctx).await?;
-    let project = &request.compiled.project;
-    let of_project = |known: &&Overlaid| project.databases.iter().any(|db| db.name == known.pair.production);
-    let ours: Vec<&Overlaid> =
-        overlays.values().filter(|known| known.overlay == request.name).filter(of_project).collect();
+    let own = Own { compiled: &request.compiled };
+    let ours: Vec<&Overlaid> = overlays.values().filter(|known| known.overlay == request.name).collect();
+    let ours: Vec<&Overlaid> = ours.into_iter().filter(|known| own.has_built_in(known)).collect();
     let mut outcome = Outcome { overlay: request.name.clone(), ..Outcome::default() };
-    let going: Vec<Going<'_>> = ours.iter().map(|known| Going::of(request, known, &catalog)).collect();
+    let going: Vec<Going<'_>> =
+        ours.iter().map(|known| Going::of(own.schemas(known).as_ref(), known, &catalog)).collect();
     let me = catalog.session.role.0.as_str();
     if let Some(other) = ours.iter().find(|known| known.actor != me) {
         let message = format!("the overlay `{}` is {}'s", request.name, other.actor);
         return Err(Error::new(Code::OverlayTaken, message).effect("nothing was dropped"));
     }
+    own.refuse(&request.name, &ours)?;
     refuse(&going, &catalog)?;
     for (known, going) in ours.iter().zip(&going) {
         let database = &known.pair.overlay;
@@ -92,10 +97,57 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
                 outcome.databases.push(database.to_string());
             }
         } else {
-            stays(ctx, request, known).await?;
+            stays(ctx, own.schemas(known).as_ref(), known, &catalog).await?;
         }
     }
     Ok(outcome)
+}
+
+/// Which of an overlay is a project's.
+struct Own<'r> {
+    compiled: &'r Compiled,
+}
+
+impl Own<'_> {
+    /// The project's schemas: those that it has as far as it compiles, and those that it had when it was
+    /// built. `None` where it tells of none: then all of them are its own.
+    fn schemas(&self, known: &Overlaid) -> Option<BTreeSet<SchemaName>> {
+        let mut own: BTreeSet<SchemaName> =
+            self.compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect();
+        if own.is_empty() {
+            return None;
+        }
+        let built: Vec<_> = known.projects.iter().filter(|had| !had.is_disjoint(&own)).collect();
+        built.into_iter().for_each(|had| own.extend(had.iter().cloned()));
+        Some(own)
+    }
+
+    /// Whether an overlay is the project's at all.
+    fn has_built_in(&self, known: &Overlaid) -> bool {
+        self.schemas(known)
+            .is_none_or(|own| own.iter().any(|schema| schema.database == known.pair.production))
+    }
+
+    /// Fails where it is not told which of several projects is meant.
+    fn refuse(&self, name: &str, ours: &[&Overlaid]) -> Result<(), Error> {
+        let several = ours.iter().find(|known| known.projects.len() > 1 && self.schemas(known).is_none());
+        let Some(known) = several else { return Ok(()) };
+        let message = format!(
+            "the overlay `{name}` is of {} projects, and this one does not compile",
+            known.projects.len()
+        );
+        Err(Error::new(Code::OverlayForeign, message).effect("nothing was dropped"))
+    }
+}
+
+/// The schemas of an overlay in which objects of one of production's stand.
+fn in_overlay(production: &SchemaName, known: &Overlaid) -> Vec<SchemaName> {
+    if production.database != known.pair.production {
+        return Vec::new();
+    }
+    let schema = SchemaName::new(known.pair.overlay.clone(), production.schema.clone());
+    let beside = overlays::beside(&schema, &known.overlay).ok();
+    [schema].into_iter().chain(beside).collect()
 }
 
 /// What goes of one of its databases.
@@ -112,12 +164,12 @@ struct Going<'c> {
 }
 
 impl<'c> Going<'c> {
-    fn of(request: &Request, known: &'c Overlaid, catalog: &'c Catalog) -> Self {
+    fn of(own: Option<&BTreeSet<SchemaName>>, known: &'c Overlaid, catalog: &'c Catalog) -> Self {
         let standing = overlays::standing(known, catalog);
-        let production =
-            |object: &Object| ObjectName { database: known.pair.production.clone(), ..object.name.clone() };
+        let own: Option<BTreeSet<SchemaName>> =
+            own.map(|own| own.iter().flat_map(|s| in_overlay(s, known)).collect());
         let is_own =
-            |object: &&Object| request.compiled.project.schema(&production(object).schema_name()).is_some();
+            |object: &&Object| own.as_ref().is_none_or(|own| own.contains(&object.name.schema_name()));
         let all: BTreeSet<&ObjectId> = standing.iter().map(|object| &object.id).collect();
         let is_there = known.is_there(catalog);
         let of_ours = || catalog.schemas_of(&known.pair.overlay).filter(|_| is_there);
@@ -137,7 +189,7 @@ impl<'c> Going<'c> {
     }
 }
 
-/// Fails where an overlay is another role's, or something foreign is in it or reads it.
+/// Fails where something foreign is in it or reads it.
 fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
     let ours: BTreeSet<&ObjectId> =
         going.iter().flat_map(|going| &going.objects).map(|object| &object.id).collect();
@@ -184,15 +236,22 @@ async fn remove(ctx: &mut Ctx, catalog: &Catalog, known: &Overlaid, going: &Goin
 }
 
 /// Records what stays: another project's overlay over the same database.
-async fn stays(ctx: &mut Ctx, request: &Request, known: &Overlaid) -> Result<(), Error> {
+async fn stays(
+    ctx: &mut Ctx,
+    own: Option<&BTreeSet<SchemaName>>,
+    known: &Overlaid,
+    catalog: &Catalog,
+) -> Result<(), Error> {
     let Some(id) = known.id.clone() else { return Ok(()) };
-    let project = &request.compiled.project;
-    let of_others = known.objects.values().filter(|o| project.schema(&o.name.schema_name()).is_none());
+    let is_own = |object: &&OverlaidObject| own.is_none_or(|own| own.contains(&object.name.schema_name()));
+    let of_others = known.objects.values().filter(|object| !is_own(object));
+    let made = catalog.schemas_of(&known.pair.overlay).filter(|(name, schema)| known.made(name, schema));
     ctx.record(Record::OverlayDone(OverlayDone {
         overlay: known.overlay.clone(),
         databases: vec![(known.pair.clone(), id)],
         objects: of_others.cloned().collect(),
         leftovers: Vec::new(),
+        schemas: made.map(|(name, schema)| (name.clone(), schema.id.clone())).collect(),
     }))
     .await
 }

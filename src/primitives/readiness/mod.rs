@@ -326,9 +326,9 @@ pub async fn of_objects(
     allowed_lag: Duration,
 ) -> Result<Vec<(ObjectId, ObjectStatus)>, Error> {
     let recorded = objects.iter().map(|(name, id)| Recorded { name: name.clone(), id: id.clone() });
-    if ctx.is_rehearsal() {
-        let ready = recorded.map(|object| (object.id.clone(), status(&object, Condition::Ready, None, None)));
-        return Ok(ready.collect());
+    if let Some(rehearsal) = ctx.rehearsal() {
+        let state = rehearsal.borrow().assume.condition();
+        return Ok(recorded.map(|object| (object.id.clone(), status(&object, state, None, None))).collect());
     }
     let ids: Vec<ObjectId> = objects.iter().map(|(_, id)| id.clone()).collect();
     let facts = db::hydration::read(ctx.session(), &ids).await?;
@@ -348,12 +348,19 @@ fn gone(object: &Recorded) -> ObjectStatus {
     status(object, Condition::Failing, None, Some(reason))
 }
 
+impl Assume {
+    /// How everything fares then.
+    fn condition(self) -> Condition {
+        match self {
+            Self::Ready => Condition::Ready,
+            Self::Failing => Condition::Failing,
+            Self::Hydrating => Condition::Hydrating,
+        }
+    }
+}
+
 fn assumed(deployment: &DeploymentId, recorded: &[Recorded], assume: Assume) -> Readiness {
-    let state = match assume {
-        Assume::Ready => Condition::Ready,
-        Assume::Failing => Condition::Failing,
-        Assume::Hydrating => Condition::Hydrating,
-    };
+    let state = assume.condition();
     let objects: Vec<_> = recorded.iter().map(|object| status(object, state, None, None)).collect();
     let ready = if state == Condition::Ready { objects.len() } else { 0 };
     Readiness {

@@ -41,6 +41,7 @@ fn stands(step: &Step, catalog: &Catalog) -> bool {
         | Step::SetOwner { .. }
         | Step::SetRole { .. }
         | Step::ApplyReplacement { .. }
+        | Step::ReplaceView { .. }
         | Step::CutOverSink { .. } => false,
     }
 }

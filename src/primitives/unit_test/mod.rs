@@ -1,21 +1,23 @@
 //! unit_test: runs the unit tests of views on a server that need not hold any of them.
 //!
 //! Reads, never writes: mocks, view and expected rows are CTEs of one SELECT, so nothing is created
-//! and nothing is left behind. The rows are compared with their multiplicities. No function of a
-//! recipe yet, so nothing here is called `run`. Start reading at [`all`].
+//! and nothing is left behind. The rows are compared with their multiplicities. Start reading at [`all`].
 
 mod blame;
 mod difference;
 mod filter;
 mod shape;
 mod statement;
+mod told;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future;
+use serde::Serialize;
 
 pub use self::difference::Difference;
 pub use self::difference::DifferingRow;
@@ -23,12 +25,12 @@ pub use self::filter::Filter;
 pub use self::filter::FilterError;
 use self::shape::Shapes;
 use super::code::Code;
-use super::compile::Report;
+use super::compile::Compiled;
+use super::ctx::Ctx;
 use super::error::Error;
 use super::error::Finding;
 use crate::clock::Clock;
 use crate::compiler::contract::ContractName;
-use crate::compiler::diagnostic::Phase;
 use crate::compiler::object::Column;
 use crate::compiler::object::Object;
 use crate::compiler::project::Project;
@@ -39,6 +41,7 @@ use crate::db;
 use crate::db::apply::Interrupt;
 use crate::db::session::Session;
 use crate::db::session::Table;
+use crate::event::Event;
 use crate::name::Ident;
 use crate::name::ObjectName;
 
@@ -82,13 +85,13 @@ pub enum Verdict {
 ///
 /// # Errors
 /// `test.no-match` where there are tests, and the filter chooses none of them.
-pub fn select<'a>(report: &'a Report, filter: &Filter) -> Result<Vec<Case<'a>>, Error> {
-    let project = &report.compiled.project;
+pub fn select<'a>(compiled: &'a Compiled, filter: &Filter) -> Result<Vec<Case<'a>>, Error> {
+    let project = &compiled.project;
     let tests =
         || project.objects.iter().flat_map(|object| object.tests.iter().map(move |test| (object, test)));
     let suffix = project.settings.suffix.as_str();
     let chosen = tests().filter(|(object, test)| filter.matches(&object.name, suffix, test.name.as_str()));
-    let cases: Vec<Case<'a>> = chosen.map(|(object, test)| case(report, object, test)).collect();
+    let cases: Vec<Case<'a>> = chosen.map(|(object, test)| case(compiled, object, test)).collect();
     if cases.is_empty() && tests().next().is_some() {
         let error = Error::new(Code::TestNoMatch, format!("no test matches `{filter}`"));
         let count = tests().count();
@@ -98,18 +101,60 @@ pub fn select<'a>(report: &'a Report, filter: &Filter) -> Result<Vec<Case<'a>>, 
     Ok(cases)
 }
 
-fn case<'a>(report: &'a Report, object: &'a Object, test: &'a UnitTest) -> Case<'a> {
-    let own = report.findings.iter().filter(|(diagnostic, _)| {
+fn case<'a>(compiled: &'a Compiled, object: &'a Object, test: &'a UnitTest) -> Case<'a> {
+    let own = compiled.only_test().iter().filter(|(diagnostic, _)| {
         let (inner, outer) = (diagnostic.span, test.span);
-        diagnostic.phase == Phase::Test
-            && diagnostic.file == object.file
-            && outer.start <= inner.start
-            && inner.end <= outer.end
+        diagnostic.file == object.file && outer.start <= inner.start && inner.end <= outer.end
     });
     // To everybody else they are warnings.
     let mistakes = own.map(|(_, finding)| Finding { is_error: true, ..finding.clone() });
-    let (project, text) = (&report.compiled.project, report.compiled.text(&object.file));
+    let (project, text) = (&compiled.project, compiled.text(&object.file));
     Case { object, test, mistakes: mistakes.collect(), project, text }
+}
+
+/// Names the tests that have to pass.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The project.
+    pub compiled: Rc<Compiled>,
+    /// The objects whose tests are run, by name; `None` is all.
+    pub objects: Option<BTreeSet<String>>,
+}
+
+/// Tells how many tests passed: all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// How many.
+    pub passed: usize,
+}
+
+/// Runs tests, and fails where one does not pass.
+///
+/// # Errors
+/// `test.failed` with a line for each test that did not pass; those of [`all`].
+pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
+    let started = ctx.clock.elapsed();
+    let mut cases = select(&request.compiled, &Filter::default())?;
+    if let Some(objects) = &request.objects {
+        cases.retain(|case| objects.contains(&case.object.name.to_string()));
+    }
+    let mut lines = Vec::new();
+    if !cases.is_empty() {
+        let mut tell = |number: usize, verdict: &Verdict, _: Duration| {
+            lines.extend(cases.get(number).and_then(|case| told::line(case, verdict)));
+        };
+        all(ctx.session(), &cases, &ctx.clock, &ctx.interrupt, &mut tell).await?;
+    }
+    if !lines.is_empty() {
+        let plural = if cases.len() == 1 { "" } else { "s" };
+        let message = format!("{} of {} test{plural} did not pass", lines.len(), cases.len());
+        return Err(Error::new(Code::TestFailed, message).with_lines(lines));
+    }
+    let took = ctx.clock.elapsed().saturating_sub(started);
+    if !cases.is_empty() {
+        ctx.events.event(Event::UnitTested { passed: cases.len(), took });
+    }
+    Ok(Outcome { passed: cases.len() })
 }
 
 /// What came of the tests so far.

@@ -7,6 +7,7 @@ use super::*;
 use crate::compiler;
 use crate::compiler::source::File;
 use crate::primitives::compile;
+use crate::primitives::compile::Report;
 
 /// A project with one view and its tests.
 const VIEW: &str = "\
@@ -32,7 +33,7 @@ fn report() -> Report {
 #[track_caller]
 fn check(sent: impl Fn(&standalone::Statement, &Body) -> statement::Sent, expect: Expect) {
     let report = report();
-    let cases = select(&report, &Filter::default()).expect("there are tests");
+    let cases = select(&report.compiled, &Filter::default()).expect("there are tests");
     let body = cases[0].test.body.as_ref().expect("it is whole");
     let view = statement::view(cases[0].object, body).expect("it has a query");
     let sent = sent(&view, body);
@@ -150,7 +151,7 @@ fn tests_are_chosen_with_what_is_wrong_with_them() {
     let chosen = |filter: &str| {
         let filter: Filter = filter.parse().expect("a filter");
         let told = |case: &Case<'_>| (case.test.name.to_string(), case.mistakes.len());
-        select(&report, &filter).map(|cases| cases.iter().map(told).collect::<Vec<_>>())
+        select(&report.compiled, &filter).map(|cases| cases.iter().map(told).collect::<Vec<_>>())
     };
     assert_eq!(chosen("shop").expect("two"), [("one".to_owned(), 0), ("two".to_owned(), 1)]);
     assert_eq!(chosen("#o*").expect("one"), [("one".to_owned(), 0)]);

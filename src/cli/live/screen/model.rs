@@ -212,6 +212,8 @@ pub(crate) struct Model {
     /// Lines that a person should see, the newest last.
     pub(crate) notices: Vec<String>,
     done: Option<(usize, usize, usize)>,
+    /// How much of what is built has caught up, and how much of it there is.
+    pub(crate) caught_up: Option<(usize, usize)>,
 }
 
 impl Model {
@@ -227,6 +229,7 @@ impl Model {
             panel: Panel::None,
             notices: Vec::new(),
             done: None,
+            caught_up: None,
         }
     }
 
@@ -237,7 +240,7 @@ impl Model {
             Input::Begun => {
                 self.build = Build::Running { since: now.elapsed };
                 self.notices.clear();
-                self.done = None;
+                (self.done, self.caught_up) = (None, None);
             }
             Input::Happened(event) => self.happened(now, event),
             Input::Ended(build) => self.ended(now, build),
@@ -302,6 +305,10 @@ impl Model {
             }
             Event::OverlayDone { rebuilt, unchanged, dropped, .. } => {
                 self.done = Some((rebuilt, unchanged, dropped));
+                return;
+            }
+            Event::OverlayProgress { ready, total, .. } => {
+                self.caught_up = Some((ready, total));
                 return;
             }
             Event::OverlaySkipped { kind, names } => {

@@ -102,3 +102,19 @@ fn give_back_on_panic() {
         }));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_gives_the_terminal_back() {
+        give_back_on_panic();
+        TAKEN.store(true, Ordering::SeqCst);
+        let panicked = std::panic::catch_unwind(|| panic!("the test's own"));
+        assert!(panicked.is_err() && !TAKEN.load(Ordering::SeqCst));
+        // Nothing is written where it is given back already, or was never taken.
+        give_back();
+        assert!(!TAKEN.load(Ordering::SeqCst));
+    }
+}

@@ -19,6 +19,7 @@ use super::model::Link;
 use super::model::Model;
 use super::model::Panel;
 use super::model::Row;
+use crate::cli::overlaid;
 use crate::cli::ui::elapsed;
 use crate::event::OverlayState;
 
@@ -267,7 +268,13 @@ fn footer(model: &Model, now: Duration, look: Look, area: Rect, buffer: &mut Buf
 fn standing(model: &Model, now: Duration) -> String {
     match &model.build {
         Build::None => String::new(),
-        Build::Running { since } => format!("building, {}", elapsed(now.saturating_sub(*since))),
+        Build::Running { since } => {
+            let took = elapsed(now.saturating_sub(*since));
+            match model.caught_up {
+                Some((ready, total)) => format!("{}, {took}", overlaid::progress(ready, total)),
+                None => format!("building, {took}"),
+            }
+        }
         Build::Done { rebuilt, unchanged, dropped, times } => {
             let mut parts = Vec::new();
             parts.extend(times.ready.map(|ready| format!("save → ready {}", elapsed(ready))));

@@ -1,0 +1,78 @@
+//! What is not needed any more goes, as far as nobody reads it.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::db::apply::OnFailure;
+use crate::event::Event;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::plan::Plan;
+use crate::plan::step::Step;
+use crate::primitives::ctx::Ctx;
+use crate::primitives::error::Error;
+
+/// Drops what nothing reads that stays, a layer at a time; gives what could not be dropped.
+///
+/// # Errors
+/// `db.lost`.
+pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
+    let catalog = ctx.catalog().await?;
+    let ids: BTreeSet<&ObjectId> = ids.iter().filter(|id| catalog.objects.contains_key(*id)).collect();
+    let unread = unread(&ids, &catalog);
+    let mut plan = Plan::new();
+    plan.each(steps(unread.iter().copied(), &catalog));
+    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
+    if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
+        return Err(Error::from(error.clone()));
+    }
+    let catalog = ctx.catalog().await?;
+    Ok(ids.into_iter().filter(|id| catalog.objects.contains_key(*id)).cloned().collect())
+}
+
+/// Drops these, a statement for each kind of each layer, leaves first.
+pub(super) fn steps<'o>(ids: impl Iterator<Item = &'o ObjectId>, catalog: &Catalog) -> Vec<Step> {
+    let layers = catalog.layers(ids);
+    layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }).collect()
+}
+
+/// Tells what could not be dropped.
+///
+/// # Errors
+/// `db.*`.
+pub(super) async fn warn_of(ctx: &Ctx, left: &[ObjectId]) -> Result<(), Error> {
+    // What was not dropped because somebody wants to stop is dropped by the next build.
+    if left.is_empty() || ctx.interrupt.is_asked() {
+        return Ok(());
+    }
+    let catalog = ctx.catalog().await?;
+    for object in left.iter().filter_map(|id| catalog.objects.get(id)) {
+        let message = format!("{} {} stays for now: something still reads it", object.kind, object.name);
+        ctx.events.event(Event::Warning { code: "overlay.still-read".to_owned(), message });
+    }
+    Ok(())
+}
+
+/// Those that only others of them read, if anything; indexes of one's own go along.
+pub(super) fn unread<'i>(ids: &BTreeSet<&'i ObjectId>, catalog: &Catalog) -> BTreeSet<&'i ObjectId> {
+    let readers = catalog.readers();
+    let mut unread = ids.clone();
+    loop {
+        let holds = |id: &&ObjectId| {
+            readers.get(*id).into_iter().flatten().any(|reader| {
+                let own_index = catalog
+                    .objects
+                    .get(*reader)
+                    .is_some_and(|reader| reader.kind == ObjectKind::Index && catalog.owns(&reader.owner));
+                !own_index && !unread.contains(*reader)
+            })
+        };
+        let held: Vec<&ObjectId> = unread.iter().copied().filter(holds).collect();
+        if held.is_empty() {
+            return unread;
+        }
+        held.into_iter().for_each(|id| {
+            unread.remove(id);
+        });
+    }
+}

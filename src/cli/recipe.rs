@@ -418,7 +418,8 @@ mod tests {
         let given = Value::Object(given(&matches, &loaded.recipe)).to_string();
         assert_eq!(given, r#"{"force":true,"id":"x","reuse":["a","b"],"timeout":600}"#);
         let wrong = command.try_get_matches_from("mzflow run blue_green --isolation objects".split(' '));
-        assert!(wrong.expect_err("it is none").to_string().contains("`object` is none of cluster, schema"));
+        let wrong = wrong.expect_err("it is none").to_string();
+        assert!(wrong.contains("`objects` is none of cluster, schema, object"), "{wrong}");
     }
 
     #[test]

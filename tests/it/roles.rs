@@ -246,7 +246,7 @@ fn a_developer_who_may_not_make_databases_is_told_the_grant() {
     sql(&world, "dev", "SELECT 1");
     sql(&world, "boss", "CREATE CLUSTER mine (SIZE = '25cc')");
     sql(&world, "boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
-    world.write(&SHOP.replace("SELECT 10", "SELECT 11"));
+    world.write(&stocked().replace("SELECT 10", "SELECT 11"));
     let dev = ["dev", "mine", "--name", "me", "--project", "shop"];
     sql(&world, "boss", "REVOKE CREATEDB ON SYSTEM FROM materialize_developer");
     let told = mzflow(&world, "dev", &dev).code(3).says("[setup.not-superuser]");
@@ -254,7 +254,7 @@ fn a_developer_who_may_not_make_databases_is_told_the_grant() {
     assert_eq!(sql(&world, "boss", "SELECT count(*) FROM mz_databases WHERE name = 'shop__me'"), "0");
     mzflow(&world, "boss", &["setup"]).code(0);
     mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");
-    world.write(&SHOP.replace("SELECT 10", "SELECT 12"));
+    world.write(&stocked().replace("SELECT 10", "SELECT 12"));
     mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");
     mzflow(&world, "dev", &["dev", "--down", "--name", "me", "--project", "shop"]).code(0).says("is gone");
 }

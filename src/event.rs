@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::deployment::decision::Verdict;
+use crate::deployment::dropping::DropReason;
 use crate::deployment::epoch::SwapKind;
-use crate::deployment::record::DropReason;
 use crate::deployment::record::RunStatus;
 
 /// How far one cluster has come.

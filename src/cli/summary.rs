@@ -14,8 +14,8 @@ use serde_json::json;
 use super::ui::counted;
 use super::ui::elapsed;
 use crate::deployment::DeploymentId;
+use crate::deployment::dropping::DropReason;
 use crate::deployment::epoch::SwapKind;
-use crate::deployment::record::DropReason;
 use crate::event::Event;
 use crate::event::Sink;
 

@@ -16,6 +16,7 @@ pub mod approval;
 pub mod change;
 pub mod decision;
 pub mod deletion;
+pub mod dropping;
 pub mod epoch;
 pub mod overlay;
 pub mod place;

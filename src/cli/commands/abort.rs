@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::cli::ui::counted;
 use crate::deployment::DeploymentId;
-use crate::deployment::record::DropReason;
+use crate::deployment::dropping::DropReason;
 use crate::primitives::drop;
 use crate::primitives::rehearsal::Assume;
 

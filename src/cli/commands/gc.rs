@@ -13,7 +13,7 @@ use crate::cli::ui::ago;
 use crate::cli::ui::counted;
 use crate::cli::ui::table;
 use crate::clock::parse_duration;
-use crate::deployment::record::DropReason;
+use crate::deployment::dropping::DropReason;
 use crate::primitives::code::Kind;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::drop;

@@ -11,7 +11,7 @@ use crate::cli::finish;
 use crate::cli::policy;
 use crate::clock::parse_duration;
 use crate::deployment::DeploymentId;
-use crate::deployment::record::DropReason;
+use crate::deployment::dropping::DropReason;
 use crate::lua::gate;
 use crate::lua::gate::Question;
 use crate::primitives::ctx::Ctx;

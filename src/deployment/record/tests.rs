@@ -1,4 +1,5 @@
 use super::*;
+use crate::deployment::dropping::DropReason;
 
 #[test]
 fn a_record_is_its_kind_and_its_payload() {

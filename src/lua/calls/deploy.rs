@@ -14,7 +14,7 @@ use super::tables;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
-use crate::deployment::record::DropReason;
+use crate::deployment::dropping::DropReason;
 use crate::lua::check;
 use crate::lua::failure;
 use crate::lua::failure::Failure;

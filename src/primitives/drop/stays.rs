@@ -3,8 +3,8 @@
 use super::DropIntent;
 use super::DropReason;
 use crate::catalog::Catalog;
+use crate::deployment::dropping::ClaimedSchema;
 use crate::deployment::epoch::Marker;
-use crate::deployment::record::ClaimedSchema;
 use crate::name::NameError;
 use crate::name::SchemaName;
 use crate::primitives::code::Code;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ConflictCheck;
-use super::Side;
+use super::sides::Side;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::deployment::is_staging_name;

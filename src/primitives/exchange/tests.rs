@@ -7,6 +7,7 @@ use crate::primitives::facts;
 use crate::primitives::facts::create;
 use crate::primitives::facts::object;
 use crate::primitives::facts::staged;
+use crate::primitives::scope;
 
 #[track_caller]
 fn check_steps(scope: &Scope, kind: SwapKind, expect: Expect) {

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use super::Code;
 use super::Ctx;
 use super::Error;
-use super::Moved;
 use super::Scope;
 use super::SwapKind;
+use super::sides::Moved;
 use crate::db::audit;
 use crate::db::audit::Happened;
 use crate::db::audit::Sort;
@@ -28,7 +28,7 @@ pub(super) async fn explained(ctx: &mut Ctx, scope: &Scope, kind: SwapKind, erro
         return error;
     }
     let Ok(catalog) = ctx.reread().await else { return error };
-    let Ok(moved) = super::all_moved(scope, kind, &catalog) else { return error };
+    let Ok(moved) = super::sides::all_moved(scope, kind, &catalog) else { return error };
     let built: Vec<Thing> = scope.done.iter().flat_map(|done| &done.schemas).map(of_schema).collect();
     let mut things: BTreeSet<Thing> = built.iter().cloned().collect();
     for moved in &moved {

@@ -3,11 +3,11 @@ use expect_test::expect;
 
 use super::*;
 use crate::db::journal::Entry;
+use crate::deployment::dropping::DropIntent;
+use crate::deployment::dropping::DropReason;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapIntent;
 use crate::deployment::epoch::SwapKind;
-use crate::deployment::record::DropIntent;
-use crate::deployment::record::DropReason;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::plan::step::Step;

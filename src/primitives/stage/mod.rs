@@ -173,8 +173,10 @@ async fn overtaken(ctx: &mut Ctx, layout: &Layout) -> Result<(), Error> {
     }
     let catalog = ctx.reread().await?;
     let (intent, contents) = (layout.intent.clone(), layout.contents.clone());
-    let lines =
-        exchange::moved_since(&Scope { intent, contents, done: None, built: BTreeMap::new() }, &catalog);
+    let lines = exchange::sides::moved_since(
+        &Scope { intent, contents, done: None, built: BTreeMap::new() },
+        &catalog,
+    );
     if lines.is_empty() {
         return Ok(());
     }

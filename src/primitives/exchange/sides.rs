@@ -131,11 +131,11 @@ pub(super) fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<S
 pub(super) struct Moved {
     /// What it is, by name.
     pub(super) what: String,
-    sort: Sort,
-    was: Option<String>,
-    is: Option<String>,
+    pub(super) sort: Sort,
+    pub(super) was: Option<String>,
+    pub(super) is: Option<String>,
     /// Where it is the recorded one, and altered: what it was and what it is.
-    altered: Option<[String; 2]>,
+    pub(super) altered: Option<[String; 2]>,
 }
 
 impl Moved {

@@ -62,6 +62,18 @@ impl Ground {
         let url = format!("postgres://materialize@{}/materialize", server.address());
         let folder = TempDir::new().expect("a folder");
         write(folder.path(), objects);
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+                .await
+                .expect("the sandbox lets clients in");
+            let connection = tokio::spawn(connection);
+            // A thousand objects twice, beside each other, are more than a server holds that nobody has asked to.
+            for setting in ["sandbox_hydration = '0s'", "max_materialized_views = 5000"] {
+                client.batch_execute(&format!("ALTER SYSTEM SET {setting}")).await.expect("a setting");
+            }
+            drop(client);
+            drop(connection.await);
+        });
         Self { runtime, server, url, folder }
     }
 }
@@ -69,14 +81,6 @@ impl Ground {
 #[divan::bench(args = ["cluster", "schema"], sample_count = 20, sample_size = 1)]
 fn one_changed_view_of_100(bencher: Bencher<'_, '_>, isolation: &str) {
     let Ground { runtime, server, url, folder } = Ground::with(100);
-    runtime.block_on(async {
-        let (client, connection) =
-            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the sandbox lets clients in");
-        let connection = tokio::spawn(connection);
-        client.batch_execute("ALTER SYSTEM SET sandbox_hydration = '0s'").await.expect("a setting");
-        drop(client);
-        drop(connection.await);
-    });
     mzflow(folder.path(), &url, &["run", "blue_green", "--id", "first"]);
     let changed = folder.path().join("models/shop/s3/o24.sql");
     let original = std::fs::read_to_string(&changed).expect("it was written");

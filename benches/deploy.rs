@@ -63,7 +63,8 @@ impl Ground {
         let folder = TempDir::new().expect("a folder");
         write(folder.path(), objects);
         runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            let system = url.replace("materialize@", "mz_system@");
+            let (client, connection) = tokio_postgres::connect(&system, tokio_postgres::NoTls)
                 .await
                 .expect("the sandbox lets clients in");
             let connection = tokio::spawn(connection);

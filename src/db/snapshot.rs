@@ -41,21 +41,25 @@ pub struct DeployedObject {
     pub change: Change,
 }
 
-/// The statement that records rows, those that are there already left out.
+/// The statement that records rows of one deployment, those that are there already left out.
 ///
 /// They come as one JSON array of arrays: the statement stays short however many they are, and a server
-/// plans it as quickly.
+/// plans it as quickly. They are compared with that deployment's alone, however many there were before.
 pub const RECORD: &str = "INSERT INTO \"_mzflow\".\"public\".\"deployment_objects\" \
     SELECT v.r->>0, v.r->>1, v.r->>2, v.r->>3, v.r->>4, v.r->>5, v.r->>6, v.r->>7, v.r->>8, v.r->>9 \
     FROM jsonb_array_elements($1::jsonb) AS v (r) \
-    WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"deployment_objects\" o \
-    WHERE o.deployment = v.r->>0 AND o.database = v.r->>1 AND o.schema = v.r->>2 AND o.name = v.r->>3)";
+    WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"deployment_objects\" o WHERE o.deployment = $2::text \
+    AND o.database = v.r->>1 AND o.schema = v.r->>2 AND o.name = v.r->>3)";
 
-/// Records one statement's worth of rows, at most [`ROWS_A_STATEMENT`].
+/// Records one statement's worth of rows of a deployment, at most [`ROWS_A_STATEMENT`].
 ///
 /// # Errors
 /// What the server says, or a lost connection.
-pub async fn record(session: &Session, rows: &[DeployedObject]) -> Result<(), Error> {
+pub async fn record(
+    session: &Session,
+    deployment: &DeploymentId,
+    rows: &[DeployedObject],
+) -> Result<(), Error> {
     let row = |row: &DeployedObject| {
         serde_json::json!([
             row.deployment.to_string(),
@@ -71,7 +75,7 @@ pub async fn record(session: &Session, rows: &[DeployedObject]) -> Result<(), Er
         ])
     };
     let rows = Parameter::Json(rows.iter().map(row).collect());
-    session.append(RECORD, &[rows]).await.map(|_| ())
+    session.append(RECORD, &[rows, Parameter::text(deployment)]).await.map(|_| ())
 }
 
 /// The statement that forgets the objects of a deployment, whose id may be used again.

@@ -463,9 +463,11 @@ impl Ctx {
     /// # Errors
     /// `db.*`.
     pub async fn record_objects(&mut self, rows: &[DeployedObject]) -> Result<(), Error> {
-        for chunk in rows.chunks(db::snapshot::ROWS_A_STATEMENT) {
+        let of_one = rows.chunk_by(|a, b| a.deployment == b.deployment);
+        for chunk in of_one.flat_map(|rows| rows.chunks(db::snapshot::ROWS_A_STATEMENT)) {
+            let Some(DeployedObject { deployment, .. }) = chunk.first() else { continue };
             match &self.world {
-                World::Live => db::snapshot::record(&self.session, chunk).await?,
+                World::Live => db::snapshot::record(&self.session, deployment, chunk).await?,
                 World::Rehearsed(rehearsal) => {
                     rehearsal.borrow_mut().objects.extend_from_slice(chunk);
                     let sql = db::snapshot::RECORD.to_owned();

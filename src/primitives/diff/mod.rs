@@ -221,7 +221,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let live = infrastructure::look(ctx, &request.compiled, &catalog).await?;
     let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &live, &claims)?;
     // Of a schema with staged objects and others both would do it, and one is enough to tell.
-    to_apply.retain(|what| !changes.in_place.iter().any(|after| after.what == *what));
+    let in_place: BTreeSet<&String> = changes.in_place.iter().map(|after| &after.what).collect();
+    to_apply.retain(|what| !in_place.contains(what));
     let cost = layout::cost(&changes, &catalog);
     let outcome = outcome(ctx, changes, alternatives, to_apply, cost);
     ctx.events.event(Event::Diffed {

@@ -16,7 +16,6 @@ use super::changes::Changes;
 use super::changes::layout;
 use super::changes::layout::Clones;
 use super::changes::layout::Layout;
-use super::changes::stable;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -139,8 +138,6 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         if !intent.things.is_empty() || matches!(choice, Choice::Continue(_)) {
             ctx.record(Record::MetadataIntent(intent)).await?;
         }
-    }
-    if changes.recorded_as.is_none() {
         overtaken(ctx, &layout).await?;
     }
     create::create(ctx, &layout, changes, &catalog).await?;
@@ -405,7 +402,7 @@ fn outcome(layout: &Layout, promoted: bool) -> Outcome {
         clusters: clusters.collect(),
         renamed: renamed.collect(),
         objects: layout.intent.built,
-        replacements: stable::replaced(&layout.contents.objects).map(|o| o.name.to_string()).collect(),
+        replacements: layout.contents.replacements().map(|o| o.name.to_string()).collect(),
         promoted,
     }
 }

@@ -7,7 +7,6 @@ use crate::db;
 use crate::name::ObjectId;
 use crate::plan::step::Step;
 use crate::primitives::changes::layout::Layout;
-use crate::primitives::changes::stable;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -23,7 +22,9 @@ const UNSUPPORTED: &str = "0A000";
 /// # Errors
 /// `stage.replacement-taken`, `db.*`.
 pub(super) async fn free_targets(ctx: &Ctx, layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
-    let targets: BTreeMap<&ObjectId, _> = stable::replaced(&layout.contents.objects)
+    let targets: BTreeMap<&ObjectId, _> = layout
+        .contents
+        .replacements()
         .filter_map(|object| Some((object.production_id.as_ref()?, &object.name)))
         .collect();
     // What a rehearsal has made is its own.

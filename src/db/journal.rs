@@ -1,10 +1,12 @@
 //! The tracking tables as SQL: the journal's conditional append and its reading.
 //!
-//! An append is one statement that makes a row only if `(run_id, seq)` is free. Materialize
+//! An append is one statement that makes rows only if `(run_id, seq)` is free. Materialize
 //! checks read and write at one timestamp, so of two processes that believe they own a run exactly
 //! one succeeds; the tag tells which.
 //!
 //! Source: `conformance/core/09_journal.slt`, recorded from v26.21.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -23,9 +25,13 @@ pub const CREATE_JOURNAL: &str = "CREATE TABLE \"_mzflow\".\"public\".\"journal\
     kind text NOT NULL, payload jsonb NOT NULL)";
 
 /// The statement of an append; its text never varies.
+///
+/// Rows that belong together come as one JSON array and are there together or not at all. Whoever writes for a
+/// run numbers on from what it knows: a row of that number or a later one is somebody else's.
 pub const APPEND: &str = "INSERT INTO \"_mzflow\".\"public\".\"journal\" \
-    SELECT $1::text, $2::int8, now(), current_user, $3::text, $4::jsonb \
-    WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"journal\" WHERE run_id = $1::text AND seq = $2::int8)";
+    SELECT $1::text, (v.r->>0)::int8, now(), current_user, v.r->>1, v.r->2 \
+    FROM jsonb_array_elements($3::jsonb) AS v (r) \
+    WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"journal\" WHERE run_id = $1::text AND seq >= $2::int8)";
 
 /// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,19 +57,24 @@ pub struct Entry {
     pub record: Record,
 }
 
-/// Appends a row.
+/// Appends rows, numbered from `first` on.
 ///
 /// # Errors
 /// What the server says, or a lost connection.
-pub async fn append(session: &Session, run: &RunId, seq: u64, record: &Record) -> Result<Appended, Error> {
-    let payload = record.payload().map_err(|error| Error::protocol(format!("journal payload: {error}")))?;
-    let number = i64::try_from(seq).map_err(|_| Error::protocol("a run has too many journal entries"))?;
-    let parameters = [
-        Parameter::text(run),
-        Parameter::Number(number),
-        Parameter::text(record.kind()),
-        Parameter::Json(payload),
-    ];
+pub async fn append(
+    session: &Session,
+    run: &RunId,
+    first: u64,
+    records: &[Record],
+) -> Result<Appended, Error> {
+    let first = i64::try_from(first).map_err(|_| Error::protocol("a run has too many journal entries"))?;
+    let row = |(seq, record): (i64, &Record)| {
+        let payload = record.payload();
+        let payload = payload.map_err(|error| Error::protocol(format!("journal payload: {error}")))?;
+        Ok(serde_json::json!([seq, record.kind(), payload]))
+    };
+    let rows = (first..).zip(records).map(row).collect::<Result<Value, Error>>()?;
+    let parameters = [Parameter::text(run), Parameter::Number(first), Parameter::Json(rows)];
     match session.append(APPEND, &parameters).await? {
         0 => Ok(Appended::Fenced),
         _ => Ok(Appended::Yes),
@@ -75,8 +86,8 @@ pub async fn append(session: &Session, run: &RunId, seq: u64, record: &Record) -
 pub enum Which<'a> {
     /// Those of some kinds.
     Kinds(&'a [&'a str]),
-    /// Those of some kinds that were written since then.
-    Since(&'a [&'a str], Timestamp),
+    /// Those of some kinds that were written since then, but of some runs only what comes behind a number.
+    Since(&'a [&'a str], Timestamp, &'a BTreeMap<&'a RunId, u64>),
     /// Those of some kinds that some runs wrote. Payloads can be long: only theirs are looked at.
     OfRuns(&'a [RunId], &'a [&'a str]),
     /// Those of one run.
@@ -88,7 +99,10 @@ impl Which<'_> {
     pub fn admits(&self, entry: &Entry) -> bool {
         match self {
             Self::Kinds(kinds) => kinds.contains(&entry.record.kind()),
-            Self::Since(kinds, since) => kinds.contains(&entry.record.kind()) && entry.at >= *since,
+            Self::Since(kinds, since, known) => {
+                let is_known = known.get(&entry.run).is_some_and(|last| entry.seq <= *last);
+                kinds.contains(&entry.record.kind()) && entry.at >= *since && !is_known
+            }
             Self::OfRuns(runs, kinds) => kinds.contains(&entry.record.kind()) && runs.contains(&entry.run),
             Self::Run(run) => entry.run == **run,
         }
@@ -106,7 +120,12 @@ pub async fn read(session: &Session, which: Which<'_>) -> Result<Vec<Entry>, Err
     };
     let filter = match which {
         Which::Kinds(kinds) => of_kinds(kinds),
-        Which::Since(kinds, since) => format!("{} AND at >= {}", of_kinds(kinds), moment(since)?),
+        Which::Since(kinds, since, known) => {
+            let known = known.iter().map(|(run, last)| {
+                format!(" AND NOT (run_id = {} AND seq <= {last})", literal(run.as_str()))
+            });
+            format!("{} AND at >= {}{}", of_kinds(kinds), moment(since)?, known.collect::<String>())
+        }
         Which::OfRuns(runs, kinds) => {
             let runs: Vec<String> = runs.iter().map(|run| literal(run.as_str())).collect();
             format!("run_id IN ({}) AND {}", runs.join(", "), of_kinds(kinds))

@@ -8,14 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join;
-
 use self::kept::Focus;
 use self::kept::Kept;
 use super::code::Code;
 use super::error::Error;
-use super::ledger;
-use super::ledger::Ledger;
 use super::rehearsal::Rehearsal;
 use crate::catalog::Catalog;
 use crate::catalog::RoleSettings;
@@ -376,27 +372,6 @@ impl Ctx {
         }
     }
 
-    /// What the journal tells of every deployment; `None` where `setup` never ran.
-    ///
-    /// # Errors
-    /// `db.*`.
-    pub async fn ledger(&self) -> Result<Option<Ledger>, Error> {
-        // Asked at once: where there is no marker there may be no journal to answer.
-        let (marker, entries) = join(self.marker(), self.entries(Which::Kinds(&ledger::KINDS))).await;
-        let Some(marker) = marker? else { return Ok(None) };
-        Ok(Some(Ledger::new(&entries?, marker)))
-    }
-
-    /// What the journal tells of every deployment.
-    ///
-    /// # Errors
-    /// `setup.missing`, `db.*`.
-    pub async fn ledger_or_refuse(&self) -> Result<Ledger, Error> {
-        self.ledger().await?.ok_or_else(|| {
-            Error::new(Code::SetupMissing, "nothing was deployed here yet: there is no tracking database")
-        })
-    }
-
     /// Rows of the journal, by time.
     ///
     /// # Errors
@@ -416,34 +391,40 @@ impl Ctx {
         Ok(entries)
     }
 
-    /// Writes a row into the journal, the run's first row before it if this is the first.
+    /// Writes a row into the journal, the run's first row with it if this is the first.
     ///
     /// # Errors
     /// `run.fenced` when another process writes for this run, `db.*`.
     pub async fn record(&mut self, record: Record) -> Result<(), Error> {
-        if self.run.next_seq == 1 {
-            let started = Record::RunStarted(self.run.started.clone());
-            self.append(started).await?;
-        }
-        self.append(record).await
+        self.record_all(vec![record]).await
     }
 
-    async fn append(&mut self, record: Record) -> Result<(), Error> {
-        let seq = self.run.next_seq;
+    /// Writes rows that belong together into the journal: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Ctx::record`].
+    pub async fn record_all(&mut self, mut records: Vec<Record>) -> Result<(), Error> {
+        if !self.run.has_written() {
+            records.insert(0, Record::RunStarted(self.run.started.clone()));
+        }
+        let first = self.run.next_seq;
         match &self.world {
             World::Rehearsed(rehearsal) => {
                 let mut rehearsal = rehearsal.borrow_mut();
-                let actor =
-                    rehearsal.catalog.as_ref().map(|c| c.session.role.to_string()).unwrap_or_default();
-                let what = format!("journal: {}", record.kind());
-                rehearsal.append(&self.run.id, seq, self.clock.now(), actor, record);
+                let role = rehearsal.catalog.as_ref().map(|c| c.session.role.to_string()).unwrap_or_default();
+                let kinds: Vec<&str> = records.iter().map(Record::kind).collect();
+                let what = format!("journal: {}", kinds.join(", "));
                 self.events.event(Event::Statement { sql: db::journal::APPEND.to_owned(), what });
+                let now = self.clock.now();
+                for (seq, record) in (first..).zip(&records) {
+                    rehearsal.append(&self.run.id, seq, now, role.clone(), record.clone());
+                }
             }
             World::Live => {
                 if self.session.is_closed() {
                     self.reconnect().await?;
                 }
-                match db::journal::append(&self.session, &self.run.id, seq, &record).await? {
+                match db::journal::append(&self.session, &self.run.id, first, &records).await? {
                     Appended::Yes => {}
                     Appended::Fenced => {
                         let message = format!("another process has taken over run {}", self.run.id);
@@ -454,7 +435,7 @@ impl Ctx {
                 }
             }
         }
-        self.run.next_seq += 1;
+        self.run.next_seq = (first..).nth(records.len()).unwrap_or(first);
         Ok(())
     }
 

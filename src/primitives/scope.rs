@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join;
+
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -11,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::catalog::Cluster;
 use crate::catalog::Object;
 use crate::db::journal::Which;
+use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::record::ClusterShape;
 use crate::deployment::record::Record;
@@ -40,9 +43,18 @@ impl Scope {
     /// # Errors
     /// `bug.broken-invariant` when its objects were never recorded, `db.*`.
     pub async fn read(ctx: &Ctx, known: &Deployment) -> Result<Self, Error> {
+        Self::with_rows(ctx, known).await.map(|(scope, _)| scope)
+    }
+
+    /// Reads a deployment's records, and gives what is recorded of each of its objects as well.
+    ///
+    /// # Errors
+    /// As [`Scope::read`].
+    pub async fn with_rows(ctx: &Ctx, known: &Deployment) -> Result<(Self, Vec<DeployedObject>), Error> {
         let id = &known.intent.deployment;
-        let rows = ctx.entries(Which::OfRuns(&known.runs, &["stage.objects"])).await?;
-        let contents = rows.into_iter().rev().find_map(|entry| match entry.record {
+        let entries = ctx.entries(Which::OfRuns(&known.runs, &["stage.objects"]));
+        let (entries, rows) = try_join(entries, ctx.objects_of(id)).await?;
+        let contents = entries.into_iter().rev().find_map(|entry| match entry.record {
             Record::StageObjects(objects) if objects.deployment == *id => Some(objects),
             _ => None,
         });
@@ -51,13 +63,10 @@ impl Scope {
             // Died between the two rows of its intent: nothing can have been built.
             None => StageObjects::empty(id.clone()),
         };
-        let recorded = ctx.objects_of(id).await?;
-        let built = recorded
-            .into_iter()
-            .filter(|row| row.change.is_built())
-            .filter_map(|row| row.object_id.map(|id| (row.green_name, id)))
-            .collect();
-        Ok(Self { intent: known.intent.clone(), contents, done: known.done.clone(), built })
+        let built = rows.iter().filter(|row| row.change.is_built());
+        let built = built.filter_map(|row| Some((row.green_name.clone(), row.object_id.clone()?))).collect();
+        let scope = Self { intent: known.intent.clone(), contents, done: known.done.clone(), built };
+        Ok((scope, rows))
     }
 
     /// The deployment.

@@ -30,7 +30,7 @@ pub(crate) struct Args {}
 pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let ctx = app.verb("list", json!({}), None).await?;
     let ledger = ctx.ledger().await?;
-    let open = ledger.as_ref().map(open).unwrap_or_default();
+    let open = ledger.as_deref().map(open).unwrap_or_default();
     let waits = if ledger.is_some() { questions::waits(&ctx).await? } else { Waits::new() };
     let alone = questions::alone(&waits, |run| open.iter().any(|(_, known)| known.runs.contains(run)));
     let overlays = standing(&ctx).await?;

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let ctx = app.verb("log", json!({}), None).await?;
     let ledger = ctx.ledger().await?;
-    let history = ledger.map(|ledger| ledger.history).unwrap_or_default();
+    let history = ledger.map(|ledger| ledger.history.clone()).unwrap_or_default();
     let newest: Vec<&SwapEntry> = history.iter().rev().take(args.limit.unwrap_or(usize::MAX)).collect();
     if app.ui.json {
         app.ui.json(&newest.iter().map(|entry| told(entry)).collect());

@@ -296,8 +296,8 @@ async fn write(
         // Cut before it counted: what it wrote of then may have been replaced since.
         ctx.forget_objects(&id).await?;
     }
-    ctx.record(Record::StageIntent(intent.clone())).await?;
-    ctx.record(Record::StageObjects(contents.clone())).await?;
+    let planned = vec![Record::StageIntent(intent.clone()), Record::StageObjects(contents.clone())];
+    ctx.record_all(planned).await?;
     ctx.record_objects(&rows(&id, sorted, catalog)).await?;
     ctx.record(Record::StageDone(done.clone())).await?;
     let scope = Scope { intent, contents, done: Some(done), built: BTreeMap::new() };

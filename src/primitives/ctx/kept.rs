@@ -3,9 +3,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
+
+use futures_util::future::join;
 
 use super::Ctx;
 use crate::catalog::Catalog;
@@ -18,7 +19,9 @@ use crate::deployment::RunId;
 use crate::deployment::epoch::Marker;
 use crate::name::Ident;
 use crate::name::ObjectName;
+use crate::primitives::code::Code;
 use crate::primitives::error::Error;
+use crate::primitives::ledger;
 use crate::primitives::ledger::Ledger;
 
 /// A row bears the time at which its statement began, and is there when that ends: at most the server's
@@ -38,10 +41,14 @@ pub type Promoted = Rc<BTreeMap<ObjectName, DeployedObject>>;
 /// The swaps that had happened, and the promotions that stood, when something was asked.
 type Asked = (Marker, Vec<DeploymentId>);
 
+/// Rows of the journal, as they were read.
+type Rows = Rc<Vec<Entry>>;
+
 /// What is kept as long as it is the same connection.
 #[derive(Default)]
 pub(super) struct Kept {
-    rows: RefCell<Rc<Vec<Entry>>>,
+    rows: RefCell<BTreeMap<&'static [&'static str], Rows>>,
+    ledger: RefCell<Option<(usize, Rc<Ledger>)>>,
     promoted: RefCell<Option<(Asked, Promoted)>>,
 }
 
@@ -62,34 +69,68 @@ impl Ctx {
         *self.focus.borrow_mut() = None;
     }
 
-    /// Rows of kinds that a run asks for at every save, by time: what it knows already is not sent again.
-    /// There is one set of kinds for which this is asked.
+    /// Rows of kinds that a run asks for again and again, by time: what it knows already is not sent again.
     ///
     /// # Errors
     /// `db.*`.
-    pub async fn entries_kept(&self, kinds: &[&str]) -> Result<Rc<Vec<Entry>>, Error> {
+    pub async fn entries_kept(&self, kinds: &'static [&'static str]) -> Result<Rows, Error> {
         if self.is_rehearsal() {
             return Ok(Rc::new(self.entries(Which::Kinds(kinds)).await?));
         }
-        let known = Rc::clone(&self.kept.rows.borrow());
-        let Some(last) = known.iter().map(|entry| entry.at).max() else {
-            let all = Rc::new(self.entries(Which::Kinds(kinds)).await?);
-            *self.kept.rows.borrow_mut() = Rc::clone(&all);
-            return Ok(all);
+        let known = self.kept.rows.borrow().get(kinds).cloned().unwrap_or_default();
+        let found = match known.iter().map(|entry| entry.at).max() {
+            None => self.entries(Which::Kinds(kinds)).await?,
+            Some(last) => {
+                let since = last.before(LATE_ROWS);
+                // A run writes its rows one behind the other: before the last that is known there is no unknown one.
+                let mut runs: BTreeMap<&RunId, u64> = BTreeMap::new();
+                for entry in known.iter().filter(|entry| entry.at >= since) {
+                    let last = runs.entry(&entry.run).or_default();
+                    *last = entry.seq.max(*last);
+                }
+                self.entries(Which::Since(kinds, since, &runs)).await?
+            }
         };
-        let since = last.before(LATE_ROWS);
-        let mut found = self.entries(Which::Since(kinds, since)).await?;
-        let known_of = known.iter().filter(|entry| entry.at >= since);
-        let known_of: BTreeSet<(&RunId, u64)> = known_of.map(|entry| (&entry.run, entry.seq)).collect();
-        found.retain(|entry| !known_of.contains(&(&entry.run, entry.seq)));
         if found.is_empty() {
             return Ok(known);
         }
-        let mut all: Vec<Entry> = known.iter().cloned().chain(found).collect();
+        self.kept.rows.borrow_mut().remove(kinds);
+        let mut all = Rc::unwrap_or_clone(known);
+        all.extend(found);
         all.sort_by(|a, b| (a.at, &a.run, a.seq).cmp(&(b.at, &b.run, b.seq)));
         let all = Rc::new(all);
-        *self.kept.rows.borrow_mut() = Rc::clone(&all);
+        self.kept.rows.borrow_mut().insert(kinds, Rc::clone(&all));
         Ok(all)
+    }
+
+    /// What the journal tells of every deployment now; `None` where `setup` never ran.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn ledger(&self) -> Result<Option<Rc<Ledger>>, Error> {
+        // Asked at once: where there is no marker there may be no journal to answer.
+        let (marker, entries) = join(self.marker(), self.entries_kept(&ledger::KINDS)).await;
+        let Some(marker) = marker? else { return Ok(None) };
+        let entries = entries?;
+        // Rows are only ever added: as many are the same.
+        let kept = self.kept.ledger.borrow().clone();
+        let kept = kept.filter(|(rows, ledger)| *rows == entries.len() && ledger.marker == marker);
+        if let Some((_, ledger)) = kept.filter(|_| !self.is_rehearsal()) {
+            return Ok(Some(ledger));
+        }
+        let ledger = Rc::new(Ledger::new(&entries, marker));
+        *self.kept.ledger.borrow_mut() = Some((entries.len(), Rc::clone(&ledger)));
+        Ok(Some(ledger))
+    }
+
+    /// What the journal tells of every deployment now.
+    ///
+    /// # Errors
+    /// `setup.missing`, `db.*`.
+    pub async fn ledger_or_refuse(&self) -> Result<Rc<Ledger>, Error> {
+        self.ledger().await?.ok_or_else(|| {
+            Error::new(Code::SetupMissing, "nothing was deployed here yet: there is no tracking database")
+        })
     }
 
     /// What the promotions that stand have recorded; asked anew once there was another one.

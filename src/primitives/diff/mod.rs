@@ -178,13 +178,13 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         // Somebody has swapped between the two looks.
         catalog = ctx.reread().await?;
     }
-    let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
+    let own_schemas = own_schemas(&request.compiled, ledger.as_deref());
     let snapshot = match &ledger {
         Some(ledger) => ctx.promoted(ledger).await?,
         None => Rc::default(),
     };
-    let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
-    let stable = ledger.as_ref().map(Ledger::stable).unwrap_or_default();
+    let staging = ledger.as_deref().map(Ledger::staging).unwrap_or_default();
+    let stable = ledger.as_deref().map(Ledger::stable).unwrap_or_default();
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {

@@ -401,7 +401,7 @@ impl fenced::Change for Exchange {
         let steps = steps(&self.scope, self.kind, &intent.from, &intent.to, &catalog)
             .map_err(|error| Error::bug(format!("a staged name is none: {error}")))?;
         self.written = Some(intent);
-        self.history = ledger.history;
+        self.history.clone_from(&ledger.history);
         Ok(Next::Try(steps))
     }
 

@@ -14,7 +14,9 @@ use serde::Serialize;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
+use super::ledger::Deployment;
 use super::rehearsal::Assume;
+use crate::catalog::Catalog;
 use crate::db;
 use crate::db::hydration::ClusterFacts;
 use crate::db::hydration::Frontier;
@@ -124,10 +126,11 @@ impl ReadyCheck {
     /// Fails where the deployment is not ready; production and what was staged stay as they are.
     ///
     /// # Errors
-    /// `code` with what is missing, and those of [`Watched::read`].
-    pub async fn make(self, ctx: &Ctx, deployment: &DeploymentId, code: Code) -> Result<(), Error> {
+    /// `code` with what is missing, `db.*`.
+    pub async fn make(self, ctx: &Ctx, watched: &Watched, code: Code) -> Result<(), Error> {
         let Self::Within(allowed_lag) = self else { return Ok(()) };
-        let readiness = Watched::read(ctx, deployment).await?.look(ctx, allowed_lag).await?;
+        let readiness = watched.look(ctx, allowed_lag).await?;
+        let deployment = &watched.deployment;
         match readiness.state {
             Condition::Ready => Ok(()),
             Condition::Failing | Condition::Hydrating | Condition::Lagging => {
@@ -273,7 +276,16 @@ impl Watched {
     /// `db.*`.
     pub async fn read(ctx: &Ctx, deployment: &DeploymentId) -> Result<Self, Error> {
         let ledger = ctx.ledger_or_refuse().await?;
-        let known = ledger.deployment(deployment)?;
+        let rows = ctx.objects_of(deployment).await?;
+        Self::of(ledger.deployment(deployment)?, &rows, &*ctx.catalog().await?)
+    }
+
+    /// Watches what is recorded of a deployment's objects.
+    ///
+    /// # Errors
+    /// As [`Watched::read`], without `db.*`.
+    pub fn of(known: &Deployment, rows: &[DeployedObject], catalog: &Catalog) -> Result<Self, Error> {
+        let deployment = &known.intent.deployment;
         match known.state {
             State::Staged | State::Promoted | State::Retiring | State::Retired | State::RolledBack => {}
             State::Staging => {
@@ -284,7 +296,6 @@ impl Watched {
                 return Err(Error::new(Code::DeploymentGone, format!("{deployment} was dropped")));
             }
         }
-        let rows = ctx.objects_of(deployment).await?;
         let built = rows.iter().filter(|row| row.change.is_built());
         let recorded = built.filter_map(|row: &DeployedObject| {
             row.object_id.clone().map(|id| Recorded { name: row.name.to_string(), id })
@@ -296,7 +307,7 @@ impl Watched {
                 names.insert(id.clone(), pair.production.to_string());
             }
         }
-        for (name, cluster) in &ctx.catalog().await?.clusters {
+        for (name, cluster) in &catalog.clusters {
             names.entry(cluster.id.clone()).or_insert_with(|| name.to_string());
         }
         Ok(Self { deployment: deployment.clone(), recorded, names })

@@ -166,7 +166,7 @@ pub(super) async fn chosen(ctx: &Ctx, request: &Request, catalog: &Catalog) -> R
             }
         }
     }
-    let earlier = Earlier { ledger: ledger.as_ref(), contents: &contents };
+    let earlier = Earlier { ledger: ledger.as_deref(), contents: &contents };
     choose(&wanted, origin, changes, &earlier, catalog)
 }
 

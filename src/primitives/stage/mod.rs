@@ -126,8 +126,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     replacements::free_targets(ctx, &layout, &catalog).await?;
     ctx.go_on()?;
     let started = ctx.clock.elapsed();
-    ctx.record(Record::StageIntent(layout.intent.clone())).await?;
-    ctx.record(Record::StageObjects(layout.contents.clone())).await?;
+    let mut planned =
+        vec![Record::StageIntent(layout.intent.clone()), Record::StageObjects(layout.contents.clone())];
     if changes.recorded_as.is_none() {
         let intent = MetadataIntent {
             deployment: Some(id.clone()),
@@ -136,8 +136,11 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         };
         // An attempt that was to grant more is not the one that counts.
         if !intent.things.is_empty() || matches!(choice, Choice::Continue(_)) {
-            ctx.record(Record::MetadataIntent(intent)).await?;
+            planned.push(Record::MetadataIntent(intent));
         }
+    }
+    ctx.record_all(planned).await?;
+    if changes.recorded_as.is_none() {
         overtaken(ctx, &layout).await?;
     }
     create::create(ctx, &layout, changes, &catalog).await?;
@@ -185,7 +188,7 @@ async fn overtaken(ctx: &mut Ctx, layout: &Layout) -> Result<(), Error> {
 }
 
 /// Fails where another run has promoted the deployment meanwhile: what this one builds is none of it any more.
-async fn not_promoted(ctx: &Ctx, id: &DeploymentId, effect: &str) -> Result<Ledger, Error> {
+async fn not_promoted(ctx: &Ctx, id: &DeploymentId, effect: &str) -> Result<Rc<Ledger>, Error> {
     let ledger = ctx.ledger_or_refuse().await?;
     if ledger.deployment(id)?.state.is_promoted() {
         let message = format!("another run has promoted {id} meanwhile");

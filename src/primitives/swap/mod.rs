@@ -19,6 +19,7 @@ use super::exchange::aftermath::Followed;
 use super::exchange::sinks::OthersSinks;
 use super::ledger::Deployment;
 use super::readiness::ReadyCheck;
+use super::readiness::Watched;
 use super::scope::Scope;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapKind;
@@ -57,9 +58,10 @@ async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> 
     if known.state.is_promoted() {
         return again(ctx, &known).await;
     }
-    let scope = Scope::read(ctx, &known).await?;
+    let (scope, rows) = Scope::with_rows(ctx, &known).await?;
     if known.state == State::Staged || known.state == State::RolledBack {
-        request.ready.make(ctx, &request.deployment, Code::SwapNotReady).await?;
+        let watched = Watched::of(&known, &rows, &*ctx.catalog().await?)?;
+        request.ready.make(ctx, &watched, Code::SwapNotReady).await?;
     }
     let keep_s = request.keep.as_secs();
     let mut exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);

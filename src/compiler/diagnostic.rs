@@ -72,6 +72,7 @@ codes! {
     UncheckedQuery = "sql.unchecked-query", "A query holds syntax that only the server can read.";
     UncheckedRelation = "sql.unchecked-relation",
         "A name may be a table of a source whose tables only the server knows.";
+    ViewColumns = "sql.view-columns", "A view lists more names than its query gives columns, or fewer.";
     NotAProject = "project.not-a-project", "The folder has no `project.toml` or no `models`.";
     UnreadableFile = "project.unreadable-file", "A file cannot be read or is no UTF-8.";
     InvalidSettings = "project.invalid-settings", "`project.toml` is no TOML or has a key or value it may not have.";

@@ -17,6 +17,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
+use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
@@ -88,14 +89,20 @@ fn fingerprints(
     found
 }
 
+/// Reads what the catalog stores. What is in there was right for the server, whether it is known here or not.
+fn statement(sql: &str) -> Option<Statement> {
+    let (statements, mistakes) = parse::file(sql);
+    if mistakes.is_empty() { statements.into_iter().next() } else { None }
+}
+
 fn meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
-    let statement = parse::batch(sql).ok()?.into_iter().next()?;
+    let statement = statement(sql)?;
     Some(canonical::statement(sql, &statement, Form::Meaning, names))
 }
 
 /// What an index would mean, were its keys not written down.
 fn default_meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
-    let mut statement = parse::batch(sql).ok()?.into_iter().next()?;
+    let mut statement = statement(sql)?;
     if let StatementKind::CreateIndex(index) = &mut statement.kind {
         index.default = true;
         index.keys.clear();

@@ -140,6 +140,29 @@ mod tests {
     use crate::primitives::facts;
 
     #[test]
+    fn what_only_the_server_reads_is_adopted_too() {
+        let catalog = facts::grown(&["d"], &["d.s"], &["c1"], &[]);
+        let id = ObjectId::new("u2");
+        let stored = "CREATE VIEW \"d\".\"s\".\"v\" AS SELECT * EXCLUDE (\"x\"), \"pg_catalog\".\"count\"(*), \
+             \"t\".\"a\"::[s1 AS \"pg_catalog\".\"int4\"] FROM [u1 AS \"d\".\"s\".\"t\"]";
+        let stored = BTreeMap::from([(id.clone(), stored.to_owned())]);
+        let told = fingerprints(&catalog, &BTreeSet::from([&id]), &[], &BTreeSet::new(), &stored);
+        let file = |path: &str, text: &str| crate::compiler::source::File {
+            path: path.to_owned(),
+            text: text.into(),
+        };
+        let files = vec![
+            file(
+                "models/d/s/v.sql",
+                "create view v as select * exclude (X), count(*), t.a::integer -- why\nfrom s.t",
+            ),
+            file("project.toml", "dependencies = [\"d.s.t\"]"),
+        ];
+        let (project, _) = crate::compiler::compile(files, &crate::compiler::Options::default());
+        assert_eq!(told.get(&id), Some(&project.objects[0].fingerprint.to_string()));
+    }
+
+    #[test]
     fn the_catalogs_own_text_has_the_fingerprint_of_the_file() {
         let mut catalog = facts::grown(&["d"], &["d.s"], &["c1"], &[]);
         let cluster = ClusterId::new("u7");

@@ -403,6 +403,21 @@ fn queries_become_arrays_and_lists() {
 }
 
 #[test]
+fn lists_of_a_users_type_have_subscripts() {
+    check(
+        &[
+            "CREATE TYPE ints AS LIST (ELEMENT TYPE = int4)",
+            "CREATE TYPE grid AS LIST (ELEMENT TYPE = ints)",
+            "CREATE TABLE grids (i ints, g grid)",
+            "INSERT INTO grids VALUES ('{1,2,3}', '{{1,2},{3}}')",
+            "SELECT i[1], i[4], g[1], g[1][2], i[2:3], g[1:1][1], (g[2:2])[1][1] FROM grids",
+            "SELECT pg_typeof(i[1]), pg_typeof(g[1]), pg_typeof(i[1:2]) FROM grids",
+        ],
+        expect![[r#""#]],
+    );
+}
+
+#[test]
 fn how_things_were_made_is_told_to_tools() {
     check(
         &[

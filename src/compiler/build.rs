@@ -145,6 +145,9 @@ impl Builder<'_> {
                 Mention::Perhaps(readings) => {
                     let full = |name: &RawName| self.namespace.complete(home, &name.parts);
                     reads.asked.extend(readings.iter().filter_map(full));
+                    self.meant(home, readings).into_iter().for_each(|name| {
+                        self.reads_type(home, name, reads);
+                    });
                 }
                 Mention::Object(_) | Mention::Defined(_) | Mention::Qualifier(_) | Mention::Cluster(_) => {}
             }

@@ -134,6 +134,8 @@ struct Frame {
     using: Option<usize>,
     /// Where the last `SELECT` stands.
     select: Option<usize>,
+    /// Whether this is the list behind `SELECT`.
+    in_items: bool,
     /// How far a `WITH MUTUALLY RECURSIVE` is read.
     recursive: Recursive,
     /// Where `FETCH` stands, if it does.
@@ -267,16 +269,28 @@ impl<'a> Lowering<'a> {
             }
             _ if self.may_be_type(meaning) && !self.ends_expression() && self.typed_literal() => {}
             _ => {
-                match meaning.keyword {
-                    Keyword::SELECT => self.frame.select = Some(token.span.start),
-                    Keyword::FETCH => self.fetch(),
-                    Keyword::OFFSET => self.offset(),
-                    _ => {}
-                }
+                self.clause(token, meaning.keyword);
                 self.keep_word(token, meaning);
             }
         }
         Ok(())
+    }
+
+    /// Takes note of a word that begins a clause.
+    fn clause(&mut self, token: &Token<'_>, keyword: Keyword) {
+        match keyword {
+            Keyword::SELECT => {
+                self.frame.select = Some(token.span.start);
+                self.frame.in_items = true;
+            }
+            // `IS DISTINCT FROM` begins nothing.
+            Keyword::FROM => self.frame.in_items &= self.previous().is_some_and(|word| word.is("DISTINCT")),
+            Keyword::GROUP | Keyword::ORDER => self.frame.in_items &= !self.nth_is(1, "BY"),
+            Keyword::WHERE | Keyword::HAVING => self.frame.in_items = false,
+            Keyword::FETCH => self.fetch(),
+            Keyword::OFFSET => self.offset(),
+            _ => {}
+        }
     }
 
     /// Opens a bracket.

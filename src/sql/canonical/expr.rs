@@ -213,7 +213,7 @@ impl Printer<'_> {
     fn quantified(&mut self, left: &Expr, op: &BinaryOperator, word: &str, right: &Expr) {
         self.operand(left);
         self.write(&format!(" {op} {word} ("));
-        match right {
+        match if self.is_stored() { right } else { without_parentheses(right) } {
             Expr::Subquery(query) => self.query(query),
             other => self.expr(other),
         }

@@ -349,6 +349,16 @@ fn other_words_for_the_same_have_one_form() {
         ("SELECT a || b LIKE ANY (c) FROM t", "SELECT (a || b) ~~ ANY (c) FROM t"),
         ("SELECT 1 = ANY ((SELECT 1) UNION (SELECT 2))", "SELECT 1 = ANY (SELECT 1 UNION SELECT 2)"),
         ("SELECT 1 < ALL (((SELECT 1)) EXCEPT SELECT 2)", "SELECT 1 < ALL (SELECT 1 EXCEPT SELECT 2)"),
+        ("SELECT 1 = ANY (((SELECT 2)))", "SELECT 1 = ANY (SELECT 2)"),
+        ("SELECT a FROM t GROUP BY t.*, (a).*", "SELECT a FROM t GROUP BY (t.*), ((a).*)"),
+        (
+            "SELECT a FROM t WHERE (a).* = ROW(1) ORDER BY t.*",
+            "SELECT a FROM t WHERE ((a).*) = ROW(1) ORDER BY (t.*)",
+        ),
+        (
+            "SELECT a IS DISTINCT FROM b, (a).*, t.* FROM t",
+            "SELECT (a IS DISTINCT FROM b), (a).*, t.* FROM t",
+        ),
         ("SELECT 1 = SOME (VALUES (1), (2))", "select 1 = any (values (1), ((2)))"),
         ("SELECT ((SELECT 1) UNION (SELECT 2)) + 1", "SELECT (SELECT 1 UNION SELECT 2) + 1"),
         ("SELECT (((SELECT 1)) INTERSECT SELECT 2), 3", "SELECT (SELECT 1 INTERSECT SELECT 2), 3"),

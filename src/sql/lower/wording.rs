@@ -174,8 +174,7 @@ impl Lowering<'_> {
             Lexeme::Word(_) => GO_ON.iter().any(|word| token.is(word)),
             _ => false,
         };
-        self.nth_is_lexeme(1, &Lexeme::Star)
-            && (self.frame.select.is_none() || self.nth(2).is_some_and(goes_on))
+        self.nth_is_lexeme(1, &Lexeme::Star) && (!self.frame.in_items || self.nth(2).is_some_and(goes_on))
     }
 
     /// Takes `.*` as an operator behind what it is written behind.

@@ -487,7 +487,11 @@ pub(super) fn column(
         } else if cursor.keyword("DEFAULT") {
             let end = end_of_item(cursor, begins_option);
             column.default = Some(query::expr_until(cursor, &[], end, |cursor| {
-                if begins_option(cursor) { Ok(()) } else { ends_item(cursor, "column option") }
+                if begins_option(cursor) || cursor.is_done() {
+                    Ok(())
+                } else {
+                    ends_item(cursor, "column option")
+                }
             })?);
         } else if !cursor.keyword("NULL") {
             if cursor.keyword("CONSTRAINT") {
@@ -504,7 +508,8 @@ pub(super) fn column(
 
 /// Tells whether something begins that may be said of a column behind its default.
 fn begins_option(cursor: &Cursor<'_>) -> bool {
-    let words = ["COLLATE", "CONSTRAINT", "NULL", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES"];
+    let words =
+        ["CHECK", "COLLATE", "CONSTRAINT", "DEFAULT", "FOREIGN", "NULL", "PRIMARY", "REFERENCES", "UNIQUE"];
     words.iter().any(|word| cursor.peek_is(word)) || cursor.peek_is("NOT") && cursor.nth_is(1, "NULL")
 }
 

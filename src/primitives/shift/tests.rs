@@ -48,7 +48,6 @@ impl World {
         let roles = Roles {
             by_name: BTreeMap::new(),
             checked: false,
-            version: None,
             search_path: "public".to_owned(),
             cluster: "quickstart".to_owned(),
         };

@@ -30,3 +30,35 @@ pub(in crate::compiler) fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>)
         draft.source.warning(Code::ViewColumns, span, message).with_help(help)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use crate::compiler::tests::compiled;
+    use crate::compiler::tests::show_diagnostics;
+    use crate::compiler::tests::with_raw;
+
+    #[test]
+    fn names_are_counted_where_the_query_tells_how_many_columns_there_are() {
+        let project = with_raw(
+            "
+-- file: models/shop/core/many.sql
+CREATE VIEW many (a, b) AS SELECT 1
+-- file: models/shop/core/few.sql
+CREATE VIEW few (a) AS SELECT 1, 2
+-- file: models/shop/core/fit.sql
+CREATE VIEW fit (a, b) AS SELECT 1, 2
+-- file: models/shop/core/star.sql
+CREATE VIEW star (a) AS SELECT * FROM raw.items
+",
+        );
+        let (_, found) = compiled(&project, "");
+        expect![[r#"
+            warning[sql.view-columns] models/shop/core/few.sql:1:18 the query gives 2 columns, 1 name is listed
+              help: name every column: servers since v26.36 take no fewer names than columns
+            error[sql.view-columns] models/shop/core/many.sql:1:19 the query gives 1 column, 2 names are listed
+        "#]]
+        .assert_eq(&show_diagnostics(&found));
+    }
+}

@@ -119,6 +119,8 @@ pub struct Session {
     pub member_of: BTreeSet<RoleName>,
     /// Whether privileges are checked at all for this role.
     pub checked: bool,
+    /// The server's version, such as 26 and 40; `None` where it is of an unknown shape.
+    pub version: Option<(u64, u64)>,
 }
 
 /// Everything user-made in an environment, as one read saw it.

@@ -24,7 +24,7 @@ fn view(name: &str, reads: &[&str]) -> Step {
 /// them.
 fn ground() -> Catalog {
     let role = RoleName(ident("me"));
-    let session = Session { role: role.clone(), member_of: [role].into(), checked: false };
+    let session = Session { role: role.clone(), member_of: [role].into(), checked: false, version: None };
     let mut catalog = Catalog::new(session);
     for step in [
         Step::CreateDatabase(ident("a")),

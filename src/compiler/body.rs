@@ -38,11 +38,11 @@ pub(super) struct BareName {
     pub(super) qualifiers: Vec<(Span, usize)>,
 }
 
-/// The keys of an index. Their span counts bytes of the index's template.
+/// The keys of an index. Their spans count bytes of the index's template.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
-    /// Where they stand, without parentheses.
-    pub(super) list: Span,
+    /// Where each stands, without how it is sorted.
+    pub(super) list: Arc<[Span]>,
     /// Where in the file they come from.
     pub(super) origin: Origin,
 }
@@ -99,9 +99,13 @@ impl Body {
 
 impl Keys {
     /// Looks at the keys of an index, of which a template begins at some byte; `None` for a default
-    /// one.
+    /// one, and where the names in a key cannot be told.
     pub(super) fn of(index: &CreateIndex, origin: Origin) -> Option<Self> {
-        let list = index.keys.first()?.span().to(index.keys.last()?.span());
-        Some(Self { list: Span::new(list.start - origin.start, list.end - origin.start), origin })
+        if index.keys.is_empty() || index.keys.iter().any(|key| key.opaque().is_some()) {
+            return None;
+        }
+        let inside = |span: Span| Span::new(span.start - origin.start, span.end - origin.start);
+        let list = index.keys.iter().map(|key| inside(key.span())).collect();
+        Some(Self { list, origin })
     }
 }

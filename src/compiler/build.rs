@@ -1,8 +1,5 @@
 //! From drafts to objects: names resolved, companions attached, fingerprints taken.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
 use super::body::Body;
 use super::body::Keys;
 use super::body::Origin;
@@ -40,11 +37,10 @@ use crate::sql::ast::StatementKind;
 use crate::sql::ast::alter::CommentTarget;
 use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateIndex;
-use crate::sql::canonical;
-use crate::sql::canonical::sketch::Hole;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
+use crate::sql::query::splice;
 use crate::sql::span::Span;
 
 /// What a draft reads: which objects, where it names them first, and what is outside.
@@ -94,6 +90,9 @@ impl Builder<'_> {
         }
         names.sort_by_key(|name| name.span);
         for companion in &draft.companions {
+            if let StatementKind::CreateIndex(_) = &companion.kind {
+                self.reads_of_index(&home, companion, &mut reads);
+            }
             if let StatementKind::CreateConstraint(constraint) = &companion.kind
                 && let Some((target, _)) = &constraint.references
             {
@@ -109,7 +108,7 @@ impl Builder<'_> {
         }
         for name in names {
             let meaning = self.resolve(draft, name, &mut reads);
-            if is_bad_guess(draft, &meaning) {
+            if is_bad_guess(draft, draft.main, &meaning) {
                 checks::relation::check(draft, name, &meaning, found);
                 continue;
             }
@@ -138,6 +137,23 @@ impl Builder<'_> {
         reads
     }
 
+    /// Takes note of what the keys of an index name: types, for they read nothing.
+    fn reads_of_index(&self, home: &SchemaName, index: &Statement, reads: &mut Reads) {
+        for mention in mentions(&index.kind) {
+            match mention {
+                Mention::Type(name) => self.reads_type(home, name, reads),
+                Mention::Perhaps(readings) => {
+                    let full = |name: &RawName| self.namespace.complete(home, &name.parts);
+                    reads.asked.extend(readings.iter().filter_map(full));
+                    self.meant(home, readings).into_iter().for_each(|name| {
+                        self.reads_type(home, name, reads);
+                    });
+                }
+                Mention::Object(_) | Mention::Defined(_) | Mention::Qualifier(_) | Mention::Cluster(_) => {}
+            }
+        }
+    }
+
     /// Takes note of a type, if it is the project's or declared.
     fn reads_type(&self, home: &SchemaName, name: &RawName, reads: &mut Reads) {
         reads.asked.extend(self.namespace.complete(home, &name.parts));
@@ -154,7 +170,7 @@ impl Builder<'_> {
     /// What a type means that may be a user's; `None` where it may be the server's as well.
     ///
     /// Unlike relations, types need not be known: files had none for a long time.
-    fn type_of(&self, home: &SchemaName, name: &RawName) -> Option<Meaning> {
+    pub(super) fn type_of(&self, home: &SchemaName, name: &RawName) -> Option<Meaning> {
         let meaning = self.namespace.resolve(home, name);
         match &meaning {
             Meaning::Object(full) if self.draft(full).is_some_and(|draft| draft.kind == ObjectKind::Type) => {
@@ -169,7 +185,7 @@ impl Builder<'_> {
     }
 
     /// The first reading of a guessed name that is something's; `None` where none is.
-    fn meant<'n>(&self, home: &SchemaName, readings: &'n [RawName]) -> Option<&'n RawName> {
+    pub(super) fn meant<'n>(&self, home: &SchemaName, readings: &'n [RawName]) -> Option<&'n RawName> {
         readings.iter().find(|name| match self.namespace.resolve(home, name) {
             Meaning::Object(_) | Meaning::Subsource(..) | Meaning::Broken(_) | Meaning::Declared(..) => true,
             Meaning::PerhapsSubsource(..)
@@ -256,18 +272,15 @@ impl Builder<'_> {
         let StatementKind::CreateTable(table) = &draft.main.kind else { return Some(columns) };
         let home = draft.name.schema_name();
         for (column, written) in columns.iter_mut().zip(&table.columns) {
-            // From the end, so that what comes before stays where it is.
-            for name in written.types.iter().rev() {
-                let full = self.type_of(&home, name).and_then(|meaning| meaning.name().map(ObjectName::sql));
-                let (start, end) = (name.span.start - written.type_start, name.span.end - written.type_start);
-                if let Some(full) = full
-                    && column.data_type.get(start..end).is_some()
-                {
-                    column.data_type.replace_range(start..end, &full);
-                }
-            }
+            column.data_type = self.in_full(&home, &column.data_type, written.type_start, &written.types);
         }
         Some(columns)
+    }
+
+    /// A piece of a file that begins at a byte, with the full names of the types in it.
+    pub(super) fn in_full(&self, home: &SchemaName, text: &str, start: usize, types: &[RawName]) -> String {
+        let full = |name: &RawName| Some((name.span, self.type_of(home, name)?.name()?.sql()));
+        splice(text, start, types.iter().filter_map(full).collect())
     }
 
     /// The columns that a load generator gives to what a draft makes.
@@ -292,22 +305,29 @@ impl Builder<'_> {
     fn rest(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement, from: usize) -> Template {
         let slots: Vec<(Span, Slot)> = mentions(&statement.kind)
             .into_iter()
-            .filter_map(|mention| self.slot(draft, reads, mention))
+            .filter_map(|mention| self.slot(draft, statement, reads, mention))
             .collect();
         Template::new(draft.source.shared_sql(), Span::new(from, statement.span.end), slots)
     }
 
-    fn slot(&self, draft: &Draft<'_>, reads: &Reads, mention: Mention<'_>) -> Option<(Span, Slot)> {
+    fn slot(
+        &self,
+        draft: &Draft<'_>,
+        statement: &Statement,
+        reads: &Reads,
+        mention: Mention<'_>,
+    ) -> Option<(Span, Slot)> {
         let home = draft.name.schema_name();
+        let read_slot = |name: &RawName| self.read_slot(draft, statement, reads, name);
         let slot = match mention {
             Mention::Defined(name) => Slot::Object(self.namespace.complete(&home, &name.parts)?),
-            Mention::Object(name) => self.read_slot(draft, reads, name)?,
+            Mention::Object(name) => read_slot(name)?,
             Mention::Type(name) => Slot::Type(self.type_of(&home, name)?.name()?.clone()),
             Mention::Cluster(cluster) => Slot::Cluster(self.cluster(Some(cluster))?),
             Mention::Qualifier(qualifier) => {
                 let own = qualifier.name.parts.last()?.clone();
                 let parts = qualifier.name.parts.len();
-                match self.read_slot(draft, reads, &qualifier.relation)? {
+                match read_slot(&qualifier.relation)? {
                     Slot::Object(relation) => Slot::Qualifier(relation, own, parts),
                     Slot::System(schema, relation) => Slot::SystemQualifier(schema, relation, parts),
                     _ => return None,
@@ -315,22 +335,28 @@ impl Builder<'_> {
             }
             Mention::Perhaps(readings) => {
                 let name = self.meant(&home, readings)?;
-                return Some((name.span, self.read_slot(draft, reads, name)?));
+                return Some((name.span, read_slot(name)?));
             }
         };
         Some((mention.span(), slot))
     }
 
     /// The slot for what is read; `None` where that is a guess that means nothing.
-    fn read_slot(&self, draft: &Draft<'_>, reads: &Reads, name: &RawName) -> Option<Slot> {
+    fn read_slot(
+        &self,
+        draft: &Draft<'_>,
+        statement: &Statement,
+        reads: &Reads,
+        name: &RawName,
+    ) -> Option<Slot> {
         let home = draft.name.schema_name();
-        if draft.opaque().is_some() && is_bad_guess(draft, &self.namespace.resolve(&home, name)) {
+        if is_guessed(statement) && is_bad_guess(draft, statement, &self.namespace.resolve(&home, name)) {
             return None;
         }
         Some(self.object_slot(&home, reads, name))
     }
 
-    fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
+    pub(super) fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
         let place = reads.meanings.binary_search_by_key(&name.span.start, |(at, _)| *at);
         let known = place.ok().and_then(|at| reads.meanings.get(at));
         let found;
@@ -351,31 +377,9 @@ impl Builder<'_> {
     }
 
     /// A cluster under its production name.
-    fn cluster(&self, written: Option<&RawIdent>) -> Option<ClusterName> {
+    pub(super) fn cluster(&self, written: Option<&RawIdent>) -> Option<ClusterName> {
         let name = format!("{}{}", written?.ident.as_str(), self.suffix);
         Ident::new(name).ok().map(ClusterName)
-    }
-
-    /// What a statement means.
-    fn meaning(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement) -> String {
-        let own = main_name(&draft.main.kind).map(|own| own.span);
-        let home = draft.name.schema_name();
-        let name = |hole: &Hole| match hole {
-            // What the path says counts, also where the statement says otherwise.
-            Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
-            Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
-                Slot::Object(full) | Slot::Type(full) | Slot::Qualifier(full, ..) => full.sql(),
-                Slot::System(schema, own) | Slot::SystemQualifier(schema, own, _) => {
-                    format!("{}.{}", schema.sql(), own.sql())
-                }
-                Slot::Fixed(text) => text,
-                Slot::Cluster(cluster) => cluster.sql(),
-            },
-            Hole::Cluster(written) => {
-                self.cluster(Some(written)).map_or_else(|| written.ident.sql(), |cluster| cluster.sql())
-            }
-        };
-        draft.source.meaning(statement).map(|sketch| sketch.fill(name)).unwrap_or_default()
     }
 
     fn indexes(
@@ -414,19 +418,32 @@ impl Builder<'_> {
     }
 }
 
-/// Tells whether a name in a query that only the server can read was taken for that of a relation
-/// and is none: it stays as it is written.
-fn is_bad_guess(draft: &Draft<'_>, meaning: &Meaning) -> bool {
-    draft.opaque().is_some()
+/// Tells whether the names in a statement are a guess, because only the server can read it.
+fn is_guessed(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::CreateView(view) => view.query.opaque().is_some(),
+        StatementKind::CreateMaterializedView(view) => view.query.opaque().is_some(),
+        StatementKind::CreateIndex(index) => index.keys.iter().any(|key| key.opaque().is_some()),
+        _ => false,
+    }
+}
+
+/// Tells whether a name in what only the server can read was taken for that of a relation and is none:
+/// it stays as it is written.
+fn is_bad_guess(draft: &Draft<'_>, statement: &Statement, meaning: &Meaning) -> bool {
+    is_guessed(statement)
         && match meaning {
             Meaning::Unknown(_) | Meaning::Malformed => true,
-            // Nothing reads itself.
-            meaning => meaning.name() == Some(&draft.name),
+            // Nothing reads itself, and an index is on it.
+            meaning => {
+                !matches!(statement.kind, StatementKind::CreateIndex(_))
+                    && meaning.name() == Some(&draft.name)
+            }
         }
 }
 
 /// The indexes among a draft's companions, in the order of the file.
-fn indexes_of<'d>(draft: &'d Draft<'_>) -> impl Iterator<Item = (&'d Statement, &'d CreateIndex)> {
+pub(super) fn indexes_of<'d>(draft: &'d Draft<'_>) -> impl Iterator<Item = (&'d Statement, &'d CreateIndex)> {
     draft.companions.iter().filter_map(|statement| match &statement.kind {
         StatementKind::CreateIndex(index) => Some((*statement, index)),
         _ => None,
@@ -441,50 +458,6 @@ fn keys_start(draft: &Draft<'_>, statement: &Statement, index: &CreateIndex) -> 
     match (first, text.rfind('(')) {
         (Some(_), Some(bracket)) => from + bracket,
         _ => from,
-    }
-}
-
-/// The name that an index has or would be given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// It has this one.
-    Given(Ident),
-    /// The server puts the first number behind this one that makes it free.
-    Numbered(String),
-}
-
-impl Wish {
-    /// What the indexes of a draft wish for, in their order.
-    pub(super) fn of(draft: &Draft<'_>) -> Vec<Self> {
-        let wish = |(_, index): (&Statement, &CreateIndex)| match &index.name {
-            Some(name) => Self::Given(name.ident.clone()),
-            None => Self::Numbered(canonical::default_index_name(&draft.name.object, index)),
-        };
-        indexes_of(draft).map(wish).collect()
-    }
-
-    /// Takes the name; `None` where it is given and taken.
-    ///
-    /// `next` holds, for names that the server chooses, the first number that may be free.
-    pub(super) fn take(
-        &self,
-        taken: &mut HashSet<Ident>,
-        next: &mut HashMap<String, usize>,
-    ) -> Option<Ident> {
-        let base = match self {
-            Self::Given(name) => return taken.insert(name.clone()).then(|| name.clone()),
-            Self::Numbered(base) => base,
-        };
-        let next = next.entry(base.clone()).or_default();
-        for number in *next..=*next + taken.len() {
-            let text = if number == 0 { base.clone() } else { format!("{base}{number}") };
-            let name = Ident::new(text).ok()?;
-            if taken.insert(name.clone()) {
-                *next = number + 1;
-                return Some(name);
-            }
-        }
-        None
     }
 }
 

@@ -69,9 +69,10 @@ codes! {
     UnknownRelation = "sql.unknown-relation",
         "A statement names something that neither the project, its dependencies nor the system has.";
     Cycle = "sql.cycle", "Objects read each other in a circle.";
-    UncheckedQuery = "sql.unchecked-query", "A query holds syntax that only the server can read.";
+    UncheckedQuery = "sql.unchecked-query", "A query, a key of an index or a default holds syntax that only the server can read.";
     UncheckedRelation = "sql.unchecked-relation",
         "A name may be a table of a source whose tables only the server knows.";
+    ViewColumns = "sql.view-columns", "A view lists more names than its query gives columns, or fewer.";
     NotAProject = "project.not-a-project", "The folder has no `project.toml` or no `models`.";
     UnreadableFile = "project.unreadable-file", "A file cannot be read or is no UTF-8.";
     InvalidSettings = "project.invalid-settings", "`project.toml` is no TOML or has a key or value it may not have.";

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::build::Wish;
 use super::constraint;
 use super::constraint::Lowered;
 use super::diagnostic::Diagnostic;
@@ -19,6 +18,7 @@ use super::draft::companions;
 use super::generator;
 use super::namespace::Namespace;
 use super::source::Source;
+use super::wish::Wish;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;

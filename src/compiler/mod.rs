@@ -17,6 +17,7 @@ mod generator;
 mod global;
 pub mod graph;
 pub mod load;
+mod meaning;
 mod modifier;
 mod namespace;
 pub mod object;
@@ -28,6 +29,7 @@ pub mod standalone;
 pub mod template;
 pub mod unit_test;
 mod variables;
+mod wish;
 pub mod workspace;
 
 use std::collections::BTreeMap;

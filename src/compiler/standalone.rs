@@ -170,20 +170,24 @@ pub fn query_with<'a>(object: &'a Object, stand_ins: AllStandIns<'_, 'a>) -> Opt
     Some(writer.statement)
 }
 
-/// The keys of an object's index as a statement; `None` for a default index, which has none.
+/// The keys of an object's index as a statement; `None` for a default index, which has none, and where the
+/// names in a key cannot be told.
 pub fn keys<'a>(object: &'a Object, index: &'a Index, stand_ins: StandIns<'_, 'a>) -> Option<Statement> {
     let keys = index.key_list.as_ref()?;
     let stand_ins = |relation: Relation<'_>| stand_ins(relation.object()?);
     let mut writer = Writer::new(&object.name, index.rest.text(), &stand_ins);
-    let read = index.rest.relations(keys.list).map(|(_, relation)| relation);
+    let read = keys.list.iter().flat_map(|key| index.rest.relations(*key)).map(|(_, relation)| relation);
     writer.ctes(read.chain([Relation::Object(&object.name)]));
     writer.push("SELECT ");
     let own = object.name.object.sql();
-    // The relation goes by its last part: there is nothing beside it.
-    writer.template(&object.name, &index.rest, keys.list, &keys.origin, &|writer, _, slot| match slot {
-        Slot::Qualifier(name, ..) if *name == object.name => Some(own.clone()),
-        _ => writer.changed(None, slot),
-    });
+    for (number, key) in keys.list.iter().enumerate() {
+        writer.push(if number == 0 { "" } else { ", " });
+        // The relation goes by its last part: there is nothing beside it.
+        writer.template(&object.name, &index.rest, *key, &keys.origin, &|writer, _, slot| match slot {
+            Slot::Qualifier(name, ..) if *name == object.name => Some(own.clone()),
+            _ => writer.changed(None, slot),
+        });
+    }
     let relation = writer.stood_in(Relation::Object(&object.name)).unwrap_or_else(|| object.name.sql());
     writer.push(&format!("\nFROM {relation} AS {own}"));
     Some(writer.statement)

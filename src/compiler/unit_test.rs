@@ -7,11 +7,12 @@ use super::build::Builder;
 use super::checks;
 use super::contract::ContractName;
 use super::diagnostic::Diagnostic;
+use super::diagnostic::Severity;
 use super::draft::Draft;
 use super::namespace::Meaning;
 use super::object::Column;
-use super::source::Source;
 use crate::name::Ident;
+use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::project;
@@ -64,7 +65,7 @@ pub struct Rows {
 /// A piece of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
-    /// Its text, with its variables replaced.
+    /// Its text, with its variables replaced and the types of the project written in full.
     pub text: String,
     /// Where it stands in the file.
     pub span: Span,
@@ -89,8 +90,9 @@ impl Builder<'_> {
     ) -> UnitTest {
         let mut wrong = Vec::new();
         checks::unit_test::check(self, draft, statement, test, &mut wrong);
-        let body = if wrong.is_empty() { self.body(draft, test) } else { None };
-        found.extend(wrong.into_iter().map(Diagnostic::for_test));
+        let is_error = |one: &Diagnostic| one.severity == Severity::Error;
+        let body = if wrong.iter().any(is_error) { None } else { self.body(draft, test) };
+        found.extend(wrong.into_iter().map(|one| if is_error(&one) { one.for_test() } else { one }));
         UnitTest {
             name: name(draft, statement, test),
             line: draft.source.line(statement.span),
@@ -105,13 +107,28 @@ impl Builder<'_> {
         let mocks = test.mocks.iter().map(|mock| {
             let relation = mocked(&self.namespace.resolve(&home, &mock.name))?;
             let span = source.original(mock.name.span);
-            Some(Mock { relation, span, rows: rows(source, &mock.rows) })
+            Some(Mock { relation, span, rows: self.rows(draft, &mock.rows) })
         });
         Some(Body {
-            at_time: test.at_time.as_ref().map(|time| excerpt(source, time.span())),
+            at_time: test.at_time.as_ref().map(|time| self.excerpt(draft, time.span(), time.types())),
             mocks: mocks.collect::<Option<_>>()?,
-            expected: rows(source, test.expected.as_ref()?),
+            expected: self.rows(draft, test.expected.as_ref()?),
         })
+    }
+
+    fn rows(&self, draft: &Draft<'_>, rows: &project::Rows) -> Rows {
+        let column = |column: &project::TypedColumn| Column {
+            name: column.name.ident.clone(),
+            data_type: self.excerpt(draft, column.type_span, &column.data_type.users()).text,
+        };
+        let columns = rows.columns.iter().map(column).collect();
+        Rows { columns, query: self.excerpt(draft, rows.query.span(), rows.query.types()) }
+    }
+
+    fn excerpt(&self, draft: &Draft<'_>, span: Span, types: &[RawName]) -> Excerpt {
+        let home = draft.name.schema_name();
+        let text = self.in_full(&home, span.of(draft.source.sql()), span.start, types);
+        Excerpt { text, span: draft.source.original(span) }
     }
 }
 
@@ -131,18 +148,6 @@ pub(super) fn mocked(meaning: &Meaning) -> Option<ContractName> {
         Meaning::System(schema, own) => Some(ContractName::System(schema.clone(), own.clone())),
         meaning => meaning.name().cloned().map(ContractName::Object),
     }
-}
-
-fn rows(source: &Source, rows: &project::Rows) -> Rows {
-    let column = |column: &project::TypedColumn| Column {
-        name: column.name.ident.clone(),
-        data_type: column.type_span.of(source.sql()).to_owned(),
-    };
-    Rows { columns: rows.columns.iter().map(column).collect(), query: excerpt(source, rows.query.span()) }
-}
-
-fn excerpt(source: &Source, span: Span) -> Excerpt {
-    Excerpt { text: span.of(source.sql()).to_owned(), span: source.original(span) }
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ use crate::plan::step::Grantee;
 
 pub mod part;
 
-const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser() FROM mz_catalog.mz_roles";
+const ROLES: &str =
+    "SELECT id, name, name = current_user, mz_is_superuser(), mz_version() FROM mz_catalog.mz_roles";
 const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
 const SYSTEM: &str = "SELECT grantee, privilege_type FROM mz_internal.mz_show_system_privileges";
 const RBAC: &str = "SHOW enable_rbac_checks";
@@ -193,11 +194,13 @@ fn roles(roles: &[Row], members: &[Row], rbac: [&[Row]; 2]) -> Result<Roles, Err
     let mut names = HashMap::new();
     let mut current = None;
     let mut superuser = false;
+    let mut version = None;
     for row in roles {
         let name = RoleName(ident(row.required(1)?)?);
         if row.is_true(2) {
             current = Some((row.required(0)?.to_owned(), name.clone()));
             superuser = row.is_true(3);
+            version = row.text(4).and_then(super::server::number);
         }
         names.insert(row.required(0)?.to_owned(), name);
     }
@@ -215,7 +218,7 @@ fn roles(roles: &[Row], members: &[Row], rbac: [&[Row]; 2]) -> Result<Roles, Err
         }
     }
     let on = rbac.iter().any(|rows| rows.first().and_then(|row| row.text(0)) == Some("on"));
-    let session = crate::catalog::Session { role, member_of, checked: on && !superuser };
+    let session = crate::catalog::Session { role, member_of, checked: on && !superuser, version };
     Ok(Roles { names, session, system: Privileges::new() })
 }
 

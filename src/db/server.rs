@@ -51,11 +51,16 @@ async fn asked(session: &Session) -> Result<String, Error> {
 
 /// Tells whether a version is older than [`OLDEST`]; one of an unknown shape is not.
 fn too_old(version: &str) -> bool {
+    number(version).is_some_and(|number| number < OLDEST)
+}
+
+/// The first two numbers of a version; `None` for one of an unknown shape.
+pub(super) fn number(version: &str) -> Option<(u64, u64)> {
     let number = version.strip_prefix('v').unwrap_or(version).split_whitespace().next().unwrap_or_default();
     let mut parts = number.split('.').map(str::parse);
     match (parts.next(), parts.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < OLDEST,
-        _ => false,
+        (Some(Ok(major)), Some(Ok(minor))) => Some((major, minor)),
+        _ => None,
     }
 }
 

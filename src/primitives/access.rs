@@ -124,7 +124,7 @@ mod tests {
 
     fn who(checked: bool, groups: &[&str]) -> Who {
         let member_of = groups.iter().copied().chain(["joe"]).map(role).collect();
-        Who { role: role("joe"), member_of, checked }
+        Who { role: role("joe"), member_of, checked, version: None }
     }
 
     fn told(needs: Needs, who: &Who) -> String {

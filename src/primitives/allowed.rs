@@ -19,6 +19,11 @@ use crate::plan::step::Grantee;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
+/// Since when a table from a source needs SELECT on that source.
+///
+/// Source: the release notes of v26.40.
+const TABLES_READ: (u64, u64) = (26, 40);
+
 /// What is missing for steps, a line each with the statement that gives it; empty where nothing is, and
 /// where nothing is checked.
 pub fn missing<'s>(catalog: &Catalog, steps: impl IntoIterator<Item = &'s Step>) -> Vec<String> {
@@ -103,8 +108,9 @@ impl Asked {
             Step::AlterCluster { name, .. } | Step::DropCluster(name) => {
                 self.owner(&Target::Cluster(name.clone()));
             }
-            Step::Create { kind, name, cluster, on, .. } => {
+            Step::Create { kind, name, cluster, on, reads, .. } => {
                 self.create(*kind, name, cluster.as_ref(), on.as_ref());
+                self.fed(*kind, reads);
             }
             Step::ReplaceView { name, .. } => {
                 self.owner(&Target::Object(ObjectKind::View, name.clone()));
@@ -152,6 +158,18 @@ impl Asked {
             (None, ObjectKind::Source) => self.system("CREATECLUSTER"),
             (None, _) => {}
         }
+    }
+
+    /// Asks for what a table needs of the source that feeds it.
+    fn fed(&mut self, kind: ObjectKind, reads: &[ObjectName]) {
+        if kind != ObjectKind::Table || self.catalog.session.version.is_none_or(|own| own < TABLES_READ) {
+            return;
+        }
+        let sources = reads.iter().filter_map(|name| self.catalog.object(name));
+        let sources = sources.filter(|object| object.kind == ObjectKind::Source);
+        let sources: Vec<Target> =
+            sources.map(|source| Target::Object(source.kind, source.name.clone())).collect();
+        sources.iter().for_each(|source| self.privilege("SELECT", source));
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
@@ -284,6 +302,24 @@ mod tests {
             schema d.s belongs to other: ALTER SCHEMA "d"."s" OWNER TO "me"
             schema d.green belongs to other: ALTER SCHEMA "d"."green" OWNER TO "me""#]],
         );
+    }
+
+    #[test]
+    fn a_table_needs_to_read_its_source_on_servers_that_say_so() {
+        let source = create(ObjectKind::Source, "d.s.src", Some("c"), &[]);
+        let table = create(ObjectKind::Table, "d.s.fed", None, &["d.s.src"]);
+        let mut catalog = world();
+        catalog.take(&source);
+        let of = Target::Object(ObjectKind::Source, object("d.s.src"));
+        catalog.take(&Step::SetOwner { of, owner: role("other") });
+        let create = r#"no CREATE on schema d.s: GRANT CREATE ON SCHEMA "d"."s" TO "me""#;
+        for version in [None, Some((26, 39))] {
+            catalog.session.version = version;
+            assert_eq!(missing(&catalog, [&table]), [create]);
+        }
+        catalog.session.version = Some((26, 40));
+        let select = r#"no SELECT on source d.s.src: GRANT SELECT ON TABLE "d"."s"."src" TO "me""#;
+        assert_eq!(missing(&catalog, [&table]), [create, select]);
     }
 
     #[test]

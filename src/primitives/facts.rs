@@ -43,7 +43,8 @@ pub(crate) fn cluster(text: &str) -> ClusterName {
 /// An environment of the role `materialize` in which nothing was made.
 pub(crate) fn empty() -> Catalog {
     let role = RoleName(ident("materialize"));
-    let session = Session { role: role.clone(), member_of: BTreeSet::from([role.clone()]), checked: false };
+    let member_of = BTreeSet::from([role.clone()]);
+    let session = Session { role: role.clone(), member_of, checked: false, version: None };
     let mut catalog = Catalog::new(session);
     catalog.roles.insert(role);
     catalog

@@ -17,6 +17,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
+use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
@@ -88,14 +89,20 @@ fn fingerprints(
     found
 }
 
+/// Reads what the catalog stores. What is in there was right for the server, whether it is known here or not.
+fn statement(sql: &str) -> Option<Statement> {
+    let (statements, mistakes) = parse::file(sql);
+    if mistakes.is_empty() { statements.into_iter().next() } else { None }
+}
+
 fn meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
-    let statement = parse::batch(sql).ok()?.into_iter().next()?;
+    let statement = statement(sql)?;
     Some(canonical::statement(sql, &statement, Form::Meaning, names))
 }
 
 /// What an index would mean, were its keys not written down.
 fn default_meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
-    let mut statement = parse::batch(sql).ok()?.into_iter().next()?;
+    let mut statement = statement(sql)?;
     if let StatementKind::CreateIndex(index) = &mut statement.kind {
         index.default = true;
         index.keys.clear();
@@ -131,6 +138,29 @@ impl canonical::Names for Stored<'_> {
 mod tests {
     use super::*;
     use crate::primitives::facts;
+
+    #[test]
+    fn what_only_the_server_reads_is_adopted_too() {
+        let catalog = facts::grown(&["d"], &["d.s"], &["c1"], &[]);
+        let id = ObjectId::new("u2");
+        let stored = "CREATE VIEW \"d\".\"s\".\"v\" AS SELECT * EXCLUDE (\"x\"), \"pg_catalog\".\"count\"(*), \
+             \"t\".\"a\"::[s1 AS \"pg_catalog\".\"int4\"] FROM [u1 AS \"d\".\"s\".\"t\"]";
+        let stored = BTreeMap::from([(id.clone(), stored.to_owned())]);
+        let told = fingerprints(&catalog, &BTreeSet::from([&id]), &[], &BTreeSet::new(), &stored);
+        let file = |path: &str, text: &str| crate::compiler::source::File {
+            path: path.to_owned(),
+            text: text.into(),
+        };
+        let files = vec![
+            file(
+                "models/d/s/v.sql",
+                "create view v as select * exclude (X), count(*), t.a::integer -- why\nfrom s.t",
+            ),
+            file("project.toml", "dependencies = [\"d.s.t\"]"),
+        ];
+        let (project, _) = crate::compiler::compile(files, &crate::compiler::Options::default());
+        assert_eq!(told.get(&id), Some(&project.objects[0].fingerprint.to_string()));
+    }
 
     #[test]
     fn the_catalogs_own_text_has_the_fingerprint_of_the_file() {

@@ -63,6 +63,25 @@ impl DataType {
         }
     }
 
+    /// The name of one part that it or its elements have, where that may be a user's.
+    pub(super) fn perhaps_users(&self) -> Option<&RawName> {
+        match self {
+            Self::Named { name, .. } => match name.parts.as_slice() {
+                [only] if name.id.is_none() && BUILTIN.binary_search(&only.as_str()).is_err() => Some(name),
+                _ => None,
+            },
+            Self::Array(element) => element.perhaps_users(),
+            Self::List(_) | Self::Map(..) => None,
+        }
+    }
+
+    /// The types in it that may be a user's, as their names are written.
+    pub fn users(&self) -> Vec<RawName> {
+        let mut found = Vec::new();
+        self.add_users_to(&mut found);
+        found
+    }
+
     /// The types in it that may be a user's, as their names are written.
     pub(super) fn add_users_to(&self, found: &mut Vec<RawName>) {
         match self {

@@ -4,6 +4,7 @@
 //! can express is rewritten beforehand by [`super::lower`], which also takes away the keywords
 //! that other databases have.
 
+use sqlparser::ast::AccessExpr;
 use sqlparser::ast::Array;
 use sqlparser::ast::BinaryOperator;
 use sqlparser::ast::Expr;
@@ -12,12 +13,14 @@ use sqlparser::ast::Map;
 use sqlparser::ast::MapEntry;
 use sqlparser::ast::ObjectName;
 use sqlparser::ast::Value;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::dialect::Dialect;
 use sqlparser::dialect::Precedence;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::Token as Lexeme;
+use sqlparser::tokenizer::TokenWithSpan;
 use sqlparser::tokenizer::Word;
 
 /// The dialect; it has no settings.
@@ -26,6 +29,9 @@ pub(super) struct Materialize;
 
 /// The prefix that tells `LIST[…]` from `ARRAY[…]` in sqlparser's tree.
 pub(super) const LIST: &str = "LIST";
+
+/// What stands for `.*` where sqlparser knows none; see [`super::lower`].
+pub(super) const ALL_FIELDS: &str = ".*";
 
 impl Dialect for Materialize {
     fn is_delimited_identifier_start(&self, ch: char) -> bool {
@@ -180,6 +186,9 @@ impl Dialect for Materialize {
             }
             Lexeme::Word(word) if word.keyword == Keyword::COLLATE => Some(Ok(120)),
             Lexeme::LBracket => Some(Ok(130)),
+            Lexeme::CustomBinaryOperator(text) if text == ALL_FIELDS => {
+                Some(Ok(self.prec_value(Precedence::Period)))
+            }
             Lexeme::Arrow
             | Lexeme::LongArrow
             | Lexeme::HashArrow
@@ -220,6 +229,9 @@ impl Dialect for Materialize {
         let op = match parser.peek_token_ref().token {
             Lexeme::Sharp => BinaryOperator::PGBitwiseXor,
             Lexeme::Overlap => BinaryOperator::PGOverlap,
+            Lexeme::CustomBinaryOperator(ref text) if text == ALL_FIELDS => {
+                return Some(Ok(all_fields(expr.clone(), parser.next_token())));
+            }
             _ => return None,
         };
         parser.advance_token();
@@ -259,8 +271,60 @@ impl Dialect for Materialize {
                 parser.advance_token();
                 Some(Ok(Expr::Value(value.with_span(place))))
             }
+            Lexeme::LParen if begins_query(parser) => Some(subquery(parser)),
             _ => None,
         }
+    }
+}
+
+/// Tells whether the parenthesis that comes next is that of a query which sqlparser takes for none:
+/// `(VALUES (1))`, `((SELECT 1) UNION (SELECT 2))`.
+fn begins_query(parser: &Parser) -> bool {
+    let token = |at: usize| &parser.token_at(at).token;
+    let open = parser.index();
+    let mut first = open + 1;
+    if is_keyword(token(first), Keyword::VALUES) {
+        return *token(first + 1) == Lexeme::LParen;
+    }
+    while *token(first) == Lexeme::LParen {
+        first += 1;
+    }
+    let queries = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
+    if first == open + 1 || !queries.iter().any(|keyword| is_keyword(token(first), *keyword)) {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let close = (open + 1..).find(|at| {
+        match token(*at) {
+            Lexeme::LParen => depth += 1,
+            Lexeme::RParen => depth = depth.saturating_sub(1),
+            Lexeme::EOF => depth = 0,
+            _ => {}
+        }
+        depth == 0
+    });
+    let operators = [Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT];
+    close.is_some_and(|close| operators.iter().any(|keyword| is_keyword(token(close + 1), *keyword)))
+}
+
+/// Reads a query in parentheses.
+fn subquery(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.expect_token(&Lexeme::LParen)?;
+    let query = parser.parse_query()?;
+    parser.expect_token(&Lexeme::RParen)?;
+    Ok(Expr::Subquery(query))
+}
+
+/// `x.*`, in the middle of an expression.
+fn all_fields(of: Expr, star: TokenWithSpan) -> Expr {
+    let star = AttachedToken(star);
+    match of {
+        Expr::Identifier(name) => Expr::QualifiedWildcard(ObjectName::from(vec![name]), star),
+        Expr::CompoundIdentifier(parts) => Expr::QualifiedWildcard(ObjectName::from(parts), star),
+        root => Expr::CompoundFieldAccess {
+            root: Box::new(root),
+            access_chain: vec![AccessExpr::Dot(Expr::Wildcard(star))],
+        },
     }
 }
 

@@ -103,13 +103,13 @@ impl<'a> Lexer<'a> {
         let (lexeme, length) = match byte {
             b'x' | b'X' if next == Some(b'\'') => {
                 self.at += 1;
-                return self.quoted(b'\'', "unterminated quoted string").map(Lexeme::HexString);
+                return self.quoted(b'\'', ENDLESS_STRING).map(Lexeme::HexString);
             }
             b'e' | b'E' if next == Some(b'\'') => return self.escaped(),
             _ if begins_word(byte) => return Ok(self.word()),
             b'0'..=b'9' => return Ok(self.number()),
             b'.' if next.is_some_and(|next| next.is_ascii_digit()) => return Ok(self.number()),
-            b'\'' => return self.quoted(b'\'', "unterminated quoted string").map(Lexeme::String),
+            b'\'' => return self.string().map(Lexeme::String),
             b'"' => return self.quoted(b'"', "unterminated quoted identifier").map(Lexeme::Quoted),
             b'$' => return self.dollar(),
             b':' if next == Some(b':') => Ok((Lexeme::DoubleColon, 2)),
@@ -151,6 +151,30 @@ impl<'a> Lexer<'a> {
         Lexeme::Number(self.from(start))
     }
 
+    /// Reads `'…'`, and what goes on with it on another line.
+    fn string(&mut self) -> Result<Cow<'a, str>, SyntaxError> {
+        let mut value = self.quoted(b'\'', ENDLESS_STRING)?;
+        while self.goes_on() {
+            let more = self.quoted(b'\'', ENDLESS_STRING)?;
+            value.to_mut().push_str(&more);
+        }
+        Ok(value)
+    }
+
+    /// Moves to the string that goes on with the one that ended here, if there is one.
+    ///
+    /// Source: the manual, and PostgreSQL's: with a new line between, two strings are one.
+    fn goes_on(&mut self) -> bool {
+        let blanks = self.bytes.get(self.at..).into_iter().flatten().take_while(|byte| is_blank(**byte));
+        let (count, lines) = blanks
+            .fold((0, false), |(count, lines), byte| (count + 1, lines || matches!(byte, b'\n' | b'\r')));
+        let goes_on = lines && self.peek(count) == Some(b'\'');
+        if goes_on {
+            self.at += count;
+        }
+        goes_on
+    }
+
     /// Reads up to the closing quote; a doubled one stands for itself.
     fn quoted(&mut self, quote: u8, endless: &str) -> Result<Cow<'a, str>, SyntaxError> {
         let start = self.at;
@@ -179,7 +203,6 @@ impl<'a> Lexer<'a> {
 
     /// Reads `E'…'`.
     fn escaped(&mut self) -> Result<Lexeme<'a>, SyntaxError> {
-        const ENDLESS: &str = "unterminated quoted string";
         let start = self.at;
         self.at += 2;
         let mut value = String::new();
@@ -194,14 +217,17 @@ impl<'a> Lexer<'a> {
                 }
                 (Some(b'\''), _) => {
                     self.at += 1;
-                    return Ok(Lexeme::String(Cow::Owned(value)));
+                    if !self.goes_on() {
+                        return Ok(Lexeme::String(Cow::Owned(value)));
+                    }
+                    self.at += 1;
                 }
                 (Some(b'\\'), Some(_)) => {
                     self.at += 1;
                     let escape = self.escape();
                     value.push(escape.ok_or_else(|| self.endless(start, "invalid escape sequence"))?);
                 }
-                _ => return Err(self.endless(start, ENDLESS)),
+                _ => return Err(self.endless(start, ENDLESS_STRING)),
             }
         }
     }
@@ -301,6 +327,9 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// What the server says of a string that does not end.
+const ENDLESS_STRING: &str = "unterminated quoted string";
+
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
@@ -383,6 +412,10 @@ mod tests {
             expect![[
                 r#"String("it's") String("a\n'AAA\\") HexString("0aF") String("a'b") String(" $$ ") Parameter("$1")"#
             ]],
+        );
+        check(
+            "'a' \n 'b''c'\r\n'd' 'e' E'f\\n'\n'\\t' x -- '\n'y'",
+            expect![[r#"String("ab'cd") String("e") String("f\n\t") Word("x") String("y")"#]],
         );
         check("'open", expect!["unterminated quoted string at 0..5"]);
         check("E'\\u00'", expect!["invalid escape sequence at 0..7"]);

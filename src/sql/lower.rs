@@ -2,8 +2,10 @@
 //!
 //! What Materialize alone has is taken out or replaced by something sqlparser knows, and noted:
 //! types, `[u1 AS …]`, `TABLE t` as a query, `WITH MUTUALLY RECURSIVE`, `ROWS FROM`, `OPTIONS (…)`,
-//! `AS OF`. Each token keeps its place in the text, as a column of an imaginary first line, so that
+//! `AS OF`; [`wording`] has what has other words there. Each token keeps its place in the text, as a column of an imaginary first line, so that
 //! every span in the tree leads back to the text. Start reading at [`lower`].
+
+mod wording;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -104,6 +106,7 @@ pub(super) fn lower(text: &str, tokens: &[Token<'_>]) -> Result<Lowered, SyntaxE
         }
         lowering.step(token)?;
     }
+    lowering.order_fetch();
     Ok(lowering.lowered)
 }
 
@@ -131,8 +134,14 @@ struct Frame {
     using: Option<usize>,
     /// Where the last `SELECT` stands.
     select: Option<usize>,
+    /// Whether this is the list behind `SELECT`.
+    in_items: bool,
     /// How far a `WITH MUTUALLY RECURSIVE` is read.
     recursive: Recursive,
+    /// Where `FETCH` stands, if it does.
+    fetch: Option<wording::Fetch>,
+    /// Whether a second pair of parentheses was put into these.
+    doubled: bool,
 }
 
 /// How far the list of a `WITH MUTUALLY RECURSIVE` is read.
@@ -176,6 +185,10 @@ impl<'a> Lowering<'a> {
                 Ok(())
             }
             Lexeme::RParen | Lexeme::RBracket => {
+                self.order_fetch();
+                if self.frame.doubled {
+                    self.push(TreeToken::RParen, token.span);
+                }
                 self.keep();
                 self.using_alias();
                 if let Some(frame) = self.frames.pop() {
@@ -184,6 +197,10 @@ impl<'a> Lowering<'a> {
                 Ok(())
             }
             Lexeme::Word(word) => self.word(token, meaning(word)),
+            Lexeme::Period if self.is_inner_star() => {
+                self.inner_star();
+                Ok(())
+            }
             Lexeme::Quoted(_) if self.frame.recursive == Recursive::Name => self.recursive_name(),
             // Source: the server's parser lets a comma stand behind the last item in brackets.
             Lexeme::Comma if self.nth_is_lexeme(1, &Lexeme::RBracket) => {
@@ -240,6 +257,8 @@ impl<'a> Lowering<'a> {
             Keyword::OPERATOR if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
                 self.operator();
             }
+            Keyword::FROM if self.begins_trimmed() => self.at += 1,
+            Keyword::LIKE | Keyword::ILIKE | Keyword::NOT if self.like_any() => {}
             Keyword::OPTIONS if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
                 self.options();
             }
@@ -250,13 +269,28 @@ impl<'a> Lowering<'a> {
             }
             _ if self.may_be_type(meaning) && !self.ends_expression() && self.typed_literal() => {}
             _ => {
-                if meaning.keyword == Keyword::SELECT {
-                    self.frame.select = Some(token.span.start);
-                }
+                self.clause(token, meaning.keyword);
                 self.keep_word(token, meaning);
             }
         }
         Ok(())
+    }
+
+    /// Takes note of a word that begins a clause.
+    fn clause(&mut self, token: &Token<'_>, keyword: Keyword) {
+        match keyword {
+            Keyword::SELECT => {
+                self.frame.select = Some(token.span.start);
+                self.frame.in_items = true;
+            }
+            // `IS DISTINCT FROM` begins nothing.
+            Keyword::FROM => self.frame.in_items &= self.previous().is_some_and(|word| word.is("DISTINCT")),
+            Keyword::GROUP | Keyword::ORDER => self.frame.in_items &= !self.nth_is(1, "BY"),
+            Keyword::WHERE | Keyword::HAVING => self.frame.in_items = false,
+            Keyword::FETCH => self.fetch(),
+            Keyword::OFFSET => self.offset(),
+            _ => {}
+        }
     }
 
     /// Opens a bracket.
@@ -273,9 +307,13 @@ impl<'a> Lowering<'a> {
         if self.frame.recursive == Recursive::Body {
             self.frame.recursive = Recursive::AfterBody;
         }
+        let doubled = self.compares_with_query();
+        if doubled {
+            self.push(TreeToken::LParen, token.span);
+        }
         self.keep();
         self.frames.push(self.frame);
-        self.frame = Frame { cast, using, ..Frame::default() };
+        self.frame = Frame { cast, using, doubled, ..Frame::default() };
     }
 
     /// Takes the alias out that may stand behind the closing bracket of `USING (…)`.
@@ -349,63 +387,6 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Takes `INTERVAL '1'` and the units behind it, of which sqlparser knows the singular.
-    fn interval(&mut self, token: &Token<'_>, meaning: Meaning) {
-        self.keep_word(token, meaning);
-        self.keep();
-        self.unit();
-        if self.nth_is(0, "TO") && self.nth(1).is_some_and(|next| unit(next).is_some()) {
-            self.keep();
-            self.unit();
-        }
-    }
-
-    fn unit(&mut self) {
-        let Some(next) = self.nth(0) else { return };
-        if let Some((word, meant)) = unit(next) {
-            self.push(keyword(word, meant), next.span);
-            self.at += 1;
-        }
-    }
-
-    /// Takes `WITH ORDINALITY`, which may stand behind the alias here and stands before it there.
-    ///
-    /// Source: the server's parser reads the alias of a table function first.
-    fn ordinality(&mut self) {
-        let at = self.alias_before().unwrap_or(self.lowered.tokens.len());
-        let behind = self.lowered.tokens.split_off(at);
-        let origins = self.lowered.origins.split_off(at);
-        self.keep();
-        self.keep();
-        self.lowered.tokens.extend(behind);
-        self.lowered.origins.extend(origins);
-    }
-
-    /// Where the alias of a table function begins that ends before this place; `None` without one.
-    fn alias_before(&self) -> Option<usize> {
-        let token = |at: usize| self.lowered.tokens.get(at).map(|token| &token.token);
-        let is_name =
-            |at: usize| matches!(token(at), Some(TreeToken::Word(word)) if word.keyword != Keyword::AS);
-        let mut at = self.lowered.tokens.len().checked_sub(1)?;
-        if token(at) == Some(&TreeToken::RParen) {
-            // Columns of an alias are names, so nothing else stands in their brackets.
-            while token(at) != Some(&TreeToken::LParen) {
-                at = at.checked_sub(1)?;
-                let is_column = is_name(at) || token(at) == Some(&TreeToken::Comma);
-                if !is_column && token(at) != Some(&TreeToken::LParen) {
-                    return None;
-                }
-            }
-            at = at.checked_sub(1)?;
-        }
-        let before = at.checked_sub(1)?;
-        match token(before) {
-            Some(TreeToken::Word(word)) if word.keyword == Keyword::AS && is_name(at) => Some(before),
-            Some(TreeToken::RParen) if is_name(at) => Some(at),
-            _ => None,
-        }
-    }
-
     /// Takes `DATE '2024-01-01'` as `'2024-01-01'::date`, which the server makes of it; tells
     /// whether there is such a literal.
     fn typed_literal(&mut self) -> bool {
@@ -461,15 +442,6 @@ impl<'a> Lowering<'a> {
         self.at = end + 1;
     }
 
-    /// Takes `OPERATOR(pg_catalog.+)` as `+`: there are no operators but the system's.
-    fn operator(&mut self) {
-        let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
-        if let Some(operator) = end.checked_sub(1).and_then(|last| self.tokens.get(last)) {
-            self.push(tree_token(&operator.lexeme), operator.span);
-        }
-        self.at = end + 1;
-    }
-
     /// Tells whether `AS OF` and a time come next, rather than a column called `of`.
     fn begins_as_of(&self) -> bool {
         let time = self.nth(2).is_some_and(|token| !token.is_lexeme(&Lexeme::Comma) && !token.is("FROM"));
@@ -505,8 +477,14 @@ impl<'a> Lowering<'a> {
     /// Tells whether the word at this place may begin `type 'literal'`: a type of users does so when
     /// its name alone stands before the literal.
     fn may_be_type(&self, meaning: Meaning) -> bool {
+        let is_string = |at: usize| self.nth(at).is_some_and(|next| matches!(next.lexeme, Lexeme::String(_)));
+        let goes_on = |at: usize| {
+            self.nth_is_lexeme(at, &Lexeme::Period) && self.nth(at + 1).is_some_and(Token::is_word)
+        };
+        let is_map = || self.nth_is(0, "MAP") && self.nth_is_lexeme(1, &Lexeme::LBracket);
         meaning.is_type
-            || !meaning.is_syntax && self.nth(1).is_some_and(|next| matches!(next.lexeme, Lexeme::String(_)))
+            || !meaning.is_syntax
+                && (is_string(1) || goes_on(1) && (is_string(3) || goes_on(3) && is_string(5)) || is_map())
     }
 
     /// Tells whether a relation's name stands that many tokens ahead.
@@ -573,19 +551,6 @@ impl<'a> Lowering<'a> {
         self.lowered.tokens.push(TokenWithSpan { token, span: place(span) });
         self.lowered.origins.push(self.at);
     }
-}
-
-fn unit(token: &Token<'_>) -> Option<(&'static str, Keyword)> {
-    const UNITS: [(&str, &str, Keyword); 6] = [
-        ("YEAR", "YEARS", Keyword::YEAR),
-        ("MONTH", "MONTHS", Keyword::MONTH),
-        ("DAY", "DAYS", Keyword::DAY),
-        ("HOUR", "HOURS", Keyword::HOUR),
-        ("MINUTE", "MINUTES", Keyword::MINUTE),
-        ("SECOND", "SECONDS", Keyword::SECOND),
-    ];
-    let found = UNITS.iter().find(|(one, many, _)| token.is(one) || token.is(many));
-    found.map(|(one, _, keyword)| (*one, *keyword))
 }
 
 /// Tells whether `[u1 AS …` begins at a place.

@@ -7,6 +7,7 @@ use super::ast::create::CreateIndex;
 use super::ast::source::CreateSource;
 use super::ast::source::External;
 use super::ast::source::Subsources;
+use super::opaque::Opaque;
 use super::query::Expr;
 use super::query::Query;
 use super::references::Qualifier;
@@ -61,10 +62,13 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
         StatementKind::CreateIndex(index) => of_index(index, &mut found),
         StatementKind::CreateTable(table) => {
             found.push(Mention::Defined(&table.name));
-            found.extend(table.from_source.as_ref().map(|from| Mention::Object(&from.source)));
+            if let Some(from) = &table.from_source {
+                found.push(Mention::Object(&from.source));
+                found.extend(from.names.iter().map(Mention::Object));
+            }
             for column in &table.columns {
                 found.extend(column.types.iter().map(Mention::Type));
-                found.extend(column.default.iter().flat_map(|default| default.types()).map(Mention::Type));
+                column.default.iter().for_each(|default| of_expr(default, &mut found));
             }
         }
         StatementKind::CreateSource(source) => of_source(source, &mut found),
@@ -98,14 +102,20 @@ fn of_query<'a>(query: &'a Query, found: &mut Vec<Mention<'a>>) {
     found.extend(query.references().iter().map(Mention::Object));
     found.extend(query.qualifiers().iter().map(Mention::Qualifier));
     found.extend(query.types().iter().map(Mention::Type));
-    let perhaps = query.opaque().map(|opaque| opaque.perhaps.iter()).into_iter().flatten();
-    found.extend(perhaps.map(|readings| Mention::Perhaps(readings)));
+    perhaps(query.opaque(), found);
 }
 
-fn of_expr<'a>(expr: &'a Expr, found: &mut Vec<Mention<'a>>) {
+/// Adds the names in an expression.
+pub(super) fn of_expr<'a>(expr: &'a Expr, found: &mut Vec<Mention<'a>>) {
     found.extend(expr.references().iter().map(Mention::Object));
     found.extend(expr.qualifiers().iter().map(Mention::Qualifier));
     found.extend(expr.types().iter().map(Mention::Type));
+    perhaps(expr.opaque(), found);
+}
+
+fn perhaps<'a>(opaque: Option<&'a Opaque>, found: &mut Vec<Mention<'a>>) {
+    let readings = opaque.map(|opaque| opaque.perhaps.iter()).into_iter().flatten();
+    found.extend(readings.map(|readings| Mention::Perhaps(readings)));
 }
 
 fn of_index<'a>(index: &'a CreateIndex, found: &mut Vec<Mention<'a>>) {

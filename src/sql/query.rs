@@ -21,7 +21,10 @@ use super::lower::Notes;
 use super::lower::lower;
 use super::lower::span_of;
 use super::opaque;
+use super::opaque::Guess;
 use super::opaque::Opaque;
+use super::opaque::Sought;
+use super::output;
 use super::parse::cursor::Cursor;
 use super::parse::cursor::closing;
 use super::references::Bare;
@@ -40,13 +43,14 @@ pub struct Query {
     body: Body,
     tree: Option<Arc<tree::Query>>,
     as_of: Option<Span>,
+    width: Option<usize>,
 }
 
 /// An expression.
 #[derive(Clone)]
 pub struct Expr {
     body: Body,
-    tree: Arc<tree::Expr>,
+    tree: Option<Arc<tree::Expr>>,
 }
 
 /// What queries and expressions share.
@@ -92,7 +96,8 @@ impl Query {
         &self.body.bare
     }
 
-    /// The types it names that may be a user's; none of a query that only the server can read.
+    /// The types it names that may be a user's; of a query that only the server can read those alone
+    /// whose names have one part.
     pub fn types(&self) -> &[RawName] {
         &self.body.types
     }
@@ -106,6 +111,16 @@ impl Query {
     /// `AS OF …` at the end of a one-off query.
     pub fn as_of(&self) -> Option<Span> {
         self.as_of
+    }
+
+    /// How many columns it gives, where it was [measured](Query::measure) and its text tells.
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Counts its columns, which takes its tree.
+    pub(super) fn measure(&mut self) {
+        self.width = output::columns(self).map(|columns| columns.len());
     }
 
     /// The text with other relations in it; nothing else of it changes.
@@ -151,9 +166,14 @@ impl Expr {
         &self.body.qualifiers
     }
 
-    /// The types it names that may be a user's.
+    /// The types it names that may be a user's; see [`Query::types`].
     pub fn types(&self) -> &[RawName] {
         &self.body.types
+    }
+
+    /// What stands in it that only the server can read; see [`Query::opaque`].
+    pub fn opaque(&self) -> Option<&Opaque> {
+        self.body.opaque.as_deref()
     }
 
     /// The text with other relations in it; see [`Query::rewrite`].
@@ -161,8 +181,8 @@ impl Expr {
         self.body.rewrite(replace)
     }
 
-    pub(super) fn tree(&self) -> (&tree::Expr, &Notes) {
-        (&self.tree, &self.body.notes)
+    pub(super) fn tree(&self) -> Option<(&tree::Expr, &Notes)> {
+        self.tree.as_deref().map(|tree| (tree, &*self.body.notes))
     }
 }
 
@@ -203,7 +223,7 @@ pub(super) fn requalify(
 }
 
 /// Replaces parts of a text that begins at a byte of a larger one; the parts do not overlap.
-pub(super) fn splice(text: &str, offset: usize, mut edits: Vec<(Span, String)>) -> String {
+pub fn splice(text: &str, offset: usize, mut edits: Vec<(Span, String)>) -> String {
     edits.sort_by_key(|(span, _)| span.start);
     let mut result = String::with_capacity(text.len() + edits.len() * 16);
     let mut at = 0;
@@ -225,7 +245,7 @@ pub(super) fn query(cursor: &mut Cursor<'_>) -> Result<Query, SyntaxError> {
     read(cursor, Doubt::Mistake)
 }
 
-/// Reads everything that the cursor has left as the query of a view.
+/// Reads everything that the cursor has left as the query of a view, or of rows in a unit test.
 ///
 /// # Errors
 /// Where it is none; where the cursor leaves what is doubtful to the server, only what is certainly
@@ -251,7 +271,7 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
         references: Arc::from(scanned.references),
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
-        types: if opaque.is_none() { notes.user_types() } else { Vec::new() },
+        types: scanned.types,
         notes: Arc::new(notes),
         opaque,
     };
@@ -267,6 +287,7 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
                         body: body(lowered.notes, scan, None),
                         tree: Some(Arc::from(tree)),
                         as_of,
+                        width: None,
                     });
                 }
                 Err(error) => {
@@ -276,8 +297,20 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
             }
         }
     };
-    let (opaque, scanned) = left_to_server(rest.text(), tokens, error, known, doubt)?;
-    Ok(Query { body: body(Notes::default(), scanned, Some(Arc::new(opaque))), tree: None, as_of })
+    if doubt == Doubt::Mistake && known.is_none() {
+        return Err(error);
+    }
+    if doubt == Doubt::Server {
+        opaque::judge(tokens, Sought::Query, &error, &|tokens| is_query(rest.text(), tokens))?;
+    }
+    let guess = opaque::guess(rest.text(), tokens, Sought::Query, &[]);
+    let (opaque, scanned) = left_to_server(error, known, guess);
+    Ok(Query {
+        body: body(Notes::default(), scanned, Some(Arc::new(opaque))),
+        tree: None,
+        as_of,
+        width: None,
+    })
 }
 
 /// What to make of a query that cannot be read and may be right.
@@ -289,31 +322,12 @@ pub(super) enum Doubt {
     Server,
 }
 
-/// Guesses what a query names that cannot be read.
-///
-/// # Errors
-/// What is wrong with it, where it shall not be left to the server.
-fn left_to_server(
-    text: &str,
-    tokens: &[Token<'_>],
-    error: SyntaxError,
-    known: Option<Span>,
-    doubt: Doubt,
-) -> Result<(Opaque, Scanned), SyntaxError> {
-    let reads = |tokens: &[Token<'_>]| is_query(text, tokens);
-    if doubt == Doubt::Mistake && known.is_none() {
-        return Err(error);
-    }
-    if doubt == Doubt::Server
-        && let Some(mistake) = opaque::judge(tokens, &error, &reads)
-    {
-        return Err(mistake);
-    }
-    let guess = opaque::guess(text, tokens);
+/// What is known of a text that cannot be read.
+fn left_to_server(error: SyntaxError, known: Option<Span>, guess: Guess) -> (Opaque, Scanned) {
     let mistake = if known.is_some() { None } else { Some(error.message) };
     let opaque = Opaque { at: known.unwrap_or(error.span), mistake, perhaps: guess.perhaps };
-    let scanned = Scanned { references: guess.references, qualifiers: guess.qualifiers, bare: Vec::new() };
-    Ok((opaque, scanned))
+    let (references, qualifiers) = (guess.references, guess.qualifiers);
+    (opaque, Scanned { references, qualifiers, bare: Vec::new(), types: guess.types })
 }
 
 /// Tells whether tokens are a query that is read here.
@@ -322,14 +336,59 @@ fn is_query(text: &str, tokens: &[Token<'_>]) -> bool {
     lower(text, tokens).is_ok_and(|lowered| parse(tokens, lowered.tokens, end, Parser::parse_query).is_ok())
 }
 
+/// Tells whether tokens are expressions with commas between that are read here.
+fn is_list(text: &str, tokens: &[Token<'_>]) -> bool {
+    let end = tokens.last().map_or(0, |token| token.span.end);
+    let list = |parser: &mut Parser<'static>| parser.parse_comma_separated(Parser::parse_expr);
+    lower(text, tokens).is_ok_and(|lowered| parse(tokens, lowered.tokens, end, list).is_ok())
+}
+
 /// Reads everything that the cursor has left as an expression.
 ///
 /// # Errors
-/// Where it is none.
+/// Where it is none; see [`expr_until`].
 pub(super) fn expr(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<Expr, SyntaxError> {
-    let expr = expr_prefix(cursor, outside)?;
-    cursor.end()?;
-    Ok(expr)
+    let end = cursor.tokens().len();
+    expr_until(cursor, outside, end, |cursor| cursor.end())
+}
+
+/// Reads an expression that ends before the token of a number, behind which `rest` reads what belongs
+/// to it no more.
+///
+/// # Errors
+/// Where it is none, or what follows is wrong; where the cursor leaves what is doubtful to the server,
+/// only what is certainly a mistake.
+pub(super) fn expr_until(
+    cursor: &mut Cursor<'_>,
+    outside: &Outside,
+    end: usize,
+    rest: impl FnOnce(&mut Cursor<'_>) -> Result<(), SyntaxError>,
+) -> Result<Expr, SyntaxError> {
+    let first = cursor.at();
+    let error = match expr_prefix(cursor, outside).and_then(|expr| rest(cursor).map(|()| expr)) {
+        Ok(expr) => return Ok(expr),
+        Err(error) => error,
+    };
+    let tokens = cursor.tokens().get(first..end).unwrap_or_default();
+    let (Doubt::Server, Some(begin), Some(last)) = (cursor.doubt(), tokens.first(), tokens.last()) else {
+        return Err(error);
+    };
+    let text = cursor.text();
+    opaque::judge(tokens, Sought::Expression, &error, &|tokens| is_list(text, tokens))?;
+    let guess = opaque::guess(text, tokens, Sought::Expression, outside);
+    let (opaque, scanned) = left_to_server(error, None, guess);
+    cursor.move_to(end);
+    let body = Body {
+        text: Arc::from(begin.span.to(last.span).of(text)),
+        span: begin.span.to(last.span),
+        references: Arc::from(scanned.references),
+        qualifiers: Arc::from(scanned.qualifiers),
+        bare: Arc::default(),
+        types: scanned.types,
+        notes: Arc::default(),
+        opaque: Some(Arc::new(opaque)),
+    };
+    Ok(Expr { body, tree: None })
 }
 
 /// Reads an expression and leaves the cursor behind it.
@@ -359,11 +418,11 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         references: Arc::from(scanned.references),
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
-        types: lowered.notes.user_types(),
+        types: scanned.types,
         notes: Arc::new(lowered.notes),
         opaque: None,
     };
-    Ok(Expr { body, tree: Arc::new(tree) })
+    Ok(Expr { body, tree: Some(Arc::new(tree)) })
 }
 
 /// What a tree refers to.
@@ -372,6 +431,7 @@ struct Scanned {
     references: Vec<RawName>,
     qualifiers: Vec<Qualifier>,
     bare: Vec<Bare>,
+    types: Vec<RawName>,
 }
 
 /// Collects what a tree refers to.
@@ -379,7 +439,8 @@ fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> Scanned {
     let mut scan = Scan::new(notes, outside);
     // The scan never breaks off.
     let _ = tree.visit(&mut scan);
-    Scanned { references: scan.references, qualifiers: scan.qualifiers, bare: scan.bare }
+    let (references, qualifiers, bare) = (scan.references, scan.qualifiers, scan.bare);
+    Scanned { references, qualifiers, bare, types: notes.user_types() }
 }
 
 /// A parser over lowered tokens.

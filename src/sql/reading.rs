@@ -26,10 +26,9 @@ impl<'a> Reading<'a> {
         query.tree().map(|(tree, notes)| (tree, Self { notes }))
     }
 
-    /// An expression's tree.
-    pub(crate) fn of_expr(expr: &'a Expr) -> (&'a tree::Expr, Self) {
-        let (tree, notes) = expr.tree();
-        (tree, Self { notes })
+    /// An expression's tree; `None` where only the server can read it.
+    pub(crate) fn of_expr(expr: &'a Expr) -> Option<(&'a tree::Expr, Self)> {
+        expr.tree().map(|(tree, notes)| (tree, Self { notes }))
     }
 
     /// A relation's name, with the catalog's id if there is one.

@@ -17,3 +17,4 @@ pub(super) mod schema_kind;
 pub(super) mod stable;
 pub(super) mod unit_test;
 pub(super) mod variant;
+pub(super) mod view_columns;

@@ -1,23 +1,41 @@
-//! Queries that only the server can read are let through, and said to be unchecked.
+//! What only the server can read is let through, and said to be unchecked.
 
 use crate::compiler::diagnostic::Code;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
+use crate::compiler::source::Source;
 use crate::compiler::source::sentence;
+use crate::sql::ast::StatementKind;
+use crate::sql::opaque::Opaque;
 
-/// Warns of a query with syntax that only the server reads.
+/// Warns of a query, of keys and of defaults with syntax that only the server reads.
 pub(in crate::compiler) fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
-    let Some(opaque) = draft.opaque() else { return };
+    let source = draft.source;
+    found.extend(draft.opaque().map(|opaque| unread(source, opaque, "query", "the view is made")));
+    if let StatementKind::CreateTable(table) = &draft.main.kind {
+        let defaults = table.columns.iter().filter_map(|column| column.default.as_ref()?.opaque());
+        found.extend(defaults.map(|opaque| unread(source, opaque, "default", "the table is made")));
+    }
+    for companion in &draft.companions {
+        if let StatementKind::CreateIndex(index) = &companion.kind {
+            let keys = index.keys.iter().filter_map(|key| key.opaque());
+            found.extend(keys.map(|opaque| unread(source, opaque, "key", "the index is made")));
+        }
+    }
+}
+
+/// The warning about something that cannot be read; a mistake in it would be told `when`.
+pub(in crate::compiler) fn unread(source: &Source, opaque: &Opaque, what: &str, when: &str) -> Diagnostic {
     let message = match &opaque.mistake {
-        None => "this query cannot be checked here, the server will judge it".to_owned(),
+        None => format!("this {what} cannot be checked here, the server will judge it"),
         Some(mistake) => {
-            format!("this query cannot be read here, the server will judge it: {}", sentence(mistake))
+            format!("this {what} cannot be read here, the server will judge it: {}", sentence(mistake))
         }
     };
     let note = "what it reads is guessed from its words";
-    let warning = draft.source.warning(Code::UncheckedQuery, opaque.at, message).with_note(note);
-    found.push(match opaque.mistake {
+    let warning = source.warning(Code::UncheckedQuery, opaque.at, message).with_note(note);
+    match opaque.mistake {
         None => warning,
-        Some(_) => warning.with_help("a mistake would be told only when the view is made: look again"),
-    });
+        Some(_) => warning.with_help(format!("a mistake would be told only when {when}: look again")),
+    }
 }

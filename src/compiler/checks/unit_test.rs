@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::compiler::build::Builder;
 use crate::compiler::build::columns_of;
+use crate::compiler::checks::opaque;
 use crate::compiler::contract::ContractName;
 use crate::compiler::contract::LockedColumn;
 use crate::compiler::diagnostic::Code;
@@ -54,7 +55,9 @@ pub(in crate::compiler) fn check(
         }
         found.push(source.error(Code::Syntax, mistake.span, message));
     }
-    if let Some(time) = &test.at_time
+    if let Some(opaque) = test.at_time.as_ref().and_then(|time| time.opaque()) {
+        found.push(opaque::unread(source, opaque, "time", "the test is run"));
+    } else if let Some(time) = &test.at_time
         && let Some(name) = time.references().first()
     {
         let message = "the time of a test is a value: it reads nothing";
@@ -82,7 +85,7 @@ fn rows(builder: &Builder<'_>, draft: &Draft<'_>, rows: &Rows, found: &mut Vec<D
         }
     }
     let query = &rows.query;
-    if let Some(width) = rows.width
+    if let Some(width) = rows.query.width()
         && width != rows.columns.len()
     {
         let plural = if width == 1 { "" } else { "s" };
@@ -93,6 +96,11 @@ fn rows(builder: &Builder<'_>, draft: &Draft<'_>, rows: &Rows, found: &mut Vec<D
         let message = "rows of a test have no time of their own";
         let help = "AT TIME behind the name of what is tested sets the time of the whole test";
         found.push(source.error(Code::TestReadsRelation, span, message).with_help(help));
+    }
+    if let Some(opaque) = query.opaque() {
+        // What it names is a guess.
+        found.push(opaque::unread(source, opaque, "query", "the test is run"));
+        return;
     }
     let home = draft.name.schema_name();
     for name in query.references() {

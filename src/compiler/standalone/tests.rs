@@ -271,7 +271,7 @@ fn keys_of_an_index_are_a_query() {
     assert_eq!(made[1], None);
     expect![[r#"
         WITH "mzf_1" AS (SELECT NULL::int4 AS "id", NULL::text AS "name" WHERE false)
-        SELECT upper("v".name), (id) , "v".id
+        SELECT upper("v".name), (id), "v".id
         FROM "mzf_1" AS "v"
     "#]]
     .assert_eq(&format!("{}\n", made[0].as_deref().unwrap_or_default()));

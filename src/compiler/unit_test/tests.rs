@@ -74,6 +74,35 @@ fn names_are_completed_and_the_system_needs_no_mock() {
 }
 
 #[test]
+fn types_of_the_project_are_written_in_full() {
+    let project = with_raw(
+        "
+-- file: models/shop/raw/kinds.sql
+CREATE TYPE kinds AS LIST (ELEMENT TYPE = int4);
+-- file: models/shop/raw/kind.sql
+CREATE TABLE kind (k kinds list);
+-- file: models/shop/seen/v.sql
+CREATE VIEW v AS SELECT k[1] AS k FROM raw.kind;
+EXECUTE UNIT TEST one FOR v
+AT TIME '1'::raw.kinds::text
+MOCK raw.kind (k raw.kinds list) AS SELECT '{}'::raw.kinds list
+EXPECTED (k shop.raw.kinds) AS VALUES ('{1}'::Raw.Kinds);
+",
+    );
+    let (project, found) = compiled(&project, "");
+    let test = project.objects.iter().flat_map(|object| &object.tests).next().expect("a test");
+    let body = test.body.as_ref().unwrap_or_else(|| panic!("{}", show_diagnostics(&found)));
+    let time = body.at_time.as_ref().map_or("", |time| &time.text);
+    let shown = format!("{time}\n{}\n{}\n", rows(&body.mocks[0].rows), rows(&body.expected));
+    expect![[r#"
+        '1'::"shop"."raw"."kinds"::text
+        (k "shop"."raw"."kinds" list) as SELECT '{}'::"shop"."raw"."kinds" list
+        (k "shop"."raw"."kinds") as VALUES ('{1}'::"shop"."raw"."kinds")
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
 fn every_dependency_is_mocked_once_and_as_it_is() {
     check(
         "EXECUTE UNIT TEST nothing FOR v EXPECTED (id bigint) AS SELECT 1;

@@ -96,6 +96,7 @@ fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
     checks::cluster::check(draft, found);
     checks::constraint::check(draft, found);
     checks::opaque::check(draft, found);
+    checks::view_columns::check(draft, found);
     checks::compatibility::check(draft, found);
 }
 

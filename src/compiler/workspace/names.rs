@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Workspace;
-use crate::compiler::build::Wish;
 use crate::compiler::checks;
 use crate::compiler::draft::Draft;
 use crate::compiler::draft::Key;
 use crate::compiler::files::Shape;
+use crate::compiler::wish::Wish;
 use crate::name::Ident;
 use crate::name::ObjectName;
 

@@ -403,6 +403,23 @@ fn queries_become_arrays_and_lists() {
 }
 
 #[test]
+fn lists_of_a_users_type_have_subscripts() {
+    check(
+        &[
+            "CREATE TYPE ints AS LIST (ELEMENT TYPE = int4)",
+            "CREATE TYPE grid AS LIST (ELEMENT TYPE = ints)",
+            "SELECT i[1], i[4], g[1], g[1][2], i[2:3], g[1:1][1], (g[2:2])[1][1] \
+             FROM (SELECT '{1,2,3}'::ints AS i, '{{1,2},{3}}'::grid AS g) AS s",
+        ],
+        expect![[r#"
+            CREATE TYPE
+            CREATE TYPE
+            1 | NULL | {1,2} | 2 | {2,3} | {1,2} | 3
+        "#]],
+    );
+}
+
+#[test]
 fn how_things_were_made_is_told_to_tools() {
     check(
         &[

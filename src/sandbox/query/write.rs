@@ -385,7 +385,8 @@ fn over<T>(
     parameters: &mut Parameters,
     read: impl FnOnce(&mut Binder<'_>, &datafusion::sql::sqlparser::ast::Expr) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
-    let (tree, reading) = Reading::of_expr(expr);
+    let unread = || SqlError::unsupported(format!("expression {}", expr.text()));
+    let (tree, reading) = Reading::of_expr(expr).ok_or_else(unread)?;
     let mut binder = Binder::new(context, reading, std::mem::take(parameters));
     binder.see(table, &target.columns);
     let result = read(&mut binder, tree);

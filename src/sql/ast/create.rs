@@ -82,6 +82,8 @@ pub struct FromSource {
     pub reference: Option<RawName>,
     /// What follows (`TEXT COLUMNS`, `FORMAT`, …), as written.
     pub rest: String,
+    /// The connections named in `rest`.
+    pub names: Vec<RawName>,
 }
 
 /// `CREATE VIEW`

@@ -74,8 +74,6 @@ pub struct Rows {
     pub columns: Vec<TypedColumn>,
     /// The query that makes the rows. It has no tree any more.
     pub query: Query,
-    /// How many columns the query has, where its text tells.
-    pub width: Option<usize>,
 }
 
 /// `col type`

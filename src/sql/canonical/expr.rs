@@ -213,7 +213,7 @@ impl Printer<'_> {
     fn quantified(&mut self, left: &Expr, op: &BinaryOperator, word: &str, right: &Expr) {
         self.operand(left);
         self.write(&format!(" {op} {word} ("));
-        match right {
+        match if self.is_stored() { right } else { without_parentheses(right) } {
             Expr::Subquery(query) => self.query(query),
             other => self.expr(other),
         }
@@ -414,9 +414,13 @@ impl Printer<'_> {
     fn interval(&mut self, interval: &Interval) {
         self.write("INTERVAL ");
         self.expr(&interval.value);
-        if interval.leading_precision.is_some() || interval.fractional_seconds_precision.is_some() {
-            return self.give_up();
-        }
+        let digits = match (&interval.last_field, interval.leading_precision) {
+            (None, Some(digits)) if interval.fractional_seconds_precision.is_none() => Some(digits),
+            (Some(_), None) => interval.fractional_seconds_precision,
+            (None, None) => None,
+            _ => return self.give_up(),
+        };
+        let digits = digits.map_or_else(String::new, |digits| format!("({digits})"));
         // Source: recorded: the server keeps a range from year as its last field alone, and a
         // single field as a range from year.
         let (high, low) = match (&interval.leading_field, &interval.last_field) {
@@ -425,12 +429,13 @@ impl Printer<'_> {
             (Some(high), Some(low)) => (high, low),
         };
         match (high, low) {
-            (DateTimeField::Year, DateTimeField::Second) => {}
+            (DateTimeField::Year, DateTimeField::Second) if digits.is_empty() => {}
             (DateTimeField::Year, low) => self.write(&format!(" {}", low.to_string().to_uppercase())),
             (high, low) => {
                 self.write(&format!(" {} TO {}", high, low).to_uppercase());
             }
         }
+        self.write(&digits);
     }
 }
 

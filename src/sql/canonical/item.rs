@@ -19,6 +19,8 @@ use crate::sql::ast::source::CreateSource;
 use crate::sql::ast::source::External;
 use crate::sql::ast::source::Subsources;
 use crate::sql::data_type::DataType;
+use crate::sql::lex::lex;
+use crate::sql::mention;
 use crate::sql::parse::cursor::Cursor;
 use crate::sql::parse::options::all as all_options;
 use crate::sql::query::Expr;
@@ -55,6 +57,17 @@ impl<'a> Printer<'a> {
             self.write(" REPLICA ");
             self.name(&replica.ident);
         }
+        self.view_options(view);
+        self.write(" AS ");
+        self.body_of(&view.query);
+        if let (Form::Stored, Some(time)) = (self.form, &view.as_of) {
+            self.write(" AS OF ");
+            self.write(time);
+        }
+    }
+
+    /// Writes `WITH (…)` of a materialized view.
+    pub(super) fn view_options(&mut self, view: &CreateMaterializedView) {
         let mut options: Vec<String> = view.options.iter().map(option).collect();
         let refresh = format!("{} = {}", REFRESH.0, REFRESH.1);
         match self.form {
@@ -68,12 +81,6 @@ impl<'a> Printer<'a> {
             }
         }
         self.with_options(&options);
-        self.write(" AS ");
-        self.body_of(&view.query);
-        if let (Form::Stored, Some(time)) = (self.form, &view.as_of) {
-            self.write(" AS OF ");
-            self.write(time);
-        }
     }
 
     pub(super) fn index(&mut self, index: &'a CreateIndex) {
@@ -252,7 +259,11 @@ impl<'a> Printer<'a> {
 
     /// Writes an expression that is not part of a query.
     pub(super) fn standalone(&mut self, expr: &'a Expr) {
-        let (tree, notes) = expr.tree();
+        let Some((tree, notes)) = expr.tree() else {
+            let mut found = Vec::new();
+            mention::of_expr(expr, &mut found);
+            return self.unread(expr.text(), expr.span().start, &found);
+        };
         self.body = Body { notes: Some(notes), references: expr.references(), qualifiers: expr.qualifiers() };
         if self.is_stored() {
             self.expr(tree);
@@ -301,9 +312,22 @@ fn option_value(value: &OptionValue) -> String {
             format!("{words} ({options})").trim_start().to_owned()
         }
         OptionValue::Raw(text) => {
-            text.split_whitespace().map(str::to_uppercase).collect::<Vec<_>>().join(" ")
+            without_comments(text).split_whitespace().map(str::to_uppercase).collect::<Vec<_>>().join(" ")
         }
     }
+}
+
+/// A text with a blank in place of whatever stands between two of its tokens.
+fn without_comments(text: &str) -> String {
+    let Ok(tokens) = lex(text) else { return text.to_owned() };
+    let mut written = String::with_capacity(text.len());
+    let mut end = 0;
+    for token in &tokens {
+        written.push_str(if token.span.start > end { " " } else { "" });
+        written.push_str(token.span.of(text));
+        end = token.span.end;
+    }
+    written
 }
 
 fn dotted(parts: &[Ident]) -> String {
@@ -328,7 +352,7 @@ pub(super) fn default_index_name(relation: &Ident, index: &CreateIndex) -> Strin
 /// The column that a key is, if it is one.
 fn column_of(key: &Expr) -> Option<Ident> {
     use sqlparser::ast::Expr as Tree;
-    match super::expr::without_parentheses(key.tree().0) {
+    match super::expr::without_parentheses(key.tree()?.0) {
         Tree::Identifier(column) => stored_ident(column),
         Tree::CompoundIdentifier(parts) => stored_ident(parts.last()?),
         _ => None,

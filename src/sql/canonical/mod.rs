@@ -13,6 +13,8 @@ mod query;
 pub mod sketch;
 mod words;
 
+pub use words::as_words;
+
 use super::ast::RawIdent;
 use super::ast::RawName;
 use super::ast::Statement;
@@ -56,6 +58,18 @@ pub trait Names {
     /// A type of a user.
     fn user_type(&self, name: &RawName) -> String {
         self.object(name)
+    }
+
+    /// A type by a name of one part that no built-in type has here, and `suffix` where it is a user's;
+    /// `None` for `otherwise`, which is how it is written as one of the server's.
+    fn own_type(&self, _name: &RawName, _suffix: &str, _otherwise: &str) -> Option<String> {
+        None
+    }
+
+    /// What may begin with the name of something in a schema: its readings, the longest first; `None`
+    /// leaves it as it is written.
+    fn perhaps(&self, _readings: &[RawName]) -> Option<String> {
+        None
     }
 
     /// A function, with or without its schema.

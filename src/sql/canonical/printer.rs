@@ -131,8 +131,10 @@ impl<'a> Printer<'a> {
     /// Writes a type.
     pub(super) fn data_type(&mut self, data_type: &DataType) {
         if let Some(builtin) = data_type.builtin() {
-            let name = self.names.builtin_type(&builtin);
-            self.write(&name);
+            let suffix = if matches!(data_type, DataType::Array(_)) { "[]" } else { "" };
+            let own = data_type.perhaps_users();
+            let own = own.and_then(|name| self.names.own_type(name, suffix, &builtin));
+            self.write(&own.unwrap_or_else(|| self.names.builtin_type(&builtin)));
             self.modifiers(data_type.modifiers());
             return;
         }
@@ -144,7 +146,8 @@ impl<'a> Printer<'a> {
             }
             DataType::Array(element) => {
                 self.data_type(element);
-                self.write("[]");
+                // An array of an array is the same type to the server.
+                self.write(if matches!(**element, DataType::Array(_)) { "" } else { "[]" });
             }
             DataType::List(element) => {
                 self.data_type(element);

@@ -22,6 +22,17 @@ pub enum Hole {
     Defined(RawName),
     /// A cluster.
     Cluster(RawIdent),
+    /// A type by a name of one part, which is a user's or one of the server's.
+    Type {
+        /// Its name.
+        name: RawName,
+        /// What stands behind it where it is a user's.
+        suffix: String,
+        /// What is written where it is the server's.
+        otherwise: String,
+    },
+    /// What may begin with the name of something in a schema: its readings, the longest first.
+    Perhaps(Vec<RawName>),
 }
 
 /// What a statement means, but for what its names mean.
@@ -84,6 +95,15 @@ impl Names for Holes<'_> {
 
     fn cluster(&self, written: Option<&RawIdent>) -> Option<String> {
         Some(self.hole(Hole::Cluster(written?.clone())))
+    }
+
+    fn own_type(&self, name: &RawName, suffix: &str, otherwise: &str) -> Option<String> {
+        let (suffix, otherwise) = (suffix.to_owned(), otherwise.to_owned());
+        Some(self.hole(Hole::Type { name: name.clone(), suffix, otherwise }))
+    }
+
+    fn perhaps(&self, readings: &[RawName]) -> Option<String> {
+        Some(self.hole(Hole::Perhaps(readings.to_vec())))
     }
 
     fn columns(&self, _relation: &RawName) -> Option<Vec<Ident>> {

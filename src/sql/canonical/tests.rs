@@ -16,6 +16,7 @@ use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::parse::batch;
+use crate::sql::parse::file;
 
 /// Recorded from a server: see the README of the conformance folder.
 const PAIRS: &str = include_str!("../../../tests/conformance/create_sql/pairs.json");
@@ -328,11 +329,105 @@ fn a_difference_in_meaning_is_a_difference_in_text() {
 }
 
 #[test]
+fn other_words_for_the_same_have_one_form() {
+    for (one, other) in [
+        ("SELECT a FROM t FETCH FIRST 2 ROWS ONLY OFFSET 1", "SELECT a FROM t OFFSET 1 ROWS LIMIT 2"),
+        (
+            "SELECT a FROM (SELECT a FROM t ORDER BY a FETCH NEXT ROW ONLY OFFSET b + 1 ROW) AS s FETCH FIRST 3 ROWS ONLY",
+            "SELECT a FROM (SELECT a FROM t ORDER BY a OFFSET b + 1 LIMIT 1) AS s LIMIT 3",
+        ),
+        ("SELECT trim(FROM a), trim(BOTH FROM a) FROM t", "SELECT btrim(a), btrim(a) FROM t"),
+        (
+            "SELECT trim(LEADING FROM a), trim(TRAILING b FROM a) FROM t",
+            "SELECT ltrim(a), rtrim(a, b) FROM t",
+        ),
+        ("SELECT a LIKE ANY (b), a NOT LIKE ALL (b) FROM t", "SELECT a ~~ ANY (b), a !~~ ALL (b) FROM t"),
+        (
+            "SELECT a ILIKE SOME (b), a NOT ILIKE ANY (b) FROM t",
+            "SELECT a ~~* ANY (b), a !~~* ANY (b) FROM t",
+        ),
+        ("SELECT a || b LIKE ANY (c) FROM t", "SELECT (a || b) ~~ ANY (c) FROM t"),
+        ("SELECT 1 = ANY ((SELECT 1) UNION (SELECT 2))", "SELECT 1 = ANY (SELECT 1 UNION SELECT 2)"),
+        ("SELECT 1 < ALL (((SELECT 1)) EXCEPT SELECT 2)", "SELECT 1 < ALL (SELECT 1 EXCEPT SELECT 2)"),
+        ("SELECT 1 = ANY (((SELECT 2)))", "SELECT 1 = ANY (SELECT 2)"),
+        ("SELECT a FROM t GROUP BY t.*, (a).*", "SELECT a FROM t GROUP BY (t.*), ((a).*)"),
+        (
+            "SELECT a FROM t WHERE (a).* = ROW(1) ORDER BY t.*",
+            "SELECT a FROM t WHERE ((a).*) = ROW(1) ORDER BY (t.*)",
+        ),
+        (
+            "SELECT a IS DISTINCT FROM b, (a).*, t.* FROM t",
+            "SELECT (a IS DISTINCT FROM b), (a).*, t.* FROM t",
+        ),
+        ("SELECT 1 = SOME (VALUES (1), (2))", "select 1 = any (values (1), ((2)))"),
+        ("SELECT ((SELECT 1) UNION (SELECT 2)) + 1", "SELECT (SELECT 1 UNION SELECT 2) + 1"),
+        ("SELECT (((SELECT 1)) INTERSECT SELECT 2), 3", "SELECT (SELECT 1 INTERSECT SELECT 2), 3"),
+        ("SELECT (((SELECT 2)) + 3)", "SELECT (SELECT 2) + 3"),
+        ("SELECT (VALUES (1))", "SELECT (values ((1)))"),
+        ("SELECT pg_catalog.date '2024-01-01'", "SELECT DATE '2024-01-01'"),
+        ("SELECT map[text=>int] '{a=>1}'", "SELECT '{a=>1}'::map[text => integer]"),
+    ] {
+        let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
+        assert_eq!(text(one), text(other), "{one}");
+    }
+}
+
+#[test]
+fn all_fields_may_stand_in_an_expression() {
+    check(
+        "CREATE VIEW v AS SELECT (x).*.*, (u.*) IS NULL, ((x).*) IS NULL, s.u.* IS NOT NULL, f((y).*, u.*), (x).*, u.* \
+         FROM s.u WHERE (s.u.*) = ROW(1)",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS SELECT ("x").*.*, ("d"."s"."u".*) IS NULL, ("x").* IS NULL, ("d"."s"."u".*) IS NOT NULL, "f"(("y").*, "d"."s"."u".*), "x".*, "d"."s"."u".* FROM "d"."s"."u" WHERE ("d"."s"."u".*) = ROW(1)"#
+        ]],
+    );
+    assert_ne!(
+        meaning("CREATE VIEW v AS SELECT (x).*.* FROM t"),
+        meaning("CREATE VIEW v AS SELECT (x).* FROM t")
+    );
+}
+
+#[test]
 fn what_only_the_server_reads_is_written_word_by_word() {
     check(
         "CREATE VIEW v AS SELECT * FROM (SHOW  TABLES) AS \"x\", Raw.T -- no",
         expect![[r#"create view "d"."s"."v" as select * from ( show tables ) as x , "d"."raw"."t""#]],
     );
+}
+
+/// What a file means of which only the server can read the query.
+#[track_caller]
+fn unread(text: &str) -> String {
+    let (parsed, mistakes) = file(text);
+    assert_eq!(mistakes, [], "{text}");
+    statement(text, &parsed[0], Form::Meaning, &Plain)
+}
+
+#[test]
+fn what_only_the_server_reads_is_the_same_in_the_catalog() {
+    for (written, stored) in [
+        (
+            "CREATE VIEW v AS SELECT * EXCLUDE (A), Count(*), t.b::bigint[], x != 1 FROM t -- why",
+            "CREATE VIEW \"d\".\"s\".\"v\" AS SELECT * EXCLUDE (\"a\"), \"pg_catalog\".\"count\"(*), \
+             \"t\".\"b\"::[s1 AS \"pg_catalog\".\"int8\"][], \"x\" <> 1 FROM [u1 AS \"d\".\"s\".\"t\"]",
+        ),
+        (
+            "create materialized view M (k) in cluster C as select a::s.own EMIT CHANGES",
+            "CREATE MATERIALIZED VIEW \"d\".\"s\".\"m\" (\"k\") IN CLUSTER \"c\" WITH (REFRESH = ON COMMIT) AS SELECT \
+             \"a\"::[u5 AS \"d\".\"s\".\"own\"] EMIT CHANGES AS OF 1777982171000",
+        ),
+        (
+            "CREATE MATERIALIZED VIEW m IN CLUSTER c WITH (RETAIN HISTORY FOR '1h', ASSERT NOT NULL k) AS SELECT k EMIT CHANGES",
+            "CREATE MATERIALIZED VIEW \"d\".\"s\".\"m\" IN CLUSTER \"c\" WITH (ASSERT NOT NULL = \"k\", REFRESH = ON COMMIT, \
+             RETAIN HISTORY = FOR '1h') AS SELECT \"k\" EMIT CHANGES AS OF 1777982171000",
+        ),
+        (
+            "CREATE INDEX i IN CLUSTER c ON t (a -> > b, t.C)",
+            "CREATE INDEX \"i\" IN CLUSTER \"c\" ON [u1 AS \"d\".\"s\".\"t\"] (\"a\" -> > \"b\", \"t\".\"c\")",
+        ),
+    ] {
+        assert_eq!(unread(written), unread(stored), "{written}");
+    }
 }
 
 #[test]

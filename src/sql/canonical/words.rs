@@ -1,12 +1,20 @@
-//! Statements that are written word by word, with the names in them replaced.
+//! What is written word by word, with the names in it replaced: statements that have no other canonical
+//! form, and queries and expressions that only the server can read.
 
+use super::Form;
 use super::Names;
 use super::printer::Printer;
 use crate::name::Ident;
+use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
+use crate::sql::ast::create::CreateMaterializedView;
+use crate::sql::data_type::is_system;
+use crate::sql::data_type::read as read_type;
 use crate::sql::lex::lex;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
+use crate::sql::parse::cursor::Cursor;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
@@ -16,51 +24,178 @@ const NOISE: &[&[&str]] = &[&["OR", "REPLACE"], &["IF", "NOT", "EXISTS"]];
 
 /// Writes a statement from its words: one blank between, unquoted words folded, names replaced.
 pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) -> String {
-    let mut replaced: Vec<(Span, String)> = mentions(&statement.kind)
-        .into_iter()
-        .filter_map(|mention| {
-            let text = match mention {
-                Mention::Defined(name) => names.defined(name),
-                Mention::Object(name) => names.object(name),
-                Mention::Cluster(cluster) => names.cluster(Some(cluster))?,
-                Mention::Qualifier(qualifier) => names.object(&qualifier.relation),
-                Mention::Type(name) if name.parts.len() > 1 => names.user_type(name),
-                // What it means is a guess, and its words tell what was written.
-                Mention::Type(_) | Mention::Perhaps(_) => return None,
-            };
-            Some((mention.span(), text))
-        })
-        .collect();
-    replaced.sort_by_key(|(span, _)| span.start);
     let own = statement.span.of(text);
     // It was parsed from tokens, so it has some.
     let Ok(tokens) = lex(own) else { return own.to_owned() };
-    let mut words = Vec::new();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        if let Some(noise) = NOISE.iter().find(|noise| follows(&tokens, at, noise)) {
-            at += noise.len();
-            continue;
-        }
-        let start = token.span.start + statement.span.start;
-        match replaced.iter().find(|(span, _)| span.start == start) {
-            Some((span, name)) => {
-                words.push(name.clone());
-                while tokens.get(at).is_some_and(|token| token.span.start + statement.span.start < span.end) {
-                    at += 1;
-                }
+    let found = mentions(&statement.kind);
+    let mut words = Words::new(own, statement.span.start, &tokens, &found, names);
+    let unread = unread_query(&statement.kind);
+    while !words.cursor.is_done() {
+        let place = words.cursor.start() + statement.span.start;
+        if let Some(query) = unread.filter(|query| query.start <= place) {
+            if place >= query.end {
+                // The time that the catalog puts behind it.
+                break;
             }
-            None => {
-                words.push(word(token));
-                at += 1;
-            }
+            words.unread();
+        } else if let StatementKind::CreateMaterializedView(view) = &statement.kind
+            && unread.is_some()
+            && words.follow(&["WITH"])
+        {
+            words.options(view);
+        } else if let Some(noise) = NOISE.iter().find(|noise| words.follow(noise)) {
+            words.cursor.move_to(words.cursor.at() + noise.len());
+        } else if !words.replaced() {
+            words.word();
         }
     }
-    words.join(" ")
+    words.written.join(" ")
 }
 
-fn follows(tokens: &[Token<'_>], at: usize, words: &[&str]) -> bool {
-    words.iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|token| token.is(word)))
+/// Where the query of a view stands, if only the server can read it.
+fn unread_query(kind: &StatementKind) -> Option<Span> {
+    let query = match kind {
+        StatementKind::CreateView(view) => &view.query,
+        StatementKind::CreateMaterializedView(view) => &view.query,
+        _ => return None,
+    };
+    query.opaque().map(|_| query.span())
+}
+
+/// A text of which the words are written one after the other.
+struct Words<'a> {
+    /// Where it begins in what its names count from.
+    start: usize,
+    cursor: Cursor<'a>,
+    names: &'a dyn Names,
+    /// What stands in place of names, by where they stand.
+    names_at: Vec<(Span, String)>,
+    written: Vec<String>,
+}
+
+impl<'a> Words<'a> {
+    fn new(
+        text: &'a str,
+        start: usize,
+        tokens: &'a [Token<'a>],
+        found: &[Mention<'_>],
+        names: &'a dyn Names,
+    ) -> Self {
+        let named = |mention: &Mention<'_>| Some((mention.span(), in_full(mention, names)?));
+        let mut names_at: Vec<(Span, String)> = found.iter().filter_map(named).collect();
+        names_at.sort_by_key(|(span, _)| span.start);
+        Self { start, cursor: Cursor::new(text, tokens), names, names_at, written: Vec::new() }
+    }
+
+    /// Tells whether these words follow.
+    fn follow(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(n, word)| self.cursor.nth_is(n, word))
+    }
+
+    /// Writes what stands in place of a name, if one begins here.
+    fn replaced(&mut self) -> bool {
+        let start = self.cursor.start() + self.start;
+        let place = self.names_at.binary_search_by_key(&start, |(span, _)| span.start);
+        let Some((span, name)) = place.ok().and_then(|at| self.names_at.get(at)) else { return false };
+        self.written.push(name.clone());
+        while !self.cursor.is_done() && self.cursor.start() + self.start < span.end {
+            self.cursor.advance();
+        }
+        true
+    }
+
+    /// Writes the next word.
+    fn word(&mut self) {
+        self.written.extend(self.cursor.peek().map(word));
+        self.cursor.advance();
+    }
+
+    /// Writes a word or more of a query or an expression of which only the spelling of types and
+    /// functions is known.
+    fn unread(&mut self) {
+        if self.cursor.lexeme(&Lexeme::DoubleColon) {
+            self.written.push("::".to_owned());
+            self.data_type();
+        } else if self.replaced() || self.catalog_name() {
+            // It is written.
+        } else if self.cursor.lexeme(&Lexeme::Operator("!=".into())) {
+            self.written.push("<>".to_owned());
+        } else if self.is_system_function() {
+            self.cursor.move_to(self.cursor.at() + 2);
+        } else {
+            self.word();
+        }
+    }
+
+    /// Writes the options that come next, which the catalog spells in its own way.
+    fn options(&mut self, view: &CreateMaterializedView) {
+        let mut printer = Printer::new(Form::Meaning, self.names);
+        printer.view_options(view);
+        self.written.extend(printer.finish().filter(|options| !options.is_empty()));
+        self.cursor.advance();
+        let close = self.cursor.closing();
+        self.cursor.move_to(close.map_or(self.cursor.at(), |close| close + 1));
+    }
+
+    /// Writes the type that comes next in the one spelling that it has.
+    fn data_type(&mut self) {
+        let mut cursor = self.cursor.until(self.cursor.tokens().len());
+        let Ok(data_type) = read_type(&mut cursor) else { return };
+        let mut printer = Printer::new(Form::Meaning, self.names);
+        printer.data_type(&data_type);
+        if let Some(written) = printer.finish() {
+            self.written.push(written);
+            self.cursor.move_to(self.cursor.at() + cursor.at());
+        }
+    }
+
+    /// Writes what the catalog names by its id, if that is next: a type or a function.
+    fn catalog_name(&mut self) -> bool {
+        if !self.cursor.peek_is_lexeme(&Lexeme::LBracket) || !self.cursor.nth_is(2, "AS") {
+            return false;
+        }
+        let Ok(name) = self.cursor.name() else { return false };
+        self.written.push(match name.parts.as_slice() {
+            [schema, own] if is_system(schema) => own.to_string(),
+            _ => self.names.object(&name),
+        });
+        true
+    }
+
+    /// Tells whether a schema of the system comes next, and a function in it.
+    fn is_system_function(&self) -> bool {
+        let is_schema = self.cursor.peek().and_then(ident).is_some_and(|schema| is_system(&schema));
+        is_schema
+            && self.cursor.nth_is_lexeme(1, &Lexeme::Period)
+            && self.cursor.nth(2).is_some_and(Token::is_word)
+            && self.cursor.nth_is_lexeme(3, &Lexeme::LParen)
+    }
+}
+
+/// What stands in place of a name; `None` for what stays as it is.
+fn in_full(mention: &Mention<'_>, names: &dyn Names) -> Option<String> {
+    match mention {
+        Mention::Defined(name) => Some(names.defined(name)),
+        Mention::Object(name) => Some(names.object(name)),
+        Mention::Cluster(cluster) => names.cluster(Some(cluster)),
+        Mention::Qualifier(qualifier) => Some(names.object(&qualifier.relation)),
+        Mention::Type(name) if name.parts.len() > 1 => Some(names.user_type(name)),
+        Mention::Type(name) => names.own_type(name, "", &as_words(name)),
+        Mention::Perhaps(readings) => names.perhaps(readings),
+    }
+}
+
+/// Writes a name as its words would be.
+pub fn as_words(name: &RawName) -> String {
+    name.parts.iter().map(Ident::to_string).collect::<Vec<_>>().join(" . ")
+}
+
+fn ident(token: &Token<'_>) -> Option<Ident> {
+    match &token.lexeme {
+        Lexeme::Quoted(text) => Ident::new(text.as_ref()).ok(),
+        Lexeme::Word(word) => Ident::folded(word).ok(),
+        _ => None,
+    }
 }
 
 /// Writes a token: a word that needs no quotes comes out the same with and without them.
@@ -75,6 +210,19 @@ fn word(token: &Token<'_>) -> String {
 }
 
 impl Printer<'_> {
+    /// Writes what only the server can read from its words, where no catalog has to be matched to the letter.
+    pub(super) fn unread(&mut self, text: &str, start: usize, found: &[Mention<'_>]) {
+        let tokens = match lex(text) {
+            Ok(tokens) if !self.is_stored() => tokens,
+            _ => return self.give_up(),
+        };
+        let mut words = Words::new(text, start, &tokens, found, self.names);
+        while !words.cursor.is_done() {
+            words.unread();
+        }
+        self.write(&words.written.join(" "));
+    }
+
     /// Writes tokens as they are.
     pub(super) fn words(&mut self, tokens: &[Token<'_>]) {
         self.separated(tokens, " ", |printer, token| match &token.lexeme {

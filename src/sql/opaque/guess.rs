@@ -1,4 +1,4 @@
-//! The names in a query that cannot be read.
+//! The names in a query or an expression that cannot be read.
 //!
 //! What stands where relations stand is taken for one unless a CTE in scope is called so; a name of
 //! several parts elsewhere may be one, or the qualifier of a column. Too many names are better than
@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
 
+use super::Sought;
 use super::partners;
 use crate::name::Ident;
 use crate::sql::ast::RawName;
+use crate::sql::data_type::read as read_type;
 use crate::sql::keyword::meaning;
 use crate::sql::parse::cursor::Cursor;
 use crate::sql::references::Qualifier;
@@ -25,6 +27,8 @@ pub(in crate::sql) struct Guess {
     pub(in crate::sql) references: Vec<RawName>,
     /// Qualifiers that mean one of them.
     pub(in crate::sql) qualifiers: Vec<Qualifier>,
+    /// Types by a name of one part that may be a user's.
+    pub(in crate::sql) types: Vec<RawName>,
     /// Other names of several parts, in their readings; see [`super::Opaque`].
     pub(in crate::sql) perhaps: Vec<Vec<RawName>>,
 }
@@ -32,8 +36,13 @@ pub(in crate::sql) struct Guess {
 /// How many parts the name of something in a schema has at most.
 const MAX_PARTS: usize = 3;
 
-/// Finds the names in a query; none where its brackets do not match.
-pub(in crate::sql) fn guess(text: &str, tokens: &[Token<'_>]) -> Guess {
+/// Finds the names in a text, around which `outside` is in scope; none where its brackets do not match.
+pub(in crate::sql) fn guess(
+    text: &str,
+    tokens: &[Token<'_>],
+    sought: Sought,
+    outside: &[(RawName, Option<Ident>)],
+) -> Guess {
     let Some(partners) = partners(tokens) else { return Guess::default() };
     let mut walk = Walk {
         text,
@@ -41,16 +50,19 @@ pub(in crate::sql) fn guess(text: &str, tokens: &[Token<'_>]) -> Guess {
         partners,
         at: 0,
         frames: Vec::new(),
-        frame: Frame { in_query: true, ..Frame::default() },
+        frame: Frame { in_query: sought == Sought::Query, ..Frame::default() },
         ctes: HashMap::new(),
-        references: Vec::new(),
+        references: outside.iter().map(|(name, alias)| (name.clone(), alias.is_some())).collect(),
+        types: Vec::new(),
         dotted: Vec::new(),
-        taken: HashSet::new(),
+        taken: outside.iter().filter_map(|(_, alias)| alias.clone()).collect(),
     };
     while let Some(token) = tokens.get(walk.at) {
         walk.step(token);
     }
-    walk.end()
+    let mut guess = walk.end();
+    guess.references.drain(..outside.len());
+    guess
 }
 
 /// What is known within one pair of brackets.
@@ -87,6 +99,7 @@ struct Walk<'t> {
     ctes: HashMap<Ident, usize>,
     /// Each with whether it goes by an alias.
     references: Vec<(RawName, bool)>,
+    types: Vec<RawName>,
     dotted: Vec<Dotted>,
     /// Names of CTEs and aliases.
     taken: HashSet<Ident>,
@@ -96,6 +109,7 @@ impl<'t> Walk<'t> {
     fn step(&mut self, token: &Token<'_>) {
         match &token.lexeme {
             Lexeme::LBracket if self.frame.item && self.nth_is(2, "AS") => self.relation(),
+            Lexeme::LBracket if self.nth_is(2, "AS") => self.catalog_name(),
             Lexeme::LParen | Lexeme::LBracket => self.open(),
             Lexeme::RParen | Lexeme::RBracket => self.close(),
             Lexeme::Comma => {
@@ -136,6 +150,11 @@ impl<'t> Walk<'t> {
             return modifies && self.nth(1).is_some_and(|next| next.is_word() || next.opens());
         }
         true
+    }
+
+    /// Moves over what the catalog names by its id where no relation stands: a type or a function.
+    fn catalog_name(&mut self) {
+        self.at = self.partners.get(self.at).map_or(self.at, |close| *close) + 1;
     }
 
     fn open(&mut self) {
@@ -259,6 +278,9 @@ impl<'t> Walk<'t> {
         let behind_bracket = self.previous().is_some_and(Token::closes);
         let is_syntax = self.nth(0).and_then(Token::word).is_some_and(|word| meaning(word).is_syntax);
         let is_type = self.previous().is_some_and(|token| token.is_lexeme(&Lexeme::DoubleColon));
+        if is_type {
+            self.data_type();
+        }
         let mut parts = Vec::new();
         let mut ends_in_star = false;
         while let Some(token) = self.nth(0)
@@ -285,6 +307,15 @@ impl<'t> Walk<'t> {
             }
             _ if is_function => {}
             _ => self.dotted.push(Dotted { parts, ends_in_column: !ends_in_star && !is_type }),
+        }
+    }
+
+    /// Takes note of the type that comes next, if its name has one part: others may be something's.
+    fn data_type(&mut self) {
+        let mut cursor = Cursor::new(self.text, self.tokens);
+        cursor.move_to(self.at);
+        if let Ok(data_type) = read_type(&mut cursor) {
+            self.types.extend(data_type.users().into_iter().filter(|name| name.parts.len() == 1));
         }
     }
 
@@ -322,6 +353,7 @@ impl<'t> Walk<'t> {
                 }
             }
         }
+        guess.types = self.types;
         guess.references = self.references.into_iter().map(|(name, _)| name).collect();
         guess
     }

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use sqlparser::keywords::ALL_KEYWORDS;
 
+use super::Sought;
 use super::partners;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
@@ -30,9 +31,10 @@ const MAX_REPAIRS: usize = 10;
 /// word that was meant for a keyword, and the one behind it is the first that fits nowhere.
 const SUSPECTS: usize = 3;
 
-/// Tells what is wrong with a query that cannot be read, if that is certain.
+/// Tells what is wrong with a text that cannot be read, if that is certain.
 pub(super) fn find(
     tokens: &[Token<'_>],
+    sought: Sought,
     error: &SyntaxError,
     reads: &dyn Fn(&[Token<'_>]) -> bool,
 ) -> Option<SyntaxError> {
@@ -57,7 +59,7 @@ pub(super) fn find(
     let is_placed = found < tokens.len() || error.message.ends_with(", found EOF");
     let suspects = if is_placed { found.saturating_sub(SUSPECTS - 1)..found + 1 } else { 0..tokens.len() };
     let meant = misspelt(tokens, suspects, reads);
-    let is_wrong = meant.is_some() || place.may_lack_comma() && reads(&with_comma(tokens, found));
+    let is_wrong = meant.is_some() || place.may_lack_comma(sought) && reads(&with_comma(tokens, found));
     is_wrong.then(|| SyntaxError { meant, ..error.clone() })
 }
 
@@ -162,10 +164,10 @@ impl<'t> Place<'t> {
     }
 
     /// Whether two items of a list stand beside each other, none of which is a word of any SQL.
-    fn may_lack_comma(&self) -> bool {
+    fn may_lack_comma(&self, sought: Sought) -> bool {
         let in_list = match self.clause {
             Some(clause) => clause.is("SELECT"),
-            None => !self.in_query,
+            None => !self.in_query || sought == Sought::Expression,
         };
         in_list && self.previous.is_some_and(is_item) && self.found.is_some_and(is_item)
     }

@@ -1,6 +1,6 @@
-//! Queries that only the server can read: what can be said of them from their tokens alone.
+//! Queries and expressions that only the server can read: what can be said of them from their tokens alone.
 //!
-//! The server's language grows, and a query that is not read here may be right all the same: it is
+//! The server's language grows, and what is not read here may be right all the same: it is
 //! let through unless it is certainly a mistake. Start reading at [`judge`]; [`guess`] finds names.
 
 mod guess;
@@ -13,9 +13,19 @@ use super::error::SyntaxError;
 use super::span::Span;
 use super::token::Token;
 
+pub(super) use guess::Guess;
 pub(super) use guess::guess;
 
-/// Why only the server can read a query.
+/// What a text should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// A query.
+    Query,
+    /// An expression, such as the key of an index.
+    Expression,
+}
+
+/// Why only the server can read something.
 #[derive(Clone, Debug)]
 pub struct Opaque {
     /// Where it holds what is not read here.
@@ -40,17 +50,20 @@ pub(super) fn plausible(tokens: &[Token<'_>]) -> Option<Span> {
     })
 }
 
-/// Decides about a query that cannot be read: what is wrong with it if that is certain; `None`
-/// where the server may know better.
+/// Decides about a text that cannot be read.
 ///
-/// `reads` tells whether other tokens are a query: of a query that would be one, were one word of it
-/// another, that word is wrong.
+/// `reads` tells whether other tokens can be: of a text that could, were one word of it another, that
+/// word is wrong. Of an expression it takes others too, with commas between.
+///
+/// # Errors
+/// What is wrong with it, if that is certain; where the server may know better, there is none.
 pub(super) fn judge(
     tokens: &[Token<'_>],
+    sought: Sought,
     error: &SyntaxError,
     reads: &dyn Fn(&[Token<'_>]) -> bool,
-) -> Option<SyntaxError> {
-    mistake::find(tokens, error, reads)
+) -> Result<(), SyntaxError> {
+    mistake::find(tokens, sought, error, reads).map_or(Ok(()), Err)
 }
 
 /// For each bracket the number of the token that closes or opens it, for other tokens their own;

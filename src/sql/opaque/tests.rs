@@ -7,6 +7,7 @@ use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
 use crate::sql::error::SyntaxError;
 use crate::sql::parse::file;
+use crate::sql::query::Expr;
 use crate::sql::query::Query;
 
 /// Reads the query of a view in a file.
@@ -84,6 +85,39 @@ fn what_may_be_right_is_let_through() {
         let opaque = query.opaque().unwrap_or_else(|| panic!("{text} was read"));
         let whole = format!("CREATE VIEW v AS {text}");
         assert_eq!(opaque.at.of(&whole), at, "{text}");
+    }
+}
+
+/// Reads the one key of an index in a file.
+fn key(text: &str) -> Result<Expr, SyntaxError> {
+    let (statements, mut mistakes) = file(&format!("CREATE INDEX i ON s.t ({text})"));
+    match statements.into_iter().next().map(|one| one.kind) {
+        Some(StatementKind::CreateIndex(mut index)) => Ok(index.keys.remove(0)),
+        Some(kind) => panic!("{text} was read as {kind:?}"),
+        None => Err(mistakes.remove(0)),
+    }
+}
+
+#[test]
+fn keys_are_let_through_like_queries() {
+    for (text, at, names) in [
+        ("f(a => 1)", "=>", ""),
+        ("s.t.a AT LOCAL, b", "AT", "s.t"),
+        ("(SELECT max(x) FILL 0 FROM u)", "0", "u"),
+        ("extract(day FROM t.a BY b)", "BY", "t"),
+        ("a::kind AT LOCAL", "AT", "kind"),
+    ] {
+        let key = key(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let opaque = key.opaque().unwrap_or_else(|| panic!("{text} was read"));
+        let whole = format!("CREATE INDEX i ON s.t ({text})");
+        assert_eq!(opaque.at.of(&whole), at, "{text}");
+        let qualifiers = key.qualifiers().iter().map(|one| dotted(&one.name));
+        let found: Vec<String> =
+            key.references().iter().chain(key.types()).map(dotted).chain(qualifiers).collect();
+        assert_eq!(found.join(" "), names, "{text}");
+    }
+    for text in ["amount total", "a +", "a FROM b", "f(a", "a, , b", "CASE WHEN a THEN END"] {
+        assert!(key(text).is_err(), "{text}");
     }
 }
 

@@ -25,6 +25,7 @@ use crate::sql::ast::create::SecretValue;
 use crate::sql::data_type;
 use crate::sql::error::SyntaxError;
 use crate::sql::query;
+use crate::sql::query::Doubt;
 use crate::sql::token::Lexeme;
 
 /// What the server says it knows to create.
@@ -136,6 +137,10 @@ fn cluster(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
         let options = options::parenthesised_or_bare(cursor)?;
         return Ok(StatementKind::CreateClusterReplica(CreateClusterReplica { cluster, replica, options }));
     }
+    // Source: recorded of v26.21: it takes `if` for the cluster's name. Newer servers know the words.
+    if cursor.doubt() == Doubt::Server {
+        if_not_exists(cursor)?;
+    }
     let name = cursor.ident()?;
     let options = options::cluster(cursor)?;
     Ok(StatementKind::CreateCluster(CreateCluster { name, options }))
@@ -147,7 +152,7 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Result<St
     let name = cursor.name()?;
     let columns = column_names(cursor)?;
     cursor.expect("AS")?;
-    let query = query::of_view(cursor)?;
+    let query = measured(query::of_view(cursor)?, &columns);
     Ok(StatementKind::CreateView(CreateView { or_replace, temporary, if_not_exists, name, columns, query }))
 }
 
@@ -172,6 +177,7 @@ fn materialized_view(
     let options = options::with(cursor)?;
     cursor.expect("AS")?;
     let (query, as_of) = query_as_of(cursor)?;
+    let query = measured(query, &columns);
     Ok(StatementKind::CreateMaterializedView(CreateMaterializedView {
         or_replace,
         replacement,
@@ -185,6 +191,14 @@ fn materialized_view(
         query,
         as_of,
     }))
+}
+
+/// The query of a view; whether it gives as many columns as are listed is looked at later.
+fn measured(mut query: query::Query, listed: &[RawIdent]) -> query::Query {
+    if !listed.is_empty() {
+        query.measure();
+    }
+    query
 }
 
 /// Reads a query and the `AS OF <number>` that the catalog puts behind it.
@@ -222,13 +236,42 @@ fn index(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
         cursor.expect("ARRANGEMENT")?;
     }
     let outside = [(on.clone(), None)];
-    let keys = if default {
-        Vec::new()
-    } else {
-        cursor.in_parentheses(|cursor| query::expr_prefix(cursor, &outside))?
-    };
+    let keys = if default { Vec::new() } else { cursor.in_parentheses(|cursor| key(cursor, &outside))? };
     let options = options::with(cursor)?;
     Ok(StatementKind::CreateIndex(CreateIndex { default, if_not_exists, name, cluster, on, keys, options }))
+}
+
+/// Reads a key of an index.
+///
+/// Source: the server reads how a key is sorted and forgets it.
+fn key(cursor: &mut Cursor<'_>, outside: &query::Outside) -> Result<query::Expr, SyntaxError> {
+    let end = end_of_item(cursor, |_| false);
+    query::expr_until(cursor, outside, end, |cursor| {
+        let _ = cursor.keyword("ASC") || cursor.keyword("DESC");
+        let _ = cursor.keywords("NULLS FIRST") || cursor.keywords("NULLS LAST");
+        ends_item(cursor, "right parenthesis")
+    })
+}
+
+/// Where an item of a list in parentheses ends: before a comma, the parenthesis or what `ends` tells.
+fn end_of_item(cursor: &Cursor<'_>, ends: impl Fn(&Cursor<'_>) -> bool) -> usize {
+    let mut end = cursor.until(cursor.tokens().len());
+    while let Some(token) = end.peek() {
+        if token.opens() {
+            end.move_to(end.closing().map_or(end.tokens().len(), |close| close + 1));
+        } else if token.closes() || token.is_lexeme(&Lexeme::Comma) || ends(&end) {
+            break;
+        } else {
+            end.advance();
+        }
+    }
+    cursor.at() + end.at()
+}
+
+/// Fails where an item of a list in parentheses goes on.
+fn ends_item(cursor: &Cursor<'_>, otherwise: &str) -> Result<(), SyntaxError> {
+    let ends = cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen);
+    if ends { Ok(()) } else { Err(cursor.expected(otherwise)) }
 }
 
 fn secret(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
@@ -391,7 +434,10 @@ fn table(cursor: &mut Cursor<'_>, temporary: bool) -> Result<StatementKind, Synt
         } else {
             None
         };
-        table.from_source = Some(FromSource { source, reference, rest: cursor.rest() });
+        let first = cursor.at();
+        let rest = cursor.rest();
+        let names = source::names(cursor, first)?;
+        table.from_source = Some(FromSource { source, reference, rest, names });
     } else {
         table.options = options::with(cursor)?;
     }
@@ -439,7 +485,14 @@ pub(super) fn column(
         } else if cursor.keywords("NOT NULL") {
             column.not_null = true;
         } else if cursor.keyword("DEFAULT") {
-            column.default = Some(query::expr_prefix(cursor, &[])?);
+            let end = end_of_item(cursor, begins_option);
+            column.default = Some(query::expr_until(cursor, &[], end, |cursor| {
+                if begins_option(cursor) || cursor.is_done() {
+                    Ok(())
+                } else {
+                    ends_item(cursor, "column option")
+                }
+            })?);
         } else if !cursor.keyword("NULL") {
             if cursor.keyword("CONSTRAINT") {
                 cursor.ident()?;
@@ -451,6 +504,13 @@ pub(super) fn column(
         }
     }
     Ok(Some(column))
+}
+
+/// Tells whether something begins that may be said of a column behind its default.
+fn begins_option(cursor: &Cursor<'_>) -> bool {
+    let words =
+        ["CHECK", "COLLATE", "CONSTRAINT", "DEFAULT", "FOREIGN", "NULL", "PRIMARY", "REFERENCES", "UNIQUE"];
+    words.iter().any(|word| cursor.peek_is(word)) || cursor.peek_is("NOT") && cursor.nth_is(1, "NULL")
 }
 
 /// Reads the words that say which constraint it is.

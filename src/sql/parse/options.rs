@@ -4,6 +4,7 @@ use super::cursor::Cursor;
 use crate::sql::ast::OptionValue;
 use crate::sql::ast::WithOption;
 use crate::sql::error::SyntaxError;
+use crate::sql::query::Doubt;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
@@ -54,6 +55,7 @@ const LONG_NAMES: &[&str] = &[
     "GROUP ID PREFIX",
     "HYDRATION SIZE",
     "HYDRATION TIME ESTIMATE",
+    "IGNORE COLUMNS",
     "INTROSPECTION DEBUGGING",
     "INTROSPECTION INTERVAL",
     "LIMIT INPUT GROUP SIZE",
@@ -273,7 +275,13 @@ fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
         }
         let words = cursor.text_from(start).to_uppercase();
         let words: Vec<&str> = words.split_whitespace().collect();
-        return Ok(OptionValue::Nested(words.join(" "), parenthesised(cursor)?));
+        let open = cursor.at();
+        match parenthesised(cursor) {
+            Ok(options) => return Ok(OptionValue::Nested(words.join(" "), options)),
+            Err(error) if cursor.doubt() == Doubt::Mistake => return Err(error),
+            // Whatever it is, the server knows it.
+            Err(_) => cursor.move_to(open),
+        }
     }
     skip_value(cursor);
     Ok(OptionValue::Raw(cursor.text_from(start)))

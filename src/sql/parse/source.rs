@@ -235,7 +235,7 @@ pub(super) fn connection(cursor: &mut Cursor<'_>) -> Result<StatementKind, Synta
 const NAMED: &[&str] = &["CONNECTION", "SECRET", "SSH TUNNEL", "AWS PRIVATELINK"];
 
 /// Finds the secrets and connections named between a token and the cursor.
-fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, SyntaxError> {
+pub(super) fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, SyntaxError> {
     let mut scan = Cursor::new(cursor.text(), cursor.tokens());
     scan.move_to(from);
     let mut names = Vec::new();

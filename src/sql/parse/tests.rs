@@ -96,7 +96,7 @@ fn reads_tables() {
     check(
         "CREATE TABLE IF NOT EXISTS t FROM SOURCE s (REFERENCE up.stream.t) WITH (TEXT COLUMNS (a))",
         expect![[r#"
-            CreateTable(CreateTable { temporary: false, if_not_exists: true, name: RawName { parts: ["t"] }, columns: [], constraints: [], from_source: Some(FromSource { source: RawName { parts: ["s"] }, reference: Some(RawName { parts: ["up", "stream", "t"] }), rest: "WITH (TEXT COLUMNS (a))" }), options: [] })
+            CreateTable(CreateTable { temporary: false, if_not_exists: true, name: RawName { parts: ["t"] }, columns: [], constraints: [], from_source: Some(FromSource { source: RawName { parts: ["s"] }, reference: Some(RawName { parts: ["up", "stream", "t"] }), rest: "WITH (TEXT COLUMNS (a))", names: [] }), options: [] })
         "#]],
     );
 }
@@ -290,7 +290,7 @@ fn reads_what_only_projects_hold() {
             CreateConstraint(CreateConstraint { kind: PrimaryKey, enforced: false, name: Some(RawIdent { ident: "k" }), cluster: None, on: RawName { parts: ["v"] }, columns: [RawIdent { ident: "a" }, RawIdent { ident: "b" }], references: None })
             CreateConstraint(CreateConstraint { kind: Unique, enforced: true, name: None, cluster: Some(RawIdent { ident: "c" }), on: RawName { parts: ["m"] }, columns: [RawIdent { ident: "a" }], references: None })
             CreateConstraint(CreateConstraint { kind: ForeignKey, enforced: true, name: Some(RawIdent { ident: "f" }), cluster: Some(RawIdent { ident: "c" }), on: RawName { parts: ["m"] }, columns: [RawIdent { ident: "a" }], references: Some((RawName { parts: ["s", "n"] }, [RawIdent { ident: "b" }])) })
-            UnitTest(UnitTest { name: Some(RawIdent { ident: "t" }), target: Some(RawName { parts: ["s", "v"] }), at_time: None, mocks: [Mock { name: RawName { parts: ["a"] }, rows: Rows { columns: [TypedColumn { name: RawIdent { ident: "x" }, data_type: Named { name: RawName { parts: ["int4"] }, modifiers: [] }, type_ }], query: Query("SELECT 1"), width: Some(1) } }], expected: Some(Rows { columns: [TypedColumn { name: RawIdent { ident: "y" }, data_type: Named { name: RawName { parts: ["int4"] }, modifiers: [] }, type_ }], query: Query("SELECT 2"), width: Some(1) }), mistakes: [] })
+            UnitTest(UnitTest { name: Some(RawIdent { ident: "t" }), target: Some(RawName { parts: ["s", "v"] }), at_time: None, mocks: [Mock { name: RawName { parts: ["a"] }, rows: Rows { columns: [TypedColumn { name: RawIdent { ident: "x" }, data_type: Named { name: RawName { parts: ["int4"] }, modifiers: [] }, type_ }], query: Query("SELECT 1") } }], expected: Some(Rows { columns: [TypedColumn { name: RawIdent { ident: "y" }, data_type: Named { name: RawName { parts: ["int4"] }, modifiers: [] }, type_ }], query: Query("SELECT 2") }), mistakes: [] })
         "#]],
     );
 }

@@ -12,7 +12,6 @@ use crate::sql::ast::project::TypedColumn;
 use crate::sql::ast::project::UnitTest;
 use crate::sql::data_type;
 use crate::sql::error::SyntaxError;
-use crate::sql::output;
 use crate::sql::query;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
@@ -131,12 +130,12 @@ fn rows(cursor: &mut Cursor<'_>) -> Result<Rows, SyntaxError> {
     let is_last = end == cursor.tokens().len();
     let before = end.checked_sub(1).filter(|before| !is_last && *before >= cursor.at());
     let comma = before.filter(|at| cursor.tokens().get(*at).is_some_and(|t| t.is_lexeme(&Lexeme::Comma)));
-    let mut query = query::query(&mut cursor.until(comma.unwrap_or(end)))?;
-    let width = output::columns(&query).map(|columns| columns.len());
+    let mut query = query::of_view(&mut cursor.until(comma.unwrap_or(end)))?;
+    query.measure();
     // Nothing asks for it any more, and thousands of files are in memory at once.
     query.forget_tree();
     cursor.move_to(end);
-    Ok(Rows { columns, query, width })
+    Ok(Rows { columns, query })
 }
 
 fn column(cursor: &mut Cursor<'_>) -> Result<TypedColumn, SyntaxError> {

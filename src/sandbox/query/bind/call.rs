@@ -510,11 +510,7 @@ impl Binder<'_> {
             typed = match access {
                 tree::AccessExpr::Subscript(tree::Subscript::Index { index }) => {
                     let index = self.expr(index)?;
-                    if typed.kind == Type::Jsonb {
-                        self.operator("->", vec![typed, index])?
-                    } else {
-                        self.operator("[]", vec![typed, index])?
-                    }
+                    self.subscript(typed, index)?
                 }
                 tree::AccessExpr::Subscript(tree::Subscript::Slice {
                     lower_bound,

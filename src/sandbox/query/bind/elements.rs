@@ -50,8 +50,26 @@ impl Binder<'_> {
         self.call(name, vec![left.clone(), right.clone()]).map(Some)
     }
 
-    /// `list[1:2]`
+    /// `list[1]`
+    pub(super) fn subscript(&mut self, list: Typed, index: Typed) -> Result<Typed, SqlError> {
+        let operator = if list.kind == Type::Jsonb { "->" } else { "[]" };
+        let list = self.as_list(list);
+        self.operator(operator, vec![list, index])
+    }
+
+    /// A value of a user's list type as the list that it is; other values as they are.
+    fn as_list(&self, mut list: Typed) -> Typed {
+        let plain = kind::plain(&self.context.view.state, &list.kind);
+        if matches!(plain, Type::List(_)) {
+            list.kind = plain;
+        }
+        list
+    }
+
+    /// `list[1:2]`, of the type of the list.
     pub(super) fn slice(&mut self, list: Typed, bounds: [Option<Typed>; 2]) -> Result<Typed, SqlError> {
+        let of = list.kind.clone();
+        let list = self.as_list(list);
         if !matches!(list.kind, Type::List(_)) {
             return Err(SqlError::unsupported("slices of anything but a list"));
         }
@@ -63,6 +81,8 @@ impl Binder<'_> {
                 None => none(),
             });
         }
-        self.operator("[:]", args)
+        let mut slice = self.operator("[:]", args)?;
+        slice.kind = of;
+        Ok(slice)
     }
 }

@@ -46,7 +46,7 @@ fn check(text: &str, expect: Expect) {
 fn rows(text: &str, rows: &Rows) -> String {
     let column = |(name, kind): (&str, &str)| format!("{name}={kind}");
     let columns = rows.columns.iter().map(|one| column((one.name.ident.as_str(), one.type_span.of(text))));
-    format!("({}) <{}> {:?}", columns.collect::<Vec<_>>().join(" "), rows.query.text(), rows.width)
+    format!("({}) <{}> {:?}", columns.collect::<Vec<_>>().join(" "), rows.query.text(), rows.query.width())
 }
 
 #[test]

@@ -156,6 +156,16 @@ impl App {
         }
     }
 
+    /// Takes the recipe of the command line, and what git has said already.
+    pub(crate) fn take(&mut self, recipe: Option<Result<Loaded, CliError>>) {
+        if let Some(Ok(Loaded { git: Some((project, git)), .. })) = &recipe
+            && *project == self.global.project
+        {
+            self.git = OnceCell::from(git.clone());
+        }
+        self.recipe = recipe;
+    }
+
     /// Puts it together for a test: nothing is said, git says nothing, and nobody presses Ctrl-C.
     pub(crate) fn in_test(global: Global, test: Test) -> Self {
         let ui = Ui::silent();

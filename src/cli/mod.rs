@@ -148,7 +148,7 @@ pub fn main() -> ExitCode {
         return Exit::Failed.into();
     };
     let mut app = App::new(cli.global, ui);
-    app.recipe = loaded;
+    app.take(loaded);
     let outcome = runtime.block_on(async {
         let outcome = dispatch(&mut app, cli.verb).await;
         app.close().await;

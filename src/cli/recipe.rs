@@ -74,6 +74,8 @@ pub(crate) struct Loaded {
     pub(crate) origin: Origin,
     /// What it is given.
     pub(crate) given: Map<String, Value>,
+    /// The project that git was asked about when it was loaded, and what it said.
+    pub(crate) git: Option<(PathBuf, GitFacts)>,
 }
 
 /// Finds a recipe: a file where a path is typed, else the project's own, else a bundled one.
@@ -130,16 +132,18 @@ pub(crate) fn load(
     origin: Origin,
     recorded: BTreeMap<String, String>,
 ) -> Result<Loaded, CliError> {
-    loaded(host(project, recorded)?, source, origin)
+    let git = GitFacts::of(project);
+    let facts = facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded);
+    Ok(Loaded { git: Some((project.to_owned(), git)), ..load_with(facts, source, origin)? })
 }
 
-/// A Lua for the files of a project; `recorded` are texts that are read instead of them.
+/// A Lua for the files of a project.
 ///
 /// # Errors
 /// `bug.broken-invariant`.
-pub(crate) fn host(project: &Path, recorded: BTreeMap<String, String>) -> Result<Host, CliError> {
+pub(crate) fn host(project: &Path) -> Result<Host, CliError> {
     let git = GitFacts::of(project);
-    Ok(Host::new(facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded))?)
+    Ok(Host::new(facts(project, &Clock::system(), &git, Rc::new(place::variable), BTreeMap::new()))?)
 }
 
 /// What a recipe can know before it runs.
@@ -168,12 +172,9 @@ pub(crate) fn facts(
 /// # Errors
 /// `lua.*`, each with its place.
 pub(crate) fn load_with(facts: Facts, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
-    loaded(Host::new(facts)?, source, origin)
-}
-
-fn loaded(host: Host, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
+    let host = Host::new(facts)?;
     let recipe = host.load(source)?;
-    Ok(Loaded { host, recipe, origin, given: Map::new() })
+    Ok(Loaded { host, recipe, origin, given: Map::new(), git: None })
 }
 
 /// Reads files below the project, and nothing that a link leads out of it to.

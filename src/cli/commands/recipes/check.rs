@@ -34,7 +34,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<Exit, CliError> {
     let mut found: Vec<Finding> = Vec::new();
     for source in &sources {
         // A Lua of its own each: what one file makes is nothing to the next.
-        found.extend(recipe::host(app.project(), Default::default())?.check(source));
+        found.extend(recipe::host(app.project())?.check(source));
     }
     let errors = found.iter().filter(|finding| finding.is_error).count();
     let exit = if errors > 0 { Exit::Failed } else { Exit::Done };

@@ -1,7 +1,9 @@
 //! From drafts to objects: names resolved, companions attached, fingerprints taken.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use super::body::Body;
 use super::body::Keys;
@@ -221,6 +223,13 @@ impl Builder<'_> {
         let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
         depends_on.dedup();
+        let stored_fingerprint = Fingerprint::of(&main, stored());
+        // Without constraints both are the same.
+        let fingerprint = if constraints.is_empty() {
+            stored_fingerprint.clone()
+        } else {
+            Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored()))
+        };
         let (grants, comments) = companions_of(draft);
         let tests = self.tests(draft, found);
         let start = after_name(draft);
@@ -233,8 +242,8 @@ impl Builder<'_> {
             depends_on,
             types: reads.types.clone(),
             external: reads.external.clone(),
-            fingerprint: Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored())),
-            stored_fingerprint: Fingerprint::of(&main, stored()),
+            fingerprint,
+            stored_fingerprint,
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,
@@ -290,63 +299,62 @@ impl Builder<'_> {
 
     /// A statement's text behind a byte, with slots for its names.
     fn rest(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement, from: usize) -> Template {
-        let slots: Vec<(Span, Slot)> = mentions(&statement.kind)
+        let home = draft.name.schema_name();
+        let slots = mentions(&statement.kind)
             .into_iter()
-            .filter_map(|mention| self.slot(draft, reads, mention))
-            .collect();
+            .filter_map(|mention| self.slot(draft, &home, reads, mention));
         Template::new(draft.source.shared_sql(), Span::new(from, statement.span.end), slots)
     }
 
-    fn slot(&self, draft: &Draft<'_>, reads: &Reads, mention: Mention<'_>) -> Option<(Span, Slot)> {
-        let home = draft.name.schema_name();
+    fn slot(
+        &self,
+        draft: &Draft<'_>,
+        home: &SchemaName,
+        reads: &Reads,
+        mention: Mention<'_>,
+    ) -> Option<(Span, Slot)> {
         let slot = match mention {
-            Mention::Defined(name) => Slot::Object(self.namespace.complete(&home, &name.parts)?),
-            Mention::Object(name) => self.read_slot(draft, reads, name)?,
-            Mention::Type(name) => Slot::Type(self.type_of(&home, name)?.name()?.clone()),
+            Mention::Defined(name) => Slot::Object(self.namespace.complete(home, &name.parts)?),
+            Mention::Object(name) => self.read_slot(draft, home, reads, name)?,
+            Mention::Type(name) => Slot::Type(self.type_of(home, name)?.name()?.clone()),
             Mention::Cluster(cluster) => Slot::Cluster(self.cluster(Some(cluster))?),
             Mention::Qualifier(qualifier) => {
                 let own = qualifier.name.parts.last()?.clone();
                 let parts = qualifier.name.parts.len();
-                match self.read_slot(draft, reads, &qualifier.relation)? {
+                match self.read_slot(draft, home, reads, &qualifier.relation)? {
                     Slot::Object(relation) => Slot::Qualifier(relation, own, parts),
                     Slot::System(schema, relation) => Slot::SystemQualifier(schema, relation, parts),
                     _ => return None,
                 }
             }
             Mention::Perhaps(readings) => {
-                let name = self.meant(&home, readings)?;
-                return Some((name.span, self.read_slot(draft, reads, name)?));
+                let name = self.meant(home, readings)?;
+                return Some((name.span, self.read_slot(draft, home, reads, name)?));
             }
         };
         Some((mention.span(), slot))
     }
 
     /// The slot for what is read; `None` where that is a guess that means nothing.
-    fn read_slot(&self, draft: &Draft<'_>, reads: &Reads, name: &RawName) -> Option<Slot> {
-        let home = draft.name.schema_name();
-        if draft.opaque().is_some() && is_bad_guess(draft, &self.namespace.resolve(&home, name)) {
+    fn read_slot(&self, draft: &Draft<'_>, home: &SchemaName, reads: &Reads, name: &RawName) -> Option<Slot> {
+        if draft.opaque().is_some() && is_bad_guess(draft, &self.namespace.resolve(home, name)) {
             return None;
         }
-        Some(self.object_slot(&home, reads, name))
-    }
-
-    fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
-        let place = reads.meanings.binary_search_by_key(&name.span.start, |(at, _)| *at);
-        let known = place.ok().and_then(|at| reads.meanings.get(at));
-        let found;
-        let meaning = match known {
-            Some((_, meaning)) => meaning,
-            None => {
-                found = self.namespace.resolve(home, name);
-                &found
-            }
-        };
-        match meaning {
+        Some(match &*self.known(home, reads, name) {
             Meaning::System(schema, object) => Slot::System(schema.clone(), object.clone()),
             meaning => match meaning.name() {
                 Some(full) => Slot::Object(full.clone()),
                 None => Slot::Fixed(written(name)),
             },
+        })
+    }
+
+    /// What a name means, which mostly was found out before.
+    fn known<'m>(&self, home: &SchemaName, reads: &'m Reads, name: &RawName) -> Cow<'m, Meaning> {
+        let place = reads.meanings.binary_search_by_key(&name.span.start, |(at, _)| *at);
+        match place.ok().and_then(|at| reads.meanings.get(at)) {
+            Some((_, meaning)) => Cow::Borrowed(meaning),
+            None => Cow::Owned(self.namespace.resolve(home, name)),
         }
     }
 
@@ -360,22 +368,26 @@ impl Builder<'_> {
     fn meaning(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement) -> String {
         let own = main_name(&draft.main.kind).map(|own| own.span);
         let home = draft.name.schema_name();
-        let name = |hole: &Hole| match hole {
+        let write = |hole: &Hole, text: &mut String| match hole {
             // What the path says counts, also where the statement says otherwise.
-            Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
-            Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
-                Slot::Object(full) | Slot::Type(full) | Slot::Qualifier(full, ..) => full.sql(),
-                Slot::System(schema, own) | Slot::SystemQualifier(schema, own, _) => {
-                    format!("{}.{}", schema.sql(), own.sql())
+            Hole::Defined(name) if own == Some(name.span) => draft.name.write_sql(text),
+            Hole::Defined(name) | Hole::Object(name) => match &*self.known(&home, reads, name) {
+                Meaning::System(schema, own) => {
+                    schema.write_sql(text);
+                    text.push('.');
+                    own.write_sql(text);
                 }
-                Slot::Fixed(text) => text,
-                Slot::Cluster(cluster) => cluster.sql(),
+                meaning => match meaning.name() {
+                    Some(full) => full.write_sql(text),
+                    None => text.push_str(&written(name)),
+                },
             },
-            Hole::Cluster(written) => {
-                self.cluster(Some(written)).map_or_else(|| written.ident.sql(), |cluster| cluster.sql())
-            }
+            Hole::Cluster(written) => match self.cluster(Some(written)) {
+                Some(cluster) => cluster.0.write_sql(text),
+                None => written.ident.write_sql(text),
+            },
         };
-        draft.source.meaning(statement).map(|sketch| sketch.fill(name)).unwrap_or_default()
+        draft.source.meaning(statement).map(|sketch| sketch.fill(write)).unwrap_or_default()
     }
 
     fn indexes(
@@ -468,8 +480,8 @@ impl Wish {
     /// `next` holds, for names that the server chooses, the first number that may be free.
     pub(super) fn take(
         &self,
-        taken: &mut HashSet<Ident>,
-        next: &mut HashMap<String, usize>,
+        taken: &mut FxHashSet<Ident>,
+        next: &mut FxHashMap<String, usize>,
     ) -> Option<Ident> {
         let base = match self {
             Self::Given(name) => return taken.insert(name.clone()).then(|| name.clone()),

@@ -38,7 +38,7 @@ use crate::name::Ident;
 #[derive(Clone)]
 pub struct Query {
     body: Body,
-    tree: Option<Arc<tree::Query>>,
+    tree: Option<Arc<Structure<Box<tree::Query>>>>,
     as_of: Option<Span>,
 }
 
@@ -46,7 +46,13 @@ pub struct Query {
 #[derive(Clone)]
 pub struct Expr {
     body: Body,
-    tree: Arc<tree::Expr>,
+    tree: Arc<Structure<tree::Expr>>,
+}
+
+/// A tree, with what was taken out before it was made.
+struct Structure<T> {
+    tree: T,
+    notes: Notes,
 }
 
 /// What queries and expressions share.
@@ -57,7 +63,6 @@ struct Body {
     references: Arc<[RawName]>,
     qualifiers: Arc<[Qualifier]>,
     bare: Arc<[Bare]>,
-    notes: Arc<Notes>,
     types: Vec<RawName>,
     opaque: Option<Arc<Opaque>>,
 }
@@ -122,11 +127,10 @@ impl Query {
     /// still knows its text and its references, and can no longer be printed from its structure.
     pub fn forget_tree(&mut self) {
         self.tree = None;
-        self.body.notes = Arc::default();
     }
 
     pub(super) fn tree(&self) -> Option<(&tree::Query, &Notes)> {
-        self.tree.as_deref().map(|tree| (tree, &*self.body.notes))
+        self.tree.as_deref().map(|known| (&*known.tree, &known.notes))
     }
 }
 
@@ -162,7 +166,7 @@ impl Expr {
     }
 
     pub(super) fn tree(&self) -> (&tree::Expr, &Notes) {
-        (&self.tree, &self.body.notes)
+        (&self.tree.tree, &self.tree.notes)
     }
 }
 
@@ -245,14 +249,13 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
     let tokens = rest.tokens().get(rest.at()..).unwrap_or_default();
     let end = tokens.last().map_or(rest.start(), |token| token.span.end);
     let whole = Span::new(rest.start(), end);
-    let body = |notes: Notes, scanned: Scanned, opaque: Option<Arc<Opaque>>| Body {
+    let body = |types: Vec<RawName>, scanned: Scanned, opaque: Option<Arc<Opaque>>| Body {
         text: Arc::from(whole.of(rest.text())),
         span: whole,
         references: Arc::from(scanned.references),
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
-        types: if opaque.is_none() { notes.user_types() } else { Vec::new() },
-        notes: Arc::new(notes),
+        types,
         opaque,
     };
     let (error, known, as_of) = match lower(rest.text(), tokens) {
@@ -263,11 +266,9 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
             match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
                 Ok(tree) => {
                     let scan = scan(&*tree, &lowered.notes, &[]);
-                    return Ok(Query {
-                        body: body(lowered.notes, scan, None),
-                        tree: Some(Arc::from(tree)),
-                        as_of,
-                    });
+                    let body = body(lowered.notes.user_types(), scan, None);
+                    let tree = Some(Arc::new(Structure { tree, notes: lowered.notes }));
+                    return Ok(Query { body, tree, as_of });
                 }
                 Err(error) => {
                     let known = lowered.notes.unreadable.or_else(|| opaque::plausible(tokens));
@@ -277,7 +278,7 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
         }
     };
     let (opaque, scanned) = left_to_server(rest.text(), tokens, error, known, doubt)?;
-    Ok(Query { body: body(Notes::default(), scanned, Some(Arc::new(opaque))), tree: None, as_of })
+    Ok(Query { body: body(Vec::new(), scanned, Some(Arc::new(opaque))), tree: None, as_of })
 }
 
 /// What to make of a query that cannot be read and may be right.
@@ -360,10 +361,9 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
         types: lowered.notes.user_types(),
-        notes: Arc::new(lowered.notes),
         opaque: None,
     };
-    Ok(Expr { body, tree: Arc::new(tree) })
+    Ok(Expr { body, tree: Arc::new(Structure { tree, notes: lowered.notes }) })
 }
 
 /// What a tree refers to.

@@ -120,3 +120,71 @@ fn may_be_star(parser: &Parser<'_>) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Materialize;
+    use super::*;
+    use crate::sql::lex::lex;
+    use crate::sql::lower::lower;
+
+    /// What one of both makes of a call, and how many tokens it takes for it.
+    fn read(
+        text: &str,
+        rule: impl Fn(&mut Parser<'_>, ObjectName) -> Result<Expr, ParserError>,
+    ) -> Result<(Expr, usize), ParserError> {
+        let tokens = lex(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let lowered = lower(text, &tokens).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let mut parser = Parser::new(&Materialize).with_tokens_with_locations(lowered.tokens);
+        let name = ObjectName::from(vec![parser.parse_identifier()?]);
+        let expr = rule(&mut parser, name)?;
+        Ok((expr, parser.index()))
+    }
+
+    #[test]
+    fn a_call_is_what_sqlparser_makes_of_it() {
+        for text in [
+            "f()",
+            "f(*)",
+            "f((*))",
+            "f(t.*, s.t.*)",
+            "f(DISTINCT a, b ORDER BY c DESC, d) FILTER (WHERE e)",
+            "f(DISTINCT ALL a)",
+            "f(ALL a)",
+            "f(ALL DISTINCT a)",
+            "f(SELECT 1)",
+            "f(WITH c AS (SELECT 1) SELECT 2) OVER w",
+            "f(NULL)",
+            "f(NULL ON NULL)",
+            "f(a NULL ON NULL)",
+            "f(a LIMIT 1)",
+            "f(a ORDER BY b LIMIT 1 NULL ON NULL)",
+            "f(a) WITHIN GROUP (ORDER BY b) FILTER (WHERE c) IGNORE NULLS OVER (PARTITION BY d)",
+            "f(a) RESPECT NULLS OVER w",
+            "f(a) IGNORE x",
+            "f(a) FILTER (b)",
+            "f(a) FILTER",
+            "f(a) OVER 1",
+            "f(a.b.c, a.b(1), -1, + x, (1), (1, 2), (SELECT 1), 'x', NOT a, CASE WHEN a THEN b END, x::int)",
+            "f('x'.y)",
+            "f('x'.1)",
+            "f(a => 1)",
+            "f(a = 1)",
+            "f(a IN (1), b BETWEEN 1 AND 2)",
+            "f(a",
+            "f(a,)",
+            "f(,)",
+            "f(a b)",
+            "f(a.)",
+            "f(a.b.)",
+            "f(a.(b))",
+            "f(a.b.[1])",
+            "f(a[1].b)",
+            "f(a.b COLLATE c)",
+            "f(g(h(a, b), *) FILTER (WHERE c), d)",
+        ] {
+            let theirs = read(text, |parser, name| parser.parse_function(name));
+            assert_eq!(read(text, function), theirs, "{text}");
+        }
+    }
+}

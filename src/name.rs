@@ -7,6 +7,7 @@
 
 pub mod like;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -62,15 +63,7 @@ impl Ident {
     /// byte, or is `.` or `..`.
     pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
         let text = text.as_ref();
-        if text.is_empty() {
-            return Err(NameError::Empty);
-        }
-        if text.len() > MAX_IDENTIFIER_BYTES {
-            return Err(NameError::TooLong { len: text.len(), value: text.to_owned() });
-        }
-        if text == "." || text == ".." || text.contains('\0') {
-            return Err(NameError::Unusable(text.replace('\0', "\\0")));
-        }
+        usable(text)?;
         Ok(Self(Arc::from(text)))
     }
 
@@ -79,9 +72,25 @@ impl Ident {
     /// # Errors
     /// As [`Ident::new`].
     pub fn folded(text: &str) -> Result<Self, NameError> {
-        // Most are lower case already: no copy for them.
-        let is_folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-        if is_folded { Self::new(text) } else { Self::new(text.to_lowercase()) }
+        Self::new(folded(text))
+    }
+
+    /// Writes what [`Ident::sql`] is of a stored spelling, where nobody keeps the identifier.
+    ///
+    /// # Errors
+    /// As [`Ident::new`]; nothing is written then.
+    pub fn write_sql_of(text: &str, to: &mut String) -> Result<(), NameError> {
+        usable(text)?;
+        between('"', text, to);
+        Ok(())
+    }
+
+    /// Writes what [`Ident::sql`] is of an unquoted spelling, where nobody keeps the identifier.
+    ///
+    /// # Errors
+    /// As [`Ident::new`]; nothing is written then.
+    pub fn write_sql_of_folded(text: &str, to: &mut String) -> Result<(), NameError> {
+        Self::write_sql_of(&folded(text), to)
     }
 
     /// The stored spelling.
@@ -138,6 +147,26 @@ impl std::borrow::Borrow<str> for Ident {
     }
 }
 
+/// Tells whether a text can be an identifier.
+fn usable(text: &str) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > MAX_IDENTIFIER_BYTES {
+        return Err(NameError::TooLong { len: text.len(), value: text.to_owned() });
+    }
+    if text == "." || text == ".." || text.bytes().any(|byte| byte == 0) {
+        return Err(NameError::Unusable(text.replace('\0', "\\0")));
+    }
+    Ok(())
+}
+
+/// Folds an unquoted spelling to lower case; most are already, and are not copied.
+fn folded(text: &str) -> Cow<'_, str> {
+    let is_folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_folded { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
+}
+
 /// Puts a text into double quotes.
 fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -148,11 +177,13 @@ fn quote(text: &str) -> String {
 /// Writes a text between two quotes, those in it doubled.
 fn between(quote: char, text: &str, to: &mut String) {
     to.push(quote);
-    for (number, piece) in text.split(quote).enumerate() {
-        if number > 0 {
-            to.extend([quote, quote]);
+    // Hardly any has one.
+    if text.bytes().any(|byte| char::from(byte) == quote) {
+        for c in text.chars() {
+            to.extend(std::iter::repeat_n(c, if c == quote { 2 } else { 1 }));
         }
-        to.push_str(piece);
+    } else {
+        to.push_str(text);
     }
     to.push(quote);
 }
@@ -167,74 +198,14 @@ pub fn literal(text: &str) -> String {
 }
 
 /// Words that a reader of SQL would take for syntax where a name stands unquoted.
+#[rustfmt::skip]
 const RESERVED: &[&str] = &[
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "between",
-    "both",
-    "case",
-    "cast",
-    "create",
-    "cross",
-    "current",
-    "desc",
-    "distinct",
-    "else",
-    "end",
-    "except",
-    "exists",
-    "false",
-    "fetch",
-    "for",
-    "from",
-    "full",
-    "group",
-    "having",
-    "in",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "join",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "list",
-    "map",
-    "natural",
-    "not",
-    "null",
-    "offset",
-    "on",
-    "options",
-    "or",
-    "order",
-    "outer",
-    "qualify",
-    "returning",
-    "right",
-    "row",
-    "rows",
-    "select",
-    "set",
-    "table",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "user",
-    "using",
-    "values",
-    "when",
-    "where",
-    "window",
-    "with",
+    "and", "any", "array", "as", "asc", "between", "both", "case", "cast", "create", "cross", "current",
+    "desc", "distinct", "else", "end", "except", "exists", "false", "fetch", "for", "from", "full", "group",
+    "having", "in", "inner", "intersect", "into", "is", "join", "lateral", "leading", "left", "like",
+    "limit", "list", "map", "natural", "not", "null", "offset", "on", "options", "or", "order", "outer",
+    "qualify", "returning", "right", "row", "rows", "select", "set", "table", "then", "to", "trailing",
+    "true", "union", "user", "using", "values", "when", "where", "window", "with",
 ];
 
 /// Tells whether the spelling means something else, or nothing, without quotes.
@@ -427,7 +398,19 @@ impl ObjectName {
 
     /// The three-part name for the server.
     pub fn sql(&self) -> String {
-        format!("{}.{}.{}", self.database.sql(), self.schema.sql(), self.object.sql())
+        let lengths = [&self.database, &self.schema, &self.object].map(|part| part.as_str().len());
+        let mut text = String::with_capacity(lengths.iter().sum::<usize>() + 8);
+        self.write_sql(&mut text);
+        text
+    }
+
+    /// Writes [`ObjectName::sql`] behind a text.
+    pub fn write_sql(&self, text: &mut String) {
+        self.database.write_sql(text);
+        text.push('.');
+        self.schema.write_sql(text);
+        text.push('.');
+        self.object.write_sql(text);
     }
 
     /// The schema that holds the object.

@@ -1,5 +1,7 @@
 //! From drafts to objects: names resolved, companions attached, fingerprints taken.
 
+use std::borrow::Cow;
+
 use super::body::Body;
 use super::body::Keys;
 use super::body::Origin;
@@ -237,6 +239,13 @@ impl Builder<'_> {
         let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
         depends_on.dedup();
+        let stored_fingerprint = Fingerprint::of(&main, stored());
+        // Without constraints both are the same.
+        let fingerprint = if constraints.is_empty() {
+            stored_fingerprint.clone()
+        } else {
+            Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored()))
+        };
         let (grants, comments) = companions_of(draft);
         let tests = self.tests(draft, found);
         let start = after_name(draft);
@@ -249,8 +258,8 @@ impl Builder<'_> {
             depends_on,
             types: reads.types.clone(),
             external: reads.external.clone(),
-            fingerprint: Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored())),
-            stored_fingerprint: Fingerprint::of(&main, stored()),
+            fingerprint,
+            stored_fingerprint,
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,
@@ -303,26 +312,26 @@ impl Builder<'_> {
 
     /// A statement's text behind a byte, with slots for its names.
     fn rest(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement, from: usize) -> Template {
-        let slots: Vec<(Span, Slot)> = mentions(&statement.kind)
+        let home = draft.name.schema_name();
+        let slots = mentions(&statement.kind)
             .into_iter()
-            .filter_map(|mention| self.slot(draft, statement, reads, mention))
-            .collect();
+            .filter_map(|mention| self.slot(draft, &home, statement, reads, mention));
         Template::new(draft.source.shared_sql(), Span::new(from, statement.span.end), slots)
     }
 
     fn slot(
         &self,
         draft: &Draft<'_>,
+        home: &SchemaName,
         statement: &Statement,
         reads: &Reads,
         mention: Mention<'_>,
     ) -> Option<(Span, Slot)> {
-        let home = draft.name.schema_name();
-        let read_slot = |name: &RawName| self.read_slot(draft, statement, reads, name);
+        let read_slot = |name: &RawName| self.read_slot(draft, home, statement, reads, name);
         let slot = match mention {
-            Mention::Defined(name) => Slot::Object(self.namespace.complete(&home, &name.parts)?),
+            Mention::Defined(name) => Slot::Object(self.namespace.complete(home, &name.parts)?),
             Mention::Object(name) => read_slot(name)?,
-            Mention::Type(name) => Slot::Type(self.type_of(&home, name)?.name()?.clone()),
+            Mention::Type(name) => Slot::Type(self.type_of(home, name)?.name()?.clone()),
             Mention::Cluster(cluster) => Slot::Cluster(self.cluster(Some(cluster))?),
             Mention::Qualifier(qualifier) => {
                 let own = qualifier.name.parts.last()?.clone();
@@ -334,7 +343,7 @@ impl Builder<'_> {
                 }
             }
             Mention::Perhaps(readings) => {
-                let name = self.meant(&home, readings)?;
+                let name = self.meant(home, readings)?;
                 return Some((name.span, read_slot(name)?));
             }
         };
@@ -345,34 +354,29 @@ impl Builder<'_> {
     fn read_slot(
         &self,
         draft: &Draft<'_>,
+        home: &SchemaName,
         statement: &Statement,
         reads: &Reads,
         name: &RawName,
     ) -> Option<Slot> {
-        let home = draft.name.schema_name();
-        if is_guessed(statement) && is_bad_guess(draft, statement, &self.namespace.resolve(&home, name)) {
+        if is_guessed(statement) && is_bad_guess(draft, statement, &self.namespace.resolve(home, name)) {
             return None;
         }
-        Some(self.object_slot(&home, reads, name))
-    }
-
-    pub(super) fn object_slot(&self, home: &SchemaName, reads: &Reads, name: &RawName) -> Slot {
-        let place = reads.meanings.binary_search_by_key(&name.span.start, |(at, _)| *at);
-        let known = place.ok().and_then(|at| reads.meanings.get(at));
-        let found;
-        let meaning = match known {
-            Some((_, meaning)) => meaning,
-            None => {
-                found = self.namespace.resolve(home, name);
-                &found
-            }
-        };
-        match meaning {
+        Some(match &*self.known(home, reads, name) {
             Meaning::System(schema, object) => Slot::System(schema.clone(), object.clone()),
             meaning => match meaning.name() {
                 Some(full) => Slot::Object(full.clone()),
                 None => Slot::Fixed(written(name)),
             },
+        })
+    }
+
+    /// What a name means, which mostly was found out before.
+    pub(super) fn known<'m>(&self, home: &SchemaName, reads: &'m Reads, name: &RawName) -> Cow<'m, Meaning> {
+        let place = reads.meanings.binary_search_by_key(&name.span.start, |(at, _)| *at);
+        match place.ok().and_then(|at| reads.meanings.get(at)) {
+            Some((_, meaning)) => Cow::Borrowed(meaning),
+            None => Cow::Owned(self.namespace.resolve(home, name)),
         }
     }
 
@@ -524,7 +528,7 @@ pub(super) fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
 }
 
 /// A name as it would have to be written, for one that means nothing.
-fn written(name: &RawName) -> String {
+pub(super) fn written(name: &RawName) -> String {
     name.parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
 }
 

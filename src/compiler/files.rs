@@ -3,7 +3,6 @@
 //! Nothing here depends on another object's files. Start reading at [`Files::settle`].
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::constraint;
@@ -31,10 +30,8 @@ pub(super) struct Files {
     pub(super) sources: BTreeMap<String, Source>,
     /// What the files of each object come to.
     pub(super) entries: BTreeMap<Arc<Key>, Entry>,
-    /// The paths of the files of each object.
-    paths: BTreeMap<Arc<Key>, BTreeSet<String>>,
-    /// The object that a file in the folder of a schema is for.
-    keys: BTreeMap<String, Arc<Key>>,
+    /// The paths of the files of each object, sorted.
+    paths: BTreeMap<Arc<Key>, Vec<String>>,
 }
 
 /// What the files of one object come to.
@@ -85,31 +82,30 @@ impl Files {
         self.paths.keys().cloned()
     }
 
-    /// Takes a parsed file, or takes one out; tells whose objects have to be settled again.
-    pub(super) fn put(&mut self, path: &str, source: Option<Source>) -> Vec<Arc<Key>> {
-        let mut touched = Vec::new();
-        if let Some(key) = self.keys.remove(path) {
-            if let Some(paths) = self.paths.get_mut(&key) {
-                paths.remove(path);
-                if paths.is_empty() {
-                    self.paths.remove(&key);
-                }
+    /// Takes a parsed file, or takes one out; returns what was there before.
+    pub(super) fn put(&mut self, path: String, source: Option<Source>) -> Option<Source> {
+        let key = source.as_ref().and_then(|source| source.key.clone());
+        if let Some(key) = &key {
+            let paths = self.paths.entry(Arc::clone(key)).or_insert_with(|| Vec::with_capacity(1));
+            if let Err(place) = paths.binary_search(&path) {
+                paths.insert(place, path.clone());
             }
-            touched.push(key);
         }
-        let Some(source) = source else {
-            self.sources.remove(path);
-            return touched;
+        let before = match source {
+            Some(source) => self.sources.insert(path.clone(), source),
+            None => self.sources.remove(&path),
         };
-        // What it finds is found again when the object is settled.
-        if let Some(candidate) = Candidate::of(&source, &mut Vec::new()) {
-            let key = Arc::new(candidate.key);
-            self.paths.entry(Arc::clone(&key)).or_default().insert(path.to_owned());
-            self.keys.insert(path.to_owned(), Arc::clone(&key));
-            touched.push(key);
+        // With another text it may be for another object.
+        let left = before.as_ref().and_then(|before| before.key.as_ref());
+        if let Some(left) = left.filter(|left| key.as_ref() != Some(left))
+            && let Some(paths) = self.paths.get_mut(left)
+        {
+            paths.retain(|other| *other != path);
+            if paths.is_empty() {
+                self.paths.remove(left);
+            }
         }
-        self.sources.insert(path.to_owned(), source);
-        touched
+        before
     }
 
     /// Finds out what the files of an object come to; `None` where there are none any more.
@@ -183,6 +179,8 @@ impl Entry {
         let main = draft.source.statements.iter().position(|one| std::ptr::eq(one, draft.main));
         let views = constraint::lower(draft, &mut self.found);
         let drafts: Vec<Draft<'_>> = views.iter().filter_map(|view| view.draft(draft)).collect();
+        self.shape.objects.reserve_exact(1 + drafts.len());
+        self.wishes.reserve_exact(1 + drafts.len());
         for draft in std::iter::once(draft).chain(&drafts) {
             self.shape.objects.push((draft.name.clone(), draft.kind));
             self.wishes.push(Wish::of(draft));

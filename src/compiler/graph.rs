@@ -25,14 +25,18 @@ impl Graph {
     /// Makes a graph of objects and what each of them reads.
     pub(super) fn new<'a>(objects: impl IntoIterator<Item = (&'a ObjectName, &'a [ObjectName])>) -> Self {
         let objects: Vec<_> = objects.into_iter().collect();
-        let mut graph = Self::default();
+        let edges = objects.iter().map(|(_, reads)| reads.len()).sum();
+        let mut graph =
+            Self { graph: DiGraph::with_capacity(objects.len(), edges), nodes: FxHashMap::default() };
+        graph.nodes.reserve(objects.len());
         for (name, _) in &objects {
             let node = graph.graph.add_node((*name).clone());
             graph.nodes.insert((*name).clone(), node);
         }
         for (name, reads) in objects {
+            let Some(to) = graph.nodes.get(name) else { continue };
             for read in reads {
-                if let (Some(from), Some(to)) = (graph.nodes.get(read), graph.nodes.get(name)) {
+                if let Some(from) = graph.nodes.get(read) {
                     graph.graph.add_edge(*from, *to, ());
                 }
             }

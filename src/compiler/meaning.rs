@@ -2,9 +2,10 @@
 
 use super::build::Builder;
 use super::build::Reads;
+use super::build::written;
 use super::draft::Draft;
 use super::draft::main_name;
-use super::template::Slot;
+use super::namespace::Meaning;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 use crate::sql::ast::RawName;
@@ -17,27 +18,36 @@ impl Builder<'_> {
     pub(super) fn meaning(&self, draft: &Draft<'_>, reads: &Reads, statement: &Statement) -> String {
         let own = main_name(&draft.main.kind).map(|own| own.span);
         let home = draft.name.schema_name();
-        let name = |hole: &Hole| match hole {
+        let write = |hole: &Hole, text: &mut String| match hole {
             // What the path says counts, also where the statement says otherwise.
-            Hole::Defined(name) if own == Some(name.span) => draft.name.sql(),
-            Hole::Defined(name) | Hole::Object(name) => match self.object_slot(&home, reads, name) {
-                Slot::Object(full) | Slot::Type(full) | Slot::Qualifier(full, ..) => full.sql(),
-                Slot::System(schema, own) | Slot::SystemQualifier(schema, own, _) => {
-                    format!("{}.{}", schema.sql(), own.sql())
+            Hole::Defined(name) if own == Some(name.span) => draft.name.write_sql(text),
+            Hole::Defined(name) | Hole::Object(name) => match &*self.known(&home, reads, name) {
+                Meaning::System(schema, own) => {
+                    schema.write_sql(text);
+                    text.push('.');
+                    own.write_sql(text);
                 }
-                Slot::Fixed(text) => text,
-                Slot::Cluster(cluster) => cluster.sql(),
+                meaning => match meaning.name() {
+                    Some(full) => full.write_sql(text),
+                    None => text.push_str(&written(name)),
+                },
             },
-            Hole::Type { name, suffix, otherwise } => match self.type_of(&home, name) {
-                Some(meaning) => meaning.name().map_or_else(|| otherwise.clone(), |full| full.sql() + suffix),
-                None => otherwise.clone(),
-            },
-            Hole::Perhaps(readings) => self.guessed(&home, readings),
-            Hole::Cluster(written) => {
-                self.cluster(Some(written)).map_or_else(|| written.ident.sql(), |cluster| cluster.sql())
+            Hole::Type { name, suffix, otherwise } => {
+                match self.type_of(&home, name).as_ref().and_then(Meaning::name) {
+                    Some(full) => {
+                        full.write_sql(text);
+                        text.push_str(suffix);
+                    }
+                    None => text.push_str(otherwise),
+                }
             }
+            Hole::Perhaps(readings) => text.push_str(&self.guessed(&home, readings)),
+            Hole::Cluster(written) => match self.cluster(Some(written)) {
+                Some(cluster) => cluster.0.write_sql(text),
+                None => written.ident.write_sql(text),
+            },
         };
-        draft.source.meaning(statement).map(|sketch| sketch.fill(name)).unwrap_or_default()
+        draft.source.meaning(statement).map(|sketch| sketch.fill(write)).unwrap_or_default()
     }
 
     /// How a text is written that may begin with a name: in full where it does.

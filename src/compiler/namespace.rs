@@ -4,6 +4,7 @@
 //! reading at [`Namespace::resolve`].
 
 use std::collections::HashMap;
+use std::collections::hash_map;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -109,12 +110,22 @@ impl Namespace {
         self.open.insert(source.schema_name(), source);
     }
 
+    /// Makes room for that many names.
+    pub(super) fn reserve(&mut self, names: usize) {
+        self.entries.reserve(names);
+    }
+
     fn insert(&mut self, name: ObjectName, entry: Entry) -> bool {
-        let free = matches!(self.entries.get(&name), None | Some(Entry::Broken));
-        if free {
-            self.entries.insert(name, entry);
+        match self.entries.entry(name) {
+            hash_map::Entry::Vacant(place) => {
+                place.insert(entry);
+            }
+            hash_map::Entry::Occupied(mut place) if matches!(place.get(), Entry::Broken) => {
+                place.insert(entry);
+            }
+            hash_map::Entry::Occupied(_) => return false,
         }
-        free
+        true
     }
 
     /// Whether these are the databases of the project.

@@ -122,6 +122,7 @@ impl Project {
         self.objects = graph.order().into_iter().filter_map(take).collect();
         self.graph = graph;
         self.numbers.clear();
+        self.numbers.reserve(self.objects.len());
         for (number, object) in self.objects.iter().enumerate() {
             self.numbers.insert(object.name.clone(), number);
             for table in &object.subsources {

@@ -9,6 +9,8 @@ use super::diagnostic::Diagnostic;
 use super::diagnostic::Label;
 use super::diagnostic::Phase;
 use super::diagnostic::Severity;
+use super::draft::Candidate;
+use super::draft::Key;
 use super::draft::main_kind;
 use super::variables::Edits;
 use super::variables::Substituted;
@@ -32,6 +34,9 @@ pub struct File {
     pub text: Arc<str>,
 }
 
+/// The path of the settings.
+pub(super) const SETTINGS: &str = "project.toml";
+
 /// What a file is for, by its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -53,7 +58,7 @@ pub(super) enum Place {
 
 /// Tells what a file is for; `None` for files the project does not use.
 pub(super) fn place(path: &str) -> Option<Place> {
-    if path == "project.toml" {
+    if path == SETTINGS {
         return Some(Place::Settings);
     }
     let stem = path.strip_suffix(".sql")?;
@@ -87,6 +92,8 @@ pub(super) struct Source {
     pub(super) text: Arc<str>,
     /// What it is for.
     pub(super) place: Place,
+    /// The object it is for, if it stands in the folder of a schema.
+    pub(super) key: Option<Arc<Key>>,
     /// Its statements, in the order of the text. Their queries have no tree any more.
     pub(super) statements: Vec<Statement>,
     /// What those mean that count for a fingerprint, by their first byte.
@@ -108,6 +115,7 @@ impl Source {
             path: file.path,
             text: file.text,
             place,
+            key: None,
             statements: Vec::new(),
             meanings: Vec::new(),
             substituted,
@@ -124,8 +132,12 @@ impl Source {
         let (mut statements, mistakes) = read(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         statements.iter_mut().for_each(forget_tree);
-        let places = OnceLock::new();
-        Self { path: file.path, text: file.text, place, statements, meanings, substituted, mistakes, places }
+        let (path, text, places) = (file.path, file.text, OnceLock::new());
+        let mut source =
+            Self { path, text, place, key: None, statements, meanings, substituted, mistakes, places };
+        // What is wrong with it is told when the object is settled.
+        source.key = Candidate::of(&source, &mut Vec::new()).map(|candidate| Arc::new(candidate.key));
+        source
     }
 
     /// Statements that stand for a part of the file: whatever is said about them is said of that part.
@@ -134,7 +146,8 @@ impl Source {
         let (statements, mistakes) = parse::file(&substituted.text);
         let meanings = meanings(&substituted.text, &statements);
         let (path, text, place) = (self.path.clone(), Arc::clone(&self.text), self.place.clone());
-        Self { path, text, place, statements, meanings, substituted, mistakes, places: OnceLock::new() }
+        let places = OnceLock::new();
+        Self { path, text, place, key: None, statements, meanings, substituted, mistakes, places }
     }
 
     /// The file itself.

@@ -74,7 +74,7 @@ enum Edge {
 
 /// Replaces every variable that has a value.
 pub(super) fn substitute(text: &Arc<str>, values: &BTreeMap<String, String>) -> Substituted {
-    let uses = uses(text);
+    let uses = if has_lone_colon(text) { uses(text) } else { Vec::new() };
     let mut substituted = Substituted {
         text: Arc::clone(text),
         undefined: Vec::new(),
@@ -138,6 +138,21 @@ struct Use<'a> {
     span: Span,
     quoting: Quoting,
     in_brackets: bool,
+}
+
+/// Tells whether there is a colon that is no half of a `::`, as before each variable: most files have none, and need no
+/// look at each byte.
+fn has_lone_colon(text: &str) -> bool {
+    let mut ends = 0;
+    let mut length = 0_usize;
+    for (at, _) in text.match_indices(':') {
+        if at != ends && length % 2 == 1 {
+            return true;
+        }
+        length = if at == ends { length + 1 } else { 1 };
+        ends = at + 1;
+    }
+    length % 2 == 1
 }
 
 /// Finds the variables outside of strings, quoted identifiers and comments.
@@ -288,6 +303,23 @@ mod tests {
     #[test]
     fn a_slice_is_a_variable_only_if_that_is_defined() {
         check("SELECT a[1:k], a[:k], a[1:i]", "SELECT a[1:k], a[:k], a[15]", &[]);
+    }
+
+    #[test]
+    fn colons_are_told_apart() {
+        for (text, lone) in [
+            ("", false),
+            (":", true),
+            ("::", false),
+            ("a::b, c::d", false),
+            (":::", true),
+            ("a:b::c", true),
+            ("::a :b", true),
+            (": ::", true),
+            (":::: ::", false),
+        ] {
+            assert_eq!(has_lone_colon(text), lone, "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What indexes want to be called, and what they get.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use super::build::indexes_of;
 use super::draft::Draft;
@@ -34,8 +34,8 @@ impl Wish {
     /// `next` holds, for names that the server chooses, the first number that may be free.
     pub(super) fn take(
         &self,
-        taken: &mut HashSet<Ident>,
-        next: &mut HashMap<String, usize>,
+        taken: &mut FxHashSet<Ident>,
+        next: &mut FxHashMap<String, usize>,
     ) -> Option<Ident> {
         let base = match self {
             Self::Given(name) => return taken.insert(name.clone()).then(|| name.clone()),

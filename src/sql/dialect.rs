@@ -4,14 +4,18 @@
 //! can express is rewritten beforehand by [`super::lower`], which also takes away the keywords
 //! that other databases have.
 
+mod function;
+
 use sqlparser::ast::AccessExpr;
 use sqlparser::ast::Array;
 use sqlparser::ast::BinaryOperator;
+use sqlparser::ast::CastKind;
 use sqlparser::ast::Expr;
 use sqlparser::ast::Ident;
 use sqlparser::ast::Map;
 use sqlparser::ast::MapEntry;
 use sqlparser::ast::ObjectName;
+use sqlparser::ast::UnaryOperator;
 use sqlparser::ast::Value;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::dialect::Dialect;
@@ -19,6 +23,7 @@ use sqlparser::dialect::Precedence;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
+use sqlparser::tokenizer::Span;
 use sqlparser::tokenizer::Token as Lexeme;
 use sqlparser::tokenizer::TokenWithSpan;
 use sqlparser::tokenizer::Word;
@@ -247,14 +252,18 @@ impl Dialect for Materialize {
         let place = parser.peek_token_ref().span;
         let next = &parser.peek_nth_token_ref(1).token;
         match &parser.peek_token_ref().token {
-            Lexeme::Word(word) if begins_expression(word, next) => None,
+            Lexeme::Word(word) if begins_expression(word, next) => {
+                let keyword = word.keyword;
+                syntax(parser, keyword, place)
+            }
             Lexeme::Word(word) if begins_clause(word.keyword) => {
                 Some(parser.expected("an expression", parser.peek_token()))
             }
             Lexeme::Word(word) => match next {
                 Lexeme::LBracket if constructs(word, LIST) => Some(list(parser)),
                 Lexeme::LBracket if constructs(word, "MAP") => Some(map(parser)),
-                Lexeme::LParen => Some(function(parser)),
+                Lexeme::LParen => Some(call(parser)),
+                Lexeme::Period if is_column(parser) => Some(column(parser)),
                 _ => {
                     let ident = word.to_ident(place);
                     parser.advance_token();
@@ -272,6 +281,9 @@ impl Dialect for Materialize {
                 Some(Ok(Expr::Value(value.with_span(place))))
             }
             Lexeme::LParen if begins_query(parser) => Some(subquery(parser)),
+            Lexeme::LParen => Some(parentheses(parser)),
+            Lexeme::Minus => Some(signed(parser, UnaryOperator::Minus)),
+            Lexeme::Plus => Some(signed(parser, UnaryOperator::Plus)),
             _ => None,
         }
     }
@@ -343,6 +355,64 @@ fn begins_expression(word: &Word, next: &Lexeme) -> bool {
     }
 }
 
+/// Reads syntax by the keyword that it begins with; leaves what is rare to sqlparser, which looks for a type first and
+/// writes a message about finding none.
+fn syntax(parser: &mut Parser, keyword: Keyword, place: Span) -> Option<Result<Expr, ParserError>> {
+    let value = |value: Value| Some(Ok(Expr::Value(value.with_span(place))));
+    match keyword {
+        Keyword::TRUE | Keyword::FALSE => {
+            parser.advance_token();
+            value(Value::Boolean(keyword == Keyword::TRUE))
+        }
+        Keyword::NULL => {
+            parser.advance_token();
+            value(Value::Null)
+        }
+        Keyword::CASE => {
+            parser.advance_token();
+            Some(parser.parse_case_expr())
+        }
+        Keyword::NOT => {
+            parser.advance_token();
+            Some(parser.parse_not())
+        }
+        Keyword::CAST => {
+            parser.advance_token();
+            Some(parser.parse_cast_expr(CastKind::Cast))
+        }
+        Keyword::EXISTS => {
+            parser.advance_token();
+            Some(parser.parse_exists_expr(false))
+        }
+        _ => None,
+    }
+}
+
+/// Reads what stands in parentheses: a query, an expression or the fields of a row.
+fn parentheses(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    let is_query =
+        [Keyword::SELECT, Keyword::WITH].iter().any(|word| is_keyword(&parser.peek_token_ref().token, *word));
+    let expr = if is_query {
+        Expr::Subquery(parser.parse_query()?)
+    } else {
+        let mut fields = parser.parse_comma_separated(Parser::parse_expr)?;
+        match fields.pop() {
+            Some(only) if fields.is_empty() => Expr::Nested(Box::new(only)),
+            last => Expr::Tuple(fields.into_iter().chain(last).collect()),
+        }
+    };
+    parser.expect_token(&Lexeme::RParen)?;
+    Ok(expr)
+}
+
+/// Reads a sign and what it belongs to.
+fn signed(parser: &mut Parser, op: UnaryOperator) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    let expr = Box::new(parser.parse_subexpr(Materialize.prec_value(Precedence::MulDivModOp))?);
+    Ok(Expr::UnaryOp { op, expr })
+}
+
 /// The binding power of `||`, `->` and their like.
 const OTHER_OPERATOR: u8 = 70;
 
@@ -378,13 +448,41 @@ fn constructs(word: &Word, name: &str) -> bool {
     word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name)
 }
 
-/// Reads `name(…)` with everything that may follow the arguments.
-fn function(parser: &mut Parser) -> Result<Expr, ParserError> {
-    let token = parser.next_token();
-    match token.token {
-        Lexeme::Word(word) => parser.parse_function(ObjectName::from(vec![word.into_ident(token.span)])),
-        _ => parser.expected("a function name", token),
+/// Reads a name of several parts.
+///
+/// sqlparser would read each part as an expression that may be anything, and make a name of them afterwards.
+fn column(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let first = parser.parse_identifier()?;
+    parser.advance_token();
+    // By the way of expressions, so that it counts as deep as it does there.
+    match parser.parse_subexpr(Materialize.prec_value(Precedence::Period))? {
+        Expr::Identifier(last) => Ok(Expr::CompoundIdentifier(vec![first, last])),
+        Expr::CompoundIdentifier(mut parts) => {
+            parts.insert(0, first);
+            Ok(Expr::CompoundIdentifier(parts))
+        }
+        _ => parser.expected_ref("an identifier", parser.peek_token_ref()),
     }
+}
+
+/// Tells whether the words at the parser's place, with periods between, are a column and nothing else.
+fn is_column(parser: &Parser) -> bool {
+    let token = |at: usize| &parser.peek_nth_token_ref(at).token;
+    let is_name = |token: &Lexeme| matches!(token, Lexeme::Word(word) if word.keyword == Keyword::NoKeyword);
+    let mut at = 1;
+    while *token(at) == Lexeme::Period && is_name(token(at + 1)) {
+        at += 2;
+    }
+    match token(at) {
+        Lexeme::Period | Lexeme::LParen | Lexeme::LBracket => false,
+        last => at > 1 && !is_keyword(last, Keyword::COLLATE),
+    }
+}
+
+/// Reads `name(…)` with everything that may follow the arguments.
+fn call(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let name = parser.parse_identifier()?;
+    function::function(parser, ObjectName::from(vec![name]))
 }
 
 /// Reads `LIST[a, …]`.

@@ -33,9 +33,9 @@ impl Fingerprint {
         text.push_str(VERSION);
         text.push(':');
         for byte in hash.finalize() {
-            use fmt::Write;
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
+            text.extend(
+                [byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)),
+            );
         }
         Self(Arc::from(text))
     }

@@ -56,9 +56,8 @@ impl<'a> Lexer<'a> {
 
     /// Moves on while bytes are of a kind.
     fn skip(&mut self, is: impl Fn(u8) -> bool) {
-        while self.peek(0).is_some_and(&is) {
-            self.at += 1;
-        }
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|byte| !is(*byte)).unwrap_or(rest.len());
     }
 
     /// Moves over white space and comments.
@@ -106,7 +105,7 @@ impl<'a> Lexer<'a> {
                 return self.quoted(b'\'', ENDLESS_STRING).map(Lexeme::HexString);
             }
             b'e' | b'E' if next == Some(b'\'') => return self.escaped(),
-            _ if begins_word(byte) => return Ok(self.word()),
+            _ if is_of(byte, LETTER) => return Ok(self.word()),
             b'0'..=b'9' => return Ok(self.number()),
             b'.' if next.is_some_and(|next| next.is_ascii_digit()) => return Ok(self.number()),
             b'\'' => return self.string().map(Lexeme::String),
@@ -121,7 +120,7 @@ impl<'a> Lexer<'a> {
             b'.' => mark(Lexeme::Period),
             b':' => mark(Lexeme::Colon),
             b';' => mark(Lexeme::SemiColon),
-            _ if is_operator(byte) => return Ok(self.operator()),
+            _ if is_of(byte, OPERATOR) => return Ok(self.operator()),
             _ => Err(format!("unexpected character in input: {}", char::from(byte))),
         }
         .map_err(|message| SyntaxError::new(message, Span::new(self.at, self.at + 1)))?;
@@ -131,7 +130,7 @@ impl<'a> Lexer<'a> {
 
     fn word(&mut self) -> Lexeme<'a> {
         let start = self.at;
-        self.skip(|byte| begins_word(byte) || byte.is_ascii_digit() || byte == b'$');
+        self.skip(|byte| is_of(byte, LETTER | DIGIT | DOLLAR));
         Lexeme::Word(self.from(start))
     }
 
@@ -281,7 +280,7 @@ impl<'a> Lexer<'a> {
             self.skip(|byte| byte.is_ascii_digit());
             return Ok(Lexeme::Parameter(self.from(start)));
         }
-        self.skip(|byte| begins_word(byte) || byte.is_ascii_digit());
+        self.skip(|byte| is_of(byte, LETTER | DIGIT));
         if self.peek(0) != Some(b'$') {
             return Err(self.endless(start, ENDLESS));
         }
@@ -297,7 +296,7 @@ impl<'a> Lexer<'a> {
     /// Reads as many operator characters as belong together.
     fn operator(&mut self) -> Lexeme<'a> {
         let start = self.at;
-        while self.peek(0).is_some_and(is_operator) {
+        while self.peek(0).is_some_and(|byte| is_of(byte, OPERATOR)) {
             let comment =
                 matches!((self.peek(0), self.peek(1)), (Some(b'-'), Some(b'-')) | (Some(b'/'), Some(b'*')));
             if comment && self.at > start {
@@ -330,35 +329,39 @@ impl<'a> Lexer<'a> {
 /// What the server says of a string that does not end.
 const ENDLESS_STRING: &str = "unterminated quoted string";
 
+/// What bytes can be: `_`, `A` and `é` are letters, for letters are all of Unicode but ASCII's signs, as in the server.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const DOLLAR: u8 = 4;
+const BLANK: u8 = 8;
+const OPERATOR: u8 = 16;
+
+/// What each byte is: every one of every file is looked up.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => LETTER,
+            b'0'..=b'9' => DIGIT,
+            b'$' => DOLLAR,
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => BLANK,
+            b'+' | b'-' | b'*' | b'/' | b'<' | b'>' | b'=' | b'~' | b'!' | b'@' | b'#' | b'%' | b'^'
+            | b'&' | b'|' | b'`' | b'?' => OPERATOR,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Tells whether a byte is of one of some kinds.
+fn is_of(byte: u8, kinds: u8) -> bool {
+    KINDS[usize::from(byte)] & kinds != 0
+}
+
 fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
-}
-
-/// Letters are all of Unicode but ASCII's signs, as in the server.
-fn begins_word(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || !byte.is_ascii()
-}
-
-fn is_operator(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'+' | b'-'
-            | b'*'
-            | b'/'
-            | b'<'
-            | b'>'
-            | b'='
-            | b'~'
-            | b'!'
-            | b'@'
-            | b'#'
-            | b'%'
-            | b'^'
-            | b'&'
-            | b'|'
-            | b'`'
-            | b'?'
-    )
+    is_of(byte, BLANK)
 }
 
 /// Says what the server says about an identifier that nothing can be called.

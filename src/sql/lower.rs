@@ -444,8 +444,8 @@ impl<'a> Lowering<'a> {
 
     /// Tells whether `AS OF` and a time come next, rather than a column called `of`.
     fn begins_as_of(&self) -> bool {
-        let time = self.nth(2).is_some_and(|token| !token.is_lexeme(&Lexeme::Comma) && !token.is("FROM"));
-        self.nth_is(0, "AS") && self.nth_is(1, "OF") && time
+        let is_time = |token: &Token<'_>| !token.is_lexeme(&Lexeme::Comma) && !token.is("FROM");
+        self.nth_is(0, "AS") && self.nth_is(1, "OF") && self.nth(2).is_some_and(is_time)
     }
 
     /// Tells whether a query may begin at this place.

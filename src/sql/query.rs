@@ -41,7 +41,7 @@ use crate::name::Ident;
 #[derive(Clone)]
 pub struct Query {
     body: Body,
-    tree: Option<Arc<tree::Query>>,
+    tree: Option<Arc<Structure<Box<tree::Query>>>>,
     as_of: Option<Span>,
     width: Option<usize>,
 }
@@ -50,7 +50,13 @@ pub struct Query {
 #[derive(Clone)]
 pub struct Expr {
     body: Body,
-    tree: Option<Arc<tree::Expr>>,
+    tree: Option<Arc<Structure<tree::Expr>>>,
+}
+
+/// A tree, with what was taken out before it was made.
+struct Structure<T> {
+    tree: T,
+    notes: Notes,
 }
 
 /// What queries and expressions share.
@@ -61,7 +67,6 @@ struct Body {
     references: Arc<[RawName]>,
     qualifiers: Arc<[Qualifier]>,
     bare: Arc<[Bare]>,
-    notes: Arc<Notes>,
     types: Vec<RawName>,
     opaque: Option<Arc<Opaque>>,
 }
@@ -137,11 +142,10 @@ impl Query {
     /// still knows its text and its references, and can no longer be printed from its structure.
     pub fn forget_tree(&mut self) {
         self.tree = None;
-        self.body.notes = Arc::default();
     }
 
     pub(super) fn tree(&self) -> Option<(&tree::Query, &Notes)> {
-        self.tree.as_deref().map(|tree| (tree, &*self.body.notes))
+        self.tree.as_deref().map(|known| (&*known.tree, &known.notes))
     }
 }
 
@@ -182,7 +186,7 @@ impl Expr {
     }
 
     pub(super) fn tree(&self) -> Option<(&tree::Expr, &Notes)> {
-        self.tree.as_deref().map(|tree| (tree, &*self.body.notes))
+        self.tree.as_deref().map(|known| (&known.tree, &known.notes))
     }
 }
 
@@ -265,14 +269,13 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
     let tokens = rest.tokens().get(rest.at()..).unwrap_or_default();
     let end = tokens.last().map_or(rest.start(), |token| token.span.end);
     let whole = Span::new(rest.start(), end);
-    let body = |notes: Notes, scanned: Scanned, opaque: Option<Arc<Opaque>>| Body {
+    let body = |scanned: Scanned, opaque: Option<Arc<Opaque>>| Body {
         text: Arc::from(whole.of(rest.text())),
         span: whole,
         references: Arc::from(scanned.references),
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
         types: scanned.types,
-        notes: Arc::new(notes),
         opaque,
     };
     let (error, known, as_of) = match lower(rest.text(), tokens) {
@@ -283,12 +286,8 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
             match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
                 Ok(tree) => {
                     let scan = scan(&*tree, &lowered.notes, &[]);
-                    return Ok(Query {
-                        body: body(lowered.notes, scan, None),
-                        tree: Some(Arc::from(tree)),
-                        as_of,
-                        width: None,
-                    });
+                    let tree = Some(Arc::new(Structure { tree, notes: lowered.notes }));
+                    return Ok(Query { body: body(scan, None), tree, as_of, width: None });
                 }
                 Err(error) => {
                     let known = lowered.notes.unreadable.or_else(|| opaque::plausible(tokens));
@@ -305,12 +304,7 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
     }
     let guess = opaque::guess(rest.text(), tokens, Sought::Query, &[]);
     let (opaque, scanned) = left_to_server(error, known, guess);
-    Ok(Query {
-        body: body(Notes::default(), scanned, Some(Arc::new(opaque))),
-        tree: None,
-        as_of,
-        width: None,
-    })
+    Ok(Query { body: body(scanned, Some(Arc::new(opaque))), tree: None, as_of, width: None })
 }
 
 /// What to make of a query that cannot be read and may be right.
@@ -385,7 +379,6 @@ pub(super) fn expr_until(
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::default(),
         types: scanned.types,
-        notes: Arc::default(),
         opaque: Some(Arc::new(opaque)),
     };
     Ok(Expr { body, tree: None })
@@ -419,10 +412,9 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         qualifiers: Arc::from(scanned.qualifiers),
         bare: Arc::from(scanned.bare),
         types: scanned.types,
-        notes: Arc::new(lowered.notes),
         opaque: None,
     };
-    Ok(Expr { body, tree: Some(Arc::new(tree)) })
+    Ok(Expr { body, tree: Some(Arc::new(Structure { tree, notes: lowered.notes })) })
 }
 
 /// What a tree refers to.

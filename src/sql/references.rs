@@ -5,9 +5,10 @@
 //! is never a CTE. Nothing is resolved here: names come out as written. Start reading at
 //! [`Scan`].
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
 use std::ops::ControlFlow;
 
+use rustc_hash::FxHashMap;
 use sqlparser::ast::AccessExpr;
 use sqlparser::ast::Expr;
 use sqlparser::ast::FunctionArg;
@@ -145,7 +146,7 @@ impl<'a> Scan<'a> {
     fn note_bare(&mut self, items: &[Item]) {
         let is_bare = |item: &Item| item.alias.is_none() && !item.cte;
         // How many go by a name, with those that are bare and those that are not apart.
-        let mut alike: HashMap<Option<&Ident>, (usize, usize)> = HashMap::new();
+        let mut alike: FxHashMap<Option<&Ident>, (usize, usize)> = FxHashMap::default();
         for item in items {
             let (bare, other) = alike.entry(item.shown()).or_default();
             *(if is_bare(item) { bare } else { other }) += 1;
@@ -168,7 +169,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Notes what a qualifier means, if it means a relation by its own name.
-    fn qualifier(&mut self, parts: &[&TreeIdent]) {
+    fn qualifier<I: Borrow<TreeIdent>>(&mut self, parts: &[I]) {
         let found = self.scopes.iter().rev().find_map(|scope| {
             let exact = scope.items.iter().find(|item| item.is_called(parts));
             exact.or_else(|| scope.items.iter().find(|item| item.is_meant_by(parts)))
@@ -188,19 +189,20 @@ impl Item {
     }
 
     /// Tells whether a qualifier is this relation's own name, as long as that is written.
-    fn is_called(&self, qualifier: &[&TreeIdent]) -> bool {
+    fn is_called<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> bool {
         qualifier.len() == self.name.parts.len() && self.alias.is_none() && self.is_meant_by(qualifier)
     }
 
     /// Tells whether a qualifier may mean this relation.
-    fn is_meant_by(&self, qualifier: &[&TreeIdent]) -> bool {
+    fn is_meant_by<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> bool {
         match (&self.alias, qualifier) {
-            (Some(alias), [only]) => is_spelled(alias, only),
+            (Some(alias), [only]) => is_spelled(alias, only.borrow()),
             (Some(_), _) => false,
             // The shorter one has to be the end of the longer: `t` in FROM may be written
             // `public.t` before a column, and the other way round.
             (None, _) => {
-                self.name.parts.iter().rev().zip(qualifier.iter().rev()).all(|(a, b)| is_spelled(a, b))
+                let mut pairs = self.name.parts.iter().rev().zip(qualifier.iter().rev());
+                pairs.all(|(part, written)| is_spelled(part, written.borrow()))
             }
         }
     }
@@ -279,7 +281,7 @@ impl Visitor for Scan<'_> {
             Expr::Identifier(name) => self.alone(name),
             Expr::CompoundIdentifier(parts) => {
                 if let Some((_, qualifier)) = parts.split_last() {
-                    self.qualifier(&qualifier.iter().collect::<Vec<_>>());
+                    self.qualifier(qualifier);
                 }
             }
             Expr::CompoundFieldAccess { root, access_chain } => {
@@ -315,7 +317,8 @@ fn is_spelled(name: &Ident, written: &TreeIdent) -> bool {
     if written.quote_style.is_some() {
         name.as_str() == written.value
     } else if written.value.is_ascii() {
-        name.as_str().eq_ignore_ascii_case(&written.value) && !name.as_str().contains(char::is_uppercase)
+        let folded = written.value.bytes().map(|byte| byte.to_ascii_lowercase());
+        name.as_str().len() == written.value.len() && name.as_str().bytes().eq(folded)
     } else {
         name.as_str() == written.value.to_lowercase()
     }
@@ -338,11 +341,14 @@ pub(super) fn raw_name(name: &ObjectName, notes: &Notes) -> Option<RawName> {
     Some(raw)
 }
 
-fn name_of(parts: &[&TreeIdent]) -> Option<RawName> {
-    let mut spans = parts.iter().filter_map(|part| span_of(part.span));
+fn name_of<I: Borrow<TreeIdent>>(written: &[I]) -> Option<RawName> {
+    let mut spans = written.iter().filter_map(|part| span_of(part.borrow().span));
     let first = spans.next()?;
     let span = first.to(spans.next_back().unwrap_or(first));
-    let parts = parts.iter().map(|part| ident(part)).collect::<Option<Vec<Ident>>>()?;
+    let mut parts = Vec::with_capacity(written.len());
+    for part in written {
+        parts.push(ident(part.borrow())?);
+    }
     Some(RawName { parts, id: None, span })
 }
 

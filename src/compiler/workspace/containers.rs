@@ -46,8 +46,15 @@ impl Workspace {
         let mut databases: BTreeMap<Ident, Modifiers> = BTreeMap::new();
         let mut schemas: BTreeMap<SchemaName, (Modifiers, bool)> = BTreeMap::new();
         let mut folders: HashMap<SchemaName, (String, String)> = HashMap::new();
+        let mut last = None;
         for (key, entry) in &self.files.entries {
             let Some((name, _)) = entry.shape.objects.first() else { continue };
+            // Those of one schema stand together.
+            let own = Some((key.database.as_str(), key.schema.as_str()));
+            if last == own {
+                continue;
+            }
+            last = own;
             if !databases.contains_key(&name.database) {
                 databases.insert(name.database.clone(), Modifiers::default());
             }

@@ -1,6 +1,5 @@
 //! Objects with everything they name: what depends on other files than their own.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -47,7 +46,7 @@ pub(super) struct Made {
 
 impl Workspace {
     /// Looks at objects again.
-    pub(super) fn link(&mut self, keys: &BTreeSet<Arc<Key>>) -> Made {
+    pub(super) fn link(&mut self, keys: &[Arc<Key>]) -> Made {
         let builder = Builder {
             files: &self.files,
             namespace: &self.namespace,
@@ -56,8 +55,9 @@ impl Workspace {
         };
         let linked = each(keys, |key| {
             let names = self.index_names.get(key);
-            let mut link = Link::default();
-            let mut objects = Vec::new();
+            // Most make one object.
+            let mut link = Link { reads: Vec::with_capacity(1), ..Link::default() };
+            let mut objects = Vec::with_capacity(1);
             for (number, draft) in self.files.drafts(key).enumerate() {
                 let found = &mut link.found;
                 check(&draft, found);
@@ -74,7 +74,8 @@ impl Workspace {
             }
             (Arc::clone(key), link, objects)
         });
-        let mut made = Made::default();
+        let mut made = Made { objects: Vec::with_capacity(linked.len()), before: Vec::new() };
+        self.links.reserve(linked.len().saturating_sub(self.links.len()));
         for (key, link, objects) in linked {
             made.objects.extend(objects);
             let before = if self.files.entries.contains_key(&key) {

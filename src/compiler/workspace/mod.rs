@@ -41,6 +41,7 @@ use super::settings;
 use super::settings::Settings;
 use super::source::File;
 use super::source::Place;
+use super::source::SETTINGS;
 use super::source::Source;
 use super::source::place;
 use crate::name::Ident;
@@ -93,8 +94,8 @@ struct Found {
 struct Work {
     /// Whether everything has to be done again but the parsing.
     everything: bool,
-    /// Objects whose files changed.
-    keys: BTreeSet<Arc<Key>>,
+    /// Objects whose files changed; sorted, each once, as soon as they are settled.
+    keys: Vec<Arc<Key>>,
     /// Whether a file came or went, or a modifier changed.
     containers: bool,
     /// Whether a definition of a cluster, a role or a network policy changed.
@@ -184,10 +185,12 @@ impl Workspace {
     /// The project and everything there is to say.
     pub fn into_parts(self) -> (Project, Vec<Diagnostic>) {
         let found = self.diagnostics();
+        let Self { project, files, links, namespace, .. } = self;
         // Letting go of thousands of files takes as long as much of the work.
-        let sources: Vec<Source> = self.files.sources.into_values().collect();
-        pool::run(|| sources.into_par_iter().for_each(drop));
-        (Arc::unwrap_or_clone(self.project), found)
+        let sources: Vec<Source> = files.sources.into_values().collect();
+        let rest = (files.entries, links, namespace);
+        pool::run(|| rayon::join(|| sources.into_par_iter().for_each(drop), || drop(rest)));
+        (Arc::unwrap_or_clone(project), found)
     }
 
     /// Parses the files that changed.
@@ -200,9 +203,8 @@ impl Workspace {
             self.read_contracts();
             work.everything = true;
         }
-        let is_settings = |path: &str| place(path) == Some(Place::Settings);
         let (settings, others): (Vec<Change>, Vec<Change>) =
-            changes.into_iter().partition(|change| is_settings(change.path()));
+            changes.into_iter().partition(|change| change.path() == SETTINGS);
         if let Some(change) = settings.into_iter().next_back() {
             self.settings_file = change.into_source();
             let before = mem::take(&mut self.project_mut().settings);
@@ -253,15 +255,19 @@ impl Workspace {
                 Change::Removed(path) => (path, place, None),
             })
         };
-        let parsed: Vec<_> = changes.into_par_iter().filter_map(parse).collect();
-        for (path, place, source) in parsed {
-            work.containers |= self.files.sources.contains_key(&path) != source.is_some();
+        let parsed: Vec<_> = changes.into_par_iter().map(parse).collect();
+        for (path, place, source) in parsed.into_iter().flatten() {
             match place {
                 Place::Object(..) | Place::Settings => {}
                 Place::Database(_) | Place::Schema(..) => work.containers = true,
                 Place::Cluster(_) | Place::Role(_) | Place::NetworkPolicy(_) => work.globals = true,
             }
-            work.keys.extend(self.files.put(&path, source));
+            let (is_there, key) = (source.is_some(), source.as_ref().and_then(|source| source.key.clone()));
+            let before = self.files.put(path, source);
+            work.containers |= before.is_some() != is_there;
+            work.keys
+                .extend(before.and_then(|before| before.key).filter(|before| Some(before) != key.as_ref()));
+            work.keys.extend(key);
         }
     }
 
@@ -277,6 +283,8 @@ impl Workspace {
         if work.everything {
             work.keys.extend(self.files.keys());
         }
+        work.keys.sort();
+        work.keys.dedup();
         let settled = self.settle(&mut work);
         if work.globals || work.everything {
             self.read_globals();
@@ -289,6 +297,8 @@ impl Workspace {
         self.check_schemas(reshaped);
         let mut affected = self.affected(&work, &settled);
         affected.extend(self.name_indexes(&settled.indexed));
+        affected.sort();
+        affected.dedup();
         let objects = self.link(&affected);
         self.assemble(objects, &work);
         self.check_dependencies();
@@ -296,19 +306,21 @@ impl Workspace {
 
     /// Finds out what the changed files come to, and what others see of it.
     fn settle(&mut self, work: &mut Work) -> Settled {
-        let keys: Vec<Arc<Key>> = work.keys.iter().cloned().collect();
         let (suffix, profile) = (&self.project.settings.suffix, self.options.profile.as_deref());
         let (files, namespace) = (&self.files, &self.namespace);
         let complete = |of: &ObjectName, parts: &[Ident]| namespace.complete(&of.schema_name(), parts);
-        let entries: Vec<(Arc<Key>, Option<Entry>)> = keys
-            .into_par_iter()
-            .map(|key| {
-                let entry = files.settle(&key, suffix, profile, &complete);
-                (key, entry)
-            })
-            .collect();
+        let entries: Vec<Option<Entry>> =
+            work.keys.par_iter().map(|key| files.settle(key, suffix, profile, &complete)).collect();
+        let entries = work.keys.iter().cloned().zip(entries);
         let mut settled = Settled::default();
         let mut reshaped: Vec<(Arc<Key>, Shape)> = Vec::new();
+        if work.everything {
+            self.files.entries = entries.filter_map(|(key, entry)| Some((key, entry?))).collect();
+            settled.reshaped = schemas(&work.keys);
+            settled.indexed.clone_from(&settled.reshaped);
+            self.rename(&reshaped, true);
+            return settled;
+        }
         for (key, entry) in entries {
             let before = match entry {
                 Some(entry) => self.files.entries.insert(Arc::clone(&key), entry),
@@ -319,7 +331,7 @@ impl Workspace {
             let after = self.files.entries.get(&key).unwrap_or(&nothing);
             let schema = || (key.database.clone(), key.schema.clone());
             settled.touched.extend(before.shape.names().chain(after.shape.names()).cloned());
-            if before.shape != after.shape || work.everything {
+            if before.shape != after.shape {
                 settled.reshaped.insert(schema());
                 settled.indexed.insert(schema());
                 settled.renamed.extend(before.shape.names().chain(after.shape.names()).cloned());
@@ -328,16 +340,16 @@ impl Workspace {
                 settled.indexed.insert(schema());
             }
         }
-        if !self.rename(&reshaped, work.everything) {
+        if !self.rename(&reshaped, false) {
             // The order in which names are taken decides who has one: all of them are taken anew.
             work.everything = true;
-            settled.indexed.extend(self.files.keys().map(|key| (key.database.clone(), key.schema.clone())));
+            settled.indexed.extend(schemas(&self.files.keys().collect::<Vec<_>>()));
         }
         settled
     }
 
     /// The objects that have to be looked at again.
-    fn affected(&self, work: &Work, settled: &Settled) -> BTreeSet<Arc<Key>> {
+    fn affected(&self, work: &Work, settled: &Settled) -> Vec<Arc<Key>> {
         if work.everything {
             return self.files.keys().chain(self.links.keys().cloned()).collect();
         }
@@ -396,11 +408,15 @@ impl Change {
     }
 }
 
+/// The schemas of sorted objects, by their folders.
+fn schemas(keys: &[Arc<Key>]) -> BTreeSet<(String, String)> {
+    let folders = |key: &Arc<Key>| (key.database.clone(), key.schema.clone());
+    let alike = |a: &Arc<Key>, b: &Arc<Key>| a.database == b.database && a.schema == b.schema;
+    keys.chunk_by(alike).filter_map(|keys| keys.first().map(folders)).collect()
+}
+
 /// Does something for each of many, on every core where that is worth it.
-fn each<T: Send>(keys: &BTreeSet<Arc<Key>>, make: impl Fn(&Arc<Key>) -> T + Sync) -> Vec<T> {
+fn each<I: Sync, T: Send>(of: &[I], make: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
     const WORTH_IT: usize = 8;
-    if keys.len() < WORTH_IT {
-        return keys.iter().map(make).collect();
-    }
-    keys.iter().collect::<Vec<_>>().par_iter().map(|key| make(key)).collect()
+    if of.len() < WORTH_IT { of.iter().map(make).collect() } else { of.par_iter().map(make).collect() }
 }

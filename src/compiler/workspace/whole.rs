@@ -36,10 +36,14 @@ impl Workspace {
                 self.check_cycles();
             }
         } else {
-            let gone: BTreeSet<&ObjectName> = made.before.iter().collect();
             let old = mem::take(&mut self.project_mut().objects);
-            let kept = old.into_iter().filter(|object| !work.everything && !gone.contains(&object.name));
-            let objects: Vec<Object> = kept.chain(made.objects).collect();
+            let objects = if work.everything {
+                made.objects
+            } else {
+                let gone: BTreeSet<&ObjectName> = made.before.iter().collect();
+                let kept = old.into_iter().filter(|object| !gone.contains(&object.name));
+                kept.chain(made.objects).collect()
+            };
             let reads = objects.iter().map(|object| (&object.name, object.depends_on.as_slice()));
             let graph = Graph::new(reads);
             self.project_mut().set_objects(objects, graph);

@@ -7,7 +7,6 @@ use crate::sql::ast::RawName;
 use crate::sql::data_type::DataType;
 use crate::sql::lower::Notes;
 use crate::sql::references::Qualifier;
-use crate::sql::references::ident;
 use sqlparser::ast::Ident as TreeIdent;
 
 /// How deep the printing may recurse: more than the parser lets brackets nest, less than what
@@ -117,9 +116,12 @@ impl<'a> Printer<'a> {
 
     /// Writes an identifier, in quotes.
     pub(super) fn ident(&mut self, tree: &TreeIdent) {
-        match ident(tree) {
-            Some(ident) => self.name(&ident),
-            None => self.give_up(),
+        let written = match tree.quote_style {
+            Some(_) => Ident::write_sql_of(&tree.value, &mut self.text),
+            None => Ident::write_sql_of_folded(&tree.value, &mut self.text),
+        };
+        if written.is_err() {
+            self.give_up();
         }
     }
 

@@ -38,8 +38,8 @@ pub enum Hole {
 /// What a statement means, but for what its names mean.
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    text: String,
-    holes: Vec<Hole>,
+    text: Box<str>,
+    holes: Box<[Hole]>,
 }
 
 impl Sketch {
@@ -50,16 +50,18 @@ impl Sketch {
     pub fn of(text: &str, written: &Statement, columns: Option<&[Ident]>) -> Self {
         let names = Holes { columns, holes: RefCell::default() };
         let text = statement(text, written, Form::Meaning, &names);
-        Self { text, holes: names.holes.into_inner() }
+        // Thousands are kept.
+        Self { text: text.into_boxed_str(), holes: names.holes.into_inner().into_boxed_slice() }
     }
 
-    /// The text with its names.
-    pub fn fill(&self, name: impl Fn(&Hole) -> String) -> String {
-        let mut filled = String::with_capacity(self.text.len() + self.holes.len() * 16);
+    /// The text with its names, each of which `write` puts behind what is there.
+    pub fn fill(&self, write: impl Fn(&Hole, &mut String)) -> String {
+        let mut filled = String::with_capacity(self.text.len() + self.holes.len() * 32);
         for (at, piece) in self.text.split(MARK).enumerate() {
             // Every second piece is the number of a hole.
-            match piece.parse::<usize>().ok().filter(|_| at % 2 == 1).and_then(|hole| self.holes.get(hole)) {
-                Some(hole) => filled.push_str(&name(hole)),
+            let number = if at % 2 == 1 { piece.parse::<usize>().ok() } else { None };
+            match number.and_then(|hole| self.holes.get(hole)) {
+                Some(hole) => write(hole, &mut filled),
                 None => filled.push_str(piece),
             }
         }
@@ -79,8 +81,9 @@ struct Holes<'a> {
 impl Holes<'_> {
     fn hole(&self, hole: Hole) -> String {
         let mut holes = self.holes.borrow_mut();
+        let mark = format!("{MARK}{}{MARK}", holes.len());
         holes.push(hole);
-        format!("{MARK}{}{MARK}", holes.len() - 1)
+        mark
     }
 }
 

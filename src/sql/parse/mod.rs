@@ -55,7 +55,8 @@ fn all(text: &str, doubt: Doubt) -> (Vec<Statement>, Vec<SyntaxError>) {
         Ok(tokens) => tokens,
         Err(error) => return (Vec::new(), vec![error]),
     };
-    let mut read = Vec::new();
+    // Files are kept by the thousand, and statements are large: none takes more room than it needs.
+    let mut read = Vec::with_capacity(statements(&tokens).count());
     let mut mistakes = Vec::new();
     for tokens in statements(&tokens) {
         match one(text, tokens, doubt) {

@@ -8,6 +8,7 @@
 mod pace;
 pub(crate) mod refresh;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::knobs;
@@ -88,9 +89,18 @@ pub(crate) struct Status {
 
 /// How every index, materialized view, source and sink fares.
 pub(crate) fn statuses(state: &State, now: Timestamp) -> Vec<Status> {
+    statuses_of(state, now, state.catalog.items.values())
+}
+
+/// How these fare, as far as they are such.
+pub(crate) fn statuses_of<'s>(
+    state: &'s State,
+    now: Timestamp,
+    items: impl Iterator<Item = &'s Arc<Item>>,
+) -> Vec<Status> {
     let mut found = Vec::new();
     let mut pace = Pace::new(state);
-    for item in state.catalog.items.values().filter(|item| has_dataflow(item)) {
+    for item in items.filter(|item| has_dataflow(item)) {
         let Some(cluster) = item.cluster().and_then(|id| state.catalog.clusters.get(&id)) else { continue };
         let progress = pace.of(item, cluster);
         let rows = cluster.replicas.iter().filter_map(|(id, replica)| progress.on(*id, replica, now));
@@ -100,6 +110,41 @@ pub(crate) fn statuses(state: &State, now: Timestamp) -> Vec<Status> {
             found.push(Status { item: item.id, replica: None, hydrated: false, took_ms: None });
         }
         found.extend(rows);
+    }
+    found
+}
+
+/// How many nodes the plan of every index and materialized view has: none is planned here.
+pub(crate) const NODES: u64 = 4;
+
+/// How many of the nodes of a plan have hydrated on a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Nodes {
+    /// The object.
+    pub(crate) item: ItemId,
+    /// The replica; it has reported.
+    pub(crate) replica: ReplicaId,
+    /// How many of [`NODES`], from the first on.
+    pub(crate) hydrated: u64,
+}
+
+/// How far the plans of these have come, as far as they have one.
+pub(crate) fn nodes_of<'s>(
+    state: &'s State,
+    now: Timestamp,
+    items: impl Iterator<Item = &'s Arc<Item>>,
+) -> Vec<Nodes> {
+    let mut found = Vec::new();
+    let mut pace = Pace::new(state);
+    let is_planned =
+        |item: &&Arc<Item>| matches!(item.data, ItemData::Index { .. } | ItemData::MaterializedView { .. });
+    for item in items.filter(is_planned) {
+        let Some(cluster) = item.cluster().and_then(|id| state.catalog.clusters.get(&id)) else { continue };
+        let progress = pace.of(item, cluster);
+        found.extend(cluster.replicas.iter().filter_map(|(id, replica)| {
+            let hydrated = progress.nodes_on(*id, replica, now)?;
+            Some(Nodes { item: item.id, replica: *id, hydrated })
+        }));
     }
     found
 }
@@ -162,8 +207,16 @@ pub(crate) struct Frontier {
 
 /// How far every object with contents is complete.
 pub(crate) fn frontiers(state: &State, now: Timestamp) -> Vec<Frontier> {
+    frontiers_of(state, now, state.catalog.items.values())
+}
+
+/// How far these are complete, as far as they have contents.
+pub(crate) fn frontiers_of<'s>(
+    state: &'s State,
+    now: Timestamp,
+    items: impl Iterator<Item = &'s Arc<Item>>,
+) -> Vec<Frontier> {
     let mut pace = Pace::new(state);
-    let items = state.catalog.items.values();
     items.filter_map(|item| frontier(state, &mut pace, item, now)).collect()
 }
 

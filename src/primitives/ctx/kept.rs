@@ -11,8 +11,12 @@ use futures_util::future::join;
 use super::Ctx;
 use crate::catalog::Catalog;
 use crate::db;
+use crate::db::introspect::part;
+use crate::db::introspect::part::Found;
+use crate::db::introspect::part::Scope;
 use crate::db::journal::Entry;
 use crate::db::journal::Which;
+use crate::db::session::Session;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
@@ -23,16 +27,17 @@ use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 use crate::primitives::ledger;
 use crate::primitives::ledger::Ledger;
+use crate::primitives::overlays::Overlays;
 
 /// A row bears the time at which its statement began, and is there when that ends: at most the server's
 /// `statement_timeout` later, which is a minute where nobody says otherwise.
 const LATE_ROWS: Duration = Duration::from_secs(300);
 
-/// The databases that are looked at, and what was seen last of everything.
-#[derive(Clone)]
+/// What is looked at again, with what was seen last of everything: away while that is what is seen.
 pub(super) struct Focus {
-    pub(super) databases: Vec<Ident>,
-    pub(super) last: Rc<Catalog>,
+    databases: Vec<Ident>,
+    scope: Scope,
+    last: Option<Rc<Catalog>>,
 }
 
 /// The newest promoted row of each name.
@@ -41,15 +46,23 @@ pub type Promoted = Rc<BTreeMap<ObjectName, DeployedObject>>;
 /// The swaps that had happened, and the promotions that stood, when something was asked.
 type Asked = (Marker, Vec<DeploymentId>);
 
-/// Rows of the journal, as they were read.
-type Rows = Rc<Vec<Entry>>;
+/// Rows of the journal, by time.
+pub struct Rows {
+    /// All of them.
+    pub all: Rc<Vec<Entry>>,
+    /// How many of them are those with which the last answer began, or was all; the others came since.
+    pub known: usize,
+}
 
 /// What is kept as long as it is the same connection.
 #[derive(Default)]
 pub(super) struct Kept {
-    rows: RefCell<BTreeMap<&'static [&'static str], Rows>>,
+    rows: RefCell<BTreeMap<&'static [&'static str], Rc<Vec<Entry>>>>,
     ledger: RefCell<Option<(usize, Rc<Ledger>)>>,
+    overlays: RefCell<(usize, Rc<Overlays>)>,
     promoted: RefCell<Option<(Asked, Promoted)>>,
+    /// The databases that this run has changed last, and no other.
+    changed: RefCell<Vec<Ident>>,
 }
 
 impl Ctx {
@@ -59,8 +72,9 @@ impl Ctx {
     /// # Errors
     /// `db.*`.
     pub async fn look_only_at(&self, databases: Vec<Ident>) -> Result<(), Error> {
-        let last = self.catalog().await?;
-        *self.focus.borrow_mut() = Some(Focus { databases, last });
+        self.catalog().await?;
+        *self.kept.changed.borrow_mut() = databases.clone();
+        *self.focus.borrow_mut() = Some(Focus { databases, scope: Scope::Databases, last: None });
         Ok(())
     }
 
@@ -69,38 +83,109 @@ impl Ctx {
         *self.focus.borrow_mut() = None;
     }
 
+    /// As [`Ctx::look_again`], for a run that has changed nothing since but what it looked at only: what
+    /// others have done meanwhile is found by what stands where, and roles, privileges and comments of
+    /// objects are asked for anew only where that is another.
+    pub fn look_for_changes(&self) {
+        let databases = self.kept.changed.borrow().clone();
+        let aside = self.focus.borrow_mut().take().and_then(|focus| focus.last);
+        let last = self.seen.borrow_mut().take().or(aside);
+        if databases.is_empty() || last.is_none() {
+            return self.look_again();
+        }
+        *self.focus.borrow_mut() = Some(Focus { databases, scope: Scope::Anything, last });
+    }
+
+    /// Keeps what was seen for the next look, where that is one at what may be another.
+    pub(super) fn set_aside(&self, seen: Option<Rc<Catalog>>) {
+        if let (Some(focus), Some(seen)) = (&mut *self.focus.borrow_mut(), seen) {
+            focus.last = Some(seen);
+        }
+    }
+
+    /// Ends a look at what may be another once it has been made: all of it is known again.
+    pub(super) fn has_looked(&self) {
+        let mut focus = self.focus.borrow_mut();
+        if focus.as_ref().is_some_and(|focus| focus.scope == Scope::Anything) {
+            *focus = None;
+        }
+    }
+
+    /// Brings what was seen last up to date; `None` where everything has to be read.
+    pub(super) async fn look_at_part(&self, session: &Session) -> Result<Option<Rc<Catalog>>, Error> {
+        let (databases, scope, last) = match &mut *self.focus.borrow_mut() {
+            Some(focus) => (focus.databases.clone(), focus.scope, focus.last.take()),
+            None => return Ok(None),
+        };
+        let seen = self.seen.borrow_mut().take();
+        let (Some(mut last), Some(standing)) = (seen.or(last), self.standing.borrow().clone()) else {
+            return Ok(None);
+        };
+        match part::look(session, &standing, &last, (&databases, scope)).await {
+            Ok(Found::Same) => Ok(Some(last)),
+            Ok(Found::Part(found)) => {
+                Rc::make_mut(&mut last).take_in(*found, &databases);
+                Ok(Some(last))
+            }
+            Ok(Found::Another) => {
+                *self.standing.borrow_mut() = None;
+                Ok(None)
+            }
+            Err(error) => {
+                self.set_aside(Some(last));
+                Err(error.into())
+            }
+        }
+    }
+
     /// Rows of kinds that a run asks for again and again, by time: what it knows already is not sent again.
     ///
     /// # Errors
     /// `db.*`.
     pub async fn entries_kept(&self, kinds: &'static [&'static str]) -> Result<Rows, Error> {
         if self.is_rehearsal() {
-            return Ok(Rc::new(self.entries(Which::Kinds(kinds)).await?));
+            return Ok(Rows { all: Rc::new(self.entries(Which::Kinds(kinds)).await?), known: 0 });
         }
-        let known = self.kept.rows.borrow().get(kinds).cloned().unwrap_or_default();
-        let found = match known.iter().map(|entry| entry.at).max() {
+        let mut all = self.kept.rows.borrow_mut().remove(kinds).unwrap_or_default();
+        let mut known = all.len();
+        let found = match all.last() {
             None => self.entries(Which::Kinds(kinds)).await?,
             Some(last) => {
-                let since = last.before(LATE_ROWS);
+                let since = last.at.before(LATE_ROWS);
                 // A run writes its rows one behind the other: before the last that is known there is no unknown one.
                 let mut runs: BTreeMap<&RunId, u64> = BTreeMap::new();
-                for entry in known.iter().filter(|entry| entry.at >= since) {
+                for entry in all.iter().rev().take_while(|entry| entry.at >= since) {
                     let last = runs.entry(&entry.run).or_default();
                     *last = entry.seq.max(*last);
                 }
                 self.entries(Which::Since(kinds, since, &runs)).await?
             }
         };
-        if found.is_empty() {
-            return Ok(known);
+        let order = |entry: &Entry| (entry.at, entry.run.clone(), entry.seq);
+        if let (Some(first), Some(last)) = (found.first(), all.last())
+            && order(first) < order(last)
+        {
+            known = 0;
         }
-        self.kept.rows.borrow_mut().remove(kinds);
-        let mut all = Rc::unwrap_or_clone(known);
-        all.extend(found);
-        all.sort_by(|a, b| (a.at, &a.run, a.seq).cmp(&(b.at, &b.run, b.seq)));
-        let all = Rc::new(all);
+        if !found.is_empty() {
+            let rows = Rc::make_mut(&mut all);
+            rows.extend(found);
+            if known == 0 {
+                rows.sort_by_key(order);
+            }
+        }
         self.kept.rows.borrow_mut().insert(kinds, Rc::clone(&all));
-        Ok(all)
+        Ok(Rows { all, known })
+    }
+
+    /// Takes the overlays of the rows that were known, with their number, to go on from there.
+    pub(in crate::primitives) fn take_overlays(&self) -> (usize, Rc<Overlays>) {
+        std::mem::take(&mut *self.kept.overlays.borrow_mut())
+    }
+
+    /// Keeps the overlays of so many rows.
+    pub(in crate::primitives) fn keep_overlays(&self, rows: usize, overlays: &Rc<Overlays>) {
+        *self.kept.overlays.borrow_mut() = (rows, Rc::clone(overlays));
     }
 
     /// What the journal tells of every deployment now; `None` where `setup` never ran.
@@ -111,7 +196,7 @@ impl Ctx {
         // Asked at once: where there is no marker there may be no journal to answer.
         let (marker, entries) = join(self.marker(), self.entries_kept(&ledger::KINDS)).await;
         let Some(marker) = marker? else { return Ok(None) };
-        let entries = entries?;
+        let entries = entries?.all;
         // Rows are only ever added: as many are the same.
         let kept = self.kept.ledger.borrow().clone();
         let kept = kept.filter(|(rows, ledger)| *rows == entries.len() && ledger.marker == marker);

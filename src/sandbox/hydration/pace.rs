@@ -210,6 +210,22 @@ impl Progress<'_> {
     }
 }
 
+impl Progress<'_> {
+    /// How many nodes of its plan have hydrated on a replica that has reported: one after the other in the
+    /// time that the whole takes, and the last with it.
+    pub(super) fn nodes_on(&self, id: ReplicaId, replica: &Replica, now: Timestamp) -> Option<u64> {
+        if self.on(id, replica, now)?.hydrated {
+            return Some(super::NODES);
+        }
+        if self.inputs.is_none_or(|readable| now < readable) {
+            return Some(0);
+        }
+        let takes = u64::try_from(self.takes.as_millis()).unwrap_or(u64::MAX).max(1);
+        let elapsed = now.0.saturating_sub(self.item.created.max(replica.created).0);
+        Some((super::NODES.saturating_mul(elapsed) / takes).min(super::NODES - 1))
+    }
+}
+
 /// How many rows the tables have that an object is made of.
 fn input_rows(state: &State, item: &Item) -> u32 {
     let mut seen: BTreeSet<ItemId> = BTreeSet::new();

@@ -100,6 +100,21 @@ fn an_object_is_unknown_then_reported_then_hydrated() {
 }
 
 #[test]
+fn the_nodes_of_a_plan_hydrate_one_after_the_other() {
+    let mut state = state(1);
+    let check = |state: &State, ms: u64, expected: Option<u64>| {
+        let told = nodes_of(state, at(ms), state.catalog.items.values());
+        assert_eq!(told.first().map(|nodes| nodes.hydrated), expected, "after {ms} ms");
+    };
+    check(&state, 0, None);
+    check(&state, 100, Some(1));
+    check(&state, 299, Some(3));
+    check(&state, 300, Some(NODES));
+    settings::set_system(&mut state, settings::STUCK, Some(&["m".to_owned()]), MADE).expect("it takes it");
+    check(&state, 3_600_000, Some(NODES - 1));
+}
+
+#[test]
 fn without_replicas_nothing_ever_hydrates() {
     let state = state(0);
     check(&state, 3_600_000, &[(None, false)]);

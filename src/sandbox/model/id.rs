@@ -107,6 +107,7 @@ impl SchemaId {
 }
 
 read!(ItemId);
+read!(SchemaId);
 read!(ClusterId);
 read!(RoleId);
 owned!(ClusterId);

@@ -12,6 +12,8 @@ use super::super::model::Row;
 use super::super::model::column::Type;
 use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
+use super::super::system::asked::Asked;
+use super::View;
 use super::batch::Batch;
 use super::datum::Datum;
 use super::rel::Op;
@@ -137,6 +139,20 @@ fn wanted(steps: &[Step<'_>], arity: usize) -> (Vec<usize>, Vec<usize>) {
     (first, rest)
 }
 
+/// What is asked of the input: the columns that are read, and texts without which its first filter does
+/// not hold.
+fn asked<'r>(steps: &[Step<'r>], types: &[Type]) -> Asked<'r> {
+    let (first, rest) = wanted(steps, types.len());
+    let columns = Some(first.into_iter().chain(rest).collect());
+    let Some(Step::Filter(predicate)) = steps.first() else { return Asked { columns, keys: Vec::new() } };
+    let key = |condition| match condition {
+        Condition::Begins(..) => None,
+        Condition::Listed(at, texts) => Some((at, texts.iter().map(|text| &**text).collect())),
+        Condition::Is(at, text) => Some((at, vec![text])),
+    };
+    Asked { columns, keys: Condition::all(predicate, types).into_iter().filter_map(key).collect() }
+}
+
 impl Run {
     /// The rows of filters and projections over an input that is no join and no group.
     ///
@@ -146,7 +162,11 @@ impl Run {
         let Some((steps, input)) = line(rel) else { return Ok(None) };
         let rows = match &*input.op {
             Op::System(relation) => {
-                let rows = (relation.rows)(&self.context.view.state, &self.context.view.runtime);
+                let View { state, runtime } = &self.context.view;
+                let rows = match relation.part {
+                    Some(part) => part(state, runtime, &asked(&steps, &input.types)),
+                    None => (relation.rows)(state, runtime),
+                };
                 self.texts(&input.types, &steps, relation.fixed.iter().chain(&rows))?
             }
             Op::Item(id) => self.item(*id, &input.types, &steps)?,

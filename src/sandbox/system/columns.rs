@@ -1,8 +1,12 @@
 //! The columns of relations.
 
+use std::sync::Arc;
+
 use super::super::hydration::Runtime;
 use super::super::model::Row;
 use super::super::model::State;
+use super::super::model::item::Item;
+use super::asked::Asked;
 use super::spec::Spec;
 use super::text::flag;
 use super::text::some;
@@ -58,7 +62,7 @@ pub(super) fn of_system(relation: &super::SystemRelation) -> Vec<Described> {
 }
 
 /// The columns of a relation of a user; none where they cannot be told.
-pub(super) fn of_user(state: &State, item: &super::super::model::item::Item) -> Vec<Described> {
+pub(super) fn of_user(state: &State, item: &Item) -> Vec<Described> {
     if !item.is_relation() {
         return Vec::new();
     }
@@ -91,7 +95,14 @@ fn of_all_system() -> impl Iterator<Item = (String, Described)> {
 }
 
 fn of_all_users(state: &State) -> impl Iterator<Item = (String, Described)> {
-    state.catalog.items.values().flat_map(move |item| {
+    of_users(state, state.catalog.items.values())
+}
+
+fn of_users<'s>(
+    state: &'s State,
+    items: impl Iterator<Item = &'s Arc<Item>>,
+) -> impl Iterator<Item = (String, Described)> {
+    items.flat_map(move |item| {
         let id = item.id.to_string();
         of_user(state, item).into_iter().map(move |column| (id.clone(), column))
     })
@@ -104,6 +115,11 @@ pub(super) fn fixed() -> Vec<Row> {
 
 fn columns(state: &State, _: &Runtime) -> Vec<Row> {
     of_all_users(state).map(row).collect()
+}
+
+/// The rows of `mz_columns` that are asked for by id.
+pub(super) fn columns_asked(state: &State, _: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
+    of_users(state, asked.items(state, 0).into_iter()).map(row).collect()
 }
 
 fn row((id, column): (String, Described)) -> Row {

@@ -10,6 +10,7 @@ use super::super::model::id::ItemId;
 use super::super::model::item::Item;
 use super::super::model::item::ItemData;
 use super::super::model::item::SourceData;
+use super::asked::Asked;
 use super::spec::Spec;
 use super::text::some;
 
@@ -54,10 +55,17 @@ fn referenced(item: &Item) -> impl Iterator<Item = ItemId> {
     both.into_iter()
 }
 
-fn direct(state: &State, _: &Runtime) -> Vec<Row> {
+fn direct(state: &State, runtime: &Runtime) -> Vec<Row> {
+    direct_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_object_dependencies` that are asked for, by what is made or by what that is made of.
+pub(super) fn direct_asked(state: &State, _: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
+    let made_of = asked.ids(1);
+    let is_meant = |id: &ItemId| made_of.as_ref().is_none_or(|ids| ids.contains(id));
     let mut rows = Vec::new();
-    for item in state.catalog.items.values() {
-        rows.extend(referenced(item).map(|other| vec![some(item.id), some(other)]));
+    for item in asked.items(state, 0) {
+        rows.extend(referenced(item).filter(is_meant).map(|other| vec![some(item.id), some(other)]));
     }
     rows
 }

@@ -11,6 +11,7 @@ use super::super::model::item::IndexKey;
 use super::super::model::item::Item;
 use super::super::model::item::ItemData;
 use super::super::model::item::SourceData;
+use super::asked::Asked;
 use super::introspection;
 use super::objects;
 use super::redact::redact;
@@ -160,6 +161,12 @@ fn redacted(item: &Item) -> Option<String> {
     Some(redact(&item.create_sql))
 }
 
+/// The texts of creation as they stand last in a row, as far as they are read.
+fn texts(item: &Item, asked: &Asked<'_>, first: usize) -> [Option<String>; 2] {
+    let plain = if asked.wants(first) { sql(item) } else { None };
+    [plain, if asked.wants(first + 1) { redacted(item) } else { None }]
+}
+
 /// `id, oid, schema_id, name`
 fn head(item: &Item) -> Row {
     vec![some(item.id), some(item.oid), Some(text::schema(item.schema)), text::ident(&item.name)]
@@ -197,42 +204,61 @@ fn tables(state: &State, _: &Runtime) -> Vec<Row> {
     rows
 }
 
-fn views(state: &State, _: &Runtime) -> Vec<Row> {
+fn views(state: &State, runtime: &Runtime) -> Vec<Row> {
+    views_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_views` that are asked for by id.
+pub(super) fn views_asked(state: &State, _: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
-    for relation in system_kind("view") {
+    let of_system = system_kind("view").filter(|_| asked.may_be(0, |id| id.starts_with('s')));
+    for relation in of_system {
         // What a view of the system is made of is the server's business.
         let mut row = system_head(relation);
         let acl = some(objects::relation_acl("view"));
         row.extend([some(""), some(super::OWNER), acl, some(""), some("")]);
         rows.push(row);
     }
-    for item in users(state) {
+    for item in asked.items(state, 0) {
         if let ItemData::View { query } = &item.data {
             let mut row = head(item);
             row.push(Some(format!("{query};")));
-            row.extend([some(item.owner), text::acl(&item.acl), sql(item), redacted(item)]);
+            row.extend([some(item.owner), text::acl(&item.acl)]);
+            row.extend(texts(item, asked, 7));
             rows.push(row);
         }
     }
     rows
 }
 
-fn materialized_views(state: &State, _: &Runtime) -> Vec<Row> {
+fn materialized_views(state: &State, runtime: &Runtime) -> Vec<Row> {
+    materialized_views_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_materialized_views` that are asked for by id.
+pub(super) fn materialized_views_asked(state: &State, _: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
-    for item in users(state) {
+    for item in asked.items(state, 0) {
         if let ItemData::MaterializedView { query, cluster, .. } = &item.data {
             let mut row = head(item);
             row.extend([some(cluster), Some(format!("{query};"))]);
-            row.extend([some(item.owner), text::acl(&item.acl), sql(item), redacted(item)]);
+            row.extend([some(item.owner), text::acl(&item.acl)]);
+            row.extend(texts(item, asked, 8));
             rows.push(row);
         }
     }
     rows
 }
 
-fn indexes(state: &State, _: &Runtime) -> Vec<Row> {
+fn indexes(state: &State, runtime: &Runtime) -> Vec<Row> {
+    indexes_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_indexes` that are asked for by id.
+pub(super) fn indexes_asked(state: &State, _: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
-    for index in introspection::indexes(state) {
+    let of_system = introspection::indexes(state).filter(|_| asked.may_be(0, |id| id.starts_with("si")));
+    for index in of_system {
         let on = format!("s{}", index.on.id);
         let create_sql = format!(
             "CREATE INDEX \"{}\" IN CLUSTER [{}] ON \"mz_introspection\".\"{}\"",
@@ -243,11 +269,12 @@ fn indexes(state: &State, _: &Runtime) -> Vec<Row> {
         let (id, name, again) = (Some(index.id), Some(index.name), Some(create_sql.clone()));
         rows.push(vec![id, some(index.oid), name, Some(on), cluster, owner, Some(create_sql), again]);
     }
-    for item in users(state) {
+    for item in asked.items(state, 0) {
         if let ItemData::Index { on, cluster, .. } = &item.data {
             let mut row =
                 vec![some(item.id), some(item.oid), text::ident(&item.name), some(on), some(cluster)];
-            row.extend([some(item.owner), sql(item), redacted(item)]);
+            row.push(some(item.owner));
+            row.extend(texts(item, asked, 6));
             rows.push(row);
         }
     }

@@ -4,6 +4,7 @@
 //! Static descriptions, and rows computed from the state. Start reading at [`SystemRelation`].
 
 mod access;
+pub(crate) mod asked;
 mod audit;
 pub(crate) mod clusters;
 mod columns;
@@ -39,6 +40,7 @@ use super::hydration::Runtime;
 use super::model::Row;
 use super::model::State;
 use super::model::column::Type;
+use asked::Asked;
 use spec::Spec;
 
 /// A relation of the system.
@@ -58,6 +60,8 @@ pub(crate) struct SystemRelation {
     pub(crate) fixed: LazyLock<Vec<Row>>,
     /// Makes its other rows.
     pub(crate) rows: fn(&State, &Runtime) -> Vec<Row>,
+    /// Makes as many of those as are asked for, where that is less work.
+    pub(crate) part: Option<MakePart>,
 }
 
 impl SystemRelation {
@@ -104,6 +108,22 @@ type MakeFixed = fn() -> Vec<Row>;
 
 /// The rows of the largest relations that never change; they are made once.
 const FIXED: [(&str, MakeFixed); 2] = [("mz_objects", objects::fixed), ("mz_columns", columns::fixed)];
+
+/// Makes the rows that are asked for, or more.
+type MakePart = fn(&State, &Runtime, &Asked<'_>) -> Vec<Row>;
+
+/// The relations of which much less can be made than there is.
+const PARTS: [(&str, MakePart); 9] = [
+    ("mz_objects", objects::objects_asked),
+    ("mz_indexes", items::indexes_asked),
+    ("mz_views", items::views_asked),
+    ("mz_materialized_views", items::materialized_views_asked),
+    ("mz_columns", columns::columns_asked),
+    ("mz_object_dependencies", dependencies::direct_asked),
+    ("mz_hydration_statuses", readiness::statuses_asked),
+    ("mz_frontiers", readiness::frontiers_asked),
+    ("mz_compute_operator_hydration_statuses", readiness::nodes_asked),
+];
 
 static ALL: LazyLock<Vec<SystemRelation>> = LazyLock::new(|| {
     let mut all: Vec<SystemRelation> =

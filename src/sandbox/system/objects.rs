@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::hydration::Runtime;
 use super::super::model::Catalog;
@@ -11,6 +12,7 @@ use super::super::model::id::ClusterId;
 use super::super::model::item::Item;
 use super::super::model::item::ItemData;
 use super::super::model::item::SourceData;
+use super::asked::Asked;
 use super::functions;
 use super::introspection;
 use super::names;
@@ -126,7 +128,12 @@ pub(super) fn cluster_of(catalog: &Catalog, item: &Item) -> Option<ClusterId> {
 
 /// What a user made.
 pub(super) fn user_entry<'c>(catalog: &Catalog, item: &'c Item) -> Entry<'c> {
+    entry(catalog, item, true)
+}
+
+fn entry<'c>(catalog: &Catalog, item: &'c Item, with_acl: bool) -> Entry<'c> {
     let acl = match &item.data {
+        _ if !with_acl => None,
         ItemData::Index { .. } | ItemData::Sink { .. } => None,
         _ => text::acl(&item.acl),
     };
@@ -166,7 +173,12 @@ fn system_entries() -> Vec<Entry<'static>> {
 
 /// Introspection indexes, which every cluster has, and what users made.
 fn changing_entries(state: &State) -> impl Iterator<Item = Entry<'_>> {
-    let indexes = introspection::indexes(state).map(|index| Entry {
+    log_entries(state).chain(state.catalog.items.values().map(|item| user_entry(&state.catalog, item)))
+}
+
+/// Introspection indexes.
+fn log_entries(state: &State) -> impl Iterator<Item = Entry<'_>> {
+    introspection::indexes(state).map(|index| Entry {
         id: index.id,
         oid: index.oid,
         schema: super::schema_id("mz_introspection"),
@@ -175,8 +187,7 @@ fn changing_entries(state: &State) -> impl Iterator<Item = Entry<'_>> {
         owner: super::OWNER.to_owned(),
         cluster: Some(index.cluster),
         acl: None,
-    });
-    indexes.chain(state.catalog.items.values().map(|item| user_entry(&state.catalog, item)))
+    })
 }
 
 /// The system's relations.
@@ -225,8 +236,23 @@ pub(super) fn fixed() -> Vec<Row> {
     system_entries().into_iter().map(Entry::row).collect()
 }
 
-fn objects(state: &State, _: &Runtime) -> Vec<Row> {
-    changing_entries(state).map(Entry::row).collect()
+fn objects(state: &State, runtime: &Runtime) -> Vec<Row> {
+    objects_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_objects` that are asked for by id or by schema.
+pub(super) fn objects_asked(state: &State, _: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
+    let is_log = asked.may_be(0, |id| id.starts_with("si")) && asked.schemas(2).is_none();
+    let mut rows: Vec<Row> = Vec::new();
+    if is_log {
+        rows.extend(log_entries(state).map(Entry::row));
+    }
+    let schemas = asked.schemas(2);
+    let is_meant = |item: &&Arc<Item>| schemas.as_ref().is_none_or(|schemas| schemas.contains(&item.schema));
+    let items = asked.items(state, 0).into_iter().filter(is_meant);
+    let with_acl = asked.wants(7);
+    rows.extend(items.map(|item| entry(&state.catalog, item, with_acl).row()));
+    rows
 }
 
 fn relations(state: &State, _: &Runtime) -> Vec<Row> {

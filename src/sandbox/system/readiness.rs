@@ -11,6 +11,7 @@ use super::super::model::State;
 use super::super::model::id::ItemId;
 use super::super::model::item::ItemData;
 use super::super::model::item::Refresh;
+use super::asked::Asked;
 use super::introspection;
 use super::objects;
 use super::spec::Spec;
@@ -76,17 +77,45 @@ pub(super) const SPECS: &[Spec] = &[
         columns: "object_id text, time mz_timestamp",
         rows: global_frontiers,
     },
+    // Source: the manual, v26.21; what nodes there are is this sandbox's own.
+    Spec {
+        id: 707,
+        schema: "mz_internal",
+        name: "mz_compute_operator_hydration_statuses",
+        kind: "source",
+        columns: "replica_id text, object_id text, physical_plan_node_id uint8, hydrated bool",
+        rows: nodes,
+    },
 ];
 
+fn nodes(state: &State, runtime: &Runtime) -> Vec<Row> {
+    nodes_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_compute_operator_hydration_statuses` that are asked for by object.
+pub(super) fn nodes_asked(state: &State, runtime: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
+    let found = hydration::nodes_of(state, runtime.now, asked.items(state, 1).into_iter());
+    let row = |of: &hydration::Nodes, node| {
+        vec![some(of.replica), some(of.item), some(node), flag(node <= of.hydrated)]
+    };
+    found.iter().flat_map(|of| (1..=hydration::NODES).map(|node| row(of, node))).collect()
+}
+
 fn statuses(state: &State, runtime: &Runtime) -> Vec<Row> {
+    statuses_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_hydration_statuses` that are asked for by object.
+pub(super) fn statuses_asked(state: &State, runtime: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for index in introspection::indexes(state) {
+    let logs = introspection::indexes(state).filter(|_| asked.may_be(0, |id| id.starts_with("si")));
+    for index in logs {
         let replicas = state.catalog.clusters.get(&index.cluster).map(|cluster| cluster.replicas.keys());
         for replica in replicas.into_iter().flatten() {
             rows.push(vec![some(&index.id), some(replica), flag(true)]);
         }
     }
-    for status in hydration::statuses(state, runtime.now) {
+    for status in hydration::statuses_of(state, runtime.now, asked.items(state, 0).into_iter()) {
         rows.push(vec![some(status.item), status.replica.and_then(some), flag(status.hydrated)]);
     }
     rows
@@ -107,7 +136,13 @@ fn compute_statuses(state: &State, runtime: &Runtime) -> Vec<Row> {
 }
 
 fn frontiers(state: &State, runtime: &Runtime) -> Vec<Row> {
-    let frontiers = hydration::frontiers(state, runtime.now).into_iter();
+    frontiers_asked(state, runtime, &Asked::default())
+}
+
+/// The rows of `mz_frontiers` that are asked for by object.
+pub(super) fn frontiers_asked(state: &State, runtime: &Runtime, asked: &Asked<'_>) -> Vec<Row> {
+    let items = asked.items(state, 0).into_iter();
+    let frontiers = hydration::frontiers_of(state, runtime.now, items).into_iter();
     frontiers.map(|at| vec![some(at.item), at.read.and_then(some), at.write.and_then(some)]).collect()
 }
 

@@ -31,6 +31,7 @@ impl Spec {
     /// What is to be known of it at run time; it lives as long as the process.
     pub(super) fn relation(&self) -> SystemRelation {
         let fixed = super::FIXED.iter().find(|(name, _)| *name == self.name);
+        let part = super::PARTS.iter().find(|(name, _)| *name == self.name);
         SystemRelation {
             id: self.id,
             schema: self.schema,
@@ -39,6 +40,7 @@ impl Spec {
             columns: columns(self.columns).leak(),
             fixed: LazyLock::new(fixed.map_or(Vec::new, |(_, rows)| *rows)),
             rows: self.rows,
+            part: part.map(|(_, part)| *part),
         }
     }
 }

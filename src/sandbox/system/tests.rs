@@ -266,6 +266,28 @@ fn descriptions_are_sound() {
     }
 }
 
+/// What is made where only a part is asked for is that part, and whatever else comes along is no other row.
+#[test]
+fn a_part_of_a_relation_is_as_in_the_whole() {
+    let (state, runtime) = (state(), runtime());
+    for (name, _) in super::PARTS {
+        let relation = super::all().iter().find(|relation| relation.name == name).unwrap();
+        let part = relation.part.unwrap();
+        let whole = (relation.rows)(&state, &runtime);
+        for (at, (_, kind, _)) in relation.columns.iter().enumerate() {
+            let texts: BTreeSet<&str> = whole.iter().filter_map(|row| row[at].as_deref()).collect();
+            for text in texts.into_iter().filter(|_| *kind == Type::Text) {
+                let asked = super::asked::Asked { columns: None, keys: vec![(at, vec![text])] };
+                let is_meant = |row: &&Row| row[at].as_deref() == Some(text);
+                let found = part(&state, &runtime, &asked);
+                let found: Vec<&Row> = found.iter().filter(is_meant).collect();
+                let expected: Vec<&Row> = whole.iter().filter(is_meant).collect();
+                assert_eq!(found, expected, "{name}: column {at} is {text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_absent_is_not_there() {
     assert!(super::unmodelled::is_absent("mz_introspection", "mz_dataflow_operators"));

@@ -70,7 +70,7 @@ fn overridden(state: &State, _: &Runtime) -> Vec<Row> {
 const ABSENT: &str = "mz_activity_log_thinned mz_aggregates mz_aws_connections \
      mz_aws_privatelink_connection_status_history mz_aws_privatelink_connection_statuses mz_cluster_replica_metrics_history \
      mz_cluster_replica_name_history mz_cluster_replica_size_internal mz_cluster_replica_utilization_history \
-     mz_compute_error_counts_raw_unified mz_compute_hydration_times mz_compute_operator_hydration_statuses \
+     mz_compute_error_counts_raw_unified mz_compute_hydration_times \
      mz_console_cluster_utilization_overview mz_iceberg_sinks mz_kafka_source_tables mz_notices_redacted \
      mz_object_arrangement_size_history mz_object_arrangement_sizes mz_operators mz_optimizer_notices \
      mz_prepared_statement_history mz_recent_activity_log_redacted mz_recent_activity_log_thinned \

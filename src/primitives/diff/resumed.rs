@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Request;
+use crate::compiler::project::Project;
 use crate::db::journal::Entry;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageIntent;
@@ -28,20 +29,8 @@ use crate::primitives::error::Error;
 /// # Errors
 /// `run.project-changed` where the project is not the one that was staged.
 pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, Error> {
-    let staged = staged(ctx.run.earlier());
-    if staged.is_empty() {
+    let Some((intent, contents)) = recorded(ctx.run.earlier(), &request.compiled.project)? else {
         return Ok(None);
-    }
-    let project = &request.compiled.project;
-    let now = project.fingerprint().to_string();
-    let own: BTreeSet<&SchemaName> = project.schemas.iter().map(|schema| &schema.name).collect();
-    let Some((intent, contents)) = staged.iter().rev().find(|(intent, _)| intent.project_fingerprint == now)
-    else {
-        let of_ours = |intent: &StageIntent| intent.project_schemas.iter().any(|name| own.contains(name));
-        return match staged.iter().rev().find(|(intent, _)| of_ours(intent)) {
-            Some((intent, _)) => Err(changed(intent, &now)),
-            None => Ok(None),
-        };
     };
     // What is not staged yet is staged with what the project had granted before it.
     let ledger = ctx.ledger().await?;
@@ -100,6 +89,26 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
         claims,
         recorded_as: Some(intent.deployment.clone()),
     }))
+}
+
+/// What a run has recorded of this project.
+fn recorded<'e>(
+    earlier: &'e [Entry],
+    project: &Project,
+) -> Result<Option<(&'e StageIntent, &'e StageObjects)>, Error> {
+    let staged = staged(earlier);
+    if staged.is_empty() {
+        return Ok(None);
+    }
+    let now = project.fingerprint().to_string();
+    let own: BTreeSet<&SchemaName> = project.schemas.iter().map(|schema| &schema.name).collect();
+    let of_ours = |intent: &StageIntent| intent.project_schemas.iter().any(|name| own.contains(name));
+    let newest =
+        |is_it: &dyn Fn(&StageIntent) -> bool| staged.iter().rev().find(|(intent, _)| is_it(intent)).copied();
+    match newest(&|intent| intent.project_fingerprint == now) {
+        Some(found) => Ok(Some(found)),
+        None => newest(&of_ours).map_or(Ok(None), |(intent, _)| Err(changed(intent, &now))),
+    }
 }
 
 /// What a run has staged, oldest first: the last intent of each deployment with its contents.

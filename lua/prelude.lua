@@ -8,7 +8,8 @@ local host = ...
 local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
 local close, isyieldable = coroutine.close, coroutine.isyieldable
 local error, next, pcall, xpcall, load, setmetatable = error, next, pcall, xpcall, load, setmetatable
-local rawequal, rawget, select, tostring, type = rawequal, rawget, select, tostring, type
+local rawequal, rawget, rawset = rawequal, rawget, rawset
+local select, tostring, type = select, tostring, type
 local concat, sort = table.concat, table.sort
 
 -- Numbers before strings before everything else, each in its own order.
@@ -23,8 +24,22 @@ local function before(a, b)
   return tostring(a) < tostring(b)
 end
 
+-- Tables whose fields are made when somebody looks at them, with what makes them: a large project has many
+-- objects, and most recipes look at none.
+local unmade = setmetatable({}, { __mode = "k" })
+
+local function made(t)
+  local make = unmade[t]
+  if make ~= nil then
+    unmade[t] = nil
+    make(t)
+  end
+  return t
+end
+
 -- The same inputs give the same plan: tables that the host made are walked in the order of keys.
 local function pairs_in_order(t)
+  made(t)
   local keys = {}
   for key in next, t do
     keys[#keys + 1] = key
@@ -47,6 +62,8 @@ local function pairs_in_order(t)
 end
 
 local function equal(a, b)
+  made(a)
+  made(b)
   for key, value in next, a do
     if rawget(b, key) ~= value then
       return false
@@ -71,6 +88,31 @@ local function plain(name)
 end
 
 local record, list = plain("mz.table"), plain("mz.list")
+
+-- The manners of a table as long as its fields are not made.
+local later = plain("mz.table")
+function later.__index(t, key)
+  return rawget(made(t), key)
+end
+function later.__newindex(t, key, value)
+  rawset(made(t), key, value)
+end
+
+-- What looks at fields past all manners has them made first.
+function _G.next(t, key)
+  local following, value = next(made(t), key)
+  return following, value
+end
+
+function _G.rawget(t, key)
+  local value = rawget(made(t), key)
+  return value
+end
+
+function _G.rawset(t, key, value)
+  local set = rawset(made(t), key, value)
+  return set
+end
 
 local failure = plain("mz.Error")
 failure.__tostring = function(e)
@@ -317,6 +359,8 @@ return {
   record = record,
   list = list,
   failure = failure,
+  later = later,
+  unmade = unmade,
   beside = beside,
   context = context,
   frozen = frozen,

@@ -226,6 +226,17 @@ impl Catalog {
         readers
     }
 
+    /// Who reads these directly; those that nobody reads are left out.
+    pub fn readers_of<'a>(&'a self, ids: &BTreeSet<&ObjectId>) -> BTreeMap<&'a ObjectId, Vec<&'a ObjectId>> {
+        let mut readers: BTreeMap<&ObjectId, Vec<&ObjectId>> = BTreeMap::new();
+        for (reader, read) in &self.reads {
+            for id in read.iter().filter(|id| ids.contains(id)) {
+                readers.entry(id).or_default().push(reader);
+            }
+        }
+        readers
+    }
+
     /// Sorts objects into layers for dropping: what nothing among them reads comes first, and each
     /// kind of a layer stands by itself. Ids that are gone are left out.
     pub fn layers<'o>(

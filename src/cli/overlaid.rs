@@ -111,7 +111,7 @@ fn planned_json(object: &str, why: &OverlayWhy) -> Value {
     json!({ "object": object, "why": word, "reads": reads })
 }
 
-/// How much of what was built can be read, in words. The server tells no more of it than yes and no.
+/// How much of what was built can be read, in words.
 pub(crate) fn progress(ready: usize, total: usize) -> String {
     format!("{ready} of {total} have caught up")
 }

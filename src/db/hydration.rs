@@ -91,16 +91,15 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
     let list: Vec<String> = ids.iter().map(|id| literal(id.as_str())).collect();
     let list = list.join(", ");
     // Clusters and replicas are few: asking for all of them is one look-up each, and looking first
-    // which are meant would be a round trip or a subquery in each.
+    // which are meant would be a round trip or a subquery in each. What can be joined and counted here is
+    // not for the server to plan.
     let queries = [
         format!(
             "SELECT id, type, cluster_id, (extract(epoch FROM now()) * 1000)::numeric \
              FROM mz_catalog.mz_objects WHERE id IN ({list})"
         ),
-        // Without a size of their own, unmanaged clusters have no replica of another one.
-        "SELECT r.id, r.cluster_id, r.size <> c.size FROM mz_catalog.mz_cluster_replicas r \
-         JOIN mz_catalog.mz_clusters c ON c.id = r.cluster_id"
-            .to_owned(),
+        "SELECT id, size FROM mz_catalog.mz_clusters".to_owned(),
+        "SELECT id, cluster_id, size FROM mz_catalog.mz_cluster_replicas".to_owned(),
         format!(
             "SELECT object_id, replica_id, hydrated FROM mz_internal.mz_hydration_statuses \
              WHERE object_id IN ({list})"
@@ -109,8 +108,8 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
         "SELECT replica_id, reason FROM mz_internal.mz_cluster_replica_statuses \
          WHERE status = 'offline'"
             .to_owned(),
-        "SELECT replica_id, count(*) FROM mz_internal.mz_cluster_replica_status_history \
-         WHERE status = 'offline' AND occurred_at > now() - INTERVAL '5 minutes' GROUP BY replica_id"
+        "SELECT replica_id FROM mz_internal.mz_cluster_replica_status_history \
+         WHERE status = 'offline' AND occurred_at > now() - INTERVAL '5 minutes'"
             .to_owned(),
         "SELECT cluster_id FROM mz_internal.mz_cluster_schedules WHERE type = 'on-refresh'".to_owned(),
         format!(
@@ -122,7 +121,7 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
     let mut answers = answers.iter();
     let mut next = || answers.next().map(Vec::as_slice).unwrap_or_default();
     put_objects(&mut facts, next())?;
-    put_replicas(&mut facts, next())?;
+    put_replicas(&mut facts, next(), next())?;
     put_hydration(&mut facts, next())?;
     put_frontiers(&mut facts, next())?;
     put_statuses(&mut facts, next(), next())?;
@@ -135,6 +134,41 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
         facts.refreshed.insert(ObjectId::new(row.required(0)?), row.is_true(1));
     }
     Ok(facts)
+}
+
+/// How much of a plan has taken in what was there when it began, on all replicas that have reported it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nodes {
+    /// Nodes that have.
+    pub hydrated: usize,
+    /// Nodes in all.
+    pub total: usize,
+}
+
+/// How far the plans of indexes and materialized views have come; those of which nothing is reported are left
+/// out.
+///
+/// Source: `mz_compute_operator_hydration_statuses` in the manual, v26.21.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn nodes(session: &Session, ids: &[ObjectId]) -> Result<BTreeMap<ObjectId, Nodes>, Error> {
+    let mut found: BTreeMap<ObjectId, Nodes> = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let list: Vec<String> = ids.iter().map(|id| literal(id.as_str())).collect();
+    let sql = format!(
+        "SELECT object_id, hydrated FROM mz_internal.mz_compute_operator_hydration_statuses \
+         WHERE object_id IN ({})",
+        list.join(", ")
+    );
+    for row in session.read(&sql).await? {
+        let nodes = found.entry(ObjectId::new(row.required(0)?)).or_default();
+        nodes.total += 1;
+        nodes.hydrated += usize::from(row.is_true(1));
+    }
+    Ok(found)
 }
 
 /// Whole milliseconds of a number as the server prints it: `1777982171123.4`.
@@ -157,11 +191,17 @@ fn put_objects(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
     Ok(())
 }
 
-fn put_replicas(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> {
-    for row in rows {
-        if let Some(cluster) = facts.clusters.get_mut(&ClusterId::new(row.required(1)?)) {
+fn put_replicas(facts: &mut HydrationFacts, clusters: &[Row], replicas: &[Row]) -> Result<(), Error> {
+    let mut sizes: HashMap<&str, &str> = HashMap::new();
+    for row in clusters {
+        // Without a size of their own, unmanaged clusters have no replica of another one.
+        sizes.extend(row.text(1).map(|size| (row.text(0).unwrap_or_default(), size)));
+    }
+    for row in replicas {
+        let id = row.required(1)?;
+        if let Some(cluster) = facts.clusters.get_mut(&ClusterId::new(id)) {
             let replica = cluster.replicas.entry(ReplicaId::new(row.required(0)?)).or_default();
-            replica.passing = row.is_true(2);
+            replica.passing = matches!((row.text(2), sizes.get(id)), (Some(own), Some(size)) if own != *size);
         }
     }
     Ok(())
@@ -193,7 +233,7 @@ fn put_frontiers(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> 
 fn put_statuses(facts: &mut HydrationFacts, now: &[Row], history: &[Row]) -> Result<(), Error> {
     let mut failures: HashMap<&str, usize> = HashMap::new();
     for row in history {
-        failures.insert(row.required(0)?, row.parsed(1).unwrap_or(0));
+        *failures.entry(row.required(0)?).or_default() += 1;
     }
     let mut offline: HashMap<&str, Vec<Option<String>>> = HashMap::new();
     for row in now {

@@ -75,8 +75,8 @@ pub async fn append(session: &Session, run: &RunId, seq: u64, record: &Record) -
 pub enum Which<'a> {
     /// Those of some kinds.
     Kinds(&'a [&'a str]),
-    /// Those of some kinds that were written since then.
-    Since(&'a [&'a str], Timestamp),
+    /// Those of some kinds that were written since then, but for the first so many of a run.
+    Since(&'a [&'a str], Timestamp, Option<(&'a RunId, u64)>),
     /// Those of some kinds that some runs wrote. Payloads can be long: only theirs are looked at.
     OfRuns(&'a [RunId], &'a [&'a str]),
     /// Those of one run.
@@ -88,7 +88,10 @@ impl Which<'_> {
     pub fn admits(&self, entry: &Entry) -> bool {
         match self {
             Self::Kinds(kinds) => kinds.contains(&entry.record.kind()),
-            Self::Since(kinds, since) => kinds.contains(&entry.record.kind()) && entry.at >= *since,
+            Self::Since(kinds, since, known) => {
+                let is_known = known.is_some_and(|(run, seq)| entry.run == *run && entry.seq <= seq);
+                kinds.contains(&entry.record.kind()) && entry.at >= *since && !is_known
+            }
             Self::OfRuns(runs, kinds) => kinds.contains(&entry.record.kind()) && runs.contains(&entry.run),
             Self::Run(run) => entry.run == **run,
         }
@@ -106,7 +109,11 @@ pub async fn read(session: &Session, which: Which<'_>) -> Result<Vec<Entry>, Err
     };
     let filter = match which {
         Which::Kinds(kinds) => of_kinds(kinds),
-        Which::Since(kinds, since) => format!("{} AND at >= {}", of_kinds(kinds), moment(since)?),
+        Which::Since(kinds, since, known) => {
+            let known = known
+                .map(|(run, seq)| format!(" AND NOT (run_id = {} AND seq <= {seq})", literal(run.as_str())));
+            format!("{} AND at >= {}{}", of_kinds(kinds), moment(since)?, known.unwrap_or_default())
+        }
         Which::OfRuns(runs, kinds) => {
             let runs: Vec<String> = runs.iter().map(|run| literal(run.as_str())).collect();
             format!("run_id IN ({}) AND {}", runs.join(", "), of_kinds(kinds))

@@ -205,7 +205,7 @@ fn fits(kind: Kind, value: &Value, tables: &Tables) -> bool {
         Kind::Texts => value.is_string() || texts(value).is_some(),
         Kind::Anything => true,
         Kind::Project => matches!(tables.handle(value), Some(Handle::Project(_))),
-        Kind::Changes => matches!(tables.handle(value), Some(Handle::Changes(..))),
+        Kind::Changes => matches!(tables.handle(value), Some(Handle::Changes(..) | Handle::Compared(..))),
         Kind::Deployment | Kind::Promotion => deployment_id(value).is_some(),
         Kind::Overlay => overlay_name(value).is_some(),
         Kind::Keys => texts(value).is_some() || by_name(value, |of| texts(of).is_some()),

@@ -250,7 +250,8 @@ pub(super) fn engine(shared: &Rc<Shared>) -> mlua::Result<(Lua, Table)> {
     let prelude: Table = lua.load(PRELUDE).set_name("=mzflow").call(inside)?;
     let get = |name: &str| prelude.raw_get::<Table>(name);
     shared.set_enter(prelude.raw_get("enter")?);
-    shared.set_tables(Tables::new(&lua, get("record")?, get("list")?, get("failure")?)?);
+    let (plain, later) = ([get("record")?, get("list")?, get("failure")?], [get("later")?, get("unmade")?]);
+    shared.set_tables(Tables::new(&lua, plain, later)?);
     Ok((lua, prelude))
 }
 

@@ -4,9 +4,11 @@
 //! their keys. What a later primitive needs besides (the compiled project, the changes) travels
 //! with a table as a handle that Lua does not see.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use mlua::AnyUserData;
+use mlua::Function;
 use mlua::Lua;
 use mlua::Table;
 use mlua::Value;
@@ -23,6 +25,7 @@ use crate::deployment::decision::Verdict;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::compile::Compiled;
+use crate::primitives::diff::overlay::Compared;
 
 /// A value nested deeper is taken for one that holds itself.
 const DEEPEST: usize = 64;
@@ -38,6 +41,8 @@ pub(super) enum Handle {
     Project(Rc<Compiled>),
     /// Changes, and what was kept when they were compared.
     Changes(Rc<Changes>, Reuse),
+    /// A comparison for an overlay, and what was kept.
+    Compared(Rc<Compared>, Reuse),
     /// An error.
     Failure(Rc<Raised>),
     /// A recipe.
@@ -53,11 +58,15 @@ pub(super) enum Handle {
 }
 
 /// What tables get: their manners, and what travels with them.
+#[derive(Clone)]
 pub(super) struct Tables {
     record: Table,
     list: Table,
     failure: Table,
     handles: Table,
+    later: Table,
+    /// What makes the fields of those that have none yet.
+    unmade: Table,
 }
 
 /// What becomes of null.
@@ -71,12 +80,16 @@ pub(super) enum Nulls {
 
 impl Tables {
     /// Takes the manners that the prelude made.
-    pub(super) fn new(lua: &Lua, record: Table, list: Table, failure: Table) -> mlua::Result<Self> {
+    pub(super) fn new(
+        lua: &Lua,
+        [record, list, failure]: [Table; 3],
+        [later, unmade]: [Table; 2],
+    ) -> mlua::Result<Self> {
         let handles = lua.create_table()?;
         let weak = lua.create_table()?;
         weak.raw_set("__mode", "k")?;
         handles.set_metatable(Some(weak))?;
-        Ok(Self { record, list, failure, handles })
+        Ok(Self { record, list, failure, handles, later, unmade })
     }
 
     /// A value from JSON.
@@ -111,6 +124,36 @@ impl Tables {
         }
         table.set_metatable(Some(self.record.clone()))?;
         Ok(table)
+    }
+
+    /// A table whose fields are made when somebody looks at them.
+    pub(super) fn later(
+        &self,
+        lua: &Lua,
+        make: impl FnOnce() -> Result<Map<String, Json>, String> + 'static,
+    ) -> mlua::Result<Table> {
+        let (tables, make) = (self.clone(), Cell::new(Some(make)));
+        let made = lua.create_function(move |lua, table: Table| {
+            let Some(make) = make.take() else { return Ok(()) };
+            for (name, value) in &make().map_err(mlua::Error::runtime)? {
+                table.raw_set(name.as_str(), tables.give(lua, value, Nulls::LeftOut)?)?;
+            }
+            table.set_metatable(Some(tables.record.clone()))
+        })?;
+        let table = lua.create_table()?;
+        table.set_metatable(Some(self.later.clone()))?;
+        self.unmade.raw_set(&table, made)?;
+        Ok(table)
+    }
+
+    /// Makes the fields of a table that has none yet.
+    ///
+    /// # Errors
+    /// Whatever making them fails with.
+    pub(super) fn make(&self, table: &Table) -> mlua::Result<()> {
+        let Some(make) = self.unmade.raw_get::<Option<Function>>(table)? else { return Ok(()) };
+        self.unmade.raw_set(table, Value::Nil)?;
+        make.call(table)
     }
 
     /// The table of an error.
@@ -169,6 +212,7 @@ impl Tables {
     }
 
     fn take_table(&self, table: &Table, path: &str, depth: usize, parts: &mut usize) -> Result<Json, String> {
+        self.make(table).map_err(|error| error.to_string())?;
         let length = table.raw_len();
         if length > 0 || table.metatable().as_ref() == Some(&self.list) {
             let count = table.pairs::<Value, Value>().count();

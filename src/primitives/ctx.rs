@@ -286,12 +286,12 @@ impl Ctx {
             World::Rehearsed(rehearsal) => {
                 let begun = rehearsal.borrow().catalog.clone();
                 match begun {
-                    Some(catalog) => catalog,
+                    Some(catalog) => Rc::new(catalog),
                     None => {
                         let catalog = self.read_catalog(&self.session).await?;
                         let mut rehearsal = rehearsal.borrow_mut();
                         rehearsal.is_set_up = marker_in(&catalog).is_some();
-                        rehearsal.catalog = Some(catalog.clone());
+                        rehearsal.catalog = Some(Catalog::clone(&catalog));
                         catalog
                     }
                 }
@@ -314,23 +314,18 @@ impl Ctx {
 
     /// Looks at the environment; at what changes seldom only the first time, and after statements of
     /// any kind.
-    pub async fn read_catalog(&self, session: &Session) -> Result<Catalog, Error> {
-        let mut standing = self.standing.borrow().clone();
-        let focus = self.focus.borrow().clone();
-        if let (Some(focus), Some(standing)) = (focus, &standing) {
-            let Focus { databases, last } = &focus;
-            return Ok(db::introspect::part::refresh(session, standing, last, databases).await?);
+    pub async fn read_catalog(&self, session: &Session) -> Result<Rc<Catalog>, Error> {
+        if let Some(catalog) = self.look_at_part(session).await? {
+            return Ok(catalog);
         }
+        let mut standing = self.standing.borrow().clone();
         let catalog = db::introspect::read(session, &mut standing).await?;
         *self.standing.borrow_mut() = standing;
-        Ok(catalog)
+        Ok(Rc::new(catalog))
     }
 
-    fn remember(&self, catalog: Catalog) -> Rc<Catalog> {
-        let catalog = Rc::new(catalog);
-        if let Some(focus) = &mut *self.focus.borrow_mut() {
-            focus.last = Rc::clone(&catalog);
-        }
+    fn remember(&self, catalog: Rc<Catalog>) -> Rc<Catalog> {
+        self.has_looked();
         *self.seen.borrow_mut() = Some(Rc::clone(&catalog));
         catalog
     }
@@ -344,10 +339,9 @@ impl Ctx {
     /// Does to what was last seen what was done to the server.
     fn follow(&self, change: impl FnOnce(&mut Catalog)) {
         let seen = self.seen.borrow_mut().take();
-        if let Some(seen) = seen {
-            let mut catalog = Rc::unwrap_or_clone(seen);
-            change(&mut catalog);
-            self.remember(catalog);
+        if let Some(mut seen) = seen {
+            change(Rc::make_mut(&mut seen));
+            self.remember(seen);
         }
     }
 
@@ -538,6 +532,8 @@ impl Ctx {
                 if is_known {
                     *self.seen.borrow_mut() = seen;
                     self.follow(|catalog| catalog.carry_out(plan));
+                } else {
+                    self.set_aside(seen);
                 }
                 applied
             }

@@ -5,16 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-
-use futures_util::future::join;
+use std::rc::Rc;
 
 use super::ctx::Ctx;
+use super::ctx::kept::Rows;
 use super::error::Error;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::catalog::Schema;
 use crate::clock::Timestamp;
 use crate::db::journal::Entry;
+use crate::deployment::epoch::Marker;
 use crate::deployment::overlay::DatabasePair;
 use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::record::Record;
@@ -102,22 +103,29 @@ impl Overlaid {
 /// The overlays of an environment, by their databases.
 pub type Overlays = BTreeMap<Ident, Overlaid>;
 
-/// Reads them; none where `setup` never ran.
+/// Reads them; none where there is no marker, because `setup` never ran.
 ///
 /// # Errors
 /// `db.*`.
-pub async fn read(ctx: &Ctx) -> Result<Overlays, Error> {
-    // Asked at once: where there is no marker there may be no journal to answer.
-    let (marker, entries) = join(ctx.marker(), ctx.entries_kept(&KINDS)).await;
-    match marker? {
-        Some(_) => Ok(told(&entries?)),
-        None => Ok(Overlays::new()),
+pub async fn read(ctx: &Ctx, marker: Option<Marker>) -> Result<Rc<Overlays>, Error> {
+    if marker.is_none() {
+        return Ok(Rc::default());
     }
+    let Rows { all, known } = ctx.entries_kept(&KINDS).await?;
+    // What is known is not put together again, unless something came in between.
+    let (mut taken, mut overlays) = ctx.take_overlays();
+    if taken > known {
+        (taken, overlays) = (0, Rc::default());
+    }
+    if let Some(new) = all.get(taken..).filter(|new| !new.is_empty()) {
+        take(Rc::make_mut(&mut overlays), new);
+    }
+    ctx.keep_overlays(all.len(), &overlays);
+    Ok(overlays)
 }
 
-/// Puts the rows together, which come in the order of time.
-fn told(entries: &[Entry]) -> Overlays {
-    let mut overlays = Overlays::new();
+/// Takes rows in, which come in the order of time and behind those that were taken before.
+fn take(overlays: &mut Overlays, entries: &[Entry]) {
     for entry in entries {
         match &entry.record {
             Record::OverlayIntent(intent) => {
@@ -153,7 +161,6 @@ fn told(entries: &[Entry]) -> Overlays {
             _ => {}
         }
     }
-    overlays
 }
 
 fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {

@@ -41,6 +41,9 @@ pub(super) async fn read(
         (!vouched).then_some(found)
     });
     let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
+    if unknown.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let on_unknown =
         catalog.objects.values().filter(|o| o.on.as_ref().is_some_and(|on| unknown.contains(on)));
     let indexes: Vec<(&ObjectId, &ObjectId)> =

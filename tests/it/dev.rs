@@ -2,6 +2,7 @@
 
 use crate::harness::World;
 use crate::harness::told::Told;
+use crate::harness::watching::Staying;
 
 const SHOP: &str = "\
 -- file: shop/project.toml
@@ -440,6 +441,20 @@ fn what_is_built_and_why_is_told() {
     world.write(&totals("sum(amount) + 2"));
     let json = world.mzflow(&[&DEV[..], &["--json"]].concat()).code(0);
     json.says("\"overlay.planned\"").says("\"why\":\"reads\"").says("\"reads\":\"shop.core.totals\"");
+}
+
+#[test]
+fn how_much_of_a_plan_has_hydrated_is_told() {
+    let world = deployed();
+    world.sql("ALTER SYSTEM SET sandbox_hydration = '0s'");
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    world.write(&totals("sum(amount) + 1"));
+    let mut building = Staying::start(&world, "dev", None, &[&DEV[..], &["--json"]].concat());
+    // The last of the nodes of its plan is the one that does not hydrate, and its index waits for that.
+    building.until(&world, "\"percent\":37", 1);
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    assert_eq!(building.end(), Some(0));
+    assert_eq!(building.times("\"percent\":37"), 1, "what has not changed is not told again");
 }
 
 #[test]

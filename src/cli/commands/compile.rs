@@ -16,7 +16,6 @@ use crate::primitives::changes::Reuse;
 use crate::primitives::check;
 use crate::primitives::compile;
 use crate::primitives::diff;
-use crate::primitives::diff::Purpose;
 
 /// Check the project, without a server or with one
 #[derive(Debug, clap::Args)]
@@ -69,12 +68,7 @@ async fn check(app: &mut App, report: &mut compile::Report) -> Result<(usize, Ve
     let mut ctx = app.verb("compile", json!({ "check": true }), None).await?;
     ctx.events = Rc::new(Warnings(Rc::clone(&ctx.events)));
     let compiled = Rc::clone(&report.compiled);
-    let request = diff::Request {
-        compiled,
-        isolation: Isolation::default(),
-        reuse: Reuse::None,
-        purpose: Purpose::Deployment,
-    };
+    let request = diff::Request { compiled, isolation: Isolation::default(), reuse: Reuse::None };
     let changes = diff::run(&mut ctx, &request).await?.changes;
     let found = check::report(&mut ctx, &check::Request { changes }).await?;
     report.findings.extend(found.findings);

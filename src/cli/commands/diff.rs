@@ -14,7 +14,6 @@ use crate::event::Sink;
 use crate::primitives::compile;
 use crate::primitives::diff;
 use crate::primitives::diff::Outcome;
-use crate::primitives::diff::Purpose;
 
 /// Compare the project with production
 #[derive(Debug, clap::Args)]
@@ -61,11 +60,6 @@ pub(crate) async fn compare(app: &mut App, choices: &Choices) -> Result<Outcome,
     let mut ctx = app.verb("diff", json!({}), None).await?;
     ctx.events = Rc::new(Warnings(Rc::clone(&ctx.events)));
     let compiled = compile::run(&mut ctx, &request)?.compiled;
-    let request = diff::Request {
-        compiled,
-        isolation: choices.isolation()?,
-        reuse: choices.reuse()?,
-        purpose: Purpose::Deployment,
-    };
+    let request = diff::Request { compiled, isolation: choices.isolation()?, reuse: choices.reuse()? };
     Ok(diff::run(&mut ctx, &request).await?)
 }

@@ -114,7 +114,7 @@ impl Standing {
 
 /// The overlays whose databases are there, by name and by whose they are.
 async fn standing(ctx: &Ctx) -> Result<Vec<Standing>, CliError> {
-    let overlays = overlays::read(ctx).await?;
+    let overlays = overlays::read(ctx, ctx.marker().await?).await?;
     if overlays.is_empty() {
         return Ok(Vec::new());
     }

@@ -11,7 +11,6 @@ use crate::deployment::DeploymentId;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::diff;
-use crate::primitives::diff::Purpose;
 use crate::primitives::error::Error;
 use crate::primitives::rehearsal::Assume;
 use crate::primitives::setup;
@@ -44,12 +43,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     app.check_tree(args.allow_dirty)?;
     let (isolation, reuse) = (args.choices.isolation()?, args.choices.reuse()?);
     let drift = if args.overwrite_drifted { Drift::Overwritten } else { Drift::Refused };
-    let outcome = staged(&mut ctx, &request, args.id, drift, |compiled| diff::Request {
-        compiled,
-        isolation,
-        reuse,
-        purpose: Purpose::Deployment,
-    });
+    let outcome =
+        staged(&mut ctx, &request, args.id, drift, |compiled| diff::Request { compiled, isolation, reuse });
     let outcome = outcome.await;
     let staged = finish::verb(app, &mut ctx, outcome).await?;
     let Some(staged) = staged else {

@@ -137,7 +137,13 @@ pub(crate) async fn build(work: Work) -> Built {
     let outcome = match outcome {
         // The first build may have made the journal.
         Ok(_) => claim.make(&mut ctx).await,
-        Err(error) => Err(error),
+        Err(error) => {
+            // It may have failed because something is not as it was known.
+            if error.code() != Code::CompileFailed {
+                ctx.look_again();
+            }
+            Err(error)
+        }
     };
     let outcome = match outcome {
         Ok(()) if tests => {
@@ -159,6 +165,6 @@ async fn connected(ctx: &mut Ctx, session: Option<Session>, claim: &mut Claim) -
     if ctx.session().is_closed() {
         ctx.reconnect().await?;
     }
-    ctx.look_again();
+    ctx.look_for_changes();
     claim.make(ctx).await
 }

@@ -125,10 +125,7 @@ impl Folder {
 
     /// Compiles what is another.
     pub(crate) fn take(&mut self, changes: &Changes) {
-        let relative = |path: &PathBuf| {
-            let path = path.strip_prefix(&self.root).ok()?.to_str()?.replace('\\', "/");
-            (!path.ends_with(".lua")).then_some(path)
-        };
+        let relative = |path: &PathBuf| self.relative(path).filter(|path| !path.ends_with(".lua"));
         let removed: Vec<String> = changes.removed.iter().filter_map(relative).collect();
         let written: Vec<(String, Arc<str>)> = changes
             .written
@@ -176,8 +173,9 @@ impl Folder {
     /// The names of objects whose files are among these.
     pub(crate) fn objects_in(&self, changes: &Changes) -> BTreeSet<String> {
         let Some(workspace) = &self.workspace else { return BTreeSet::new() };
-        let is_in = |file: &str| changes.written.contains(&self.root.join(file));
-        let objects = workspace.project().objects.iter().filter(|object| is_in(&object.file));
+        let written = changes.written.iter().filter_map(|path| self.relative(path));
+        let written: BTreeSet<String> = written.collect();
+        let objects = workspace.project().objects.iter().filter(|object| written.contains(&object.file));
         objects.map(|object| object.name.to_string()).collect()
     }
 
@@ -185,6 +183,11 @@ impl Folder {
     pub(crate) fn databases(&self) -> Vec<String> {
         let databases = self.workspace.iter().flat_map(|workspace| &workspace.project().databases);
         databases.map(|database| database.name.to_string()).collect()
+    }
+
+    /// A path as the compiler has it.
+    fn relative(&self, path: &Path) -> Option<String> {
+        Some(path.strip_prefix(&self.root).ok()?.to_str()?.replace('\\', "/"))
     }
 
     /// A path as people write it.

@@ -323,6 +323,10 @@ impl<'a> Live<'a> {
         let Some(mut ctx) = self.ctx.take() else {
             return self.not_begun(changes, Error::bug("the run is away when a build begins").into());
         };
+        if changes.is_empty() {
+            // Nothing was saved: whoever asks for a build wants everything to be looked at.
+            ctx.look_again();
+        }
         self.interrupt = self.app.interrupt.inner();
         ctx.interrupt = self.interrupt.clone();
         // One that was stopped had a minute to clean up; this one has all the time.

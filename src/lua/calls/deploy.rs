@@ -29,6 +29,7 @@ use crate::primitives::adopt::Differing;
 use crate::primitives::apply;
 use crate::primitives::apply::Secrets;
 use crate::primitives::apply::Sinks;
+use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
 use crate::primitives::check as type_check;
 use crate::primitives::code::Code;
@@ -37,7 +38,6 @@ use crate::primitives::compile::Compiled;
 use crate::primitives::delete;
 use crate::primitives::delete::found::Kind;
 use crate::primitives::diff;
-use crate::primitives::diff::Purpose;
 use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
@@ -99,13 +99,13 @@ async fn compiled(call: Rc<Call>) -> Result<Value, Failure> {
             warm = None;
         }
     }
-    let outcome = match warm {
+    let report = compile::told(work.ctx()?, || match warm {
         // What somebody keeps compiled is this project under these circumstances, and no other.
-        Some(warm) => compile::told(work.ctx()?, || warm())?,
-        None => compile::run(work.ctx()?, &request)?,
-    };
-    let handle = Handle::Project(Rc::clone(&outcome.compiled));
-    call.give_with(&outcome, handle)
+        Some(warm) => warm(),
+        None => compile::report(&request),
+    })?;
+    let handle = Handle::Project(Rc::clone(&report.compiled));
+    call.give_later(|| Ok(compile::outcome(report)), handle)
 }
 
 async fn set_up(call: Rc<Call>) -> Result<Value, Failure> {
@@ -118,6 +118,7 @@ pub(super) fn project(call: &Call) -> Result<Rc<Compiled>, Error> {
     match call.handle("project")? {
         Handle::Project(compiled) => Ok(compiled),
         Handle::Changes(..)
+        | Handle::Compared(..)
         | Handle::Failure(_)
         | Handle::Recipe(_)
         | Handle::Policy(_)
@@ -156,13 +157,17 @@ async fn diffed(call: Rc<Call>) -> Result<Value, Failure> {
     let isolation =
         Isolation::ALL.into_iter().find(|isolation| Some(isolation.as_str()) == wanted.as_deref());
     let reuse = reuse(&check::texts(&call.value("reuse")).unwrap_or_default())?;
-    let purpose = match call.text("purpose").as_deref() {
-        Some("overlay") => Purpose::Overlay,
-        _ => Purpose::Deployment,
-    };
     let isolation = isolation.unwrap_or_default();
-    let request = diff::Request { compiled, isolation, reuse: reuse.clone(), purpose };
+    let request = diff::Request { compiled, isolation, reuse: reuse.clone() };
     let mut work = call.shared.work("diff").await?;
+    if call.text("purpose").as_deref() == Some("overlay") {
+        let compared = Rc::new(diff::overlay::run(work.ctx()?, &request).await?);
+        if !compared.differing.objects.is_empty() {
+            call.shared.changes.set(true);
+        }
+        let handle = Handle::Compared(Rc::clone(&compared), reuse);
+        return call.give_later(move || compared.outcome(), handle);
+    }
     let outcome = diff::run(work.ctx()?, &request).await?;
     if !outcome.empty {
         call.shared.changes.set(true);
@@ -202,10 +207,23 @@ fn clusters(value: &Value) -> Result<Option<Reuse>, Error> {
     reuse(&names).map(Some)
 }
 
+/// The changes that are passed, and what was kept when they were compared.
+pub(super) fn changes(call: &Call) -> Result<(Rc<Changes>, Reuse), Error> {
+    match call.handle("changes")? {
+        Handle::Changes(changes, reuse) => Ok((changes, reuse)),
+        Handle::Compared(compared, reuse) => Ok((compared.changes()?, reuse)),
+        Handle::Project(_)
+        | Handle::Failure(_)
+        | Handle::Recipe(_)
+        | Handle::Policy(_)
+        | Handle::Test(_)
+        | Handle::Verdict(..)
+        | Handle::Check(_) => Err(Error::bug("`changes` is something else")),
+    }
+}
+
 async fn checked(call: Rc<Call>) -> Result<Value, Failure> {
-    let Handle::Changes(changes, _) = call.handle("changes")? else {
-        return Err(Error::bug("`changes` is something else").into());
-    };
+    let (changes, _) = changes(&call)?;
     let mut work = call.shared.work("check").await?;
     let outcome = type_check::run(work.ctx()?, &type_check::Request { changes }).await?;
     call.give(&outcome)
@@ -220,9 +238,7 @@ async fn unit_tested(call: Rc<Call>) -> Result<Value, Failure> {
 }
 
 async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
-    let Handle::Changes(mut changes, compared) = call.handle("changes")? else {
-        return Err(Error::bug("`changes` is something else").into());
-    };
+    let (mut changes, compared) = changes(&call)?;
     let id = call.text("id").filter(|id| !id.is_empty()).map(|text| {
         let parsed = text.parse::<DeploymentId>();
         parsed.map_err(|error| {
@@ -234,9 +250,7 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     let mut work = call.shared.work("stage").await?;
     if let Some(reuse) = clusters(&call.value("clusters"))?.filter(|reuse| *reuse != compared) {
         let (compiled, isolation) = (Rc::clone(&changes.compiled), changes.isolation);
-        let purpose = Purpose::Deployment;
-        changes =
-            diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse, purpose }).await?.changes;
+        changes = diff::run(work.ctx()?, &diff::Request { compiled, isolation, reuse }).await?.changes;
     }
     // What a resumed run has staged already was agreed to before.
     if changes.recorded_as.is_none() {

@@ -15,6 +15,7 @@ use mlua::MultiValue;
 use mlua::Table;
 use mlua::Value;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::check;
 use super::failure;
@@ -67,6 +68,7 @@ impl Call {
         let frames = site::frames(lua);
         let passed: Vec<Value> = passed.into_iter().collect();
         let tables = tables(shared).map_err(|error| failure::thrown(error, Vec::new()))?;
+        passed.iter().filter_map(Value::as_table).try_for_each(|table| tables.make(table))?;
         match check::call(function, &passed, tables) {
             Ok(values) => Ok(Self { lua: lua.clone(), shared: Rc::clone(shared), function, values, frames }),
             Err(mistake) => {
@@ -134,6 +136,26 @@ impl Call {
             tables(&self.shared)?.attach(&self.lua, table, handle)?;
         }
         Ok(value)
+    }
+
+    /// As [`Call::give_with`], of an outcome that is made when somebody looks at it.
+    fn give_later<T: Serialize>(
+        &self,
+        outcome: impl FnOnce() -> Result<T, Error> + 'static,
+        handle: Handle,
+    ) -> Result<Value, Failure> {
+        let make = move || {
+            let outcome = outcome().map_err(|error| error.message().to_owned())?;
+            match serde_json::to_value(outcome) {
+                Ok(Json::Object(fields)) => Ok(fields),
+                Ok(_) => Err("an outcome has no fields".to_owned()),
+                Err(error) => Err(format!("an outcome: {error}")),
+            }
+        };
+        let tables = tables(&self.shared)?;
+        let table = tables.later(&self.lua, make)?;
+        tables.attach(&self.lua, &table, handle)?;
+        Ok(Value::Table(table))
     }
 
     fn fail(shared: &Shared, failure: Failure, frames: Vec<Frame>) -> mlua::Error {

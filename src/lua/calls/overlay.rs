@@ -11,6 +11,7 @@ use crate::lua::failure::Failure;
 use crate::lua::values::Handle;
 use crate::name::ClusterName;
 use crate::name::Ident;
+use crate::primitives::changes::differing::Differing;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
 use crate::primitives::create_overlay;
@@ -24,13 +25,15 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 }
 
 async fn built(call: Rc<Call>) -> Result<Value, Failure> {
-    let Handle::Changes(changes, _) = call.handle("changes")? else {
-        return Err(Error::bug("`changes` is something else").into());
+    let differing = if let Handle::Compared(compared, _) = call.handle("changes")? {
+        Rc::clone(&compared.differing)
+    } else {
+        Rc::new(Differing::of(&super::deploy::changes(&call)?.0))
     };
     let cluster = Ident::new(call.text("cluster").unwrap_or_default())
         .map_err(|error| Error::new(Code::LuaWrongArgument, format!("`cluster`: {error}")))?;
     let request = create_overlay::Request {
-        changes,
+        differing,
         cluster: ClusterName(cluster),
         name: call.text("name").unwrap_or_default(),
         downstream: match call.text("downstream").as_deref() {

@@ -15,6 +15,7 @@ use super::Against;
 use super::Beside;
 use super::Changes;
 use super::Reuse;
+use super::differing;
 use super::refuse;
 use super::sinks;
 use super::spread;
@@ -262,31 +263,8 @@ impl<'f> View<'f> {
 
     /// Whether an object differs from production by itself.
     fn seed(&self, object: &Object) -> Option<Change> {
-        let found = self.facts.catalog.object(&object.name);
-        let row = self.facts.snapshot.get(&object.name);
-        let wanted = object.fingerprint.as_str();
-        match (found, row) {
-            (None, None) => Some(Change::Added),
-            // Promoted once, and gone now: somebody dropped it.
-            (None, Some(_)) => Some(Change::Drifted),
-            (Some(found), Some(row)) if row.object_id.as_ref() == Some(&found.id) => {
-                // One that was adopted although it differed is known by what the server stores of it.
-                let known = [wanted, object.stored_fingerprint.as_str()];
-                (!known.contains(&row.fingerprint.as_str())).then_some(Change::Changed)
-            }
-            (Some(found), row) => {
-                let same = self
-                    .facts
-                    .adopted
-                    .get(&found.id)
-                    .is_some_and(|stored| stored == object.stored_fingerprint.as_str());
-                match (same, row) {
-                    (true, _) => None,
-                    (false, Some(_)) => Some(Change::Drifted),
-                    (false, None) => Some(Change::Changed),
-                }
-            }
-        }
+        let told = differing::told(object, self.facts.catalog, self.facts.snapshot);
+        differing::change(object, &told, self.facts.adopted)
     }
 
     fn staged(

@@ -28,6 +28,7 @@ use crate::name::SchemaName;
 
 pub mod assess;
 pub mod creates;
+pub mod differing;
 pub mod layout;
 pub mod options;
 pub mod refuse;

@@ -93,7 +93,7 @@ pub async fn report(ctx: &mut Ctx, request: &Request) -> Result<Report, Error> {
     let session = ctx.session();
     // What a rehearsal has made is on no server, and cannot be read there.
     let catalog = match ctx.is_rehearsal() {
-        true => Rc::new(ctx.read_catalog(session).await?),
+        true => ctx.read_catalog(session).await?,
         false => ctx.catalog().await?,
     };
     let compiled = &request.changes.compiled;

@@ -276,28 +276,33 @@ pub fn reported(project: Arc<Project>, texts: Texts, diagnostics: Vec<Diagnostic
 /// # Errors
 /// `compile.failed` with every diagnostic.
 pub fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
-    told(ctx, || report(request))
+    told(ctx, || report(request)).map(outcome)
 }
 
-/// As [`run`], of a project that somebody keeps compiled.
+/// Tells of a project that somebody has compiled, and fails when anything is wrong with it.
 ///
 /// # Errors
 /// As [`run`].
-pub fn told(ctx: &Ctx, report: impl FnOnce() -> Report) -> Result<Outcome, Error> {
+pub fn told(ctx: &Ctx, report: impl FnOnce() -> Report) -> Result<Report, Error> {
     let started = ctx.clock.elapsed();
     let report = report();
     if report.findings.iter().any(|(diagnostic, _)| diagnostic.fails_compile()) {
         return Err(failure(report));
     }
     warn(&*ctx.events, &report);
-    let outcome = outcome(report);
+    let project = &report.compiled.project;
+    let sources = sources(project);
     ctx.events.event(Event::Compiled {
-        objects: outcome.objects.len() - outcome.sources,
-        clusters: outcome.clusters,
-        sources: outcome.sources,
+        objects: project.objects.len() - sources,
+        clusters: project.clusters.len(),
+        sources,
         took: ctx.clock.elapsed().saturating_sub(started),
     });
-    Ok(outcome)
+    Ok(report)
+}
+
+fn sources(project: &Project) -> usize {
+    project.objects.iter().filter(|object| object.kind == ObjectKind::Source).count()
 }
 
 /// The error that carries every diagnostic of a broken project.
@@ -356,7 +361,7 @@ pub fn outcome(report: Report) -> Outcome {
         objects: objects.collect(),
         diagnostics: diagnostics.collect(),
         clusters: project.clusters.len(),
-        sources: project.objects.iter().filter(|object| object.kind == ObjectKind::Source).count(),
+        sources: sources(project),
         fingerprint: project.fingerprint().to_string(),
         compiled: report.compiled,
     }

@@ -121,6 +121,7 @@ async fn proved(
         }
         let catalog = ctx.catalog().await?;
         let given_up = ways::give_up(&broken, decision, bad, naming, &catalog)?;
+        drop(catalog);
         containers::intend(ctx, request, decision).await?;
         clear::drop_unread(ctx, &given_up.dropped).await?;
         todo = given_up.again;

@@ -22,6 +22,7 @@ pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<O
     let unread = unread(&ids, &catalog);
     let mut plan = Plan::new();
     plan.each(steps(unread.iter().copied(), &catalog));
+    drop(catalog);
     let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
     if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
         return Err(Error::from(error.clone()));
@@ -55,7 +56,7 @@ pub(super) async fn warn_of(ctx: &Ctx, left: &[ObjectId]) -> Result<(), Error> {
 
 /// Those that only others of them read, if anything; indexes of one's own go along.
 pub(super) fn unread<'i>(ids: &BTreeSet<&'i ObjectId>, catalog: &Catalog) -> BTreeSet<&'i ObjectId> {
-    let readers = catalog.readers();
+    let readers = catalog.readers_of(ids);
     let mut unread = ids.clone();
     loop {
         let holds = |id: &&ObjectId| {

@@ -47,7 +47,7 @@ pub(super) async fn intend(ctx: &mut Ctx, request: &Request, decision: &Decision
 }
 
 fn project_schemas(request: &Request) -> Vec<SchemaName> {
-    request.changes.compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect()
+    request.differing.compiled.project.schemas.iter().map(|schema| schema.name.clone()).collect()
 }
 
 /// Makes databases, and records their ids before anything is made in them: what bears a name that was

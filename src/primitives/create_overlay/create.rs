@@ -39,7 +39,7 @@ pub(super) async fn create(
     let mut plan = Plan::new();
     plan.each(steps(request, builds, means));
     let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
-    let compiled = &request.changes.compiled;
+    let compiled = &request.differing.compiled;
     if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
         return Err(Error::from(error.clone()).effect("what the overlay had stays; production is untouched"));
     }
@@ -63,7 +63,7 @@ fn steps(request: &Request, builds: &[&Build<'_>], means: &Means) -> Vec<Step> {
     let object = |name: &ObjectName| means.get(name).unwrap_or(name).clone();
     let cluster = |_: &ClusterName| request.cluster.clone();
     let names = Names { object: &object, cluster: &cluster };
-    let compiled = &request.changes.compiled;
+    let compiled = &request.differing.compiled;
     let of_build = |build: &&Build<'_>| match build.way {
         Way::Over => vec![creates::over(compiled, build.object, &build.under, &names)],
         Way::Free | Way::Renamed | Way::Swapped => {

@@ -75,6 +75,7 @@ pub(super) async fn exchange(
     };
     let failed = decision.builds.iter().filter(is_failed).filter_map(|build| catalog.object(&build.under));
     let failed: Vec<ObjectId> = failed.map(|found| found.id.clone()).collect();
+    drop(catalog);
     fenced::make(ctx, &mut exchanging, fenced::RETRY_FOR).await?;
     let Exchanging { blocked, refused, .. } = exchanging;
     let is_exchanged = |build: &&&Build<'_>| !blocked.contains(&build.object.name);

@@ -33,6 +33,7 @@ pub(super) async fn in_place(
     let last = |build: &&Build<'_>| build.replaces.clone();
     let going: BTreeSet<ObjectId> =
         blocked.iter().filter_map(proof).chain(blocked.iter().filter_map(last)).collect();
+    drop(catalog);
     let names: Vec<String> = blocked.iter().map(|build| build.object.name.to_string()).collect();
     let message = format!(
         "{} cannot be renamed, because of names in what reads or makes it: dropped and created under its name",

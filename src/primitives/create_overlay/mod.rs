@@ -17,8 +17,9 @@ use self::build::Built;
 use self::decide::Decision;
 use self::decide::Facts;
 use self::naming::Naming;
-use super::changes::Changes;
+use super::changes::differing::Differing;
 use super::ctx::Ctx;
+use super::ctx::marker_in;
 use super::error::Error;
 use super::overlays;
 use super::overlays::Overlays;
@@ -54,8 +55,8 @@ pub use self::wanted::Downstream;
 /// Names what to build, and where.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// What `diff` found.
-    pub changes: Rc<Changes>,
+    /// What differs from production.
+    pub differing: Rc<Differing>,
     /// The cluster that everything of the overlay runs on.
     pub cluster: ClusterName,
     /// The overlay's name.
@@ -99,12 +100,13 @@ pub struct Outcome {
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
-    let overlays = overlays::read(ctx).await?;
+    let overlays = overlays::read(ctx, marker_in(&catalog)).await?;
     let mut naming = Naming::new(&request.name);
-    let project = &request.changes.compiled.project;
+    let project = &request.differing.compiled.project;
     let databases = project.databases.iter().map(|database| naming.database(&database.name));
     let databases: Vec<DatabasePair> = databases.collect::<Result<_, _>>()?;
-    let wanted = wanted::wanted(&request.changes, request.downstream, &catalog);
+    let roots = request.differing.objects.iter().map(|(name, change)| (name, *change)).collect();
+    let wanted = wanted::with(project, roots, request.downstream, &catalog);
     check_cluster(ctx, request, &overlays, &catalog).await?;
     refuse::others_databases(&request.name, &databases, &overlays, &catalog)?;
     let is_own = |schema: &SchemaName| project.schema(schema).is_some();
@@ -117,6 +119,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     };
     let mut decision = decide::decide(&facts, &wanted, &mut naming)?;
     refuse::others_objects(&decision, &overlays, &catalog)?;
+    // Whoever changes it from here on need not make a copy first.
+    drop(catalog);
     for (kind, names) in &wanted.skipped {
         ctx.events.event(Event::OverlaySkipped { kind: kind.to_string(), names: names.clone() });
     }
@@ -156,9 +160,17 @@ struct Told {
 
 impl Told {
     fn object(&self, name: &ObjectName, state: OverlayState, message: Option<String>) {
+        self.tell(name, state, None, message);
+    }
+
+    fn hydrating(&self, name: &ObjectName, percent: Option<u8>) {
+        self.tell(name, OverlayState::Hydrating, percent, None);
+    }
+
+    fn tell(&self, name: &ObjectName, state: OverlayState, percent: Option<u8>, message: Option<String>) {
         let Ok(pair) = self.naming.database(&name.database) else { return };
         let (database, object) = (pair.overlay.to_string(), name.to_string());
-        self.events.event(Event::Overlay { database, object, state, percent: None, message });
+        self.events.event(Event::Overlay { database, object, state, percent, message });
     }
 }
 
@@ -179,7 +191,7 @@ async fn check_cluster(
             promoted.extend(row.object_id.clone().map(|id| (id, row.deployment.to_string())));
         }
     }
-    let project = &request.changes.compiled.project;
+    let project = &request.differing.compiled.project;
     let is_own = |object: &Object| {
         let relation = object.on.as_ref().and_then(|on| catalog.objects.get(on)).unwrap_or(object);
         project.object(&relation.name).is_some()

@@ -9,7 +9,6 @@ use crate::compiler::project::Project;
 use crate::deployment::change::Change;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::primitives::changes::Changes;
 
 /// What of that which reads a changed object goes with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,21 +29,6 @@ pub(super) struct Wanted<'p> {
     pub(super) roots: BTreeMap<&'p ObjectName, Change>,
     /// Objects of other kinds that production does not have: an overlay has no place for them.
     pub(super) skipped: BTreeMap<ObjectKind, Vec<String>>,
-}
-
-/// Chooses it.
-pub(super) fn wanted<'p>(changes: &'p Changes, downstream: Downstream, catalog: &Catalog) -> Wanted<'p> {
-    let differs = |change| match change {
-        Change::Added | Change::Changed | Change::Drifted => true,
-        Change::Removed | Change::Dependent | Change::Carried | Change::Metadata | Change::Unchanged => false,
-    };
-    let roots: BTreeMap<&ObjectName, Change> = changes
-        .objects
-        .iter()
-        .filter(|object| differs(object.change))
-        .map(|object| (&object.name, object.change))
-        .collect();
-    with(&changes.compiled.project, roots, downstream, catalog)
 }
 
 /// What differs itself, and what goes with it.

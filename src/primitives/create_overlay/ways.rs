@@ -87,7 +87,9 @@ pub(super) fn choose<'p>(
     naming: &mut Naming,
     decision: &mut Decision<'p>,
 ) -> Result<(), Error> {
-    let readers = facts.catalog.readers();
+    let is_here = |object: &&Object| facts.databases.iter().any(|pair| pair.overlay == object.name.database);
+    let here = facts.catalog.objects.values().filter(is_here).map(|object| &object.id).collect();
+    let readers = facts.catalog.readers_of(&here);
     let over = replaceable(facts.catalog, &readers, decision);
     let schemas: BTreeSet<SchemaName> =
         decision.builds.iter().map(|build| build.place.schema_name()).collect();

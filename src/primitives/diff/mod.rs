@@ -21,12 +21,14 @@ use super::changes::stable;
 use super::changes::traps;
 use super::compile::Compiled;
 use super::ctx::Ctx;
+use super::ctx::kept::Promoted;
 use super::ctx::marker_in;
 use super::error::Error;
 use super::infrastructure;
 use super::ledger::Ledger;
 use super::stored;
 use crate::catalog::Catalog;
+use crate::clock::Timestamp;
 use crate::db;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
@@ -36,9 +38,11 @@ use crate::deployment::epoch::SwapEntry;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::event::Event;
+use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::SchemaName;
 
+pub mod overlay;
 mod resumed;
 
 /// Names the project and how much may be replaced as a whole.
@@ -50,18 +54,6 @@ pub struct Request {
     pub isolation: Isolation,
     /// Which clusters are kept instead of cloned.
     pub reuse: Reuse,
-    /// What it is asked for.
-    pub purpose: Purpose,
-}
-
-/// What a comparison is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Purpose {
-    /// A deployment: its cost is counted, and that of the alternatives; it is told.
-    #[default]
-    Deployment,
-    /// An overlay: it costs nothing of that, and tells itself what it builds.
-    Overlay,
 }
 
 /// One object that is not unchanged.
@@ -168,46 +160,17 @@ pub struct Outcome {
 /// `run.project-changed` in a resumed run, `db.*`.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let started = ctx.clock.elapsed();
-    let mut catalog = ctx.catalog().await?;
     if let Some(changes) = resumed::changes(ctx, request).await? {
-        let cost = layout::cost(&changes, &catalog);
-        return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), cost));
+        let cost = layout::cost(&changes, &*ctx.catalog().await?);
+        return Ok(outcome(ctx.clock.now(), changes.into(), Vec::new(), Vec::new(), cost));
     }
-    let ledger = ctx.ledger().await?;
-    if ledger.as_ref().map(|ledger| &ledger.marker) != marker_in(&catalog).as_ref() {
-        // Somebody has swapped between the two looks.
-        catalog = ctx.reread().await?;
-    }
-    let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
-    let snapshot = match &ledger {
-        Some(ledger) => ctx.promoted(ledger).await?,
-        None => Rc::default(),
-    };
-    let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
-    let stable = ledger.as_ref().map(Ledger::stable).unwrap_or_default();
-    let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
-    let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
-    let facts = Facts {
-        compiled: &request.compiled,
-        catalog: &catalog,
-        snapshot: &snapshot,
-        own_schemas: &own_schemas,
-        adopted: &adopted,
-        staging: &staging,
-        stable: &stable,
-        claims: &claims,
-        base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
-        against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
-    };
-    if request.purpose == Purpose::Overlay {
-        let changes = assess::assess(&facts, request.isolation, &request.reuse);
-        return Ok(outcome(ctx, changes, Vec::new(), Vec::new(), Cost::default()));
-    }
-    let mut all = Vec::new();
-    for isolation in Isolation::ALL {
-        let mut changes = assess::assess(&facts, isolation, &request.reuse);
-        look_for_traps(ctx, &mut changes, &catalog).await?;
-        all.push(changes);
+    let mut sides = Sides::read(ctx, &request.compiled).await?;
+    sides.adopted = stored::read(ctx, &sides.compiled, &sides.catalog, &sides.snapshot).await?;
+    let mut all =
+        sides.with(|facts| Isolation::ALL.map(|isolation| assess::assess(facts, isolation, &request.reuse)));
+    let Sides { catalog, ledger, .. } = &sides;
+    for changes in &mut all {
+        look_for_traps(ctx, changes, catalog).await?;
     }
     let (asked, others): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|changes| changes.isolation == request.isolation);
@@ -215,21 +178,74 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         return Err(Error::bug("an isolation is in no list of them"));
     };
     if changes.is_empty() {
-        changes.recorded_as = ledger.as_ref().and_then(|ledger| unfinished(ledger, &own_schemas));
+        let own = sides.own_schemas();
+        changes.recorded_as = ledger.as_ref().and_then(|ledger| unfinished(ledger, &own));
     }
-    let alternatives = others.iter().map(|other| alternative(other, &changes, &catalog)).collect();
-    let live = infrastructure::look(ctx, &request.compiled, &catalog).await?;
-    let mut to_apply = infrastructure::pending(&request.compiled, &catalog, &live, &claims)?;
+    let alternatives = others.iter().map(|other| alternative(other, &changes, catalog)).collect();
+    let live = infrastructure::look(ctx, &request.compiled, catalog).await?;
+    let mut to_apply = infrastructure::pending(&request.compiled, catalog, &live, &changes.claims)?;
     // Of a schema with staged objects and others both would do it, and one is enough to tell.
     let in_place: BTreeSet<&String> = changes.in_place.iter().map(|after| &after.what).collect();
     to_apply.retain(|what| !in_place.contains(what));
-    let cost = layout::cost(&changes, &catalog);
-    let outcome = outcome(ctx, changes, alternatives, to_apply, cost);
+    let cost = layout::cost(&changes, catalog);
+    let outcome = outcome(ctx.clock.now(), changes.into(), alternatives, to_apply, cost);
     ctx.events.event(Event::Diffed {
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome)
+}
+
+/// The two sides of a comparison.
+struct Sides {
+    compiled: Rc<Compiled>,
+    catalog: Rc<Catalog>,
+    ledger: Option<Ledger>,
+    snapshot: Promoted,
+    /// The fingerprints of what no record vouches for, where that was asked for.
+    adopted: BTreeMap<ObjectId, String>,
+}
+
+impl Sides {
+    /// Reads production's side, but for what the server stores.
+    async fn read(ctx: &mut Ctx, compiled: &Rc<Compiled>) -> Result<Self, Error> {
+        let mut catalog = ctx.catalog().await?;
+        let ledger = ctx.ledger().await?;
+        if ledger.as_ref().map(|ledger| &ledger.marker) != marker_in(&catalog).as_ref() {
+            // Somebody has swapped between the two looks.
+            catalog = ctx.reread().await?;
+        }
+        let snapshot = match &ledger {
+            Some(ledger) => ctx.promoted(ledger).await?,
+            None => Rc::default(),
+        };
+        Ok(Self { compiled: Rc::clone(compiled), catalog, ledger, snapshot, adopted: BTreeMap::new() })
+    }
+
+    fn own_schemas(&self) -> BTreeSet<SchemaName> {
+        own_schemas(&self.compiled, self.ledger.as_ref())
+    }
+
+    /// Does something with all of it.
+    fn with<T>(&self, compare: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let ledger = self.ledger.as_ref();
+        let own_schemas = self.own_schemas();
+        let staging = ledger.map(Ledger::staging).unwrap_or_default();
+        let stable = ledger.map(Ledger::stable).unwrap_or_default();
+        let claims = ledger.map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
+        compare(&Facts {
+            compiled: &self.compiled,
+            catalog: &self.catalog,
+            snapshot: &self.snapshot,
+            own_schemas: &own_schemas,
+            adopted: &self.adopted,
+            staging: &staging,
+            stable: &stable,
+            claims: &claims,
+            base_epoch: ledger.map_or(0, |ledger| ledger.marker.epoch),
+            against: ledger.and_then(|ledger| against(ledger, &own_schemas)),
+        })
+    }
 }
 
 /// Adds what the server would refuse to rename, which its own texts tell.
@@ -296,8 +312,8 @@ fn against(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<Against> {
 }
 
 fn outcome(
-    ctx: &Ctx,
-    changes: Changes,
+    now: Timestamp,
+    changes: Rc<Changes>,
     alternatives: Vec<Alternative>,
     to_apply: Vec<String>,
     cost: Cost,
@@ -318,7 +334,6 @@ fn outcome(
         Change::ALL.into_iter().map(|change| (change.as_str(), changes.of(change).count())).collect();
     summary.insert(Change::Unchanged.as_str(), changes.unchanged);
     let names = |change| changes.of(change).map(|object| object.name.to_string()).collect();
-    let now = ctx.clock.now();
     let others = alternatives.iter().map(|other| (other.isolation.as_str(), other.cost));
     let isolations = others.chain([(changes.isolation.as_str(), cost)]).collect();
     Outcome {
@@ -347,10 +362,10 @@ fn outcome(
         against: changes.against.as_ref().map(|against| ComparedWith {
             deployment: against.deployment.clone(),
             at_ms: against.at_ms,
-            age_s: now.since(crate::clock::Timestamp(against.at_ms)).as_secs(),
+            age_s: now.since(Timestamp(against.at_ms)).as_secs(),
             by: against.by.clone(),
         }),
         objects,
-        changes: Rc::new(changes),
+        changes,
     }
 }

@@ -28,10 +28,10 @@ use crate::primitives::error::Error;
 /// # Errors
 /// `run.project-changed` where the project is not the one that was staged.
 pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Changes>, Error> {
-    let project = &request.compiled.project;
-    let now = project.fingerprint().to_string();
-    let own: BTreeSet<&SchemaName> = project.schemas.iter().map(|schema| &schema.name).collect();
     let staged = staged(ctx.run.earlier());
+    let project = &request.compiled.project;
+    let now = if staged.is_empty() { String::new() } else { project.fingerprint().to_string() };
+    let own: BTreeSet<&SchemaName> = project.schemas.iter().map(|schema| &schema.name).collect();
     let Some((intent, contents)) = staged.iter().rev().find(|(intent, _)| intent.project_fingerprint == now)
     else {
         let of_ours = |intent: &StageIntent| intent.project_schemas.iter().any(|name| own.contains(name));

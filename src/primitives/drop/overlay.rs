@@ -27,6 +27,7 @@ use crate::plan::step::Step;
 use crate::primitives::code::Code;
 use crate::primitives::compile::Compiled;
 use crate::primitives::ctx::Ctx;
+use crate::primitives::ctx::marker_in;
 use crate::primitives::error::Error;
 use crate::primitives::overlays;
 use crate::primitives::overlays::Overlaid;
@@ -62,7 +63,7 @@ pub struct Outcome {
 /// See the head of this file; besides, `drop.rejected`, `run.interrupted`, `run.fenced`, `db.*`.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let catalog = ctx.catalog().await?;
-    let overlays = overlays::read(ctx).await?;
+    let overlays = overlays::read(ctx, marker_in(&catalog)).await?;
     let own = Own { compiled: &request.compiled };
     let ours: Vec<&Overlaid> = overlays.values().filter(|known| known.overlay == request.name).collect();
     let ours: Vec<&Overlaid> = ours.into_iter().filter(|known| own.has_built_in(known)).collect();

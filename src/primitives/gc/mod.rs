@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::ctx::Ctx;
+use super::ctx::marker_in;
 use super::error::Error;
 use super::ledger::Deployment;
 use super::ledger::Ledger;
@@ -218,7 +219,7 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
 pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
     let Some(ledger) = ctx.ledger().await? else { return Ok(Outcome::default()) };
     let catalog = ctx.catalog().await?;
-    let overlays = overlays::read(ctx).await?;
+    let overlays = overlays::read(ctx, marker_in(&catalog)).await?;
     let mut found = OneByOne::new();
     for (id, known) in &ledger.deployments {
         let over = matches!(known.state, State::Retired | State::Aborted);

@@ -4,6 +4,8 @@
 //! the roles may do with it, whatever of it is missing. Refuses: `setup.not-superuser`. Start reading at
 //! [`plan`]; what roles may do is in [`RIGHTS`].
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::access;
@@ -144,8 +146,10 @@ pub fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
         let name = first.map_or_else(|_| Ident::new("epoch@0:setup"), |marker| marker.schema())?;
         steps.push(Step::CreateSchema(SchemaName::new(database.clone(), name)));
     }
-    let mut after = catalog.clone();
-    steps.iter().for_each(|step| after.take(step));
+    let mut after = Cow::Borrowed(catalog);
+    if !steps.is_empty() {
+        steps.iter().for_each(|step| after.to_mut().take(step));
+    }
     // Whoever swaps renames it, and only owners may.
     let deployer = RoleName(Ident::new(access::DEPLOYER)?);
     let marker = marker_in(&after).map(|marker| marker.schema()).transpose()?;

@@ -235,6 +235,7 @@ impl Builder<'_> {
             external: reads.external.clone(),
             fingerprint: Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored())),
             stored_fingerprint: Fingerprint::of(&main, stored()),
+            own_fingerprint: Fingerprint::of(&main, []),
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,

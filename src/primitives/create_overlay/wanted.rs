@@ -36,7 +36,12 @@ pub(super) struct Wanted<'p> {
 pub(super) fn wanted<'p>(changes: &'p Changes, downstream: Downstream, catalog: &Catalog) -> Wanted<'p> {
     let differs = |change| match change {
         Change::Added | Change::Changed | Change::Drifted => true,
-        Change::Removed | Change::Dependent | Change::Carried | Change::Metadata | Change::Unchanged => false,
+        Change::Removed
+        | Change::Dependent
+        | Change::Carried
+        | Change::Reindexed
+        | Change::Metadata
+        | Change::Unchanged => false,
     };
     let roots: BTreeMap<&ObjectName, Change> = changes
         .objects

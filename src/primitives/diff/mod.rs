@@ -17,6 +17,8 @@ use super::changes::assess;
 use super::changes::assess::Facts;
 use super::changes::layout;
 use super::changes::layout::Cost;
+use super::changes::others;
+use super::changes::others::Others;
 use super::changes::stable;
 use super::changes::traps;
 use super::compile::Compiled;
@@ -24,21 +26,28 @@ use super::ctx::Ctx;
 use super::ctx::marker_in;
 use super::error::Error;
 use super::infrastructure;
+use super::ledger::Deployment;
 use super::ledger::Ledger;
+use super::scope::Scope;
 use super::stored;
 use crate::catalog::Catalog;
 use crate::db;
+use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
 use crate::deployment::epoch;
 use crate::deployment::epoch::SwapEntry;
+use crate::deployment::is_staging_name;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::event::Event;
+use crate::name::Ident;
 use crate::name::ObjectKind;
+use crate::name::ObjectName;
 use crate::name::SchemaName;
 
+mod pending;
 mod resumed;
 
 /// Names the project and how much may be replaced as a whole.
@@ -131,6 +140,8 @@ pub struct Outcome {
     pub removed: Vec<String>,
     /// The names of materialized views that are replaced in place: what reads them stays.
     pub replacements: Vec<String>,
+    /// What an earlier promotion has still to replace in place, in words: until then it is what it was before.
+    pub pending_replacements: Vec<String>,
     /// What the project no longer has in a schema with a stable API, and others still read; it stays.
     pub kept: Vec<String>,
     /// What is granted or commented in place, in words.
@@ -179,12 +190,14 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         catalog = ctx.reread().await?;
     }
     let own_schemas = own_schemas(&request.compiled, ledger.as_ref());
-    let snapshot = match &ledger {
-        Some(ledger) => ctx.promoted(ledger).await?,
-        None => Rc::default(),
+    let (snapshot, pending_replacements) = match &ledger {
+        Some(ledger) => pending::as_it_stands(ctx, ledger, ctx.promoted(ledger).await?, &catalog).await?,
+        None => Default::default(),
     };
     let staging = ledger.as_ref().map(Ledger::staging).unwrap_or_default();
     let stable = ledger.as_ref().map(Ledger::stable).unwrap_or_default();
+    let indexes_alone = indexes_alone(ctx, request, &catalog, &snapshot, &stable).await?;
+    let others = standing_beside(ctx, ledger.as_ref(), &catalog).await?;
     let claims = ledger.as_ref().map(|ledger| ledger.claims(&own_schemas)).unwrap_or_default();
     let adopted = stored::read(ctx, &request.compiled, &catalog, &snapshot).await?;
     let facts = Facts {
@@ -192,9 +205,11 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         catalog: &catalog,
         snapshot: &snapshot,
         own_schemas: &own_schemas,
-        adopted: &adopted,
+        adopted: &adopted.whole,
         staging: &staging,
         stable: &stable,
+        indexes_alone: &indexes_alone,
+        others: &others,
         claims: &claims,
         base_epoch: ledger.as_ref().map_or(0, |ledger| ledger.marker.epoch),
         against: ledger.as_ref().and_then(|ledger| against(ledger, &own_schemas)),
@@ -224,12 +239,42 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let in_place: BTreeSet<&String> = changes.in_place.iter().map(|after| &after.what).collect();
     to_apply.retain(|what| !in_place.contains(what));
     let cost = layout::cost(&changes, &catalog);
-    let outcome = outcome(ctx, changes, alternatives, to_apply, cost);
+    let mut outcome = outcome(ctx, changes, alternatives, to_apply, cost);
+    outcome.pending_replacements = pending_replacements;
     ctx.events.event(Event::Diffed {
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome)
+}
+
+/// See [`stored::indexes_alone`]; an overlay is built of whatever changed.
+async fn indexes_alone(
+    ctx: &Ctx,
+    request: &Request,
+    catalog: &Catalog,
+    promoted: &BTreeMap<ObjectName, DeployedObject>,
+    stable: &BTreeSet<SchemaName>,
+) -> Result<BTreeMap<ObjectName, BTreeSet<Ident>>, Error> {
+    match request.purpose {
+        Purpose::Deployment => stored::indexes_alone(ctx, &request.compiled, catalog, promoted, stable).await,
+        Purpose::Overlay => Ok(BTreeMap::new()),
+    }
+}
+
+/// What other deployments have standing in production's own schemas. Their records are read only where something
+/// bears such a name.
+async fn standing_beside(ctx: &Ctx, ledger: Option<&Ledger>, catalog: &Catalog) -> Result<Others, Error> {
+    let Some(ledger) = ledger else { return Ok(Others::new()) };
+    let odd = catalog.objects.values().map(|object| &object.name.object).filter(|name| is_staging_name(name));
+    let odd: Vec<&Ident> = odd.collect();
+    let known: Vec<&Deployment> = ledger
+        .deployments
+        .values()
+        .filter(|known| odd.iter().any(|name| known.intent.deployment.gives(name)))
+        .collect();
+    let scopes = Scope::read_all(ctx, &known).await?;
+    Ok(others::of(scopes.iter().zip(known.iter().map(|known| known.state)), catalog))
 }
 
 /// Adds what the server would refuse to rename, which its own texts tell.
@@ -328,6 +373,7 @@ fn outcome(
         drifted: names(Change::Drifted),
         removed: names(Change::Removed),
         replacements: stable::replaced(&changes.objects).map(|object| object.name.to_string()).collect(),
+        pending_replacements: Vec::new(),
         kept: changes.kept.clone(),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
         to_apply,

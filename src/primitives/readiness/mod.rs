@@ -284,7 +284,7 @@ impl Watched {
                 return Err(Error::new(Code::DeploymentGone, format!("{deployment} was dropped")));
             }
         }
-        let rows = ctx.objects_of(deployment).await?;
+        let rows = ctx.objects_of(&[deployment]).await?;
         let built = rows.iter().filter(|row| row.change.is_built());
         let recorded = built.filter_map(|row: &DeployedObject| {
             row.object_id.clone().map(|id| Recorded { name: row.name.to_string(), id })

@@ -73,6 +73,7 @@ mz = {}
 ---@field drifted string[] objects that somebody else changed
 ---@field removed string[] objects that would be gone
 ---@field replacements string[] materialized views that are replaced in place, so that what reads them stays
+---@field pending_replacements string[] what an earlier promotion has still to replace in place, in words
 ---@field kept string[] what a schema with a stable API keeps since others read it, in words
 ---@field in_place string[] what is granted or commented in place, in words
 ---@field to_apply string[] what `apply` would do first, in words
@@ -91,7 +92,7 @@ mz = {}
 ---@class mz.Change
 ---@field name string full name
 ---@field kind string
----@field change "added"|"changed"|"removed"|"drifted"|"dependent"|"carried"|"metadata"
+---@field change "added"|"changed"|"removed"|"drifted"|"dependent"|"carried"|"reindexed"|"metadata"
 ---@field because string[] the objects that are the reason, nearest first
 ---@field way "swapped"|"replaced"|"renamed" how it becomes production, or leaves it
 ---@field file string?
@@ -251,7 +252,7 @@ mz = {}
 ---Something to drop.
 ---@class mz.GarbageItem
 ---@field deployment string the deployment whose names it bears
----@field why "expired"|"kept"|"dropping"|"abandoned"
+---@field why "expired"|"kept"|"dropping"|"abandoned"|"overtaken"
 ---@field retired boolean whether it is the version that was replaced: `retired` of `mz.drop`, not `deployment`
 ---@field age_s integer seconds since it was replaced, or staged
 ---@field schemas string[]
@@ -478,6 +479,7 @@ mz = {}
 ---@field drifted string[] objects that somebody else changed
 ---@field dependent string[] rebuilt because of what they read
 ---@field carried string[] rebuilt because of where they stand
+---@field reindexed string[] indexes alone, built beside
 ---@field metadata string[] grants, comments or owner alone
 
 ---Numbers of objects by change.
@@ -488,6 +490,7 @@ mz = {}
 ---@field drifted integer
 ---@field dependent integer
 ---@field carried integer
+---@field reindexed integer
 ---@field metadata integer
 
 ---How far a deployment has come.
@@ -637,13 +640,14 @@ mz = {}
 ---@class mz.DropArguments
 ---@field deployment? mz.Deployment|string a deployment that is not production, to drop
 ---@field retired? mz.Promotion|string a promotion, to drop the version that it replaced
+---@field overtaken? mz.Deployment|string a deployment that is over, to drop what a run has built of it since
 ---@field overlay? mz.Overlay|string a developer's overlay
 ---@field project? mz.Project the project that the overlay is of; else the one in this folder, which need not compile
 
 ---The arguments of `mz.delete`.
 ---@class mz.DeleteArguments
 ---@field project mz.Project the project that has it
----@field kind "cluster"|"role"|"network-policy"|"connection"|"secret"|"source"|"table"|"sink" what it is
+---@field kind "cluster"|"role"|"network-policy"|"connection"|"secret"|"source"|"table"|"sink"|"type" what it is
 ---@field name string its name; of an object as many of its last parts as tell it apart
 
 ---The arguments of `mz.gc`.
@@ -892,7 +896,7 @@ function mz.swap(arguments) end
 ---@return mz.Promotion
 function mz.rollback(arguments) end
 
----Drops what stands under a deployment's staging names or was made for an overlay, and nothing else: `deployment`, `retired`, or `overlay`. What others still read is refused.
+---Drops what stands under a deployment's staging names or was made for an overlay, and nothing else: `deployment`, `retired`, `overtaken`, or `overlay`. What others still read is refused.
 ---@param arguments? mz.DropArguments
 ---@return mz.Dropped
 function mz.drop(arguments) end

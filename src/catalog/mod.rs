@@ -18,6 +18,7 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::plan::step::DefaultPrivilege;
 use crate::plan::step::Grantee;
+use crate::plan::step::Step;
 
 pub mod effect;
 
@@ -239,9 +240,20 @@ impl Catalog {
         readers
     }
 
+    /// The drops of some objects, leaves first: one statement for each kind of each layer, its names in order.
+    /// Ids that are gone are left out.
+    pub fn drops<'o>(&self, ids: impl Iterator<Item = &'o ObjectId>) -> Vec<Step> {
+        let layers = self.layers(ids).into_iter();
+        let drops = layers.map(|((_, kind), mut names)| {
+            names.sort();
+            Step::DropObjects { kind, names }
+        });
+        drops.collect()
+    }
+
     /// Sorts objects into layers for dropping: what nothing among them reads comes first, and each
     /// kind of a layer stands by itself. Ids that are gone are left out.
-    pub fn layers<'o>(
+    fn layers<'o>(
         &self,
         ids: impl Iterator<Item = &'o ObjectId>,
     ) -> BTreeMap<(usize, ObjectKind), Vec<ObjectName>> {

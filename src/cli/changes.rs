@@ -29,6 +29,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
         }));
         lines.extend(to_apply(outcome, ui));
         lines.extend(sinks(outcome, ui));
+        lines.extend(pending(outcome, ui));
         lines.extend(kept(outcome, ui));
         return lines;
     }
@@ -51,6 +52,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
             | Change::Removed
             | Change::Drifted
             | Change::Dependent
+            | Change::Reindexed
             | Change::Metadata => usize::MAX,
         };
         lines.extend(of_kind.iter().take(shown).map(|object| line(object, change, width, ui)));
@@ -61,6 +63,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
     lines.extend(to_apply(outcome, ui));
     lines.extend(in_place(outcome, ui));
     lines.extend(sinks(outcome, ui));
+    lines.extend(pending(outcome, ui));
     lines.extend(kept(outcome, ui));
     lines.extend(cost(outcome).into_iter().map(|line| format!("          {line}")));
     for dependent in outcome["foreign_dependents"].as_array().into_iter().flatten() {
@@ -97,6 +100,13 @@ fn to_apply(outcome: &Value, ui: &Ui) -> Vec<String> {
         lines.push("            mzflow apply does this alone; a run does it before it compares".to_owned());
     }
     lines
+}
+
+/// What an earlier promotion has not replaced yet.
+fn pending(outcome: &Value, ui: &Ui) -> Vec<String> {
+    let all = outcome["pending_replacements"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let told = |what| ui.paint(Style::yellow, format!("still to be replaced in place: {what}"));
+    all.map(|what| format!("            {} {}", ui.paint(Style::yellow, "!"), told(what))).collect()
 }
 
 /// What stays in a schema with a stable API although the project no longer has it.
@@ -155,13 +165,14 @@ fn line(object: &Value, change: Change, width: usize, ui: &Ui) -> String {
         Change::Removed => ("-", Style::red),
         Change::Drifted => ("!", Style::red),
         Change::Dependent => (">", Style::cyan),
-        Change::Metadata => ("@", Style::cyan),
+        Change::Reindexed | Change::Metadata => ("@", Style::cyan),
         Change::Carried | Change::Unchanged => ("·", Style::dim),
     };
     let because = object["because"][0].as_str();
     let why = match (change, because) {
         (Change::Dependent, Some(read)) => format!("reads {read}"),
         (Change::Carried, Some(beside)) => format!("swapped together with {beside}"),
+        (Change::Reindexed, _) => "its indexes alone, built beside it".to_owned(),
         (Change::Metadata, _) => "grants or comments, in place".to_owned(),
         (Change::Drifted, _) => "production is not what was last promoted".to_owned(),
         _ => object["file"].as_str().unwrap_or("").to_owned(),

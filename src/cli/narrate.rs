@@ -296,6 +296,7 @@ impl Narrator {
         let what = match reason {
             DropReason::Abort => format!("{deployment}, {objects}"),
             DropReason::Retire => format!("the version that {deployment} replaced, {objects}"),
+            DropReason::Overtaken => format!("what a run has left of {deployment}, {objects}"),
         };
         self.step("drop", &what, Some(took));
     }

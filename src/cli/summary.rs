@@ -88,6 +88,7 @@ impl Seen {
             Event::Dropped { reason, objects, .. } => match reason {
                 DropReason::Retire => self.retired = Some(*objects),
                 DropReason::Abort => self.aborted = true,
+                DropReason::Overtaken => {}
             },
             Event::Shifted { deployment, roles } => {
                 self.deployment = Some(deployment.clone());

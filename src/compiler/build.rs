@@ -260,6 +260,7 @@ impl Builder<'_> {
             external: reads.external.clone(),
             fingerprint,
             stored_fingerprint,
+            own_fingerprint: Fingerprint::of(&main, []),
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,

@@ -38,6 +38,8 @@ pub struct Object {
     pub fingerprint: Fingerprint,
     /// What of that a server keeps: constraints are the files' alone.
     pub stored_fingerprint: Fingerprint,
+    /// Its statement alone.
+    pub own_fingerprint: Fingerprint,
     /// Its grants and comments.
     pub metadata_fingerprint: Fingerprint,
     /// Its indexes, in the order of the file.

@@ -2,9 +2,15 @@
 //!
 //! Ids of schemas, clusters and objects are counted for themselves, so an id alone names nothing.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join_all;
+
 use super::error::Error;
+use super::journal::moment;
 use super::session::Row;
 use super::session::Session;
+use crate::clock::Timestamp;
 use crate::name::literal;
 
 /// So many of the newest events are read.
@@ -59,26 +65,58 @@ pub struct Happened {
     pub at: String,
 }
 
+/// Which of some things the server has made since a moment, by its own clock.
+///
+/// # Errors
+/// What the server says, or a lost connection.
+pub async fn made_since(
+    session: &Session,
+    things: &[Thing],
+    since: Timestamp,
+) -> Result<BTreeSet<Thing>, Error> {
+    let since = moment(since)?;
+    let made = |of: &str, ids: &str| {
+        format!(
+            "SELECT details->>'id' FROM mz_catalog.mz_audit_events WHERE {of} AND event_type = 'create' \
+             AND occurred_at >= {since} AND details->>'id' IN ({ids})"
+        )
+    };
+    let queries = of_each_sort(things, made);
+    let answers = try_join_all(queries.iter().map(|(_, query)| session.read(query)));
+    let mut found = BTreeSet::new();
+    for ((sort, _), rows) in queries.iter().zip(answers.await?) {
+        for row in &rows {
+            found.insert(Thing { sort: *sort, id: row.required(0)?.to_owned() });
+        }
+    }
+    Ok(found)
+}
+
+/// A query for each sort of things that there are, of its condition and the ids.
+fn of_each_sort(things: &[Thing], query: impl Fn(&str, &str) -> String) -> Vec<(Sort, String)> {
+    let sorts = [Sort::Schema, Sort::Cluster, Sort::Object];
+    let queries = sorts.into_iter().filter_map(|sort| {
+        let ids = things.iter().filter(|thing| thing.sort == sort).map(|thing| literal(&thing.id));
+        let ids: Vec<String> = ids.collect();
+        (!ids.is_empty()).then(|| (sort, query(sort.condition(), &ids.join(", "))))
+    });
+    queries.collect()
+}
+
 /// What happened to some things, the newest first.
 ///
 /// # Errors
 /// What the server says, or a lost connection.
 pub async fn events_of(session: &Session, things: &[Thing]) -> Result<Vec<Happened>, Error> {
-    let sorts = [Sort::Schema, Sort::Cluster, Sort::Object];
-    let queries = sorts.into_iter().filter_map(|sort| {
-        let ids = things.iter().filter(|thing| thing.sort == sort).map(|thing| literal(&thing.id));
-        let ids: Vec<String> = ids.collect();
-        let of = sort.condition();
-        let query = format!(
+    let happened_to = |of: &str, ids: &str| {
+        format!(
             "SELECT id, details->>'id', event_type, \"user\", \
              to_char(occurred_at, 'YYYY-MM-DD HH24:MI:SS') FROM mz_catalog.mz_audit_events \
-             WHERE {of} AND details->>'id' IN ({}) ORDER BY id DESC LIMIT {MOST_EVENTS}",
-            ids.join(", ")
-        );
-        (!ids.is_empty()).then_some((sort, query))
-    });
-    let queries: Vec<(Sort, String)> = queries.collect();
-    let answers = futures_util::future::try_join_all(queries.iter().map(|(_, query)| session.read(query)));
+             WHERE {of} AND details->>'id' IN ({ids}) ORDER BY id DESC LIMIT {MOST_EVENTS}"
+        )
+    };
+    let queries = of_each_sort(things, happened_to);
+    let answers = try_join_all(queries.iter().map(|(_, query)| session.read(query)));
     let mut found = Vec::new();
     for ((sort, _), rows) in queries.iter().zip(answers.await?) {
         for row in &rows {

@@ -162,7 +162,7 @@ fn entry(row: &Row) -> Result<Option<Entry>, Error> {
 }
 
 /// Writes a time as a `timestamptz`.
-fn moment(at: Timestamp) -> Result<String, Error> {
+pub(super) fn moment(at: Timestamp) -> Result<String, Error> {
     let time = i64::try_from(at.0).ok().and_then(chrono::DateTime::from_timestamp_millis);
     let time = time.ok_or_else(|| Error::protocol(format!("{} is not a time", at.0)))?;
     Ok(format!("{}::timestamptz", literal(&time.format("%Y-%m-%d %H:%M:%S%.3f+00").to_string())))

@@ -44,12 +44,14 @@ pub struct DeployedObject {
 /// The statement that records rows of one deployment, those that are there already left out.
 ///
 /// They come as one JSON array of arrays: the statement stays short however many they are, and a server
-/// plans it as quickly. They are compared with that deployment's alone, however many there were before.
+/// plans it as quickly. They are compared with that deployment's alone, however many there were before, and by
+/// their names, which are taken out first: a server joins by what is a column.
 pub const RECORD: &str = "INSERT INTO \"_mzflow\".\"public\".\"deployment_objects\" \
-    SELECT v.r->>0, v.r->>1, v.r->>2, v.r->>3, v.r->>4, v.r->>5, v.r->>6, v.r->>7, v.r->>8, v.r->>9 \
-    FROM jsonb_array_elements($1::jsonb) AS v (r) \
+    SELECT v.* FROM (SELECT e.r->>0 AS a, e.r->>1 AS database, e.r->>2 AS schema, e.r->>3 AS name, e.r->>4 AS b, \
+    e.r->>5 AS c, e.r->>6 AS d, e.r->>7 AS e, e.r->>8 AS f, e.r->>9 AS g \
+    FROM jsonb_array_elements($1::jsonb) AS e (r)) AS v \
     WHERE NOT EXISTS (SELECT 1 FROM \"_mzflow\".\"public\".\"deployment_objects\" o WHERE o.deployment = $2::text \
-    AND o.database = v.r->>1 AND o.schema = v.r->>2 AND o.name = v.r->>3)";
+    AND o.database = v.database AND o.schema = v.schema AND o.name = v.name)";
 
 /// Records one statement's worth of rows of a deployment, at most [`ROWS_A_STATEMENT`].
 ///
@@ -120,15 +122,19 @@ pub async fn newest(session: &Session, promotions: &[DeploymentId]) -> Result<Ve
     Ok(rows)
 }
 
-/// The rows of one deployment, by name.
+/// The rows of deployments, by deployment and name.
 ///
 /// # Errors
 /// What the server says, or a row that cannot be read.
-pub async fn of(session: &Session, deployment: &DeploymentId) -> Result<Vec<DeployedObject>, Error> {
+pub async fn of(session: &Session, deployments: &[&DeploymentId]) -> Result<Vec<DeployedObject>, Error> {
+    if deployments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = deployments.iter().map(|id| literal(id.as_str())).collect();
     let sql = format!(
-        "SELECT {COLUMNS} FROM \"_mzflow\".\"public\".\"deployment_objects\" o WHERE o.deployment = {} \
-         ORDER BY o.database, o.schema, o.name",
-        literal(deployment.as_str())
+        "SELECT {COLUMNS} FROM \"_mzflow\".\"public\".\"deployment_objects\" o WHERE o.deployment IN ({}) \
+         ORDER BY o.deployment, o.database, o.schema, o.name",
+        ids.join(", ")
     );
     rows(session, &sql).await
 }

@@ -21,6 +21,8 @@ pub enum Change {
     Dependent,
     /// Rebuilt only because its schema or its cluster is swapped as a whole.
     Carried,
+    /// Only its indexes differ: they are built beside it, and it stays.
+    Reindexed,
     /// Only grants, comments or owner differ; applied in place.
     Metadata,
     /// Nothing to do.
@@ -29,13 +31,14 @@ pub enum Change {
 
 impl Change {
     /// Every change, in the order in which people are shown them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Changed,
         Self::Added,
         Self::Removed,
         Self::Drifted,
         Self::Dependent,
         Self::Carried,
+        Self::Reindexed,
         Self::Metadata,
         Self::Unchanged,
     ];
@@ -49,6 +52,7 @@ impl Change {
             Self::Drifted => "drifted",
             Self::Dependent => "dependent",
             Self::Carried => "carried",
+            Self::Reindexed => "reindexed",
             Self::Metadata => "metadata",
             Self::Unchanged => "unchanged",
         }
@@ -58,7 +62,7 @@ impl Change {
     pub fn is_built(self) -> bool {
         match self {
             Self::Added | Self::Changed | Self::Drifted | Self::Dependent | Self::Carried => true,
-            Self::Removed | Self::Metadata | Self::Unchanged => false,
+            Self::Removed | Self::Reindexed | Self::Metadata | Self::Unchanged => false,
         }
     }
 }

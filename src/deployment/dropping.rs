@@ -21,6 +21,8 @@ pub enum DropReason {
     Abort,
     /// The version that a promotion replaced.
     Retire,
+    /// What a run has built of it after another run had brought it to its end.
+    Overtaken,
 }
 
 impl DropReason {
@@ -29,6 +31,7 @@ impl DropReason {
         match self {
             Self::Abort => "abort",
             Self::Retire => "retire",
+            Self::Overtaken => "overtaken",
         }
     }
 }

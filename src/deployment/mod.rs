@@ -132,6 +132,15 @@ impl DeploymentId {
     }
 }
 
+impl DeploymentId {
+    /// Tells whether a name has the form of one that only this deployment gives.
+    pub fn gives(&self, name: &Ident) -> bool {
+        let inner = [GREEN, RETIRED, CLAIMED].into_iter().find_map(|end| name.as_str().strip_suffix(end));
+        let inner = inner.and_then(|inner| inner.strip_suffix(self.0.as_str()));
+        inner.is_some_and(|inner| inner.ends_with("__") && inner.len() > 2)
+    }
+}
+
 /// What the names of staged things end in. It is not the id: other tools look for their own there.
 const GREEN: &str = "__mzf";
 
@@ -213,6 +222,16 @@ mod tests {
         let is = |name: &str| is_staging_name(&Ident::new(name).expect("a name"));
         assert!(is("core__77b01de__mzf") && is("v__77b01de__mzr") && is("a__b__x-2__mzx"));
         assert!(!is("core__mzf") && !is("__x__mzf") && !is("core__77b01de") && !is("core____mzf"));
+    }
+
+    #[test]
+    fn a_deployment_knows_the_form_of_its_names() {
+        let id: DeploymentId = "a-1".parse().expect("an id");
+        let gives = |name: &str| id.gives(&Ident::new(name).expect("a name"));
+        assert!(gives("core__a-1__mzf") && gives("v__a-1__mzr") && gives("x__b__a-1__mzx"));
+        assert!(
+            !gives("core__1__mzf") && !gives("core_a-1__mzf") && !gives("__a-1__mzf") && !gives("core__a-1")
+        );
     }
 
     #[test]

@@ -466,6 +466,10 @@ pub struct StageObjects {
     /// Grants and comments on what is replaced in place: the server keeps no comments then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restored: Vec<AfterSwap>,
+    /// What earlier deployments have replaced one by one and keep in the schemas of the swap: it goes with them, and
+    /// comes back with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried_along: Vec<ObjectId>,
 }
 
 impl StageObjects {
@@ -480,6 +484,7 @@ impl StageObjects {
             new_sinks: Vec::new(),
             repointed: Vec::new(),
             restored: Vec::new(),
+            carried_along: Vec::new(),
         }
     }
 }

@@ -470,20 +470,23 @@ impl Ctx {
         Ok(())
     }
 
-    /// The recorded objects of a deployment.
+    /// The recorded objects of deployments.
     ///
     /// # Errors
     /// `db.*`.
-    pub async fn objects_of(&self, deployment: &DeploymentId) -> Result<Vec<DeployedObject>, Error> {
-        if let World::Rehearsed(rehearsal) = &self.world {
-            let rehearsal = rehearsal.borrow();
-            let planned = rehearsal.objects.iter().filter(|row| row.deployment == *deployment);
-            let planned: Vec<_> = planned.cloned().collect();
-            if !planned.is_empty() {
-                return Ok(planned);
+    pub async fn objects_of(&self, deployments: &[&DeploymentId]) -> Result<Vec<DeployedObject>, Error> {
+        let mut rows = match &self.world {
+            World::Live => Vec::new(),
+            World::Rehearsed(rehearsal) => {
+                let planned = &rehearsal.borrow().objects;
+                let of_these = planned.iter().filter(|row| deployments.contains(&&row.deployment));
+                of_these.cloned().collect()
             }
-        }
-        Ok(db::snapshot::of(&self.session, deployment).await?)
+        };
+        let is_planned = |id: &DeploymentId| rows.iter().any(|row: &DeployedObject| row.deployment == *id);
+        let recorded: Vec<&DeploymentId> = deployments.iter().copied().filter(|id| !is_planned(id)).collect();
+        rows.extend(db::snapshot::of(&self.session, &recorded).await?);
+        Ok(rows)
     }
 
     /// Carries a plan out, or rehearses it.

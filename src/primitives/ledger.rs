@@ -9,7 +9,9 @@ use crate::clock::Timestamp;
 use crate::db::journal::Entry;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::dropping::DropDone;
 use crate::deployment::dropping::DropIntent;
+use crate::deployment::dropping::DropReason;
 use crate::deployment::epoch;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
@@ -18,6 +20,7 @@ use crate::deployment::record::Record;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
+use crate::deployment::record::SwapDone;
 use crate::deployment::said::Claims;
 use crate::deployment::said::MetadataIntent;
 use crate::deployment::shift::Setting;
@@ -64,6 +67,10 @@ pub struct Deployment {
     pub actor: String,
     /// The runs that worked on it, oldest first.
     pub runs: Vec<RunId>,
+    /// The runs that set out to build it and have not said that it is built, with their roles.
+    pub building: BTreeMap<RunId, String>,
+    /// When it was over: production with all that follows, or dropped; `None` as long as it is neither.
+    pub over_at: Option<Timestamp>,
     /// The ids of what was built, once all of it was.
     pub done: Option<StageDone>,
     /// What is being or was dropped of it.
@@ -177,6 +184,7 @@ impl Ledger {
                 let known = self.moved(&done.deployment, Input::StageDone, &entry.run);
                 if let Some(deployment) = known {
                     deployment.done = Some(done.clone());
+                    deployment.building.remove(&entry.run);
                 }
             }
             Record::SwapIntent(intent) => {
@@ -192,25 +200,21 @@ impl Ledger {
                 if let Some(deployment) = known {
                     deployment.swapped = Some(committed);
                     deployment.settled = false;
+                    deployment.over_at = None;
                     deployment.dropping = None;
                 }
             }
-            Record::SwapDone(done) => {
-                if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
-                    deployment.settled = done.is_settled();
-                    deployment.pending_sinks.clone_from(&done.pending_sinks);
-                    deployment.pending_replacements.clone_from(&done.pending_replacements);
-                }
-            }
+            Record::SwapDone(done) => self.take_swap_done(entry, done),
+            // What a run that was overtaken has left is no state of its deployment.
+            Record::DropDone(DropDone { reason: DropReason::Overtaken, .. })
+            | Record::DropIntent(DropIntent { reason: DropReason::Overtaken, .. }) => {}
             Record::DropIntent(intent) => {
                 let known = self.moved(&intent.deployment, Input::DropIntended, &entry.run);
                 if let Some(deployment) = known {
                     deployment.dropping = Some(intent.clone());
                 }
             }
-            Record::DropDone(done) => {
-                self.moved(&done.deployment, Input::DropDone, &entry.run);
-            }
+            Record::DropDone(done) => self.take_drop_done(entry, done),
             Record::MetadataIntent(intent) => self.take_said(intent),
             Record::ShiftIntent(intent) => self.take_shift(entry, intent),
             Record::ShiftDone(done) => {
@@ -244,6 +248,23 @@ impl Ledger {
         }
     }
 
+    fn take_drop_done(&mut self, entry: &Entry, done: &DropDone) {
+        let known = self.moved(&done.deployment, Input::DropDone, &entry.run);
+        if let Some(deployment) = known.filter(|known| known.state == State::Aborted) {
+            deployment.over_at = Some(entry.at);
+        }
+    }
+
+    fn take_swap_done(&mut self, entry: &Entry, done: &SwapDone) {
+        if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
+            deployment.settled = done.is_settled();
+            let is_over = done.is_settled() && deployment.state.is_promoted();
+            deployment.over_at = is_over.then_some(entry.at);
+            deployment.pending_sinks.clone_from(&done.pending_sinks);
+            deployment.pending_replacements.clone_from(&done.pending_replacements);
+        }
+    }
+
     fn take_stage(&mut self, entry: &Entry, intent: &StageIntent) {
         let before = self.deployments.get(&intent.deployment).map(|deployment| deployment.state);
         let Ok(state) = state::step(before, Input::StageIntended) else { return };
@@ -251,6 +272,7 @@ impl Ledger {
             if let Some(deployment) = self.deployments.get_mut(&intent.deployment) {
                 // Continued: a model that was refused may have been mended meanwhile.
                 deployment.intent = intent.clone();
+                deployment.building.insert(entry.run.clone(), entry.actor.clone());
                 remember(&mut deployment.runs, &entry.run);
             }
             return;
@@ -261,6 +283,8 @@ impl Ledger {
             staged_at: entry.at,
             actor: entry.actor.clone(),
             runs: vec![entry.run.clone()],
+            building: BTreeMap::from([(entry.run.clone(), entry.actor.clone())]),
+            over_at: None,
             done: None,
             dropping: None,
             swapped: None,

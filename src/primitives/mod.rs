@@ -34,6 +34,7 @@ pub mod infrastructure;
 pub mod ledger;
 pub mod metadata;
 pub mod overlays;
+pub mod overtaken;
 pub mod query;
 pub mod readiness;
 pub mod rehearsal;

@@ -15,11 +15,14 @@ use crate::catalog::Object;
 use crate::db::journal::Which;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
+use crate::deployment::RunId;
+use crate::deployment::is_staging_name;
 use crate::deployment::record::ClusterShape;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
+use crate::deployment::state::State;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -41,7 +44,7 @@ impl Scope {
     /// Reads a deployment's records.
     ///
     /// # Errors
-    /// `bug.broken-invariant` when its objects were never recorded, `db.*`.
+    /// `db.*`.
     pub async fn read(ctx: &Ctx, known: &Deployment) -> Result<Self, Error> {
         Self::with_rows(ctx, known).await.map(|(scope, _)| scope)
     }
@@ -51,22 +54,52 @@ impl Scope {
     /// # Errors
     /// As [`Scope::read`].
     pub async fn with_rows(ctx: &Ctx, known: &Deployment) -> Result<(Self, Vec<DeployedObject>), Error> {
-        let id = &known.intent.deployment;
-        let entries = ctx.entries(Which::OfRuns(&known.runs, &["stage.objects"]));
-        let (entries, rows) = try_join(entries, ctx.objects_of(id)).await?;
-        let contents = entries.into_iter().rev().find_map(|entry| match entry.record {
-            Record::StageObjects(objects) if objects.deployment == *id => Some(objects),
-            _ => None,
-        });
-        let contents = match contents {
-            Some(contents) => contents,
-            // Died between the two rows of its intent: nothing can have been built.
-            None => StageObjects::empty(id.clone()),
+        let mut found = Self::records(ctx, &[known]).await?;
+        found.pop().ok_or_else(|| Error::bug("the records of one deployment are those of none"))
+    }
+
+    /// Reads the records of several deployments, in their order, all at once.
+    ///
+    /// # Errors
+    /// `db.*`.
+    pub async fn read_all(ctx: &Ctx, known: &[&Deployment]) -> Result<Vec<Self>, Error> {
+        Ok(Self::records(ctx, known).await?.into_iter().map(|(scope, _)| scope).collect())
+    }
+
+    async fn records(ctx: &Ctx, known: &[&Deployment]) -> Result<Vec<(Self, Vec<DeployedObject>)>, Error> {
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let runs: BTreeSet<&RunId> = known.iter().flat_map(|known| &known.runs).collect();
+        let runs: Vec<RunId> = runs.into_iter().cloned().collect();
+        let ids: Vec<&DeploymentId> = known.iter().map(|known| &known.intent.deployment).collect();
+        let contents = ctx.entries(Which::OfRuns(&runs, &["stage.objects"]));
+        let (contents, recorded) = try_join(contents, ctx.objects_of(&ids)).await?;
+        let (mut newest, mut rows) = (BTreeMap::new(), BTreeMap::<_, Vec<DeployedObject>>::new());
+        for entry in contents {
+            if let Record::StageObjects(objects) = entry.record {
+                newest.insert(objects.deployment.clone(), objects);
+            }
+        }
+        for row in recorded {
+            rows.entry(row.deployment.clone()).or_default().push(row);
+        }
+        let found = |known: &&Deployment| {
+            let id = &known.intent.deployment;
+            let rows = rows.remove(id).unwrap_or_default();
+            let built = rows.iter().filter(|row| row.change.is_built());
+            let scope = Self {
+                intent: known.intent.clone(),
+                // Died between the two rows of its intent: nothing can have been built.
+                contents: newest.remove(id).unwrap_or_else(|| StageObjects::empty(id.clone())),
+                done: known.done.clone(),
+                built: built
+                    .filter_map(|row| Some((row.green_name.clone(), row.object_id.clone()?)))
+                    .collect(),
+            };
+            (scope, rows)
         };
-        let built = rows.iter().filter(|row| row.change.is_built());
-        let built = built.filter_map(|row| Some((row.green_name.clone(), row.object_id.clone()?))).collect();
-        let scope = Self { intent: known.intent.clone(), contents, done: known.done.clone(), built };
-        Ok((scope, rows))
+        Ok(known.iter().map(found).collect())
     }
 
     /// The deployment.
@@ -74,11 +107,34 @@ impl Scope {
         &self.intent.deployment
     }
 
-    /// The ids that leave production by name: what is replaced in place is left out, since its readers stay.
+    /// The ids that leave production by name: what is replaced in place is left out, since its readers stay; what
+    /// earlier deployments keep in a schema goes with it.
     pub fn leaving(&self) -> BTreeSet<&ObjectId> {
         let in_place: BTreeSet<&ObjectId> =
             self.contents.replacements().filter_map(|object| object.production_id.as_ref()).collect();
-        self.replaced().into_iter().filter(|id| !in_place.contains(id)).collect()
+        let replaced = self.replaced().into_iter().filter(|id| !in_place.contains(id));
+        replaced.chain(&self.contents.carried_along).collect()
+    }
+
+    /// What of it stands in schemas that stay and is not production now, indexes included: by the ids that were
+    /// recorded, and before those were, by the names.
+    pub fn one_by_one<'c>(&self, state: State, catalog: &'c Catalog) -> Vec<&'c Object> {
+        let recorded: BTreeSet<&ObjectId> = match state.is_promoted() {
+            true => {
+                let indexes = self.contents.indexes.iter().filter_map(|index| index.production_id.as_ref());
+                self.replaced().into_iter().chain(indexes).collect()
+            }
+            false => self.green(),
+        };
+        let named = self.contents.renamed().filter(|object| object.change.is_built());
+        let named = named.map(|object| self.intent.staging_name(object));
+        let named = named.chain(self.contents.indexes.iter().map(|index| index.staging.clone()));
+        let died = self.done.is_none() && !state.is_promoted();
+        let named = named.filter(|_| died).filter_map(|name| catalog.object(&name));
+        let found = recorded.into_iter().filter_map(|id| catalog.objects.get(id)).chain(named);
+        let found =
+            found.filter(|found| is_staging_name(&found.name.object) && !is_staging_name(&found.name.schema));
+        found.map(|found| (&found.id, found)).collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// The ids that stood under production names in scope when it was staged.

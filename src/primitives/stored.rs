@@ -8,13 +8,18 @@ use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
 use crate::catalog::Catalog;
+use crate::catalog::Object as CatalogObject;
+use crate::compiler::object::Index;
+use crate::compiler::object::Object;
 use crate::db;
 use crate::db::snapshot::DeployedObject;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectId;
+use crate::name::ObjectKind;
 use crate::name::ObjectName;
+use crate::name::SchemaName;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::ast::Statement;
@@ -23,6 +28,15 @@ use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::parse;
+
+/// What objects mean by their stored statements.
+#[derive(Debug, Default)]
+pub(super) struct Meanings {
+    /// Their fingerprints, indexes included.
+    pub(super) whole: BTreeMap<ObjectId, String>,
+    /// Those of their statements alone.
+    pub(super) own: BTreeMap<ObjectId, String>,
+}
 
 /// Fingerprints of production objects that no promotion vouches for, from what the catalog stores.
 ///
@@ -33,7 +47,7 @@ pub(super) async fn read(
     compiled: &Compiled,
     catalog: &Catalog,
     snapshot: &BTreeMap<ObjectName, DeployedObject>,
-) -> Result<BTreeMap<ObjectId, String>, Error> {
+) -> Result<Meanings, Error> {
     let objects = || compiled.project.objects.iter().filter(|object| object.kind.is_staged());
     let unknown = objects().filter_map(|object| {
         let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
@@ -43,7 +57,7 @@ pub(super) async fn read(
     });
     let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
     if unknown.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Meanings::default());
     }
     let on_unknown =
         catalog.objects.values().filter(|o| o.on.as_ref().is_some_and(|on| unknown.contains(on)));
@@ -62,6 +76,55 @@ pub(super) async fn read(
     Ok(fingerprints(catalog, &unknown, &indexes, &defaults, &stored))
 }
 
+/// The materialized views in `schemas` of which production has the statement and not the indexes, each with those of
+/// its indexes that are as its file says.
+///
+/// # Errors
+/// `db.*`.
+pub(super) async fn indexes_alone(
+    ctx: &Ctx,
+    compiled: &Compiled,
+    catalog: &Catalog,
+    snapshot: &BTreeMap<ObjectName, DeployedObject>,
+    schemas: &BTreeSet<SchemaName>,
+) -> Result<BTreeMap<ObjectName, BTreeSet<Ident>>, Error> {
+    let objects = compiled.project.objects.iter();
+    let differ = objects.filter_map(|object| {
+        let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
+        let row = snapshot.get(&object.name)?;
+        let is_known = row.object_id.as_ref() == Some(&found.id);
+        let is_same = row.fingerprint == object.fingerprint.as_str();
+        let is_meant =
+            object.kind == ObjectKind::MaterializedView && schemas.contains(&object.name.schema_name());
+        (is_meant && is_known && !is_same).then_some((object, found))
+    });
+    let differ: Vec<(&Object, &CatalogObject)> = differ.collect();
+    let of_index = |object: &Object, index: &Index| {
+        catalog.object(&object.name.schema_name().object(index.name.clone())).map(|found| found.id.clone())
+    };
+    let indexes =
+        differ.iter().flat_map(|(object, _)| object.indexes.iter().filter_map(move |i| of_index(object, i)));
+    let ids: Vec<ObjectId> = differ.iter().map(|(_, found)| found.id.clone()).chain(indexes).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let stored = db::introspect::stored_sql(ctx.session(), &ids).await?;
+    let names = Stored::new(catalog);
+    let is = |id: &ObjectId, wanted: &Fingerprint, read: fn(&str, &Stored<'_>) -> Option<String>| {
+        let text = stored.get(id).and_then(|sql| read(sql, &names));
+        text.is_some_and(|text| Fingerprint::of(&text, []).as_str() == wanted.as_str())
+    };
+    let same = differ.iter().filter(|(object, found)| is(&found.id, &object.own_fingerprint, meaning));
+    let stand = same.map(|(object, _)| {
+        let stands = object.indexes.iter().filter(|index| {
+            let read = if index.default { default_meaning } else { meaning };
+            of_index(object, index).is_some_and(|id| is(&id, &index.fingerprint, read))
+        });
+        (object.name.clone(), stands.map(|index| index.name.clone()).collect())
+    });
+    Ok(stand.collect())
+}
+
 /// The fingerprint of each object whose stored statement can be read, its indexes included.
 ///
 /// Of the indexes in `defaults` the files leave the keys to the server.
@@ -71,22 +134,23 @@ fn fingerprints(
     indexes: &[(&ObjectId, &ObjectId)],
     defaults: &BTreeSet<&ObjectId>,
     stored: &BTreeMap<ObjectId, String>,
-) -> BTreeMap<ObjectId, String> {
-    let names = Stored { clusters: catalog.clusters.iter().map(|(name, c)| (&c.id, name)).collect() };
+) -> Meanings {
+    let names = Stored::new(catalog);
     let mut companions: BTreeMap<&ObjectId, Vec<Option<String>>> = BTreeMap::new();
     for (relation, index) in indexes {
         let read = if defaults.contains(index) { default_meaning } else { meaning };
         let text = stored.get(*index).and_then(|sql| read(sql, &names));
         companions.entry(relation).or_default().push(text);
     }
-    let mut found = BTreeMap::new();
+    let mut found = Meanings::default();
     for id in objects {
         let Some(main) = stored.get(*id).and_then(|sql| meaning(sql, &names)) else { continue };
+        found.own.insert((*id).clone(), Fingerprint::of(&main, []).to_string());
         let indexes: Option<Vec<String>> = companions.remove(*id).unwrap_or_default().into_iter().collect();
         // An index that cannot be read makes the object look changed: a rebuild too many does no harm.
         if let Some(indexes) = indexes {
             let fingerprint = Fingerprint::of(&main, indexes.iter().map(String::as_str));
-            found.insert((*id).clone(), fingerprint.to_string());
+            found.whole.insert((*id).clone(), fingerprint.to_string());
         }
     }
     found
@@ -116,6 +180,12 @@ fn default_meaning(sql: &str, names: &Stored<'_>) -> Option<String> {
 /// Names as the catalog stores them: in full, and clusters by id.
 struct Stored<'c> {
     clusters: BTreeMap<&'c ClusterId, &'c ClusterName>,
+}
+
+impl<'c> Stored<'c> {
+    fn new(catalog: &'c Catalog) -> Self {
+        Self { clusters: catalog.clusters.iter().map(|(name, cluster)| (&cluster.id, name)).collect() }
+    }
 }
 
 impl canonical::Names for Stored<'_> {
@@ -162,7 +232,7 @@ mod tests {
             file("project.toml", "dependencies = [\"d.s.t\"]"),
         ];
         let (project, _) = crate::compiler::compile(files, &crate::compiler::Options::default());
-        assert_eq!(told.get(&id), Some(&project.objects[0].fingerprint.to_string()));
+        assert_eq!(told.whole.get(&id), Some(&project.objects[0].fingerprint.to_string()));
     }
 
     #[test]
@@ -201,6 +271,7 @@ mod tests {
         let (project, _) =
             crate::compiler::compile(vec![file, settings], &crate::compiler::Options::default());
         let wanted = project.objects[0].fingerprint.to_string();
-        assert_eq!(told.get(&view), Some(&wanted));
+        assert_eq!(told.whole.get(&view), Some(&wanted));
+        assert_eq!(told.own.get(&view), Some(&project.objects[0].own_fingerprint.to_string()));
     }
 }

@@ -7,6 +7,7 @@ use crate::harness::World;
 use crate::harness::random::Random;
 use crate::harness::shop::staged;
 use crate::harness::shop::total;
+use crate::harness::shop::waiting;
 
 /// What somebody does to production by hand.
 struct Deed {
@@ -152,6 +153,40 @@ fn what_force_replaces_is_put_aside_and_not_dropped() {
     let told = world.mzflow(&["gc", "--kept", "--yes"]).code(3).says("[drop.foreign-dependents]");
     told.says("shop.core__second__mzf.totals");
     assert_eq!(world.rows("SELECT count(*) FROM mz_materialized_views WHERE name = 'totals'"), "2");
+}
+
+#[test]
+fn a_cluster_that_was_altered_between_two_attempts_is_found_too() {
+    let world = waiting();
+    let stage = ["stage", "--project", "shop", "--id", "second"];
+    world.faults("error 'XX000' on 'CREATE MATERIALIZED VIEW%'");
+    world.mzflow(&stage).code(1).says("[stage.rejected]");
+    world.faults("");
+    world.sql("ALTER CLUSTER compute SET (SIZE = '50cc')");
+    world.mzflow(&stage).code(0);
+    let told = world.mzflow(&["promote", "second"]).code(3).says("[swap.production-moved]");
+    told.says("cluster compute had size 25cc").says("and has size 50cc").says("nothing was changed");
+    world.mzflow(&["abort", "second"]).code(0);
+    world.mzflow(&stage).code(0);
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!(world.rows("SELECT size FROM mz_clusters WHERE name = 'compute'"), "50cc");
+}
+
+#[test]
+fn of_single_objects_nothing_older_than_the_deployment_is_told() {
+    let world = waiting();
+    world.sql("ALTER MATERIALIZED VIEW shop.core.totals RENAME TO other");
+    world.sql("ALTER MATERIALIZED VIEW shop.core.other RENAME TO totals");
+    let of_old = world.rows(
+        "SELECT details->>'id' FROM mz_audit_events WHERE event_type = 'alter' ORDER BY id DESC LIMIT 1",
+    );
+    world.mzflow(&["stage", "--project", "shop", "--id", "second", "--isolation", "object"]).code(0);
+    world.sql("CREATE SCHEMA shop.other_core");
+    world.sql("ALTER SCHEMA shop.core SWAP WITH other_core");
+    let told = world.mzflow(&["promote", "second"]).code(3).says("[swap.staging-moved]");
+    let told = told.says("shop.core.totals__second__mzf was");
+    let told = told.says("schema shop.other_core, which was shop.core: u");
+    told.says("renamed or altered by materialize at 2").never_says(&format!("shop.core.totals: {of_old}"));
 }
 
 /// Does something at a point of the swap.

@@ -132,9 +132,69 @@ fn a_role_that_owns_something_stays() {
     let delete = ["delete", "role", "reader", "--yes", "--project", "shop"];
     world.mzflow(&delete).code(3).says("it owns schema shop.theirs");
     world.sql("DROP SCHEMA shop.theirs");
+    let default = "ALTER DEFAULT PRIVILEGES FOR ROLE materialize IN SCHEMA shop.raw";
+    world.sql(&format!("{default} GRANT SELECT ON TABLES TO reader"));
+    let told = world.mzflow(&delete).code(3).says("[delete.in-use]");
+    told.says("default SELECT on TABLES in schema shop.raw to reader, of what materialize makes");
+    world.sql(&format!("{default} REVOKE SELECT ON TABLES FROM reader"));
     world.mzflow(&delete).code(0);
     assert_eq!(world.rows("SELECT name FROM mz_catalog.mz_roles WHERE name = 'reader'"), "");
     assert!(!has(&world, "shop/roles/reader.sql"));
+}
+
+#[test]
+fn a_source_goes_with_the_tables_that_came_with_it() {
+    let world = applied();
+    world.write(
+        "-- file: shop/clusters/ingest.sql\n\
+         CREATE CLUSTER ingest (SIZE = '25cc');\n\
+         -- file: shop/models/shop/ext/gen.sql\n\
+         CREATE SOURCE gen IN CLUSTER ingest FROM LOAD GENERATOR AUCTION FOR ALL TABLES;\n",
+    );
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    let sources = "SELECT name FROM mz_catalog.mz_sources WHERE id LIKE 'u%' ORDER BY 1";
+    let before = world.rows(sources);
+    assert_eq!(before, "accounts\nauctions\nbids\ngen\ngen_progress\norganizations\nusers");
+    let delete = ["delete", "source", "gen", "--yes", "--project", "shop"];
+    world.sql("CREATE VIEW materialize.public.theirs AS SELECT id FROM shop.ext.bids");
+    world.mzflow(&delete).code(3).says("view materialize.public.theirs (owner materialize) depends on it");
+    assert_eq!(world.rows(sources), before);
+    world.sql("DROP VIEW materialize.public.theirs");
+    // Cut, it goes on; refused, all of it has its names again.
+    world.faults("error 'XX000' on 'DROP SOURCE%'");
+    world.mzflow(&delete).code(1).says("[delete.rejected]").says("nothing was dropped");
+    assert_eq!(world.rows(sources), before);
+    world.faults("drop after 'DROP SOURCE%bids%'");
+    assert_ne!(world.mzflow(&delete).code, Some(0));
+    world.faults("");
+    world.forget();
+    world.mzflow(&delete).code(0);
+    assert_eq!((world.rows(sources).as_str(), has(&world, "shop/models/shop/ext/gen.sql")), ("", false));
+    assert!(!world.statements().iter().any(|sql| sql.contains("CASCADE")));
+}
+
+#[test]
+fn a_type_goes_once_nothing_is_made_of_it() {
+    let world = applied();
+    world.write(
+        "-- file: shop/models/shop/raw/kinds.sql\n\
+         CREATE TYPE kinds AS LIST (ELEMENT TYPE = int4);\n\
+         -- file: shop/models/shop/raw/bag.sql\n\
+         CREATE TABLE bag (k kinds);\n",
+    );
+    world.mzflow(&["apply", "--project", "shop"]).code(0);
+    let types = "SELECT name FROM mz_catalog.mz_types WHERE id LIKE 'u%'";
+    let delete = ["delete", "type", "kinds", "--yes", "--project", "shop"];
+    let told = world.mzflow(&delete).code(3).says("[delete.in-use]");
+    told.says("table shop.raw.bag (owner materialize) depends on it");
+    assert_eq!((world.rows(types).as_str(), has(&world, "shop/models/shop/raw/kinds.sql")), ("kinds", true));
+    world.mzflow(&["delete", "table", "bag", "--yes", "--project", "shop"]).code(0);
+    let shown = world.mzflow(&["delete", "type", "kinds", "--dry-run", "--project", "shop"]).code(0);
+    drop(shown.says("DROP TYPE \"shop\".\"raw\".\"kinds\" RESTRICT"));
+    world.mzflow(&delete).code(0).says("type shop.raw.kinds dropped");
+    assert_eq!((world.rows(types).as_str(), has(&world, "shop/models/shop/raw/kinds.sql")), ("", false));
+    // Repeating it is told as what it is: the project has none any more.
+    world.mzflow(&delete).says("[delete.unknown]");
 }
 
 #[test]

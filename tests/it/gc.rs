@@ -78,6 +78,75 @@ fn a_version_that_is_kept_goes_when_it_is_asked_for() {
     world.mzflow(&["rollback"]).code(3).says("rollback.gone");
 }
 
+/// A deployment that a run has brought to its end while a statement of another run of it was held up; then that goes
+/// on.
+fn overtaken(isolation: &str, held: &str) -> World {
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    world.write(CHANGED);
+    let words = ["run", "blue_green", "--project", "shop", "--id", "b", "--isolation", isolation];
+    world.faults(&format!("hold before '{held}' by 'mzflow/%'"));
+    let running = world.start(&words);
+    world.until("it is held up", || world.held() > 0);
+    world.mzflow(&words).code(0);
+    world.faults("");
+    running.end(&world).code(3).says("[swap.already-promoted]");
+    world
+}
+
+/// What bears a name that only mzflow gives.
+fn left(world: &World) -> String {
+    world.rows(
+        "SELECT name FROM mz_schemas WHERE name LIKE '%\\_\\_mz_' \
+         UNION ALL SELECT name FROM mz_objects WHERE name LIKE '%\\_\\_mz_' ORDER BY 1",
+    )
+}
+
+#[test]
+fn what_a_run_builds_after_another_has_ended_goes() {
+    for (isolation, held, name) in [
+        ("schema", "CREATE SCHEMA%core__b__mzf%", "core__b__mzf"),
+        ("object", "CREATE VIEW%orders__b__mzf%", "orders__b__mzf"),
+    ] {
+        let world = overtaken(isolation, held);
+        assert_eq!(left(&world), name);
+        let told = document(&world.mzflow(&["gc", "--yes", "--json"]).code(0));
+        let item = &told["items"][0];
+        assert_eq!((&item["why"], &item["dropped"]), (&"overtaken".into(), &true.into()), "{told}");
+        assert_eq!(told["unrecorded"], serde_json::json!([]));
+        assert_eq!(left(&world), "");
+        assert_eq!(world.rows("SELECT id FROM shop.core.orders"), "2");
+        world.mzflow(&["gc"]).code(0).says("nothing to clean up");
+    }
+}
+
+#[test]
+fn what_is_not_known_to_be_of_such_a_run_stays() {
+    let world = overtaken("schema", "CREATE SCHEMA%core__b__mzf%");
+    sql(&world, "CREATE VIEW shop.core__b__mzf.mine AS SELECT 1 AS x");
+    let told = world.mzflow(&["gc", "--yes"]).code(3).says("[drop.foreign-dependents]");
+    told.says("shop.core__b__mzf.mine").says("nothing was dropped");
+    sql(&world, "DROP VIEW shop.core__b__mzf.mine");
+    sql(&world, "CREATE ROLE other");
+    sql(&world, "ALTER SCHEMA shop.core__b__mzf OWNER TO other");
+    world.mzflow(&["gc", "--yes"]).code(0).says("shop.core__b__mzf has the form of a staging name");
+    assert_eq!(left(&world), "core__b__mzf");
+    // Nor is what stood there before the deployment was over.
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    world.write(CHANGED);
+    world.faults("error 'XX000' on 'CREATE VIEW%'");
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "b"]).code(1);
+    world.faults("");
+    sql(&world, "CREATE SCHEMA shop.mine");
+    run(&world, "b", &[]);
+    sql(&world, "ALTER SCHEMA shop.mine RENAME TO core__b__mzf");
+    world.mzflow(&["gc", "--yes"]).code(0).says("shop.core__b__mzf has the form of a staging name");
+    assert_eq!(left(&world), "core__b__mzf");
+}
+
 #[test]
 fn what_others_read_stays_and_the_rest_goes() {
     let world = World::new();

@@ -123,6 +123,52 @@ fn grants_stay_comments_are_given_back_and_indexes_are_there_once() {
 }
 
 #[test]
+fn other_indexes_alone_are_built_beside_and_nothing_is_replaced() {
+    let world = deployed();
+    let before = id(&world, "api", "totals");
+    let indexes = "SELECT i.name, k.on_position, c.name FROM mz_indexes i JOIN mz_clusters c ON c.id = i.cluster_id \
+                   JOIN mz_index_columns k ON k.index_id = i.id JOIN mz_objects o ON o.id = i.on_id \
+                   WHERE o.name = 'totals' ORDER BY 1";
+    assert_eq!(world.rows(indexes), "totals_by_id 1 serving");
+    // The same name with another key, and one more.
+    let other = SHOP.replace(
+        "totals_by_id IN CLUSTER serving ON totals (id);",
+        "totals_by_id IN CLUSTER serving ON totals (total);\nCREATE INDEX by_id IN CLUSTER compute ON totals (id);",
+    );
+    world.write(&other);
+    let told = world.mzflow(&["diff", "--project", "shop", "--isolation", "schema"]).code(0);
+    told.says("1 reindexed").says("its indexes alone, built beside it").never_says("replaced in place");
+    let run = [&RUN[..], &["second", "--isolation", "schema", "--keep", "1h"]].concat();
+    world.mzflow(&run).code(0).never_says("in place");
+    assert_eq!(
+        world.rows(indexes),
+        "by_id 1 compute\ntotals_by_id 2 serving\ntotals_by_id__second__mzf 1 serving"
+    );
+    assert_eq!((id(&world, "api", "totals"), consumed(&world)), (before.clone(), "30".to_owned()));
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+    // There is a way back, since nothing was replaced.
+    world.mzflow(&["rollback", "second"]).code(0);
+    assert_eq!(
+        world.rows(indexes),
+        "by_id__second__mzf 1 compute\ntotals_by_id 1 serving\ntotals_by_id__second__mzf 2 serving"
+    );
+    world.mzflow(&["promote", "second"]).code(0);
+    // One that the files no longer have goes.
+    world.write(SHOP);
+    let run = [&RUN[..], &["third", "--isolation", "schema"]].concat();
+    world.mzflow(&run).code(0);
+    world.mzflow(&["gc", "--kept", "--yes"]).code(0);
+    assert_eq!(world.rows(indexes), "totals_by_id 1 serving");
+    assert_eq!((id(&world, "api", "totals"), left(&world)), (before.clone(), String::new()));
+    // Where nothing is to hydrate on production's clusters, it is replaced with them.
+    world.write(&other);
+    world.mzflow(&[&RUN[..], &["fourth"]].concat()).code(0).says("shop.api.totals in place");
+    assert_eq!(world.rows(indexes), "by_id 1 compute\ntotals_by_id 2 serving");
+    assert_ne!(id(&world, "api", "totals"), before);
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+}
+
+#[test]
 fn what_is_below_the_api_can_be_rebuilt_and_its_readers_stay() {
     let world = deployed();
     let consumer = id(&world, "others", "consumer");
@@ -251,6 +297,38 @@ fn what_could_not_be_replaced_is_told_and_done_by_the_same_command() {
     world.mzflow(&["promote", "second"]).code(0);
     assert_eq!((consumed(&world).as_str(), left(&world).as_str()), ("60", ""));
     world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+}
+
+#[test]
+fn what_waits_to_be_replaced_is_no_drift() {
+    let world = deployed();
+    world.write(&doubled());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.faults("error 'XX000' on '%APPLY REPLACEMENT%'");
+    world.mzflow(&["promote", "second"]).code(1).says("[swap.replacement-pending]");
+    world.faults("");
+    let told = world.mzflow(&["diff", "--project", "shop"]).code(0).never_says("drift");
+    let told = told.says("no changes").says("mzflow promote second");
+    told.says("still to be replaced in place: shop.api.totals by the promotion of second");
+    // Another version of it has to wait for this one.
+    world.write(&SHOP.replace("sum(amount) AS total", "sum(amount * 3) AS total"));
+    let told = world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).json();
+    assert_eq!(told["drifted"], serde_json::json!([]));
+    assert_eq!(
+        told["pending_replacements"],
+        serde_json::json!(["shop.api.totals by the promotion of second"])
+    );
+    let stage = ["stage", "--project", "shop", "--id", "third", "--isolation", "schema"];
+    world.mzflow(&stage).code(3).says("[stage.replacement-taken]");
+    // What somebody else has put there meanwhile is drift as ever.
+    world.write(&doubled());
+    world.sql("DROP VIEW shop.others.consumer");
+    world.sql("DROP VIEW shop.report.best");
+    world.sql("DROP MATERIALIZED VIEW shop.api.totals CASCADE");
+    world.sql("CREATE MATERIALIZED VIEW shop.api.totals IN CLUSTER serving AS SELECT 1 AS id, 2 AS total");
+    let told = world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).json();
+    let drifted = told["drifted"].as_array().expect("a list");
+    assert!(drifted.contains(&"shop.api.totals".into()), "{told}");
 }
 
 #[test]

@@ -18,10 +18,10 @@ use crate::primitives::error::Error;
 use crate::primitives::rehearsal::Assume;
 use crate::primitives::setup;
 
-/// Drop one cluster, role, connection, secret, source, table or sink, and remove its file
+/// Drop one cluster, role, connection, secret, source, table, sink or type, and remove its file
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What it is: cluster, role, network-policy, connection, secret, source, table, sink
+    /// What it is: cluster, role, network-policy, connection, secret, source, table, sink, type
     #[arg(value_name = "KIND", value_parser = kind)]
     kind: Kind,
     /// Its name; of an object as many of its last parts as tell it apart

@@ -35,6 +35,11 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         .iter()
         .map(|object| {
             let staging = scope.intent.staging_name(object);
+            // What is not built anew stays what it is.
+            let (id, replaced) = match object.is_replaced() {
+                true => (scope.built.get(&staging), object.production_id.as_ref()),
+                false => (object.production_id.as_ref(), None),
+            };
             json!({
                 "name": object.name,
                 "kind": object.kind,
@@ -42,8 +47,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
                 "way": object.way,
                 "because": object.because,
                 "fingerprint": object.fingerprint,
-                "id": scope.built.get(&staging),
-                "replaced_id": object.production_id,
+                "id": id,
+                "replaced_id": replaced,
             })
         })
         .collect();

@@ -90,6 +90,7 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
             | Change::Changed
             | Change::Removed
             | Change::Drifted
+            | Change::Reindexed
             | Change::Metadata
             | Change::Unchanged => "it follows",
         };
@@ -100,6 +101,7 @@ fn lines(changes: &Changes, object: &StagedObject) -> Vec<String> {
     if object.because.is_empty() {
         lines.push(match object.change {
             Change::Drifted => "  because production is not what was last promoted".to_owned(),
+            Change::Reindexed => "  because its indexes differ; they are built beside it".to_owned(),
             Change::Metadata => {
                 "  because its grants or comments differ; they are changed in place".to_owned()
             }
@@ -145,6 +147,7 @@ mod tests {
             replaced_indexes: Vec::new(),
             in_place: Vec::new(),
             restored: Vec::new(),
+            carried_along: Vec::new(),
             kept: Vec::new(),
             new_sinks: Vec::new(),
             repointed: Vec::new(),

@@ -20,6 +20,7 @@ use crate::primitives::drop;
 use crate::primitives::error::Error;
 use crate::primitives::gc;
 use crate::primitives::gc::Item;
+use crate::primitives::gc::Why;
 use crate::primitives::rehearsal::Assume;
 
 /// List what no live deployment owns any more, and drop it
@@ -83,7 +84,11 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 }
 
 async fn drop(ctx: &mut Ctx, item: &Item) -> Result<drop::Outcome, Error> {
-    let reason = if item.retired { DropReason::Retire } else { DropReason::Abort };
+    let reason = match (item.why, item.retired) {
+        (Why::Overtaken, _) => DropReason::Overtaken,
+        (_, true) => DropReason::Retire,
+        (_, false) => DropReason::Abort,
+    };
     drop::run(ctx, &drop::Request { deployment: item.deployment.clone(), reason }).await
 }
 

@@ -380,12 +380,17 @@ async fn rolled_back(call: Rc<Call>) -> Result<Value, Failure> {
 
 async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     let overlay = call.value("overlay") != Value::Nil;
-    let request = match (call.deployment("deployment")?, call.deployment("retired")?, overlay) {
+    let named = [
+        (call.deployment("deployment")?, DropReason::Abort),
+        (call.deployment("retired")?, DropReason::Retire),
+        (call.deployment("overtaken")?, DropReason::Overtaken),
+    ];
+    let mut named = named.into_iter().filter_map(|(deployment, reason)| Some((deployment?, reason)));
+    let request = match (named.next(), named.next(), overlay) {
         (None, None, true) => return overlay::removed(&call).await,
-        (Some(deployment), None, false) => drop::Request { deployment, reason: DropReason::Abort },
-        (None, Some(deployment), false) => drop::Request { deployment, reason: DropReason::Retire },
+        (Some((deployment, reason)), None, false) => drop::Request { deployment, reason },
         _ => {
-            let message = "mz.drop takes one of `deployment`, `retired` and `overlay`";
+            let message = "mz.drop takes one of `deployment`, `retired`, `overtaken` and `overlay`";
             return Err(Error::new(Code::LuaWrongArgument, message).into());
         }
     };

@@ -202,13 +202,14 @@ fn told_run(ctx: &Ctx, evidence: &Evidence) -> Json {
 }
 
 /// The changes that policies are told of: what is unchanged is in no deployment.
-const CHANGES: [Change; 7] = [
+const CHANGES: [Change; 8] = [
     Change::Added,
     Change::Changed,
     Change::Removed,
     Change::Drifted,
     Change::Dependent,
     Change::Carried,
+    Change::Reindexed,
     Change::Metadata,
 ];
 

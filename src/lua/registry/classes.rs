@@ -134,6 +134,11 @@ pub const CLASSES: &[Class] = &[
                 "string[]",
                 "materialized views that are replaced in place, so that what reads them stays",
             ),
+            f(
+                "pending_replacements",
+                "string[]",
+                "what an earlier promotion has still to replace in place, in words",
+            ),
             f("kept", "string[]", "what a schema with a stable API keeps since others read it, in words"),
             f("in_place", "string[]", "what is granted or commented in place, in words"),
             f("to_apply", "string[]", "what `apply` would do first, in words"),
@@ -157,7 +162,7 @@ pub const CLASSES: &[Class] = &[
             f("kind", "string", ""),
             f(
                 "change",
-                "\"added\"|\"changed\"|\"removed\"|\"drifted\"|\"dependent\"|\"carried\"|\"metadata\"",
+                "\"added\"|\"changed\"|\"removed\"|\"drifted\"|\"dependent\"|\"carried\"|\"reindexed\"|\"metadata\"",
                 "",
             ),
             f("because", "string[]", "the objects that are the reason, nearest first"),
@@ -390,7 +395,7 @@ pub const CLASSES: &[Class] = &[
         doc: "Something to drop.",
         fields: &[
             f("deployment", "string", "the deployment whose names it bears"),
-            f("why", "\"expired\"|\"kept\"|\"dropping\"|\"abandoned\"", ""),
+            f("why", "\"expired\"|\"kept\"|\"dropping\"|\"abandoned\"|\"overtaken\"", ""),
             f(
                 "retired",
                 "boolean",

@@ -215,6 +215,11 @@ pub const FUNCTIONS: &[Function] = &[
         &[
             optional("deployment", Kind::Deployment, "a deployment that is not production, to drop"),
             optional("retired", Kind::Promotion, "a promotion, to drop the version that it replaced"),
+            optional(
+                "overtaken",
+                Kind::Deployment,
+                "a deployment that is over, to drop what a run has built of it since",
+            ),
             optional("overlay", Kind::Overlay, "a developer's overlay"),
             optional(
                 "project",
@@ -225,7 +230,7 @@ pub const FUNCTIONS: &[Function] = &[
         "mz.Dropped",
         Effect::Changes,
         "Drops what stands under a deployment's staging names or was made for an overlay, and nothing else: \
-         `deployment`, `retired`, or `overlay`. What others still read is refused.",
+         `deployment`, `retired`, `overtaken`, or `overlay`. What others still read is refused.",
     ),
     named(
         "delete",
@@ -242,6 +247,7 @@ pub const FUNCTIONS: &[Function] = &[
                     "source",
                     "table",
                     "sink",
+                    "type",
                 ]),
                 "what it is",
             ),

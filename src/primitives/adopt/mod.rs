@@ -21,6 +21,7 @@ use super::ledger::Deployment;
 use super::ledger::Ledger;
 use super::scope::Scope;
 use super::stored;
+use super::stored::Meanings;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::db;
@@ -110,7 +111,7 @@ fn sorted(
     request: &Request,
     catalog: &Catalog,
     snapshot: &BTreeMap<ObjectName, DeployedObject>,
-    stored: &BTreeMap<ObjectId, String>,
+    stored: &Meanings,
 ) -> Sorted {
     let mut sorted = Sorted::default();
     for object in request.compiled.project.objects.iter().filter(|object| object.kind.is_staged()) {
@@ -123,12 +124,16 @@ fn sorted(
             sorted.known += 1;
             continue;
         }
-        let stands = stored.get(&found.id);
+        let stands = stored.whole.get(&found.id);
         if stands.is_some_and(|stands| stands == object.stored_fingerprint.as_str()) {
             sorted.taken.push(taken(object, &found.id, object.fingerprint.to_string()));
             continue;
         }
+        let own = stored.own.get(&found.id);
         let reason = match stands {
+            Some(_) if own.is_some_and(|own| own == object.own_fingerprint.as_str()) => {
+                "its indexes are others".to_owned()
+            }
             Some(_) => "its definition is another one".to_owned(),
             None if found.kind != object.kind => format!("it is a {}, not a {}", found.kind, object.kind),
             None => "its definition, or that of an index of it, cannot be read".to_owned(),

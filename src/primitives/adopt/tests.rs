@@ -16,20 +16,26 @@ CREATE VIEW odd AS SELECT 3 AS a;
 CREATE VIEW known AS SELECT 4 AS a;
 -- file: models/app/core/new.sql
 CREATE VIEW new AS SELECT 5 AS a;
+-- file: models/app/core/bare.sql
+CREATE VIEW bare AS SELECT 6 AS a;
 ";
 
 fn told(differing: Differing) -> String {
     let view = |name: &str| facts::create(ObjectKind::View, name, None, &[]);
     let table = facts::create(ObjectKind::Table, "app.core.odd", None, &[]);
-    let stand = [view("app.core.same"), view("app.core.other"), table, view("app.core.known")];
+    let mut stand = ["same", "other", "known", "bare"].map(|name| view(&format!("app.core.{name}"))).to_vec();
+    stand.push(table);
     let catalog = facts::grown(&["app"], &["app.core"], &[], &stand);
     let compiled = facts::project(FILES);
     let id = |name: &str| catalog.object(&facts::object(name)).expect("it was made").id.clone();
     let of = |name: &str| compiled.project.object(&facts::object(name)).expect("it is in a file");
-    let stored = BTreeMap::from([
+    let whole = BTreeMap::from([
         (id("app.core.same"), of("app.core.same").stored_fingerprint.to_string()),
         (id("app.core.other"), "v1:00".to_owned()),
+        (id("app.core.bare"), "v1:01".to_owned()),
     ]);
+    let own = BTreeMap::from([(id("app.core.bare"), of("app.core.bare").own_fingerprint.to_string())]);
+    let stored = Meanings { whole, own };
     let known = facts::object("app.core.known");
     let row = DeployedObject {
         deployment: "77b01de".parse().expect("an id"),
@@ -62,6 +68,7 @@ fn told(differing: Differing) -> String {
 fn what_is_the_same_is_taken_and_what_differs_is_told() {
     expect![[r#"
         taken app.core.same as the file
+        app.core.bare: its indexes are others (false)
         app.core.odd: it is a table, not a view (false)
         app.core.other: its definition is another one (false)
         missing ["app.core.new"], 1 known
@@ -72,8 +79,10 @@ fn what_is_the_same_is_taken_and_what_differs_is_told() {
 #[test]
 fn what_differs_is_taken_as_it_stands_when_that_is_asked_for() {
     expect![[r#"
+        taken app.core.bare as the server
         taken app.core.other as the server
         taken app.core.same as the file
+        app.core.bare: its indexes are others (true)
         app.core.odd: it is a table, not a view (false)
         app.core.other: its definition is another one (true)
         missing ["app.core.new"], 1 known

@@ -16,6 +16,9 @@ use super::Beside;
 use super::Changes;
 use super::Reuse;
 use super::differing;
+use super::differing::Told;
+use super::others;
+use super::others::Others;
 use super::refuse;
 use super::sinks;
 use super::spread;
@@ -25,6 +28,7 @@ use super::stable::Stable;
 use super::written;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
+use crate::compiler::object::Index;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
 use crate::db::snapshot::DeployedObject;
@@ -37,6 +41,7 @@ use crate::deployment::said::Said;
 use crate::deployment::way::Way;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
+use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -61,6 +66,10 @@ pub struct Facts<'f> {
     pub staging: &'f BTreeSet<SchemaName>,
     /// The schemas that were promoted as ones with a stable API.
     pub stable: &'f BTreeSet<SchemaName>,
+    /// The objects in stable schemas of which indexes alone differ, each with those that are as its file says.
+    pub indexes_alone: &'f BTreeMap<ObjectName, BTreeSet<Ident>>,
+    /// What other deployments have standing in production's own schemas.
+    pub others: &'f Others,
     /// What this project has granted and commented itself.
     pub claims: &'f Claims,
     /// The epoch, and who made it.
@@ -74,16 +83,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     let view = View::new(facts, isolation, reuse);
     let nodes = view.nodes();
     let reasons = spread::spread(&nodes);
-    let mut objects = Vec::new();
-    let mut unchanged = 0;
-    for (at, node) in nodes.iter().enumerate() {
-        let reason = reasons.get(at).cloned().flatten();
-        match reason {
-            Some(reason) => objects.push(view.staged(at, node, &nodes, &reason, &reasons)),
-            None if node.staged => unchanged += 1,
-            None => {}
-        }
-    }
+    let (mut objects, mut unchanged) = view.differing(&nodes, &reasons);
     let touched: Vec<&Node> =
         nodes.iter().zip(&reasons).filter(|(_, reason)| reason.is_some()).map(|(node, _)| node).collect();
     let schemas: BTreeMap<_, _> = touched
@@ -102,7 +102,8 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         .filter_map(|name| Some((name.clone(), facts.catalog.clusters.get(name)?.id.clone())))
         .collect();
     let rebuilt: BTreeSet<&ObjectName> = touched.iter().map(|node| &node.name).collect();
-    let (in_place, metadata) = view.in_place(&rebuilt, &schemas);
+    let (in_place, mut metadata) = view.in_place(&rebuilt, &schemas);
+    metadata.retain(|object| view.reindexed(&object.name).is_none());
     unchanged -= metadata.len().min(unchanged);
     objects.extend(metadata);
     let own_sinks = || view.project().iter().filter(|object| object.kind == ObjectKind::Sink);
@@ -117,6 +118,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         replaced_in: stable::replaced_in(&objects, facts.catalog),
         stable: facts.compiled.project.schemas.iter().filter(|s| s.stable).map(|s| s.name.clone()).collect(),
         restored: view.stable.restored(&objects),
+        carried_along: others::carried_along(facts.others, &schemas, facts.catalog),
         kept: view.stable.kept(&view.kept),
         replaced_indexes: Vec::new(),
         in_place,
@@ -181,6 +183,27 @@ impl<'f> View<'f> {
         let stable = Stable::new(facts);
         let (removed, kept) = stable.part(facts.snapshot.values().filter(gone).collect());
         Self { facts, isolation, reuse, stable, removed, kept, by_relation, occupied }
+    }
+
+    /// What is not unchanged, and how much is.
+    fn differing(&self, nodes: &[Node], reasons: &[Option<spread::Reason>]) -> (Vec<StagedObject>, usize) {
+        let mut objects = Vec::new();
+        let mut unchanged = 0;
+        for (at, node) in nodes.iter().enumerate() {
+            let is_reindexed = self.reindexed(&node.name).is_some();
+            match reasons.get(at).cloned().flatten() {
+                // Built all the same, with indexes of its own.
+                Some(_) if is_reindexed => {
+                    let reason = spread::Reason { change: Change::Changed, because: None };
+                    objects.push(self.staged(at, node, nodes, &reason, reasons));
+                }
+                Some(reason) => objects.push(self.staged(at, node, nodes, &reason, reasons)),
+                None if is_reindexed => objects.push(self.stays(at, node)),
+                None if node.staged => unchanged += 1,
+                None => {}
+            }
+        }
+        (objects, unchanged)
     }
 
     fn project(&self) -> &'f [Object] {
@@ -264,7 +287,28 @@ impl<'f> View<'f> {
     /// Whether an object differs from production by itself.
     fn seed(&self, object: &Object) -> Option<Change> {
         let told = differing::told(object, self.facts.catalog, self.facts.snapshot);
-        differing::change(object, &told, self.facts.adopted)
+        let change = differing::change(object, &told, self.facts.adopted)?;
+        let is_as_recorded = matches!(told, Told::Differs(Change::Changed));
+        (!is_as_recorded || self.reindexed(&object.name).is_none()).then_some(change)
+    }
+
+    /// Of an object whose indexes alone differ, those that are as its file says.
+    ///
+    /// Where they would hydrate on a cluster that is to be left alone, it is rebuilt with them.
+    fn reindexed(&self, name: &ObjectName) -> Option<&'f BTreeSet<Ident>> {
+        let stands = self.facts.indexes_alone.get(name).filter(|_| self.stable.holds(name))?;
+        let object = self.facts.compiled.project.object(name)?;
+        let mut built = object.indexes.iter().filter(|index| !stands.contains(&index.name));
+        let is_disturbed =
+            |index: &Index| self.isolation == Isolation::Cluster && self.is_cloned(&index.cluster);
+        (!built.any(is_disturbed)).then_some(stands)
+    }
+
+    /// One of which only the indexes are built.
+    fn stays(&self, at: usize, node: &Node) -> StagedObject {
+        let reason = spread::Reason { change: Change::Reindexed, because: None };
+        let staged = self.staged(at, node, &[], &reason, &[]);
+        StagedObject { way: Way::Swapped, ..staged }
     }
 
     fn staged(
@@ -388,10 +432,11 @@ impl<'f> View<'f> {
         clusters: &BTreeMap<ClusterName, ClusterId>,
         objects: &[StagedObject],
     ) -> Vec<Beside> {
-        let replaced = self.stable.beside(objects, |index| clusters.contains_key(&index.cluster));
+        let is_cloned = |index: &Index| clusters.contains_key(&index.cluster);
+        let replaced = self.stable.beside(objects, is_cloned, |name| self.reindexed(name));
         let stay = self.project().iter().filter(|object| !rebuilt.contains(&object.name));
         stay.flat_map(|object| object.indexes.iter().map(move |index| (object, index)))
-            .filter(|(_, index)| clusters.contains_key(&index.cluster))
+            .filter(|(object, index)| is_cloned(index) && self.reindexed(&object.name).is_none())
             .map(|(object, index)| {
                 let name = object.name.schema_name().object(index.name.clone());
                 let found = self.facts.catalog.object(&name);

@@ -27,9 +27,12 @@ impl Differing {
     pub fn of(changes: &Changes) -> Self {
         let differs = |change| match change {
             Change::Added | Change::Changed | Change::Drifted => true,
-            Change::Removed | Change::Dependent | Change::Carried | Change::Metadata | Change::Unchanged => {
-                false
-            }
+            Change::Removed
+            | Change::Dependent
+            | Change::Carried
+            | Change::Reindexed
+            | Change::Metadata
+            | Change::Unchanged => false,
         };
         let objects = changes.objects.iter().filter(|object| differs(object.change));
         Self {

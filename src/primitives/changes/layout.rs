@@ -100,6 +100,7 @@ pub fn layout(
             new_sinks: changes.new_sinks.clone(),
             repointed: changes.repointed.clone(),
             restored: changes.restored.clone(),
+            carried_along: changes.carried_along.clone(),
             deployment: id.clone(),
         },
         create: Vec::new(),
@@ -379,6 +380,6 @@ fn retired(changes: &Changes, catalog: &Catalog) -> usize {
     let schemas = changes.schemas.values().flatten().count();
     let beside = changes.beside.iter().filter(|beside| beside.production_id.is_some()).count();
     let beside = beside + changes.gone_indexes.len();
-    let layers = catalog.layers(ids.into_iter()).len() + usize::from(beside > 0);
+    let layers = catalog.drops(ids.into_iter()).len() + usize::from(beside > 0);
     2 * (schemas + changes.clusters.len()) + claims + beside + layers
 }

@@ -31,6 +31,7 @@ pub mod creates;
 pub mod differing;
 pub mod layout;
 pub mod options;
+pub mod others;
 pub mod refuse;
 pub mod sinks;
 pub mod spread;
@@ -113,6 +114,8 @@ pub struct Changes {
     pub in_place: Vec<AfterSwap>,
     /// Grants and comments on what is replaced in place.
     pub restored: Vec<AfterSwap>,
+    /// What earlier deployments have replaced one by one and keep in the schemas that change places.
+    pub carried_along: Vec<ObjectId>,
     /// What the project no longer has in a schema with a stable API and others still read, a line each: it stays.
     pub kept: Vec<String>,
     /// Sinks of the project that do not exist yet.

@@ -30,7 +30,7 @@ pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
         clusters(changes, catalog),
         unmanaged(changes, catalog),
         sinks(changes, catalog),
-        foreign(changes, catalog),
+        foreign(changes, facts),
         removed_still_read(changes, catalog),
         owners(changes, catalog),
         privileges(changes, catalog),
@@ -128,16 +128,21 @@ fn sinks(changes: &Changes, catalog: &Catalog) -> Option<Error> {
 }
 
 /// What the project did not create would be swapped out of production with the rest.
-fn foreign(changes: &Changes, catalog: &Catalog) -> Option<Error> {
+fn foreign(changes: &Changes, facts: &Facts<'_>) -> Option<Error> {
+    let catalog = facts.catalog;
     let replaced = changes.replaced();
     let ours: BTreeSet<&ObjectId> = replaced
         .filter_map(|object| object.production_id.as_ref())
         .chain(&changes.replaced_indexes)
+        .chain(&changes.carried_along)
         .collect();
     let found = in_scope(changes, catalog);
     let strangers = found.into_iter().filter(|(o, _)| o.kind != ObjectKind::Sink && !ours.contains(&o.id));
-    let mut lines: Vec<String> =
-        strangers.map(|(object, place)| format!("{} {place}", scope::told(object))).collect();
+    let line = |(object, place): (&Found, String)| match facts.others.get(&object.id) {
+        Some(other) => format!("{} {place}, {}", scope::told(object), other.told()),
+        None => format!("{} {place}", scope::told(object)),
+    };
+    let mut lines: Vec<String> = strangers.map(line).collect();
     lines.extend(under_names(changes, catalog, &ours));
     let message = match changes.isolation.swaps_schemas() {
         true => "a schema or cluster that would be swapped holds something that the project did not create",

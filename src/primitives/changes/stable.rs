@@ -21,6 +21,7 @@ use crate::deployment::change::Change;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
+use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -109,15 +110,25 @@ impl<'f> Stable<'f> {
         stays.iter().map(line).collect()
     }
 
-    /// The indexes of what is replaced that have to be built: those on a clone, and all of what changed itself.
+    /// The indexes of what is replaced that have to be built: those on a clone, and all of what changed itself; and
+    /// of what stays, those that are not as their files say.
     ///
     /// None can be built on a replacement, so they are built on what it replaces, and follow.
-    pub(super) fn beside(&self, objects: &[StagedObject], is_cloned: impl Fn(&Index) -> bool) -> Vec<Beside> {
+    pub(super) fn beside<'s>(
+        &self,
+        objects: &[StagedObject],
+        is_cloned: impl Fn(&Index) -> bool,
+        stand: impl Fn(&ObjectName) -> Option<&'s BTreeSet<Ident>>,
+    ) -> Vec<Beside> {
         let mut found = Vec::new();
-        for staged in replaced(objects) {
+        for staged in objects.iter().filter(|staged| has_own_indexes(staged)) {
             let Some(object) = self.facts.compiled.project.object(&staged.name) else { continue };
-            let differs = differs(staged);
-            for index in object.indexes.iter().filter(|index| differs || is_cloned(index)) {
+            let stands = if staged.change == Change::Reindexed { stand(&staged.name) } else { None };
+            let differs = |index: &Index| match stands {
+                Some(stands) => !stands.contains(&index.name),
+                None => differs(staged),
+            };
+            for index in object.indexes.iter().filter(|index| differs(index) || is_cloned(index)) {
                 let name = object.name.schema_name().object(index.name.clone());
                 let production_id = self.facts.catalog.object(&name).map(|found| found.id.clone());
                 found.push(Beside { on: object.name.clone(), index: index.name.clone(), production_id });
@@ -129,7 +140,7 @@ impl<'f> Stable<'f> {
     /// The indexes that earlier deployments made on what changed and that the files no longer have.
     pub(super) fn gone_indexes(&self, objects: &[StagedObject]) -> Vec<GoneIndex> {
         let mut found = Vec::new();
-        for staged in replaced(objects).filter(|staged| differs(staged)) {
+        for staged in objects.iter().filter(|staged| has_own_indexes(staged) && differs(staged)) {
             let Some(object) = self.facts.compiled.project.object(&staged.name) else { continue };
             let on = |index: &&crate::catalog::Object| index.on.as_ref() == staged.production_id.as_ref();
             for index in self.facts.catalog.objects_in(&staged.name.schema_name()).filter(on) {
@@ -184,6 +195,11 @@ pub fn replaced(objects: &[StagedObject]) -> impl Iterator<Item = &StagedObject>
     objects.iter().filter(|object| object.is_replaced_in_place())
 }
 
+/// Tells whether the indexes of an object are built by themselves, on what has its name.
+fn has_own_indexes(staged: &StagedObject) -> bool {
+    staged.is_replaced_in_place() || staged.change == Change::Reindexed
+}
+
 /// The schemas in which something is replaced, with their ids.
 pub(super) fn replaced_in(objects: &[StagedObject], catalog: &Catalog) -> BTreeMap<SchemaName, SchemaId> {
     let names = replaced(objects).map(|object| object.name.schema_name());
@@ -193,7 +209,7 @@ pub(super) fn replaced_in(objects: &[StagedObject], catalog: &Catalog) -> BTreeM
 /// Tells whether an object is replaced for its own sake, so that its indexes may differ too.
 fn differs(staged: &StagedObject) -> bool {
     match staged.change {
-        Change::Added | Change::Changed | Change::Drifted => true,
+        Change::Added | Change::Changed | Change::Drifted | Change::Reindexed => true,
         Change::Removed | Change::Dependent | Change::Carried | Change::Metadata | Change::Unchanged => false,
     }
 }

@@ -8,7 +8,6 @@ use crate::event::Event;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::plan::Plan;
-use crate::plan::step::Step;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
@@ -21,7 +20,7 @@ pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<O
     let ids: BTreeSet<&ObjectId> = ids.iter().filter(|id| catalog.objects.contains_key(*id)).collect();
     let unread = unread(&ids, &catalog);
     let mut plan = Plan::new();
-    plan.each(steps(unread.iter().copied(), &catalog));
+    plan.each(catalog.drops(unread.iter().copied()));
     drop(catalog);
     let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
     if let Some((_, error)) = applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
@@ -29,12 +28,6 @@ pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<O
     }
     let catalog = ctx.catalog().await?;
     Ok(ids.into_iter().filter(|id| catalog.objects.contains_key(*id)).cloned().collect())
-}
-
-/// Drops these, a statement for each kind of each layer, leaves first.
-pub(super) fn steps<'o>(ids: impl Iterator<Item = &'o ObjectId>, catalog: &Catalog) -> Vec<Step> {
-    let layers = catalog.layers(ids);
-    layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }).collect()
 }
 
 /// Tells what could not be dropped.
@@ -56,24 +49,18 @@ pub(super) async fn warn_of(ctx: &Ctx, left: &[ObjectId]) -> Result<(), Error> {
 
 /// Those that only others of them read, if anything; indexes of one's own go along.
 pub(super) fn unread<'i>(ids: &BTreeSet<&'i ObjectId>, catalog: &Catalog) -> BTreeSet<&'i ObjectId> {
-    let readers = catalog.readers_of(ids);
+    let is_own_index = |id: &ObjectId| {
+        let object = catalog.objects.get(id);
+        object.is_some_and(|object| object.kind == ObjectKind::Index && catalog.owns(&object.owner))
+    };
+    // Whatever reads something has to go before it: what stays keeps all that it reads, and so on down.
+    let held_by_others = catalog.reads.iter().filter(|(id, _)| !ids.contains(id) && !is_own_index(id));
+    let mut open: Vec<&ObjectId> = held_by_others.flat_map(|(_, reads)| reads).collect();
     let mut unread = ids.clone();
-    loop {
-        let holds = |id: &&ObjectId| {
-            readers.get(*id).into_iter().flatten().any(|reader| {
-                let own_index = catalog
-                    .objects
-                    .get(*reader)
-                    .is_some_and(|reader| reader.kind == ObjectKind::Index && catalog.owns(&reader.owner));
-                !own_index && !unread.contains(*reader)
-            })
-        };
-        let held: Vec<&ObjectId> = unread.iter().copied().filter(holds).collect();
-        if held.is_empty() {
-            return unread;
+    while let Some(held) = open.pop() {
+        if unread.remove(held) {
+            open.extend(catalog.reads.get(held).into_iter().flatten());
         }
-        held.into_iter().for_each(|id| {
-            unread.remove(id);
-        });
     }
+    unread
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::Request;
-use super::clear;
 use super::decide::Decision;
 use super::ways::Swap;
 use crate::catalog::Catalog;
@@ -134,7 +133,7 @@ pub(super) async fn make_schemas(ctx: &mut Ctx, decision: &Decision<'_>) -> Resu
     let mut steps: Vec<Step> = decision.new_schemas.iter().cloned().map(Step::CreateSchema).collect();
     if !decision.cleared.is_empty() {
         let catalog = ctx.catalog().await?;
-        steps.extend(clear::steps(decision.cleared.iter(), &catalog));
+        steps.extend(catalog.drops(decision.cleared.iter()));
     }
     steps.extend(decision.swaps.values().flat_map(Swap::making));
     let mut plan = Plan::new();

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use expect_test::Expect;
 use expect_test::expect;
 
-use super::clear;
 use super::create::Bad;
 use super::decide;
 use super::decide::Decision;
@@ -200,8 +199,8 @@ fn statements(decision: &Decision<'_>, catalog: &Catalog) -> usize {
     let removed = decision.removed.iter().map(|known| &known.id);
     let cleared: BTreeSet<&ObjectId> = decision.cleared.iter().collect();
     let stale = decision.stale.iter().filter(|id| !cleared.contains(id));
-    let drops = clear::steps(replaced.chain(removed).chain(stale), catalog).len();
-    let cleared = clear::steps(decision.cleared.iter(), catalog).len();
+    let drops = catalog.drops(replaced.chain(removed).chain(stale)).len();
+    let cleared = catalog.drops(decision.cleared.iter()).len();
     making + creates + decision.swaps.len() + renames + drops + cleared
 }
 

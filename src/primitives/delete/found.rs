@@ -33,11 +33,13 @@ pub enum Kind {
     Table,
     /// A sink.
     Sink,
+    /// A type.
+    Type,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cluster,
         Self::Role,
         Self::NetworkPolicy,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Source,
         Self::Table,
         Self::Sink,
+        Self::Type,
     ];
 
     /// The word for it on the command line and in the journal.
@@ -59,6 +62,7 @@ impl Kind {
             Self::Source => "source",
             Self::Table => "table",
             Self::Sink => "sink",
+            Self::Type => "type",
         }
     }
 
@@ -70,6 +74,7 @@ impl Kind {
             Self::Source => Some(ObjectKind::Source),
             Self::Table => Some(ObjectKind::Table),
             Self::Sink => Some(ObjectKind::Sink),
+            Self::Type => Some(ObjectKind::Type),
             Self::Cluster | Self::Role | Self::NetworkPolicy => None,
         }
     }
@@ -84,8 +89,10 @@ pub(super) enum Thing {
     Role(RoleName),
     /// A network policy.
     Policy(Ident),
-    /// Something in a schema.
+    /// Something in a schema that can be renamed.
     Object(ObjectKind, ObjectName),
+    /// A type: it has names of its own, and no other name for the time it takes.
+    Type(ObjectName),
 }
 
 /// A thing of the project.
@@ -94,6 +101,8 @@ pub(super) struct Found<'p> {
     pub(super) thing: Thing,
     pub(super) kind: Kind,
     pub(super) name: String,
+    /// Its name without quotes, as people type it in a shell.
+    plain: String,
     pub(super) file: String,
     pub(super) object: Option<&'p Object>,
     still_named_by: Vec<String>,
@@ -103,6 +112,14 @@ impl Found<'_> {
     /// In words: `table app.raw.t`.
     pub(super) fn told(&self) -> String {
         format!("{} {}", self.kind.as_str().replace('-', " "), self.name)
+    }
+
+    /// Whether it can be claimed by another name before it is dropped.
+    pub(super) fn can_be_renamed(&self) -> bool {
+        match self.thing {
+            Thing::Cluster(_) | Thing::Object(..) => true,
+            Thing::Role(_) | Thing::Policy(_) | Thing::Type(_) => false,
+        }
     }
 
     pub(super) fn outcome(&self, dropped: bool) -> Outcome {
@@ -120,14 +137,21 @@ impl Found<'_> {
 pub(super) fn find(request: &Request) -> Result<Found<'_>, Error> {
     let all = candidates(request);
     let behind = format!(".{}", request.name);
-    let exact = all.iter().position(|found| found.name == request.name);
-    let ending: Vec<&Found<'_>> = all.iter().filter(|found| found.name.ends_with(&behind)).collect();
+    let is = |found: &&Found<'_>| found.name == request.name || found.plain == request.name;
+    let ends = |found: &&Found<'_>| found.name.ends_with(&behind) || found.plain.ends_with(&behind);
+    // Without quotes one name can be that of two things.
+    let named: Vec<&Found<'_>> = all.iter().filter(is).collect();
+    let exact = all.iter().position(|found| found.name == request.name).or_else(|| match named.as_slice() {
+        [_] => all.iter().position(|found| found.plain == request.name),
+        _ => None,
+    });
+    let ending: Vec<&Found<'_>> = if named.is_empty() { all.iter().filter(ends).collect() } else { named };
     if exact.is_none() && ending.len() > 1 {
         let names: Vec<String> = ending.iter().map(|found| found.name.clone()).collect();
         let message = format!("several of the project end in `{}`", request.name);
         return Err(Error::new(Code::DeleteUnknown, message).with_lines(names).effect("nothing was dropped"));
     }
-    let at = exact.or_else(|| all.iter().position(|found| found.name.ends_with(&behind)));
+    let at = exact.or_else(|| all.iter().position(|found| ends(&found)));
     if let Some(found) = at.and_then(|at| all.into_iter().nth(at)) {
         return Ok(found);
     }
@@ -142,10 +166,11 @@ pub(super) fn find(request: &Request) -> Result<Found<'_>, Error> {
 fn candidates(request: &Request) -> Vec<Found<'_>> {
     let project = &request.compiled.project;
     let kind = request.kind;
-    let plain = |thing: Thing, name: String, file: &String, by: Vec<String>| Found {
+    let plain = |thing: Thing, name: &Ident, file: &String, by: Vec<String>| Found {
         thing,
         kind,
-        name,
+        name: name.to_string(),
+        plain: name.as_str().to_owned(),
         file: file.clone(),
         object: None,
         still_named_by: by,
@@ -160,8 +185,14 @@ fn candidates(request: &Request) -> Vec<Found<'_>> {
             .map(|object| {
                 let readers =
                     project.objects.iter().filter(|reader| reader.depends_on.contains(&object.name));
+                let name = object.name.clone();
+                let parts = [&name.database, &name.schema, &name.object].map(Ident::as_str);
                 Found {
-                    thing: Thing::Object(wanted, object.name.clone()),
+                    plain: parts.join("."),
+                    thing: match kind {
+                        Kind::Type => Thing::Type(name),
+                        _ => Thing::Object(wanted, name),
+                    },
                     kind,
                     name: object.name.to_string(),
                     file: object.file.clone(),
@@ -174,18 +205,16 @@ fn candidates(request: &Request) -> Vec<Found<'_>> {
     match kind {
         Kind::Cluster => {
             let all = project.clusters.iter();
-            all.map(|c| plain(Thing::Cluster(c.name.clone()), c.name.to_string(), &c.file, on(&c.name)))
-                .collect()
+            all.map(|c| plain(Thing::Cluster(c.name.clone()), &c.name.0, &c.file, on(&c.name))).collect()
         }
         Kind::Role => {
             let all = project.roles.iter();
-            all.map(|r| plain(Thing::Role(r.name.clone()), r.name.to_string(), &r.file, Vec::new())).collect()
+            all.map(|r| plain(Thing::Role(r.name.clone()), &r.name.0, &r.file, Vec::new())).collect()
         }
         Kind::NetworkPolicy => {
             let all = project.network_policies.iter();
-            all.map(|p| plain(Thing::Policy(p.name.clone()), p.name.to_string(), &p.file, Vec::new()))
-                .collect()
+            all.map(|p| plain(Thing::Policy(p.name.clone()), &p.name, &p.file, Vec::new())).collect()
         }
-        Kind::Connection | Kind::Secret | Kind::Source | Kind::Table | Kind::Sink => Vec::new(),
+        Kind::Connection | Kind::Secret | Kind::Source | Kind::Table | Kind::Sink | Kind::Type => Vec::new(),
     }
 }

@@ -1,8 +1,9 @@
 //! delete: drops one thing of the project that is neither staged nor swapped: a cluster, a role, a
-//! network policy, a connection, a secret, a source, a table, a sink.
+//! network policy, a connection, a secret, a source, a table, a sink, a type.
 //!
 //! What can be renamed is claimed first, under a fence: DROP goes by name, and only what bears the
-//! claimed name and has the recorded id is dropped, without CASCADE. Whatever depends on it is told
+//! claimed name and has the recorded id is dropped, without CASCADE. Roles, policies and types cannot be: they
+//! are looked at again right before. Whatever depends on it is told
 //! with its owner, and nothing is dropped. Refuses: `delete.unknown`, `delete.in-use`. Start reading at
 //! [`find`] and [`dependents`].
 
@@ -23,6 +24,7 @@ use super::fenced;
 use super::fenced::Next;
 use super::scope;
 use crate::catalog::Catalog;
+use crate::catalog::Object as CatalogObject;
 use crate::compiler::object::Object;
 use crate::db;
 use crate::db::apply::OnFailure;
@@ -115,6 +117,11 @@ fn stands(
             };
             of(at(name), at(&name.schema_name().object(claimed(&name.object)?)))
         }
+        Thing::Type(name) => {
+            // A connection or a secret may bear the name too.
+            let is_it = |object: &&CatalogObject| object.kind == ObjectKind::Type && object.name == *name;
+            of(catalog.objects.values().find(is_it).map(|object| object.id.as_str()), None)
+        }
         Thing::Role(name) if catalog.roles.contains(name) => Stands::Named(None),
         Thing::Policy(name) if policies.iter().any(|policy| policy == name.as_str()) => Stands::Named(None),
         Thing::Role(_) | Thing::Policy(_) => Stands::Gone,
@@ -122,28 +129,48 @@ fn stands(
 }
 
 /// What keeps it from being dropped, a line each, with owners.
-fn dependents(found: &Found<'_>, stands: &Stands, catalog: &Catalog) -> BTreeSet<String> {
+fn dependents(found: &Found<'_>, stands: &Stands, catalog: &Catalog) -> Result<BTreeSet<String>, Error> {
     let id = match stands {
-        Stands::Gone => return BTreeSet::new(),
+        Stands::Gone => return Ok(BTreeSet::new()),
         Stands::Named(id) => id.as_deref(),
         Stands::Claimed(id) => Some(id.as_str()),
     };
-    match (&found.thing, id) {
+    Ok(match (&found.thing, id) {
         (Thing::Cluster(_), Some(id)) => {
             let clusters = catalog.clusters.values().find(|cluster| cluster.id.as_str() == id);
             let objects = clusters.into_iter().flat_map(|cluster| catalog.objects_on(&cluster.id));
             objects.map(|object| format!("{} runs on it", scope::told(object))).collect()
         }
-        (Thing::Object(..), Some(id)) => of_object(found.object, &ObjectId::new(id), catalog),
+        (Thing::Object(..) | Thing::Type(_), Some(id)) => {
+            of_object(found.object, &ObjectId::new(id), catalog)?
+        }
         (Thing::Role(role), _) => of_role(&Grantee::Role(role.clone()), role, catalog),
         (Thing::Policy(_), _) | (_, None) => BTreeSet::new(),
+    })
+}
+
+/// What came with a source, and goes before it: the server drops none of it by itself.
+///
+/// Source: `full/44_sources_dropped.slt`, v26.21.
+fn along<'c>(
+    object: Option<&Object>,
+    id: &ObjectId,
+    catalog: &'c Catalog,
+) -> Result<Vec<&'c CatalogObject>, Error> {
+    let mut names = BTreeSet::new();
+    for name in object.into_iter().flat_map(|object| &object.subsources) {
+        names.insert(name.schema_name().object(claimed(&name.object)?));
+        names.insert(name.clone());
     }
+    let is_of_it = |one: &&CatalogObject| {
+        names.contains(&one.name) && catalog.reads.get(&one.id).is_some_and(|reads| reads.contains(id))
+    };
+    Ok(catalog.objects.values().filter(is_of_it).collect())
 }
 
 /// What reads an object. Its indexes of the file go with it, and so does what comes with a source.
-fn of_object(object: Option<&Object>, id: &ObjectId, catalog: &Catalog) -> BTreeSet<String> {
-    let along = object.into_iter().flat_map(|object| &object.subsources);
-    let along = along.filter_map(|name| catalog.object(name)).map(|found| &found.id);
+fn of_object(object: Option<&Object>, id: &ObjectId, catalog: &Catalog) -> Result<BTreeSet<String>, Error> {
+    let along = along(object, id, catalog)?.into_iter().map(|found| &found.id);
     let ours: BTreeSet<&ObjectId> = along.chain([id]).collect();
     let named: BTreeSet<&Ident> =
         object.into_iter().flat_map(|object| &object.indexes).map(|index| &index.name).collect();
@@ -158,10 +185,10 @@ fn of_object(object: Option<&Object>, id: &ObjectId, catalog: &Catalog) -> BTree
     let strangers = found
         .into_values()
         .filter(|object| object.kind != ObjectKind::Index || !named.contains(&object.name.object));
-    strangers.map(|object| format!("{} depends on it", scope::told(object))).collect()
+    Ok(strangers.map(|object| format!("{} depends on it", scope::told(object))).collect())
 }
 
-/// What a role owns, and what is granted to it.
+/// What a role owns, what is granted to it, and what will be or is by default.
 fn of_role(grantee: &Grantee, role: &crate::name::RoleName, catalog: &Catalog) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     let mut tell = |what: String, owner: &crate::name::RoleName, privileges: &crate::catalog::Privileges| {
@@ -183,6 +210,13 @@ fn of_role(grantee: &Grantee, role: &crate::name::RoleName, catalog: &Catalog) -
     for object in catalog.objects.values() {
         tell(format!("{} {}", object.kind, object.name), &object.owner, &object.privileges);
     }
+    for default in &catalog.default_privileges {
+        if default.grantee == *grantee || default.role.as_ref() == Some(role) {
+            let what = Step::GrantDefault(default.clone()).what();
+            let of = default.role.as_ref().map_or("anybody".to_owned(), ToString::to_string);
+            lines.insert(format!("{what}, of what {of} makes"));
+        }
+    }
     lines
 }
 
@@ -195,39 +229,69 @@ fn refuse(found: &Found<'_>, lines: BTreeSet<String>) -> Result<(), Error> {
         .effect("nothing was dropped, and its file stays"))
 }
 
-/// The rename that claims it, and the one that takes the claim back; `None` for what has no rename.
-fn claiming(thing: &Thing) -> Result<Option<(Exchange, Exchange)>, Error> {
-    Ok(match thing {
-        Thing::Cluster(name) => {
+/// The renames that claim it and what goes along with it as far as they are not, each with the one that takes it
+/// back; none for what has no rename.
+fn claiming(
+    found: &Found<'_>,
+    stands: &Stands,
+    catalog: &Catalog,
+) -> Result<Vec<(Exchange, Exchange)>, Error> {
+    let id = match stands {
+        Stands::Gone => return Ok(Vec::new()),
+        Stands::Named(id) => id.clone(),
+        Stands::Claimed(id) => Some(id.clone()),
+    };
+    let renamed = |kind: ObjectKind, name: &ObjectName| {
+        let marked = claimed(&name.object)?;
+        let from = name.schema_name().object(marked.clone());
+        let there = Exchange::RenameObject { kind, from: name.clone(), to: marked };
+        Ok::<_, Error>((there, Exchange::RenameObject { kind, from, to: name.object.clone() }))
+    };
+    let is_named = matches!(stands, Stands::Named(_));
+    let mut renames = Vec::new();
+    match &found.thing {
+        Thing::Cluster(name) if is_named => {
             let marked = ClusterName(claimed(&name.0)?);
             let there = Exchange::RenameCluster { from: name.clone(), to: marked.clone() };
-            Some((there, Exchange::RenameCluster { from: marked, to: name.clone() }))
+            renames.push((there, Exchange::RenameCluster { from: marked, to: name.clone() }));
         }
         Thing::Object(kind, name) => {
-            let marked = claimed(&name.object)?;
-            let from = name.schema_name().object(marked.clone());
-            let there = Exchange::RenameObject { kind: *kind, from: name.clone(), to: marked };
-            Some((there, Exchange::RenameObject { kind: *kind, from, to: name.object.clone() }))
+            let subsources = found.object.into_iter().flat_map(|object| &object.subsources);
+            let named: BTreeSet<&ObjectName> = subsources.collect();
+            let id = ObjectId::new(id.unwrap_or_default());
+            let along = along(found.object, &id, catalog)?.into_iter();
+            for one in along.filter(|one| named.contains(&one.name)) {
+                renames.push(renamed(one.kind, &one.name)?);
+            }
+            if is_named {
+                renames.push(renamed(*kind, name)?);
+            }
         }
-        Thing::Role(_) | Thing::Policy(_) => None,
-    })
+        Thing::Cluster(_) | Thing::Role(_) | Thing::Policy(_) | Thing::Type(_) => {}
+    }
+    Ok(renames)
 }
 
-/// The drop, by the claimed name where there is one.
-fn dropping(thing: &Thing) -> Result<Step, Error> {
+/// The drops, by the claimed names where there are some, what goes along first.
+fn dropping(found: &Found<'_>, id: Option<&str>, catalog: &Catalog) -> Result<Vec<Step>, Error> {
     let plain = |noun: &str, name: String| Step::Statement {
         what: format!("drop {} {name}", noun.to_lowercase()),
         sql: format!("DROP {noun} {name}"),
         shown: None,
         origin: None,
     };
-    Ok(match thing {
-        Thing::Cluster(name) => Step::DropCluster(ClusterName(claimed(&name.0)?)),
+    Ok(match &found.thing {
+        Thing::Cluster(name) => vec![Step::DropCluster(ClusterName(claimed(&name.0)?))],
         Thing::Object(kind, name) => {
-            Step::DropObjects { kind: *kind, names: vec![name.schema_name().object(claimed(&name.object)?)] }
+            let along = along(found.object, &ObjectId::new(id.unwrap_or_default()), catalog)?;
+            let mut steps = catalog.drops(along.iter().map(|one| &one.id));
+            let names = vec![name.schema_name().object(claimed(&name.object)?)];
+            steps.push(Step::DropObjects { kind: *kind, names });
+            steps
         }
-        Thing::Role(name) => plain("ROLE", name.sql()),
-        Thing::Policy(name) => plain("NETWORK POLICY", name.sql()),
+        Thing::Type(name) => vec![Step::DropObjects { kind: ObjectKind::Type, names: vec![name.clone()] }],
+        Thing::Role(name) => vec![plain("ROLE", name.sql())],
+        Thing::Policy(name) => vec![plain("NETWORK POLICY", name.sql())],
     })
 }
 
@@ -242,23 +306,24 @@ impl fenced::Change for Claim<'_> {
         let catalog = ctx.catalog().await?;
         let stands = stands(&self.found.thing, &[], &catalog, Some(self.intent))?;
         // Said no before anything is sent.
-        refuse(self.found, dependents(self.found, &stands, &catalog))?;
-        match stands {
-            Stands::Claimed(_) => Ok(Next::Happened),
-            Stands::Named(id) if id == self.intent.id => {
-                let renames = claiming(&self.found.thing)?.map(|(there, _)| Step::Exchange(there));
-                Ok(Next::Try(renames.into_iter().collect()))
-            }
-            Stands::Named(_) | Stands::Gone => Err(self.moved()),
+        refuse(self.found, dependents(self.found, &stands, &catalog)?)?;
+        if !self.is_it(&stands) {
+            return Err(self.moved());
         }
+        let renames = claiming(self.found, &stands, &catalog)?;
+        Ok(match renames.is_empty() {
+            true => Next::Happened,
+            false => Next::Try(renames.into_iter().map(|(there, _)| Step::Exchange(there)).collect()),
+        })
     }
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
-        let now = stands(&self.found.thing, &[], catalog, None)?;
-        if now != Stands::Named(self.intent.id.clone()) {
+        // In a transaction of its own the claim is not visible beside it: names are the old ones.
+        let now = stands(&self.found.thing, &[], catalog, Some(self.intent))?;
+        if !self.is_it(&now) {
             return Err(self.moved());
         }
-        refuse(self.found, dependents(self.found, &now, catalog))
+        refuse(self.found, dependents(self.found, &now, catalog)?)
     }
 
     fn codes(&self) -> (Code, Code) {
@@ -271,6 +336,15 @@ impl fenced::Change for Claim<'_> {
 }
 
 impl Claim<'_> {
+    /// Whether what stands is what is to be dropped.
+    fn is_it(&self, stands: &Stands) -> bool {
+        match stands {
+            Stands::Gone => false,
+            Stands::Named(id) => *id == self.intent.id,
+            Stands::Claimed(id) => Some(id) == self.intent.id.as_ref(),
+        }
+    }
+
     fn moved(&self) -> Error {
         let message = format!("{} was replaced or dropped in this very moment", self.found.told());
         Error::new(Code::DeleteInUse, message).effect("nothing was dropped, and its file stays")
@@ -300,18 +374,26 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if earlier.as_ref() != Some(&intent) {
         ctx.record(Record::Deletion(intent.clone())).await?;
     }
-    let renames = claiming(&found.thing)?;
-    if renames.is_some() {
-        fenced::make(ctx, &mut Claim { found: &found, intent: &intent }, fenced::RETRY_FOR).await?;
+    let renames = claiming(&found, &stands, &*ctx.catalog().await?)?;
+    let claim = &mut Claim { found: &found, intent: &intent };
+    if found.can_be_renamed() {
+        fenced::make(ctx, claim, fenced::RETRY_FOR).await?;
+    } else {
+        // A person may have thought about it for long: what bears its name has to be what he was shown.
+        ctx.reread().await?;
+        let (now, _) = look(ctx, &found).await?;
+        if !claim.is_it(&now) {
+            return Err(claim.moved());
+        }
     }
     let mut plan = Plan::new();
-    plan.each([dropping(&found.thing)?]);
+    plan.each(dropping(&found, intent.id.as_deref(), &*ctx.catalog().await?)?);
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
     if let Some((_, error)) = applied.failed.into_iter().next() {
         if error.outcome_unknown() {
             return Err(Error::from(error).effect("deleting again finds out"));
         }
-        let effect = give_back(ctx, renames.map(|(_, back)| back)).await;
+        let effect = give_back(ctx, renames).await;
         let message = format!("the server refused to drop {}: {}", found.told(), error.message());
         return Err(Error::server(Code::DeleteRejected, message, &error).effect(effect));
     }
@@ -334,11 +416,11 @@ async fn look(ctx: &Ctx, found: &Found<'_>) -> Result<(Stands, Option<Deletion>)
     let catalog = ctx.catalog().await?;
     let policies = match found.thing {
         Thing::Policy(_) => db::introspect::network_policies(ctx.session()).await?,
-        Thing::Cluster(_) | Thing::Role(_) | Thing::Object(..) => Vec::new(),
+        Thing::Cluster(_) | Thing::Role(_) | Thing::Object(..) | Thing::Type(_) => Vec::new(),
     };
     let earlier = earlier(ctx, found).await?;
     let stands = stands(&found.thing, &policies, &catalog, earlier.as_ref())?;
-    refuse(found, dependents(found, &stands, &catalog))?;
+    refuse(found, dependents(found, &stands, &catalog)?)?;
     Ok((stands, earlier))
 }
 
@@ -360,10 +442,12 @@ async fn earlier(ctx: &Ctx, found: &Found<'_>) -> Result<Option<Deletion>, Error
 }
 
 /// Takes a claim back, so that a refused drop has changed nothing; says what is so now.
-async fn give_back(ctx: &mut Ctx, back: Option<Exchange>) -> &'static str {
-    let Some(back) = back else { return "nothing was dropped, and its file stays" };
+async fn give_back(ctx: &mut Ctx, renames: Vec<(Exchange, Exchange)>) -> &'static str {
+    if renames.is_empty() {
+        return "nothing was dropped, and its file stays";
+    }
     let mut plan = Plan::new();
-    plan.together([Step::Exchange(back)]);
+    plan.together(renames.into_iter().map(|(_, back)| Step::Exchange(back)));
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
     if applied.failed.is_empty() && !applied.interrupted {
         "nothing was dropped, and its file stays"

@@ -15,6 +15,10 @@ CREATE TABLE u (id int);
 CREATE VIEW v AS SELECT id FROM raw.t;
 -- file: clusters/c1.sql
 CREATE CLUSTER c1 (SIZE = '25cc');
+-- file: clusters/Sp are.sql
+CREATE CLUSTER \"Sp are\" (SIZE = '25cc');
+-- file: models/app/raw/kinds.sql
+CREATE TYPE kinds AS LIST (ELEMENT TYPE = int4);
 ";
 
 fn request(kind: found::Kind, name: &str) -> Request {
@@ -41,9 +45,15 @@ fn a_name_may_be_its_last_parts() {
         .assert_eq(&said(found::Kind::Table, "u"));
     expect![[r#"cluster c1 in clusters/c1.sql, named by ["app.raw.t"]"#]]
         .assert_eq(&said(found::Kind::Cluster, "c1"));
+    for name in ["Sp are", "\"Sp are\""] {
+        expect![[r#"cluster "Sp are" in clusters/Sp are.sql, named by []"#]]
+            .assert_eq(&said(found::Kind::Cluster, name));
+    }
+    expect![[r#"type app.raw.kinds in models/app/raw/kinds.sql, named by []"#]]
+        .assert_eq(&said(found::Kind::Type, "kinds"));
     expect![[r#"delete.unknown: the project has no source `t` []"#]]
         .assert_eq(&said(found::Kind::Source, "t"));
-    expect![[r#"delete.unknown: the project has no cluster `c2` ["it has: c1"]"#]]
+    expect![[r#"delete.unknown: the project has no cluster `c2` ["it has: \"Sp are\", c1"]"#]]
         .assert_eq(&said(found::Kind::Cluster, "c2"));
 }
 
@@ -70,7 +80,8 @@ fn what_depends_on_it_is_told_and_indexes_of_the_file_go_along() {
         let request = request(kind, name);
         let found = find(&request).expect("the project has it");
         let stands = stands(&found.thing, &[], &catalog, None).expect("its name is short");
-        dependents(&found, &stands, &catalog).into_iter().collect::<Vec<_>>().join("\n")
+        let lines = dependents(&found, &stands, &catalog).expect("names are short");
+        lines.into_iter().collect::<Vec<_>>().join("\n")
     };
     expect![[r#"
         index app.raw.by_hand (owner materialize) depends on it

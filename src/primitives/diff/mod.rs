@@ -17,6 +17,8 @@ use super::changes::assess;
 use super::changes::assess::Facts;
 use super::changes::layout;
 use super::changes::layout::Cost;
+use super::changes::others;
+use super::changes::others::Others;
 use super::changes::stable;
 use super::changes::traps;
 use super::compile::Compiled;
@@ -25,7 +27,9 @@ use super::ctx::kept::Promoted;
 use super::ctx::marker_in;
 use super::error::Error;
 use super::infrastructure;
+use super::ledger::Deployment;
 use super::ledger::Ledger;
+use super::scope::Scope;
 use super::stored;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -35,14 +39,18 @@ use crate::deployment::Isolation;
 use crate::deployment::change::Change;
 use crate::deployment::epoch;
 use crate::deployment::epoch::SwapEntry;
+use crate::deployment::is_staging_name;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::event::Event;
+use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
+use crate::name::ObjectName;
 use crate::name::SchemaName;
 
 pub mod overlay;
+mod pending;
 mod resumed;
 
 /// Names the project and how much may be replaced as a whole.
@@ -123,6 +131,8 @@ pub struct Outcome {
     pub removed: Vec<String>,
     /// The names of materialized views that are replaced in place: what reads them stays.
     pub replacements: Vec<String>,
+    /// What an earlier promotion has still to replace in place, in words: until then it is what it was before.
+    pub pending_replacements: Vec<String>,
     /// What the project no longer has in a schema with a stable API, and others still read; it stays.
     pub kept: Vec<String>,
     /// What is granted or commented in place, in words.
@@ -164,8 +174,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         let cost = layout::cost(&changes, &*ctx.catalog().await?);
         return Ok(outcome(ctx.clock.now(), changes.into(), Vec::new(), Vec::new(), cost));
     }
-    let mut sides = Sides::read(ctx, &request.compiled).await?;
-    sides.adopted = stored::read(ctx, &sides.compiled, &sides.catalog, &sides.snapshot).await?;
+    let sides = Sides::read_all(ctx, &request.compiled).await?;
     let mut all =
         sides.with(|facts| Isolation::ALL.map(|isolation| assess::assess(facts, isolation, &request.reuse)));
     let Sides { catalog, ledger, .. } = &sides;
@@ -188,7 +197,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let in_place: BTreeSet<&String> = changes.in_place.iter().map(|after| &after.what).collect();
     to_apply.retain(|what| !in_place.contains(what));
     let cost = layout::cost(&changes, catalog);
-    let outcome = outcome(ctx.clock.now(), changes.into(), alternatives, to_apply, cost);
+    let mut outcome = outcome(ctx.clock.now(), changes.into(), alternatives, to_apply, cost);
+    outcome.pending_replacements.clone_from(&sides.pending);
     ctx.events.event(Event::Diffed {
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
         took: ctx.clock.elapsed().saturating_sub(started),
@@ -202,8 +212,14 @@ struct Sides {
     catalog: Rc<Catalog>,
     ledger: Option<Rc<Ledger>>,
     snapshot: Promoted,
+    /// What an earlier promotion has still to replace in place, in words.
+    pending: Vec<String>,
     /// The fingerprints of what no record vouches for, where that was asked for.
     adopted: BTreeMap<ObjectId, String>,
+    /// See [`stored::indexes_alone`], where that was asked for.
+    indexes_alone: BTreeMap<ObjectName, BTreeSet<Ident>>,
+    /// What other deployments have standing in production's own schemas, where that was asked for.
+    others: Others,
 }
 
 impl Sides {
@@ -215,11 +231,34 @@ impl Sides {
             // Somebody has swapped between the two looks.
             catalog = ctx.reread().await?;
         }
-        let snapshot = match &ledger {
-            Some(ledger) => ctx.promoted(ledger).await?,
-            None => Rc::default(),
+        let (snapshot, pending) = match &ledger {
+            Some(ledger) => pending::as_it_stands(ctx, ledger, ctx.promoted(ledger).await?, &catalog).await?,
+            None => Default::default(),
         };
-        Ok(Self { compiled: Rc::clone(compiled), catalog, ledger, snapshot, adopted: BTreeMap::new() })
+        Ok(Self {
+            compiled: Rc::clone(compiled),
+            catalog,
+            ledger,
+            snapshot,
+            pending,
+            adopted: BTreeMap::new(),
+            indexes_alone: BTreeMap::new(),
+            others: Others::new(),
+        })
+    }
+
+    /// Reads what a deployment asks besides.
+    async fn read_all(ctx: &mut Ctx, compiled: &Rc<Compiled>) -> Result<Self, Error> {
+        let mut sides = Self::read(ctx, compiled).await?;
+        let Self { catalog, snapshot, .. } = &sides;
+        let stable = sides.ledger.as_deref().map(Ledger::stable).unwrap_or_default();
+        let adopted = stored::read(ctx, compiled, catalog, snapshot).await?;
+        let indexes_alone = stored::indexes_alone(ctx, compiled, catalog, snapshot, &stable).await?;
+        let others = standing_beside(ctx, sides.ledger.as_deref(), catalog).await?;
+        sides.adopted = adopted.whole;
+        sides.indexes_alone = indexes_alone;
+        sides.others = others;
+        Ok(sides)
     }
 
     fn own_schemas(&self) -> BTreeSet<SchemaName> {
@@ -241,11 +280,28 @@ impl Sides {
             adopted: &self.adopted,
             staging: &staging,
             stable: &stable,
+            indexes_alone: &self.indexes_alone,
+            others: &self.others,
             claims: &claims,
             base_epoch: ledger.map_or(0, |ledger| ledger.marker.epoch),
             against: ledger.and_then(|ledger| against(ledger, &own_schemas)),
         })
     }
+}
+
+/// What other deployments have standing in production's own schemas. Their records are read only where something
+/// bears such a name.
+async fn standing_beside(ctx: &Ctx, ledger: Option<&Ledger>, catalog: &Catalog) -> Result<Others, Error> {
+    let Some(ledger) = ledger else { return Ok(Others::new()) };
+    let odd = catalog.objects.values().map(|object| &object.name.object).filter(|name| is_staging_name(name));
+    let odd: Vec<&Ident> = odd.collect();
+    let known: Vec<&Deployment> = ledger
+        .deployments
+        .values()
+        .filter(|known| odd.iter().any(|name| known.intent.deployment.gives(name)))
+        .collect();
+    let scopes = Scope::read_all(ctx, &known).await?;
+    Ok(others::of(scopes.iter().zip(known.iter().map(|known| known.state)), catalog))
 }
 
 /// Adds what the server would refuse to rename, which its own texts tell.
@@ -343,6 +399,7 @@ fn outcome(
         drifted: names(Change::Drifted),
         removed: names(Change::Removed),
         replacements: stable::replaced(&changes.objects).map(|object| object.name.to_string()).collect(),
+        pending_replacements: Vec::new(),
         kept: changes.kept.clone(),
         in_place: changes.in_place.iter().map(|after| after.what.clone()).collect(),
         to_apply,

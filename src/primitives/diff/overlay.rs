@@ -75,7 +75,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Compared, Error> {
     let told = staged.map(|object| (object, differing::told(object, &sides.catalog, &sides.snapshot)));
     let told: Vec<_> = told.filter(|(_, told)| !matches!(told, Told::Unchanged)).collect();
     let stored = match told.iter().any(|(_, told)| matches!(told, Told::Stored(..))) {
-        true => stored::read(ctx, &request.compiled, &sides.catalog, &sides.snapshot).await?,
+        true => stored::read(ctx, &request.compiled, &sides.catalog, &sides.snapshot).await?.whole,
         false => BTreeMap::new(),
     };
     let changed = told

@@ -65,6 +65,7 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
             })
             .collect(),
         restored: contents.restored.clone(),
+        carried_along: contents.carried_along.clone(),
         kept: Vec::new(),
         beside: beside
             .into_iter()

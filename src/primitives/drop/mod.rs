@@ -1,6 +1,7 @@
 //! drop: removes what stands under a deployment's staging names, and nothing else.
 //!
-//! Either a green that is not wanted (abort) or the version that a promotion replaced (retire).
+//! Either a green that is not wanted (abort), or the version that a promotion replaced (retire), or what a run
+//! has built of a deployment that was over (overtaken).
 //! DROP goes by name, and a swap changes what a name means; so everything is *claimed* first: one
 //! fenced transaction renames it to names that nothing swaps onto; objects that changed places one by one
 //! are renamed one by one. Only what bears such a name is
@@ -18,6 +19,7 @@ use super::error::Error;
 use super::fenced;
 use super::fenced::Next;
 use super::ledger::Deployment;
+use super::overtaken;
 use super::scope;
 use super::scope::Scope;
 use super::shifted;
@@ -53,7 +55,7 @@ mod stays;
 pub struct Request {
     /// The deployment.
     pub deployment: DeploymentId,
-    /// Whether its green is not wanted, or the version it replaced.
+    /// Whether its green is not wanted, the version it replaced, or what a run has left of it.
     pub reason: DropReason,
 }
 
@@ -91,10 +93,16 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
         let name = pair.staging_name();
         let marked = crate::name::SchemaName::new(pair.database.clone(), claimed.clone());
         let expected = match reason {
-            DropReason::Abort => done.and_then(|done| done.schemas.get(at)).or_else(|| {
-                // Died before its ids were recorded: the name itself was recorded before it was made.
-                catalog.schemas.get(&name).or_else(|| catalog.schemas.get(&marked)).map(|schema| &schema.id)
-            }),
+            DropReason::Abort | DropReason::Overtaken => {
+                done.and_then(|done| done.schemas.get(at)).or_else(|| {
+                    // Died before its ids were recorded: the name itself was recorded before it was made.
+                    catalog
+                        .schemas
+                        .get(&name)
+                        .or_else(|| catalog.schemas.get(&marked))
+                        .map(|schema| &schema.id)
+                })
+            }
             DropReason::Retire => pair.production_id.as_ref(),
         };
         if let Some(expected) = expected {
@@ -105,35 +113,22 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
         let claimed = ClusterName(id.claimed(&pair.production.0).map_err(too_long)?);
         let name = pair.staging.clone();
         let expected = match reason {
-            DropReason::Abort => done.and_then(|done| done.clusters.get(at)).or_else(|| {
-                catalog
-                    .clusters
-                    .get(&name)
-                    .or_else(|| catalog.clusters.get(&claimed))
-                    .map(|cluster| &cluster.id)
-            }),
+            DropReason::Abort | DropReason::Overtaken => {
+                done.and_then(|done| done.clusters.get(at)).or_else(|| {
+                    catalog
+                        .clusters
+                        .get(&name)
+                        .or_else(|| catalog.clusters.get(&claimed))
+                        .map(|cluster| &cluster.id)
+                })
+            }
             DropReason::Retire => Some(&pair.production_id),
         };
         if let Some(expected) = expected {
             intent.clusters.push(ClaimedCluster { name, claimed, id: expected.clone() });
         }
     }
-    for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
-        let claimed = id.claimed(&index.name.object).map_err(too_long)?;
-        let expected = match reason {
-            DropReason::Abort => scope.built.get(&index.staging).or_else(|| {
-                // Died before its id was recorded; it may be claimed already.
-                let marked = index.staging.schema_name().object(claimed.clone());
-                let found = catalog.object(&index.staging).or_else(|| catalog.object(&marked));
-                found.map(|object| &object.id)
-            }),
-            DropReason::Retire => index.production_id.as_ref(),
-        };
-        if let Some(expected) = expected {
-            let (kind, name) = (ObjectKind::Index, index.staging.clone());
-            intent.one_by_one.push(ClaimedObject { kind, name, claimed, id: expected.clone() });
-        }
-    }
+    intent.one_by_one.extend(beside(scope, reason, catalog).map_err(too_long)?);
     stays::claim(scope, reason, catalog, &mut intent).map_err(too_long)?;
     intent.objects = ours(scope, reason, catalog, &intent);
     // What is gone need not be claimed.
@@ -148,13 +143,13 @@ fn one_by_one(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Ve
     let mut found = Vec::new();
     for object in scope.contents.renamed() {
         let name = match reason {
-            DropReason::Abort if !object.change.is_built() => continue,
-            DropReason::Abort => scope.intent.staging_name(object),
+            DropReason::Abort | DropReason::Overtaken if !object.change.is_built() => continue,
+            DropReason::Abort | DropReason::Overtaken => scope.intent.staging_name(object),
             DropReason::Retire => scope.intent.retired_name(object),
         };
         let claimed = scope.deployment().claimed(&object.name.object)?;
         let expected = match reason {
-            DropReason::Abort => scope.built.get(&name).or_else(|| {
+            DropReason::Abort | DropReason::Overtaken => scope.built.get(&name).or_else(|| {
                 // Died before its ids were recorded: the name itself was recorded before it was made.
                 let marked = name.schema_name().object(claimed.clone());
                 let bears = catalog.object(&name).or_else(|| catalog.object(&marked));
@@ -163,8 +158,35 @@ fn one_by_one(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Ve
             DropReason::Retire => object.production_id.as_ref(),
         };
         if let Some(id) = expected {
-            let kind = catalog.objects.get(id).map_or(object.kind, |found| found.kind);
+            let stands = catalog.objects.get(id);
+            let kind = stands.map_or(object.kind, |found| found.kind);
+            // Its schema may have changed places since, and taken it along.
+            let carried =
+                stands.filter(|found| found.name.object == name.object || found.name.object == claimed);
+            let name = carried.map_or(name.clone(), |found| found.name.schema_name().object(name.object));
             found.push(ClaimedObject { kind, name, claimed, id: id.clone() });
+        }
+    }
+    Ok(found)
+}
+
+/// The indexes on relations that stay.
+fn beside(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Vec<ClaimedObject>, NameError> {
+    let mut found = Vec::new();
+    for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
+        let claimed = scope.deployment().claimed(&index.name.object)?;
+        let expected = match reason {
+            DropReason::Abort | DropReason::Overtaken => scope.built.get(&index.staging).or_else(|| {
+                // Died before its id was recorded; it may be claimed already.
+                let marked = index.staging.schema_name().object(claimed.clone());
+                let found = catalog.object(&index.staging).or_else(|| catalog.object(&marked));
+                found.map(|object| &object.id)
+            }),
+            DropReason::Retire => index.production_id.as_ref(),
+        };
+        if let Some(expected) = expected {
+            let (kind, name) = (ObjectKind::Index, index.staging.clone());
+            found.push(ClaimedObject { kind, name, claimed, id: expected.clone() });
         }
     }
     Ok(found)
@@ -175,6 +197,7 @@ fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropInten
     let one_by_one = intent.one_by_one.iter().map(|object| object.id.clone());
     let recorded: BTreeSet<ObjectId> = match reason {
         DropReason::Retire => scope.leaving().into_iter().cloned().collect(),
+        DropReason::Overtaken => scope.green().into_iter().cloned().collect(),
         DropReason::Abort if scope.done.is_some() => scope.green().into_iter().cloned().collect(),
         // Ids were not recorded yet, names were: what bears one of them in a schema of ours is ours.
         DropReason::Abort => {
@@ -303,6 +326,7 @@ fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     let message = match intent.reason {
         DropReason::Abort => format!("others depend on what was staged as {id}"),
         DropReason::Retire => format!("others still depend on the version that {id} replaced"),
+        DropReason::Overtaken => format!("others depend on what a run has left of {id}"),
     };
     Err(Error::new(Code::DropForeignDependents, message).with_lines(strangers).effect("nothing was dropped"))
 }
@@ -329,6 +353,7 @@ fn owned(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     let message = match intent.reason {
         DropReason::Abort => format!("{me} does not own all that was staged as {id}"),
         DropReason::Retire => format!("{me} does not own all that {id} replaced"),
+        DropReason::Overtaken => format!("{me} does not own all that a run has left of {id}"),
     };
     Err(Error::new(Code::DropNotOwner, message).with_lines(lines).effect("nothing was dropped"))
 }
@@ -342,11 +367,7 @@ fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
         let index = catalog.objects.get(*id).is_some_and(|object| object.kind == ObjectKind::Index);
         index && !claimed.contains(id)
     };
-    let layers = catalog.layers(intent.objects.iter().filter(|id| !goes_along(id)));
-    let drops = layers.into_iter().map(|((_, kind), mut names)| {
-        names.sort();
-        Step::DropObjects { kind, names }
-    });
+    let drops = catalog.drops(intent.objects.iter().filter(|id| !goes_along(id))).into_iter();
     let schemas = intent.schemas.iter().map(|schema| {
         Step::DropSchema(crate::name::SchemaName::new(schema.name.database.clone(), schema.claimed.clone()))
     });
@@ -413,7 +434,13 @@ fn possible(id: &DeploymentId, reason: DropReason, state: State) -> Result<(), E
         |code, message: &str| Err(Error::new(code, format!("{id} {message}")).effect("nothing was dropped"));
     match (reason, state) {
         (DropReason::Abort, State::Staging | State::Staged | State::RolledBack | State::Aborting)
-        | (DropReason::Retire, State::Promoted | State::Retiring) => Ok(()),
+        | (DropReason::Retire, State::Promoted | State::Retiring)
+        | (DropReason::Overtaken, State::Promoted | State::Retiring | State::Retired | State::Aborted) => {
+            Ok(())
+        }
+        (DropReason::Overtaken, State::Staging | State::Staged | State::RolledBack | State::Aborting) => {
+            refuse(Code::DropMoved, "is not over: nothing of it is left by a run that was overtaken")
+        }
         (DropReason::Abort, State::Promoted | State::Retiring) => {
             refuse(Code::DropPromoted, "is production: its staging names hold the version that it replaced")
         }
@@ -446,7 +473,17 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         return Ok(outcome);
     }
     let started = ctx.clock.elapsed();
-    let scope = Scope::read(ctx, &known).await?;
+    let scope = match request.reason {
+        DropReason::Abort | DropReason::Retire => Scope::read(ctx, &known).await?,
+        DropReason::Overtaken => {
+            let catalog = ctx.catalog().await?;
+            let mut left = overtaken::find(ctx, &ledger, &catalog, Some(&request.deployment)).await?;
+            match left.pop() {
+                Some(left) => left,
+                None => return Ok(empty(&request.deployment)),
+            }
+        }
+    };
     if request.reason == DropReason::Retire && replaced_nothing(&scope) {
         return Ok(empty(&request.deployment));
     }
@@ -495,6 +532,8 @@ fn nothing_left(ctx: &Ctx, known: &Deployment, request: &Request) -> Option<Outc
     let over = match request.reason {
         DropReason::Abort => known.state == State::Aborted,
         DropReason::Retire => known.state == State::Retired,
+        // Looking for it again tells.
+        DropReason::Overtaken => false,
     };
     (over && known.runs.last() == Some(&ctx.run.id)).then(|| empty(&request.deployment))
 }

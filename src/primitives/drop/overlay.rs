@@ -215,9 +215,7 @@ fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
 async fn remove(ctx: &mut Ctx, catalog: &Catalog, known: &Overlaid, going: &Going<'_>) -> Result<(), Error> {
     let database = &known.pair.overlay;
     let mut plan = Plan::new();
-    let relations = going.relations().map(|object| &object.id);
-    let layers = catalog.layers(relations);
-    plan.each(layers.into_iter().map(|((_, kind), names)| Step::DropObjects { kind, names }));
+    plan.each(catalog.drops(going.relations().map(|object| &object.id)));
     if going.everything && going.is_there {
         plan.each(catalog.schemas_of(database).map(|(name, _)| Step::DropSchema(name.clone())));
         plan.each([Step::DropDatabase(database.clone())]);

@@ -23,7 +23,7 @@ pub(super) fn claim(
     let id = scope.deployment();
     let done = scope.done.as_ref();
     let pairs = scope.intent.replaced_in.iter().enumerate();
-    for (at, pair) in pairs.filter(|_| reason == DropReason::Abort) {
+    for (at, pair) in pairs.filter(|_| reason != DropReason::Retire) {
         let (name, claimed) = (pair.staging_name(), id.claimed(&pair.production)?);
         let marked = SchemaName::new(pair.database.clone(), claimed.clone());
         let recorded = done.and_then(|done| done.replaced_in.get(at));
@@ -40,7 +40,7 @@ pub(super) fn claim(
 pub(super) fn nothing_open(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<(), Error> {
     let open = match reason {
         DropReason::Retire => replacements::open(scope, catalog),
-        DropReason::Abort => Vec::new(),
+        DropReason::Abort | DropReason::Overtaken => Vec::new(),
     };
     if open.is_empty() {
         return Ok(());

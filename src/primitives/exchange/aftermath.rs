@@ -3,6 +3,7 @@
 //! Every part observes before it acts, so that a run that died here is finished by repeating it.
 //! Nothing here can undo the exchange, and nothing of it waits for a person.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -28,6 +29,7 @@ use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Record;
 use crate::deployment::record::SwapDone;
 use crate::event::Event;
+use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
 use crate::plan::Plan;
@@ -167,7 +169,13 @@ pub fn told(scope: &Scope, entry: &SwapEntry, catalog: &Catalog, followed: Follo
         true => sinks::part(successors(scope, entry.intent.kind, catalog), catalog).1,
         false => Vec::new(),
     };
-    let held_by = held_by.chain(left_sinks.iter().cloned()).collect();
+    // Sinks that were left with what is carried along are those of an earlier promotion.
+    let along: BTreeSet<&ObjectId> = match entry.intent.kind {
+        SwapKind::Promotion => scope.contents.carried_along.iter().collect(),
+        SwapKind::Rollback => BTreeSet::new(),
+    };
+    let along = scope::sinks_reading(catalog, &along).into_iter().map(scope::told);
+    let held_by = held_by.chain(along).chain(left_sinks.iter().cloned()).collect();
     let schemas = scope.intent.schemas.iter().map(|pair| pair.staging_name());
     let clusters = scope.intent.clusters.iter().map(|pair| &pair.staging);
     let objects = scope.contents.renamed().filter(|object| match entry.intent.kind {

@@ -80,8 +80,12 @@ pub fn done(scope: &Scope, catalog: &Catalog) -> Vec<String> {
 
 /// The materialized views that have still to be replaced, by production name.
 pub fn open(scope: &Scope, catalog: &Catalog) -> Vec<String> {
-    let open = scope.contents.replacements().filter(|object| stand(scope, object, catalog) == Stand::Waits);
-    open.map(|object| object.name.to_string()).collect()
+    waiting(scope, catalog).map(|object| object.name.to_string()).collect()
+}
+
+/// The materialized views that have still to be replaced.
+pub fn waiting<'s>(scope: &'s Scope, catalog: &'s Catalog) -> impl Iterator<Item = &'s StagedObject> {
+    scope.contents.replacements().filter(move |object| stand(scope, object, catalog) == Stand::Waits)
 }
 
 /// What cannot be replaced any more, a line each: nothing else than what was staged for can be.

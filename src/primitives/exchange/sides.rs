@@ -77,7 +77,7 @@ pub(super) fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> 
         renamed: scope.contents.renamed().map(at).collect(),
         stay: stay.map(|pair| (pair.production_name(), pair.production_id.as_ref())).collect(),
         shapes: scope.intent.clusters.iter().filter(|_| !under_staging_names).filter_map(shape_of).collect(),
-        ours: scope.replaced(),
+        ours: scope.replaced().into_iter().chain(&scope.contents.carried_along).collect(),
     }
 }
 

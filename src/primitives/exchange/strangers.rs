@@ -18,9 +18,18 @@ use crate::primitives::scope::Scope;
 /// `moved` says so. Where nobody asks for the conflict check, what stands under a name of the project is
 /// replaced whoever made it: it is put aside with the rest, and no drop takes what is not recorded.
 pub(super) fn foreign(side: &Side<'_>, catalog: &Catalog, conflicts: ConflictCheck) -> Vec<String> {
+    let named: BTreeSet<&ObjectId> = match conflicts {
+        ConflictCheck::Made => BTreeSet::new(),
+        ConflictCheck::Skipped => {
+            side.objects.keys().filter_map(|name| Some(&catalog.object(name)?.id)).collect()
+        }
+    };
     let is_meant = |object: &Object| {
-        conflicts == ConflictCheck::Skipped
-            && (side.objects.contains_key(&object.name) || is_index_of_named(side, object, catalog))
+        let on_named = || {
+            let mut read = catalog.reads.get(&object.id).into_iter().flatten();
+            object.kind == ObjectKind::Index && read.any(|id| named.contains(id))
+        };
+        conflicts == ConflictCheck::Skipped && (named.contains(&object.id) || on_named())
     };
     let is_stranger = |object: &&Object| !side.ours.contains(&object.id) && !is_meant(object);
     let mut found = BTreeSet::new();
@@ -49,13 +58,6 @@ fn on_renamed<'c>(side: &Side<'_>, catalog: &'c Catalog) -> impl Iterator<Item =
         side.renamed.iter().filter_map(|name| Some(&catalog.object(name)?.id)).collect();
     let indexes = catalog.objects.values().filter(|object| object.kind == ObjectKind::Index);
     indexes.filter(move |index| index.on.as_ref().is_some_and(|on| relations.contains(on)))
-}
-
-/// Tells whether something is an index on what stands under a name of a side.
-fn is_index_of_named(side: &Side<'_>, object: &Object, catalog: &Catalog) -> bool {
-    let mut read = catalog.reads.get(&object.id).into_iter().flatten();
-    object.kind == ObjectKind::Index
-        && read.any(|id| side.objects.keys().any(|name| catalog.object(name).is_some_and(|on| on.id == *id)))
 }
 
 /// What of a deployment reads a version that has left production since it was built, a line each.

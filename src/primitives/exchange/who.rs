@@ -2,6 +2,7 @@
 //!
 //! It is told and decides nothing: where the log cannot be read, the refusal stands without it.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Code;
@@ -10,10 +11,15 @@ use super::Error;
 use super::Scope;
 use super::SwapKind;
 use super::sides::Moved;
+use crate::catalog::Catalog;
 use crate::db::audit;
 use crate::db::audit::Happened;
 use crate::db::audit::Sort;
 use crate::db::audit::Thing;
+use crate::name::ClusterId;
+use crate::name::ObjectId;
+use crate::name::ObjectName;
+use crate::name::SchemaId;
 
 /// So many of the things that were moved are explained.
 const MOST_TOLD: usize = 20;
@@ -28,8 +34,9 @@ pub(super) async fn explained(ctx: &mut Ctx, scope: &Scope, kind: SwapKind, erro
         return error;
     }
     let Ok(catalog) = ctx.reread().await else { return error };
-    let Ok(moved) = super::sides::all_moved(scope, kind, &catalog) else { return error };
-    let built: Vec<Thing> = scope.done.iter().flat_map(|done| &done.schemas).map(of_schema).collect();
+    let Ok(mut moved) = super::sides::all_moved(scope, kind, &catalog) else { return error };
+    moved.extend(carried_off(&moved, &catalog));
+    let built = made_first(scope);
     let mut things: BTreeSet<Thing> = built.iter().cloned().collect();
     for moved in &moved {
         things.extend(moved.was().into_iter().chain(moved.is()));
@@ -47,16 +54,52 @@ pub(super) async fn explained(ctx: &mut Ctx, scope: &Scope, kind: SwapKind, erro
     }
 }
 
-fn of_schema(id: &crate::name::SchemaId) -> Thing {
-    Thing { sort: Sort::Schema, id: id.as_str().to_owned() }
+/// The schemas with which objects have left their names: what happened to those tells who did it.
+fn carried_off(moved: &[Moved], catalog: &Catalog) -> Vec<Moved> {
+    let known: BTreeSet<Thing> = moved.iter().flat_map(|one| [one.was(), one.is()]).flatten().collect();
+    let mut found: BTreeMap<Thing, Moved> = BTreeMap::new();
+    for one in moved.iter().filter(|one| one.sort == Sort::Object) {
+        let (Some(was), Ok(name)) = (one.was(), one.what.parse::<ObjectName>()) else { continue };
+        let Some(stands) = catalog.objects.get(&ObjectId::new(was.id)) else { continue };
+        let schema = stands.name.schema_name();
+        let Some(id) = catalog.schemas.get(&schema).map(|schema| schema.id.as_str().to_owned()) else {
+            continue;
+        };
+        let thing = Thing { sort: Sort::Schema, id: id.clone() };
+        if schema != name.schema_name() && !known.contains(&thing) {
+            let what = format!("schema {schema}, which was {}", name.schema_name());
+            let one = Moved { what, sort: Sort::Schema, was: Some(id), is: None, altered: None };
+            found.entry(thing).or_insert(one);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// What the deployment made first, of each sort: ids count upwards. What was done before it is not told.
+fn made_first(scope: &Scope) -> Vec<Thing> {
+    let done = || scope.done.iter();
+    let schemas = done().flat_map(|done| done.schemas.iter().chain(&done.replaced_in)).map(SchemaId::as_str);
+    let clusters = done().flat_map(|done| &done.clusters).map(ClusterId::as_str);
+    let objects = scope.built.values().map(ObjectId::as_str);
+    let first = [
+        (Sort::Schema, earliest(schemas)),
+        (Sort::Cluster, earliest(clusters)),
+        (Sort::Object, earliest(objects)),
+    ];
+    first.into_iter().filter_map(|(sort, id)| Some(Thing { sort, id: id?.to_owned() })).collect()
+}
+
+fn earliest<'i>(ids: impl Iterator<Item = &'i str>) -> Option<&'i str> {
+    let number = |id: &str| id.trim_start_matches(char::is_alphabetic).parse::<u64>().ok();
+    ids.filter_map(|id| Some((number(id)?, id))).min().map(|(_, id)| id)
 }
 
 /// What happened since the deployment was staged to what was moved, a line each.
 ///
-/// Events are the newest first. What was made when the deployment's schemas were, or before, moved nothing.
+/// Events are the newest first. What happened before the first thing was built is none of this.
 fn lines(moved: &[Moved], built: &[Thing], events: &[Happened]) -> Vec<String> {
     let made = events.iter().filter(|event| event.event == "create" && built.contains(&event.to));
-    let since = made.map(|event| event.number).max().unwrap_or_default();
+    let since = made.map(|event| event.number).min().unwrap_or_default();
     let newest = |thing: Thing, meant: &[&str]| {
         let mut of = events.iter().filter(|event| event.to == thing && event.number > since);
         of.find(|event| meant.contains(&event.event.as_str()))
@@ -106,6 +149,12 @@ mod tests {
             is: is.map(str::to_owned),
             altered: None,
         }
+    }
+
+    #[test]
+    fn what_was_made_first_is_told_by_numbers() {
+        assert_eq!(earliest(["u10", "u9", "u100"].into_iter()), Some("u9"));
+        assert_eq!(earliest(["new-1", "?"].into_iter()), None);
     }
 
     #[test]

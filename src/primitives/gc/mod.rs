@@ -1,7 +1,8 @@
 //! gc: finds what no live deployment owns any more. Touches nothing: [`super::drop`] drops it.
 //!
-//! Versions that a promotion replaced and whose time to be kept is over, drops that stopped half-way,
-//! and, where that is asked for, what was staged long ago and never promoted. Schemas, clusters and objects
+//! Versions that a promotion replaced and whose time to be kept is over, drops that stopped half-way, what a run
+//! has built of a deployment that was over by then ([`super::overtaken`]), and, where that is asked for, what was
+//! staged long ago and never promoted. Schemas, clusters and objects
 //! that bear a staging name but stand in no record are told, and left: what is not recorded as ours
 //! may be somebody's. Start reading at [`garbage`].
 
@@ -18,8 +19,10 @@ use super::ledger::Deployment;
 use super::ledger::Ledger;
 use super::overlays;
 use super::overlays::Overlays;
+use super::overtaken;
 use super::scope::Scope;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::clock::Timestamp;
 use crate::db;
 use crate::deployment::DeploymentId;
@@ -49,6 +52,8 @@ pub enum Why {
     Dropping,
     /// It was staged long ago and never promoted, or swapped back.
     Abandoned,
+    /// A run has built it after another run had brought the deployment to its end.
+    Overtaken,
 }
 
 impl Why {
@@ -59,6 +64,7 @@ impl Why {
             Self::Kept => "replaced, kept for a rollback",
             Self::Dropping => "dropped half-way",
             Self::Abandoned => "staged and never promoted",
+            Self::Overtaken => "built after the deployment was over",
         }
     }
 }
@@ -93,7 +99,12 @@ pub struct Outcome {
 }
 
 /// The names that a deployment's schemas and clusters bear now, recorded or claimed.
-fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
+fn standing(
+    id: &DeploymentId,
+    known: &Deployment,
+    catalog: &Catalog,
+    left: &BTreeSet<String>,
+) -> (Vec<String>, Vec<String>) {
     let pairs = known.intent.schemas.iter().chain(&known.intent.replaced_in);
     let schemas = pairs.flat_map(|pair| {
         let claimed = id.claimed(&pair.production).ok();
@@ -109,11 +120,13 @@ fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<St
             .flatten()
             .filter(|name| catalog.schemas.contains_key(name))
             .map(|name| name.to_string())
+            .filter(|name| !left.contains(name))
             .collect(),
         clusters
             .flatten()
             .filter(|name| catalog.clusters.contains_key(name))
             .map(|name| name.to_string())
+            .filter(|name| !left.contains(name))
             .collect(),
     )
 }
@@ -121,27 +134,12 @@ fn standing(id: &DeploymentId, known: &Deployment, catalog: &Catalog) -> (Vec<St
 /// The objects of deployments that change names one by one, where they stand in schemas that stay.
 type OneByOne = BTreeMap<DeploymentId, Vec<ObjectName>>;
 
-/// The objects and indexes of a deployment that change names one by one and are not production now, by the
-/// ids that were recorded; before those were, by the names that were.
+/// What of a deployment stands in schemas that stay; indexes go with what they are on.
 fn one_by_one(scope: &Scope, state: State, catalog: &Catalog) -> Vec<ObjectName> {
-    let built = |staging: ObjectName| match scope.built.get(&staging) {
-        Some(id) => catalog.objects.get(id),
-        None if scope.done.is_none() => catalog.object(&staging),
-        None => None,
-    };
-    let replaced = |id: &Option<ObjectId>| id.as_ref().and_then(|id| catalog.objects.get(id));
-    let objects = scope.contents.renamed().filter_map(|object| match state.is_promoted() {
-        true => replaced(&object.production_id),
-        false if object.change.is_built() => built(scope.intent.staging_name(object)),
-        false => None,
-    });
-    let indexes = scope.contents.indexes.iter().filter(|index| index.stands_beside());
-    let indexes = indexes.filter_map(|index| match state.is_promoted() {
-        true => replaced(&index.production_id),
-        false => built(index.staging.clone()),
-    });
-    let found = objects.chain(indexes).map(|found| found.name.clone());
-    found.filter(|name| is_staging_name(&name.object)).collect()
+    let found = scope.one_by_one(state, catalog);
+    let ids: BTreeSet<&ObjectId> = found.iter().map(|found| &found.id).collect();
+    let goes_along = |found: &&Object| found.on.as_ref().is_some_and(|on| ids.contains(on));
+    found.iter().filter(|found| !goes_along(found)).map(|found| found.name.clone()).collect()
 }
 
 /// The objects in schemas that stay whose names have the form of a staging name and are in no record. In an
@@ -166,6 +164,8 @@ struct Facts<'f> {
     ledger: &'f Ledger,
     overlays: &'f Overlays,
     one_by_one: &'f OneByOne,
+    /// What runs have left of deployments that were over.
+    overtaken: &'f [Scope],
 }
 
 /// Chooses what is garbage at `now`, by the server's clock.
@@ -173,8 +173,17 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
     let ledger = facts.ledger;
     let mut found: Vec<(Timestamp, Item)> = Vec::new();
     let mut owned: BTreeSet<String> = BTreeSet::new();
+    for left in facts.overtaken {
+        let deployment = left.deployment().clone();
+        let since = ledger.deployments.get(&deployment).and_then(|known| known.over_at).unwrap_or(now);
+        let [schemas, clusters, objects] = overtaken::names(left, catalog);
+        owned.extend(schemas.iter().chain(&clusters).chain(&objects).cloned());
+        let (why, age_s) = (Why::Overtaken, now.since(since).as_secs());
+        found.push((since, Item { deployment, why, retired: false, age_s, schemas, clusters, objects }));
+    }
+    let left = owned.clone();
     for (id, known) in &ledger.deployments {
-        let (schemas, clusters) = standing(id, known, catalog);
+        let (schemas, clusters) = standing(id, known, catalog, &left);
         let replaced_at = known.swapped.as_ref().map_or(known.staged_at, |swap| swap.at);
         let keep = known.swapped.as_ref().map_or(0, |swap| swap.intent.keep_s);
         let objects: Vec<String> =
@@ -220,16 +229,19 @@ pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
     let Some(ledger) = ctx.ledger().await? else { return Ok(Outcome::default()) };
     let catalog = ctx.catalog().await?;
     let overlays = overlays::read(ctx, marker_in(&catalog)).await?;
-    let mut found = OneByOne::new();
-    for (id, known) in &ledger.deployments {
+    let open = ledger.deployments.values().filter(|known| {
         let over = matches!(known.state, State::Retired | State::Aborted);
-        if !over && known.intent.staying().next().is_some() {
-            let scope = Scope::read(ctx, known).await?;
-            found.insert(id.clone(), one_by_one(&scope, known.state, &catalog));
-        }
-    }
+        !over && known.intent.staying().next().is_some()
+    });
+    let open: Vec<&Deployment> = open.collect();
+    let scopes = Scope::read_all(ctx, &open).await?;
+    let of_each = open.iter().zip(&scopes);
+    let found: OneByOne = of_each
+        .map(|(known, scope)| (scope.deployment().clone(), one_by_one(scope, known.state, &catalog)))
+        .collect();
+    let overtaken = overtaken::find(ctx, &ledger, &catalog, None).await?;
     let now = db::moment::read(ctx.session()).await?;
-    let facts = Facts { ledger: &ledger, overlays: &overlays, one_by_one: &found };
+    let facts = Facts { ledger: &ledger, overlays: &overlays, one_by_one: &found, overtaken: &overtaken };
     Ok(garbage(&facts, &catalog, request, now))
 }
 

@@ -276,7 +276,7 @@ impl Watched {
     /// `db.*`.
     pub async fn read(ctx: &Ctx, deployment: &DeploymentId) -> Result<Self, Error> {
         let ledger = ctx.ledger_or_refuse().await?;
-        let rows = ctx.objects_of(deployment).await?;
+        let rows = ctx.objects_of(&[deployment]).await?;
         Self::of(ledger.deployment(deployment)?, &rows, &*ctx.catalog().await?)
     }
 

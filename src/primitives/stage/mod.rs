@@ -32,6 +32,7 @@ use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::Record;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
+use crate::deployment::record::StageIntent;
 use crate::deployment::said::MetadataIntent;
 use crate::event::Event;
 use crate::name::ClusterName;
@@ -113,8 +114,11 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     };
     let commit = ctx.run.started.commit.clone();
     let clones = clones(ctx, changes).await?;
-    let layout = layout::layout(changes, &id, commit.as_deref(), &clones, &catalog)
+    let mut layout = layout::layout(changes, &id, commit.as_deref(), &clones, &catalog)
         .map_err(|error| error.deployment(&id))?;
+    if matches!(choice, Choice::Continue(_)) && !layout.intent.clusters.is_empty() {
+        cloned_before(&mut layout.intent, ctx.ledger().await?.as_deref(), &catalog);
+    }
     if matches!(choice, Choice::Complete(_)) {
         let ledger = ctx.ledger_or_refuse().await?;
         let promoted = ledger.deployment(&id)?.state.is_promoted();
@@ -150,7 +154,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let rows = rows(&layout, &catalog);
     rehearse(ctx, &layout, &done, &rows).await?;
     // What is recorded of a promoted deployment is what production is compared with.
-    not_promoted(ctx, &id, "what this run has built since is in no record").await?;
+    not_promoted(ctx, &id, "what this run has built since is left over: gc finds it").await?;
     ctx.record_objects(&rows).await?;
     ctx.record(Record::StageDone(done)).await?;
     ctx.events.event(Event::Staged {
@@ -161,6 +165,19 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome(&layout, false))
+}
+
+/// Of clusters that an earlier attempt has cloned, what production's were then stays recorded: somebody may have
+/// altered them since, and the clones are what they were.
+fn cloned_before(intent: &mut StageIntent, ledger: Option<&Ledger>, catalog: &Catalog) {
+    let known = ledger.and_then(|ledger| ledger.deployments.get(&intent.deployment));
+    let Some(known) = known else { return };
+    for pair in intent.clusters.iter_mut().filter(|pair| catalog.clusters.contains_key(&pair.staging)) {
+        let before = known.intent.clusters.iter().find(|before| before.staging == pair.staging);
+        if let Some(before) = before.filter(|before| before.production_id == pair.production_id) {
+            pair.production_shape.clone_from(&before.production_shape);
+        }
+    }
 }
 
 /// Fails where another run has swapped since the comparison: asked behind the intent, so that whoever swaps later
@@ -333,7 +350,7 @@ fn rows(layout: &Layout, catalog: &Catalog) -> Vec<DeployedObject> {
         }
         let object_id = match object.change {
             Change::Removed => None,
-            Change::Metadata | Change::Unchanged => object.production_id.clone(),
+            Change::Reindexed | Change::Metadata | Change::Unchanged => object.production_id.clone(),
             Change::Added | Change::Changed | Change::Drifted | Change::Dependent | Change::Carried => {
                 stands.map(|found| found.id.clone())
             }

@@ -36,6 +36,8 @@ fn changes(project: &str, catalog: &Catalog, rows: Vec<DeployedObject>) -> Chang
         adopted: &BTreeMap::new(),
         staging: &BTreeSet::new(),
         stable: &BTreeSet::new(),
+        indexes_alone: &BTreeMap::new(),
+        others: &BTreeMap::new(),
         claims: &crate::deployment::said::Claims::default(),
         base_epoch: 0,
         against: None,

@@ -166,7 +166,7 @@ pub(super) fn fold(fold: Fold, rows: impl Iterator<Item = Vec<Datum>>) -> Result
         }
         Fold::JsonArray => {
             let items: Vec<Json> = rows.map(|row| json(first(row))).collect();
-            return Ok(if items.is_empty() { Datum::Null } else { Datum::Json(Json::Array(items)) });
+            return Ok(if items.is_empty() { Datum::Null } else { Datum::Json(Json::array(items)) });
         }
         Fold::JsonObject => return object(rows),
         Fold::Any | Fold::AnyOrNone => return Ok(any(rows, fold)),
@@ -252,7 +252,7 @@ fn object(rows: impl Iterator<Item = Vec<Datum>>) -> Result<Datum, SqlError> {
             _ => return Err(SqlError::internal("field name must not be null")),
         }
     }
-    Ok(if entries.is_empty() { Datum::Null } else { Datum::Json(Json::Object(entries)) })
+    Ok(if entries.is_empty() { Datum::Null } else { Datum::Json(Json::object(entries)) })
 }
 
 fn any(rows: impl Iterator<Item = Vec<Datum>>, fold: Fold) -> Datum {

@@ -205,17 +205,18 @@ fn json(context: &Context, value: &Datum, of: &Type) -> Json {
         },
         (Datum::Array(_, items) | Datum::List(items), of) => {
             let element = print::element_of(of);
-            Json::Array(items.iter().map(|item| json(context, item, &element)).collect())
+            Json::array(items.iter().map(|item| json(context, item, &element)).collect())
         }
         (Datum::Map(entries), of) => {
             let element = print::element_of(of);
-            Json::Object(
+            Json::object(
                 entries.iter().map(|(key, value)| (key.clone(), json(context, value, &element))).collect(),
             )
         }
         (Datum::Record(items), Type::Record(fields)) => {
             let pairs = items.iter().zip(fields);
-            Json::Object(pairs.map(|(item, (name, of))| (name.clone(), json(context, item, of))).collect())
+            let pairs = pairs.map(|(item, (name, of))| (name.clone(), json(context, item, of)));
+            Json::object(pairs.collect())
         }
         _ => super::function::json::make(value, print::text(context, value, of)),
     }

@@ -71,10 +71,10 @@ pub(super) enum Json {
     Number(Decimal),
     /// A string.
     Text(String),
-    /// An array.
-    Array(Vec<Json>),
+    /// An array. A plan is copied more than once on its way, and values of it may be long.
+    Array(Arc<Vec<Json>>),
     /// An object.
-    Object(BTreeMap<String, Json>),
+    Object(Arc<BTreeMap<String, Json>>),
 }
 
 impl Datum {
@@ -235,6 +235,16 @@ impl Datum {
 }
 
 impl Json {
+    /// An array.
+    pub(super) fn array(items: Vec<Self>) -> Self {
+        Self::Array(Arc::new(items))
+    }
+
+    /// An object.
+    pub(super) fn object(entries: BTreeMap<String, Self>) -> Self {
+        Self::Object(Arc::new(entries))
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Null => out.push(10),
@@ -249,14 +259,14 @@ impl Json {
             Self::Bool(value) => out.push(13 + u8::from(*value)),
             Self::Array(items) => {
                 out.push(15);
-                for item in items {
+                for item in items.iter() {
                     item.encode(out);
                 }
                 out.push(0);
             }
             Self::Object(entries) => {
                 out.push(16);
-                for (key, value) in entries {
+                for (key, value) in entries.iter() {
                     out.push(7);
                     encode_bytes(key.as_bytes(), out);
                     value.encode(out);
@@ -281,7 +291,7 @@ impl Json {
                         tag => items.push(Self::decode(tag, input)?),
                     }
                 }
-                Self::Array(items)
+                Self::array(items)
             }
             16 => {
                 let mut entries = BTreeMap::new();
@@ -290,7 +300,7 @@ impl Json {
                     let tag = take(input, 1)?.first().copied()?;
                     entries.insert(key, Self::decode(tag, input)?);
                 }
-                Self::Object(entries)
+                Self::object(entries)
             }
             _ => return None,
         })
@@ -324,11 +334,11 @@ fn decode_all(input: &mut &[u8]) -> Option<Vec<Datum>> {
 
 /// Zeros are doubled up so that a zero can end the bytes.
 fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    for byte in bytes {
-        out.push(*byte);
-        if *byte == 0 {
-            out.push(255);
+    for (at, part) in bytes.split(|byte| *byte == 0).enumerate() {
+        if at > 0 {
+            out.extend([0, 255]);
         }
+        out.extend_from_slice(part);
     }
     out.extend([0, 0]);
 }
@@ -336,12 +346,11 @@ fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 fn decode_bytes(input: &mut &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
-        match take(input, 1)?.first().copied()? {
-            0 => match take(input, 1)?.first().copied()? {
-                255 => bytes.push(0),
-                _ => return Some(bytes),
-            },
-            byte => bytes.push(byte),
+        let end = input.iter().position(|byte| *byte == 0)?;
+        bytes.extend_from_slice(take(input, end)?);
+        match take(input, 2)? {
+            [_, 255] => bytes.push(0),
+            _ => return Some(bytes),
         }
     }
 }

@@ -2,6 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
+
 use super::super::error::SqlError;
 
 use super::super::model::column::Type;
@@ -199,23 +206,83 @@ pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
 /// # Errors
 /// `invalid input syntax for type jsonb`
 pub(super) fn json(text: &str) -> Result<Json, SqlError> {
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| invalid("jsonb", &error.to_string(), text))?;
-    Ok(from_value(value))
+    serde_json::from_str(text).map_err(|error| invalid("jsonb", &error.to_string(), text))
 }
 
-fn from_value(value: serde_json::Value) -> Json {
-    match value {
-        serde_json::Value::Null => Json::Null,
-        serde_json::Value::Bool(value) => Json::Bool(value),
-        serde_json::Value::Number(number) => {
-            Json::Number(Decimal::parse(&number.to_string()).unwrap_or(Decimal::ZERO))
+/// Tells whether a text is a JSON value, and makes nothing of it.
+///
+/// # Errors
+/// As [`json`].
+pub(super) fn is_json(text: &str) -> Result<(), SqlError> {
+    let read: Result<IgnoredAny, _> = serde_json::from_str(text);
+    read.map(|_| ()).map_err(|error| invalid("jsonb", &error.to_string(), text))
+}
+
+/// Read as it comes, without another tree in between: payloads of a journal are long.
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OfJson)
+    }
+}
+
+struct OfJson;
+
+impl OfJson {
+    fn number(number: Option<serde_json::Number>) -> Json {
+        let text = number.map(|number| number.to_string()).unwrap_or_default();
+        Json::Number(Decimal::parse(&text).unwrap_or(Decimal::ZERO))
+    }
+}
+
+impl<'de> Visitor<'de> for OfJson {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Self::number(Some(value.into())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Self::number(Some(value.into())))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Self::number(serde_json::Number::from_f64(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(Json::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
         }
-        serde_json::Value::String(text) => Json::Text(text),
-        serde_json::Value::Array(items) => Json::Array(items.into_iter().map(from_value).collect()),
-        serde_json::Value::Object(entries) => {
-            Json::Object(entries.into_iter().map(|(key, value)| (key, from_value(value))).collect())
+        Ok(Json::array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
+        let mut all = BTreeMap::new();
+        while let Some((key, value)) = entries.next_entry()? {
+            all.insert(key, value);
         }
+        Ok(Json::object(all))
     }
 }
 

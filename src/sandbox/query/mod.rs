@@ -116,7 +116,10 @@ pub(crate) fn check(view: &View, scope: &Scope, arguments: &[Parameter]) -> Resu
     let by_name = |kind: &Type| matches!(kind, Type::Reg(_));
     let texts = arguments.iter().filter(|argument| !by_name(&argument.kind));
     let mut texts = texts.filter_map(|argument| Some((&argument.kind, argument.text.as_ref()?)));
-    texts.try_for_each(|(kind, text)| input::parse(&context, text, kind).map(|_| ()))
+    texts.try_for_each(|(kind, text)| match kind {
+        Type::Jsonb => input::is_json(text),
+        kind => input::parse(&context, text, kind).map(|_| ()),
+    })
 }
 
 /// Tells the types of a query's parameters and columns; `given` are the types the client named.

@@ -156,7 +156,7 @@ fn write_json(json: &Json, out: &mut String) {
         Json::Null => out.push_str("null"),
         Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Json::Number(number) => out.push_str(&number.to_string()),
-        Json::Text(text) => out.push_str(&json_string(text)),
+        Json::Text(text) => write_string(text, out),
         Json::Array(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -169,7 +169,7 @@ fn write_json(json: &Json, out: &mut String) {
             out.push('{');
             for (at, (key, value)) in entries.iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
-                out.push_str(&json_string(key));
+                write_string(key, out);
                 out.push(':');
                 write_json(value, out);
             }
@@ -178,6 +178,13 @@ fn write_json(json: &Json, out: &mut String) {
     }
 }
 
-fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn write_string(text: &str, out: &mut String) {
+    // Most need nothing escaped.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
 }

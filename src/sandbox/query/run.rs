@@ -223,7 +223,13 @@ impl Run {
                 Op::Item(_) | Op::System(_) | Op::Project(..) | Op::Filter(..) => match self.scan(rel).await?
                 {
                     Some(rows) => Ok(rows),
-                    None => self.engine(rel).await,
+                    // What is computed last is not given to the engine and taken back from it.
+                    None => match &*rel.op {
+                        Op::Project(input, exprs) if scan::computes(exprs) => {
+                            self.projected(rel, input, exprs).await
+                        }
+                        _ => self.engine(rel).await,
+                    },
                 },
                 Op::Join { .. } | Op::Aggregate(..) | Op::Top { .. } => self.engine(rel).await,
             }

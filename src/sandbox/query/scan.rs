@@ -153,7 +153,26 @@ fn asked<'r>(steps: &[Step<'r>], types: &[Type]) -> Asked<'r> {
     Asked { columns, keys: Condition::all(predicate, types).into_iter().filter_map(key).collect() }
 }
 
+/// Whether some of what is projected is more than a column of the input.
+pub(super) fn computes(exprs: &[Scalar]) -> bool {
+    exprs.iter().any(|expr| !matches!(expr, Scalar::Column { .. }))
+}
+
 impl Run {
+    /// A projection of what the engine has made.
+    ///
+    /// # Errors
+    /// As [`Run::rows`].
+    pub(super) async fn projected(
+        &self,
+        rel: &Rel,
+        input: &Rel,
+        exprs: &[Scalar],
+    ) -> Result<Batch, SqlError> {
+        let rows = self.stepped(&[Step::Project(exprs)], self.rows(input).await?)?;
+        Ok(Batch::of_rows(rel.types.clone(), rows))
+    }
+
     /// The rows of filters and projections over an input that is no join and no group.
     ///
     /// # Errors

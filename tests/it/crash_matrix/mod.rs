@@ -38,6 +38,9 @@ const RECIPES: [(&str, &[&str]); 2] = [
 /// can be set to read them.
 const UNSHIFTED: &[&str] = &["run", "canary", "--allow", "true", "--count", "2", "--interval", "20ms"];
 
+/// So often it is told how many cases are left.
+const TOLD_EVERY: usize = 50;
+
 /// So many cases are tried at once.
 const AT_ONCE: usize = 3;
 
@@ -97,6 +100,10 @@ fn played(title: &str, all: usize, cases: Vec<Case>) {
                     let next = waiting.lock().expect("nobody panics with it").pop_front();
                     let Some(case) = next else { return };
                     let name = case.name();
+                    let left = waiting.lock().expect("nobody panics with it").len();
+                    if left.is_multiple_of(TOLD_EVERY) && left > 0 {
+                        println!("{title}: {left} of {count} to go");
+                    }
                     let ended = catch_unwind(AssertUnwindSafe(|| case.way.play(&case.film, case.at, &name)));
                     if ended.is_err() {
                         failed.lock().expect("nobody panics with it").push(name);

@@ -96,7 +96,12 @@ impl World {
 
     /// What a sandbox on disk has committed so far.
     pub(crate) fn log(&self) -> Vec<u8> {
-        std::fs::read(self.folder().join(DATA).join(LOG)).expect("it is on disk")
+        std::fs::read(self.log_path()).expect("it is on disk")
+    }
+
+    /// Where a sandbox on disk writes down what is committed.
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder().join(DATA).join(LOG)
     }
 
     /// Stops a sandbox on disk and starts it again, at the same place.

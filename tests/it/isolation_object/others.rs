@@ -4,6 +4,7 @@ use super::V1;
 use super::second;
 use super::staged;
 use super::total;
+use super::v2;
 use super::waiting;
 
 #[test]
@@ -97,6 +98,71 @@ fn two_deployments_side_by_side_in_one_schema() {
     world.mzflow(&["abort", "later"]).code(0);
     world.mzflow(&["gc", "--yes"]).code(0);
     assert_eq!(staged(&world), "");
+}
+
+/// The schemas in which the version stands that `second` has replaced.
+fn where_kept_stands(world: &crate::harness::World) -> String {
+    world.rows(
+        "SELECT DISTINCT s.name FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id \
+         WHERE o.name LIKE '%\\_\\_second\\_\\_mzr' ORDER BY 1",
+    )
+}
+
+#[test]
+fn what_is_kept_goes_along_with_its_schema_and_comes_back() {
+    for isolation in ["schema", "cluster"] {
+        let world = waiting();
+        second(&world, &["--keep", "1h"]).code(0);
+        assert_eq!(where_kept_stands(&world), "core\nserve");
+        world.write(&v2().replace("20 AS amount", "30 AS amount"));
+        let third = ["run", "blue_green", "--project", "shop", "--id", "third", "--isolation", isolation];
+        world.mzflow(&[&third[..], &["--keep", "1h"]].concat()).code(0).says("third is production");
+        assert_eq!(total(&world), "30");
+        assert_eq!(where_kept_stands(&world), "core__third__mzf\nserve__third__mzf");
+        // The way back goes over what came later.
+        world.mzflow(&["rollback", "second"]).code(3).says("[rollback.gone]").says("nothing was changed");
+        world.mzflow(&["gc"]).code(0).says("nothing to clean up");
+        world.mzflow(&["rollback", "third"]).code(0);
+        assert_eq!((total(&world).as_str(), where_kept_stands(&world).as_str()), ("20", "core\nserve"));
+        world.mzflow(&["abort", "third"]).code(0);
+        world.mzflow(&["rollback", "second"]).code(0);
+        assert_eq!(total(&world), "10");
+    }
+}
+
+#[test]
+fn what_is_kept_is_dropped_with_the_version_that_took_it_along() {
+    let world = waiting();
+    second(&world, &["--keep", "1h"]).code(0);
+    world.write(&v2().replace("20 AS amount", "30 AS amount"));
+    world.sql(
+        "CREATE VIEW materialize.public.theirs AS SELECT o.amount FROM shop.core.orders__second__mzr AS o",
+    );
+    let third = ["run", "blue_green", "--project", "shop", "--id", "third"];
+    world.mzflow(&third).code(0).says("third is production");
+    assert_eq!(total(&world), "30");
+    world
+        .mzflow(&["gc", "--yes"])
+        .code(3)
+        .says("[drop.foreign-dependents]")
+        .says("materialize.public.theirs");
+    assert_eq!(world.rows("SELECT amount FROM materialize.public.theirs"), "10");
+    world.sql("DROP VIEW materialize.public.theirs");
+    world.mzflow(&["gc", "--yes"]).code(0);
+    assert_eq!(staged(&world), "");
+    world.mzflow(&["gc"]).code(0).says("nothing to clean up");
+}
+
+#[test]
+fn what_is_staged_in_a_schema_keeps_it_from_being_swapped_and_the_way_out_is_told() {
+    let world = waiting();
+    world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(0);
+    let schema = ["stage", "--project", "shop", "--isolation", "schema", "--id", "third"];
+    let told = world.mzflow(&schema).code(3).says("[stage.foreign-in-scope]");
+    told.says("shop.core.orders__second__mzf")
+        .says("which is staged as second: mzflow promote second or mzflow abort second comes first");
+    world.mzflow(&["abort", "second"]).code(0);
+    world.mzflow(&schema).code(0);
 }
 
 #[test]

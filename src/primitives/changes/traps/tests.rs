@@ -49,6 +49,8 @@ fn check(stands: &str, project: &str, expect: Expect) {
         adopted: &BTreeMap::new(),
         staging: &BTreeSet::new(),
         stable: &BTreeSet::new(),
+        indexes_alone: &BTreeMap::new(),
+        others: &BTreeMap::new(),
         claims: &Claims::default(),
         base_epoch: 0,
         against: None,

@@ -62,32 +62,32 @@ fn has(json: &Json, key: &str) -> bool {
 
 fn joined(left: &Json, right: &Json) -> Result<Datum, SqlError> {
     let list = |json: &Json| match json {
-        Json::Array(items) => items.clone(),
+        Json::Array(items) => items.to_vec(),
         other => vec![other.clone()],
     };
     Ok(match (left, right) {
-        (Json::Object(a), Json::Object(b)) => Datum::Json(Json::Object(
-            a.iter().chain(b).map(|(key, value)| (key.clone(), value.clone())).collect(),
+        (Json::Object(a), Json::Object(b)) => Datum::Json(Json::object(
+            a.iter().chain(b.iter()).map(|(key, value)| (key.clone(), value.clone())).collect(),
         )),
         (Json::Object(_), _) | (_, Json::Object(_))
             if !matches!((left, right), (Json::Array(_), _) | (_, Json::Array(_))) =>
         {
             Datum::Null
         }
-        _ => Datum::Json(Json::Array(list(left).into_iter().chain(list(right)).collect())),
+        _ => Datum::Json(Json::array(list(left).into_iter().chain(list(right)).collect())),
     })
 }
 
 fn without_key(json: &Json, key: &str) -> Result<Datum, SqlError> {
     Ok(match json {
         Json::Object(entries) => {
-            let mut entries = entries.clone();
+            let mut entries = (**entries).clone();
             entries.remove(key);
-            Datum::Json(Json::Object(entries))
+            Datum::Json(Json::object(entries))
         }
         Json::Array(items) => {
             let kept = items.iter().filter(|item| !matches!(item, Json::Text(text) if text == key));
-            Datum::Json(Json::Array(kept.cloned().collect()))
+            Datum::Json(Json::array(kept.cloned().collect()))
         }
         _ => Datum::Null,
     })
@@ -97,19 +97,19 @@ fn without_element(json: &Json, at: i64) -> Result<Datum, SqlError> {
     let Json::Array(items) = json else { return Ok(Datum::Null) };
     let length = i64::try_from(items.len()).unwrap_or(0);
     let at = if at < 0 { length + at } else { at };
-    let mut items = items.clone();
+    let mut items = items.to_vec();
     if let Ok(at) = usize::try_from(at)
         && at < items.len()
     {
         items.remove(at);
     }
-    Ok(Datum::Json(Json::Array(items)))
+    Ok(Datum::Json(Json::array(items)))
 }
 
 fn stripped(json: &Json) -> Json {
     match json {
-        Json::Array(items) => Json::Array(items.iter().map(stripped).collect()),
-        Json::Object(entries) => Json::Object(
+        Json::Array(items) => Json::array(items.iter().map(stripped).collect()),
+        Json::Object(entries) => Json::object(
             entries
                 .iter()
                 .filter(|(_, value)| **value != Json::Null)
@@ -223,7 +223,7 @@ pub(super) fn overloads(name: &str) -> Option<Vec<Overload>> {
             Ok(Datum::text(out))
         })],
         "jsonb_build_array" => vec![
-            f(&[JSONB], a_jsonb, |_, a| Ok(Datum::Json(Json::Array(a.iter().map(operand).collect()))))
+            f(&[JSONB], a_jsonb, |_, a| Ok(Datum::Json(Json::array(a.iter().map(operand).collect()))))
                 .variadic()
                 .nulls(Never),
         ],
@@ -260,7 +260,7 @@ pub(in crate::sandbox::query) fn build_object(
             _ => return Err(SqlError::internal("key cannot be null")),
         }
     }
-    Ok(Datum::Json(Json::Object(entries)))
+    Ok(Datum::Json(Json::object(entries)))
 }
 
 /// A value as JSON; its own type tells how.

@@ -239,6 +239,18 @@ impl Picture {
         other
     }
 
+    /// With the roles that read what is staged put back to what they had `before`.
+    pub(crate) fn put_back(&self, before: &Self) -> Self {
+        let of = |line: &str| line.split_once(" to ").map(|(role, _)| role.to_owned());
+        let is_shifted = |line: &&String| line.starts_with("role ") && line.contains("__mzf");
+        let shifted: Vec<String> = self.lines.iter().filter(is_shifted).filter_map(|line| of(line)).collect();
+        let had = before.lines.iter().filter(|line| of(line).is_some_and(|role| shifted.contains(&role)));
+        let mut other = self.clone();
+        other.lines.retain(|line| !is_shifted(&line));
+        other.lines.extend(had.cloned());
+        other
+    }
+
     /// Tells whether anything is staged, claimed or retired.
     pub(crate) fn has_staging(&self) -> bool {
         self.lines.iter().any(|line| line.contains("__*__mz"))

@@ -31,7 +31,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("quick_junit", &["cli"]),
     ("ratatui", &["cli"]),
     ("rayon", &["compiler"]),
-    ("rustc_hash", &["compiler"]),
+    ("rustc_hash", &["compiler", "sql"]),
     ("reqwest", &["outside"]),
     ("rustls", &["db", "outside"]),
     ("rustls_platform_verifier", &["db", "outside"]),

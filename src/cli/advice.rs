@@ -37,8 +37,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::StageForeignInScope => vec![
             "add it to the project, move it elsewhere, or".to_owned(),
             "keep a cluster as it is with --reuse CLUSTER, or all of them with --isolation schema".to_owned(),
-            "what another deployment has staged or left there goes with mzflow abort ID or mzflow gc --kept"
-                .to_owned(),
+            "what another deployment has staged or left there goes with mzflow abort ID or mzflow gc --kept".to_owned(),
+            "what a promotion has still to replace in place is replaced by mzflow promote ID".to_owned(),
         ],
         Code::StageUnmanagedCluster => {
             one("keep that cluster as it is with --reuse CLUSTER, or use --isolation schema".to_owned())

@@ -218,18 +218,7 @@ impl Catalog {
         self.objects.values().filter(move |object| object.cluster.as_ref() == Some(cluster))
     }
 
-    /// Who reads what: for each object that is read, its direct readers. Computed anew at each call.
-    pub fn readers(&self) -> BTreeMap<&ObjectId, Vec<&ObjectId>> {
-        let mut readers: BTreeMap<&ObjectId, Vec<&ObjectId>> = BTreeMap::new();
-        for (reader, read) in &self.reads {
-            for id in read {
-                readers.entry(id).or_default().push(reader);
-            }
-        }
-        readers
-    }
-
-    /// Who reads these directly; those that nobody reads are left out.
+    /// Who reads these directly; those that nobody reads are left out. Computed anew at each call.
     pub fn readers_of<'a>(&'a self, ids: &BTreeSet<&ObjectId>) -> BTreeMap<&'a ObjectId, Vec<&'a ObjectId>> {
         let mut readers: BTreeMap<&ObjectId, Vec<&ObjectId>> = BTreeMap::new();
         for (reader, read) in &self.reads {

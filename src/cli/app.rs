@@ -31,6 +31,7 @@ use crate::deployment::RunId;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::lua::host::Facts;
 use crate::lua::host::Source;
 use crate::outside::Allowed;
 use crate::outside::Outside;
@@ -206,6 +207,11 @@ impl App {
         }
     }
 
+    /// What a recipe can know before it runs; `recorded` are texts that are read instead of files.
+    pub(crate) fn facts(&self, recorded: BTreeMap<String, String>) -> Facts {
+        recipe::facts(self.project(), &self.clock, self.git(), self.variables(), recorded)
+    }
+
     /// Loads a recipe; `recorded` are texts that are read instead of files.
     ///
     /// # Errors
@@ -216,8 +222,7 @@ impl App {
         origin: Origin,
         recorded: BTreeMap<String, String>,
     ) -> Result<Loaded, CliError> {
-        let facts = recipe::facts(self.project(), &self.clock, self.git(), self.variables(), recorded);
-        recipe::load_with(facts, source, origin)
+        recipe::load_with(self.facts(recorded), source, origin)
     }
 
     /// The project's folder.

@@ -122,28 +122,14 @@ pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Loads a recipe; `recorded` are texts that are read instead of files.
+/// Loads a recipe before the command line is read in full.
 ///
 /// # Errors
 /// `lua.*`, each with its place.
-pub(crate) fn load(
-    project: &Path,
-    source: &Source,
-    origin: Origin,
-    recorded: BTreeMap<String, String>,
-) -> Result<Loaded, CliError> {
+pub(crate) fn load(project: &Path, source: &Source, origin: Origin) -> Result<Loaded, CliError> {
     let git = GitFacts::of(project);
-    let facts = facts(project, &Clock::system(), &git, Rc::new(place::variable), recorded);
+    let facts = facts(project, &Clock::system(), &git, Rc::new(place::variable), BTreeMap::new());
     Ok(Loaded { git: Some((project.to_owned(), git)), ..load_with(facts, source, origin)? })
-}
-
-/// A Lua for the files of a project.
-///
-/// # Errors
-/// `bug.broken-invariant`.
-pub(crate) fn host(project: &Path) -> Result<Host, CliError> {
-    let git = GitFacts::of(project);
-    Ok(Host::new(facts(project, &Clock::system(), &git, Rc::new(place::variable), BTreeMap::new()))?)
 }
 
 /// What a recipe can know before it runs.
@@ -211,7 +197,7 @@ pub(crate) fn of_command_line(command: &Command, words: &[OsString]) -> Option<R
         Some(found) => Ok(found),
         None => find(&picked.project, picked.names.first()?),
     };
-    Some(found.and_then(|(source, origin)| load(&picked.project, &source, origin, BTreeMap::new())))
+    Some(found.and_then(|(source, origin)| load(&picked.project, &source, origin)))
 }
 
 fn picked(command: &Command, words: &[String]) -> Option<Picked> {
@@ -407,7 +393,7 @@ mod tests {
 
     fn loaded() -> Loaded {
         let (source, origin) = find(Path::new("nowhere"), "blue_green").expect("it is bundled");
-        load(Path::new("nowhere"), &source, origin, BTreeMap::new()).expect("it loads")
+        load(Path::new("nowhere"), &source, origin).expect("it loads")
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn list(app: &App) -> Result<Exit, CliError> {
 /// One recipe; a broken one says so instead of what it does.
 fn told(app: &App, name: &str) -> Result<Value, CliError> {
     let (source, origin) = recipe::find(app.project(), name)?;
-    let fields = match recipe::load(app.project(), &source, origin, BTreeMap::new()) {
+    let fields = match app.load(&source, origin, BTreeMap::new()) {
         Ok(Loaded { recipe, .. }) => {
             let arguments: Vec<Value> = recipe
                 .arguments

@@ -195,7 +195,7 @@ fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
     let ours: BTreeSet<&ObjectId> =
         going.iter().flat_map(|going| &going.objects).map(|object| &object.id).collect();
     let inside = going.iter().flat_map(|going| &going.foreign).copied();
-    let readers = catalog.readers();
+    let readers = catalog.readers_of(&ours);
     let over = ours.iter().flat_map(|id| readers.get(*id).into_iter().flatten());
     let over = over.filter(|id| !ours.contains(**id)).filter_map(|id| catalog.objects.get(*id));
     let of_ours = |object: &&Object| object.on.as_ref().is_none_or(|on| !ours.contains(on));

@@ -1,5 +1,6 @@
 //! `mzflow recipes check`: mistakes in recipes, policies and tests, found without running a line.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::recipe;
 use crate::cli::render::Report;
 use crate::cli::ui::counted;
+use crate::lua::host::Host;
 use crate::lua::host::Source;
 use crate::primitives::error::Finding;
 
@@ -34,7 +36,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<Exit, CliError> {
     let mut found: Vec<Finding> = Vec::new();
     for source in &sources {
         // A Lua of its own each: what one file makes is nothing to the next.
-        found.extend(recipe::host(app.project())?.check(source));
+        found.extend(Host::new(app.facts(BTreeMap::new()))?.check(source));
     }
     let errors = found.iter().filter(|finding| finding.is_error).count();
     let exit = if errors > 0 { Exit::Failed } else { Exit::Done };

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::constraint;
 use super::constraint::Lowered;
 use super::diagnostic::Diagnostic;
@@ -27,7 +29,7 @@ use crate::sql::ast::StatementKind;
 #[derive(Default)]
 pub(super) struct Files {
     /// The files by path.
-    pub(super) sources: BTreeMap<String, Source>,
+    pub(super) sources: FxHashMap<String, Source>,
     /// What the files of each object come to.
     pub(super) entries: BTreeMap<Arc<Key>, Entry>,
     /// The paths of the files of each object, sorted.
@@ -106,6 +108,13 @@ impl Files {
             }
         }
         before
+    }
+
+    /// Those of the files that are wanted, sorted by path.
+    pub(super) fn wanted(&self, is_wanted: impl Fn(&Source) -> bool) -> Vec<&Source> {
+        let mut wanted: Vec<&Source> = self.sources.values().filter(|source| is_wanted(source)).collect();
+        wanted.sort_by(|a, b| a.path.cmp(&b.path));
+        wanted
     }
 
     /// Finds out what the files of an object come to; `None` where there are none any more.
@@ -205,7 +214,7 @@ impl Entry {
 }
 
 impl Made {
-    fn draft<'a>(&self, sources: &'a BTreeMap<String, Source>) -> Option<Draft<'a>> {
+    fn draft<'a>(&self, sources: &'a FxHashMap<String, Source>) -> Option<Draft<'a>> {
         let source = sources.get(&self.path)?;
         Some(Draft {
             source,

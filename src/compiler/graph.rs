@@ -12,6 +12,7 @@ use petgraph::visit::Bfs;
 use petgraph::visit::Reversed;
 use rustc_hash::FxHashMap;
 
+use super::object::Object;
 use crate::name::ObjectName;
 
 /// The objects of a project by what they read; an edge leads from what is read to its reader.
@@ -22,6 +23,11 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Makes the graph of a project's objects.
+    pub(super) fn of(objects: &[Object]) -> Self {
+        Self::new(objects.iter().map(|object| (&object.name, object.depends_on.as_slice())))
+    }
+
     /// Makes a graph of objects and what each of them reads.
     pub(super) fn new<'a>(objects: impl IntoIterator<Item = (&'a ObjectName, &'a [ObjectName])>) -> Self {
         let objects: Vec<_> = objects.into_iter().collect();

@@ -21,7 +21,7 @@ mod meaning;
 mod modifier;
 mod namespace;
 pub mod object;
-mod pool;
+pub mod pool;
 pub mod project;
 pub mod settings;
 pub mod source;

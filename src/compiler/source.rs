@@ -23,6 +23,7 @@ use crate::sql::error::SyntaxError;
 use crate::sql::parse;
 use crate::sql::span::Places;
 use crate::sql::span::Span;
+use crate::sql::span::line;
 use crate::sql::span::line_column;
 
 /// A file as it was read.
@@ -217,7 +218,11 @@ impl Source {
 
     /// The line of a place in what was parsed.
     pub(super) fn line(&self, span: Span) -> usize {
-        self.line_column(self.original(span).start).0
+        let byte = self.original(span).start;
+        if self.text.len() < SHORT {
+            return line(&self.text, byte);
+        }
+        self.line_column(byte).0
     }
 
     /// Line and column of a byte of the file.

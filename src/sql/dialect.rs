@@ -284,6 +284,9 @@ impl Dialect for Materialize {
             Lexeme::LParen => Some(parentheses(parser)),
             Lexeme::Minus => Some(signed(parser, UnaryOperator::Minus)),
             Lexeme::Plus => Some(signed(parser, UnaryOperator::Plus)),
+            // Source: the server reads its operand as that of any other operator, so that `~ a + b`
+            // is `~ (a + b)`.
+            Lexeme::Tilde => Some(unary(parser, UnaryOperator::BitwiseNot, OTHER_OPERATOR)),
             _ => None,
         }
     }
@@ -408,8 +411,12 @@ fn parentheses(parser: &mut Parser) -> Result<Expr, ParserError> {
 
 /// Reads a sign and what it belongs to.
 fn signed(parser: &mut Parser, op: UnaryOperator) -> Result<Expr, ParserError> {
+    unary(parser, op, Materialize.prec_value(Precedence::MulDivModOp))
+}
+
+fn unary(parser: &mut Parser, op: UnaryOperator, binding: u8) -> Result<Expr, ParserError> {
     parser.advance_token();
-    let expr = Box::new(parser.parse_subexpr(Materialize.prec_value(Precedence::MulDivModOp))?);
+    let expr = Box::new(parser.parse_subexpr(binding)?);
     Ok(Expr::UnaryOp { op, expr })
 }
 

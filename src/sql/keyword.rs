@@ -146,6 +146,23 @@ static MEANINGS: LazyLock<Vec<Vec<(&str, Meaning)>>> = LazyLock::new(|| {
     known
 });
 
+/// Tells whether a word becomes another, given in capitals, by one letter more, less or other, or by
+/// two that change places.
+pub(super) fn is_nearly(word: &str, keyword: &str) -> bool {
+    let word = word.to_ascii_uppercase();
+    let (word, keyword) = (word.as_bytes(), keyword.as_bytes());
+    let same = word.iter().zip(keyword).take_while(|(a, b)| a == b).count();
+    let (a, b) = (word.get(same..).unwrap_or_default(), keyword.get(same..).unwrap_or_default());
+    match (a, b) {
+        ([], []) => false,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([x, y, a @ ..], [z, w, b @ ..]) if x == w && y == z && a == b => true,
+        ([_, rest @ ..], _) if rest == b => true,
+        (_, [_, rest @ ..]) => rest == a,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -250,7 +250,7 @@ impl<'a> Lowering<'a> {
                 self.push(keyword("FROM", Keyword::FROM), token.span);
                 self.at += 1;
             }
-            Keyword::ROWS if self.nth_is(1, "FROM") && self.nth_is_lexeme(2, &Lexeme::LParen) => {
+            Keyword::ROWS if self.begins_rows_from() => {
                 self.push(name(ROWS_FROM), token.span);
                 self.at += 2;
             }
@@ -459,6 +459,18 @@ impl<'a> Lowering<'a> {
                         .any(|word| previous.is(word))
             }
         }
+    }
+
+    /// Tells whether the word at this place begins `ROWS FROM (…)`, and is no column before a FROM clause.
+    fn begins_rows_from(&self) -> bool {
+        let stands_as_relation = self.previous().is_some_and(|previous| {
+            matches!(previous.lexeme, Lexeme::Comma | Lexeme::LParen)
+                || ["FROM", "JOIN", "LATERAL"].iter().any(|word| previous.is(word))
+        });
+        stands_as_relation
+            && !self.frame.in_items
+            && self.nth_is(1, "FROM")
+            && self.nth_is_lexeme(2, &Lexeme::LParen)
     }
 
     /// Tells whether what stands before this place may be a whole expression.

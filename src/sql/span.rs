@@ -69,9 +69,14 @@ impl Places {
 /// A byte past the end is taken as the end.
 pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    (line, column)
+    (line(text, byte), column)
+}
+
+/// Tells the line of a byte, as [`line_column`] does.
+pub fn line(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or(text);
+    before.bytes().filter(|byte| *byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

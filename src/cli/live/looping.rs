@@ -38,6 +38,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::recipe::Loaded;
 use crate::cli::ui::elapsed;
+use crate::compiler::pool;
 use crate::db::apply::Interrupt;
 use crate::db::session::Session;
 use crate::event::Event;
@@ -53,6 +54,10 @@ use crate::watch::source::Source;
 
 /// While nothing is saved, production is looked at this often: somebody may promote below the overlay.
 const GLANCE_EVERY: Duration = Duration::from_secs(10);
+
+/// So long after the last work the threads of the compiler end: what they have let go of is kept for a
+/// second, in case that more is to be done.
+const REST_AFTER: Duration = Duration::from_secs(2);
 
 /// While a build is under way the times on the screen go on this often.
 const TICK: Duration = Duration::from_millis(250);
@@ -109,6 +114,8 @@ pub(crate) struct Live<'a> {
     backoff: Backoff,
     retry_at: Option<Duration>,
     glance_at: Duration,
+    /// When the compiler's threads end; `None` where they have.
+    rest_at: Option<Duration>,
     /// The names of the epochs that were seen last.
     epoch: Vec<String>,
     leaving: Leaving,
@@ -149,6 +156,7 @@ impl<'a> Live<'a> {
             backoff: Backoff::default(),
             retry_at: None,
             glance_at: now + GLANCE_EVERY,
+            rest_at: None,
             epoch,
             leaving: Leaving::No,
         }
@@ -186,6 +194,7 @@ impl<'a> Live<'a> {
         let mut at = vec![self.glance_at];
         at.extend(self.queue.due());
         at.extend(self.retry_at);
+        at.extend(self.rest_at);
         at.extend(self.face.ticks().then_some(now + TICK));
         let until = at.into_iter().min().unwrap_or(self.glance_at);
         let sleep = self.app.clock.sleep(until.saturating_sub(now));
@@ -238,6 +247,10 @@ impl<'a> Live<'a> {
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
             self.again();
+        }
+        if self.rest_at.is_some_and(|at| now >= at) {
+            self.rest_at = None;
+            pool::rest();
         }
         if now >= self.glance_at {
             self.glance_at = now + GLANCE_EVERY;
@@ -406,6 +419,7 @@ impl<'a> Live<'a> {
             }
             self.loaded = build::load(self.app, &self.request.given).ok();
         }
+        self.rest_at = Some(self.app.clock.elapsed() + REST_AFTER);
         Ok(())
     }
 

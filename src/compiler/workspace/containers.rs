@@ -94,8 +94,8 @@ impl Workspace {
 
     /// The modifier files; one without its folder is not read.
     fn modifiers(&self) -> Vec<&Source> {
-        let is_modifier = |source: &&Source| matches!(source.place, Place::Database(_) | Place::Schema(..));
-        let modifiers: Vec<&Source> = self.files.sources.values().filter(is_modifier).collect();
+        let is_modifier = |source: &Source| matches!(source.place, Place::Database(_) | Place::Schema(..));
+        let modifiers = self.files.wanted(is_modifier);
         let has_modified_schema = |database: &str| {
             let schemas = modifiers.iter().filter_map(|source| match &source.place {
                 Place::Schema(database, _) => Some(database.as_str()),
@@ -146,10 +146,10 @@ impl Workspace {
     /// Reads the definitions of clusters, roles and network policies.
     pub(super) fn read_globals(&mut self) {
         let profile = self.options.profile.as_deref();
-        let is_global = |source: &&Source| {
+        let is_global = |source: &Source| {
             matches!(source.place, Place::Cluster(_) | Place::Role(_) | Place::NetworkPolicy(_))
         };
-        let sources: Vec<&Source> = self.files.sources.values().filter(is_global).collect();
+        let sources = self.files.wanted(is_global);
         let wrong = sources.iter().flat_map(|source| source.diagnostics(profile));
         let mut found: Vec<Diagnostic> = wrong.map(Diagnostic::for_apply).collect();
         let globals = global::read(&sources, &self.project.settings.suffix, profile, &mut found);

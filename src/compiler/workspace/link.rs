@@ -12,6 +12,7 @@ use crate::compiler::checks;
 use crate::compiler::diagnostic::Diagnostic;
 use crate::compiler::draft::Draft;
 use crate::compiler::draft::Key;
+use crate::compiler::graph::Graph;
 use crate::compiler::object::Object;
 use crate::name::ObjectName;
 use crate::sql::ast::StatementKind;
@@ -42,11 +43,13 @@ pub(super) struct Made {
     pub(super) objects: Vec<Object>,
     /// The names of everything those files made before.
     pub(super) before: Vec<ObjectName>,
+    /// Who reads whom, where these are all objects that there are.
+    pub(super) graph: Option<Graph>,
 }
 
 impl Workspace {
-    /// Looks at objects again.
-    pub(super) fn link(&mut self, keys: &[Arc<Key>]) -> Made {
+    /// Looks at objects again, which may be all that there are.
+    pub(super) fn link(&mut self, keys: &[Arc<Key>], are_all: bool) -> Made {
         let builder = Builder {
             files: &self.files,
             namespace: &self.namespace,
@@ -72,19 +75,35 @@ impl Workspace {
                 reads.meanings = Vec::new();
                 link.reads.push((draft.name, reads));
             }
-            (Arc::clone(key), link, objects)
+            ((Arc::clone(key), link), objects)
         });
-        let mut made = Made { objects: Vec::with_capacity(linked.len()), before: Vec::new() };
-        self.links.reserve(linked.len().saturating_sub(self.links.len()));
-        for (key, link, objects) in linked {
-            made.objects.extend(objects);
+        let (links, objects): (Vec<_>, Vec<_>) = linked.into_iter().unzip();
+        let gather = move || objects.into_iter().flatten().collect::<Vec<Object>>();
+        if !are_all {
+            return Made { objects: gather(), before: self.put_links(links), graph: None };
+        }
+        let whole = || {
+            let objects = gather();
+            let graph = Graph::of(&objects);
+            (objects, Some(graph))
+        };
+        let (before, (objects, graph)) = rayon::join(|| self.put_links(links), whole);
+        Made { objects, before, graph }
+    }
+
+    /// Puts the links of objects in the places of those before; returns the names of everything that
+    /// those had made.
+    fn put_links(&mut self, links: Vec<(Arc<Key>, Link)>) -> Vec<ObjectName> {
+        let mut made = Vec::new();
+        self.links.reserve(links.len().saturating_sub(self.links.len()));
+        for (key, link) in links {
             let before = if self.files.entries.contains_key(&key) {
                 self.links.insert(key, link)
             } else {
                 self.index_names.remove(&key);
                 self.links.remove(&key)
             };
-            made.before.extend(before.into_iter().flat_map(|link| link.reads).map(|(name, _)| name));
+            made.extend(before.into_iter().flat_map(|link| link.reads).map(|(name, _)| name));
         }
         made
     }

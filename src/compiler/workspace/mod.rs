@@ -186,10 +186,8 @@ impl Workspace {
     pub fn into_parts(self) -> (Project, Vec<Diagnostic>) {
         let found = self.diagnostics();
         let Self { project, files, links, namespace, .. } = self;
-        // Letting go of thousands of files takes as long as much of the work.
-        let sources: Vec<Source> = files.sources.into_values().collect();
-        let rest = (files.entries, links, namespace);
-        pool::run(|| rayon::join(|| sources.into_par_iter().for_each(drop), || drop(rest)));
+        // Letting go of thousands of files takes as long as much of the work, and nobody waits for it.
+        pool::later(move || drop((files, links, namespace)));
         (Arc::unwrap_or_clone(project), found)
     }
 
@@ -256,6 +254,7 @@ impl Workspace {
             })
         };
         let parsed: Vec<_> = changes.into_par_iter().map(parse).collect();
+        self.files.sources.reserve(parsed.len().saturating_sub(self.files.sources.len()));
         for (path, place, source) in parsed.into_iter().flatten() {
             match place {
                 Place::Object(..) | Place::Settings => {}
@@ -281,10 +280,12 @@ impl Workspace {
             }
         }
         if work.everything {
-            work.keys.extend(self.files.keys());
+            // Objects that are no more are found by what was linked.
+            work.keys = self.files.keys().collect();
+        } else {
+            work.keys.sort();
+            work.keys.dedup();
         }
-        work.keys.sort();
-        work.keys.dedup();
         let settled = self.settle(&mut work);
         if work.globals || work.everything {
             self.read_globals();
@@ -299,8 +300,8 @@ impl Workspace {
         affected.extend(self.name_indexes(&settled.indexed));
         affected.sort();
         affected.dedup();
-        let objects = self.link(&affected);
-        self.assemble(objects, &work);
+        let made = self.link(&affected, work.everything);
+        self.assemble(made, &work);
         self.check_dependencies();
     }
 

@@ -44,8 +44,7 @@ impl Workspace {
                 let kept = old.into_iter().filter(|object| !gone.contains(&object.name));
                 kept.chain(made.objects).collect()
             };
-            let reads = objects.iter().map(|object| (&object.name, object.depends_on.as_slice()));
-            let graph = Graph::new(reads);
+            let graph = made.graph.unwrap_or_else(|| Graph::of(&objects));
             self.project_mut().set_objects(objects, graph);
             self.check_cycles();
         }

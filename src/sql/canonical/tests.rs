@@ -321,6 +321,7 @@ fn a_difference_in_meaning_is_a_difference_in_text() {
         ("SELECT a FROM t ORDER BY a LIMIT 1", "SELECT a FROM t ORDER BY a LIMIT 1 OFFSET 1"),
         ("SELECT x::int[] FROM t", "SELECT x::int list FROM t"),
         ("SELECT LIST[1]", "SELECT ARRAY[1]"),
+        ("SELECT ~ a + b FROM t", "SELECT (~ a) + b FROM t"),
         ("WITH t AS (SELECT 1 AS a) SELECT a FROM t", "WITH u AS (SELECT 1 AS a) SELECT a FROM t"),
     ] {
         let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
@@ -332,6 +333,7 @@ fn a_difference_in_meaning_is_a_difference_in_text() {
 fn other_words_for_the_same_have_one_form() {
     for (one, other) in [
         ("SELECT a FROM t FETCH FIRST 2 ROWS ONLY OFFSET 1", "SELECT a FROM t OFFSET 1 ROWS LIMIT 2"),
+        ("SELECT ~ a + b, ~ a || b FROM t", "SELECT ~ (a + b), (~ a) || b FROM t"),
         (
             "SELECT a FROM (SELECT a FROM t ORDER BY a FETCH NEXT ROW ONLY OFFSET b + 1 ROW) AS s FETCH FIRST 3 ROWS ONLY",
             "SELECT a FROM (SELECT a FROM t ORDER BY a OFFSET b + 1 LIMIT 1) AS s LIMIT 3",

@@ -74,6 +74,8 @@ struct Frame {
     from: bool,
     /// Whether a relation comes next.
     item: bool,
+    /// Whether they are those of `CAST`.
+    is_cast: bool,
     /// CTEs that are in scope because of this query.
     ctes: Vec<Ident>,
     /// CTEs that come into scope behind a bracket.
@@ -128,7 +130,7 @@ impl<'t> Walk<'t> {
         let is = |words: &[&str]| words.iter().any(|word| token.is(word));
         if is(&["FROM"]) {
             let compares = self.previous_is(1, &["DISTINCT"]) && self.previous_is(2, &["IS", "NOT"]);
-            if self.frame.in_query && !compares && !self.previous_is(1, &["ROWS"]) {
+            if self.frame.in_query && !compares {
                 (self.frame.from, self.frame.item) = (true, true);
             }
         } else if is(&["JOIN"]) {
@@ -145,6 +147,7 @@ impl<'t> Walk<'t> {
             self.alias();
         } else if self.frame.item && is(&["ROWS"]) && self.nth_is(1, "FROM") {
             self.frame.item = false;
+            self.at += 1;
         } else {
             let modifies = self.frame.item && is(&["LATERAL", "ONLY"]);
             return modifies && self.nth(1).is_some_and(|next| next.is_word() || next.opens());
@@ -161,7 +164,8 @@ impl<'t> Walk<'t> {
         let in_query = self.nth(1).is_some_and(|first| BEGINNINGS.iter().any(|word| first.is(word)));
         let joined = self.frame.item && !in_query;
         self.frame.item = false;
-        let inner = Frame { in_query, from: joined, item: joined, ..Frame::default() };
+        let is_cast = self.previous_is(1, &["CAST"]);
+        let inner = Frame { in_query, from: joined, item: joined, is_cast, ..Frame::default() };
         self.frames.push(std::mem::replace(&mut self.frame, inner));
         self.at += 1;
     }
@@ -233,8 +237,14 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Takes note of the name behind `AS`.
+    /// Takes note of the name behind `AS`, or of the type behind that of a `CAST`.
     fn alias(&mut self) {
+        if self.frame.is_cast {
+            self.at += 1;
+            self.data_type();
+            self.at -= 1;
+            return;
+        }
         if let Some(alias) = self.nth(1).filter(|next| !next.is("OF")).and_then(ident) {
             self.taken.insert(alias);
             self.at += 1;
@@ -362,6 +372,7 @@ impl<'t> Walk<'t> {
     fn begins_query(&self) -> bool {
         self.previous().is_none_or(|previous| {
             previous.opens()
+                || previous.closes()
                 || ["UNION", "EXCEPT", "INTERSECT", "ALL", "DISTINCT"].iter().any(|w| previous.is(w))
         })
     }

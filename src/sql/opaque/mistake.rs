@@ -15,6 +15,7 @@ use super::partners;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
 use crate::sql::keyword::is_keyword;
+use crate::sql::keyword::is_nearly;
 use crate::sql::keyword::meaning;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
@@ -155,12 +156,21 @@ impl<'t> Place<'t> {
             Lexeme::RParen | Lexeme::RBracket | Lexeme::Comma => true,
             _ => false,
         });
-        wants_more && has_none
+        wants_more && has_none && !self.has_empty_list()
+    }
+
+    /// Whether a clause follows `SELECT` at once: the server takes a list of no columns.
+    fn has_empty_list(&self) -> bool {
+        let clauses = ["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"];
+        self.previous.is_some_and(|token| token.is("SELECT"))
+            && self.found.is_some_and(|token| is_one_of(token, &clauses))
     }
 
     /// Whether a clause begins where none may.
     fn is_clause_out_of_order(&self) -> bool {
-        self.in_query && self.found.is_some_and(|token| is_one_of(token, CLAUSES))
+        self.in_query
+            && !self.has_empty_list()
+            && self.found.is_some_and(|token| is_one_of(token, CLAUSES))
     }
 
     /// Whether two items of a list stand beside each other, none of which is a word of any SQL.
@@ -252,23 +262,6 @@ fn misspelt(
         }
     }
     None
-}
-
-/// Tells whether a word becomes another, given in capitals, by one letter more, less or other, or by
-/// two that change places.
-fn is_nearly(word: &str, keyword: &str) -> bool {
-    let word = word.to_ascii_uppercase();
-    let (word, keyword) = (word.as_bytes(), keyword.as_bytes());
-    let same = word.iter().zip(keyword).take_while(|(a, b)| a == b).count();
-    let (a, b) = (word.get(same..).unwrap_or_default(), keyword.get(same..).unwrap_or_default());
-    match (a, b) {
-        ([], []) => false,
-        ([_, a @ ..], [_, b @ ..]) if a == b => true,
-        ([x, y, a @ ..], [z, w, b @ ..]) if x == w && y == z && a == b => true,
-        ([_, rest @ ..], _) if rest == b => true,
-        (_, [_, rest @ ..]) => rest == a,
-        _ => false,
-    }
 }
 
 /// What may follow `CREATE`, `ALTER`, `DROP` and `COMMENT ON`.

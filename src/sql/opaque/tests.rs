@@ -80,6 +80,8 @@ fn what_may_be_right_is_let_through() {
         ("SELECT a::int FROM t EMIT CHANGES", "CHANGES"),
         ("SELECT id name value FROM t", "value"),
         ("SHOW TABLES", "SHOW"),
+        ("SELECT a FROM t WHERE EXISTS (SELECT WHERE b)", "WHERE"),
+        ("SELECT GROUP BY a", "GROUP"),
     ] {
         let query = view(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         let opaque = query.opaque().unwrap_or_else(|| panic!("{text} was read"));
@@ -170,6 +172,25 @@ fn names_are_found_where_relations_stand() {
 
 
             SELECT * FROM CHANGES ("d"."g"."a" AS OF AT LEAST mz_now()), CHANGES ((SELECT * FROM "d"."g"."b") AS OF 1), "d"."g"."c" FINAL KEEP 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_column_called_rows_hides_no_relation() {
+    check(
+        "SELECT count(*) AS rows FROM (SELECT * EXCLUDE (x) FROM s.a) AS i, b",
+        expect![[r#"
+        "#]],
+    );
+    check(
+        "WITH a AS MATERIALIZED (SELECT 1) TABLE items",
+        expect![[r#"
+        "#]],
+    );
+    check(
+        "SELECT * EXCLUDE (x), CAST(a AS kind), CAST(b AS sales.kind), sales.f.x FROM t",
+        expect![[r#"
         "#]],
     );
 }

@@ -153,6 +153,10 @@ fn view(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Result<St
     let columns = column_names(cursor)?;
     cursor.expect("AS")?;
     let query = measured(query::of_view(cursor)?, &columns);
+    if let Some(span) = query.as_of() {
+        let message = "Expected end of statement, found AS";
+        return Err(SyntaxError::new(message, span));
+    }
     Ok(StatementKind::CreateView(CreateView { or_replace, temporary, if_not_exists, name, columns, query }))
 }
 
@@ -376,6 +380,11 @@ const ROLE_ATTRIBUTES: &[&str] = &[
 pub(super) fn role_attributes(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
     let mut attributes = Vec::new();
     while !cursor.is_done() {
+        if cursor.may_be_newer_than(ROLE_ATTRIBUTES) {
+            attributes.extend(cursor.peek().and_then(|token| token.word()).map(str::to_uppercase));
+            cursor.advance();
+            continue;
+        }
         let attribute = cursor.expect_one(ROLE_ATTRIBUTES)?;
         if attribute == "PASSWORD" && !cursor.keyword("NULL") {
             cursor.string()?;

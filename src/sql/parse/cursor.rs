@@ -9,6 +9,7 @@ use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
+use crate::sql::keyword::is_nearly;
 use crate::sql::query::Doubt;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
@@ -175,6 +176,28 @@ impl<'a> Cursor<'a> {
                 Ok(keyword)
             }
             None => Err(self.expected(&format!("one of {}", keywords.join(" or ")))),
+        }
+    }
+
+    /// Tells whether the next word may be one that newer servers know, where the server judges what is
+    /// doubtful: it is none of these, and no misspelt one of them.
+    pub(in crate::sql) fn may_be_newer_than(&self, known: &[&'static str]) -> bool {
+        let Some(word) = self.peek().and_then(|token| token.word()) else { return false };
+        let first = |words: &&'static str| words.split(' ').next().unwrap_or_default();
+        self.doubt == Doubt::Server
+            && !known.iter().map(first).any(|first| self.peek_is(first) || is_nearly(word, first))
+    }
+
+    /// Moves over one word, or over those before a keyword, and returns them in capitals; stays where
+    /// they are not next.
+    pub(in crate::sql) fn words_to(&mut self, keyword: Option<&str>) -> Option<String> {
+        let mut words = Vec::new();
+        loop {
+            if !words.is_empty() && keyword.is_none_or(|keyword| self.nth_is(words.len(), keyword)) {
+                self.move_to(self.at + words.len());
+                return Some(words.join(" "));
+            }
+            words.push(self.nth(words.len())?.word()?.to_uppercase());
         }
     }
 

@@ -110,11 +110,8 @@ const NOISE: &str = "FOR";
 pub(super) fn cluster(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
     let parentheses = cursor.lexeme(&Lexeme::LParen);
     let options = cursor.list(|cursor| {
-        if CLUSTER_WORDS.iter().chain(MORE_CLUSTER_WORDS).any(|word| cursor.peek_is(word)) {
-            option(cursor)
-        } else {
-            Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))
-        }
+        cluster_word(cursor)?;
+        option(cursor)
     })?;
     if parentheses {
         cursor.expect_lexeme(&Lexeme::RParen)?;
@@ -125,12 +122,18 @@ pub(super) fn cluster(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, Syntax
 /// Reads the names of a cluster's options, in parentheses.
 pub(super) fn cluster_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SyntaxError> {
     cursor.in_parentheses(|cursor| {
-        if CLUSTER_WORDS.iter().chain(MORE_CLUSTER_WORDS).any(|word| cursor.peek_is(word)) {
-            Ok(name(cursor))
-        } else {
-            Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))
-        }
+        cluster_word(cursor)?;
+        Ok(name(cursor))
     })
+}
+
+/// Insists that the name of a cluster's option comes next.
+fn cluster_word(cursor: &Cursor<'_>) -> Result<(), SyntaxError> {
+    let mut known = CLUSTER_WORDS.iter().chain(MORE_CLUSTER_WORDS);
+    if known.any(|word| cursor.peek_is(word)) || cursor.may_be_newer_than(CLUSTER_WORDS) {
+        return Ok(());
+    }
+    Err(cursor.expected(&format!("one of {}", CLUSTER_WORDS.join(" or "))))
 }
 
 /// Reads `WITH (…)` if it is there.
@@ -170,9 +173,7 @@ fn option(cursor: &mut Cursor<'_>) -> Result<WithOption, SyntaxError> {
     if name == "RETAIN HISTORY" {
         cursor.keyword(NOISE);
     }
-    let ended =
-        cursor.is_done() || cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen);
-    let value = if ended && !equals { None } else { Some(value(cursor, &name)?) };
+    let value = if ends_value(cursor) && !equals { None } else { Some(value(cursor, &name)?) };
     Ok(WithOption { name, value, span: Span::new(start, cursor.last_end()) })
 }
 
@@ -252,8 +253,15 @@ fn list(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
 /// Reads a value that begins with a word.
 fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
     if cursor.peek_is("INTERVAL") && cursor.nth(1).is_some_and(|token| !token.is_word()) {
+        let start = cursor.start();
         cursor.advance();
-        return Ok(OptionValue::Interval(cursor.string()?));
+        let length = cursor.string()?;
+        if ends_value(cursor) {
+            return Ok(OptionValue::Interval(length));
+        }
+        // `INTERVAL '1' SECOND`
+        skip_value(cursor);
+        return Ok(OptionValue::Raw(cursor.text_from(start)));
     }
     if cursor.peek_is("SECRET") && cursor.nth(1).is_some_and(|token| token.is_word() || token.opens()) {
         cursor.advance();
@@ -266,7 +274,7 @@ fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
     }
     let start = cursor.start();
     let name = cursor.name()?;
-    if cursor.is_done() || cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen) {
+    if ends_value(cursor) {
         return Ok(OptionValue::Name(name));
     }
     if cursor.nth_is_lexeme(1, &Lexeme::LParen) || cursor.peek_is_lexeme(&Lexeme::LParen) {
@@ -285,6 +293,11 @@ fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
     }
     skip_value(cursor);
     Ok(OptionValue::Raw(cursor.text_from(start)))
+}
+
+/// Tells whether a value has ended, or there is none.
+fn ends_value(cursor: &Cursor<'_>) -> bool {
+    cursor.is_done() || cursor.peek_is_lexeme(&Lexeme::Comma) || cursor.peek_is_lexeme(&Lexeme::RParen)
 }
 
 /// Moves to the comma or the closing parenthesis that ends a value.

@@ -23,6 +23,9 @@ const GENERATORS: &[&str] = &["CLOCK", "COUNTER", "MARKETING", "AUCTION", "TPCH"
 /// The systems a source reads through a connection.
 const SYSTEMS: &[&str] = &["KAFKA", "POSTGRES", "MYSQL", "SQL SERVER"];
 
+/// What a sink writes into through a connection.
+const SINKS: &[&str] = &["KAFKA", "ICEBERG CATALOG"];
+
 /// Reads `SOURCE …`.
 pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     cursor.advance();
@@ -78,7 +81,11 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
         return Ok(External::Webhook(cursor.rest()));
     }
     if cursor.keywords("LOAD GENERATOR") {
-        let mut generator = cursor.expect_one(GENERATORS)?.to_owned();
+        let newer = cursor.may_be_newer_than(GENERATORS).then(|| cursor.words_to(None)).flatten();
+        let mut generator = match newer {
+            Some(newer) => newer,
+            None => cursor.expect_one(GENERATORS)?.to_owned(),
+        };
         if generator == "KEY" {
             cursor.expect("VALUE")?;
             generator.push_str(" VALUE");
@@ -92,6 +99,13 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
             let options = options::maybe_parenthesised(cursor)?;
             return Ok(External::Connection((*system).to_owned(), connection, options));
         }
+    }
+    if cursor.may_be_newer_than(SYSTEMS)
+        && let Some(system) = cursor.words_to(Some("CONNECTION"))
+    {
+        cursor.expect("CONNECTION")?;
+        let connection = cursor.name()?;
+        return Ok(External::Connection(system, connection, options::maybe_parenthesised(cursor)?));
     }
     Err(cursor.expected("one of KAFKA or POSTGRES or MYSQL or SQL SERVER or LOAD GENERATOR or WEBHOOK"))
 }
@@ -146,9 +160,9 @@ pub(super) fn sink(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError
     let rest_number = cursor.at();
     let start = cursor.start();
     cursor.expect("INTO")?;
-    let into = ["KAFKA", "ICEBERG CATALOG"].iter().find(|kind| cursor.keywords(kind));
-    let Some(into) = into else { return Err(cursor.expected("one of KAFKA or ICEBERG")) };
-    let into = (*into).to_owned();
+    let newer = cursor.may_be_newer_than(SINKS).then(|| cursor.words_to(Some("CONNECTION"))).flatten();
+    let known = || SINKS.iter().find(|kind| cursor.keywords(kind)).map(|kind| (*kind).to_owned());
+    let Some(into) = newer.or_else(known) else { return Err(cursor.expected("one of KAFKA or ICEBERG")) };
     if !cursor.peek_is("CONNECTION") {
         return Err(cursor.expected("CONNECTION"));
     }
@@ -242,6 +256,12 @@ pub(super) fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, Sy
     while scan.at() < cursor.at() {
         // An option, not the name of a secret.
         if scan.keywords("SECRET ACCESS KEY") {
+            continue;
+        }
+        // What a webhook calls a secret, and the column that holds a message's headers, may be called
+        // like either.
+        if scan.keyword("AS") || scan.keyword("HEADERS") && scan.nth_is(1, "FORMAT") {
+            scan.advance();
             continue;
         }
         if !NAMED.iter().any(|words| scan.keywords(words)) {

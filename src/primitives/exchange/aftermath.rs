@@ -248,7 +248,7 @@ pub(super) async fn run_within(
     }
     ctx.both().await?;
     let (_, beside) = ctx.pair()?;
-    let outcome = beside.run_within(&step.sql(), &ctx.clock, limit).await;
+    let outcome = beside.run_within(&step.sql(), &ctx.clock, limit, &ctx.interrupt).await;
     if outcome.is_ok() {
         ctx.committed(&[step]);
     }

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use super::RUNTIME;
 use super::World;
 use super::running::signal;
+use super::told::Told;
 
 /// A command whose streams are files.
 pub(crate) struct Staying {
@@ -87,6 +88,22 @@ impl Drop for Staying {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What is said when Ctrl-C is heard.
+pub(crate) const HEARD: &str = "stopping at the next safe point";
+
+/// Presses Ctrl-C while a statement is held up, and lets the statement go once that was heard; what was said.
+#[track_caller]
+pub(crate) fn held_up(world: &World, fault: &str, arguments: &[&str]) -> Told {
+    world.faults(fault);
+    let mut running = Staying::start(world, "held", None, arguments);
+    world.until(fault, || world.held() > 0);
+    running.signal("INT");
+    running.until(world, HEARD, 1);
+    world.faults("");
+    let code = running.end();
+    Told::new(world, code, running.out().as_bytes(), running.said().as_bytes())
 }
 
 /// A command on a terminal.

@@ -62,6 +62,7 @@ mod secrets;
 mod shift;
 mod sinks;
 mod stable;
+mod terminal;
 mod tidy;
 mod transcript;
 mod unit_tests;

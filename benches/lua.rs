@@ -115,7 +115,7 @@ fn runs(bencher: Bencher<'_, '_>, body: &str) {
             ctx,
             compile: compile::Request { path: ".".into(), profile: None, variables: BTreeMap::new() },
             warm: None,
-            consent: Rc::new(|_| true),
+            consent: Rc::new(|_| Box::pin(async { true })),
             gate: Rc::default(),
             asker: mzflow::lua::people::nobody(),
             outside: mzflow::outside::Outside::new(mzflow::outside::Allowed::this_machine()),

@@ -1,6 +1,7 @@
 //! What to type next: the only place that knows commands and the remedies they are.
 
 use crate::primitives::code::Code;
+use crate::primitives::code::Kind;
 use crate::primitives::error::Error;
 
 /// The commands that go on from an error, a line each.
@@ -263,6 +264,27 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
     }
 }
 
+/// The commands that go on from a verb that was stopped as asked, a line each.
+pub(crate) fn stopped(verb: &str, error: &Error) -> Vec<String> {
+    if error.kind() != Kind::Interrupted {
+        return Vec::new();
+    }
+    // What has an effect of its own has changed production: nothing is left to be thrown away.
+    let is_staged = match verb {
+        "stage" | "wait" => true,
+        "promote" => error.changed().is_none(),
+        _ => false,
+    };
+    let staged = error.of_deployment().filter(|_| is_staged);
+    let lines = [Some("go on:  repeat the same command".to_owned())].into_iter();
+    lines.chain([staged.map(|id| format!("or throw it away:  mzflow abort {id}"))]).flatten().collect()
+}
+
+/// The command that drops what a promotion has replaced, where only that was not done.
+pub(crate) fn left_over() -> String {
+    "drop what it has replaced:  mzflow gc".to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write;
@@ -272,7 +294,6 @@ mod tests {
     use super::*;
     use crate::cli::exit::Exit;
     use crate::compiler::diagnostic;
-    use crate::primitives::code::Kind;
     use crate::primitives::code::RETIRED;
 
     const HEAD: &str = "\

@@ -1,5 +1,6 @@
 //! What every command works with: the flags that all share, the streams, the way to the server.
 
+use std::cell::Cell;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -125,6 +126,8 @@ pub(crate) struct App {
     place: Option<Place>,
     git: OnceCell<GitFacts>,
     test: Option<Test>,
+    /// Whether somebody listens for Ctrl-C already: heard twice, one would be taken for two.
+    listens: Cell<bool>,
 }
 
 /// What a command in a test of recipes works with instead of what surrounds this process.
@@ -154,6 +157,7 @@ impl App {
             place: None,
             git: OnceCell::new(),
             test: None,
+            listens: Cell::new(false),
         }
     }
 
@@ -299,10 +303,15 @@ impl App {
         let mut ctx = Ctx::new(session, world, run, self.events(), self.clock.clone());
         ctx.interrupt = self.interrupt.clone();
         ctx.variables = self.variables();
-        if self.test.is_none() {
+        self.listen();
+        ctx
+    }
+
+    /// Listens for Ctrl-C from now on; in a test nobody presses it.
+    pub(crate) fn listen(&self) {
+        if self.test.is_none() && !self.listens.replace(true) {
             interrupt::listen(&self.interrupt, &self.ui);
         }
-        ctx
     }
 
     /// Begins a run on a connection that is open; whoever asks listens for Ctrl-C and to events himself.

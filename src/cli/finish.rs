@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::advice;
 use super::app::App;
 use super::app::CliError;
 use super::exit::Exit;
@@ -15,7 +16,10 @@ pub(crate) async fn verb<T>(app: &App, ctx: &mut Ctx, outcome: Result<T, Error>)
     app.narrator.still();
     let exit = outcome.as_ref().err().map_or(Exit::Done, |error| error.kind().into());
     record(ctx, exit, outcome.as_ref().err()).await;
-    outcome.map_err(CliError::from)
+    outcome.map_err(|error| {
+        let advice = advice::stopped(&ctx.run.started.recipe, &error);
+        advice.into_iter().fold(CliError::from(error), CliError::advise)
+    })
 }
 
 /// Writes the run's last row. A run that wrote nothing leaves nothing.

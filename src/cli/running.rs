@@ -21,13 +21,11 @@ use super::recipe::Loaded;
 use super::recipe::Origin;
 use super::summary::Listener;
 use super::summary::Seen;
-use super::ui::counted;
 use crate::db::journal::Entry;
 use crate::deployment::RunId;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
-use crate::lua::host::Consent;
 use crate::lua::policy::Policy;
 use crate::lua::run;
 use crate::lua::run::Go;
@@ -127,7 +125,7 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
     ctx.deadline = app.clock.deadline(start.deadline);
     let listener = Rc::new(Listener::new(app.events()));
     ctx.events = Rc::clone(&listener) as Rc<dyn Sink>;
-    let consent = consent(app, start.yes);
+    let consent = asker::consent(app, start.yes);
     let asker = asker::of(app);
     let outside = app.outside()?;
     let compile = app.compile_request();
@@ -176,26 +174,6 @@ fn say_origin(app: &App, loaded: &Loaded) {
         Origin::File => app.ui.step("recipe", file, None),
         Origin::Bundled | Origin::Journal => {}
     }
-}
-
-/// Asks a person, unless the answer was given on the command line.
-fn consent(app: &App, yes: bool) -> Consent {
-    // A plan may remove hundreds; a question has to fit on the screen.
-    const SHOWN: usize = 10;
-    let (ui, narrator) = (app.ui.clone(), Rc::clone(&app.narrator));
-    Rc::new(move |removed| {
-        if yes || !ui.can_ask() {
-            return yes;
-        }
-        narrator.still();
-        for name in removed.iter().take(SHOWN) {
-            ui.say(&format!("          - {name}"));
-        }
-        if removed.len() > SHOWN {
-            ui.say(&format!("          - and {} more", removed.len() - SHOWN));
-        }
-        ui.ask(&format!("          this removes {}; go on?", counted(removed.len(), "object")))
-    })
 }
 
 /// The report of a failed run: with what goes on from here, where the code alone cannot tell.

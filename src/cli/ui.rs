@@ -35,7 +35,7 @@ pub(crate) enum Talk {
 /// The streams and how to write on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Ui {
-    /// Who reads stderr.
+    /// Who reads stderr, and how: at a terminal that takes no colour lines are plain, as in a pipe.
     pub(crate) reader: Reader,
     /// What of the talk is wanted.
     pub(crate) talk: Talk,
@@ -44,6 +44,8 @@ pub(crate) struct Ui {
     /// Whether stderr takes colour.
     pub(crate) colour: bool,
     no_colour: bool,
+    /// Whether a person sits there, whatever lines look like.
+    attended: bool,
     silent: bool,
     terminal: Term,
 }
@@ -68,13 +70,15 @@ impl Ui {
     /// Decides how to write.
     pub(crate) fn new(talk: Talk, json: bool, surroundings: Surroundings) -> Self {
         let terminal = Term::stderr();
-        let reader = match (terminal.is_term(), surroundings.ci) {
+        let Surroundings { no_colour, ci } = surroundings;
+        let colour = terminal.is_term() && !no_colour;
+        let reader = match (colour, ci) {
             (_, true) => Reader::Ci,
             (true, false) => Reader::Terminal,
             (false, false) => Reader::Pipe,
         };
-        let colour = terminal.is_term() && !surroundings.no_colour;
-        Self { reader, talk, json, colour, no_colour: surroundings.no_colour, silent: false, terminal }
+        let attended = terminal.is_term() && !ci;
+        Self { reader, talk, json, colour, no_colour, attended, silent: false, terminal }
     }
 
     /// Says nothing to anybody, and asks nobody.
@@ -90,7 +94,7 @@ impl Ui {
 
     /// Tells whether a person can be asked.
     pub(crate) fn can_ask(&self) -> bool {
-        self.reader == Reader::Terminal && !self.json && Term::stdout().is_term()
+        self.attended && !self.json && Term::stdout().is_term()
     }
 
     /// The width of a line of talk.
@@ -175,8 +179,11 @@ impl Ui {
         if !self.can_ask() {
             return false;
         }
-        let mut out = std::io::stderr().lock();
-        let written = write!(out, "{question} [y/N] ").and_then(|()| out.flush());
+        let written = {
+            // Others have something to say while the answer is awaited.
+            let mut out = std::io::stderr().lock();
+            write!(out, "{question} [y/N] ").and_then(|()| out.flush())
+        };
         let mut answer = String::new();
         written.is_ok()
             && std::io::stdin().read_line(&mut answer).is_ok()

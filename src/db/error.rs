@@ -43,6 +43,19 @@ impl Error {
         Self { kind: Kind::Unsupported, message: message.into(), server: None }
     }
 
+    /// COMMIT of a transaction that had failed: the server rolls it back, and calls that no error.
+    ///
+    /// Source: `design/materialize.md` 2.2, tried on v26.21.
+    pub fn rolled_back() -> Self {
+        let message = "COMMIT was answered with `ROLLBACK`".to_owned();
+        Self { kind: Kind::Server, message, server: None }
+    }
+
+    /// A connection that was given up while something was under way.
+    pub(super) fn lost(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Lost, message: message.into(), server: None }
+    }
+
     /// An answer that makes no sense.
     pub(super) fn protocol(message: impl Into<String>) -> Self {
         Self { kind: Kind::Protocol, message: message.into(), server: None }

@@ -13,6 +13,7 @@ pub mod hydration;
 pub mod introspect;
 pub mod journal;
 pub mod moment;
+mod opening;
 pub mod retry;
 pub mod roles;
 mod server;

@@ -4,52 +4,38 @@
 //! independent statements send them without waiting in between ([`Session::run_all`]).
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::io::AsyncRead;
-use tokio::io::AsyncWrite;
 use tokio::task::JoinHandle;
-use tokio_postgres::AsyncMessage;
 use tokio_postgres::Client;
-use tokio_postgres::Connection;
 use tokio_postgres::NoTls;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::SimpleQueryStream;
-use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::types::Type;
 
 use super::apply::Interrupt;
 use super::columns::Described;
 use super::config::Target;
-use super::config::TlsMode;
 use super::error::Error;
-use super::server::Greeting;
+use super::opening;
+use super::opening::CONNECT_TIMEOUT;
 use super::tls;
 use super::value;
 use super::value::Fields;
 use crate::clock::Clock;
 
-/// How long a server may take to accept a connection; a firewall that drops packets answers never.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// What every session begins with, whatever the role's or the profile's own settings are: what is read
-/// is never older than what was written, by anybody, and the catalog is read where it is served. Under a
-/// weaker isolation the checks beside a fence would look at the past.
-///
-/// Source: `design/materialize.md` 3.1 and 6.1; settings of the start win over those of the role.
-const BEGINS_WITH: [(&str, &str); 2] =
-    [("transaction_isolation", "strict serializable"), ("auto_route_catalog_queries", "on")];
-
 /// How often a row is written again that met another change of its table: the server itself tries far oftener.
 const APPENDS_AGAIN: usize = 5;
 
-/// Balancers and firewalls forget a connection that says nothing for some minutes.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How long a server may take to answer a statement that it was asked to cancel. Some it never answers, such as
+/// `ALTER SINK` of a sink that was dropped while it waits.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a statement that may be cancelled is looked after: soon enough for who pressed Ctrl-C.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -134,6 +120,7 @@ pub struct Session {
     driver: JoinHandle<()>,
     target: Arc<Target>,
     first_cluster: Option<String>,
+    given_up: AtomicBool,
 }
 
 impl Drop for Session {
@@ -148,11 +135,12 @@ impl Session {
     /// # Errors
     /// `is_connect()`: unreachable or not let in; `is_tls()`; `is_unsupported()`: not a Materialize.
     pub async fn connect(target: &Arc<Target>) -> Result<Self, Error> {
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opened(target)).await;
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening::opened(target)).await;
         let late = |_| Error::connect(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()));
         let (client, driver, greeting) = opened.map_err(late)??;
         let first_cluster = greeting.cluster.clone();
-        let session = Self { client, driver, target: Arc::clone(target), first_cluster };
+        let given_up = AtomicBool::new(false);
+        let session = Self { client, driver, target: Arc::clone(target), first_cluster, given_up };
         greeting.check(&session).await?;
         session.choose_cluster(session.first_cluster()).await?;
         Ok(session)
@@ -178,7 +166,13 @@ impl Session {
 
     /// Tells whether the connection is gone.
     pub fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.given_up.load(Ordering::Relaxed) || self.client.is_closed()
+    }
+
+    /// Closes the connection, whatever it is still waiting for.
+    fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+        self.driver.abort();
     }
 
     /// Runs one statement that reads, and gives its rows.
@@ -278,19 +272,37 @@ impl Session {
         self.client.batch_execute(sql).await.map_err(|error| Error::from_driver(&error, false))
     }
 
-    /// Runs one statement that changes something, and cancels it when it takes longer than `limit`.
+    /// Runs one statement that changes something, and cancels it when it takes longer than `limit`, or when a
+    /// stop is asked for. The connection is given up where that is not answered either.
     ///
     /// # Errors
-    /// What the server says (`57014` when it was cancelled), or a lost connection.
-    pub async fn run_within(&self, sql: &str, clock: &Clock, limit: Duration) -> Result<(), Error> {
+    /// What the server says (`57014` when it was cancelled), or a lost connection; then `outcome_unknown()`.
+    pub async fn run_within(
+        &self,
+        sql: &str,
+        clock: &Clock,
+        limit: Duration,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
         let mut running = std::pin::pin!(self.run(sql));
         tokio::select! {
             outcome = &mut running => return outcome,
             () = clock.sleep(limit) => {}
+            () = interrupt.asked() => {}
         }
         // The statement is on its way: wait for what the server says.
-        self.cancel().await?;
-        running.await
+        let cancelled = async {
+            self.cancel().await?;
+            running.await
+        };
+        tokio::select! {
+            outcome = cancelled => outcome,
+            () = clock.sleep(CANCEL_TIMEOUT) => {
+                self.give_up();
+                let waited = CANCEL_TIMEOUT.as_secs();
+                Err(Error::lost(format!("no answer within {waited} s of being cancelled")))
+            }
+        }
     }
 
     /// Asks the server to stop what this connection runs.
@@ -515,75 +527,4 @@ fn row(message: &SimpleQueryMessage) -> Option<Row> {
         }
         _ => None,
     }
-}
-
-/// Goes in: the client, the task that drives the connection, and what the server said at the start.
-async fn opened(target: &Target) -> Result<(Client, JoinHandle<()>, Greeting), Error> {
-    let config = driver_config(target);
-    let failed = |error: tokio_postgres::Error| Error::from_driver(&error, true);
-    match &target.way {
-        None => {
-            let (client, connection) = config.connect(tls::connector(target)?).await.map_err(failed)?;
-            let (driver, greeting) = driven(connection);
-            Ok((client, driver, greeting))
-        }
-        Some(way) => {
-            let stream = way.open().await.map_err(|error| Error::connect(error.to_string()))?;
-            let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
-            let (driver, greeting) = driven(connection);
-            Ok((client, driver, greeting))
-        }
-    }
-}
-
-/// Drives a connection until it ends.
-fn driven<S, T>(mut connection: Connection<S, T>) -> (JoinHandle<()>, Greeting)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let told = |name| connection.parameter(name).map(str::to_owned);
-    let greeting = Greeting { cluster: told("cluster"), version: told("mz_version") };
-    let driver = tokio::spawn(async move {
-        while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-            match message {
-                Ok(AsyncMessage::Notice(notice)) => {
-                    tracing::debug!(code = notice.code().code(), "notice: {}", notice.message());
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!("connection ended: {error}");
-                    return;
-                }
-            }
-        }
-    });
-    (driver, greeting)
-}
-
-fn driver_config(target: &Target) -> tokio_postgres::Config {
-    let mut config = tokio_postgres::Config::new();
-    config.host(&target.host).port(target.port).user(&target.user).dbname(&target.database);
-    if target.options.iter().all(|(name, _)| name != "application_name") {
-        config.application_name(concat!("mzflow/", env!("CARGO_PKG_VERSION")));
-    }
-    config.connect_timeout(CONNECT_TIMEOUT).keepalives_idle(KEEPALIVE);
-    if let Some(password) = &target.password {
-        config.password(password.expose());
-    }
-    // The last one counts.
-    let chosen = target.options.iter().map(|(name, value)| setting(name, value));
-    let always = BEGINS_WITH.iter().map(|(name, value)| setting(name, value));
-    config.options(chosen.chain(always).collect::<Vec<_>>().join(" "));
-    config.ssl_mode(match target.protection() {
-        TlsMode::Disable => SslMode::Disable,
-        TlsMode::Prefer => SslMode::Prefer,
-        TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
-    });
-    config
-}
-
-/// One `-c name=value`; blanks and backslashes of the value are escaped as start-up options want it.
-fn setting(name: &str, value: &str) -> String {
-    format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ "))
 }

@@ -510,7 +510,7 @@ pub struct SwapDone {
     pub deployment: DeploymentId,
     /// The epoch that the swap made.
     pub epoch: u64,
-    /// Sinks that could not be cut over yet, with the reason.
+    /// Sinks that could not be cut over or made yet, with the reason.
     pub pending_sinks: Vec<String>,
     /// Materialized views that could not be replaced yet, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

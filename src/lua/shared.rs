@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +42,8 @@ use crate::primitives::error::Error;
 /// Reads a file below the project; `None` where there is none.
 pub type Files = Rc<dyn Fn(&str) -> Option<String>>;
 
-/// Asks whether the named objects may go.
-pub type Consent = Rc<dyn Fn(&[String]) -> bool>;
+/// Asks whether the named objects may go. Giving the answer up takes the question back.
+pub type Consent = Rc<dyn Fn(&[String]) -> Pin<Box<dyn Future<Output = bool>>>>;
 
 /// What git says of the project.
 #[derive(Clone, Debug, Default)]

@@ -201,7 +201,7 @@ codes! {
     SwapOutcomeUnknown = "swap.outcome-unknown", OutcomeUnknown;
     /// A sink that reads what is replaced belongs to a role that the connected one is no member of.
     SwapSinkNotOwner = "swap.sink-not-owner", Refused;
-    /// The swap committed, but a sink could not be cut over.
+    /// The swap committed, but a sink could not be cut over or made.
     SwapSinkPending = "swap.sink-pending", Failed;
     /// The swap committed, but a materialized view could not be replaced in place.
     SwapReplacementPending = "swap.replacement-pending", Failed;

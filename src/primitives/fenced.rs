@@ -13,6 +13,7 @@ use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use crate::catalog::Catalog;
+use crate::clock::Deadline;
 use crate::db;
 use crate::db::apply::OnFailure;
 use crate::db::retry;
@@ -87,9 +88,19 @@ enum Trouble {
 pub(super) async fn make<C: Change>(ctx: &mut Ctx, change: &mut C, retry_for: Duration) -> Result<(), Error> {
     let deadline = ctx.clock.deadline(Some(retry_for)).sooner(ctx.deadline.clone());
     let mut failed = 0;
+    let mut answered = false;
     loop {
         let steps = match change.next(ctx).await {
             Ok(Next::Happened) => return Ok(()),
+            // COMMIT was answered, and has committed nothing: its answer was `ROLLBACK`.
+            Ok(Next::Try(_)) if answered => {
+                answered = false;
+                failed += 1;
+                ctx.look_again();
+                let error = db::error::Error::rolled_back();
+                pause(ctx, (change.codes().0, change.what()), failed, &deadline, &error).await?;
+                continue;
+            }
             Ok(Next::Try(steps)) => steps,
             // Looking failed because the connection did: look again while there is time.
             Err(error) if is_lost(&error) && !deadline.passed() => {
@@ -103,7 +114,10 @@ pub(super) async fn make<C: Change>(ctx: &mut Ctx, change: &mut C, retry_for: Du
         };
         ctx.go_on()?;
         let trouble = match attempt(ctx, change, &steps).await? {
-            Ok(()) => continue,
+            Ok(()) => {
+                answered = true;
+                continue;
+            }
             Err(trouble) => trouble,
         };
         failed += 1;
@@ -120,22 +134,35 @@ pub(super) async fn make<C: Change>(ctx: &mut Ctx, change: &mut C, retry_for: Du
                     .effect("nothing was changed: the transaction was rolled back"));
             }
             Trouble::Unknown(error) => settle_connection(ctx, &deadline, what, &error).await?,
-            Trouble::Conflict(error) => match retry::decide(failed, deadline.remaining(), retry::random()) {
-                Decision::Again(pause) => {
-                    let others = others(ctx).await;
-                    let reason = error.message().to_owned();
-                    ctx.events.event(Event::SwapRetried { attempt: failed, reason, others, pause });
-                    ctx.interrupt_or_sleep(&deadline, pause).await?;
-                }
-                Decision::Stop => {
-                    let message = format!(
-                        "{what} did not commit in {failed} attempts: others keep changing the catalog"
-                    );
-                    return Err(Error::server(conflict, message, &error)
-                        .with_lines(others(ctx).await)
-                        .effect("nothing was changed: every attempt was rolled back"));
-                }
-            },
+            Trouble::Conflict(error) => pause(ctx, (conflict, what), failed, &deadline, &error).await?,
+        }
+    }
+}
+
+/// Waits before the next attempt, and says who keeps changing the catalog.
+///
+/// # Errors
+/// The change's code for that when the time is over; `run.interrupted`, `run.deadline`.
+async fn pause(
+    ctx: &Ctx,
+    (code, what): (Code, &str),
+    failed: u32,
+    deadline: &Deadline,
+    error: &db::error::Error,
+) -> Result<(), Error> {
+    match retry::decide(failed, deadline.remaining(), retry::random()) {
+        Decision::Again(pause) => {
+            let others = others(ctx).await;
+            let reason = error.message().to_owned();
+            ctx.events.event(Event::SwapRetried { attempt: failed, reason, others, pause });
+            ctx.interrupt_or_sleep(deadline, pause).await
+        }
+        Decision::Stop => {
+            let message =
+                format!("{what} did not commit in {failed} attempts: others keep changing the catalog");
+            Err(Error::server(code, message, error)
+                .with_lines(others(ctx).await)
+                .effect("nothing was changed: every attempt was rolled back"))
         }
     }
 }
@@ -150,7 +177,7 @@ fn is_lost(error: &Error) -> bool {
 /// Opens the connection again after COMMIT was sent and not answered.
 async fn settle_connection(
     ctx: &mut Ctx,
-    deadline: &crate::clock::Deadline,
+    deadline: &Deadline,
     what: &str,
     error: &db::error::Error,
 ) -> Result<(), Error> {

@@ -13,15 +13,17 @@
 //! delay 50ms after 3              the 3rd statement is run, and its answer waits
 //! hold before 3                   the 3rd statement waits until faults are set anew
 //! hold after 3                    the 3rd statement is run, and its answer waits for that
+//! hang 3                          the 3rd statement waits for that too, and cannot be cancelled
 //! error '40001' on 3              the 3rd statement fails with this code and is not run
 //! error '40001' after 3           the 3rd statement is run and answered with this code
 //! conflict 2                      the next two COMMITs of DDL transactions fail with 40001
+//! rollback 2                      the next two COMMITs of DDL transactions roll back, and say so by their tag
 //! ```
 //!
 //! In place of `3` may stand `commit` (the next COMMIT), `commit 2`, `write 3` (the 3rd statement that is
 //! more than reading), `'CREATE VIEW%'` (the next statement that is like it, without regard to case) or
 //! `'CREATE VIEW%' 2`. `before`, `after`,
-//! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`, `hold`).
+//! `on` and `at` before it may be left out where they say nothing (`lose`, `error`, `delay`, `hold`, `hang`).
 //! Behind all of it `by 7` counts only the statements of the connection with that number, and
 //! `by 'mzflow%'` those of the users or applications whose name is like it.
 //!
@@ -45,8 +47,10 @@ enum Action {
     Kill,
     Delay(Duration, When),
     Hold(When),
+    Hang,
     Error(&'static str, When),
     Conflict,
+    RollBack,
     Refuse,
 }
 
@@ -80,8 +84,8 @@ struct Fault {
     action: Action,
     target: Target,
     whose: Whose,
-    /// How many it waits for, the last of which it strikes; for `refuse` and `conflict` how often
-    /// it strikes.
+    /// How many it waits for, the last of which it strikes; for `refuse`, `conflict` and `rollback`
+    /// how often it strikes.
     left: u64,
 }
 
@@ -98,6 +102,8 @@ pub(crate) struct Strike {
     pub(crate) hold: bool,
     /// It is run, and its answer waits until it is let go.
     pub(crate) hold_after: bool,
+    /// It waits until it is let go, and nobody can cancel it.
+    pub(crate) hang: bool,
     /// It fails with this code.
     pub(crate) error: Option<&'static str>,
     /// It is run, and answered with this code.
@@ -170,6 +176,11 @@ impl Faults {
         self.take(&Action::Conflict)
     }
 
+    /// Tells whether the COMMIT of a DDL transaction is to roll it back.
+    pub(crate) fn roll_back(&mut self) -> bool {
+        self.take(&Action::RollBack)
+    }
+
     fn take(&mut self, action: &Action) -> bool {
         let Some(at) = self.waiting.iter().position(|fault| fault.action == *action) else { return false };
         if let Some(fault) = self.waiting.get_mut(at) {
@@ -186,13 +197,14 @@ impl Faults {
         let mut strike = Strike::default();
         self.waiting.retain_mut(|fault| {
             let counted = match &fault.action {
-                Action::Conflict | Action::Refuse => false,
+                Action::Conflict | Action::RollBack | Action::Refuse => false,
                 Action::DropBefore
                 | Action::DropAfter
                 | Action::Lose
                 | Action::Kill
                 | Action::Delay(..)
                 | Action::Hold(_)
+                | Action::Hang
                 | Action::Error(..) => {
                     let meant = match &fault.target {
                         Target::Any => true,
@@ -221,9 +233,10 @@ impl Faults {
                 }
                 Action::Hold(When::Before) => strike.hold = true,
                 Action::Hold(When::After) => strike.hold_after = true,
+                Action::Hang => strike.hang = true,
                 Action::Error(code, When::Before) => strike.error = Some(code),
                 Action::Error(code, When::After) => strike.error_after = Some(code),
-                Action::Conflict | Action::Refuse => {}
+                Action::Conflict | Action::RollBack | Action::Refuse => {}
             }
             false
         });
@@ -261,7 +274,9 @@ impl Faults {
                     let when = if *when == When::Before { "on" } else { "after" };
                     format!("error '{code}' {when} {target}")
                 }
+                Action::Hang => format!("hang {target}"),
                 Action::Conflict => format!("conflict {}", fault.left),
+                Action::RollBack => format!("rollback {}", fault.left),
                 Action::Refuse => format!("refuse {}", fault.left),
             }
         });
@@ -298,6 +313,7 @@ fn fault(text: &str) -> Result<Fault, String> {
     let action = match words.next().map(str::to_ascii_lowercase).as_deref() {
         Some("refuse") => Action::Refuse,
         Some("conflict") => Action::Conflict,
+        Some("rollback") => Action::RollBack,
         Some("lose") => Action::Lose,
         Some("kill") => Action::Kill,
         Some("drop") => match words.next() {
@@ -307,6 +323,7 @@ fn fault(text: &str) -> Result<Fault, String> {
         },
         Some("delay") => Action::Delay(words.next().and_then(duration::parse).ok_or_else(wrong)?, when),
         Some("hold") => Action::Hold(when),
+        Some("hang") => Action::Hang,
         Some("error") => {
             let code = words.next().map(unquoted).ok_or_else(wrong)?;
             let known = CODES.iter().find(|known| **known == code);
@@ -418,15 +435,15 @@ mod tests {
 
     #[test]
     fn conflicts_and_refusals_strike_as_often_as_they_say() {
-        let mut faults = Faults::parse("conflict 2;refuse").expect("ok");
+        let mut faults = Faults::parse("conflict 2;refuse;rollback").expect("ok");
         assert!(faults.conflict() && faults.conflict() && !faults.conflict());
+        assert!(faults.roll_back() && !faults.roll_back());
         assert!(faults.refuse() && !faults.refuse());
     }
 
     #[test]
     fn what_is_left_can_be_set_again() {
-        let text =
-            "drop before 3; drop after commit 1; error 'XX000' on 'CREATE VIEW%' 2; hold after 2; conflict 1";
+        let text = "drop before 3; drop after commit 1; error 'XX000' on 'CREATE VIEW%' 2; hold after 2; hang 'ALTER%' 1; conflict 1; rollback 3";
         let faults = Faults::parse(text).expect("ok");
         assert_eq!(faults.left(), text);
     }

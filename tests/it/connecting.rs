@@ -8,7 +8,11 @@ use std::net::TcpListener;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use mzflow::clock::Clock;
+use mzflow::clock::Timestamp;
+use mzflow::db::apply::Interrupt;
 use mzflow::db::config::Target;
 use mzflow::db::session::Session;
 use mzflow::sandbox::Options;
@@ -192,4 +196,42 @@ return mz.recipe {
     // A list has no binary form, in which rows are asked for.
     let told = world.mzflow(&["run", "look", "--project", "shop"]);
     told.code(1).says("[query.failed]").says("cast it to text");
+}
+
+/// Lets time pass until the next moment that somebody waits for.
+async fn pass(clock: &Clock) -> Duration {
+    let next = loop {
+        match clock.awaited() {
+            Some(next) => break next,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    let passed = next.saturating_sub(clock.elapsed());
+    clock.advance(passed);
+    passed
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_cancelled_and_one_that_cannot_be_is_given_up() {
+    const LIMIT: Duration = Duration::from_secs(60);
+    let world = World::new();
+    let target = Arc::new(Target::from_url(&world.url()).expect("a target"));
+    let (clock, interrupt) = (Clock::manual(Timestamp(0)), Interrupt::default());
+    RUNTIME.block_on(async {
+        let session = Session::connect(&target).await.expect("it lets in");
+        world.faults("hold before 'CREATE DATABASE held'");
+        let held = session.run_within("CREATE DATABASE held", &clock, LIMIT, &interrupt);
+        let (cancelled, passed) = tokio::join!(held, pass(&clock));
+        assert_eq!(cancelled.expect_err("it takes too long").sqlstate(), Some("57014"));
+        assert!(passed == LIMIT && !session.is_closed());
+
+        world.faults("hang 'CREATE DATABASE hung'");
+        let hung = session.run_within("CREATE DATABASE hung", &clock, LIMIT, &interrupt);
+        let (given_up, passed) = tokio::join!(hung, async { (pass(&clock).await, pass(&clock).await) });
+        assert!(given_up.expect_err("it never answers").outcome_unknown());
+        assert!(passed.0 == LIMIT && passed.1 <= Duration::from_secs(10), "{passed:?}");
+        assert!(session.is_closed(), "nothing else waits behind it");
+        session.another().await.expect("it lets in").run("CREATE DATABASE later").await.expect("it runs");
+    });
+    world.faults("");
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod adoption;
+mod aftermath;
 mod analysis;
 mod approvals;
 mod authoring;
@@ -61,6 +62,7 @@ mod secrets;
 mod shift;
 mod sinks;
 mod stable;
+mod terminal;
 mod tidy;
 mod transcript;
 mod unit_tests;

@@ -10,6 +10,7 @@ use crate::harness::shop::changed;
 use crate::harness::shop::sent;
 use crate::harness::shop::staged;
 use crate::harness::shop::staging;
+use crate::harness::shop::swaps;
 use crate::harness::shop::total;
 use crate::harness::shop::waiting;
 use crate::harness::shop::worth;
@@ -74,6 +75,31 @@ fn others_never_stop_changing_the_catalog() {
     world.faults("conflict 100000");
     let run = [&SECOND[..], &["--deadline", "10s"]].concat();
     one_of(world.mzflow(&run).code(3), ["[swap.conflict]", "[run.deadline]"]);
+    assert_eq!(total(&world), "10");
+    world.faults("");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!(total(&world), "20");
+}
+
+#[test]
+fn a_commit_that_only_rolls_back_counts_as_an_attempt() {
+    let world = staged();
+    world.faults("rollback 2");
+    let told = world.mzflow(&["promote", "second"]).code(0).says("COMMIT was answered with `ROLLBACK`");
+    told.says("attempt 1").says("attempt 2").never_says("attempt 3");
+    assert_eq!((total(&world).as_str(), swaps(&world), staging(&world).as_str()), ("20", 2, ""));
+}
+
+#[test]
+fn a_commit_that_rolls_back_for_ever_has_an_end() {
+    let world = staged();
+    world.faults("rollback 100000");
+    let running = world.start(&["promote", "second"]);
+    world.until("several attempts", || {
+        world.statements().iter().filter(|sql| sql.as_str() == "COMMIT").count() > 2
+    });
+    running.interrupt();
+    running.end(&world).code(130).says("[run.interrupted]");
     assert_eq!(total(&world), "10");
     world.faults("");
     world.mzflow(&["promote", "second"]).code(0);

@@ -59,10 +59,17 @@ fn a_model_that_the_server_rejects() {
     world.write(&changed().replace("sum(amount)", "summ(amount)"));
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(1);
     let told = told.says("[stage.rejected]").says("models/shop/core/totals.sql:2:8").says("XX000");
-    told.says("function \"summ\" does not exist").says("mzflow abort second");
+    let told = told.says("function \"summ\" does not exist").says("mzflow abort second");
+    told.says("staged so far: 1 of 2 objects of second").says("production is untouched");
     assert_eq!(production(&world), before);
-    assert_ne!(staging(&world), "");
-    world.mzflow(&["list"]).code(0).says("second");
+    assert_eq!(staging(&world), "compute__second__mzf\ncore__second__mzf");
+    let list = world.mzflow(&["list", "--json"]).code(0).json();
+    let listed = list.as_array().and_then(|all| all.iter().find(|one| one["deployment"] == "second"));
+    let listed = listed.expect("what was staged is listed");
+    assert_eq!(
+        (&listed["state"], &listed["schemas"], &listed["clusters"]),
+        (&"staging".into(), &serde_json::json!(["shop.core"]), &serde_json::json!(["compute"]),)
+    );
     world.mzflow(&["abort", "second"]).code(0);
     assert_eq!(staging(&world), "");
     assert_eq!(production(&world), before);
@@ -84,7 +91,25 @@ fn the_same_run_goes_on_when_the_file_is_mended() {
 #[test]
 fn promoting_what_nobody_staged() {
     let world = first();
-    world.mzflow(&["promote", "nobody"]).code(1).says("[deployment.unknown]").says("mzflow list");
+    let before = production(&world);
+    for verb in ["promote", "wait", "abort", "rollback", "describe"] {
+        world.mzflow(&[verb, "nobody"]).code(1).says("[deployment.unknown]").says("mzflow list");
+    }
+    assert_eq!((production(&world), staging(&world)), (before, String::new()));
+}
+
+#[test]
+fn waiting_in_vain_has_an_end() {
+    let world = first();
+    let before = production(&world);
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    world.write(&changed());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    let told = world.mzflow(&["wait", "second", "--timeout", "200ms"]).code(3);
+    told.says("[hydration.timeout]").says("shop.core.totals").says("mzflow abort second");
+    assert_eq!(production(&world), before);
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    world.mzflow(&["wait", "second", "--timeout", "60s"]).code(0);
 }
 
 #[test]
@@ -120,8 +145,10 @@ fn staging_under_an_id_that_other_content_has() {
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     world.write(&worth(30));
+    let (before, staged) = (production(&world), staging(&world));
     let told = world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(3);
     told.says("[stage.already-exists]").says("was staged from the project v1:").says("this project is v1:");
+    assert_eq!((production(&world), staging(&world)), (before, staged));
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::asker;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::primitives::compile;
@@ -51,9 +52,12 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let mut ctx = app.verb("delete", json!({ "kind": args.kind, "name": args.name }), rehearse).await?;
     let previewed = preview(&mut ctx, &project, &args).await;
     let (request, preview) = finish::verb(app, &mut ctx, previewed).await?;
-    if !args.yes && !args.dry_run && !app.ui.ask(&question(&preview)) {
-        app.ui.talk("nothing was deleted");
-        return Ok(Exit::Done);
+    if !args.yes && !args.dry_run {
+        let asked = asker::agreed(app, question(&preview)).await;
+        if !finish::verb(app, &mut ctx, asked).await? {
+            app.ui.talk("nothing was deleted");
+            return Ok(Exit::Done);
+        }
     }
     let outcome = drop(&mut ctx, &request, &preview).await;
     let outcome = finish::verb(app, &mut ctx, outcome).await?;

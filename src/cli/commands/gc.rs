@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::asker;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::cli::ui::ago;
@@ -47,7 +48,14 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let request = gc::Request { abandoned: args.abandoned, kept: args.kept };
     let found = gc::run(&ctx, &request).await?;
     tell(app, &found);
-    let agreed = !found.items.is_empty() && (args.yes || args.dry_run || ask(app, found.items.len()));
+    let agreed = match found.items.len() {
+        0 => false,
+        _ if args.yes || args.dry_run => true,
+        count => {
+            let asked = asker::agreed(app, format!("          drop {}?", counted(count, "version"))).await;
+            finish::verb(app, &mut ctx, asked).await?
+        }
+    };
     let mut told: Vec<Value> = Vec::new();
     let (mut count, mut failed): (usize, Vec<Error>) = (0, Vec::new());
     for item in &found.items {
@@ -90,10 +98,6 @@ async fn drop(ctx: &mut Ctx, item: &Item) -> Result<drop::Outcome, Error> {
         (_, false) => DropReason::Abort,
     };
     drop::run(ctx, &drop::Request { deployment: item.deployment.clone(), reason }).await
-}
-
-fn ask(app: &App, count: usize) -> bool {
-    app.ui.can_ask() && app.ui.ask(&format!("          drop {}?", counted(count, "version")))
 }
 
 fn tell(app: &App, found: &gc::Outcome) {

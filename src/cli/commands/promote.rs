@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::cli::advice;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
@@ -16,6 +17,7 @@ use crate::lua::gate;
 use crate::lua::gate::Question;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::drop;
+use crate::primitives::error::Error;
 use crate::primitives::exchange::ConflictCheck;
 use crate::primitives::exchange::aftermath::Exchanged;
 use crate::primitives::exchange::sinks::OthersSinks;
@@ -78,11 +80,16 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         deployment: request.deployment.clone(),
         allowed_lag: args.allowed_lag.unwrap_or(ALLOWED_LAG),
     };
-    let outcome = match gate::pass(&gate, &mut ctx, question).await {
-        Ok(()) => promote(&mut ctx, &request).await,
+    let swapped = match gate::pass(&gate, &mut ctx, question).await {
+        Ok(()) => swap::run(&mut ctx, &request).await,
         Err(error) => Err(error),
     };
-    let exchanged = finish::verb(app, &mut ctx, outcome).await.map_err(again)?;
+    let told: fn(CliError) -> CliError = if swapped.is_ok() { left_over } else { again };
+    let outcome = match swapped {
+        Ok(exchanged) => retire(&mut ctx, &request, exchanged).await,
+        Err(error) => Err(error),
+    };
+    let exchanged = finish::verb(app, &mut ctx, outcome).await.map_err(told)?;
     let id = &exchanged.deployment;
     finish::say(app, &exchanged, &format!("{id} is production, since epoch {}", exchanged.epoch));
     for reader in &exchanged.held_by {
@@ -99,8 +106,21 @@ fn again(error: CliError) -> CliError {
     }
 }
 
-async fn promote(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, crate::primitives::error::Error> {
-    let exchanged = swap::run(ctx, request).await?;
+/// It is production, and cannot be promoted again: what it has replaced is dropped by another command.
+fn left_over(mut error: CliError) -> CliError {
+    let stops = ["run.interrupted", "drop.conflict", "drop.rejected"];
+    if stops.contains(&error.report.code.as_str()) {
+        error.report.advice = vec![advice::left_over()];
+        error
+            .report
+            .effect
+            .get_or_insert_with(|| "it is production; what it has replaced stands yet".to_owned());
+    }
+    error
+}
+
+/// Drops what it has replaced, unless that is to be kept or somebody still reads it.
+async fn retire(ctx: &mut Ctx, request: &Request, exchanged: Exchanged) -> Result<Exchanged, Error> {
     if request.keep.is_zero() && exchanged.held_by.is_empty() {
         let deployment = exchanged.deployment.clone();
         drop::run(ctx, &drop::Request { deployment, reason: DropReason::Retire }).await?;

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::finish;
 use crate::cli::ui::counted;
 use crate::primitives::rehearsal::Assume;
 use crate::primitives::setup;
@@ -20,7 +21,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let rehearse = args.dry_run.then_some(Assume::Ready);
     let mut ctx = app.verb("setup", json!({}), rehearse).await?;
-    let outcome = setup::run(&mut ctx).await?;
+    let outcome = setup::run(&mut ctx).await;
+    let outcome = finish::verb(app, &mut ctx, outcome).await?;
     if app.ui.json {
         app.ui.json(&json!({ "statements": outcome.statements }));
     } else if outcome.statements.is_empty() {

@@ -11,7 +11,6 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::difference;
 use crate::cli::exit::Exit;
-use crate::cli::interrupt;
 use crate::cli::junit;
 use crate::cli::junit::reports;
 use crate::cli::recipe_test;
@@ -134,7 +133,7 @@ async fn run_all<'a>(
         return Ok(());
     }
     let session = app.connect().await?;
-    interrupt::listen(&app.interrupt, &app.ui);
+    app.listen();
     Ok(unit_test::all(&session, cases, &app.clock, &app.interrupt, &mut tell).await?)
 }
 

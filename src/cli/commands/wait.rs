@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::finish;
 use crate::clock::parse_duration;
 use crate::deployment::DeploymentId;
 use crate::primitives::hydration_status;
@@ -73,7 +74,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     if ui.json {
         ctx.events = std::rc::Rc::new(Silent);
     }
-    hydration_status::wait(&mut ctx, &wait, &mut on_look).await?;
+    let outcome = hydration_status::wait(&mut ctx, &wait, &mut on_look).await;
+    finish::verb(app, &mut ctx, outcome).await?;
     Ok(Exit::Done)
 }
 

@@ -123,7 +123,7 @@ pub(crate) async fn build(work: Work) -> Built {
         compile: rest.compile,
         warm: Some(Rc::new(move || warm.borrow().report())),
         // Nothing of production goes; what an overlay loses is of the overlay.
-        consent: Rc::new(|_| true),
+        consent: Rc::new(|_| Box::pin(async { true })),
         gate: Rc::default(),
         asker: rest.asker,
         outside: rest.outside,

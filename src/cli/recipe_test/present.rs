@@ -22,7 +22,6 @@ use super::tested::Tested;
 use super::tested::Verdict;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
-use crate::cli::interrupt;
 use crate::clock::Clock;
 use crate::clock::Timestamp;
 use crate::lua::host::Host;
@@ -108,7 +107,7 @@ pub(crate) async fn tried(
     if jobs.is_empty() {
         return Ok(tested);
     }
-    interrupt::listen(&app.interrupt, &app.ui);
+    app.listen();
     let mut witnesses = Vec::new();
     let all = jobs.clone();
     pool::all(jobs, &app.interrupt, &mut |number, outcome| {

@@ -255,14 +255,17 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     // What a resumed run has staged already was agreed to before.
     if changes.recorded_as.is_none() {
         let removed = changes.of(Change::Removed).map(|object| object.name.to_string());
-        consent(&call.shared, removed.collect())?;
+        consent(&call.shared, removed.collect()).await?;
     }
     let outcome = stage::run(work.ctx()?, &stage::Request { changes, id, drift }).await?;
     call.give(&outcome)
 }
 
 /// Asks once in a run before objects go; a rehearsal removes none.
-fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
+///
+/// # Errors
+/// `run.needs-consent`; `run.interrupted` when a stop is asked for before somebody answers.
+async fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
     let asked = {
         let running = shared.running.borrow();
         let Some(running) = running.as_ref() else { return Ok(()) };
@@ -271,7 +274,7 @@ fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
         }
         Rc::clone(&running.consent)
     };
-    if asked(&removed) {
+    if shared.unless_stopped(asked(&removed)).await? {
         if let Some(running) = shared.running.borrow_mut().as_mut() {
             running.agreed = true;
         }
@@ -466,6 +469,8 @@ mod tests {
     use std::cell::Cell;
     use std::collections::BTreeMap;
 
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::clock::Clock;
     use crate::event::Event;
@@ -502,7 +507,7 @@ mod tests {
             warm: None,
             consent: Rc::new(move |_| {
                 counted.set(counted.get() + 1);
-                answer
+                Box::pin(async move { answer })
             }),
             asker: crate::lua::people::nobody(),
             outside: Rc::new(crate::outside::Outside::new(crate::outside::Allowed::this_machine())),
@@ -512,7 +517,8 @@ mod tests {
             rehearsal,
         });
         let removed = || removed.iter().map(|name| (*name).to_owned()).collect();
-        let outcomes = [consent(&shared, removed()), consent(&shared, removed())];
+        let outcome = || consent(&shared, removed()).now_or_never().expect("nobody is waited for");
+        let outcomes = [outcome(), outcome()];
         (outcomes.map(|outcome| outcome.err().map(|error| error.code())).into(), count.get())
     }
 

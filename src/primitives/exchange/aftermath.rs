@@ -14,6 +14,7 @@ use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
 use super::super::shifted;
+use super::following;
 use super::replacements;
 use super::replacements::Replaced;
 use super::sinks;
@@ -21,7 +22,7 @@ use super::successors::Successor;
 use super::successors::successors;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::db::apply::OnFailure;
+use crate::db;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapKind;
@@ -32,7 +33,6 @@ use crate::event::Event;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
@@ -71,7 +71,7 @@ pub struct Exchanged {
     pub retired: Retired,
     /// Sinks that read something else now.
     pub sinks: Vec<String>,
-    /// Sinks that could not be cut over: none, for that is an error.
+    /// Sinks that could not be cut over or made: none, for that is an error.
     pub pending_sinks: Vec<String>,
     /// Sinks of others that were left with what left production, each with its owner.
     pub left_sinks: Vec<String>,
@@ -88,24 +88,33 @@ pub struct Exchanged {
 /// Does what follows and records that it is done.
 ///
 /// # Errors
-/// `swap.sink-pending` when a sink could not be cut over, `run.fenced`, `db.*`. The exchange
-/// stands in any case.
+/// `swap.sink-pending` when a sink could not be cut over or made, `run.interrupted`, `run.deadline`, `run.fenced`,
+/// `db.*`. The exchange stands in any case; after any of these, repeating it goes on.
+///
+/// # Cancel
+/// Not safe inside a statement; Ctrl-C is noticed between two, and ends one that waits.
 pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exchanged, Error> {
+    let kind = entry.intent.kind;
+    finished(ctx, scope, entry).await.map_err(|error| following::stands(error, kind))
+}
+
+async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exchanged, Error> {
     let kind = entry.intent.kind;
     let mut catalog = ctx.catalog().await?;
     let mut found = successors(scope, kind, &catalog);
     if entry.intent.leave_sinks {
         (found, _) = sinks::part(found, &catalog);
     }
-    let (altered, pending_sinks) = cut_over(ctx, found).await?;
+    let (altered, mut pending_sinks) = cut_over(ctx, found).await?;
     let mut replaced = Replaced::default();
     if kind == SwapKind::Promotion {
         if !scope.intent.replaced_in.is_empty() {
             replaced = replacements::apply(ctx, scope).await?;
             catalog = ctx.catalog().await?;
         }
-        in_place(ctx, scope, &catalog).await;
-        tags(ctx, scope, entry, &catalog).await;
+        in_place(ctx, scope).await?;
+        pending_sinks.extend(new_sinks(ctx, scope, &catalog).await?);
+        tags(ctx, scope, entry, &catalog).await?;
     }
     shifted::warn(ctx, &scope.intent, &catalog, "read the version that has left production");
     let done = SwapDone {
@@ -129,7 +138,7 @@ pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<E
 }
 
 fn sinks_pending(scope: &Scope, pending: &[String]) -> Option<Error> {
-    let message = format!("{} was swapped, but a sink still reads the replaced version", scope.deployment());
+    let message = format!("{} was swapped, but a sink has not followed", scope.deployment());
     (!pending.is_empty()).then(|| {
         Error::new(Code::SwapSinkPending, message)
             .with_lines(pending.to_vec())
@@ -224,7 +233,7 @@ async fn cut_over(
             continue;
         };
         let step = Step::CutOverSink { sink: sink.clone(), from: from.clone() };
-        match run_within(ctx, step, SINK_DEADLINE).await? {
+        match following::run_within(ctx, step, SINK_DEADLINE).await? {
             Ok(()) => {
                 ctx.events.event(Event::SinkCutOver { sink: sink.to_string(), from: from.to_string() });
                 done.push(sink);
@@ -235,54 +244,58 @@ async fn cut_over(
     Ok((done, pending))
 }
 
-pub(super) async fn run_within(
-    ctx: &mut Ctx,
-    step: Step,
-    limit: Duration,
-) -> Result<Result<(), String>, Error> {
-    let mut plan = Plan::new();
-    plan.each([step.clone()]);
-    if ctx.is_rehearsal() {
-        ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
-        return Ok(Ok(()));
-    }
-    ctx.both().await?;
-    let (_, beside) = ctx.pair()?;
-    let outcome = beside.run_within(&step.sql(), &ctx.clock, limit).await;
-    if outcome.is_ok() {
-        ctx.committed(&[step]);
-    }
-    Ok(outcome.map_err(|error| error.to_string()))
+/// Grants and comments on production objects that were not rebuilt.
+async fn in_place(ctx: &mut Ctx, scope: &Scope) -> Result<(), Error> {
+    let steps = scope.contents.in_place.iter().map(statement);
+    let refused = following::carry_out(ctx, steps.collect()).await?;
+    warn_of_failures(ctx, refused, "swap.in-place-failed");
+    Ok(())
 }
 
-/// Grants and comments on production objects that were not rebuilt, and sinks that are new.
-async fn in_place(ctx: &Ctx, scope: &Scope, catalog: &Catalog) {
-    let missing = |sink: &&AfterSwap| {
-        let name = sink.what.strip_prefix("create sink ").and_then(|name| name.parse::<ObjectName>().ok());
-        name.is_none_or(|name| catalog.object(&name).is_none())
+/// Makes the sinks that are new; those that the server refuses are told, each with the reason.
+async fn new_sinks(ctx: &mut Ctx, scope: &Scope, catalog: &Catalog) -> Result<Vec<String>, Error> {
+    let mut missing = missing_sinks(scope, catalog);
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let steps = missing.iter().map(|(_, sink)| statement(sink));
+    let refused = following::carry_out(ctx, steps.collect()).await?;
+    if refused.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One whose first answer was lost is there, and so is one that somebody else has made.
+    missing = missing_sinks(scope, &*ctx.reread().await?);
+    let why = |sink: &AfterSwap| {
+        let found = refused.iter().find(|(step, _)| step.what() == sink.what);
+        found.map_or("it is gone again".to_owned(), |(_, error)| error.to_string())
     };
-    let statements = scope.contents.in_place.iter().chain(scope.contents.new_sinks.iter().filter(missing));
-    let steps = statements.map(|after| Step::Statement {
-        what: after.what.clone(),
-        sql: after.sql.clone(),
-        shown: None,
-        origin: None,
-    });
-    let mut plan = Plan::new();
-    plan.each(steps);
-    warn_of_failures(ctx, &plan, "swap.in-place-failed").await;
+    Ok(missing.into_iter().map(|(name, sink)| format!("sink {name}: {}", why(sink))).collect())
 }
 
-async fn warn_of_failures(ctx: &Ctx, plan: &Plan, code: &str) {
-    let applied = ctx.apply(plan, OnFailure::GoOn, &mut |_| {}).await;
-    for (step, error) in applied.failed {
+/// The new sinks that do not stand yet, by name.
+fn missing_sinks<'s>(scope: &'s Scope, catalog: &Catalog) -> Vec<(ObjectName, &'s AfterSwap)> {
+    let sinks = scope.contents.new_sinks.iter().filter_map(|sink| {
+        let name = sink.what.strip_prefix("create sink ")?.parse::<ObjectName>().ok()?;
+        Some((name, sink))
+    });
+    sinks.filter(|(name, _)| catalog.object(name).is_none()).collect()
+}
+
+/// A statement that waited for the exchange.
+pub(super) fn statement(after: &AfterSwap) -> Step {
+    Step::Statement { what: after.what.clone(), sql: after.sql.clone(), shown: None, origin: None }
+}
+
+/// Tells what the server would refuse again: a role is gone, or a column.
+pub(super) fn warn_of_failures(ctx: &Ctx, refused: Vec<(Step, db::error::Error)>, code: &str) {
+    for (step, error) in refused {
         let message = format!("cannot {}: {error}", step.what());
         ctx.events.event(Event::Warning { code: code.to_owned(), message });
     }
 }
 
 /// Writes onto each production schema which deployment it is, unless a person has written there.
-async fn tags(ctx: &Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) {
+async fn tags(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) -> Result<(), Error> {
     let text = tag(entry);
     // Where objects change names one by one, their schema may be another's.
     let is_own =
@@ -294,9 +307,9 @@ async fn tags(ctx: &Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) {
         comment.is_none_or(|comment| comment.starts_with(TAG) && comment != text)
     });
     let steps = untouched.map(|name| Step::Comment { on: Target::Schema(name), text: Some(text.clone()) });
-    let mut plan = Plan::new();
-    plan.each(steps);
-    warn_of_failures(ctx, &plan, "swap.tag-failed").await;
+    let refused = following::carry_out(ctx, steps.collect()).await?;
+    warn_of_failures(ctx, refused, "swap.tag-failed");
+    Ok(())
 }
 
 fn tag(entry: &SwapEntry) -> String {

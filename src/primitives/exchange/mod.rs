@@ -44,6 +44,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod aftermath;
+mod following;
 pub mod renames;
 pub mod replacements;
 pub mod sides;

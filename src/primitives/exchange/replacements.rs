@@ -13,15 +13,13 @@ use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
 use super::aftermath;
+use super::following;
 use crate::catalog::Catalog;
-use crate::db::apply::Applied;
-use crate::db::apply::OnFailure;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::StagedObject;
 use crate::event::Event;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
@@ -102,7 +100,7 @@ pub(super) fn lost(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Stri
 /// that held them.
 ///
 /// # Errors
-/// `db.*` where nothing can be asked; what the server refuses of one is told of it.
+/// `run.interrupted`, `run.deadline`, and `db.*` where nothing can be asked; what the server refuses of one is told of it.
 pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Error> {
     let mut replaced = Replaced::default();
     for object in scope.contents.replacements() {
@@ -114,7 +112,7 @@ pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Erro
         }
     }
     if !replaced.done.is_empty() {
-        replaced.pending.extend(restore(ctx, scope).await?);
+        restore(ctx, scope).await?;
     }
     if replaced.pending.is_empty() {
         replaced.pending = drop_schemas(ctx, scope).await?;
@@ -135,7 +133,7 @@ async fn one(ctx: &mut Ctx, scope: &Scope, object: &StagedObject) -> Result<Resu
         target: object.name.clone(),
         replacement: scope.intent.staging_name(object),
     };
-    let outcome = aftermath::run_within(ctx, step, DEADLINE).await?;
+    let outcome = following::run_within(ctx, step, DEADLINE).await?;
     let Err(reason) = outcome else {
         ctx.events.event(Event::ViewReplaced { view: object.name.to_string() });
         return Ok(Ok(()));
@@ -147,41 +145,12 @@ async fn one(ctx: &mut Ctx, scope: &Scope, object: &StagedObject) -> Result<Resu
     })
 }
 
-/// Carries steps out that can be repeated, once more where the connection broke; tells what became of neither.
-async fn carry_out(ctx: &mut Ctx, steps: Vec<Step>) -> Result<Applied, Error> {
-    let mut plan = Plan::new();
-    plan.each(steps);
-    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
-    if applied.failed.iter().any(|(_, error)| error.outcome_unknown()) {
-        ctx.reread().await?;
-        return Ok(ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await);
-    }
-    Ok(applied)
-}
-
-/// Gives grants and comments back, as the files and production had them; tells what has still to be.
-async fn restore(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<String>, Error> {
-    let steps = scope.contents.restored.iter().map(|after| Step::Statement {
-        what: after.what.clone(),
-        sql: after.sql.clone(),
-        shown: None,
-        origin: None,
-    });
-    let applied = carry_out(ctx, steps.collect()).await?;
-    let mut left = Vec::new();
-    if applied.interrupted {
-        left.push("comments were not given back: stopped, as asked".to_owned());
-    }
-    for (step, error) in applied.failed {
-        let message = format!("cannot {}: {error}", step.what());
-        if error.outcome_unknown() {
-            left.push(message);
-        } else {
-            // The server would say so again: a role is gone, or a column.
-            ctx.events.event(Event::Warning { code: "swap.in-place-failed".to_owned(), message });
-        }
-    }
-    Ok(left)
+/// Gives grants and comments back, as the files and production had them.
+async fn restore(ctx: &mut Ctx, scope: &Scope) -> Result<(), Error> {
+    let steps = scope.contents.restored.iter().map(aftermath::statement);
+    let refused = following::carry_out(ctx, steps.collect()).await?;
+    aftermath::warn_of_failures(ctx, refused, "swap.in-place-failed");
+    Ok(())
 }
 
 /// Drops the schemas that held replacements, by recorded id; tells what keeps one.
@@ -198,17 +167,14 @@ async fn drop_schemas(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<String>, Error
             false => left.push(format!("schema {name} holds {}", inside.join(", "))),
         }
     }
-    let applied = carry_out(ctx, steps).await?;
+    let refused = following::carry_out(ctx, steps).await?;
     // One that is gone after all is gone.
-    let stands = if applied.is_complete() { Vec::new() } else { standing(scope, &*ctx.reread().await?) };
-    let failed = applied.failed.iter().filter(|(step, _)| match step {
+    let stands = if refused.is_empty() { Vec::new() } else { standing(scope, &*ctx.reread().await?) };
+    let failed = refused.iter().filter(|(step, _)| match step {
         Step::DropSchema(name) => stands.contains(name),
         _ => true,
     });
     left.extend(failed.map(|(step, error)| format!("cannot {}: {error}", step.what())));
-    if applied.interrupted {
-        left.extend(stands.iter().map(|name| format!("schema {name} stands yet: stopped, as asked")));
-    }
     Ok(left)
 }
 

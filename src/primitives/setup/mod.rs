@@ -166,7 +166,7 @@ pub fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
 /// Makes what is missing.
 ///
 /// # Errors
-/// `setup.not-superuser`, `setup.rejected` with the server's words, `db.*`.
+/// `setup.not-superuser`, `setup.rejected` with the server's words, `run.interrupted`, `db.*`.
 pub async fn run(ctx: &mut Ctx) -> Result<Outcome, Error> {
     let catalog = ctx.catalog().await?;
     let plan =
@@ -190,6 +190,10 @@ pub async fn run(ctx: &mut Ctx) -> Result<Outcome, Error> {
             let message = format!("cannot {}: {}", step.what(), error.message());
             return Err(Error::server(Code::SetupRejected, message, &error));
         }
+    }
+    if applied.interrupted {
+        let effect = format!("{} of {} statements ran", applied.done, plan.ddl_statements());
+        return Err(Error::new(Code::RunInterrupted, "stopped, as asked, while setting up").effect(effect));
     }
     let statements = plan.statements();
     ctx.events.event(Event::SetUp { statements: statements.len() });

@@ -296,6 +296,11 @@ async fn rehearse(
     plan.rehearse(steps);
     for attempt in 1..=ATTEMPTS {
         let applied = ctx.rehearse(&plan).await;
+        if applied.interrupted {
+            return Err(Error::new(Code::RunInterrupted, "stopped, as asked, while staging")
+                .deployment(id)
+                .effect("what was staged is not visible to anyone; production is untouched"));
+        }
         let Some((step, error)) = applied.failed.into_iter().next() else { return Ok(()) };
         if error.outcome_unknown() {
             return Err(Error::from(error).deployment(id));

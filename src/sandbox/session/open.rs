@@ -156,7 +156,7 @@ impl Session {
             self.notice(Notice::warning("25P01", "there is no transaction in progress"));
             return Ok(Reply::Done("COMMIT".to_owned()));
         };
-        if open.failed {
+        if open.failed || (open.ddl.is_some() && self.hub.faults().roll_back()) {
             self.open = Some(open);
             self.undo();
             return Ok(Reply::Done("ROLLBACK".to_owned()));

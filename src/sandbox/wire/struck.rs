@@ -92,16 +92,14 @@ impl Connection {
         let latency = settings::length(&self.session.hub().state(), settings::LATENCY);
         self.wait(strike.delay.saturating_add(latency)).await?;
         self.held(strike.hold).await?;
+        self.hung(strike.hang).await?;
         self.injected(strike.error)?;
         let cancel = Arc::clone(&self.cancel);
         let reply = tokio::select! {
             biased;
             reply = self.session.run(text, statement, parameters, &cancel) => reply?,
             // Nobody waits for the answer any more. What is published is published whole.
-            () = self.inbound.gone() => {
-                self.session.fail();
-                return Err(SqlError::new("57014", "canceling statement because its client is gone"));
-            }
+            () = self.inbound.gone() => return Err(self.abandoned()),
         };
         self.wait(strike.delay_after).await?;
         self.held(strike.hold_after).await?;
@@ -133,6 +131,24 @@ impl Connection {
         self.until(hub.hold()).await
     }
 
+    /// Waits until faults are set anew, whoever cancels, if it is to.
+    async fn hung(&mut self, is_hung: bool) -> Result<(), SqlError> {
+        if !is_hung {
+            return Ok(());
+        }
+        let hub = Arc::clone(self.session.hub());
+        tokio::select! {
+            () = hub.hold() => Ok(()),
+            () = self.inbound.gone() => Err(self.abandoned()),
+        }
+    }
+
+    /// Fails a statement whose answer nobody waits for any more.
+    fn abandoned(&mut self) -> SqlError {
+        self.session.fail();
+        SqlError::new("57014", "canceling statement because its client is gone")
+    }
+
     /// Waits for something, or until somebody cancels.
     async fn until(&mut self, comes: impl Future<Output = ()>) -> Result<(), SqlError> {
         let cancel = Arc::clone(&self.cancel);
@@ -142,10 +158,7 @@ impl Connection {
                 self.session.fail();
                 Err(SqlError::new("57014", "canceling statement due to user request"))
             }
-            () = self.inbound.gone() => {
-                self.session.fail();
-                Err(SqlError::new("57014", "canceling statement because its client is gone"))
-            }
+            () = self.inbound.gone() => Err(self.abandoned()),
         }
     }
 }

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use super::RUNTIME;
 use super::World;
 use super::running::signal;
+use super::told::Told;
 
 /// A command whose streams are files.
 pub(crate) struct Staying {
@@ -89,6 +90,22 @@ impl Drop for Staying {
     }
 }
 
+/// What is said when Ctrl-C is heard.
+pub(crate) const HEARD: &str = "stopping at the next safe point";
+
+/// Presses Ctrl-C while a statement is held up, and lets the statement go once that was heard; what was said.
+#[track_caller]
+pub(crate) fn held_up(world: &World, fault: &str, arguments: &[&str]) -> Told {
+    world.faults(fault);
+    let mut running = Staying::start(world, "held", None, arguments);
+    world.until(fault, || world.held() > 0);
+    running.signal("INT");
+    running.until(world, HEARD, 1);
+    world.faults("");
+    let code = running.end();
+    Told::new(world, code, running.out().as_bytes(), running.said().as_bytes())
+}
+
 /// A command on a terminal.
 pub(crate) struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
@@ -96,11 +113,22 @@ pub(crate) struct Terminal {
     keys: Box<dyn Write + Send>,
     screen: Arc<Mutex<vt100::Parser>>,
     written: Arc<AtomicUsize>,
+    raw: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Terminal {
     /// Starts it.
-    pub(crate) fn start(world: &World, (rows, cols): (u16, u16), arguments: &[&str]) -> Self {
+    pub(crate) fn start(world: &World, size: (u16, u16), arguments: &[&str]) -> Self {
+        Self::start_with(world, size, &[], arguments)
+    }
+
+    /// Starts it with more in its environment.
+    pub(crate) fn start_with(
+        world: &World,
+        (rows, cols): (u16, u16),
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mzflow"));
@@ -111,13 +139,15 @@ impl Terminal {
         command.env("HOME", world.folder());
         command.env("MZFLOW_URL", world.url());
         command.env("TERM", "xterm-256color");
+        variables.iter().for_each(|(name, value)| command.env(name, value));
         let child = pair.slave.spawn_command(command).expect("the binary starts");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let keys = pair.master.take_writer().expect("a writer");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
         let written = Arc::new(AtomicUsize::new(0));
-        let (seen, count) = (Arc::clone(&screen), Arc::clone(&written));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let (seen, count, all) = (Arc::clone(&screen), Arc::clone(&written), Arc::clone(&raw));
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length) = reader.read(&mut bytes) {
@@ -125,10 +155,11 @@ impl Terminal {
                     break;
                 }
                 count.fetch_add(length, Ordering::SeqCst);
+                all.lock().expect("nobody panics with it").extend_from_slice(&bytes[..length]);
                 seen.lock().expect("nobody panics with it").process(&bytes[..length]);
             }
         });
-        Self { child, master: pair.master, keys, screen, written }
+        Self { child, master: pair.master, keys, screen, written, raw }
     }
 
     /// What stands there.
@@ -149,6 +180,11 @@ impl Terminal {
     /// How many bytes it has written.
     pub(crate) fn written(&self) -> usize {
         self.written.load(Ordering::SeqCst)
+    }
+
+    /// What it has written, byte by byte.
+    pub(crate) fn raw(&self) -> Vec<u8> {
+        self.raw.lock().expect("nobody panics with it").clone()
     }
 
     /// Presses keys.

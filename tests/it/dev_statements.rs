@@ -244,3 +244,26 @@ fn whoever_was_let_into_a_schema_stays_in() {
         assert_eq!(world.rows(may), "t", "{number}");
     }
 }
+
+#[test]
+fn a_name_that_leaves_no_room_for_another_beside_it_is_shortened() {
+    let long = "n".repeat(250);
+    let file = |of: &str| {
+        format!(
+            "-- file: shop/models/shop/core/{long}.sql\n\
+             CREATE MATERIALIZED VIEW {long} IN CLUSTER compute AS SELECT {of} AS total FROM base.orders;\n"
+        )
+    };
+    let world = deployed(&file("sum(amount)"));
+    let mut seen = Vec::new();
+    for more in [1, 2, 3] {
+        world.write(&file(&format!("sum(amount) + {more}")));
+        dev(&world).code(0).says("1 rebuilt");
+        seen.push(world.rows(&format!("SELECT total FROM shop__alice.core.{long}")));
+        // Beside something that the overlay did not make, its schema is not swapped.
+        let _ = world.try_sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
+    }
+    assert_eq!(seen, ["31", "32", "33"]);
+    let sent = ddl(&world).into_iter().filter(|sql| sql.contains("RENAME TO")).count();
+    assert_eq!(sent, 2, "what was built beside it takes its name");
+}

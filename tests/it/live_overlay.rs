@@ -101,6 +101,7 @@ fn one_that_fails_keeps_the_last_good_one() {
     world.write(&totals("sum(amount) + 200"));
     watching.until(&world, "totals.sql", 3);
     world.until("it is tried", || world.statements().iter().any(|sql| sql.contains("+ 200")));
+    watching.until(&world, "0 of 1 have caught up", 1);
     assert_eq!(seen(&world), "130");
     // A newer save ends the wait.
     world.write(&totals("sum(amount) + 300"));

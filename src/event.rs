@@ -107,6 +107,17 @@ pub enum OverlayState {
     Unchanged,
 }
 
+/// An object that an overlay is about to build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedBuild {
+    /// Its production name.
+    pub object: String,
+    /// Why it is built.
+    pub why: OverlayWhy,
+    /// Whether a good version of it stands, which stays until the new one takes its place.
+    pub stands: bool,
+}
+
 /// Why an object of an overlay is built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OverlayWhy {
@@ -322,7 +333,7 @@ pub enum Event {
     /// What an overlay is about to build, and why.
     OverlayPlanned {
         /// Production names, each behind what it reads.
-        builds: Vec<(String, OverlayWhy)>,
+        builds: Vec<PlannedBuild>,
         /// What it is not to hold any more.
         removed: Vec<String>,
     },

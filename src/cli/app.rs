@@ -265,19 +265,30 @@ impl App {
         Err(Error::new(Code::RunDirtyTree, message).effect("nothing was changed").into())
     }
 
+    /// Where the environment is: found, and the embedded sandbox started if that is it, where it is not
+    /// known yet.
+    ///
+    /// # Errors
+    /// As [`place::open`].
+    pub(crate) async fn target(&mut self) -> Result<Arc<Target>, CliError> {
+        if self.place.is_none() {
+            self.place = Some(place::open(&self.global, &self.clock).await?);
+        }
+        match &self.place {
+            Some(place) => Ok(Arc::new(place.target().clone())),
+            None => Err(Error::bug("the target was opened and is not there").into()),
+        }
+    }
+
     /// Connects, starting the embedded sandbox if that is the target.
     pub(crate) async fn connect(&mut self) -> Result<Session, CliError> {
-        if self.place.is_none() {
-            let place = place::open(&self.global, &self.clock).await?;
-            self.ui.step("target", &place.told(), None);
-            self.place = Some(place);
+        let is_news = self.place.is_none();
+        let target = self.target().await?;
+        if is_news {
+            self.ui.step("target", &self.place_told(), None);
         }
-        let Some(place) = &self.place else {
-            return Err(Error::bug("the target was opened and is not there").into());
-        };
-        let session = Session::connect(&Arc::new(place.target().clone())).await;
-        session.map_err(|error| {
-            let error = Error::from(error).line(format!("target: {}", place.told()));
+        Session::connect(&target).await.map_err(|error| {
+            let error = Error::from(error).line(format!("target: {}", self.place_told()));
             CliError::from(error)
         })
     }

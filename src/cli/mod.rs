@@ -30,6 +30,7 @@ mod evidence;
 mod exit;
 mod finish;
 mod git;
+mod hydrating;
 mod interrupt;
 mod judged;
 mod junit;

@@ -11,6 +11,9 @@ use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 
+use super::hydrating;
+use super::hydrating::PIPE_PAUSE;
+use super::hydrating::Pace;
 use super::overlaid;
 use super::shifts;
 use super::ui::Reader;
@@ -29,12 +32,6 @@ use crate::event::HydrationProgress;
 use crate::event::SampleProgress;
 use crate::event::Sink;
 
-/// A line of hydration in a pipe comes at a change of state, and otherwise this often.
-const PIPE_PAUSE: Duration = Duration::from_secs(10);
-
-/// The width of a cluster's bar.
-const BAR: usize = 16;
-
 /// Listens to a run.
 pub(crate) struct Narrator {
     ui: Ui,
@@ -50,6 +47,7 @@ struct State {
     last: BTreeMap<DeploymentId, (Duration, &'static str, usize)>,
     policies: BTreeMap<String, (Verdict, Option<String>)>,
     sample: Option<SampleProgress>,
+    pace: Pace,
 }
 
 impl Narrator {
@@ -99,7 +97,7 @@ impl Narrator {
     }
 
     fn hydration(&self, progress: &HydrationProgress) {
-        let text = hydration_text(progress, &self.ui);
+        let text = hydrating::text(progress, &self.ui);
         if self.ui.reader == Reader::Terminal {
             return self.live(self.ui.line("hydrate", &text, Some(progress.waited)));
         }
@@ -120,26 +118,6 @@ impl Narrator {
             self.ui.step("hydrate", &text, Some(progress.waited));
         }
     }
-}
-
-fn hydration_text(progress: &HydrationProgress, ui: &Ui) -> String {
-    let clusters = progress.clusters.iter().map(|cluster| {
-        let filled = (BAR * cluster.ready).checked_div(cluster.total).unwrap_or(BAR);
-        let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled));
-        let bar = ui.paint(if cluster.state == "failing" { Style::red } else { Style::green }, bar);
-        format!("{} {bar} {}/{}", cluster.name, cluster.ready, cluster.total)
-    });
-    let mut parts: Vec<String> = clusters.collect();
-    if parts.is_empty() {
-        parts.push("nothing to wait for".to_owned());
-    }
-    if let (Some(lag), true) = (progress.lag, progress.state == "ready" || progress.state == "lagging") {
-        parts.push(format!("lag {:.1} s", lag.as_secs_f64()));
-    }
-    if let Some((object, reason)) = &progress.slowest {
-        parts.push(format!("slowest: {object}, {reason}"));
-    }
-    parts.join("   ")
 }
 
 impl Sink for Narrator {
@@ -184,7 +162,7 @@ impl Sink for Narrator {
             }
             Event::Hydration(progress) => self.hydration(progress),
             Event::Hydrated { progress } => {
-                let text = hydration_text(progress, &self.ui);
+                let text = hydrating::text(progress, &self.ui);
                 self.step("hydrate", &text, Some(progress.waited));
             }
             Event::Compared { outcome, took } => self.compared(outcome, *took),
@@ -225,7 +203,12 @@ impl Sink for Narrator {
             }
             Event::OverlayProgress { ready, total, waited } => {
                 let text = overlaid::progress(*ready, *total);
-                self.live(self.ui.line("hydrate", &text, Some(*waited)));
+                let is_terminal = self.ui.reader == Reader::Terminal;
+                if is_terminal {
+                    self.live(self.ui.line("hydrate", &text, Some(*waited)));
+                } else if self.state.borrow_mut().pace.is_news(*waited, *ready) {
+                    self.ui.step("hydrate", &text, Some(*waited));
+                }
             }
             Event::UnitTested { passed, took } => {
                 self.step("test", &format!("{} passed", counted(*passed, "test")), Some(*took));

@@ -11,6 +11,7 @@ use super::ui::counted;
 use crate::event::Event;
 use crate::event::OverlayState;
 use crate::event::OverlayWhy;
+use crate::event::PlannedBuild;
 
 /// The word for how an object stands.
 pub(crate) fn word(state: OverlayState) -> &'static str {
@@ -63,14 +64,14 @@ pub(crate) fn line(event: &Event, ui: &Ui) -> Option<(String, Option<Duration>)>
 }
 
 /// What is about to be built, and why, in lines.
-pub(crate) fn planned(builds: &[(String, OverlayWhy)], removed: &[String], ui: &Ui) -> Vec<String> {
+pub(crate) fn planned(builds: &[PlannedBuild], removed: &[String], ui: &Ui) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend((!builds.is_empty()).then(|| format!("builds {}", counted(builds.len(), "object"))));
     parts.extend((!removed.is_empty()).then(|| format!("drops {}", counted(removed.len(), "object"))));
     let mut lines = vec![ui.line("overlay", &parts.join(", "), None)];
     let shown = || builds.iter().take(PLANNED_SHOWN);
-    let width = shown().map(|(object, _)| object.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
-    lines.extend(shown().map(|(object, why)| {
+    let width = shown().map(|build| build.object.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
+    lines.extend(shown().map(|PlannedBuild { object, why, .. }| {
         let why = ui.paint(Style::dim, told(why));
         format!("            {object:<width$}  {why}")
     }));
@@ -98,8 +99,8 @@ fn told(why: &OverlayWhy) -> String {
     }
 }
 
-fn planned_json(object: &str, why: &OverlayWhy) -> Value {
-    let (word, reads) = match why {
+fn planned_json(build: &PlannedBuild) -> Value {
+    let (word, reads) = match &build.why {
         OverlayWhy::New => ("new", None),
         OverlayWhy::Differs => ("differs", None),
         OverlayWhy::Edited => ("edited", None),
@@ -108,7 +109,7 @@ fn planned_json(object: &str, why: &OverlayWhy) -> Value {
         OverlayWhy::Reads(name) => ("reads", Some(name)),
         OverlayWhy::Below(name) => ("below", Some(name)),
     };
-    json!({ "object": object, "why": word, "reads": reads })
+    json!({ "object": build.object, "why": word, "reads": reads, "stands": build.stands })
 }
 
 /// How much of what was built can be read, in words.
@@ -127,7 +128,7 @@ pub(crate) fn json(event: &Event) -> Option<(&'static str, Value)> {
             }),
         )),
         Event::OverlayPlanned { builds, removed } => {
-            let builds: Vec<Value> = builds.iter().map(|(object, why)| planned_json(object, why)).collect();
+            let builds: Vec<Value> = builds.iter().map(planned_json).collect();
             Some(("overlay.planned", json!({ "builds": builds, "removed": removed })))
         }
         Event::OverlayProgress { ready, total, waited } => {

@@ -39,6 +39,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::ast::alter::CommentTarget;
 use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateIndex;
+use crate::sql::ast::project::ConstraintKind;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
@@ -267,6 +268,7 @@ impl Builder<'_> {
             comments,
             subsources,
             generated: self.generated(draft),
+            key: key(draft),
             not_null: not_null(draft.main),
             tests,
             columns: self.columns(draft),
@@ -531,6 +533,19 @@ pub(super) fn cluster_of(statement: &Statement) -> Option<&RawIdent> {
 /// A name as it would have to be written, for one that means nothing.
 pub(super) fn written(name: &RawName) -> String {
     name.parts.iter().map(Ident::sql).collect::<Vec<_>>().join(".")
+}
+
+fn key(draft: &Draft<'_>) -> Vec<Ident> {
+    let constraints = draft.companions.iter().filter_map(|companion| {
+        if let StatementKind::CreateConstraint(constraint) = &companion.kind {
+            Some(constraint)
+        } else {
+            None
+        }
+    });
+    let of = |kind| constraints.clone().find(|constraint| constraint.kind == kind);
+    let told = of(ConstraintKind::PrimaryKey).or_else(|| of(ConstraintKind::Unique));
+    told.iter().flat_map(|told| &told.columns).map(|column| column.ident.clone()).collect()
 }
 
 fn companions_of(draft: &Draft<'_>) -> (Vec<Grant>, Vec<Comment>) {

@@ -53,6 +53,9 @@ pub struct Object {
     /// The columns of itself or of the tables that come with it, where a load generator makes them:
     /// they are the same everywhere.
     pub generated: Vec<(ObjectName, Vec<Column>)>,
+    /// The columns by which its file says that rows are told apart: those of its primary key, else of its
+    /// first unique constraint, whether or not that is enforced; empty where it says nothing.
+    pub key: Vec<Ident>,
     /// The columns of a materialized view that it asserts not to be NULL.
     pub not_null: Vec<Ident>,
     /// Its unit tests, in the order of the file.

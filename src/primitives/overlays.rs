@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::ctx::Ctx;
-use super::ctx::kept::Rows;
+use super::ctx::kept::News;
 use super::error::Error;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
@@ -111,16 +111,15 @@ pub async fn read(ctx: &Ctx, marker: Option<Marker>) -> Result<Rc<Overlays>, Err
     if marker.is_none() {
         return Ok(Rc::default());
     }
-    let Rows { all, known } = ctx.entries_kept(&KINDS).await?;
     // What is known is not put together again, unless something came in between.
-    let (mut taken, mut overlays) = ctx.take_overlays();
-    if taken > known {
-        (taken, overlays) = (0, Rc::default());
+    let (mut overlays, new) = match ctx.news(&KINDS).await? {
+        News::All(rows) => (Rc::default(), rows),
+        News::Since(rows) => (ctx.take_overlays(), rows),
+    };
+    if !new.is_empty() {
+        take(Rc::make_mut(&mut overlays), &new);
     }
-    if let Some(new) = all.get(taken..).filter(|new| !new.is_empty()) {
-        take(Rc::make_mut(&mut overlays), new);
-    }
-    ctx.keep_overlays(all.len(), &overlays);
+    ctx.keep_overlays(&overlays);
     Ok(overlays)
 }
 

@@ -220,11 +220,19 @@ impl Source {
         }
     }
 
+    /// Watches one more folder, if it is not watched already.
+    pub fn also(&mut self, folder: Folder) {
+        if !self.folders.contains(&folder) {
+            self.folders.push(folder.clone());
+            self.follow(&folder);
+        }
+    }
+
     /// Watches a folder anew that came, or came back under its name: what was put into it before that
-    /// is not told by anybody.
+    /// is not told by anybody. Where events were lost, any of them may have.
     fn with_folders(&mut self, raw: Raw) -> Raw {
-        let came: Vec<Folder> =
-            self.folders.iter().filter(|folder| raw.paths.contains(&folder.path)).cloned().collect();
+        let came = self.folders.iter().filter(|folder| raw.everything || raw.paths.contains(&folder.path));
+        let came: Vec<Folder> = came.cloned().collect();
         for folder in &came {
             if let Some(watcher) = &mut self.watcher {
                 // Where it is gone there is nothing to let go of.
@@ -303,6 +311,23 @@ mod tests {
         source.told.take(&[], Ok(event));
         let everything = Raw { everything: true, ..Raw::default() };
         assert_eq!(next(&mut source).await, Some(everything));
+    }
+
+    /// A folder may have been made anew while nobody could tell.
+    #[tokio::test]
+    async fn where_events_were_lost_every_folder_is_watched_anew() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let root = folder.path().canonicalize().expect("it is there");
+        let models = root.join("models");
+        let folders = vec![Folder { path: models.clone(), deep: true }];
+        // It is not there yet, and nobody watches the one that holds it.
+        let mut source = Source::new(folders, Clock::system(), Wish::BeTold);
+        std::fs::create_dir(&models).expect("made");
+        let lost = notify::Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+        source.told.take(&[], Ok(lost));
+        assert_eq!(next(&mut source).await.map(|raw| raw.everything), Some(true));
+        std::fs::write(models.join("a.sql"), "1").expect("written");
+        assert!(source.next().await.paths.contains(&models.join("a.sql")));
     }
 
     #[tokio::test]

@@ -171,6 +171,19 @@ fn what_cannot_be_renamed_is_made_under_its_name() {
     told.says("cannot be renamed").says("2 rebuilt");
     assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "9");
     assert_eq!(names(&world, "shop__alice"), ["core.mine", "core.quarter", "core.total"]);
+    // Between the two nobody is left without a version because somebody wants to stop.
+    world.write(&total("total + 14"));
+    world.faults("hold before 'DROP VIEW%quarter%'");
+    world.forget();
+    let mut building = Staying::start(&world, "dev", None, &DEV);
+    world.until("it is dropped", || world.statements().iter().any(|sql| sql.starts_with("DROP VIEW")));
+    building.signal("INT");
+    building.until(&world, "stopping at the next safe point", 1);
+    world.faults("");
+    building.end();
+    assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "11");
+    world.write(&total("total + 6"));
+    dev(&world, &[]).code(0);
     // What it reads goes back to production at the same time.
     world.write(&totals("sum(amount) + 4"));
     dev(&world, &[]).code(0);

@@ -244,3 +244,56 @@ fn whoever_was_let_into_a_schema_stays_in() {
         assert_eq!(world.rows(may), "t", "{number}");
     }
 }
+
+#[test]
+fn a_name_that_leaves_no_room_for_another_beside_it_is_shortened() {
+    let long = "n".repeat(250);
+    let file = |of: &str| {
+        format!(
+            "-- file: shop/models/shop/core/{long}.sql\n\
+             CREATE MATERIALIZED VIEW {long} IN CLUSTER compute AS SELECT {of} AS total FROM base.orders;\n"
+        )
+    };
+    let world = deployed(&file("sum(amount)"));
+    let mut seen = Vec::new();
+    for more in [1, 2, 3] {
+        world.write(&file(&format!("sum(amount) + {more}")));
+        dev(&world).code(0).says("1 rebuilt");
+        seen.push(world.rows(&format!("SELECT total FROM shop__alice.core.{long}")));
+        // Beside something that the overlay did not make, its schema is not swapped.
+        let _ = world.try_sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
+    }
+    assert_eq!(seen, ["31", "32", "33"]);
+    let sent = ddl(&world).into_iter().filter(|sql| sql.contains("RENAME TO")).count();
+    assert_eq!(sent, 2, "what was built beside it takes its name");
+}
+
+#[test]
+fn what_is_made_in_place_and_does_not_catch_up_is_no_last_good_version() {
+    let world = deployed("");
+    let total = |more: u32| {
+        world.write(&format!(
+            "-- file: shop/models/shop/core/total.sql\n\
+             CREATE MATERIALIZED VIEW total IN CLUSTER compute AS SELECT total + {more} AS total FROM core.totals;\n\
+             -- file: shop/models/shop/core/quarter.sql\n\
+             CREATE VIEW quarter AS SELECT total.total / 4 AS part FROM core.total;\n"
+        ));
+    };
+    total(2);
+    dev(&world).code(0).says("2 rebuilt");
+    // Beside something that the overlay did not make its schema is not swapped, and it cannot be renamed.
+    world.sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
+    // What proves it has another name, and catches up.
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'total'");
+    total(6);
+    let arguments =
+        ["run", "dev_overlay", "--project", "shop", "--cluster", "dev", "--name", "alice", "--timeout", "1s"];
+    let told = world.mzflow(&arguments).code(1);
+    told.says("cannot be renamed").says("does not hydrate").never_says("the last good version stays");
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    dev(&world).code(0).says("2 rebuilt").never_says("still reads");
+    assert_eq!(world.rows("SELECT part FROM shop__alice.core.quarter"), "9");
+    let left = "SELECT count(*) FROM mz_relations r JOIN mz_schemas s ON s.id = r.schema_id \
+        JOIN mz_databases d ON d.id = s.database_id WHERE d.name = 'shop__alice'";
+    assert_eq!(world.rows(left), "3");
+}

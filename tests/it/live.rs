@@ -121,6 +121,38 @@ fn recipes_are_watched_too() {
     watching.until(&world, "recipes/words.lua", 1);
     world.write("-- file: shop/recipes/words.lua\nreturn { begin = 'done: ' }\n");
     watching.until(&world, "done: orders", 1);
+    // What a recipe reads is watched wherever it is.
+    world.write(
+        "-- file: shop/recipes/words.lua\nreturn require('lib.said')\n\
+         -- file: shop/lib/said.lua\nreturn require('recipes.deep.words')\n\
+         -- file: shop/recipes/deep/words.lua\nreturn { begin = 'one: ' }\n",
+    );
+    watching.until(&world, "one: orders", 1);
+    world.write("-- file: shop/recipes/deep/words.lua\nreturn { begin = 'two: ' }\n");
+    watching.until(&world, "two: orders", 1);
+    world.write("-- file: shop/lib/said.lua\nreturn { begin = 'three: ' }\n");
+    watching.until(&world, "three: orders", 1);
+}
+
+#[test]
+fn a_save_while_it_connects_is_built() {
+    let world = telling();
+    let bridge = Bridge::held(&world);
+    let watching = Staying::start(&world, "watch", Some(&bridge.url()), &WATCH);
+    world.until("it connects", || bridge.came() > 0);
+    save(&world, "totals", "CREATE VIEW totals AS SELECT id FROM core.orders;");
+    bridge.open();
+    watching.until(&world, "built: orders totals", 1);
+}
+
+#[test]
+fn another_build_is_promised_while_one_is_under_way() {
+    let world = telling();
+    save(&world, "slow", "CREATE VIEW slow AS SELECT 1 AS a;");
+    let mut terminal = Terminal::start(&world, (24, 100), &WATCH);
+    terminal.until(&world, "it takes long");
+    terminal.press("r");
+    terminal.until(&world, "builds once more when this build has ended");
 }
 
 #[test]
@@ -221,6 +253,10 @@ fn programs_get_a_line_for_everything() {
         watching.out().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let named = |name: &str| lines.iter().filter(|line| line["event"] == name).collect::<Vec<_>>();
     assert_eq!(named("dev.saved")[0]["files"], serde_json::json!(["models/shop/core/totals.sql"]));
+    let failed = named("dev.failed")[0];
+    let place = ["code", "file", "line"].map(|field| failed[field].to_string());
+    assert_eq!(place, ["\"sql.syntax\"", "\"models/shop/core/totals.sql\"", "1"]);
+    assert_eq!(failed["error"]["code"], "compile.failed");
     let times = &named("dev.ready")[1]["times"];
     assert!(times["settle_ms"].as_u64() >= Some(70) && times["ready_ms"].is_u64(), "{times}");
     assert_eq!(lines.last().expect("a line")["event"], "run.finished");
@@ -333,30 +369,6 @@ fn an_idle_watcher_costs_nothing() {
     assert_eq!(terminal.written(), written, "nothing has changed on the screen");
     let used = ticks() - before;
     assert!(used <= 10, "{used} hundredths of a second for ten seconds in which nothing happened");
-}
-
-#[test]
-fn a_profile_that_leads_elsewhere_is_followed() {
-    let (world, other) = (telling(), World::new());
-    let profile = |world: &World| {
-        let address = world.address();
-        let (host, port) = (address.ip(), address.port());
-        format!(
-            "[alice]\nhost = \"{host}\"\nport = {port}\nusername = \"materialize\"\nsslmode = \"disable\"\n"
-        )
-    };
-    world.write(&format!("-- file: elsewhere/profiles.toml\n{}", profile(&world)));
-    let mut arguments = WATCH.to_vec();
-    arguments.extend(["--profile", "alice", "--profiles-dir", "elsewhere"]);
-    let watching = Staying::start(&world, "watch", None, &arguments);
-    watching.until(&world, "ready ", 1);
-    let set_up = |world: &World| world.rows("SELECT count(*) FROM mz_databases WHERE name = '_mzflow'");
-    assert_eq!((set_up(&world), set_up(&other)), ("1".to_owned(), "0".to_owned()));
-    world.write("-- file: elsewhere/profiles.toml\nhost = ");
-    watching.until(&world, "[profile.", 1);
-    world.write(&format!("-- file: elsewhere/profiles.toml\n{}", profile(&other)));
-    watching.until(&world, "ready ", 2);
-    assert_eq!(set_up(&other), "1");
 }
 
 #[test]

@@ -122,6 +122,8 @@ fn who_reads_an_object_of_the_overlay_keeps_reading_it() {
     developer.saves_people(2);
     developer.world.sql("CREATE VIEW shop.public.theirs AS SELECT id + 1 AS id FROM shop__alice.base.people");
     developer.saves_people(3);
+    let compiling = r#""object":"shop.base.people","state":"compiling""#;
+    assert!(developer.watching.times(compiling) >= 2, "{}", developer.watching.out());
     assert_eq!(developer.world.rows("SELECT id FROM shop.public.theirs"), "103", "the last version stays");
     assert_eq!(developer.world.rows("SELECT id FROM shop__alice.base.people"), "103");
 }

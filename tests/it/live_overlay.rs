@@ -74,9 +74,13 @@ fn a_save_is_seen_in_the_overlay_and_not_in_production() {
     );
     watching.until(&world, "ready ", 3);
     assert_eq!(seen(&world), "101");
+    // Whoever begins anew is told of what stands already.
+    drop(watching);
+    let watching = Staying::start(&world, "again", None, &WATCH);
+    watching.until(&world, "shop.core.totals · 1 row", 1);
     // Back to what production has.
     world.write(SHOP);
-    watching.until(&world, "ready ", 4);
+    watching.until(&world, "ready ", 2);
     let left = "SELECT count(*) FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id \
         JOIN mz_databases d ON d.id = s.database_id WHERE d.name = 'shop__alice'";
     assert_eq!(world.rows(left), "0");
@@ -97,6 +101,7 @@ fn one_that_fails_keeps_the_last_good_one() {
     world.write(&totals("sum(amount) + 200"));
     watching.until(&world, "totals.sql", 3);
     world.until("it is tried", || world.statements().iter().any(|sql| sql.contains("+ 200")));
+    watching.until(&world, "0 of 1 have caught up", 1);
     assert_eq!(seen(&world), "130");
     // A newer save ends the wait.
     world.write(&totals("sum(amount) + 300"));
@@ -113,13 +118,22 @@ fn tests_run_between_build_and_ready() {
     arguments.push("--test");
     let watching = Staying::start(&world, "watch", None, &arguments);
     watching.until(&world, "ready ", 1);
+    watching.until(&world, "no tests", 1);
     world.write(&totals("sum(amount) + 0"));
     watching.until(&world, "ready ", 2);
-    watching.until(&world, "test ", 1);
+    watching.until(&world, "1 test passed", 1);
     world.write(&totals("sum(amount) + 1"));
     watching.until(&world, "1 of 1 test failed", 1);
     watching.until(&world, "FAILED", 1);
     assert_eq!(seen(&world), "31", "a test says something of it, and builds nothing back");
+    // It has not passed by something else being saved.
+    world.write("-- file: shop/models/shop/core/other.sql\nCREATE VIEW other AS SELECT 1 AS a;\n");
+    watching.until(&world, "1 of 1 test failed", 2);
+    // Nothing is rebuilt for a test that is another.
+    world.write(&totals("sum(amount) + 1").replace("SELECT 5)", "SELECT 6)"));
+    watching.until(&world, "1 test passed", 2);
+    world.write(&totals("sum(amount) + 1").replace("SELECT 5)", "SELECT 7)"));
+    watching.until(&world, "1 of 1 test failed", 3);
 }
 
 #[test]
@@ -129,14 +143,26 @@ fn a_promotion_below_the_overlay_is_noticed() {
     world.write(&totals("sum(amount) + 100"));
     watching.until(&world, "ready ", 2);
     assert_eq!(seen(&world), "130");
-    // Somebody else's checkout, in which orders are others.
-    let other = SHOP.replace("shop/", "theirs/").replace("SELECT 2, 20", "SELECT 2, 70");
-    let other = other.replace("theirs/core", "shop/core");
+    let read = "SELECT o.id, s.name FROM mz_internal.mz_object_dependencies d \
+        JOIN mz_objects r ON r.id = d.object_id JOIN mz_schemas rs ON rs.id = r.schema_id \
+        JOIN mz_databases rd ON rd.id = rs.database_id JOIN mz_objects o ON o.id = d.referenced_object_id \
+        JOIN mz_schemas s ON s.id = o.schema_id \
+        WHERE rd.name = 'shop__alice' AND r.name = 'totals' AND o.name = 'orders'";
+    let before = world.sql(read).remove(0);
+    assert_eq!(before[1], "core");
+    // Somebody else's checkout, with one object more: the schema is replaced, and orders are as they were.
+    let other = SHOP.replace("shop/", "theirs/").replace("theirs/core", "shop/core");
     world.write(&other);
+    world.write("-- file: theirs/models/shop/core/more.sql\nCREATE VIEW more AS SELECT 1 AS a;\n");
     world.mzflow(&["run", "blue_green", "--project", "theirs", "--id", "second", "--yes"]).code(0);
     watching.until(&world, "production has changed below the overlay", 1);
     watching.until(&world, "ready ", 3);
-    assert!(world.try_sql("SELECT total FROM shop__alice.core.totals").is_ok());
+    let after = world.sql(read).remove(0);
+    assert!(
+        after[1] == "core" && after[0] != before[0],
+        "it reads what production has now: {before:?} {after:?}"
+    );
+    assert_eq!(seen(&world), "130");
 }
 
 #[test]
@@ -198,4 +224,47 @@ fn the_screen_shows_objects_differences_and_rows() {
     terminal.until(&world, "last good from");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_question_that_a_build_came_into_is_answered_behind_it() {
+    let Some(world) = deployed() else { return };
+    world.write(&totals("sum(amount) + 100"));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "1 row");
+    world.faults("hold before 'SELECT * FROM%'");
+    terminal.press("\r");
+    terminal.until(&world, "rows of shop.core.totals …");
+    world.until("it is asked", || world.statements().iter().any(|sql| sql.starts_with("SELECT * FROM")));
+    world.write(&totals("sum(amount) + 200"));
+    world.until("it is built", || world.statements().iter().any(|sql| sql.contains("+ 200")));
+    world.faults("");
+    terminal.until(&world, "230");
+    assert!(!terminal.seen().contains("57014"), "{}", terminal.seen());
+}
+
+#[test]
+fn rows_of_one_key_are_told_as_changed() {
+    let Some(world) = deployed() else { return };
+    let orders = |amount: u32| {
+        format!(
+            "-- file: shop/models/shop/core/orders.sql\n\
+             CREATE VIEW orders AS SELECT 1 AS id, {amount} AS amount UNION ALL SELECT 2, 20;\n\
+             CREATE PRIMARY KEY NOT ENFORCED ON orders (id);\n"
+        )
+    };
+    world.write(&orders(15));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "core.orders  ● ready");
+    terminal.press("d");
+    terminal.until(&world, "+0 −0 ~1 against production");
+    terminal.until(&world, "~ id 1, amount 10 -> 15");
+}
+
+#[test]
+fn what_is_saved_and_in_no_overlay_is_told() {
+    let Some(world) = deployed() else { return };
+    let watching = watch(&world);
+    world.write("-- file: shop/models/shop/raw/people.sql\nCREATE TABLE people (id int);\n");
+    watching.until(&world, "and not what was saved: table shop.raw.people", 1);
 }

@@ -42,6 +42,7 @@ mod isolation_object;
 mod live;
 mod live_others;
 mod live_overlay;
+mod live_profile;
 mod lock;
 mod metadata;
 mod mishaps;

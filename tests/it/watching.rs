@@ -26,21 +26,27 @@ struct Watched {
     queue: Queue,
 }
 
-/// Every model below a folder, with what it holds.
-fn all(root: &Path) -> BTreeMap<PathBuf, Content> {
+/// Every model at and below some paths, with what it holds.
+fn models(root: &Path, paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<PathBuf, Content> {
     let mut found = BTreeMap::new();
-    let mut folders = vec![root.join("models")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "sql") {
-                found.insert(path.clone(), Content::of(&std::fs::read(&path).unwrap_or_default()));
-            }
+    let mut paths: Vec<PathBuf> = paths.into_iter().collect();
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            paths.extend(entries.map(|entry| entry.path()));
+        } else if path.starts_with(root.join("models"))
+            && path.extension().is_some_and(|ending| ending == "sql")
+        {
+            // It may have gone meanwhile.
+            found.extend(std::fs::read(&path).ok().map(|bytes| (path.clone(), Content::of(&bytes))));
         }
     }
     found
+}
+
+/// All of them.
+fn all(root: &Path) -> BTreeMap<PathBuf, Content> {
+    models(root, [root.join("models")])
 }
 
 impl Watched {
@@ -73,7 +79,11 @@ impl Watched {
                     () = deadline.sleep(due) => {}
                 }
                 let Some(look) = self.queue.look(self.clock.elapsed()) else { continue };
-                if let Some(changes) = self.queue.seen(&look, all(&self.root)) {
+                let found = match look.everything {
+                    true => all(&self.root),
+                    false => models(&self.root, look.paths.clone()),
+                };
+                if let Some(changes) = self.queue.seen(&look, found) {
                     let told = |sign: char, paths: &BTreeSet<PathBuf>| {
                         let paths = paths.iter().map(|path| path.strip_prefix(&self.root).unwrap_or(path));
                         paths.map(|path| format!("{sign}{}", path.display())).collect::<Vec<_>>()

@@ -1,7 +1,10 @@
 //! One build: the recipe, once, in the run that goes on from save to save.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Map;
 use serde_json::Value;
@@ -14,17 +17,25 @@ use super::looks::Tested;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::asker;
+use crate::cli::exit::Exit;
+use crate::cli::finish;
 use crate::cli::recipe;
 use crate::cli::recipe::Loaded;
 use crate::cli::ui::Ui;
+use crate::db;
+use crate::db::config::Target;
 use crate::db::session::Session;
+use crate::event::Event;
 use crate::event::Sink;
 use crate::lua::run;
 use crate::lua::run::Ended;
 use crate::lua::run::Go;
+use crate::primitives::access;
+use crate::primitives::access::Needs;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::ctx::Ctx;
+use crate::primitives::ctx::Run;
 use crate::primitives::error::Error;
 
 /// The recipe that builds an overlay; a project may have its own.
@@ -34,8 +45,8 @@ pub(crate) const RECIPE: &str = "dev_overlay";
 pub(crate) struct Work {
     /// The environment and the run.
     pub(crate) ctx: Ctx,
-    /// Another connection to use from now on, where the environment is another.
-    pub(crate) session: Option<Session>,
+    /// Where to go, where the environment is another.
+    pub(crate) elsewhere: Option<Elsewhere>,
     /// That nobody else watches.
     pub(crate) claim: Claim,
     /// The recipe, in a Lua of its own.
@@ -46,10 +57,20 @@ pub(crate) struct Work {
     pub(crate) folder: Rc<RefCell<Folder>>,
     /// Listens.
     pub(crate) ear: Rc<Ear>,
-    /// Whether the tests of what was built are run.
-    pub(crate) tests: bool,
+    /// The objects whose tests are owed besides those that are built; `None` where none are run.
+    pub(crate) owed: Option<BTreeSet<String>>,
     /// How lines are written.
     pub(crate) ui: Ui,
+}
+
+/// Another environment to work on from now on.
+pub(crate) struct Elsewhere {
+    /// Where it is.
+    pub(crate) target: Arc<Target>,
+    /// The run there: no journal tells of a run that was begun elsewhere.
+    pub(crate) run: Run,
+    /// What people are told of it.
+    pub(crate) told: String,
 }
 
 /// What a recipe is given besides the environment.
@@ -66,6 +87,8 @@ pub(crate) struct Built {
     pub(crate) ctx: Option<Ctx>,
     /// That nobody else watches.
     pub(crate) claim: Claim,
+    /// The epochs that there are in another environment, where it works on that now.
+    pub(crate) moved: Option<Vec<String>>,
     /// What came of the tests, or why it failed.
     pub(crate) outcome: Result<Option<Tested>, Error>,
 }
@@ -112,10 +135,17 @@ pub(crate) fn rest(app: &App, loaded: &Loaded) -> Result<Rest, CliError> {
 /// # Cancel
 /// Not safe; ask through the interrupt of its environment.
 pub(crate) async fn build(work: Work) -> Built {
-    let Work { mut ctx, session, mut claim, loaded, rest, folder, ear, tests, ui } = work;
+    let Work { mut ctx, elsewhere, mut claim, loaded, rest, folder, ear, owed, ui } = work;
     ctx.events = Rc::clone(&ear) as Rc<dyn Sink>;
-    if let Err(error) = connected(&mut ctx, session, &mut claim).await {
-        return Built { ctx: Some(ctx), claim, outcome: Err(error) };
+    let moved = match elsewhere {
+        None => None,
+        Some(elsewhere) => match gone_to(&mut ctx, elsewhere).await {
+            Ok(epochs) => Some(epochs),
+            Err(error) => return Built { ctx: Some(ctx), claim, moved: None, outcome: Err(error) },
+        },
+    };
+    if let Err(error) = connected(&mut ctx, &mut claim).await {
+        return Built { ctx: Some(ctx), claim, moved, outcome: Err(error) };
     }
     let warm = Rc::clone(&folder);
     let go = Go {
@@ -132,7 +162,7 @@ pub(crate) async fn build(work: Work) -> Built {
     let ended = run::run(&loaded.host, &loaded.recipe, go).await;
     let Some(Ended { mut ctx, outcome, .. }) = ended else {
         let outcome = Err(Error::bug("the run is away at its end"));
-        return Built { ctx: None, claim, outcome };
+        return Built { ctx: None, claim, moved, outcome };
     };
     let outcome = match outcome {
         // The first build may have made the journal.
@@ -145,23 +175,46 @@ pub(crate) async fn build(work: Work) -> Built {
             Err(error)
         }
     };
-    let outcome = match outcome {
-        Ok(()) if tests => {
+    let outcome = match (outcome, owed) {
+        (Ok(()), Some(mut objects)) => {
+            objects.extend(ear.ready());
             let report = folder.borrow().report();
             let how = (&ctx.clock, &ctx.interrupt, &ui);
-            looks::tests(ctx.session(), &report, &ear.ready(), how).await.map(Some)
+            looks::tests(ctx.session(), &report, &objects, how).await.map(Some)
         }
-        Ok(()) => Ok(None),
-        Err(error) => Err(error),
+        (Ok(()), None) => Ok(None),
+        (Err(error), _) => Err(error),
     };
-    Built { ctx: Some(ctx), claim, outcome }
+    Built { ctx: Some(ctx), claim, moved, outcome }
+}
+
+/// The end of the run in the environment that is left may take so long to be written down: it may be left
+/// because it does not answer.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Goes to another environment, in a run of its own; gives the epochs that there are.
+async fn gone_to(ctx: &mut Ctx, elsewhere: Elsewhere) -> Result<Vec<String>, Error> {
+    let Elsewhere { target, run, told } = elsewhere;
+    let session = Session::connect(&target).await;
+    let session = session.map_err(|error| Error::from(error).line(format!("target: {told}")))?;
+    access::check(&session, "dev", Needs::Develops).await?;
+    let epochs = db::introspect::tracking_schemas(&session).await?;
+    if !ctx.session().is_closed() {
+        let clock = ctx.clock.clone();
+        // Whether that row is there changes nothing of what comes.
+        tokio::select! {
+            () = finish::record(ctx, Exit::Done, None) => {}
+            () = clock.sleep(FAREWELL) => {}
+        }
+    }
+    ctx.move_to(session);
+    ctx.run = run;
+    ctx.events.event(Event::RunStarted { run: ctx.run.id.clone(), recipe: RECIPE.to_owned() });
+    Ok(epochs)
 }
 
 /// Sees to it that there is a connection, and that what others have done meanwhile is seen.
-async fn connected(ctx: &mut Ctx, session: Option<Session>, claim: &mut Claim) -> Result<(), Error> {
-    if let Some(session) = session {
-        ctx.move_to(session);
-    }
+async fn connected(ctx: &mut Ctx, claim: &mut Claim) -> Result<(), Error> {
     if ctx.session().is_closed() {
         ctx.reconnect().await?;
     }

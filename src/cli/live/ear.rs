@@ -82,6 +82,7 @@ fn is_news(event: &Event) -> bool {
         event,
         Event::Overlay { .. }
             | Event::OverlayPlanned { .. }
+            | Event::OverlayProgress { .. }
             | Event::OverlaySkipped { .. }
             | Event::Warning { .. }
             | Event::Log { .. }

@@ -11,6 +11,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use super::looks::passed_told;
 use super::phases::Times;
 use super::screen::keys;
 use super::screen::keys::Typed;
@@ -96,6 +97,11 @@ impl Face {
         }
     }
 
+    /// The run goes on as another.
+    pub(crate) fn follow(&mut self, run: RunId) {
+        self.run = run;
+    }
+
     /// The terminal has another size.
     pub(crate) fn resized(&mut self) {
         self.stale = true;
@@ -161,8 +167,12 @@ impl Face {
             Input::Link(Link::Up) => self.ui.step("online", "the connection is back", None),
             Input::Notice(line) if self.ui.json => self.json("dev.notice", json!({ "message": line })),
             Input::Notice(line) => self.ui.step("note", line, None),
+            Input::Elsewhere(told) if self.ui.json => self.json("dev.target", json!({ "target": told })),
+            Input::Elsewhere(told) => self.ui.step("target", told, None),
             // Nobody sits there who could have asked.
             Input::Compared(..) | Input::Answered(..) | Input::Key(_) => {}
+            // Each object is told with its database.
+            Input::Renamed(_) => {}
             // It is told by whoever else listens to the run, or where the files are known.
             Input::Happened(_) | Input::Begun | Input::Saved => {}
         }
@@ -170,21 +180,27 @@ impl Face {
 
     fn say_build(&self, build: &Build) {
         match build {
-            Build::Done { rebuilt, unchanged, dropped, times } => {
+            Build::Done { rebuilt, unchanged, dropped, tested, times } => {
                 if self.ui.json {
-                    let counts = json!({ "rebuilt": rebuilt, "unchanged": unchanged, "dropped": dropped });
+                    let mut counts =
+                        json!({ "rebuilt": rebuilt, "unchanged": unchanged, "dropped": dropped });
+                    if let (Some(passed), Value::Object(counts)) = (tested, &mut counts) {
+                        counts.insert("passed".to_owned(), (*passed).into());
+                    }
                     return self.json("dev.ready", with_times(counts, times));
                 }
                 let mut text = format!("{rebuilt} rebuilt, {unchanged} unchanged");
                 if *dropped > 0 {
                     text += &format!(", {dropped} dropped");
                 }
+                if let Some(passed) = tested {
+                    text += &format!(" · {}", passed_told(*passed));
+                }
                 self.ui.step("ready", &format!("{text} · {}", times.told()), times.ready);
             }
-            Build::Failed { lines, times } => {
+            Build::Failed { lines, error, times } => {
                 if self.ui.json {
-                    return self
-                        .json("dev.failed", with_times(json!({ "message": lines.join("\n") }), times));
+                    return self.json("dev.failed", with_times(failed(lines, error), times));
                 }
                 lines.iter().for_each(|line| self.ui.say(line));
                 self.ui.step("failed", "the last good versions stay · waiting for a save", times.ready);
@@ -205,6 +221,20 @@ impl Face {
         }
         self.ui.json(&Value::Object(line));
     }
+}
+
+/// What programs are told of a failure: the code and the place of what is to be mended first, and all of it.
+fn failed(lines: &[String], error: &Value) -> Value {
+    let mut causes = error["also"].as_array().into_iter().flatten();
+    let first = if error["file"].is_null() {
+        causes.find(|cause| cause["file"].is_string()).unwrap_or(error)
+    } else {
+        error
+    };
+    json!({
+        "code": first["code"], "message": lines.join("\n"), "file": first["file"], "line": first["line"],
+        "column": first["column"], "error": error,
+    })
 }
 
 fn with_times(fields: Value, times: &Times) -> Value {

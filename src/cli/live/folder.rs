@@ -18,6 +18,7 @@ use crate::compiler::load::Reading;
 use crate::compiler::source::File;
 use crate::compiler::workspace::Change;
 use crate::compiler::workspace::Workspace;
+use crate::name::Ident;
 use crate::primitives::compile;
 use crate::primitives::compile::Report;
 use crate::primitives::compile::Texts;
@@ -29,11 +30,18 @@ use crate::watch::source;
 /// Folders of a project whose files, and those of their folders, count.
 const DEEP: &[&str] = &["models", "clusters", "roles", "network-policies", recipe::FOLDER];
 
+/// So many folders deep recipes are looked for: a link may lead in a circle.
+const DEEPEST_RECIPE: usize = 8;
+
 /// The folder, and what it holds.
 pub(crate) struct Folder {
     root: PathBuf,
     /// `profiles.toml`, where the environment is from there.
     profiles: Option<PathBuf>,
+    /// The file that it is a link to, if it is one.
+    linked: Option<PathBuf>,
+    /// Files that the recipe reads besides those of its folder.
+    modules: BTreeSet<PathBuf>,
     options: compiler::Options,
     /// `None` while the folder is no project.
     workspace: Option<Workspace>,
@@ -52,16 +60,9 @@ impl Folder {
         let texts = files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text)));
         let texts = Arc::new(texts.collect());
         let workspace = is_project(&unreadable).then(|| Workspace::new(files, options.clone()));
-        Self { root, profiles, options, workspace, texts, unreadable, read: BTreeMap::new() }
-    }
-
-    /// What is to be watched.
-    pub(crate) fn watched(&self) -> Vec<source::Folder> {
-        let root = source::Folder { path: self.root.clone(), deep: false };
-        let below = DEEP.iter().map(|name| source::Folder { path: self.root.join(name), deep: true });
-        let profiles = self.profiles.as_deref().and_then(Path::parent);
-        let profiles = profiles.map(|path| source::Folder { path: path.to_owned(), deep: false });
-        std::iter::once(root).chain(below).chain(profiles).collect()
+        let linked = profiles.as_deref().and_then(linked);
+        let (modules, read) = (BTreeSet::new(), BTreeMap::new());
+        Self { root, profiles, linked, modules, options, workspace, texts, unreadable, read }
     }
 
     /// What everything holds.
@@ -75,9 +76,30 @@ impl Folder {
 
     /// Recipes and `profiles.toml`: no part of the project, and yet what a build depends on.
     fn others(&self) -> BTreeMap<PathBuf, Content> {
-        let folder = self.root.join(recipe::FOLDER);
-        let recipes = recipe::names_in(&folder).into_iter().map(|name| folder.join(format!("{name}.lua")));
-        recipes.chain(self.profiles.clone()).filter_map(|path| Some((path.clone(), other(&path)?))).collect()
+        let mut paths = Vec::new();
+        recipes_below(&self.root.join(recipe::FOLDER), DEEPEST_RECIPE, &mut paths);
+        let paths = paths.into_iter().chain(self.modules.iter().cloned()).chain(self.profiles.clone());
+        paths.filter_map(|path| Some((path.clone(), other(&path)?))).collect()
+    }
+
+    /// Takes in which files a recipe reads, by their names below the project; gives the folders that are to be
+    /// watched for them.
+    pub(crate) fn take_modules<'n>(
+        &mut self,
+        names: impl Iterator<Item = &'n String>,
+    ) -> Vec<source::Folder> {
+        let recipes = self.root.join(recipe::FOLDER);
+        let paths = names.map(|name| self.root.join(name)).filter(|path| path.is_file());
+        self.modules = paths.filter(|path| !path.starts_with(&recipes)).collect();
+        let folders: BTreeSet<&Path> = self.modules.iter().filter_map(|path| path.parent()).collect();
+        let folders = folders.into_iter().filter(|path| *path != self.root);
+        folders.map(|path| source::Folder { path: path.to_owned(), deep: false }).collect()
+    }
+
+    /// Whether a file is one of a recipe's.
+    fn is_recipe(&self, path: &Path) -> bool {
+        let is_lua = path.extension().is_some_and(|ending| ending == "lua");
+        is_lua && path.starts_with(self.root.join(recipe::FOLDER)) || self.modules.contains(path)
     }
 
     /// Looks where something may have happened.
@@ -93,7 +115,9 @@ impl Folder {
 
     /// Looks at one path; whether that was enough.
     fn look_at(&mut self, path: &Path, found: &mut BTreeMap<PathBuf, Content>) -> bool {
-        if self.profiles.as_deref() == Some(path) || path.extension().is_some_and(|ending| ending == "lua") {
+        let is_link = self.linked.as_deref() == Some(path);
+        let path = if is_link { self.profiles.as_deref().unwrap_or(path) } else { path };
+        if self.profiles.as_deref() == Some(path) || self.is_recipe(path) {
             found.extend(other(path).map(|content| (path.to_owned(), content)));
             return true;
         }
@@ -102,7 +126,7 @@ impl Folder {
         match load::read(&self.root, &relative) {
             Reading::File(file) => {
                 found.insert(path.to_owned(), Content::of(file.text.as_bytes()));
-                self.read.insert(relative, file.text);
+                self.keep(file);
                 true
             }
             Reading::Unreadable(_) => false,
@@ -118,9 +142,16 @@ impl Folder {
         self.read.clear();
         for file in files {
             found.insert(self.root.join(&file.path), Content::of(file.text.as_bytes()));
-            self.read.insert(file.path, file.text);
+            self.keep(file);
         }
         found
+    }
+
+    /// Keeps what was read until it is taken; a text that is known already, once.
+    fn keep(&mut self, file: File) {
+        let known = self.texts.get(&file.path).filter(|known| **known == file.text);
+        let text = known.map_or(file.text, Arc::clone);
+        self.read.insert(file.path, text);
     }
 
     /// Compiles what is another.
@@ -133,6 +164,8 @@ impl Folder {
             .filter_map(relative)
             .filter_map(|path| self.read.get(&path).map(|text| (path.clone(), Arc::clone(text))))
             .collect();
+        // Whatever else was read is as it was.
+        self.read = BTreeMap::new();
         let texts = Arc::make_mut(&mut self.texts);
         for path in &removed {
             texts.remove(path);
@@ -185,6 +218,33 @@ impl Folder {
         databases.map(|database| database.name.to_string()).collect()
     }
 
+    /// Objects whose files are among these and that no overlay holds, with what they are.
+    pub(crate) fn others_in(&self, changes: &Changes) -> Vec<String> {
+        let objects = self.workspace.iter().flat_map(|workspace| &workspace.project().objects);
+        let written: BTreeSet<String> =
+            changes.written.iter().filter_map(|path| self.relative(path)).collect();
+        let others = objects.filter(|object| !object.kind.is_staged() && written.contains(&object.file));
+        others.map(|object| format!("{} {}", object.kind, object.name)).collect()
+    }
+
+    /// What the file of an object says its rows are told apart by.
+    pub(crate) fn key(&self, object: &str) -> Vec<String> {
+        let objects = self.workspace.iter().flat_map(|workspace| &workspace.project().objects);
+        let mut of_it = objects.filter(|known| known.name.to_string() == object);
+        let key = of_it.next().map(|found| &found.key);
+        key.into_iter().flatten().map(|column| column.as_str().to_owned()).collect()
+    }
+
+    /// The databases of an overlay of the project, for people.
+    pub(crate) fn overlaid(&self, overlay: &str) -> String {
+        let databases = self.workspace.iter().flat_map(|workspace| &workspace.project().databases);
+        let names: Vec<String> = databases
+            .filter_map(|database| Ident::new(format!("{}__{overlay}", database.name.as_str())).ok())
+            .map(|name| name.to_string())
+            .collect();
+        if names.is_empty() { overlay.to_owned() } else { names.join(", ") }
+    }
+
     /// A path as the compiler has it.
     fn relative(&self, path: &Path) -> Option<String> {
         Some(path.strip_prefix(&self.root).ok()?.to_str()?.replace('\\', "/"))
@@ -199,6 +259,32 @@ impl Folder {
     pub(crate) fn names_profiles(&self, changes: &Changes) -> bool {
         let is_in = |path: &PathBuf| changes.written.contains(path) || changes.removed.contains(path);
         self.profiles.as_ref().is_some_and(is_in)
+    }
+}
+
+/// What is to be watched of a project; `root` has no links in it.
+pub(crate) fn watched(root: &Path, profiles: Option<&Path>) -> Vec<source::Folder> {
+    let flat = |path: &Path| source::Folder { path: path.to_owned(), deep: false };
+    let below = DEEP.iter().map(|name| source::Folder { path: root.join(name), deep: true });
+    let target = profiles.and_then(linked);
+    let profiles = [profiles, target.as_deref()].into_iter().flatten().filter_map(Path::parent).map(flat);
+    std::iter::once(flat(root)).chain(below).chain(profiles).collect()
+}
+
+/// The file that a link leads to.
+fn linked(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().filter(|target| target != path)
+}
+
+/// The Lua files below a folder.
+fn recipes_below(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.extension().is_some_and(|ending| ending == "lua") {
+            paths.push(path);
+        } else if depth > 0 && path.is_dir() {
+            recipes_below(&path, depth - 1, paths);
+        }
     }
 }
 

@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+use serde_json::json;
+
+use super::screen::model::Wish;
 use crate::cli::commands::test;
 use crate::cli::ui::Ui;
 use crate::cli::ui::counted;
@@ -19,6 +23,7 @@ use crate::db::session::Session;
 use crate::db::session::Table;
 use crate::name::ClusterName;
 use crate::name::ObjectName;
+use crate::primitives::code::Code;
 use crate::primitives::compare;
 use crate::primitives::compare::Compared;
 use crate::primitives::compare::Kind;
@@ -48,8 +53,8 @@ pub(crate) struct Green {
 pub(crate) enum Ask {
     /// How many rows each has.
     Count(Vec<Green>),
-    /// How one differs from production.
-    Compare(Green),
+    /// How one differs from production, and by which of its columns rows are told apart, if by any.
+    Compare(Green, Vec<String>),
     /// Some of its rows.
     Preview(Green),
     /// Whether the tests of these objects pass.
@@ -58,18 +63,37 @@ pub(crate) enum Ask {
     Epoch,
 }
 
-/// An answer.
+/// What came of a question.
+pub(crate) struct Answer {
+    /// The connection, for the next question.
+    pub(crate) session: Option<Session>,
+    /// What a person has asked for with it.
+    pub(crate) to: Option<Wish>,
+    /// What it is about, for people.
+    pub(crate) title: String,
+    /// What was found.
+    pub(crate) looked: Looked,
+}
+
+/// What was found.
 pub(crate) enum Looked {
     /// Rows, by production name.
-    Counted(Vec<(String, u64)>),
+    Counted {
+        /// How many; none where it took too long, or the object is gone.
+        counted: Vec<(String, Option<u64>)>,
+        /// Those whose turn did not come.
+        left: Vec<String>,
+    },
     /// The production name, the difference in words, and in lines.
     Compared(String, String, Vec<String>),
     /// Title and lines.
     Answered(String, Vec<String>),
     /// The names of epochs.
     Epoch(Vec<String>),
-    /// Why there is none: what was asked, and the error.
-    Failed(String, Error),
+    /// It was given up for something else.
+    GivenUp,
+    /// Why there is none.
+    Failed(Error),
 }
 
 /// Where questions are asked from.
@@ -86,29 +110,37 @@ pub(crate) struct Desk {
     pub(crate) interrupt: Interrupt,
     /// How lines are written.
     pub(crate) ui: Ui,
+    /// What a person has asked for.
+    pub(crate) to: Option<Wish>,
 }
 
 /// Asks; the connection comes back for the next question.
-pub(crate) async fn look(mut desk: Desk, ask: Ask) -> (Option<Session>, Looked) {
-    let title = title(&ask);
+pub(crate) async fn look(mut desk: Desk, ask: Ask) -> Answer {
+    let (title, to) = (title(&ask), desk.to.take());
     let session = match desk.session.take().filter(|session| !session.is_closed()) {
         Some(session) => Ok(session),
         None => opened(&desk).await,
     };
-    let session = match session {
-        Ok(session) => session,
-        Err(error) => return (None, Looked::Failed(title, error)),
+    let (session, looked) = match session {
+        Ok(session) => {
+            let looked = answer(&desk, &session, ask).await;
+            (Some(session), looked)
+        }
+        Err(error) => (None, Err(error)),
     };
-    match answer(&desk, &session, ask).await {
-        Ok(looked) => (Some(session), looked),
-        Err(error) => (Some(session), Looked::Failed(title, error)),
-    }
+    let looked = match looked {
+        // What the server says of a question that was given up is nobody's business.
+        Err(_) | Ok(Looked::Epoch(_)) if desk.interrupt.is_asked() => Looked::GivenUp,
+        Err(error) => Looked::Failed(error),
+        Ok(looked) => looked,
+    };
+    Answer { session, to, title, looked }
 }
 
 fn title(ask: &Ask) -> String {
     match ask {
         Ask::Count(_) | Ask::Epoch => String::new(),
-        Ask::Compare(green) => format!("{} against production", green.blue),
+        Ask::Compare(green, _) => format!("{} against production", green.blue),
         Ask::Preview(green) => format!("rows of {}", green.blue),
         Ask::Test(..) => "tests".to_owned(),
     }
@@ -124,24 +156,27 @@ async fn answer(desk: &Desk, session: &Session, ask: Ask) -> Result<Looked, Erro
     let (clock, interrupt) = (&desk.clock, &desk.interrupt);
     match ask {
         Ask::Count(greens) => {
-            let mut found = Vec::with_capacity(greens.len());
+            let (mut found, mut left) = (Vec::with_capacity(greens.len()), Vec::new());
             for Green { blue, green } in greens {
                 if interrupt.is_asked() {
-                    break;
+                    left.push(blue.to_string());
+                    continue;
                 }
-                // Too slow to be counted, or gone again: the others still can be.
                 match glance::count(session, &green, clock, interrupt).await {
-                    Ok(rows) => found.push((blue.to_string(), rows)),
-                    Err(_) if !session.is_closed() => {}
+                    Ok(rows) => found.push((blue.to_string(), Some(rows))),
+                    Err(_) if interrupt.is_asked() => left.push(blue.to_string()),
+                    // Too slow to be counted, or gone again: the others still can be.
+                    Err(_) if !session.is_closed() => found.push((blue.to_string(), None)),
                     Err(error) => return Err(error),
                 }
             }
-            Ok(Looked::Counted(found))
+            Ok(Looked::Counted { counted: found, left })
         }
-        Ask::Compare(Green { blue, green }) => {
+        Ask::Compare(Green { blue, green }, key) => {
             let pair = Pair {
                 blue: blue.clone(),
                 green,
+                key,
                 cluster: desk.cluster.clone(),
                 samples: SAMPLES,
                 timeout: compare::TIMEOUT,
@@ -170,7 +205,10 @@ fn difference(compared: &Compared) -> String {
         Standing::Same if compared.columns.told().is_empty() => return "as production".to_owned(),
         Standing::Same | Standing::Differs => {}
     }
-    let counts = format!("+{} −{}", compared.added, compared.removed);
+    let mut counts = format!("+{} −{}", compared.added, compared.removed);
+    if compared.changed > 0 {
+        counts += &format!(" ~{}", compared.changed);
+    }
     let columns = compared.columns.told();
     let columns = if columns.is_empty() { columns } else { format!(", {columns}") };
     format!("{counts} against production{columns}")
@@ -183,20 +221,13 @@ fn differing(compared: &Compared) -> Vec<String> {
         lines.push(format!("production has {}, the overlay {}", rows(blue), rows(green)));
     }
     lines.push(difference(compared));
-    let fields = |row: &Row| {
-        let told = row.iter().map(|(name, value)| match value.as_str() {
-            Some(text) => format!("{name} {text}"),
-            None => format!("{name} {value}"),
-        });
-        told.collect::<Vec<_>>().join(", ")
-    };
     for sample in &compared.samples {
-        let (sign, row) = match sample.change {
-            Kind::Added => ("+", &sample.after),
-            Kind::Removed => ("-", &sample.before),
-            Kind::Changed => ("~", &sample.after),
+        let (sign, row, before) = match sample.change {
+            Kind::Added => ("+", &sample.after, None),
+            Kind::Removed => ("-", &sample.before, None),
+            Kind::Changed => ("~", &sample.after, sample.before.as_ref()),
         };
-        lines.extend(row.as_ref().map(|row| format!("{sign} {}", fields(row))));
+        lines.extend(row.as_ref().map(|row| format!("{sign} {}", fields(row, before))));
     }
     let shown = u64::try_from(compared.samples.len()).unwrap_or(u64::MAX);
     let more = compared.differing().saturating_sub(shown);
@@ -204,6 +235,17 @@ fn differing(compared: &Compared) -> Vec<String> {
         lines.push(format!("… and {more} more"));
     }
     lines
+}
+
+/// A row in words; of what was another before, both.
+fn fields(row: &Row, before: Option<&Row>) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let was = |name: &String| before.and_then(|row| row.get(name));
+    let told = row.iter().map(|(name, value)| match was(name) {
+        Some(was) if was != value => format!("{name} {} -> {}", text(was), text(value)),
+        Some(_) | None => format!("{name} {}", text(value)),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn previewed(rows: &Table) -> Vec<String> {
@@ -233,16 +275,36 @@ pub(crate) struct Tested {
     pub(crate) failed: usize,
     /// What people see of those that did not.
     pub(crate) lines: Vec<String>,
+    /// The objects whose tests did not all pass.
+    pub(crate) owed: BTreeSet<String>,
+    /// The first place of one that did not: its file and line.
+    place: Option<(String, usize)>,
 }
 
 impl Tested {
     /// In words.
     pub(crate) fn told(&self) -> String {
         match (self.passed, self.failed) {
-            (0, 0) => "no tests".to_owned(),
-            (passed, 0) => format!("{} passed", counted(passed, "test")),
+            (passed, 0) => passed_told(passed),
             (passed, failed) => format!("{} of {} failed", failed, counted(passed + failed, "test")),
         }
+    }
+
+    /// The failure as programs see it.
+    pub(crate) fn json(&self) -> Value {
+        let (file, line) = self.place.clone().unzip();
+        json!({
+            "code": Code::TestFailed.to_string(), "message": self.told(), "file": file, "line": line,
+            "passed": self.passed, "failed": self.failed,
+        })
+    }
+}
+
+/// How many have passed, in words.
+pub(crate) fn passed_told(passed: usize) -> String {
+    match passed {
+        0 => "no tests".to_owned(),
+        passed => format!("{} passed", counted(passed, "test")),
     }
 }
 
@@ -268,6 +330,8 @@ pub(crate) async fn tests(
             Verdict::Passed => tested.passed += 1,
             Verdict::Failed(_) | Verdict::Invalid(_) | Verdict::Refused(_) => {
                 tested.failed += 1;
+                tested.owed.insert(case.object.name.to_string());
+                tested.place.get_or_insert_with(|| (case.object.file.clone(), case.test.line));
                 tested.lines.extend(test::lines(ui, case, verdict, took));
             }
         }

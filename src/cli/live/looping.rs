@@ -5,26 +5,27 @@
 //! reading at [`Live::run`].
 
 mod asking;
+mod starting;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Request;
 use super::backoff::Backoff;
-use super::build;
 use super::build::Built;
-use super::build::Work;
 use super::claim::Claim;
 use super::ear::Ear;
 use super::face::Face;
 use super::folder::Folder;
-use super::looks::Ask;
-use super::looks::Looked;
+use super::looks::Answer;
 use super::looks::Tested;
 use super::phases::Stopwatch;
+use super::phases::Times;
 use super::screen::keys::Typed;
 use super::screen::model::Build;
 use super::screen::model::Input;
@@ -40,9 +41,9 @@ use crate::cli::recipe::Loaded;
 use crate::cli::ui::elapsed;
 use crate::compiler::pool;
 use crate::db::apply::Interrupt;
+use crate::db::config::Target;
 use crate::db::session::Session;
 use crate::event::Event;
-use crate::event::OverlayState;
 use crate::primitives::code::Kind;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -71,7 +72,7 @@ enum Woken {
     Typed(Typed),
     Heard,
     Built(Box<Built>),
-    Looked(Box<(Option<Session>, Looked)>),
+    Looked(Box<Answer>),
     Raw(Raw),
     Time,
 }
@@ -104,12 +105,25 @@ pub(crate) struct Live<'a> {
     stopwatch: Stopwatch,
     /// The recipe, read while nobody waited for it.
     loaded: Option<Loaded>,
-    looking: UnderWay<(Option<Session>, Looked)>,
+    looking: UnderWay<Answer>,
+    /// What of it a person has asked for.
+    looking_for: Option<Wish>,
     look_interrupt: Interrupt,
-    next_look: Option<Ask>,
     looker: Option<Session>,
-    /// Where the environment is another one since the last build.
+    /// Objects whose rows are to be counted when nothing else is asked.
+    uncounted: VecDeque<String>,
+    /// Objects that cannot be counted in the time that there is.
+    uncountable: BTreeSet<String>,
+    /// Whether production is to be looked at when nothing else is asked.
+    glances: bool,
+    /// Objects whose tests have not passed since they were built or saved.
+    owed: BTreeSet<String>,
+    /// Whether somebody wants everything to be looked at by the next build.
+    rebuild: bool,
+    /// Whether the file that names the environment is another since it was read.
     moved: bool,
+    /// Where the next build goes to, where that is another environment.
+    to: Option<Arc<Target>>,
     link: Link,
     backoff: Backoff,
     retry_at: Option<Duration>,
@@ -127,10 +141,10 @@ impl<'a> Live<'a> {
         app: &'a mut App,
         request: Request,
         folder: Rc<RefCell<Folder>>,
-        (ear, face, source): (Rc<Ear>, Face, Source),
+        (ear, face): (Rc<Ear>, Face),
+        (source, queue): (Source, Queue),
         (ctx, claim, epoch): (Ctx, Claim, Vec<String>),
     ) -> Self {
-        let queue = Queue::new(folder.borrow().contents());
         let now = app.clock.elapsed();
         Self {
             app,
@@ -148,10 +162,16 @@ impl<'a> Live<'a> {
             stopwatch: Stopwatch::new(now, now),
             loaded: None,
             looking: None,
+            looking_for: None,
             look_interrupt: Interrupt::default(),
-            next_look: None,
             looker: None,
+            uncounted: VecDeque::new(),
+            uncountable: BTreeSet::new(),
+            glances: false,
+            owed: BTreeSet::new(),
+            rebuild: false,
             moved: false,
+            to: None,
             link: Link::Up,
             backoff: Backoff::default(),
             retry_at: None,
@@ -167,7 +187,7 @@ impl<'a> Live<'a> {
     /// # Errors
     /// `bug.*`.
     pub(crate) async fn run(mut self) -> Result<(Exit, Option<Ctx>), CliError> {
-        self.again();
+        self.again().await;
         loop {
             if let Some(line) = self.source.notice() {
                 self.tell(Input::Notice(line));
@@ -218,7 +238,7 @@ impl<'a> Live<'a> {
             Woken::Stop | Woken::Typed(Typed::Stop) => self.leave(Leaving::Stopped),
             Woken::Typed(Typed::Key(key)) => {
                 if let Some(wish) = self.tell(Input::Key(key)) {
-                    self.wished(wish);
+                    self.wished(wish).await;
                 }
             }
             Woken::Typed(Typed::Resized) => self.face.resized(),
@@ -226,9 +246,9 @@ impl<'a> Live<'a> {
             Woken::Heard => self.hear(),
             Woken::Built(built) => {
                 self.hear();
-                return self.built(*built);
+                return self.built(*built).await;
             }
-            Woken::Looked(looked) => self.looked(*looked),
+            Woken::Looked(looked) => self.looked(*looked).await,
             Woken::Raw(raw) => self.queue.heard(self.app.clock.elapsed(), raw),
             Woken::Time => self.time().await,
         }
@@ -246,7 +266,7 @@ impl<'a> Live<'a> {
         }
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
-            self.again();
+            self.again().await;
         }
         if self.rest_at.is_some_and(|at| now >= at) {
             self.rest_at = None;
@@ -254,9 +274,8 @@ impl<'a> Live<'a> {
         }
         if now >= self.glance_at {
             self.glance_at = now + GLANCE_EVERY;
-            if self.building.is_none() && self.link == Link::Up {
-                self.ask_later(Ask::Epoch);
-            }
+            self.glances = true;
+            self.ask_next();
         }
     }
 
@@ -273,130 +292,38 @@ impl<'a> Live<'a> {
         }
         self.moved |= self.folder.borrow().names_profiles(&changes);
         match self.queue.changed(changes) {
-            Next::Build(changes) => self.begin(changes).await,
+            Next::Build(changes) => self.start(changes).await,
             Next::Interrupt => self.interrupt.ask(),
             Next::Wait => {}
         }
     }
 
-    /// Asks for a build without a save, unless one is under way.
-    fn again(&mut self) {
-        if self.queue.is_building() {
-            return;
-        }
-        let since = self.app.clock.elapsed();
-        if let Next::Build(changes) = self.queue.changed(Changes { since, ..Changes::default() }) {
-            self.start(changes, None);
-        }
-    }
-
-    /// Begins a build after a save; where the environment is another, on a connection to that.
-    async fn begin(&mut self, changes: Changes) {
-        let session = if std::mem::take(&mut self.moved) {
-            self.app.forget_place();
-            match self.app.connect().await {
-                Ok(session) => {
-                    self.looker = None;
-                    Some(session)
-                }
-                Err(error) => {
-                    self.moved = true;
-                    return self.not_begun(changes, error);
-                }
-            }
-        } else {
-            None
-        };
-        self.start(changes, session);
-    }
-
-    /// Begins a build.
-    fn start(&mut self, changes: Changes, session: Option<Session>) {
-        self.give_up_look();
-        self.retry_at = None;
-        let changes = match self.unbuilt.take() {
-            Some(unbuilt) => unbuilt.then(changes),
-            None => changes,
-        };
-        self.folder.borrow_mut().take(&changes);
-        self.stopwatch = Stopwatch::new(changes.since, self.app.clock.elapsed());
-        if self.link == Link::Up {
-            self.tell(Input::Begun);
-            self.tell_compiling(&changes);
-        }
-        let prepared = match self.loaded.take() {
-            Some(loaded) => Ok(loaded),
-            None => build::load(self.app, &self.request.given),
-        };
-        let prepared = prepared.and_then(|loaded| Ok((build::rest(self.app, &loaded)?, loaded)));
-        let (rest, loaded) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return self.not_begun(changes, error),
-        };
-        let Some(mut ctx) = self.ctx.take() else {
-            return self.not_begun(changes, Error::bug("the run is away when a build begins").into());
-        };
-        if changes.is_empty() {
-            // Nothing was saved: whoever asks for a build wants everything to be looked at.
-            ctx.look_again();
-        }
-        self.interrupt = self.app.interrupt.inner();
-        ctx.interrupt = self.interrupt.clone();
-        // One that was stopped had a minute to clean up; this one has all the time.
-        ctx.deadline = self.app.clock.deadline(None);
-        self.ear.take_ready();
-        let work = Work {
-            ctx,
-            session,
-            claim: self.claim.clone(),
-            loaded,
-            rest,
-            folder: Rc::clone(&self.folder),
-            ear: Rc::clone(&self.ear),
-            tests: self.request.tests,
-            ui: self.app.ui.clone(),
-        };
-        self.unbuilt = Some(changes);
-        self.building = Some(Box::pin(build::build(work)));
-    }
-
-    /// Objects whose files were saved are on their way, if they are there already.
-    fn tell_compiling(&mut self, changes: &Changes) {
-        let objects = self.folder.borrow().objects_in(changes);
-        for object in objects {
-            let Some(row) = self.face.model().rows.get(&object) else { continue };
-            let database = row.database.clone();
-            let state = OverlayState::Compiling;
-            self.tell(Input::Happened(Event::Overlay {
-                database,
-                object,
-                state,
-                percent: None,
-                message: None,
-            }));
-        }
-    }
-
-    fn not_begun(&mut self, changes: Changes, error: CliError) {
-        self.unbuilt = Some(changes);
-        let lines = self.lines(error);
-        let times = self.stopwatch.ready(self.app.clock.elapsed());
-        self.tell(Input::Ended(Build::Failed { lines, times }));
-        // What waits behind it was not asked for yet: nothing has been awaited in between.
-        self.queue.ended();
+    fn tell_failed(&mut self, mut error: CliError, times: Times) {
+        // What to do next is to save.
+        error.report.advice.clear();
+        let lines = self.lines(&error);
+        self.tell(Input::Ended(Build::Failed { lines, error: Box::new(error.report.json()), times }));
     }
 
     /// Takes the end of a build, and begins the next if one waits.
-    fn built(&mut self, built: Built) -> Result<(), CliError> {
+    async fn built(&mut self, built: Built) -> Result<(), CliError> {
         let is_offline = built.is_offline();
-        let Built { ctx, claim, outcome } = built;
+        let Built { ctx, claim, moved, outcome } = built;
         self.claim = claim;
+        if let Some(epochs) = moved {
+            (self.to, self.looker, self.epoch) = (None, None, epochs);
+        }
         let Some(ctx) = ctx else { return Err(Error::bug("the run is away at the end of a build").into()) };
         let interrupted = outcome.as_ref().err().is_some_and(|error| error.kind() == Kind::Interrupted);
         self.ctx = Some(ctx);
         // It may have heard of the wish before this loop has.
         if interrupted && self.leaving == Leaving::No && self.app.interrupt.is_asked() {
             self.leaving = Leaving::Stopped;
+        }
+        match &outcome {
+            Ok(Some(tested)) => self.owed.clone_from(&tested.owed),
+            // What was built is tested by the next build.
+            Ok(None) | Err(_) => self.owed.extend(self.ear.ready()),
         }
         let next = self.queue.ended();
         if is_offline {
@@ -411,13 +338,13 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         if let Some(changes) = next {
-            self.start(changes, None);
+            self.start(changes).await;
+        } else if !is_offline && self.rebuild {
+            self.again().await;
         } else if !is_offline {
-            match self.next_look.take() {
-                Some(ask) => self.ask(ask),
-                None => self.count(),
-            }
-            self.loaded = build::load(self.app, &self.request.given).ok();
+            self.count();
+            self.ask_next();
+            self.loaded = self.load().ok();
         }
         self.rest_at = Some(self.app.clock.elapsed() + REST_AFTER);
         Ok(())
@@ -434,22 +361,23 @@ impl<'a> Live<'a> {
             }
             Err(error) => {
                 let times = self.stopwatch.ready(now);
-                let lines = self.lines(CliError::from(error));
-                self.tell(Input::Ended(Build::Failed { lines, times }));
+                self.tell_failed(CliError::from(error), times);
             }
             Ok(tested) => {
                 if tested.is_some() {
                     self.stopwatch.tested(now);
                 }
                 let times = self.stopwatch.ready(now);
+                let passed = tested.as_ref().map(|tested| tested.passed);
                 let build = match tested.filter(|tested| tested.failed > 0) {
                     Some(tested) => {
+                        let error = Box::new(tested.json());
                         let told = std::iter::once(tested.told());
-                        Build::Failed { lines: told.chain(tested.lines).collect(), times }
+                        Build::Failed { lines: told.chain(tested.lines).collect(), error, times }
                     }
                     None => {
                         let (rebuilt, unchanged, dropped) = self.face.model().done().unwrap_or_default();
-                        Build::Done { rebuilt, unchanged, dropped, times }
+                        Build::Done { rebuilt, unchanged, dropped, tested: passed, times }
                     }
                 };
                 self.tell(Input::Ended(build));
@@ -480,25 +408,15 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn wished(&mut self, wish: Wish) {
+    async fn wished(&mut self, wish: Wish) {
         match wish {
             Wish::Quit => self.leave(Leaving::Quit),
-            Wish::Rebuild => self.again(),
-            Wish::Compare(name) => {
-                if let Some(green) = self.green(&name) {
-                    self.ask(Ask::Compare(green));
-                }
+            Wish::Rebuild if self.queue.is_building() => {
+                self.rebuild = true;
+                self.tell(Input::Notice("builds once more when this build has ended".to_owned()));
             }
-            Wish::Preview(name) => {
-                if let Some(green) = self.green(&name) {
-                    self.ask(Ask::Preview(green));
-                }
-            }
-            Wish::Test => {
-                let objects: BTreeSet<String> = self.face.model().rows.keys().cloned().collect();
-                let report = self.folder.borrow().report();
-                self.ask(Ask::Test(Box::new(report), objects));
-            }
+            Wish::Rebuild => self.again().await,
+            Wish::Compare(_) | Wish::Preview(_) | Wish::Test => self.ask_for(&wish),
         }
     }
 
@@ -507,7 +425,6 @@ impl<'a> Live<'a> {
         // Whoever presses Ctrl-C while nothing is under way has cut nothing off.
         self.leaving = if busy { how } else { Leaving::Quit };
         self.interrupt.ask();
-        self.next_look = None;
         self.look_interrupt.ask();
         if busy {
             let line = "stopping at the next safe point; Ctrl-C again stops now";
@@ -519,13 +436,14 @@ impl<'a> Live<'a> {
     fn hear(&mut self) {
         for (at, event) in self.ear.take() {
             self.stopwatch.heard(at, &event);
+            if let Event::RunStarted { run, .. } = &event {
+                self.face.follow(run.clone());
+            }
             self.tell(Input::Happened(event));
         }
     }
 
-    fn lines(&self, mut error: CliError) -> Vec<String> {
-        // What to do next is to save.
-        error.report.advice.clear();
+    fn lines(&self, error: &CliError) -> Vec<String> {
         let text = error.report.text(false, self.app.ui.width());
         text.lines().map(str::to_owned).collect()
     }

@@ -45,6 +45,7 @@ use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::ctx::Run;
 use crate::primitives::error::Error;
+use crate::watch::queue::Queue;
 use crate::watch::source::Source;
 use crate::watch::source::Wish;
 
@@ -72,9 +73,13 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     let Ok(root) = app.project().canonicalize() else {
         return Err(compile::failure(compile::report(&app.compile_request())).into());
     };
+    // Whoever listens first misses nothing of what is saved while the rest is being read.
+    let profiles = app.profiles_file();
+    let source = Source::new(folder::watched(&root, profiles.as_deref()), app.clock.clone(), request.wish);
+    let folder = Folder::new(root, &app.compile_request(), profiles);
+    let queue = Queue::new(folder.contents());
     let loaded = build::load(app, &request.given)?;
     build::rest(app, &loaded)?;
-    let folder = Folder::new(root, &app.compile_request(), app.profiles_file());
     let session = app.connect().await?;
     access::check(&session, "dev", false).await?;
     let run = Run::new(new_run_id()?, running::started(app, &loaded, &request.given));
@@ -86,7 +91,7 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     app.narrator.event(Event::RunStarted { run: id.clone(), recipe: build::RECIPE.to_owned() });
     interrupt::listen_quietly(&app.interrupt, screen::terminal::give_back);
     let head = Head {
-        overlay: overlaid(&folder, &request.overlay),
+        overlay: folder.overlaid(&request.overlay),
         cluster: request.cluster.to_string(),
         target: app.place_told(),
     };
@@ -101,22 +106,12 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
         (false, false) => Some((Rc::clone(&app.narrator) as Rc<dyn Sink>, Wanted::News)),
     };
     let ear = Rc::new(Ear::new(app.clock.clone(), other));
-    let source = Source::new(folder.watched(), app.clock.clone(), request.wish);
-    let live =
-        Live::new(app, request, Rc::new(RefCell::new(folder)), (ear, face, source), (ctx, claim, epoch));
+    let folder = Rc::new(RefCell::new(folder));
+    let live = Live::new(app, request, folder, (ear, face), (source, queue), (ctx, claim, epoch));
     let (exit, ctx) = live.run().await?;
     let took = app.clock.elapsed().saturating_sub(began);
     end(app, ctx, exit, took).await;
     Ok(exit)
-}
-
-/// The databases of an overlay, for people.
-fn overlaid(folder: &Folder, name: &str) -> String {
-    let databases = folder.databases();
-    if databases.is_empty() {
-        return name.to_owned();
-    }
-    databases.iter().map(|database| format!("{database}__{name}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The last row of the run, and the last lines.

@@ -26,6 +26,7 @@ pub(super) fn bind(binding: &Binding<'_>) -> mlua::Result<()> {
 
 async fn built(call: Rc<Call>) -> Result<Value, Failure> {
     let differing = if let Handle::Compared(compared, _) = call.handle("changes")? {
+        compared.release();
         Rc::clone(&compared.differing)
     } else {
         Rc::new(Differing::of(&super::deploy::changes(&call)?.0))

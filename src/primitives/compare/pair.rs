@@ -14,6 +14,7 @@ use crate::db::apply::Interrupt;
 use crate::db::session::Session;
 use crate::name::ClusterName;
 use crate::name::ObjectName;
+use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 
 /// Two relations.
@@ -23,6 +24,8 @@ pub struct Pair {
     pub blue: ObjectName,
     /// The other.
     pub green: ObjectName,
+    /// The columns by which rows are told apart; where one is not on both sides, whole rows are compared.
+    pub key: Vec<String>,
     /// The cluster that computes it.
     pub cluster: ClusterName,
     /// So many differing rows of a kind are kept.
@@ -57,9 +60,15 @@ pub async fn pair(
     if !is_there(&pair.blue) {
         return Ok(Compared::alone(pair.blue.to_string(), String::new(), Standing::New));
     }
-    let otherwise = Choice { otherwise: Vec::new(), of: Default::default() };
     let allow = Choice { otherwise: Allow::Nothing, of: Default::default() };
-    let task = super::task((&otherwise, &allow), &pair.blue, &both, &relations, Some(&pair.cluster))?;
+    let task = |key: Vec<String>| {
+        let key = Choice { otherwise: key, of: Default::default() };
+        super::task((&key, &allow), &pair.blue, &both, &relations, Some(&pair.cluster))
+    };
+    let task = match task(pair.key) {
+        Err(error) if error.code() == Code::CompareUnknownKey => task(Vec::new())?,
+        task => task?,
+    };
     let question = Question {
         session: Some(session),
         objects: vec![(sides, Some(task))],

@@ -186,12 +186,19 @@ async fn ended(
             || "it reads an object that could not be built".to_owned(),
             |error| error.message().to_owned(),
         );
-        let state = if stands.is_some() { OverlayState::Kept } else { OverlayState::Failed };
-        if let Some(id) = stands {
-            // Not what the project says: the next build tries again.
-            let last = OverlaidObject { fingerprint: String::new(), ..overlaid(build, id, &request.cluster) };
-            built.objects.insert(name.clone(), last);
+        let stays = build.is_good && stands.is_some() && stands == build.replaces;
+        match stands {
+            Some(id) if stays => {
+                // Not what the project says: the next build tries again.
+                let last = overlaid(build, id, &request.cluster);
+                let last = OverlaidObject { fingerprint: String::new(), ..last };
+                built.objects.insert(name.clone(), last);
+            }
+            // It was made in place of the last good one: it is no version of it, and has yet to go.
+            Some(id) if !built.leftovers.contains(&id) => built.leftovers.push(id),
+            Some(_) | None => {}
         }
+        let state = if stays { OverlayState::Kept } else { OverlayState::Failed };
         told.object(name, state, Some(message));
         built.failed.extend(why);
     }

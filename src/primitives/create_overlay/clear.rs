@@ -11,7 +11,8 @@ use crate::plan::Plan;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
-/// Drops what nothing reads that stays, a layer at a time; gives what could not be dropped.
+/// Drops what nothing reads that stays, a layer at a time; gives what could not be dropped, and what was not
+/// because somebody wants to stop.
 ///
 /// # Errors
 /// `db.lost`.

@@ -44,6 +44,8 @@ pub(super) struct Build<'p> {
     pub(super) indexes: Vec<Ident>,
     /// Why it is built.
     pub(super) why: OverlayWhy,
+    /// Whether what stands under its name is good: it was built, and has caught up.
+    pub(super) is_good: bool,
     /// What was recorded of it, where it need not be built and is all the same, because its schema is
     /// swapped.
     pub(super) carried: Option<OverlaidObject>,
@@ -58,7 +60,9 @@ impl<'p> Build<'p> {
         why: OverlayWhy,
     ) -> Self {
         let under = place.clone();
-        Self { object, place, replaces, way: Way::Free, under, indexes: Vec::new(), why, carried: None }
+        let is_good = replaces.is_some();
+        let (way, indexes) = (Way::Free, Vec::new());
+        Self { object, place, replaces, way, under, indexes, why, is_good, carried: None }
     }
 
     /// Its names while it is built: its own, and those of its indexes.
@@ -161,7 +165,14 @@ pub(super) fn decide<'p>(
         };
         rebuilt.insert(&object.name);
         let replaces = facts.catalog.object(&place).map(|found| found.id.clone());
-        decision.builds.push(Build::new(object, place, replaces, why));
+        let mut build = Build::new(object, place, replaces, why);
+        // One that was made in place and has not caught up is nothing that stays.
+        let is_left = |id| {
+            let overlaid = facts.overlays.get(&build.place.database);
+            overlaid.is_some_and(|known| known.leftovers.contains(id))
+        };
+        build.is_good = build.replaces.as_ref().is_some_and(|id| !is_left(id));
+        decision.builds.push(build);
     }
     gone(facts, &names, &mut decision);
     ways::choose(facts, wanted, naming, &mut decision)?;

@@ -31,6 +31,7 @@ use crate::deployment::overlay::OverlayDone;
 use crate::deployment::record::Record;
 use crate::event::Event;
 use crate::event::OverlayState;
+use crate::event::PlannedBuild;
 use crate::event::Sink;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
@@ -127,7 +128,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if !decision.builds.is_empty() || !decision.removed.is_empty() {
         let builds = decision.builds.iter().filter(|build| build.carried.is_none());
         ctx.events.event(Event::OverlayPlanned {
-            builds: builds.map(|build| (build.object.name.to_string(), build.why.clone())).collect(),
+            builds: builds.map(planned).collect(),
             removed: decision.removed.iter().map(|known| known.name.to_string()).collect(),
         });
     }
@@ -150,6 +151,11 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     failure(&built).map_or(Ok(outcome), Err)
+}
+
+fn planned(build: &decide::Build<'_>) -> PlannedBuild {
+    let (object, why) = (build.object.name.to_string(), build.why.clone());
+    PlannedBuild { object, why, stands: build.is_good }
 }
 
 /// Tells whoever listens how objects stand.

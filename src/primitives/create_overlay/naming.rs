@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::deployment::overlay::DatabasePair;
 use crate::name::Ident;
+use crate::name::MAX_IDENTIFIER_BYTES;
 use crate::name::ObjectName;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
+use crate::sql::fingerprint::Fingerprint;
 
 /// The names of one overlay.
 #[derive(Clone, Debug)]
@@ -40,17 +42,18 @@ impl Naming {
     }
 
     /// A free name beside another: `<name>__<overlay>__mzf` for what is being built, `…__mzx` for
-    /// what is about to be dropped.
+    /// what is about to be dropped. Of a name that is too long for that the beginning stays, and a hash
+    /// that tells it from others.
     pub(super) fn beside(
         &mut self,
         name: &ObjectName,
         end: &str,
         catalog: &Catalog,
     ) -> Result<ObjectName, Error> {
-        let base = format!("{}__{}", name.object.as_str(), self.overlay);
         let mut number = 1;
         loop {
-            let text = if number == 1 { format!("{base}__{end}") } else { format!("{base}_{number}__{end}") };
+            let count = if number == 1 { String::new() } else { format!("_{number}") };
+            let text = fitting(name.object.as_str(), &format!("__{}{count}__{end}", self.overlay));
             let free = ObjectName { object: self.ident(&text)?, ..name.clone() };
             if catalog.object(&free).is_none() && self.taken.insert(free.clone()) {
                 return Ok(free);
@@ -65,4 +68,26 @@ impl Naming {
             Error::new(Code::OverlayBadName, message).effect("nothing was changed")
         })
     }
+}
+
+/// So many digits of a hash stand for the rest of a name.
+const DIGITS: usize = 16;
+
+/// A name with an ending, shortened where both do not fit.
+fn fitting(name: &str, end: &str) -> String {
+    if name.len() + end.len() <= MAX_IDENTIFIER_BYTES {
+        return format!("{name}{end}");
+    }
+    let hash = Fingerprint::of(name, []);
+    let hash = hash.as_str().rsplit(':').next().unwrap_or_default();
+    let hash = hash.get(..DIGITS).unwrap_or(hash);
+    let room = MAX_IDENTIFIER_BYTES.saturating_sub(end.len() + hash.len() + 1);
+    let mut kept = String::new();
+    for letter in name.chars() {
+        if kept.len() + letter.len_utf8() > room {
+            break;
+        }
+        kept.push(letter);
+    }
+    format!("{kept}_{hash}{end}")
 }

@@ -9,6 +9,7 @@ use super::create::Bad;
 use super::decide;
 use super::decide::Decision;
 use super::decide::Facts;
+use super::in_place;
 use super::naming::Naming;
 use super::refuse;
 use super::wanted;
@@ -648,8 +649,44 @@ fn names_beside_are_free() {
         beside(),
         beside()
     ));
+    // Of names that are too long, those that begin alike are told apart.
+    let long = |end: &str| facts::object(&format!("shop.core.{}{end}", "é".repeat(124)));
+    let mut names = BTreeSet::new();
+    for name in [long("a"), long("b"), long("b")] {
+        let place = naming.place(&name).expect("it fits");
+        let beside = naming.beside(&place, "mzf", &stand.catalog).expect("it is shortened");
+        assert!(beside.object.as_str().ends_with("__mzf"), "{beside}");
+        names.insert(beside);
+    }
+    assert_eq!(names.len(), 3);
     let long = Naming::new(&"n".repeat(300)).place(&facts::object("shop.core.totals"));
     assert_eq!(long.expect_err("it is too long").code().to_string(), "overlay.bad-name");
+}
+
+#[test]
+fn what_has_to_stay_is_not_dropped_for_what_takes_its_place() {
+    let project = facts::project(SHOP);
+    let mut stand = Stand::built(&project);
+    let mut naming = Naming::new("a");
+    let told = |stand: &Stand, naming: &mut Naming| {
+        let changed = facts::project(&with(SHOP, &totals("max(n)")));
+        let decision = stand.decided(&changed, naming);
+        let blocked: Vec<_> = decision.builds.iter().collect();
+        let going = in_place::going(&blocked, &stand.catalog);
+        let name = |id: &ObjectId| stand.catalog.objects[id].name.to_string();
+        let held = going.held.iter().map(|(build, is_read)| format!("{} {is_read}", build.object.name));
+        format!(
+            "drops {}; replaces {}; holds {}",
+            going.ids.iter().map(name).collect::<Vec<_>>().join(", "),
+            going.replaced.iter().map(|b| b.object.name.to_string()).collect::<Vec<_>>().join(", "),
+            held.collect::<Vec<_>>().join(", ")
+        )
+    };
+    expect!["drops shop__a.core.totals, shop__a.core.doubled; replaces shop.core.totals, shop.core.doubled; holds "].assert_eq(&told(&stand, &mut naming));
+    // Somebody else reads the last version of the one that the other reads.
+    stand.object("shop.raw.theirs", &["shop__a.core.totals"]);
+    expect!["drops ; replaces ; holds shop.core.totals true, shop.core.doubled false"]
+        .assert_eq(&told(&stand, &mut naming));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use futures_util::future::join;
 
 use super::Ctx;
 use crate::catalog::Catalog;
+use crate::clock::Timestamp;
 use crate::db;
 use crate::db::introspect::part;
 use crate::db::introspect::part::Found;
@@ -47,11 +48,43 @@ pub type Promoted = Rc<BTreeMap<ObjectName, DeployedObject>>;
 type Asked = (Marker, Vec<DeploymentId>);
 
 /// Rows of the journal, by time.
-pub struct Rows {
-    /// All of them.
-    pub all: Rc<Vec<Entry>>,
-    /// How many of them are those with which the last answer began, or was all; the others came since.
-    pub known: usize,
+pub enum News {
+    /// All of them: nothing was known, or something came in between what was.
+    All(Vec<Entry>),
+    /// Those behind all that were told before.
+    Since(Vec<Entry>),
+}
+
+/// Where the rows end that are known.
+struct Tail {
+    last: (Timestamp, RunId, u64),
+    /// Of each run that has written lately its last row.
+    runs: BTreeMap<RunId, (Timestamp, u64)>,
+}
+
+impl Tail {
+    fn new(last: &Entry) -> Self {
+        Self { last: order(last), runs: BTreeMap::new() }
+    }
+
+    /// Takes rows in, and forgets runs that have written nothing for long.
+    fn take(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let (at, seq) = self.runs.entry(entry.run.clone()).or_insert((entry.at, entry.seq));
+            (*at, *seq) = (entry.at.max(*at), entry.seq.max(*seq));
+        }
+        self.last = entries.last().map_or_else(|| self.last.clone(), order);
+        let since = self.since();
+        self.runs.retain(|_, (at, _)| *at >= since);
+    }
+
+    fn since(&self) -> Timestamp {
+        self.last.0.before(LATE_ROWS)
+    }
+}
+
+fn order(entry: &Entry) -> (Timestamp, RunId, u64) {
+    (entry.at, entry.run.clone(), entry.seq)
 }
 
 /// What is kept as long as it is the same connection.
@@ -59,7 +92,8 @@ pub struct Rows {
 pub(super) struct Kept {
     rows: RefCell<BTreeMap<&'static [&'static str], Rc<Vec<Entry>>>>,
     ledger: RefCell<Option<(usize, Rc<Ledger>)>>,
-    overlays: RefCell<(usize, Rc<Overlays>)>,
+    tails: RefCell<BTreeMap<&'static [&'static str], Tail>>,
+    overlays: RefCell<Rc<Overlays>>,
     promoted: RefCell<Option<(Asked, Promoted)>>,
     /// The databases that this run has changed last, and no other.
     changed: RefCell<Vec<Ident>>,
@@ -138,54 +172,60 @@ impl Ctx {
         }
     }
 
-    /// Rows of kinds that a run asks for again and again, by time: what it knows already is not sent again.
+    /// What is new of kinds that a run asks for again and again: what it was told already is not sent again,
+    /// and not kept either.
     ///
     /// # Errors
     /// `db.*`.
-    pub async fn entries_kept(&self, kinds: &'static [&'static str]) -> Result<Rows, Error> {
+    pub async fn news(&self, kinds: &'static [&'static str]) -> Result<News, Error> {
         if self.is_rehearsal() {
-            return Ok(Rows { all: Rc::new(self.entries(Which::Kinds(kinds)).await?), known: 0 });
+            return Ok(News::All(self.entries(Which::Kinds(kinds)).await?));
         }
-        let mut all = self.kept.rows.borrow_mut().remove(kinds).unwrap_or_default();
-        let mut known = all.len();
-        let found = match all.last() {
-            None => self.entries(Which::Kinds(kinds)).await?,
-            Some(last) => {
-                let since = last.at.before(LATE_ROWS);
-                // A run writes its rows one behind the other: before the last that is known there is no unknown one.
-                let mut runs: BTreeMap<&RunId, u64> = BTreeMap::new();
-                for entry in all.iter().rev().take_while(|entry| entry.at >= since) {
-                    let last = runs.entry(&entry.run).or_default();
-                    *last = entry.seq.max(*last);
-                }
-                self.entries(Which::Since(kinds, since, &runs)).await?
-            }
-        };
-        let order = |entry: &Entry| (entry.at, entry.run.clone(), entry.seq);
-        if let (Some(first), Some(last)) = (found.first(), all.last())
-            && order(first) < order(last)
-        {
-            known = 0;
-        }
-        if !found.is_empty() {
-            let rows = Rc::make_mut(&mut all);
-            rows.extend(found);
-            if known == 0 {
-                rows.sort_by_key(order);
+        // Where the question fails, whoever asks next begins anew.
+        let tail = self.kept.tails.borrow_mut().remove(kinds);
+        if let Some(mut tail) = tail {
+            // A run writes its rows one behind the other: before the last that is known there is no unknown one.
+            let runs = tail.runs.iter().map(|(run, (_, seq))| (run, *seq)).collect();
+            let found = self.entries(Which::Since(kinds, tail.since(), &runs)).await?;
+            if found.first().is_none_or(|first| order(first) > tail.last) {
+                tail.take(&found);
+                self.kept.tails.borrow_mut().insert(kinds, tail);
+                return Ok(News::Since(found));
             }
         }
-        self.kept.rows.borrow_mut().insert(kinds, Rc::clone(&all));
-        Ok(Rows { all, known })
+        let all = self.entries(Which::Kinds(kinds)).await?;
+        if let Some(last) = all.last() {
+            let mut tail = Tail::new(last);
+            tail.take(&all);
+            self.kept.tails.borrow_mut().insert(kinds, tail);
+        }
+        Ok(News::All(all))
     }
 
-    /// Takes the overlays of the rows that were known, with their number, to go on from there.
-    pub(in crate::primitives) fn take_overlays(&self) -> (usize, Rc<Overlays>) {
+    /// As [`Ctx::news`], with all that was told before: it is kept.
+    async fn entries_kept(&self, kinds: &'static [&'static str]) -> Result<Rc<Vec<Entry>>, Error> {
+        let all = match self.news(kinds).await? {
+            News::All(all) => Rc::new(all),
+            News::Since(found) => {
+                let mut all = self.kept.rows.borrow_mut().remove(kinds).unwrap_or_default();
+                if !found.is_empty() {
+                    Rc::make_mut(&mut all).extend(found);
+                }
+                all
+            }
+        };
+        self.kept.rows.borrow_mut().insert(kinds, Rc::clone(&all));
+        Ok(all)
+    }
+
+    /// Takes the overlays as they were known last, to go on from there.
+    pub(in crate::primitives) fn take_overlays(&self) -> Rc<Overlays> {
         std::mem::take(&mut *self.kept.overlays.borrow_mut())
     }
 
-    /// Keeps the overlays of so many rows.
-    pub(in crate::primitives) fn keep_overlays(&self, rows: usize, overlays: &Rc<Overlays>) {
-        *self.kept.overlays.borrow_mut() = (rows, Rc::clone(overlays));
+    /// Keeps the overlays as they are known now.
+    pub(in crate::primitives) fn keep_overlays(&self, overlays: &Rc<Overlays>) {
+        *self.kept.overlays.borrow_mut() = Rc::clone(overlays);
     }
 
     /// What the journal tells of every deployment now; `None` where `setup` never ran.
@@ -196,7 +236,7 @@ impl Ctx {
         // Asked at once: where there is no marker there may be no journal to answer.
         let (marker, entries) = join(self.marker(), self.entries_kept(&ledger::KINDS)).await;
         let Some(marker) = marker? else { return Ok(None) };
-        let entries = entries?.all;
+        let entries = entries?;
         // Rows are only ever added: as many are the same.
         let kept = self.kept.ledger.borrow().clone();
         let kept = kept.filter(|(rows, ledger)| *rows == entries.len() && ledger.marker == marker);

@@ -4,6 +4,7 @@
 //! A developer waits for it at every save, and most of a project is as it was. Start reading at [`run`].
 
 use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ use crate::primitives::changes::differing;
 use crate::primitives::changes::differing::Differing;
 use crate::primitives::changes::differing::Told;
 use crate::primitives::changes::layout::Cost;
+use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 use crate::primitives::stored;
@@ -31,21 +33,30 @@ pub struct Compared {
     pub differing: Rc<Differing>,
     at: Timestamp,
     changes: OnceCell<Rc<Changes>>,
-    /// What the changes are made from; `None` where they were there already.
-    from: Option<(Sides, Isolation, Reuse)>,
+    /// What the changes are made from; `None` where they were there already, or nobody asks any more.
+    from: RefCell<Option<(Sides, Isolation, Reuse)>>,
 }
 
 impl Compared {
+    /// Lets go of what the changes would be made from, which is all of production: whoever changes it from here
+    /// on need not make a copy first. What was asked for before is still told.
+    pub fn release(&self) {
+        *self.from.borrow_mut() = None;
+    }
+
     /// All changes.
     ///
     /// # Errors
-    /// `bug.broken-invariant` never in practice.
+    /// `lua.wrong-argument` where they are asked for first once an overlay was built from them.
     pub fn changes(&self) -> Result<Rc<Changes>, Error> {
         if let Some(changes) = self.changes.get() {
             return Ok(Rc::clone(changes));
         }
-        let (sides, isolation, reuse) =
-            self.from.as_ref().ok_or_else(|| Error::bug("a comparison has two sides or none"))?;
+        let from = self.from.borrow();
+        let (sides, isolation, reuse) = from.as_ref().ok_or_else(|| {
+            let message = "what an overlay was built from is forgotten: read it before mz.create_overlay";
+            Error::new(Code::LuaWrongArgument, message)
+        })?;
         let assessed = || Rc::new(sides.with(|facts| assess::assess(facts, *isolation, reuse)));
         Ok(Rc::clone(self.changes.get_or_init(assessed)))
     }
@@ -67,7 +78,12 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Compared, Error> {
     let at = ctx.clock.now();
     if let Some(changes) = resumed::changes(ctx, request).await? {
         let differing = Rc::new(Differing::of(&changes));
-        return Ok(Compared { differing, at, changes: OnceCell::from(Rc::new(changes)), from: None });
+        return Ok(Compared {
+            differing,
+            at,
+            changes: OnceCell::from(Rc::new(changes)),
+            from: RefCell::default(),
+        });
     }
     let mut sides = Sides::read(ctx, &request.compiled).await?;
     let project = &request.compiled.project;
@@ -85,5 +101,5 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Compared, Error> {
     drop(told);
     sides.adopted = stored;
     let from = Some((sides, request.isolation, request.reuse.clone()));
-    Ok(Compared { differing, at, changes: OnceCell::new(), from })
+    Ok(Compared { differing, at, changes: OnceCell::new(), from: RefCell::new(from) })
 }

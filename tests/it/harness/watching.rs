@@ -229,14 +229,26 @@ impl Drop for Terminal {
 pub(crate) struct Bridge {
     address: std::net::SocketAddr,
     cut: watch::Sender<bool>,
+    open: watch::Sender<bool>,
     refuses: Arc<AtomicBool>,
+    came: Arc<AtomicUsize>,
 }
 
 impl Bridge {
     /// A way that is open.
     pub(crate) fn to(world: &World) -> Self {
+        let bridge = Self::held(world);
+        bridge.open();
+        bridge
+    }
+
+    /// A way on which everybody waits until it is open.
+    pub(crate) fn held(world: &World) -> Self {
         let to = world.address();
         let (cut, stop) = watch::channel(false);
+        let (open, opened) = watch::channel(false);
+        let came = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&came);
         let refuses = Arc::new(AtomicBool::new(false));
         let closed = Arc::clone(&refuses);
         let listener = RUNTIME.block_on(TcpListener::bind("127.0.0.1:0")).expect("it listens");
@@ -246,8 +258,12 @@ impl Bridge {
                 if closed.load(Ordering::SeqCst) {
                     continue;
                 }
-                let mut stop = stop.clone();
+                let (mut stop, mut opened) = (stop.clone(), opened.clone());
+                count.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(async move {
+                    if opened.wait_for(|open| *open).await.is_err() {
+                        return;
+                    }
                     let Ok(mut there) = TcpStream::connect(to).await else { return };
                     tokio::select! {
                         _ = tokio::io::copy_bidirectional(&mut from, &mut there) => {}
@@ -256,7 +272,22 @@ impl Bridge {
                 });
             }
         });
-        Self { address, cut, refuses }
+        Self { address, cut, open, refuses, came }
+    }
+
+    /// Lets through whoever waits.
+    pub(crate) fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// How many have come.
+    pub(crate) fn came(&self) -> usize {
+        self.came.load(Ordering::SeqCst)
+    }
+
+    /// Where it begins.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.address
     }
 
     /// The URL of the sandbox by this way.

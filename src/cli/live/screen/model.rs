@@ -3,14 +3,20 @@
 //! Start reading at [`Model::step`].
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::cli::live::phases::Times;
 use crate::event::Event;
 use crate::event::OverlayState;
 
-/// So many notices are kept.
-const MOST_NOTICES: usize = 3;
+/// So many notices of a build are kept: what a whole project leaves out may be told a kind a line.
+const MOST_NOTICES: usize = 100;
+
+/// So many lines are scrolled at once.
+const PAGE: isize = 10;
 
 /// When something is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,6 +81,8 @@ pub(crate) enum Build {
         unchanged: usize,
         /// Objects dropped.
         dropped: usize,
+        /// Unit tests that have passed, where any were to be run.
+        tested: Option<usize>,
         /// How long each part took.
         times: Times,
     },
@@ -82,6 +90,8 @@ pub(crate) enum Build {
     Failed {
         /// What people see of it.
         lines: Vec<String>,
+        /// What programs see of it.
+        error: Box<Value>,
         /// How long each part took.
         times: Times,
     },
@@ -109,7 +119,12 @@ pub(crate) enum Panel {
     /// What the keys do.
     Help,
     /// Something is being asked for.
-    Awaited(String),
+    Awaited {
+        /// What it is, for people.
+        title: String,
+        /// What it is.
+        wish: Wish,
+    },
     /// Lines.
     Lines {
         /// What they are.
@@ -167,8 +182,12 @@ pub(crate) enum Input {
     Counted(String, u64),
     /// An object was compared with production: in words, and in lines.
     Compared(String, String, Vec<String>),
-    /// What was asked for: title and lines.
-    Answered(String, Vec<String>),
+    /// What was asked for, with a title and lines.
+    Answered(Wish, String, Vec<String>),
+    /// The environment is another one, which people call so.
+    Elsewhere(String),
+    /// The overlay has another name.
+    Renamed(String),
     /// How the connection stands.
     Link(Link),
     /// A line that a person should see.
@@ -211,7 +230,13 @@ pub(crate) struct Model {
     pub(crate) panel: Panel,
     /// Lines that a person should see, the newest last.
     pub(crate) notices: Vec<String>,
+    /// How many of the lines below the objects are above what is seen, where no panel is open.
+    pub(crate) above: usize,
     done: Option<(usize, usize, usize)>,
+    /// Whom the run has told of in this build.
+    told: BTreeSet<String>,
+    /// What is built anew while a version of it stands.
+    standing: BTreeSet<String>,
     /// How much of what is built has caught up, and how much of it there is.
     pub(crate) caught_up: Option<(usize, usize)>,
 }
@@ -228,7 +253,10 @@ impl Model {
             link: Link::Up,
             panel: Panel::None,
             notices: Vec::new(),
+            above: 0,
             done: None,
+            told: BTreeSet::new(),
+            standing: BTreeSet::new(),
             caught_up: None,
         }
     }
@@ -240,7 +268,9 @@ impl Model {
             Input::Begun => {
                 self.build = Build::Running { since: now.elapsed };
                 self.notices.clear();
-                (self.done, self.caught_up) = (None, None);
+                self.told.clear();
+                self.standing.clear();
+                (self.done, self.caught_up, self.above) = (None, None, 0);
             }
             Input::Happened(event) => self.happened(now, event),
             Input::Ended(build) => self.ended(now, build),
@@ -253,9 +283,18 @@ impl Model {
                 if let Some(row) = self.rows.get_mut(&name) {
                     row.against = Some(told);
                 }
-                self.answered(format!("{name} against production"), lines);
+                let title = format!("{name} against production");
+                self.answered(&Wish::Compare(name), title, lines);
             }
-            Input::Answered(title, lines) => self.answered(title, lines),
+            Input::Answered(to, title, lines) => self.answered(&to, title, lines),
+            Input::Elsewhere(told) => {
+                self.head.target = told;
+                // What stands there is told by the build that goes there.
+                self.rows.clear();
+                self.chosen = None;
+                self.panel = Panel::None;
+            }
+            Input::Renamed(overlay) => self.head.overlay = overlay,
             Input::Link(link) => self.link = link,
             Input::Notice(line) => {
                 self.notices.push(line);
@@ -291,9 +330,17 @@ impl Model {
         }
     }
 
-    fn answered(&mut self, title: String, lines: Vec<String>) {
-        // Who has closed it meanwhile does not want it any more.
-        if matches!(self.panel, Panel::Awaited(_)) {
+    /// What somebody has asked for and not got yet.
+    pub(crate) fn awaited(&self) -> Option<&Wish> {
+        match &self.panel {
+            Panel::Awaited { wish, .. } => Some(wish),
+            Panel::None | Panel::Help | Panel::Lines { .. } => None,
+        }
+    }
+
+    fn answered(&mut self, to: &Wish, title: String, lines: Vec<String>) {
+        // Who has closed it meanwhile, or asked something else, does not want it any more.
+        if self.awaited() == Some(to) {
             self.panel = Panel::Lines { title, lines, above: 0 };
         }
     }
@@ -311,8 +358,13 @@ impl Model {
                 self.caught_up = Some((ready, total));
                 return;
             }
+            Event::OverlayPlanned { builds, .. } => {
+                let standing = builds.into_iter().filter(|build| build.stands).map(|build| build.object);
+                self.standing = standing.collect();
+                return;
+            }
             Event::OverlaySkipped { kind, names } => {
-                format!("not in an overlay: {kind} {}", names.join(", "))
+                format!("in no overlay, and production has none: {kind} {}", names.join(", "))
             }
             Event::Warning { message, .. } | Event::Log { message, .. } => message,
             // What other verbs and recipes do is not what this screen is about.
@@ -341,6 +393,10 @@ impl Model {
             rows: None,
             against: None,
         });
+        // That a file of it is being compiled does not say that the overlay still holds it.
+        if state != OverlayState::Compiling {
+            self.told.insert(name.clone());
+        }
         row.database = database;
         row.percent = percent;
         row.message = message;
@@ -359,9 +415,9 @@ impl Model {
             }
             // What was counted was another one.
             OverlayState::Building => (row.rows, row.against) = (None, None),
+            OverlayState::Failed => row.good = None,
             OverlayState::Compiling
             | OverlayState::Hydrating
-            | OverlayState::Failed
             | OverlayState::Kept
             | OverlayState::Dropped => {}
         }
@@ -378,44 +434,44 @@ impl Model {
             | OverlayState::Unchanged => false,
         };
         // Whatever was under way is not any more.
-        for row in self.rows.values_mut().filter(|row| over(row)) {
-            row.state = if row.good.is_some() { OverlayState::Kept } else { OverlayState::Failed };
+        for (name, row) in self.rows.iter_mut().filter(|(_, row)| over(row)) {
+            let stands = row.good.is_some() || self.standing.contains(name);
+            row.state = if stands { OverlayState::Kept } else { OverlayState::Failed };
             row.percent = None;
             row.stopped = build == Build::Stopped;
             row.since = now.elapsed;
         }
-        if matches!(build, Build::Done { .. }) {
-            self.rows.retain(|_, row| row.state != OverlayState::Dropped);
-            if self.chosen.as_ref().is_some_and(|name| !self.rows.contains_key(name)) {
+        // Whom a build that came to its end has not told of is not in the overlay, or was never.
+        let is_over = self.done.is_some();
+        if is_over || matches!(build, Build::Done { .. }) {
+            let told = &self.told;
+            self.rows
+                .retain(|name, row| row.state != OverlayState::Dropped && (!is_over || told.contains(name)));
+            if self.chosen.as_ref().is_none_or(|name| !self.rows.contains_key(name)) {
                 self.chosen = self.rows.keys().next().cloned();
             }
         }
+        self.above = 0;
         self.build = build;
     }
 
     fn key(&mut self, key: Key) -> Option<Wish> {
-        let asked = |title: &str, name: &str| Panel::Awaited(format!("{title} {name} …"));
+        let mut ask = |title: String, wish: Wish| {
+            self.panel = Panel::Awaited { title, wish: wish.clone() };
+            Some(wish)
+        };
         match (key, self.chosen.clone()) {
             (Key::Up, _) => self.go(-1),
             (Key::Down, _) => self.go(1),
             (Key::First, _) => self.go(isize::MIN),
             (Key::Last, _) => self.go(isize::MAX),
-            (Key::PageUp, _) => self.scroll(-10),
-            (Key::PageDown, _) => self.scroll(10),
-            (Key::Diff, Some(name)) => {
-                self.panel = asked("comparing", &name);
-                return Some(Wish::Compare(name));
-            }
-            (Key::Rows, Some(name)) => {
-                self.panel = asked("rows of", &name);
-                return Some(Wish::Preview(name));
-            }
+            (Key::PageUp, _) => self.scroll(-PAGE),
+            (Key::PageDown, _) => self.scroll(PAGE),
+            (Key::Diff, Some(name)) => return ask(format!("comparing {name} …"), Wish::Compare(name)),
+            (Key::Rows, Some(name)) => return ask(format!("rows of {name} …"), Wish::Preview(name)),
             (Key::Diff | Key::Rows, None) => {}
             (Key::Rebuild, _) => return Some(Wish::Rebuild),
-            (Key::Tests, _) => {
-                self.panel = Panel::Awaited("running the tests …".to_owned());
-                return Some(Wish::Test);
-            }
+            (Key::Tests, _) => return ask("running the tests …".to_owned(), Wish::Test),
             (Key::Help, _) => {
                 self.panel = if self.panel == Panel::Help { Panel::None } else { Panel::Help };
             }
@@ -434,8 +490,15 @@ impl Model {
     }
 
     fn scroll(&mut self, by: isize) {
-        if let Panel::Lines { lines, above, .. } = &mut self.panel {
-            *above = above.saturating_add_signed(by).min(lines.len().saturating_sub(1));
+        let to = |above: usize, lines: usize| above.saturating_add_signed(by).min(lines.saturating_sub(1));
+        match &mut self.panel {
+            Panel::Lines { lines, above, .. } => *above = to(*above, lines.len()),
+            Panel::None => {
+                let failure = if let Build::Failed { lines, .. } = &self.build { lines.len() } else { 0 };
+                let link = usize::from(self.link != Link::Up);
+                self.above = to(self.above, link + failure + self.notices.len());
+            }
+            Panel::Help | Panel::Awaited { .. } => {}
         }
     }
 }

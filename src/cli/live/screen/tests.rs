@@ -20,6 +20,8 @@ use super::view;
 use crate::cli::live::phases::Times;
 use crate::event::Event;
 use crate::event::OverlayState;
+use crate::event::OverlayWhy;
+use crate::event::PlannedBuild;
 
 fn ms(number: u64) -> Duration {
     Duration::from_millis(number)
@@ -55,7 +57,12 @@ fn times() -> Times {
 }
 
 fn done() -> Input {
-    Input::Ended(Build::Done { rebuilt: 2, unchanged: 9, dropped: 0, times: times() })
+    Input::Ended(Build::Done { rebuilt: 2, unchanged: 9, dropped: 0, tested: None, times: times() })
+}
+
+fn failed(lines: &[&str]) -> Input {
+    let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    Input::Ended(Build::Failed { lines, error: Box::default(), times: times() })
 }
 
 fn model() -> Model {
@@ -181,8 +188,7 @@ fn one_that_fails_says_why_and_keeps_the_last_good_one() {
     model.step(&at(8_000), kept);
     let lines =
         ["error: the server refused app.serve.item_totals   [overlay.rejected]", "", "   5 │ SELECT x"];
-    let failed = Build::Failed { lines: lines.map(str::to_owned).into(), times: times() };
-    model.step(&at(8_000), Input::Ended(failed));
+    model.step(&at(8_000), failed(&lines));
     check(
         &model,
         8_000,
@@ -278,11 +284,121 @@ fn a_difference_stands_below_the_objects() {
 
 #[test]
 fn an_answer_that_nobody_waits_for_any_more_stays_away() {
+    let rows = || Wish::Preview("app.core.winning_bids".to_owned());
+    let answer = || Input::Answered(rows(), "rows".to_owned(), vec!["1".to_owned()]);
     let mut model = built();
     model.step(&at(8_000), Input::Key(Key::Rows));
+    assert_eq!(model.awaited(), Some(&rows()));
     model.step(&at(8_000), Input::Key(Key::Back));
-    model.step(&at(8_100), Input::Answered("rows".to_owned(), vec!["1".to_owned()]));
+    model.step(&at(8_100), answer());
     assert_eq!(model.panel, Panel::None);
+    // Of two that were asked for, the later one is waited for.
+    model.step(&at(8_100), Input::Key(Key::Rows));
+    model.step(&at(8_100), Input::Key(Key::Down));
+    model.step(&at(8_100), Input::Key(Key::Diff));
+    model.step(&at(8_100), answer());
+    assert_eq!(model.awaited(), Some(&Wish::Compare("app.serve.item_totals".to_owned())));
+    model.step(&at(8_200), Input::Key(Key::Up));
+    model.step(&at(8_200), Input::Key(Key::Rows));
+    model.step(&at(8_200), answer());
+    assert!(matches!(&model.panel, Panel::Lines { title, .. } if title == "rows"));
+}
+
+/// What a build that was stopped or has failed early did not come to stays as it was.
+#[test]
+fn who_is_not_told_of_in_a_build_is_not_in_the_overlay() {
+    let names = |model: &Model| model.rows.keys().cloned().collect::<Vec<_>>().join(" ");
+    let overlay_done = || {
+        let databases = vec!["app__alice".to_owned()];
+        Input::Happened(Event::OverlayDone {
+            databases,
+            rebuilt: 0,
+            unchanged: 1,
+            dropped: 0,
+            failed: 0,
+            took: ms(9),
+        })
+    };
+    let mut model = built();
+    model.step(&at(8_000), overlay_done());
+    model.step(&at(8_000), failed(&["error: one"]));
+    assert_eq!(names(&model), "app.core.winning_bids app.serve.item_totals app.serve.top_sellers");
+    model.step(&at(9_000), Input::Begun);
+    model.step(&at(9_000), failed(&["error: it does not compile"]));
+    assert_eq!(names(&model), "app.core.winning_bids app.serve.item_totals app.serve.top_sellers");
+    model.step(&at(9_000), Input::Key(Key::Last));
+    model.step(&at(9_500), Input::Begun);
+    // The file of one that never stood is saved as production has it.
+    model.step(&at(9_500), object("serve.top_sellers", OverlayState::Compiling));
+    model.step(&at(9_500), object("serve.item_totals", OverlayState::Unchanged));
+    model.step(&at(9_500), overlay_done());
+    model.step(&at(9_500), done());
+    assert_eq!(names(&model), "app.serve.item_totals");
+    assert_eq!(model.chosen.as_deref(), Some("app.serve.item_totals"));
+}
+
+#[test]
+fn what_is_too_long_for_the_screen_is_scrolled() {
+    let mut model = built();
+    let lines: Vec<String> = (1..=30).map(|number| format!("line {number} of the failure")).collect();
+    model.step(&at(8_000), failed(&lines.iter().map(String::as_str).collect::<Vec<_>>()));
+    model.step(&at(8_000), Input::Notice("and a notice".to_owned()));
+    let seen = screen(&model, 8_000, (60, 14));
+    assert!(seen.contains("line 1 of") && seen.contains("… 26 more (pgdn)"), "{seen}");
+    for _ in 0..3 {
+        model.step(&at(8_000), Input::Key(Key::PageDown));
+    }
+    let seen = screen(&model, 8_000, (60, 14));
+    assert!(seen.contains("and a notice") && !seen.contains("line 30 of"), "{seen}");
+    model.step(&at(8_000), Input::Key(Key::PageUp));
+    let seen = screen(&model, 8_000, (60, 14));
+    assert!(seen.contains("line 21 of") && !seen.contains("line 20 of"), "{seen}");
+}
+
+/// A process that has just begun knows from the overlay's record what stands.
+#[test]
+fn what_stood_before_the_process_began_is_told_from_what_never_did() {
+    let mut model = model();
+    let build = |object: &str, stands| PlannedBuild {
+        object: format!("app.core.{object}"),
+        why: OverlayWhy::Edited,
+        stands,
+    };
+    let builds = vec![build("known", true), build("fresh", false)];
+    model.step(&at(0), Input::Begun);
+    model.step(&at(0), Input::Happened(Event::OverlayPlanned { builds, removed: Vec::new() }));
+    model.step(&at(0), object("core.known", OverlayState::Building));
+    model.step(&at(0), object("core.fresh", OverlayState::Building));
+    let mut failing = model.clone();
+    model.step(&at(0), Input::Ended(Build::Stopped));
+    let states = |model: &Model| model.rows.values().map(|row| row.state).collect::<Vec<_>>();
+    assert_eq!(states(&model), [OverlayState::Failed, OverlayState::Kept]);
+    failing.step(&at(0), told("core.known", OverlayState::Kept, None, Some("no such column")));
+    failing.step(&at(0), told("core.fresh", OverlayState::Failed, None, Some("no such column")));
+    failing.step(&at(0), failed(&["error"]));
+    check(
+        &failing,
+        0,
+        (90, 8),
+        expect![[r#"
+             mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)
+            ──────────────────────────────────────────────────────────────────────────────────────────
+               core.fresh  ✗ failed     no such column
+             ▸ core.known  ✗ failed     no such column  (last good version stays)
+             error
+            ──────────────────────────────────────────────────────────────────────────────────────────
+             failed after 310 ms · settle 71 ms · compile 3 ms · build 40 ms · hydrate 196 ms
+             d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn another_environment_has_other_objects() {
+    let mut model = built();
+    model.step(&at(8_000), Input::Key(Key::Diff));
+    model.step(&at(8_000), Input::Elsewhere("prod-us (mz.example.org)".to_owned()));
+    assert!(model.rows.is_empty() && model.panel == Panel::None);
+    assert!(screen(&model, 8_000, (100, 8)).contains("target prod-us (mz.example.org)"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use ratatui::style::Modifier;
 use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::text::Span;
+use ratatui::widgets::Clear;
 use ratatui::widgets::Widget;
 
 use super::model::Build;
@@ -19,6 +20,7 @@ use super::model::Link;
 use super::model::Model;
 use super::model::Panel;
 use super::model::Row;
+use crate::cli::live::looks::passed_told;
 use crate::cli::overlaid;
 use crate::cli::ui::elapsed;
 use crate::event::OverlayState;
@@ -182,8 +184,13 @@ fn object(
     if let Some(message) = row.message.as_ref().and_then(|message| message.lines().next()) {
         parts.push(Span::styled(format!("  {message}"), look.of(colour)));
     }
-    if let (OverlayState::Kept, Some(good)) = (row.state, &row.good) {
-        parts.push(Span::styled(format!("  (last good from {good} stays)"), look.dim()));
+    if row.state == OverlayState::Kept {
+        let told = match &row.good {
+            Some(good) => format!("  (last good from {good} stays)"),
+            // It was built before this process began.
+            None => "  (last good version stays)".to_owned(),
+        };
+        parts.push(Span::styled(told, look.dim()));
     }
     Line::from(parts)
 }
@@ -215,7 +222,7 @@ fn below(model: &Model, look: Look) -> Below {
             let line = |(key, what): &(&str, &str)| Line::from(format!("   {key:<10}  {what}"));
             Below { title: "keys".to_owned(), lines: KEYS.iter().map(line).collect() }
         }
-        Panel::Awaited(what) => Below { title: what.clone(), lines: Vec::new() },
+        Panel::Awaited { title, .. } => Below { title: title.clone(), lines: Vec::new() },
         Panel::Lines { title, lines, above } => {
             Below { title: title.clone(), lines: plain(lines.get(*above..).unwrap_or_default()) }
         }
@@ -230,6 +237,7 @@ fn below(model: &Model, look: Look) -> Below {
             lines.extend(
                 model.notices.iter().map(|line| Line::styled(format!(" {line}"), look.of(Color::Yellow))),
             );
+            lines.drain(..model.above.min(lines.len()));
             Below { title: String::new(), lines }
         }
     }
@@ -249,8 +257,16 @@ fn painted(line: &str, look: Look) -> Line<'static> {
 
 fn written(below: &Below, area: Rect, look: Look, buffer: &mut Buffer) {
     let title = (!below.title.is_empty()).then(|| Line::styled(format!(" {}", below.title), look.bold()));
-    for (line, y) in title.iter().chain(&below.lines).zip(area.y..area.bottom()) {
+    let lines: Vec<&Line<'_>> = title.iter().chain(&below.lines).collect();
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
         line.render(Rect { y, height: 1, ..area }, buffer);
+    }
+    let hidden = lines.len().saturating_sub(usize::from(area.height));
+    if hidden > 0 && area.height > 0 {
+        let more = Line::styled(format!(" … {} more (pgdn)", hidden + 1), look.dim());
+        let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+        Clear.render(last, buffer);
+        more.render(last, buffer);
     }
 }
 
@@ -275,7 +291,7 @@ fn standing(model: &Model, now: Duration) -> String {
                 None => format!("building, {took}"),
             }
         }
-        Build::Done { rebuilt, unchanged, dropped, times } => {
+        Build::Done { rebuilt, unchanged, dropped, tested, times } => {
             let mut parts = Vec::new();
             parts.extend(times.ready.map(|ready| format!("save → ready {}", elapsed(ready))));
             let mut counts = format!("{rebuilt} rebuilt, {unchanged} unchanged");
@@ -283,6 +299,7 @@ fn standing(model: &Model, now: Duration) -> String {
                 counts += &format!(", {dropped} dropped");
             }
             parts.push(counts);
+            parts.extend(tested.map(passed_told));
             parts.push(times.told());
             parts.join(" · ")
         }

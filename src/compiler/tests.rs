@@ -766,7 +766,7 @@ fn definitions_fail_apply_only() {
         -- file: clusters/none.sql
         GRANT USAGE ON CLUSTER none TO r
         -- file: clusters/broken.sql
-        CREATE CLUSTER broken (COLOUR 'red')
+        CREATE CLUSTER broken (SZIE '25cc')
         -- file: roles/reader.sql
         CREATE ROLE reader WITH LOGIN PASSWORD 'x'; ALTER ROLE reader SET cluster = c; GRANT reader TO alice, bob;
         COMMENT ON ROLE reader IS 'r'; GRANT other TO carol; GRANT SELECT ON t TO reader
@@ -785,7 +785,7 @@ fn definitions_fail_apply_only() {
     }
     expect![[r#"
         error of apply[project.name-mismatch] clusters/big.sql:1:24 the statement says cluster `small`, the file's name says `big`
-        error of apply[sql.syntax] clusters/broken.sql:1:32 expected one of AVAILABILITY or DISK or INTROSPECTION or MANAGED or REPLICAS or REPLICATION or SIZE or SCHEDULE or WORKLOAD, found identifier "colour"
+        error of apply[sql.syntax] clusters/broken.sql:1:32 expected one of AVAILABILITY or DISK or INTROSPECTION or MANAGED or REPLICAS or REPLICATION or SIZE or SCHEDULE or WORKLOAD, found identifier "szie"
         error of apply[project.no-main-statement] clusters/none.sql:1:1 this file creates no cluster
         error of apply[project.wrong-target] roles/reader.sql:2:46 this is about `other`, but the file is about the role `reader`
         error of apply[project.unsupported-statement] roles/reader.sql:2:62 this statement has no place in the file of a role

@@ -181,16 +181,28 @@ fn a_column_called_rows_hides_no_relation() {
     check(
         "SELECT count(*) AS rows FROM (SELECT * EXCLUDE (x) FROM s.a) AS i, b",
         expect![[r#"
+            s.a b
+
+
+            SELECT count(*) AS rows FROM (SELECT * EXCLUDE (x) FROM "d"."g"."a") AS i, "d"."g"."b"
         "#]],
     );
     check(
         "WITH a AS MATERIALIZED (SELECT 1) TABLE items",
         expect![[r#"
+            items
+
+
+            WITH a AS MATERIALIZED (SELECT 1) TABLE "d"."g"."items"
         "#]],
     );
     check(
         "SELECT * EXCLUDE (x), CAST(a AS kind), CAST(b AS sales.kind), sales.f.x FROM t",
         expect![[r#"
+            t
+
+            sales.kind sales.f.x|sales.f
+            SELECT * EXCLUDE (x), CAST(a AS kind), CAST(b AS sales.kind), sales.f.x FROM "d"."g"."t"
         "#]],
     );
 }

@@ -19,6 +19,7 @@ use super::replacements::Replaced;
 use super::sinks;
 use super::successors::Successor;
 use super::successors::successors;
+use super::undo;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::db::apply::OnFailure;
@@ -99,12 +100,19 @@ pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<E
     }
     let (altered, pending_sinks) = cut_over(ctx, found).await?;
     let mut replaced = Replaced::default();
+    let mut made_sinks = Vec::new();
+    if kind == SwapKind::Rollback {
+        undo::take_back(ctx, scope).await?;
+        catalog = ctx.catalog().await?;
+    }
     if kind == SwapKind::Promotion {
         if !scope.intent.replaced_in.is_empty() {
             replaced = replacements::apply(ctx, scope).await?;
             catalog = ctx.catalog().await?;
         }
+        let begun = undo::remember(ctx, scope, entry, &catalog).await?;
         in_place(ctx, scope, &catalog).await;
+        made_sinks = undo::made(ctx, begun).await?;
         tags(ctx, scope, entry, &catalog).await;
     }
     shifted::warn(ctx, &scope.intent, &catalog, "read the version that has left production");
@@ -113,6 +121,7 @@ pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<E
         epoch: entry.intent.to.epoch,
         pending_sinks: pending_sinks.clone(),
         pending_replacements: replaced.pending.clone(),
+        made_sinks,
     };
     ctx.record(Record::SwapDone(done)).await?;
     let pending = [sinks_pending(scope, &pending_sinks), replacements_pending(scope, &replaced.pending)];
@@ -257,10 +266,7 @@ pub(super) async fn run_within(
 
 /// Grants and comments on production objects that were not rebuilt, and sinks that are new.
 async fn in_place(ctx: &Ctx, scope: &Scope, catalog: &Catalog) {
-    let missing = |sink: &&AfterSwap| {
-        let name = sink.what.strip_prefix("create sink ").and_then(|name| name.parse::<ObjectName>().ok());
-        name.is_none_or(|name| catalog.object(&name).is_none())
-    };
+    let missing = |sink: &&AfterSwap| undo::new_sink(sink).is_none_or(|name| catalog.object(&name).is_none());
     let statements = scope.contents.in_place.iter().chain(scope.contents.new_sinks.iter().filter(missing));
     let steps = statements.map(|after| Step::Statement {
         what: after.what.clone(),
@@ -273,7 +279,7 @@ async fn in_place(ctx: &Ctx, scope: &Scope, catalog: &Catalog) {
     warn_of_failures(ctx, &plan, "swap.in-place-failed").await;
 }
 
-async fn warn_of_failures(ctx: &Ctx, plan: &Plan, code: &str) {
+pub(super) async fn warn_of_failures(ctx: &Ctx, plan: &Plan, code: &str) {
     let applied = ctx.apply(plan, OnFailure::GoOn, &mut |_| {}).await;
     for (step, error) in applied.failed {
         let message = format!("cannot {}: {error}", step.what());

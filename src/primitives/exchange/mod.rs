@@ -13,6 +13,7 @@ use self::sinks::OthersSinks;
 use self::strangers::foreign;
 use self::successors::successors;
 use super::allowed;
+use super::carried;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -34,6 +35,7 @@ use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
 use crate::deployment::state::State;
 use crate::event::Event;
+use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::NameError;
 use crate::name::ObjectKind;
@@ -44,12 +46,14 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 pub mod aftermath;
+mod line;
 pub mod renames;
 pub mod replacements;
 pub mod sides;
 pub mod sinks;
 mod strangers;
 pub mod successors;
+mod undo;
 mod who;
 
 /// Whether production must be what it was when the deployment was staged.
@@ -392,6 +396,7 @@ impl fenced::Change for Exchange {
             }
         }
         self.still_possible(&ledger)?;
+        line::bring(ctx, self, &ledger.history).await?;
         self.put_roles_back(ctx, &ledger, settings).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {
@@ -409,6 +414,14 @@ impl fenced::Change for Exchange {
         self.unread(catalog)?;
         check(&self.scope, self.kind, self.conflicts, catalog, &self.history)?;
         sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
+    }
+
+    fn clusters(&self) -> Vec<ClusterName> {
+        self.scope.described(self.kind)
+    }
+
+    fn is_behind(&self, catalog: &Catalog) -> bool {
+        self.kind == SwapKind::Promotion && !carried::behind(&self.scope, catalog).is_empty()
     }
 
     fn codes(&self) -> (Code, Code) {

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::super::carried;
 use super::super::ctx::Ctx;
 use super::super::error::Error;
 use super::super::scope;
@@ -17,6 +18,9 @@ use crate::catalog::Catalog;
 use crate::db::apply::Applied;
 use crate::db::apply::OnFailure;
 use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::AfterSwap;
+use crate::deployment::record::Record;
+use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedObject;
 use crate::event::Event;
 use crate::name::ObjectName;
@@ -105,6 +109,7 @@ pub(super) fn lost(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Stri
 /// `db.*` where nothing can be asked; what the server refuses of one is told of it.
 pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Error> {
     let mut replaced = Replaced::default();
+    let restored = as_it_is(ctx, scope).await?;
     for object in scope.contents.replacements() {
         match one(ctx, scope, object).await? {
             Ok(()) => replaced.done.push(object.name.to_string()),
@@ -114,7 +119,7 @@ pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Erro
         }
     }
     if !replaced.done.is_empty() {
-        replaced.pending.extend(restore(ctx, scope).await?);
+        replaced.pending.extend(restore(ctx, restored).await?);
     }
     if replaced.pending.is_empty() {
         replaced.pending = drop_schemas(ctx, scope).await?;
@@ -159,11 +164,27 @@ async fn carry_out(ctx: &mut Ctx, steps: Vec<Step>) -> Result<Applied, Error> {
     Ok(applied)
 }
 
+/// What has to be given back afterwards, as production is before the first of them takes over; recorded where that is
+/// another than it was when they were staged, for the comments are gone then.
+async fn as_it_is(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<AfterSwap>, Error> {
+    let recorded = &scope.contents.restored;
+    let catalog = ctx.catalog().await?;
+    let now = carried::restored(scope, &catalog).filter(|now| now != recorded);
+    match now.filter(|_| done(scope, &catalog).is_empty()) {
+        Some(restored) => {
+            let contents = StageObjects { restored: restored.clone(), ..scope.contents.clone() };
+            ctx.record(Record::StageObjects(contents)).await?;
+            Ok(restored)
+        }
+        None => Ok(recorded.clone()),
+    }
+}
+
 /// Gives grants and comments back, as the files and production had them; tells what has still to be.
-async fn restore(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<String>, Error> {
-    let steps = scope.contents.restored.iter().map(|after| Step::Statement {
-        what: after.what.clone(),
-        sql: after.sql.clone(),
+async fn restore(ctx: &mut Ctx, restored: Vec<AfterSwap>) -> Result<Vec<String>, Error> {
+    let steps = restored.into_iter().map(|after| Step::Statement {
+        what: after.what,
+        sql: after.sql,
         shown: None,
         origin: None,
     });

@@ -42,14 +42,29 @@ pub(super) enum Way {
 }
 
 /// What somebody does by hand.
-const BY_HAND: [&[&str]; 6] = [
+const BY_HAND: [&[&str]; 11] = [
     &["CREATE VIEW theirs.public.late AS SELECT 1 AS x"],
     &["CREATE VIEW shop.core.their_view AS SELECT 1 AS x"],
     &["DROP VIEW shop.report.doubled"],
     &["ALTER VIEW shop.report.doubled RENAME TO their_doubled"],
     &["ALTER CLUSTER compute SET (REPLICATION FACTOR 2)"],
     &["CREATE SCHEMA shop.their_core", "ALTER SCHEMA shop.core SWAP WITH their_core"],
+    &[
+        "GRANT SELECT ON shop.report.doubled TO reader",
+        "GRANT USAGE ON SCHEMA shop.report TO reader",
+        "GRANT CREATE ON CLUSTER compute TO team",
+    ],
+    &["REVOKE SELECT ON shop.core.totals FROM team", "REVOKE SELECT ON shop.report.doubled FROM team"],
+    &[
+        "COMMENT ON VIEW shop.report.doubled IS 'by hand'",
+        "COMMENT ON COLUMN shop.core.totals.total IS 'by hand'",
+    ],
+    &["ALTER VIEW shop.report.doubled OWNER TO team"],
+    &["ALTER DEFAULT PRIVILEGES FOR ROLE materialize IN SCHEMA shop.report GRANT SELECT ON TABLES TO team"],
 ];
+
+/// From here on it is what hangs on production, and comes along with the swap.
+const CARRIED: usize = 6;
 
 /// How many COMMITs may conflict.
 const CONFLICTS: usize = 4;
@@ -103,7 +118,7 @@ impl Way {
             Self::RestartedBehind => restarted(film, &format!("hold after write {at} by 'mzflow/%'"), what),
             Self::Twin => met(film, at, "second", what),
             Self::Rival => met(film, at, "third", what),
-            Self::ByHand(deed) => by_hand(film, at, BY_HAND[deed], what),
+            Self::ByHand(deed) => by_hand(film, at, deed, what),
         }
     }
 
@@ -273,7 +288,8 @@ fn met(film: &Film, at: usize, id: &'static str, what: &str) {
 }
 
 /// Somebody changes production while a statement waits.
-fn by_hand(film: &Film, at: usize, deed: &[&str], what: &str) {
+fn by_hand(film: &Film, at: usize, number: usize, what: &str) {
+    let deed = BY_HAND[number];
     let world = film.at(0);
     let running = held(&world, film, &format!("hold before write {at} by 'mzflow/%'"), what);
     for sql in deed {
@@ -290,6 +306,11 @@ fn by_hand(film: &Film, at: usize, deed: &[&str], what: &str) {
     assert_eq!(now.epoch() - film.invariants.blue.epoch(), u64::from(has_swapped), "{what}");
     if told.code == Some(0) {
         assert!(has_swapped, "{what}: it is done and has not swapped");
+        if number >= CARRIED {
+            // Whenever it was done: nothing of it is lost.
+            let expected = film.done_before(number, deed).without("__*__mz");
+            now.without("__*__mz").is_like(&expected, what);
+        }
     }
     drop_it(&world, "second", what);
     if !has_swapped {

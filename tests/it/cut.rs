@@ -55,6 +55,19 @@ fn what_somebody_has_put_under_its_names_is_left_and_told() {
 }
 
 #[test]
+fn what_somebody_has_put_under_its_names_is_not_gone_on_with() {
+    let world = cut_at(&["CREATE SCHEMA%", "CREATE CLUSTER%"]);
+    sql_as(&world, "guest", &["CREATE SCHEMA shop.core__second__mzf"]);
+    let stage = ["stage", "--project", "shop", "--id", "second"];
+    let told = world.mzflow(&stage).code(3).says("[stage.name-taken]");
+    told.says("schema shop.core__second__mzf (owner guest)").says("nothing was changed");
+    assert_eq!(world.rows("SELECT count(*) FROM mz_clusters WHERE name LIKE '%mzf'"), "0");
+    world.sql("DROP SCHEMA shop.core__second__mzf");
+    world.mzflow(&stage).code(0);
+    world.mzflow(&["promote", "second"]).code(0);
+}
+
+#[test]
 fn what_was_there_before_is_left_too() {
     let world = cut_at(&["CREATE CLUSTER%", "CREATE VIEW%"]);
     // It was made by the role of the run, and not by the run.

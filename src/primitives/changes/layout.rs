@@ -118,7 +118,8 @@ pub fn layout(
     }
     beside(&mut layout, &naming, changes)?;
     layout.pairs = carried::pairs(&layout.intent, &layout.contents, catalog);
-    let said_of: Vec<Pair> = layout.pairs.iter().cloned().chain(carried::replaced(&layout.contents)).collect();
+    let said_of: Vec<Pair> =
+        layout.pairs.iter().cloned().chain(carried::replaced(&layout.contents)).collect();
     layout.contents.meant = Some(carried::meant(&said_of, &layout.written, &layout.claims));
     Ok(layout)
 }

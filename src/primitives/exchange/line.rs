@@ -10,8 +10,6 @@ use super::super::code::Code;
 use super::super::ctx::Ctx;
 use super::super::error::Error;
 use super::Exchange;
-use super::check;
-use super::sinks;
 use crate::db::apply::OnFailure;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapKind;
@@ -20,16 +18,15 @@ use crate::plan::Plan;
 /// Brings it in line; where nothing has changed, nothing is asked and nothing is sent.
 ///
 /// # Errors
-/// Those of [`check`], `swap.missing-privilege`, `swap.rejected`, `db.*`.
+/// Those of [`Exchange::is_possible`], `swap.missing-privilege`, `swap.rejected`, `db.*`.
 pub(super) async fn bring(ctx: &mut Ctx, exchange: &Exchange, history: &[SwapEntry]) -> Result<(), Error> {
-    let Exchange { scope, kind, conflicts, others_sinks, .. } = exchange;
+    let Exchange { scope, kind, .. } = exchange;
     if *kind != SwapKind::Promotion || carried::behind(scope, &*ctx.catalog().await?).is_empty() {
         return Ok(());
     }
     // Said no before anything is sent, and of what is so now.
     let catalog = ctx.reread().await?;
-    check(scope, *kind, *conflicts, &catalog, history)?;
-    sinks::altered_by_owner(scope, *kind, *others_sinks, &catalog)?;
+    exchange.is_possible(&catalog, history)?;
     let steps = carried::behind(scope, &catalog);
     let lines = allowed::missing(&catalog, &steps);
     if !lines.is_empty() {
@@ -50,7 +47,7 @@ pub(super) async fn bring(ctx: &mut Ctx, exchange: &Exchange, history: &[SwapEnt
         Some((_, error)) if error.outcome_unknown() => Err(Error::from(error).effect(untouched)),
         Some((step, error)) => {
             // What it was for may have gone meanwhile, and then that is what there is to say.
-            check(scope, *kind, *conflicts, &*ctx.reread().await?, history)?;
+            exchange.is_possible(&*ctx.reread().await?, history)?;
             let message = format!("the server refused to {}: {}", step.what(), error.message());
             Err(Error::server(Code::SwapRejected, message, &error).effect(untouched))
         }

@@ -326,6 +326,12 @@ impl Exchange {
         }
     }
 
+    /// Says no if the world is not as it must be for it; touches nothing.
+    fn is_possible(&self, catalog: &Catalog, history: &[SwapEntry]) -> Result<(), Error> {
+        check(&self.scope, self.kind, self.conflicts, catalog, history)?;
+        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
+    }
+
     /// Puts back the roles that read the deployment: once it is exchanged, its staging names mean the other
     /// version.
     async fn put_roles_back(
@@ -338,8 +344,7 @@ impl Exchange {
         if !ledger.deployment(id)?.shifts.is_empty() {
             // Said no before anybody is put back: a refused swap changes nothing.
             let catalog = ctx.reread().await?;
-            check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
-            sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, &catalog)?;
+            self.is_possible(&catalog, &ledger.history)?;
             shifted::put_back(ctx, id, None).await?;
             settings = ctx.role_settings().await?;
         }
@@ -412,8 +417,7 @@ impl fenced::Change for Exchange {
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         self.unread(catalog)?;
-        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)?;
-        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
+        self.is_possible(catalog, &self.history)
     }
 
     fn clusters(&self) -> Vec<ClusterName> {

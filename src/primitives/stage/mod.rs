@@ -22,6 +22,7 @@ use super::ctx::Ctx;
 use super::error::Error;
 use super::exchange;
 use super::ledger::Ledger;
+use super::overtaken;
 use super::scope;
 use super::scope::Scope;
 use crate::catalog::Catalog;
@@ -130,8 +131,10 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         let promoted = ledger.deployment(&id)?.state.is_promoted();
         return Ok(outcome(&layout, promoted));
     }
-    if matches!(choice, Choice::New(_)) {
-        free_names(&layout, &catalog)?;
+    match choice {
+        Choice::New(_) => free_names(&layout, &catalog)?,
+        Choice::Continue(_) => own_names(ctx, &layout, &catalog).await?,
+        Choice::Complete(_) => {}
     }
     replacements::free_targets(ctx, &layout, &catalog).await?;
     ctx.go_on()?;
@@ -280,6 +283,27 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
     Err(Error::new(Code::StageNameTaken, "a staging name is taken by something that no deployment recorded")
         .deployment(id)
         .with_lines(taken)
+        .effect("nothing was changed"))
+}
+
+/// Fails where something stands under a name of a deployment that is gone on with, and no run of it has made it: it
+/// would be taken for its own.
+async fn own_names(ctx: &Ctx, layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
+    let id = &layout.intent.deployment;
+    let ledger = ctx.ledger().await?;
+    let known = ledger.as_ref().and_then(|ledger| ledger.deployments.get(id));
+    // What a rehearsal has made no server knows of.
+    let Some(known) = known.filter(|_| !ctx.is_rehearsal()) else { return Ok(()) };
+    let (intent, contents) = (layout.intent.clone(), layout.contents.clone());
+    let scope = Scope { intent, contents, done: None, built: BTreeMap::new(), undo: Undo::default() };
+    let (_, strangers) = overtaken::unfinished(ctx, &scope, known, catalog).await?;
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let message = "a staging name is taken by something that the deployment has not made";
+    Err(Error::new(Code::StageNameTaken, message)
+        .deployment(id)
+        .with_lines(strangers)
         .effect("nothing was changed"))
 }
 

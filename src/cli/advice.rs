@@ -138,7 +138,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             format!("to take the promotion back:  mzflow rollback {id}"),
             format!("to finish one that was cut off:  mzflow promote {id}"),
         ],
-        Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
+        Code::DropConflict | Code::DropRejected => vec![
+            "repeat the same command: it goes on".to_owned(),
+            "behind a promotion, drop what is left of the replaced version:  mzflow gc".to_owned(),
+        ],
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),
         Code::HttpNotAllowed => {

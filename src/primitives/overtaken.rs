@@ -26,6 +26,7 @@ use crate::deployment::record::StageDone;
 use crate::deployment::rights::Undo;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
+use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -284,7 +285,8 @@ fn built(
     built
 }
 
-/// What bears a name that was to be built, or the name that marks it as being dropped.
+/// What bears a name that was to be built, or the name that marks it as being dropped; its schema may have changed
+/// places meanwhile, and have taken it along.
 fn under<'c>(
     id: &DeploymentId,
     staging: &ObjectName,
@@ -292,7 +294,13 @@ fn under<'c>(
     catalog: &'c Catalog,
 ) -> Option<&'c Object> {
     let claimed = id.claimed(&production.object).ok()?;
-    catalog.object(staging).or_else(|| catalog.object(&staging.schema_name().object(claimed)))
+    let at = |name: &Ident| catalog.object(&staging.schema_name().object(name.clone()));
+    at(&staging.object).or_else(|| at(&claimed)).or_else(|| {
+        let is_it = |name: &ObjectName| {
+            name.database == staging.database && (name.object == staging.object || name.object == claimed)
+        };
+        catalog.objects.values().find(|object| is_it(&object.name))
+    })
 }
 
 fn of_schema(id: &SchemaId) -> Thing {

@@ -248,6 +248,7 @@ mz = {}
 ---@class mz.Garbage
 ---@field items mz.GarbageItem[] what can be dropped, oldest first
 ---@field unrecorded string[] schemas, clusters and objects with a staging name that no record tells of
+---@field others string[] what other commands take away, a line each: lost overlays, deletions that were cut
 
 ---Something to drop.
 ---@class mz.GarbageItem

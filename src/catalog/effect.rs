@@ -199,6 +199,7 @@ impl Catalog {
             size: None,
             replication_factor: Some(1),
             replicas: 1,
+            options: None,
         };
         self.clusters.insert(name.clone(), cluster);
         self.alter_cluster(name, options);

@@ -73,6 +73,8 @@ pub struct Cluster {
     pub replication_factor: Option<u32>,
     /// How many replicas it has.
     pub replicas: usize,
+    /// Its options as the server itself would write them down; `None` where that was not asked.
+    pub options: Option<BTreeMap<String, String>>,
 }
 
 /// Something in a schema.

@@ -16,6 +16,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         ],
         Code::DeleteUnknown => one("name it in full, as `mzflow compile` lists it".to_owned()),
         Code::DeleteInUse => one("drop or move what depends on it first".to_owned()),
+        Code::ApplySinkMoved => one("look at it, and repeat the command if it is to go:  mzflow diff".to_owned()),
         Code::DeleteConflict => one("try again when others have finished".to_owned()),
         Code::SetupMissing => one("make it with:  mzflow setup".to_owned()),
         Code::AccessMissingRole | Code::AccessSeveralRoles => one("ask a superuser for it".to_owned()),
@@ -138,7 +139,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             format!("to take the promotion back:  mzflow rollback {id}"),
             format!("to finish one that was cut off:  mzflow promote {id}"),
         ],
-        Code::DropConflict | Code::DropRejected => one("repeat the same command: it goes on".to_owned()),
+        Code::DropConflict | Code::DropRejected => vec![
+            "repeat the same command: it goes on".to_owned(),
+            "behind a promotion, drop what is left of the replaced version:  mzflow gc".to_owned(),
+        ],
         Code::RunDirtyTree => one("commit them, or add --allow-dirty".to_owned()),
         Code::RunNeedsConsent => one("add --yes".to_owned()),
         Code::HttpNotAllowed => {
@@ -171,7 +175,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             "or rebuild less, with --isolation object or --reuse CLUSTER".to_owned(),
         ],
         Code::StageNameTooLong => one("choose a shorter id:  mzflow run blue_green --id ID".to_owned()),
-        Code::SwapSinkOrphaned => one("drop the sink, or keep what it reads in the project".to_owned()),
+        Code::SwapSinkOrphaned => vec![
+            "drop the sink, or keep what it reads in the project".to_owned(),
+            format!("before a rollback, one that the promotion made goes by itself once that is finished:  mzflow promote {id}"),
+        ],
         Code::DropForeignDependents => {
             one("move them to the new objects or drop them, then repeat the command".to_owned())
         }
@@ -207,6 +214,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::StageMissingPrivilege
         | Code::ApplyMissingPrivilege
         | Code::SwapNotOwner
+        | Code::SwapMissingPrivilege
         | Code::DropNotOwner
         | Code::SwapRejected
         | Code::RollbackNothing

@@ -2,7 +2,7 @@
 //!
 //! Ids of schemas, clusters and objects are counted for themselves, so an id alone names nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
@@ -65,7 +65,8 @@ pub struct Happened {
     pub at: String,
 }
 
-/// Which of some things the server has made since a moment, by its own clock.
+/// Which of some things the server has made since a moment, by its own clock, each with who made it; the server does
+/// not always know.
 ///
 /// # Errors
 /// What the server says, or a lost connection.
@@ -73,20 +74,21 @@ pub async fn made_since(
     session: &Session,
     things: &[Thing],
     since: Timestamp,
-) -> Result<BTreeSet<Thing>, Error> {
+) -> Result<BTreeMap<Thing, Option<String>>, Error> {
     let since = moment(since)?;
     let made = |of: &str, ids: &str| {
         format!(
-            "SELECT details->>'id' FROM mz_catalog.mz_audit_events WHERE {of} AND event_type = 'create' \
+            "SELECT details->>'id', \"user\" FROM mz_catalog.mz_audit_events WHERE {of} AND event_type = 'create' \
              AND occurred_at >= {since} AND details->>'id' IN ({ids})"
         )
     };
     let queries = of_each_sort(things, made);
     let answers = try_join_all(queries.iter().map(|(_, query)| session.read(query)));
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for ((sort, _), rows) in queries.iter().zip(answers.await?) {
         for row in &rows {
-            found.insert(Thing { sort: *sort, id: row.required(0)?.to_owned() });
+            let thing = Thing { sort: *sort, id: row.required(0)?.to_owned() };
+            found.insert(thing, row.text(1).map(str::to_owned));
         }
     }
     Ok(found)

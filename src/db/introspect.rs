@@ -37,6 +37,7 @@ use crate::plan::step::DefaultPrivilege;
 use crate::plan::step::DefaultScope;
 use crate::plan::step::Grantee;
 
+pub mod definitions;
 pub mod part;
 
 const ROLES: &str =
@@ -386,6 +387,7 @@ impl Facts {
                 size: row.text(4).map(str::to_owned),
                 replication_factor: row.parsed(5),
                 replicas: replicas.get(id).copied().unwrap_or(0),
+                options: None,
             };
             catalog.clusters.insert(ClusterName(ident(row.required(1)?)?), cluster);
         }
@@ -490,19 +492,6 @@ fn limits_from(answers: &[Vec<Row>; 4]) -> Limits {
     let [clusters, views, objects, schemas] =
         answers.each_ref().map(|rows| rows.first().and_then(|row| row.parsed(0)));
     Limits { clusters, materialized_views: views, objects_per_schema: objects, schemas_per_database: schemas }
-}
-
-/// How the server itself would write each cluster down (`SHOW CREATE CLUSTER`), in order.
-///
-/// # Errors
-/// What the server says; it refuses this for unmanaged clusters.
-pub async fn cluster_definitions(session: &Session, names: &[ClusterName]) -> Result<Vec<String>, Error> {
-    let queries: Vec<String> =
-        names.iter().map(|name| format!("SHOW CREATE CLUSTER {}", name.sql())).collect();
-    let answers = try_join_all(queries.iter().map(|query| session.read(query))).await?;
-    let definition = |rows: &Vec<Row>| rows.first().and_then(|row| row.text(1)).map(str::to_owned);
-    let missing = || Error::protocol("SHOW CREATE CLUSTER gave no row");
-    answers.iter().map(|rows| definition(rows).ok_or_else(missing)).collect()
 }
 
 /// The statements the catalog stores for views and materialized views, by id; those that are gone

@@ -21,6 +21,7 @@ pub mod epoch;
 pub mod overlay;
 pub mod place;
 pub mod record;
+pub mod rights;
 pub mod said;
 pub mod shift;
 pub mod state;

@@ -22,6 +22,9 @@ use super::epoch::SwapIntent;
 use super::overlay::OverlayDone;
 use super::overlay::OverlayDropped;
 use super::overlay::OverlayIntent;
+use super::rights::Deed;
+use super::rights::Meant;
+use super::rights::SwapInPlace;
 use super::said::MetadataIntent;
 use super::said::Repointed;
 use super::shift::ShiftDone;
@@ -79,6 +82,9 @@ pub enum Record {
     /// A swap is about to be tried.
     #[serde(rename = "swap.intent")]
     SwapIntent(SwapIntent),
+    /// It committed, and something that stays is about to be changed, or a sink to be made.
+    #[serde(rename = "swap.in-place")]
+    SwapInPlace(SwapInPlace),
     /// It committed and everything after it was done.
     #[serde(rename = "swap.done")]
     SwapDone(SwapDone),
@@ -136,6 +142,7 @@ impl Record {
             Self::StageObjects(_) => "stage.objects",
             Self::StageDone(_) => "stage.done",
             Self::SwapIntent(_) => "swap.intent",
+            Self::SwapInPlace(_) => "swap.in-place",
             Self::SwapDone(_) => "swap.done",
             Self::ShiftIntent(_) => "shift.intent",
             Self::ShiftDone(_) => "shift.done",
@@ -172,6 +179,7 @@ impl Record {
             Self::StageObjects(objects) => Some(&objects.deployment),
             Self::StageDone(done) => Some(&done.deployment),
             Self::SwapIntent(intent) => Some(&intent.deployment),
+            Self::SwapInPlace(in_place) => Some(&in_place.deployment),
             Self::SwapDone(done) => Some(&done.deployment),
             Self::ShiftIntent(intent) => Some(&intent.deployment),
             Self::ShiftDone(done) => Some(&done.deployment),
@@ -342,6 +350,9 @@ pub struct ClusterShape {
     pub size: Option<String>,
     /// How many it shall have.
     pub replication_factor: Option<u32>,
+    /// Its options as the server itself would write them down; `None` in records of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<BTreeMap<String, String>>,
 }
 
 impl std::fmt::Display for ClusterShape {
@@ -442,6 +453,9 @@ pub struct AfterSwap {
     pub what: String,
     /// The statement.
     pub sql: String,
+    /// What it changes, where that can be taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deeds: Vec<Deed>,
 }
 
 /// See [`Record::StageObjects`].
@@ -470,6 +484,10 @@ pub struct StageObjects {
     /// comes back with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried_along: Vec<ObjectId>,
+    /// What files say of what is staged, to bring it in line with production once more before the swap; `None` in
+    /// records of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meant: Option<Meant>,
 }
 
 impl StageObjects {
@@ -485,6 +503,7 @@ impl StageObjects {
             repointed: Vec::new(),
             restored: Vec::new(),
             carried_along: Vec::new(),
+            meant: None,
         }
     }
 }
@@ -515,6 +534,9 @@ pub struct SwapDone {
     /// Materialized views that could not be replaced yet, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending_replacements: Vec<String>,
+    /// The sinks that were made, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_sinks: Vec<ObjectId>,
 }
 
 impl SwapDone {

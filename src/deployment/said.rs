@@ -60,6 +60,11 @@ pub struct MetadataIntent {
 pub struct Claims(BTreeMap<String, Said>);
 
 impl Claims {
+    /// Those that are recorded of some things.
+    pub fn of_things(things: BTreeMap<String, Said>) -> Self {
+        Self(things)
+    }
+
     /// Takes what a row tells into account; rows come in the order of time.
     pub fn take(&mut self, intent: &MetadataIntent) {
         self.0.extend(intent.things.iter().map(|(thing, said)| (thing.clone(), said.clone())));

@@ -100,6 +100,8 @@ codes! {
     ApplyRejected = "apply.rejected", Failed;
     /// The connected role may not do what would be applied.
     ApplyMissingPrivilege = "apply.missing-privilege", Refused;
+    /// A sink that is to be made anew is another one than it was a moment ago, or cannot be claimed.
+    ApplySinkMoved = "apply.sink-moved", Refused;
     /// A secret's value is not to be had here.
     ApplySecretMissing = "apply.secret-missing", Refused;
 
@@ -193,6 +195,8 @@ codes! {
     SwapSinkOrphaned = "swap.sink-orphaned", Refused;
     /// The connected role does not own what changes places.
     SwapNotOwner = "swap.not-owner", Refused;
+    /// The connected role may not give what is staged what production was given meanwhile.
+    SwapMissingPrivilege = "swap.missing-privilege", Refused;
     /// Other people's changes kept the swap from committing until its time was over.
     SwapConflict = "swap.conflict", Refused;
     /// The server refused the swap.

@@ -40,6 +40,7 @@ use crate::plan::step::Step;
 
 pub use crate::db::apply::Interrupt;
 
+mod described;
 pub mod kept;
 
 /// Looks an environment variable up.

@@ -20,6 +20,7 @@ use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
+use crate::deployment::rights::Undo;
 use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -194,6 +195,7 @@ fn scope(catalog: &Catalog) -> Scope {
             replaced_in: Vec::new(),
         }),
         built: built.iter().map(|name| (object(name), at(name))).collect(),
+        undo: Undo::default(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::db::apply::OnFailure;
 use crate::db::retry;
 use crate::db::retry::Decision;
 use crate::event::Event;
+use crate::name::ClusterName;
 use crate::plan::Plan;
 use crate::plan::step::Exchange;
 use crate::plan::step::Step;
@@ -52,6 +53,17 @@ pub(super) trait Change {
     /// A refusal.
     fn check(&self, catalog: &Catalog) -> Result<(), Error>;
 
+    /// The clusters of which the check wants to know more than the catalog tells.
+    fn clusters(&self) -> Vec<ClusterName> {
+        Vec::new()
+    }
+
+    /// Tells whether something has to be done before the transaction that was not yet to be done when this attempt
+    /// was begun: [`Change::next`] does it.
+    fn is_behind(&self, _catalog: &Catalog) -> bool {
+        false
+    }
+
     /// Takes in that the server said no to a step of the last attempt; tells whether it makes sense to try
     /// again, without that.
     fn without(&mut self, _step: &Step) -> bool {
@@ -69,6 +81,8 @@ pub(super) trait Change {
 enum Trouble {
     /// Somebody changed the catalog meanwhile; nothing happened.
     Conflict(db::error::Error),
+    /// Something has to be done first; nothing happened.
+    Behind,
     /// The checks said no; nothing happened.
     Refused(Error),
     /// The server said no; nothing happened.
@@ -134,6 +148,7 @@ pub(super) async fn make<C: Change>(ctx: &mut Ctx, change: &mut C, retry_for: Du
                     .effect("nothing was changed: the transaction was rolled back"));
             }
             Trouble::Unknown(error) => settle_connection(ctx, &deadline, what, &error).await?,
+            Trouble::Behind => catch_up(ctx, &deadline, failed, what, conflict).await?,
             Trouble::Conflict(error) => pause(ctx, (conflict, what), failed, &deadline, &error).await?,
         }
     }
@@ -163,6 +178,28 @@ async fn pause(
             Err(Error::server(code, message, error)
                 .with_lines(others(ctx).await)
                 .effect("nothing was changed: every attempt was rolled back"))
+        }
+    }
+}
+
+/// Lets the next attempt do first what has to be done first: at once, unless others keep giving it more to do.
+async fn catch_up(
+    ctx: &Ctx,
+    deadline: &Deadline,
+    failed: u32,
+    what: &str,
+    conflict: Code,
+) -> Result<(), Error> {
+    match retry::decide(failed, deadline.remaining(), retry::random()) {
+        Decision::Again(_) if failed == 1 => Ok(()),
+        Decision::Again(pause) => ctx.interrupt_or_sleep(deadline, pause).await,
+        Decision::Stop => {
+            let message = format!(
+                "{what} did not commit in {failed} attempts: others keep changing who may do what in production"
+            );
+            Err(Error::new(conflict, message)
+                .with_lines(others(ctx).await)
+                .effect("production was not changed: every attempt was rolled back"))
         }
     }
 }
@@ -203,7 +240,7 @@ async fn others(ctx: &Ctx) -> Vec<String> {
 
 async fn attempt<C: Change>(ctx: &mut Ctx, change: &C, steps: &[Step]) -> Result<Result<(), Trouble>, Error> {
     if ctx.is_rehearsal() {
-        let catalog = ctx.catalog().await?;
+        let catalog = ctx.described(ctx.session(), &change.clusters()).await?;
         if let Err(error) = change.check(&catalog) {
             return Ok(Err(Trouble::Refused(error)));
         }
@@ -232,22 +269,27 @@ async fn live_attempt<C: Change>(
         Err(error) => return Ok(Err(explain(ctx, change, steps, 0, error).await?)),
     };
     // From here on nobody can change anything without making COMMIT fail.
-    let (settled, seen) = futures_util::future::join(fence.settle(), ctx.fresh_catalog(beside)).await;
+    let (settled, seen) =
+        futures_util::future::join(fence.settle(), ctx.described(beside, &change.clusters())).await;
     if let Err(error) = settled {
         let at = fence.answered();
         fence.rollback().await;
         return Ok(Err(explain(ctx, change, steps, at, error).await?));
     }
-    let checked = match seen {
-        Ok(catalog) => change.check(&catalog),
+    let catalog = match seen {
+        Ok(catalog) => catalog,
         Err(error) => {
             fence.rollback().await;
             return Err(error);
         }
     };
-    if let Err(error) = checked {
+    let trouble = match change.check(&catalog) {
+        Err(error) => Some(Trouble::Refused(error)),
+        Ok(()) => change.is_behind(&catalog).then_some(Trouble::Behind),
+    };
+    if let Some(trouble) = trouble {
         fence.rollback().await;
-        return Ok(Err(Trouble::Refused(error)));
+        return Ok(Err(trouble));
     }
     Ok(match fence.commit().await {
         Ok(()) => Ok(()),
@@ -275,7 +317,7 @@ async fn explain<C: Change>(
         return Ok(Trouble::Conflict(error));
     }
     let (_, beside) = ctx.pair()?;
-    let catalog = ctx.fresh_catalog(beside).await?;
+    let catalog = ctx.described(beside, &change.clusters()).await?;
     if let Err(refusal) = change.check(&catalog) {
         return Ok(Trouble::Refused(refusal));
     }

@@ -21,6 +21,8 @@ use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::SwapDone;
+use crate::deployment::rights::SwapInPlace;
+use crate::deployment::rights::Undo;
 use crate::deployment::said::Claims;
 use crate::deployment::said::MetadataIntent;
 use crate::deployment::shift::Setting;
@@ -32,11 +34,12 @@ use crate::name::RoleName;
 use crate::name::SchemaName;
 
 /// The kinds of rows that [`Ledger::new`] wants.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 11] = [
     "metadata.intent",
     "stage.intent",
     "stage.done",
     "swap.intent",
+    "swap.in-place",
     "swap.done",
     "shift.intent",
     "shift.done",
@@ -83,6 +86,8 @@ pub struct Deployment {
     pub pending_sinks: Vec<String>,
     /// Materialized views that could not be replaced in place.
     pub pending_replacements: Vec<String>,
+    /// What takes back what its last promotion did beside the swap.
+    pub undo: Undo,
     /// The roles that read it, and were not put back yet.
     pub shifts: BTreeMap<RoleName, Shift>,
 }
@@ -202,8 +207,12 @@ impl Ledger {
                     deployment.settled = false;
                     deployment.over_at = None;
                     deployment.dropping = None;
+                    if intent.kind == SwapKind::Promotion {
+                        deployment.undo = Undo::default();
+                    }
                 }
             }
+            Record::SwapInPlace(in_place) => self.take_in_place(in_place),
             Record::SwapDone(done) => self.take_swap_done(entry, done),
             // What a run that was overtaken has left is no state of its deployment.
             Record::DropDone(DropDone { reason: DropReason::Overtaken, .. })
@@ -255,6 +264,16 @@ impl Ledger {
         }
     }
 
+    fn take_in_place(&mut self, in_place: &SwapInPlace) {
+        let Some(deployment) = self.deployments.get_mut(&in_place.deployment) else { return };
+        let is_last = deployment.swapped.as_ref().is_some_and(|swap| swap.intent.to.epoch == in_place.epoch);
+        if is_last {
+            // A promotion that was finished in several attempts has changed what each set out to change.
+            deployment.undo.back.extend(in_place.back.iter().cloned());
+            deployment.undo.begun.extend(in_place.sinks.iter().cloned());
+        }
+    }
+
     fn take_swap_done(&mut self, entry: &Entry, done: &SwapDone) {
         if let Some(deployment) = self.deployments.get_mut(&done.deployment) {
             deployment.settled = done.is_settled();
@@ -262,6 +281,7 @@ impl Ledger {
             deployment.over_at = is_over.then_some(entry.at);
             deployment.pending_sinks.clone_from(&done.pending_sinks);
             deployment.pending_replacements.clone_from(&done.pending_replacements);
+            deployment.undo.made.extend(done.made_sinks.iter().cloned());
         }
     }
 
@@ -291,6 +311,7 @@ impl Ledger {
             settled: false,
             pending_sinks: Vec::new(),
             pending_replacements: Vec::new(),
+            undo: Undo::default(),
             shifts: BTreeMap::new(),
         };
         self.deployments.insert(intent.deployment.clone(), deployment);

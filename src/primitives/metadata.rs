@@ -102,6 +102,24 @@ pub fn owner<'c>(catalog: &'c Catalog, target: &Target) -> Option<&'c RoleName> 
     facts(catalog, target).map(|facts| facts.owner)
 }
 
+/// The comment of a thing or a column.
+pub fn comment_of<'c>(catalog: &'c Catalog, target: &Target) -> Option<&'c str> {
+    match target {
+        Target::Column(relation, column) => {
+            catalog.object(relation)?.column_comments.get(column).map(String::as_str)
+        }
+        _ => facts(catalog, target)?.comment,
+    }
+}
+
+/// Tells whether there is such a thing, of a column whether there is its relation.
+pub fn exists(catalog: &Catalog, target: &Target) -> bool {
+    match target {
+        Target::Column(relation, _) => catalog.object(relation).is_some(),
+        _ => facts(catalog, target).is_some(),
+    }
+}
+
 /// The privileges that others than the owner hold.
 fn of_others<'p>(facts: &'p Facts<'_>) -> impl Iterator<Item = &'p (Grantee, String)> {
     let owner = Grantee::Role(facts.owner.clone());
@@ -149,14 +167,18 @@ pub fn carry(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Clai
         comments.extend(comment(&pair.green, blue.as_ref(), &green, written, said));
     }
     comments.extend(column_comments(catalog, pairs, written, former));
-    let grants = missing.grouped().into_iter().map(|(privileges, on, to)| Step::Grant { privileges, on, to });
-    let revokes =
-        extra.grouped().into_iter().map(|(privileges, on, from)| Step::Revoke { privileges, on, from });
-    owners.into_iter().chain(grants).chain(revokes).chain(comments).collect()
+    owners.into_iter().chain(missing.grants()).chain(extra.revokes()).chain(comments).collect()
+}
+
+/// The steps that make things what they are to be once they have lost their comments and kept the rest.
+pub fn anew(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
+    let kept = carry(catalog, pairs, written, former).into_iter();
+    let kept = kept.filter(|step| !matches!(step, Step::Comment { .. }));
+    kept.chain(comments_anew(catalog, pairs, written, former)).collect()
 }
 
 /// The comments that things and their columns have to get if they have lost all that they had.
-pub fn comments_anew(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
+fn comments_anew(catalog: &Catalog, pairs: &[Pair], written: &Written, former: &Claims) -> Vec<Step> {
     let mut wanted = Vec::new();
     for pair in pairs {
         let blue = pair.blue.as_ref().and_then(|blue| facts(catalog, blue));
@@ -242,17 +264,27 @@ fn wanted_column_comments(
 
 /// Privileges to grant or to revoke, by what they are on and who is meant.
 #[derive(Default)]
-struct Changes(BTreeMap<(Target, Grantee), BTreeSet<String>>);
+pub(super) struct Changes(BTreeMap<(Target, Grantee), BTreeSet<String>>);
 
 /// Privileges, what they are on, and who is meant: the parts of one statement.
 type Grouped = (Vec<String>, Vec<Target>, Vec<Grantee>);
 
 impl Changes {
-    fn note<'e>(&mut self, target: &Target, entries: impl Iterator<Item = &'e (Grantee, String)>) {
+    pub(super) fn note<'e>(&mut self, target: &Target, entries: impl Iterator<Item = &'e (Grantee, String)>) {
         for (grantee, privilege) in entries {
             let key = (target.clone(), grantee.clone());
             self.0.entry(key).or_default().insert(privilege.clone());
         }
+    }
+
+    /// The statements that grant them.
+    pub(super) fn grants(self) -> impl Iterator<Item = Step> {
+        self.grouped().into_iter().map(|(privileges, on, to)| Step::Grant { privileges, on, to })
+    }
+
+    /// The statements that revoke them.
+    pub(super) fn revokes(self) -> impl Iterator<Item = Step> {
+        self.grouped().into_iter().map(|(privileges, on, from)| Step::Revoke { privileges, on, from })
     }
 
     /// Puts together what one statement can say: the same privileges on things of one noun, for

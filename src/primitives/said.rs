@@ -29,7 +29,7 @@ pub fn thing(target: &Target) -> String {
 }
 
 /// What a default privilege is recorded as, at the schema or database that it is for.
-fn default_of(default: &DefaultPrivilege) -> String {
+pub(super) fn default_of(default: &DefaultPrivilege) -> String {
     let role = default.role.as_ref().map_or_else(|| "all roles".to_owned(), |role| role.sql());
     format!("for {role}: {} on {} to {}", default.privilege, default.on, default.grantee.sql())
 }
@@ -56,7 +56,8 @@ fn withdrawn<'d>(
     here.filter(|default| !is_wanted(*default) && (refused(*default) || was_said(*default))).collect()
 }
 
-fn scope_of(target: &Target) -> Option<DefaultScope> {
+/// The place that default privileges of a thing are for, if it is one.
+pub(super) fn scope_of(target: &Target) -> Option<DefaultScope> {
     match target {
         Target::Database(name) => Some(DefaultScope::Database(name.clone())),
         Target::Schema(name) => Some(DefaultScope::Schema(name.clone())),

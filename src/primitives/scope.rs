@@ -16,13 +16,16 @@ use crate::db::journal::Which;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::epoch::SwapKind;
 use crate::deployment::is_staging_name;
 use crate::deployment::record::ClusterShape;
 use crate::deployment::record::Record;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
+use crate::deployment::rights::Undo;
 use crate::deployment::state::State;
+use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
@@ -38,6 +41,8 @@ pub struct Scope {
     pub done: Option<StageDone>,
     /// The recorded ids of what was built, by the name it was built under.
     pub built: BTreeMap<ObjectName, ObjectId>,
+    /// What takes back what its last promotion did beside the swap.
+    pub undo: Undo,
 }
 
 impl Scope {
@@ -96,6 +101,7 @@ impl Scope {
                 built: built
                     .filter_map(|row| Some((row.green_name.clone(), row.object_id.clone()?)))
                     .collect(),
+                undo: known.undo.clone(),
             };
             (scope, rows)
         };
@@ -105,6 +111,16 @@ impl Scope {
     /// The deployment.
     pub fn deployment(&self) -> &DeploymentId {
         &self.intent.deployment
+    }
+
+    /// The production clusters whose options count for an exchange: those that were cloned, where it is recorded what
+    /// they were.
+    pub fn described(&self, kind: SwapKind) -> Vec<ClusterName> {
+        let known = self.intent.clusters.iter().filter(|pair| {
+            let shape = pair.production_shape.as_ref();
+            kind == SwapKind::Promotion && shape.is_some_and(|shape| shape.options.is_some())
+        });
+        known.map(|pair| pair.production.clone()).collect()
     }
 
     /// The ids that leave production by name: what is replaced in place is left out, since its readers stay; what
@@ -165,7 +181,8 @@ impl Scope {
 
 /// What there is of a cluster, to tell later whether somebody has altered it.
 pub fn shape(cluster: &Cluster) -> ClusterShape {
-    ClusterShape { size: cluster.size.clone(), replication_factor: cluster.replication_factor }
+    let Cluster { size, replication_factor, options, .. } = cluster;
+    ClusterShape { size: size.clone(), replication_factor: *replication_factor, options: options.clone() }
 }
 
 /// One line about an object, for lists in errors: kind, name, owner.

@@ -4,6 +4,7 @@
 //! `MZFLOW_SEED` shifts what is done at which point; `MZFLOW_CRASH=all` does everything at every point.
 
 use crate::harness::World;
+use crate::harness::invariants::Picture;
 use crate::harness::random::Random;
 use crate::harness::shop::staged;
 use crate::harness::shop::total;
@@ -12,6 +13,8 @@ use crate::harness::shop::waiting;
 /// What somebody does to production by hand.
 struct Deed {
     name: &'static str,
+    /// What was done before anything was staged.
+    before: &'static [&'static str],
     sql: &'static [&'static str],
     /// What is told of it, where the swap is to be refused.
     refused: Option<&'static [&'static str]>,
@@ -19,9 +22,10 @@ struct Deed {
     is_forced: bool,
 }
 
-const DEEDS: [Deed; 8] = [
+const DEEDS: [Deed; 14] = [
     Deed {
         name: "replaced, as dbt does",
+        before: &[],
         sql: &[
             "DROP MATERIALIZED VIEW shop.core.totals",
             "CREATE MATERIALIZED VIEW shop.core.totals IN CLUSTER compute AS SELECT 30 AS total",
@@ -35,12 +39,14 @@ const DEEDS: [Deed; 8] = [
     },
     Deed {
         name: "dropped",
+        before: &[],
         sql: &["DROP MATERIALIZED VIEW shop.core.totals"],
         refused: Some(&["shop.core.totals was u", "and is gone", "dropped by materialize at 2"]),
         is_forced: true,
     },
     Deed {
         name: "renamed",
+        before: &[],
         sql: &["ALTER MATERIALIZED VIEW shop.core.totals RENAME TO totals_old"],
         refused: Some(&["shop.core.totals was u", "and is gone", "renamed or altered by materialize at 2"]),
         // It is told by its id: what the project made is put aside under any name.
@@ -48,6 +54,7 @@ const DEEDS: [Deed; 8] = [
     },
     Deed {
         name: "swapped, as mz-deploy does",
+        before: &[],
         sql: &["CREATE SCHEMA shop.core_7f3a9c1", "ALTER SCHEMA shop.core SWAP WITH core_7f3a9c1"],
         refused: Some(&[
             "schema shop.core was u",
@@ -58,6 +65,7 @@ const DEEDS: [Deed; 8] = [
     },
     Deed {
         name: "a cluster that is altered",
+        before: &[],
         sql: &["ALTER CLUSTER compute SET (SIZE = '50cc')"],
         refused: Some(&[
             "cluster compute had size 25cc, replication factor 1",
@@ -69,19 +77,87 @@ const DEEDS: [Deed; 8] = [
         is_forced: true,
     },
     Deed {
+        name: "a cluster that introspects less often",
+        before: &[],
+        sql: &["ALTER CLUSTER compute SET (INTROSPECTION INTERVAL = '5s')"],
+        refused: Some(&[
+            "cluster compute had INTROSPECTION INTERVAL = INTERVAL '00:00:01'",
+            "and has INTROSPECTION INTERVAL = INTERVAL '00:00:05' now",
+            "cluster compute: u",
+            "renamed or altered by materialize at 2",
+        ]),
+        is_forced: true,
+    },
+    Deed {
+        name: "granted",
+        before: &[],
+        sql: &[
+            "CREATE ROLE analyst",
+            "GRANT SELECT ON shop.core.totals TO analyst",
+            "GRANT USAGE ON SCHEMA shop.core TO analyst",
+            "GRANT USAGE ON CLUSTER compute TO analyst",
+        ],
+        refused: None,
+        is_forced: true,
+    },
+    Deed {
+        name: "revoked",
+        before: &["CREATE ROLE analyst", "GRANT SELECT ON shop.core.totals, shop.core.orders TO analyst"],
+        sql: &["REVOKE SELECT ON shop.core.totals FROM analyst"],
+        refused: None,
+        is_forced: true,
+    },
+    Deed {
+        name: "commented",
+        before: &["COMMENT ON VIEW shop.core.orders IS 'before'"],
+        sql: &[
+            "COMMENT ON MATERIALIZED VIEW shop.core.totals IS 'by hand'",
+            "COMMENT ON COLUMN shop.core.totals.total IS 'of everything'",
+            "COMMENT ON SCHEMA shop.core IS 'the core'",
+            "COMMENT ON CLUSTER compute IS 'it computes'",
+            "COMMENT ON VIEW shop.core.orders IS NULL",
+        ],
+        refused: None,
+        is_forced: true,
+    },
+    Deed {
+        name: "given away",
+        before: &[],
+        sql: &[
+            "CREATE ROLE team",
+            "ALTER MATERIALIZED VIEW shop.core.totals OWNER TO team",
+            "ALTER CLUSTER compute OWNER TO team",
+        ],
+        refused: None,
+        is_forced: true,
+    },
+    Deed {
+        name: "granted by default",
+        before: &[],
+        sql: &[
+            "CREATE ROLE analyst",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE materialize IN SCHEMA shop.core GRANT SELECT ON TABLES TO analyst",
+        ],
+        refused: None,
+        is_forced: true,
+    },
+    Deed {
         name: "a view of another team in the schema",
+        before: &[],
         sql: &["CREATE VIEW shop.core.theirs AS SELECT 1 AS x"],
         refused: Some(&["shop.core.theirs"]),
         is_forced: false,
     },
     Deed {
         name: "a view of another team that reads it",
+        before: &[],
         sql: &["CREATE VIEW materialize.public.theirs AS SELECT total FROM shop.core.totals"],
         refused: None,
         is_forced: true,
     },
     Deed {
         name: "something that has nothing to do with it",
+        before: &[],
         sql: &["CREATE VIEW materialize.public.other AS SELECT 1 AS x"],
         refused: None,
         is_forced: true,
@@ -107,21 +183,41 @@ fn standing(world: &World) -> String {
     )
 }
 
-fn by_hand(world: &World, deed: &Deed) {
-    for sql in deed.sql {
+fn by_hand(world: &World, sql: &[&str]) {
+    for sql in sql {
         world.sql(sql);
     }
+}
+
+/// The changed shop is staged as `second`, over what was done before.
+fn staged_over(deed: &Deed) -> World {
+    let world = waiting();
+    by_hand(&world, deed.before);
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.forget();
+    world
+}
+
+/// What comes of a deed that was done before anything was staged: all of it is carried.
+fn in_time(deed: &Deed) -> Picture {
+    let world = waiting();
+    by_hand(&world, deed.before);
+    by_hand(&world, deed.sql);
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
+    Picture::take(&world)
 }
 
 #[test]
 fn what_was_changed_since_staging_is_found_and_told() {
     for deed in &DEEDS {
-        let world = staged();
-        by_hand(&world, deed);
+        let world = staged_over(deed);
+        by_hand(&world, deed.sql);
         let before = standing(&world);
         let Some(told) = deed.refused else {
             world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
             assert_eq!(total(&world), "20", "{}", deed.name);
+            Picture::take(&world).is_like(&in_time(deed), deed.name);
             continue;
         };
         for arguments in [&["promote", "second", "--dry-run"][..], &["promote", "second"]] {
@@ -146,7 +242,7 @@ fn what_was_changed_since_staging_is_found_and_told() {
 #[test]
 fn what_force_replaces_is_put_aside_and_not_dropped() {
     let world = staged();
-    by_hand(&world, &DEEDS[0]);
+    by_hand(&world, DEEDS[0].sql);
     world.mzflow(&["promote", "second", "--force", "--keep", "1h"]).code(0);
     assert_eq!(total(&world), "20");
     assert_eq!(world.rows("SELECT total FROM shop.core__second__mzf.totals"), "30");
@@ -193,11 +289,11 @@ fn of_single_objects_nothing_older_than_the_deployment_is_told() {
 fn race(point: &(&str, &str), deed: &Deed) {
     let (place, fault) = point;
     let what = format!("{}, {place}", deed.name);
-    let world = staged();
+    let world = staged_over(deed);
     world.faults(fault);
     let running = world.start(&["promote", "second", "--keep", "1h"]);
     world.until(&what, || world.held() > 0);
-    by_hand(&world, deed);
+    by_hand(&world, deed.sql);
     world.faults("");
     let told = running.end(&world);
     if deed.refused.is_some() {
@@ -214,6 +310,7 @@ fn race(point: &(&str, &str), deed: &Deed) {
         assert_eq!(total(&world), "20", "{what}");
         let swaps = world.mzflow(&["log", "--json"]).code(0).json();
         assert_eq!(swaps.as_array().map(Vec::len), Some(2), "{what}");
+        Picture::take(&world).is_like(&in_time(deed), &what);
     }
     // What others made is still there.
     for theirs in ["theirs", "other"] {

@@ -51,7 +51,7 @@ fn an_environment_without_garbage_says_so() {
     world.write(SHOP);
     run(&world, "a", &[]);
     let told = world.mzflow(&["gc", "--yes", "--json"]).code(0);
-    assert_eq!(told.json(), serde_json::json!({ "items": [], "unrecorded": [] }));
+    assert_eq!(told.json(), serde_json::json!({ "items": [], "unrecorded": [], "others": [] }));
 }
 
 #[test]
@@ -193,4 +193,43 @@ return mz.recipe {
     );
     world.mzflow(&["run", "nightly", "--project", "shop"]).code(0).says("1 dropped");
     world.mzflow(&["list"]).code(0).says("nothing is staged");
+}
+
+#[test]
+fn an_overlay_that_nobody_can_build_any_more_is_told() {
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    world.write(CHANGED);
+    sql(&world, "CREATE CLUSTER dev (SIZE = '25cc')");
+    world.mzflow(&["dev", "dev", "--project", "shop", "--name", "alice"]).code(0);
+    let told = || world.mzflow(&["gc", "--json"]).code(0).json();
+    assert_eq!(told()["others"], serde_json::json!([]));
+    sql(&world, "DROP CLUSTER dev");
+    let others = told()["others"].to_string();
+    assert!(others.contains("shop__alice holds the overlay `alice`"), "{others}");
+    assert!(others.contains("cluster dev, on which it ran, is gone"), "{others}");
+    world.mzflow(&["gc"]).code(0).says("mzflow dev --down --name alice");
+    world.mzflow(&["dev", "--down", "--name", "alice", "--project", "shop"]).code(0);
+    assert_eq!(told()["others"], serde_json::json!([]));
+}
+
+#[test]
+fn what_a_deletion_has_claimed_is_recorded() {
+    let world = World::new();
+    world.write(SHOP);
+    world.write("-- file: shop/models/shop/raw/items.sql\nCREATE TABLE items (id int);\n");
+    run(&world, "a", &[]);
+    world.faults("hold before 'DROP TABLE%' by 'mzflow/%'");
+    let running = world.start(&["delete", "table", "shop.raw.items", "--project", "shop", "--yes"]);
+    world.until("it is claimed", || world.held() > 0);
+    running.kill();
+    drop(running.end(&world));
+    world.faults("");
+    let told = world.mzflow(&["gc", "--json"]).code(0).json();
+    assert_eq!(told["unrecorded"], serde_json::json!([]), "{told}");
+    let line = "shop.raw.items__deleted__mzx was to be deleted and stands yet";
+    assert!(told["others"].to_string().contains(line), "{told}");
+    world.mzflow(&["delete", "table", "shop.raw.items", "--project", "shop", "--yes"]).code(0);
+    assert_eq!(world.mzflow(&["gc", "--json"]).code(0).json()["others"], serde_json::json!([]));
 }

@@ -137,7 +137,9 @@ fn a_sink_that_is_defined_otherwise_is_told_and_made_anew_when_asked() {
     told.says("sink shop.outbound.totals_out is defined otherwise");
     assert_eq!((reads(&world).as_str(), sink(&world)), ("core totals", before.clone()));
     let told = world.mzflow(&["apply", "--project", "shop", "--recreate-sinks", "--dry-run", "-v"]).code(0);
-    told.says("DROP SINK \"shop\".\"outbound\".\"totals_out\" RESTRICT").says("all_totals");
+    told.says("ALTER SINK \"shop\".\"outbound\".\"totals_out\" RENAME TO \"totals_out__deleted__mzx\"")
+        .says("DROP SINK \"shop\".\"outbound\".\"totals_out__deleted__mzx\" RESTRICT")
+        .says("all_totals");
     assert_eq!(sink(&world), before);
     world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0);
     let after = sink(&world);
@@ -162,6 +164,46 @@ fn a_sink_that_was_dropped_and_not_made_anew_comes_with_the_same_command() {
     world.faults("");
     world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0);
     assert_ne!(sink(&world), "");
+    world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
+}
+
+#[test]
+fn a_sink_that_somebody_has_replaced_meanwhile_is_not_dropped() {
+    let world = deployed();
+    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    for place in ["hold before 'ALTER SINK%RENAME%'", "hold after 'ALTER SINK%RENAME%'"] {
+        world.faults(&format!("{place} by 'mzflow/%'"));
+        let running = world.start(&["apply", "--project", "shop", "--recreate-sinks"]);
+        world.until(place, || world.held() > 0);
+        world.sql("DROP SINK shop.outbound.totals_out");
+        world.sql(
+            "CREATE SINK shop.outbound.totals_out IN CLUSTER outbound FROM shop.core.totals \
+             INTO KAFKA CONNECTION shop.infra.broker (TOPIC 'by_hand') FORMAT JSON ENVELOPE DEBEZIUM",
+        );
+        let by_hand = sink(&world);
+        world.faults("");
+        let told = running.end(&world).code(3).says("[apply.sink-moved]");
+        told.says("shop.outbound.totals_out was replaced, renamed or dropped").says("no sink was dropped");
+        assert_eq!(sink(&world), by_hand, "{place}");
+    }
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0);
+    world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
+}
+
+#[test]
+fn a_sink_that_was_claimed_and_not_dropped_goes_with_the_same_command() {
+    let world = deployed();
+    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    world.faults("error 'XX000' on 'DROP SINK%'");
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(1).says("[apply.rejected]");
+    world.faults("");
+    let claimed = "SELECT count(*) FROM mz_sinks WHERE name = 'totals_out__deleted__mzx'";
+    assert_eq!(world.rows(claimed), "1");
+    let told = world.mzflow(&["gc", "--json"]).code(0).json();
+    assert_eq!(told["unrecorded"], serde_json::json!([]));
+    assert!(told["others"][0].as_str().is_some_and(|line| line.contains("mzflow delete sink")), "{told}");
+    world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0);
+    assert_eq!((world.rows(claimed).as_str(), reads(&world).as_str()), ("0", "core totals"));
     world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
 }
 

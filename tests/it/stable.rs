@@ -91,6 +91,25 @@ fn a_change_is_replaced_in_place_and_readers_stay() {
 }
 
 #[test]
+fn what_was_commented_while_it_waited_is_given_back_as_it_was_then() {
+    let world = deployed();
+    world.write(&doubled());
+    world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
+    world.sql("COMMENT ON COLUMN shop.api.totals.total IS 'since then'");
+    world.sql("COMMENT ON MATERIALIZED VIEW shop.api.totals IS 'not this, files win'");
+    world.faults("hold after 'ALTER MATERIALIZED VIEW%APPLY REPLACEMENT%' by 'mzflow/%'");
+    let running = world.start(&["promote", "second"]);
+    world.until("it has taken over", || world.held() > 0);
+    running.kill();
+    drop(running.end(&world));
+    world.faults("");
+    world.mzflow(&["promote", "second"]).code(0);
+    let comments = "SELECT c.comment FROM mz_internal.mz_comments c JOIN mz_objects o ON o.id = c.id \
+                    WHERE o.name = 'totals' AND c.comment NOT LIKE 'mzflow: %' ORDER BY 1";
+    assert_eq!(world.rows(comments), "Every total\nWhose\nsince then");
+}
+
+#[test]
 fn grants_stay_comments_are_given_back_and_indexes_are_there_once() {
     let world = deployed();
     world.write(&doubled().replace("'Every total'", "'Every total, doubled'"));

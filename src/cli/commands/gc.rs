@@ -80,7 +80,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     };
     let outcome = finish::verb(app, &mut ctx, outcome).await;
     if app.ui.json {
-        app.ui.json(&json!({ "items": told, "unrecorded": found.unrecorded }));
+        app.ui.json(&json!({ "items": told, "unrecorded": found.unrecorded, "others": found.others }));
     }
     let count = outcome?;
     if agreed && !app.ui.json {
@@ -130,6 +130,9 @@ fn tell(app: &App, found: &gc::Outcome) {
         app.ui.talk(&format!(
             "{name} has the form of a staging name and stands in no record: it is left alone"
         ));
+    }
+    for line in &found.others {
+        app.ui.talk(line);
     }
 }
 

@@ -388,6 +388,11 @@ pub const CLASSES: &[Class] = &[
                 "string[]",
                 "schemas, clusters and objects with a staging name that no record tells of",
             ),
+            f(
+                "others",
+                "string[]",
+                "what other commands take away, a line each: lost overlays, deletions that were cut",
+            ),
         ],
     },
     Class {

@@ -35,6 +35,7 @@ use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedObject;
+use crate::deployment::rights::Undo;
 use crate::deployment::state::State;
 use crate::deployment::way::Way;
 use crate::name::ObjectId;
@@ -305,7 +306,8 @@ async fn write(
     ctx.record_all(planned).await?;
     ctx.record_objects(&rows(&id, sorted, catalog)).await?;
     ctx.record(Record::StageDone(done.clone())).await?;
-    let scope = Scope { intent, contents, done: Some(done), built: BTreeMap::new() };
+    let (built, undo) = (BTreeMap::new(), Undo::default());
+    let scope = Scope { intent, contents, done: Some(done), built, undo };
     let exchange = Exchange::new(scope, SwapKind::Promotion, ConflictCheck::Made, 0);
     let (scope, entry) = exchange.make(ctx).await?;
     aftermath::finish(ctx, &scope, &entry).await?;

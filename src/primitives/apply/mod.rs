@@ -3,7 +3,8 @@
 //!
 //! Creates what is missing, alters clusters whose definition says something else, brings grants, default
 //! privileges and comments in line; it drops nothing, and takes away only what the project itself
-//! granted and no longer says. Refuses: `apply.secret-missing`.
+//! granted and no longer says. Sinks that are to be made anew are claimed by id before they are dropped. Refuses:
+//! `apply.secret-missing`, `apply.sink-moved`.
 //! What that takes is decided in [`super::infrastructure`]. Start reading at [`run`].
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
+mod anew;
 mod secret;
 
 /// Which secrets get their value from here.
@@ -86,29 +88,33 @@ pub struct Outcome {
 /// Sinks that are made anew.
 #[derive(Default)]
 struct Recreated {
-    steps: Vec<Step>,
+    /// Those that stand, by what they are now.
+    gone: Vec<anew::Sink>,
+    /// The steps that make them.
+    made: Vec<Step>,
     said: BTreeMap<String, Said>,
 }
 
 /// Drops and makes anew each sink whose definition differs, and makes those that were dropped and not made
 /// when this was tried before.
-fn recreated(request: &Request, catalog: &Catalog, former: &Claims) -> Recreated {
+fn recreated(request: &Request, catalog: &Catalog, former: &Claims, cut: Vec<anew::Sink>) -> Recreated {
     let mut found = Recreated::default();
     if request.sinks == Sinks::Kept {
         return found;
     }
+    found.gone = cut;
     let all = || request.compiled.project.objects.iter().filter(|object| object.kind == ObjectKind::Sink);
     let changed = sinks::differing(all(), catalog, former).changed;
     let known =
         |sink: &&Object| former.of(&said::thing(&Target::Object(sink.kind, sink.name.clone()))).is_some();
     let lost = |sink: &&Object| catalog.object(&sink.name).is_none() && known(sink);
     for sink in all().filter(|sink| changed.contains(&sink.name) || lost(sink)) {
-        if changed.contains(&sink.name) {
-            let names = vec![sink.name.clone()];
-            found.steps.push(Step::DropObjects { kind: ObjectKind::Sink, names });
+        let stands = catalog.object(&sink.name).filter(|_| changed.contains(&sink.name));
+        if let Some(stands) = stands {
+            found.gone.push(anew::Sink { name: sink.name.clone(), id: stands.id.clone() });
         }
         let start = request.compiled.line_start(&sink.file, sink.line);
-        found.steps.push(Step::Create {
+        found.made.push(Step::Create {
             kind: ObjectKind::Sink,
             name: sink.name.clone(),
             cluster: sink.cluster.clone(),
@@ -150,8 +156,14 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let mut secret =
         |object: &Object, exists, origin| secret::made(request.secrets, object, exists, origin, &values);
     let mut create = infrastructure::missing(&request.compiled, &catalog, &live, &mut secret)?;
-    let recreated = recreated(request, &catalog, &former);
-    create.extend(recreated.steps);
+    let cut = match request.sinks {
+        Sinks::Kept => Vec::new(),
+        Sinks::Recreated => anew::cut(ctx, &catalog).await?,
+    };
+    let recreated = recreated(request, &catalog, &former, cut);
+    let before = create.len();
+    create.extend(recreated.gone.iter().map(anew::Sink::dropped));
+    create.extend(recreated.made);
     let mut expected = (*catalog).clone();
     create.iter().for_each(|step| expected.take(step));
     let mut actions: Vec<String> = create.iter().map(Step::what).collect();
@@ -166,7 +178,10 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     ctx.go_on()?;
     actions.extend(foreseen.iter().map(Step::what));
     ctx.record(Record::ApplyIntent(ApplyIntent { actions })).await?;
+    let anew = create.split_off(before).split_off(recreated.gone.len());
     let mut done = carry_out(ctx, request, create).await?;
+    done.extend(anew::drop(ctx, &recreated.gone).await?);
+    done.extend(carry_out(ctx, request, anew).await?);
     if !things.is_empty() {
         let project_schemas = own.into_iter().collect();
         ctx.record(Record::MetadataIntent(MetadataIntent { deployment: None, project_schemas, things }))

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::compile::Compiled;
+use super::super::deeds;
 use super::super::metadata;
 use super::super::metadata::Pair;
 use super::super::metadata::Written;
@@ -380,8 +381,9 @@ impl<'f> View<'f> {
         }
         let mut steps = metadata::carry(self.facts.catalog, &pairs, &written, claims);
         steps.extend(said::defaults(self.facts.catalog, &places, &written, claims));
-        let after = steps.iter().map(|step| AfterSwap { what: step.what(), sql: step.sql() }).collect();
-        (after, staged)
+        let after =
+            steps.iter().map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: deeds::of(step) });
+        (after.collect(), staged)
     }
 
     /// What has to be recorded of what files say of what a deployment touches, and of what stays.
@@ -421,6 +423,7 @@ impl<'f> View<'f> {
             .map(|sink| AfterSwap {
                 what: format!("create sink {}", sink.name),
                 sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
+                deeds: Vec::new(),
             })
             .collect()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use super::super::carried;
 use super::super::code::Code;
 use super::super::error::Error;
 use super::super::exchange::renames;
@@ -101,6 +102,7 @@ pub fn layout(
             repointed: changes.repointed.clone(),
             restored: changes.restored.clone(),
             carried_along: changes.carried_along.clone(),
+            meant: None,
             deployment: id.clone(),
         },
         create: Vec::new(),
@@ -115,6 +117,10 @@ pub fn layout(
         }
     }
     beside(&mut layout, &naming, changes)?;
+    layout.pairs = carried::pairs(&layout.intent, &layout.contents, catalog);
+    let said_of: Vec<Pair> =
+        layout.pairs.iter().cloned().chain(carried::replaced(&layout.contents)).collect();
+    layout.contents.meant = Some(carried::meant(&said_of, &layout.written, &layout.claims));
     Ok(layout)
 }
 
@@ -228,8 +234,6 @@ fn containers(
         let wanted = files.defaults.get(&production);
         let defaults = said::carried_defaults(catalog, name, &staging, wanted, &changes.claims);
         layout.create.extend(defaults.into_iter().map(Step::GrantDefault));
-        let blue = catalog.schemas.contains_key(name).then(|| Target::Schema(name.clone()));
-        layout.pairs.push(Pair { blue, green: target });
     }
     // What is built there takes over from what keeps its owner and its grants.
     let in_place = naming.replaced_in.iter().map(|pair| Step::CreateSchema(pair.staging_name()));
@@ -243,7 +247,6 @@ fn containers(
             written::grants(&mut layout.written, &target, &defined.grants);
             written::comments(&mut layout.written, &target, &defined.comments);
         }
-        layout.pairs.push(Pair { blue: Some(Target::Cluster(name.clone())), green: target });
     }
 }
 
@@ -261,6 +264,8 @@ fn build(
     let (way, name, compiled) = (*way, name.clone(), &changes.compiled);
     if way == Way::Replaced {
         layout.create.push(naming.write(|names| creates::replacement(compiled, object, &name, names)));
+        // It is given to what is replaced once more, which keeps its name.
+        written::object(&mut layout.written, object, &object.name);
         return Ok(());
     }
     // Beside production's the name of an index may be taken.
@@ -289,9 +294,6 @@ fn build(
         });
     }
     written::object(&mut layout.written, object, &name);
-    let same_kind = catalog.object(&object.name).filter(|found| found.kind == object.kind);
-    let blue = same_kind.map(|found| Target::Object(found.kind, object.name.clone()));
-    layout.pairs.push(Pair { blue, green: Target::Object(object.kind, name) });
     Ok(())
 }
 

@@ -27,7 +27,6 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
-use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 /// The stable schemas of an environment: stable in the project, and promoted as such before.
@@ -171,11 +170,8 @@ impl<'f> Stable<'f> {
             let target = Target::Object(object.kind, object.name.clone());
             pairs.push(Pair { blue: Some(target.clone()), green: target });
         }
-        let (catalog, claims) = (self.facts.catalog, self.facts.claims);
-        let granted = metadata::carry(catalog, &pairs, &own, claims).into_iter();
-        let granted = granted.filter(|step| !matches!(step, Step::Comment { .. }));
-        let steps = granted.chain(metadata::comments_anew(catalog, &pairs, &own, claims));
-        steps.map(|step| AfterSwap { what: step.what(), sql: step.sql() }).collect()
+        let steps = metadata::anew(self.facts.catalog, &pairs, &own, self.facts.claims).into_iter();
+        steps.map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: Vec::new() }).collect()
     }
 }
 

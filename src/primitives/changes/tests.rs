@@ -176,6 +176,7 @@ impl World {
                 .collect(),
             intent: layout.intent.clone(),
             contents: layout.contents.clone(),
+            undo: Default::default(),
         }
     }
 }

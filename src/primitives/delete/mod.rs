@@ -29,7 +29,7 @@ use crate::compiler::object::Object;
 use crate::db;
 use crate::db::apply::OnFailure;
 use crate::db::journal::Which;
-use crate::deployment::DeploymentId;
+use crate::deployment::deletion;
 use crate::deployment::deletion::Deletion;
 use crate::deployment::record::Record;
 use crate::name::ClusterName;
@@ -83,9 +83,7 @@ enum Stands {
 
 /// The name that marks it as being dropped.
 fn claimed(name: &Ident) -> Result<Ident, Error> {
-    let deleted: DeploymentId =
-        "deleted".parse().map_err(|error| Error::bug(format!("`deleted` is no id: {error}")))?;
-    deleted.claimed(name).map_err(|error| {
+    deletion::claimed(name).map_err(|error| {
         let message = format!("{name} is too long to be claimed before it is dropped: {error}");
         Error::new(Code::DeleteInUse, message).effect("nothing was dropped")
     })

@@ -1,7 +1,8 @@
 //! drop: removes what stands under a deployment's staging names, and nothing else.
 //!
 //! Either a green that is not wanted (abort), or the version that a promotion replaced (retire), or what a run
-//! has built of a deployment that was over (overtaken).
+//! has built of a deployment that was over (overtaken). What was cut before its ids were recorded is told by
+//! [`super::overtaken`] from what somebody else has put under its names.
 //! DROP goes by name, and a swap changes what a name means; so everything is *claimed* first: one
 //! fenced transaction renames it to names that nothing swaps onto; objects that changed places one by one
 //! are renamed one by one. Only what bears such a name is
@@ -24,7 +25,6 @@ use super::scope;
 use super::scope::Scope;
 use super::shifted;
 use crate::catalog::Catalog;
-use crate::catalog::Object;
 use crate::db::apply::OnFailure;
 use crate::deployment::DeploymentId;
 use crate::deployment::dropping::ClaimedCluster;
@@ -91,18 +91,8 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
     for (at, pair) in scope.intent.schemas.iter().enumerate() {
         let claimed = id.claimed(&pair.production).map_err(too_long)?;
         let name = pair.staging_name();
-        let marked = crate::name::SchemaName::new(pair.database.clone(), claimed.clone());
         let expected = match reason {
-            DropReason::Abort | DropReason::Overtaken => {
-                done.and_then(|done| done.schemas.get(at)).or_else(|| {
-                    // Died before its ids were recorded: the name itself was recorded before it was made.
-                    catalog
-                        .schemas
-                        .get(&name)
-                        .or_else(|| catalog.schemas.get(&marked))
-                        .map(|schema| &schema.id)
-                })
-            }
+            DropReason::Abort | DropReason::Overtaken => done.and_then(|done| done.schemas.get(at)),
             DropReason::Retire => pair.production_id.as_ref(),
         };
         if let Some(expected) = expected {
@@ -113,23 +103,15 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
         let claimed = ClusterName(id.claimed(&pair.production.0).map_err(too_long)?);
         let name = pair.staging.clone();
         let expected = match reason {
-            DropReason::Abort | DropReason::Overtaken => {
-                done.and_then(|done| done.clusters.get(at)).or_else(|| {
-                    catalog
-                        .clusters
-                        .get(&name)
-                        .or_else(|| catalog.clusters.get(&claimed))
-                        .map(|cluster| &cluster.id)
-                })
-            }
+            DropReason::Abort | DropReason::Overtaken => done.and_then(|done| done.clusters.get(at)),
             DropReason::Retire => Some(&pair.production_id),
         };
         if let Some(expected) = expected {
             intent.clusters.push(ClaimedCluster { name, claimed, id: expected.clone() });
         }
     }
-    intent.one_by_one.extend(beside(scope, reason, catalog).map_err(too_long)?);
-    stays::claim(scope, reason, catalog, &mut intent).map_err(too_long)?;
+    intent.one_by_one.extend(beside(scope, reason).map_err(too_long)?);
+    stays::claim(scope, reason, &mut intent).map_err(too_long)?;
     intent.objects = ours(scope, reason, catalog, &intent);
     // What is gone need not be claimed.
     intent.schemas.retain(|schema| find_schema(schema, catalog).is_some());
@@ -149,12 +131,7 @@ fn one_by_one(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Ve
         };
         let claimed = scope.deployment().claimed(&object.name.object)?;
         let expected = match reason {
-            DropReason::Abort | DropReason::Overtaken => scope.built.get(&name).or_else(|| {
-                // Died before its ids were recorded: the name itself was recorded before it was made.
-                let marked = name.schema_name().object(claimed.clone());
-                let bears = catalog.object(&name).or_else(|| catalog.object(&marked));
-                bears.filter(|_| scope.done.is_none()).map(|found| &found.id)
-            }),
+            DropReason::Abort | DropReason::Overtaken => scope.built.get(&name),
             DropReason::Retire => object.production_id.as_ref(),
         };
         if let Some(id) = expected {
@@ -171,17 +148,12 @@ fn one_by_one(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Ve
 }
 
 /// The indexes on relations that stay.
-fn beside(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Vec<ClaimedObject>, NameError> {
+fn beside(scope: &Scope, reason: DropReason) -> Result<Vec<ClaimedObject>, NameError> {
     let mut found = Vec::new();
     for index in scope.contents.indexes.iter().filter(|index| index.stands_beside()) {
         let claimed = scope.deployment().claimed(&index.name.object)?;
         let expected = match reason {
-            DropReason::Abort | DropReason::Overtaken => scope.built.get(&index.staging).or_else(|| {
-                // Died before its id was recorded; it may be claimed already.
-                let marked = index.staging.schema_name().object(claimed.clone());
-                let found = catalog.object(&index.staging).or_else(|| catalog.object(&marked));
-                found.map(|object| &object.id)
-            }),
+            DropReason::Abort | DropReason::Overtaken => scope.built.get(&index.staging),
             DropReason::Retire => index.production_id.as_ref(),
         };
         if let Some(expected) = expected {
@@ -195,37 +167,11 @@ fn beside(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<Vec<Cl
 /// The ids inside the claimed schemas and clusters that may be dropped with them.
 fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropIntent) -> Vec<ObjectId> {
     let one_by_one = intent.one_by_one.iter().map(|object| object.id.clone());
-    let recorded: BTreeSet<ObjectId> = match reason {
-        DropReason::Retire => scope.leaving().into_iter().cloned().collect(),
-        DropReason::Overtaken => scope.green().into_iter().cloned().collect(),
-        DropReason::Abort if scope.done.is_some() => scope.green().into_iter().cloned().collect(),
-        // Ids were not recorded yet, names were: what bears one of them in a schema of ours is ours.
-        DropReason::Abort => {
-            let objects = scope.contents.objects.iter().filter(|object| object.change.is_built());
-            let names = objects.map(|object| scope.intent.staging_name(object));
-            let names = names.chain(scope.contents.indexes.iter().map(|index| index.staging.clone()));
-            let marked = |name: &ObjectName| {
-                let at = intent.schemas.iter().find(|schema| name.is_in(&schema.name))?;
-                Some(ObjectName::new(name.database.clone(), at.claimed.clone(), name.object.clone()))
-            };
-            names
-                .flat_map(|name| {
-                    let other = marked(&name);
-                    [Some(name), other]
-                })
-                .flatten()
-                .filter_map(|name| catalog.object(&name).map(|object| object.id.clone()))
-                .collect()
-        }
+    let recorded = match reason {
+        DropReason::Retire => scope.leaving(),
+        DropReason::Abort | DropReason::Overtaken => scope.green(),
     };
-    let mut ours: BTreeSet<ObjectId> = recorded.into_iter().chain(one_by_one).collect();
-    if reason == DropReason::Abort && scope.done.is_none() {
-        // An index that the server named itself.
-        let on_ours = |object: &&Object| object.on.as_ref().is_some_and(|on| ours.contains(on));
-        let indexes: Vec<ObjectId> =
-            catalog.objects.values().filter(on_ours).map(|object| object.id.clone()).collect();
-        ours.extend(indexes);
-    }
+    let ours: BTreeSet<ObjectId> = recorded.into_iter().cloned().chain(one_by_one).collect();
     ours.into_iter().filter(|id| catalog.objects.contains_key(id)).collect()
 }
 
@@ -377,7 +323,12 @@ fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
 
 /// A claim under way.
 struct Claim<'s> {
-    scope: &'s Scope,
+    /// What is recorded of it.
+    recorded: &'s Scope,
+    /// The same by ids, where they were not recorded.
+    scope: Scope,
+    /// What bears a name of it and is none of it, a line each.
+    left: Vec<String>,
     reason: DropReason,
     intent: Option<DropIntent>,
     /// The epoch at which the deployment's state was looked at.
@@ -387,12 +338,17 @@ struct Claim<'s> {
 impl fenced::Change for Claim<'_> {
     async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
         let ledger = ctx.ledger_or_refuse().await?;
-        let id = self.scope.deployment();
-        possible(id, self.reason, ledger.deployment(id)?.state)?;
+        let id = self.recorded.deployment();
+        let known = ledger.deployment(id)?;
+        possible(id, self.reason, known.state)?;
         let catalog = ctx.catalog().await?;
-        stays::nothing_open(self.scope, self.reason, &catalog)?;
+        if self.reason == DropReason::Abort && self.recorded.done.is_none() {
+            let found = overtaken::unfinished(ctx, self.recorded, known, &catalog).await?;
+            (self.scope, self.left) = found;
+        }
+        stays::nothing_open(&self.scope, self.reason, &catalog)?;
         self.marker = Some(ledger.marker.clone());
-        let intent = claim(self.scope, self.reason, &catalog)?;
+        let intent = claim(&self.scope, self.reason, &catalog)?;
         // Said no before anything is written: a refused drop leaves no trace.
         check(&intent, &catalog)?;
         if !ledger.deployment(id)?.shifts.is_empty() {
@@ -412,7 +368,7 @@ impl fenced::Change for Claim<'_> {
         match &self.intent {
             // In a transaction of its own the claim is not visible beside it: names are the old ones.
             Some(intent) => {
-                stays::not_swapped(self.scope, self.marker.as_ref(), catalog)?;
+                stays::not_swapped(self.recorded, self.marker.as_ref(), catalog)?;
                 check(intent, catalog)
             }
             None => Err(Error::bug("a claim is checked before it is planned")),
@@ -487,8 +443,19 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if request.reason == DropReason::Retire && replaced_nothing(&scope) {
         return Ok(empty(&request.deployment));
     }
-    let mut claim = Claim { scope: &scope, reason: request.reason, intent: None, marker: None };
+    let mut claim = Claim {
+        recorded: &scope,
+        scope: scope.clone(),
+        left: Vec::new(),
+        reason: request.reason,
+        intent: None,
+        marker: None,
+    };
     fenced::make(ctx, &mut claim, fenced::RETRY_FOR).await?;
+    for message in claim.left {
+        let code = "drop.left".to_owned();
+        ctx.events.event(Event::Warning { code, message: format!("{message}: it is left") });
+    }
     let Some(intent) = claim.intent else {
         return Err(Error::bug("the claim happened and left no intent"));
     };

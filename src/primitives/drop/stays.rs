@@ -6,7 +6,6 @@ use crate::catalog::Catalog;
 use crate::deployment::dropping::ClaimedSchema;
 use crate::deployment::epoch::Marker;
 use crate::name::NameError;
-use crate::name::SchemaName;
 use crate::primitives::code::Code;
 use crate::primitives::ctx;
 use crate::primitives::error::Error;
@@ -14,24 +13,13 @@ use crate::primitives::exchange::replacements;
 use crate::primitives::scope::Scope;
 
 /// Adds what is to be claimed there: the schemas of replacements that are not wanted.
-pub(super) fn claim(
-    scope: &Scope,
-    reason: DropReason,
-    catalog: &Catalog,
-    intent: &mut DropIntent,
-) -> Result<(), NameError> {
+pub(super) fn claim(scope: &Scope, reason: DropReason, intent: &mut DropIntent) -> Result<(), NameError> {
     let id = scope.deployment();
-    let done = scope.done.as_ref();
-    let pairs = scope.intent.replaced_in.iter().enumerate();
-    for (at, pair) in pairs.filter(|_| reason != DropReason::Retire) {
+    let recorded = scope.done.iter().flat_map(|done| &done.replaced_in);
+    let pairs = scope.intent.replaced_in.iter().zip(recorded);
+    for (pair, expected) in pairs.filter(|_| reason != DropReason::Retire) {
         let (name, claimed) = (pair.staging_name(), id.claimed(&pair.production)?);
-        let marked = SchemaName::new(pair.database.clone(), claimed.clone());
-        let recorded = done.and_then(|done| done.replaced_in.get(at));
-        // Died before its id was recorded: the name itself was recorded before it was made.
-        let found = || catalog.schemas.get(&name).or_else(|| catalog.schemas.get(&marked));
-        if let Some(expected) = recorded.or_else(|| found().map(|schema| &schema.id)).cloned() {
-            intent.schemas.push(ClaimedSchema { name, claimed, id: expected });
-        }
+        intent.schemas.push(ClaimedSchema { name, claimed, id: expected.clone() });
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use super::replacements::Replaced;
 use super::sinks;
 use super::successors::Successor;
 use super::successors::successors;
+use super::undo;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::db;
@@ -107,13 +108,20 @@ async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exc
     }
     let (altered, mut pending_sinks) = cut_over(ctx, found).await?;
     let mut replaced = Replaced::default();
+    let mut made_sinks = Vec::new();
+    if kind == SwapKind::Rollback {
+        undo::take_back(ctx, scope).await?;
+        catalog = ctx.catalog().await?;
+    }
     if kind == SwapKind::Promotion {
         if !scope.intent.replaced_in.is_empty() {
             replaced = replacements::apply(ctx, scope).await?;
             catalog = ctx.catalog().await?;
         }
+        let begun = undo::remember(ctx, scope, entry, &catalog).await?;
         in_place(ctx, scope).await?;
         pending_sinks.extend(new_sinks(ctx, scope, &catalog).await?);
+        made_sinks = undo::made(ctx, begun).await?;
         tags(ctx, scope, entry, &catalog).await?;
     }
     shifted::warn(ctx, &scope.intent, &catalog, "read the version that has left production");
@@ -122,6 +130,7 @@ async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exc
         epoch: entry.intent.to.epoch,
         pending_sinks: pending_sinks.clone(),
         pending_replacements: replaced.pending.clone(),
+        made_sinks,
     };
     ctx.record(Record::SwapDone(done)).await?;
     let pending = [sinks_pending(scope, &pending_sinks), replacements_pending(scope, &replaced.pending)];
@@ -274,10 +283,7 @@ async fn new_sinks(ctx: &mut Ctx, scope: &Scope, catalog: &Catalog) -> Result<Ve
 
 /// The new sinks that do not stand yet, by name.
 fn missing_sinks<'s>(scope: &'s Scope, catalog: &Catalog) -> Vec<(ObjectName, &'s AfterSwap)> {
-    let sinks = scope.contents.new_sinks.iter().filter_map(|sink| {
-        let name = sink.what.strip_prefix("create sink ")?.parse::<ObjectName>().ok()?;
-        Some((name, sink))
-    });
+    let sinks = scope.contents.new_sinks.iter().filter_map(|sink| Some((undo::new_sink(sink)?, sink)));
     sinks.filter(|(name, _)| catalog.object(name).is_none()).collect()
 }
 

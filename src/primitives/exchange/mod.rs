@@ -13,6 +13,7 @@ use self::sinks::OthersSinks;
 use self::strangers::foreign;
 use self::successors::successors;
 use super::allowed;
+use super::carried;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -34,6 +35,7 @@ use crate::deployment::record::StagedIndex;
 use crate::deployment::record::StagedObject;
 use crate::deployment::state::State;
 use crate::event::Event;
+use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::NameError;
 use crate::name::ObjectKind;
@@ -45,12 +47,14 @@ use crate::plan::step::Target;
 
 pub mod aftermath;
 mod following;
+mod line;
 pub mod renames;
 pub mod replacements;
 pub mod sides;
 pub mod sinks;
 mod strangers;
 pub mod successors;
+mod undo;
 mod who;
 
 /// Whether production must be what it was when the deployment was staged.
@@ -323,6 +327,12 @@ impl Exchange {
         }
     }
 
+    /// Says no if the world is not as it must be for it; touches nothing.
+    fn is_possible(&self, catalog: &Catalog, history: &[SwapEntry]) -> Result<(), Error> {
+        check(&self.scope, self.kind, self.conflicts, catalog, history)?;
+        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
+    }
+
     /// Puts back the roles that read the deployment: once it is exchanged, its staging names mean the other
     /// version.
     async fn put_roles_back(
@@ -335,8 +345,7 @@ impl Exchange {
         if !ledger.deployment(id)?.shifts.is_empty() {
             // Said no before anybody is put back: a refused swap changes nothing.
             let catalog = ctx.reread().await?;
-            check(&self.scope, self.kind, self.conflicts, &catalog, &ledger.history)?;
-            sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, &catalog)?;
+            self.is_possible(&catalog, &ledger.history)?;
             shifted::put_back(ctx, id, None).await?;
             settings = ctx.role_settings().await?;
         }
@@ -393,6 +402,7 @@ impl fenced::Change for Exchange {
             }
         }
         self.still_possible(&ledger)?;
+        line::bring(ctx, self, &ledger.history).await?;
         self.put_roles_back(ctx, &ledger, settings).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {
@@ -408,8 +418,15 @@ impl fenced::Change for Exchange {
 
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         self.unread(catalog)?;
-        check(&self.scope, self.kind, self.conflicts, catalog, &self.history)?;
-        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
+        self.is_possible(catalog, &self.history)
+    }
+
+    fn clusters(&self) -> Vec<ClusterName> {
+        self.scope.described(self.kind)
+    }
+
+    fn is_behind(&self, catalog: &Catalog) -> bool {
+        self.kind == SwapKind::Promotion && !carried::behind(&self.scope, catalog).is_empty()
     }
 
     fn codes(&self) -> (Code, Code) {

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::super::carried;
 use super::super::ctx::Ctx;
 use super::super::error::Error;
 use super::super::scope;
@@ -16,6 +17,9 @@ use super::aftermath;
 use super::following;
 use crate::catalog::Catalog;
 use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::AfterSwap;
+use crate::deployment::record::Record;
+use crate::deployment::record::StageObjects;
 use crate::deployment::record::StagedObject;
 use crate::event::Event;
 use crate::name::ObjectName;
@@ -103,6 +107,7 @@ pub(super) fn lost(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Stri
 /// `run.interrupted`, `run.deadline`, and `db.*` where nothing can be asked; what the server refuses of one is told of it.
 pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Error> {
     let mut replaced = Replaced::default();
+    let restored = as_it_is(ctx, scope).await?;
     for object in scope.contents.replacements() {
         match one(ctx, scope, object).await? {
             Ok(()) => replaced.done.push(object.name.to_string()),
@@ -112,7 +117,7 @@ pub(super) async fn apply(ctx: &mut Ctx, scope: &Scope) -> Result<Replaced, Erro
         }
     }
     if !replaced.done.is_empty() {
-        restore(ctx, scope).await?;
+        restore(ctx, &restored).await?;
     }
     if replaced.pending.is_empty() {
         replaced.pending = drop_schemas(ctx, scope).await?;
@@ -145,9 +150,25 @@ async fn one(ctx: &mut Ctx, scope: &Scope, object: &StagedObject) -> Result<Resu
     })
 }
 
+/// What has to be given back afterwards, as production is before the first of them takes over; recorded where that is
+/// another than it was when they were staged, for the comments are gone then.
+async fn as_it_is(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<AfterSwap>, Error> {
+    let recorded = &scope.contents.restored;
+    let catalog = ctx.catalog().await?;
+    let now = carried::restored(scope, &catalog).filter(|now| now != recorded);
+    match now.filter(|_| done(scope, &catalog).is_empty()) {
+        Some(restored) => {
+            let contents = StageObjects { restored: restored.clone(), ..scope.contents.clone() };
+            ctx.record(Record::StageObjects(contents)).await?;
+            Ok(restored)
+        }
+        None => Ok(recorded.clone()),
+    }
+}
+
 /// Gives grants and comments back, as the files and production had them.
-async fn restore(ctx: &mut Ctx, scope: &Scope) -> Result<(), Error> {
-    let steps = scope.contents.restored.iter().map(aftermath::statement);
+async fn restore(ctx: &mut Ctx, restored: &[AfterSwap]) -> Result<(), Error> {
+    let steps = restored.iter().map(aftermath::statement);
     let refused = following::carry_out(ctx, steps.collect()).await?;
     aftermath::warn_of_failures(ctx, refused, "swap.in-place-failed");
     Ok(())

@@ -19,6 +19,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
+use crate::primitives::cluster_options;
 use crate::primitives::error::Error;
 use crate::primitives::scope;
 use crate::primitives::scope::Scope;
@@ -189,14 +190,14 @@ pub(super) fn moved(side: &Side<'_>, catalog: &Catalog) -> Vec<Moved> {
         let id = cluster.id.as_str();
         let is_recorded =
             side.clusters.iter().any(|(_, recorded)| recorded.is_some_and(|r| r.as_str() == id));
-        let is = scope::shape(cluster);
-        if is_recorded && is != **was {
+        let altered = cluster_options::altered(was, &scope::shape(cluster)).filter(|_| is_recorded);
+        if let Some(altered) = altered {
             found.push(Moved {
                 what: format!("cluster {name}"),
                 sort: Sort::Cluster,
                 was: Some(id.to_owned()),
                 is: Some(id.to_owned()),
-                altered: Some([was.to_string(), is.to_string()]),
+                altered: Some(altered),
             });
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::way::Way;
 use crate::name::ObjectId;
@@ -14,10 +15,11 @@ use crate::primitives::scope::Scope;
 /// A sink and the object it has to read after the exchange; `None` where there is no such object.
 pub type Successor = (ObjectName, Option<ObjectName>);
 
-/// The sinks that read what leaves production, each with what it has to read then.
-pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
-    // What leaves, by id, with the production name it leaves and whether something takes its place.
-    let mut leaving: BTreeMap<&ObjectId, (&ObjectName, bool)> = BTreeMap::new();
+/// What leaves, by id, with the production name it leaves and whether something takes its place.
+type Leaving<'s> = BTreeMap<&'s ObjectId, (&'s ObjectName, bool)>;
+
+fn leaving(scope: &Scope, kind: SwapKind) -> Leaving<'_> {
+    let mut leaving = Leaving::new();
     // What is replaced in place keeps its readers.
     for object in scope.contents.objects.iter().filter(|object| object.way != Way::Replaced) {
         let built = scope.built.get(&scope.intent.staging_name(object));
@@ -29,12 +31,32 @@ pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Succe
             leaving.insert(old, (&object.name, new.is_some()));
         }
     }
+    leaving
+}
+
+/// The sinks that end with a rollback: those that the promotion has made, and that read something which was not
+/// there before it.
+pub fn ending<'c>(scope: &Scope, kind: SwapKind, catalog: &'c Catalog) -> Vec<&'c Object> {
+    if kind == SwapKind::Promotion || scope.undo.made.is_empty() {
+        return Vec::new();
+    }
+    let lost = leaving(scope, kind).into_iter().filter(|(_, (_, has_successor))| !has_successor);
+    let lost: BTreeSet<&ObjectId> = lost.map(|(id, _)| id).collect();
+    let sinks = scope::sinks_reading(catalog, &lost).into_iter();
+    sinks.filter(|sink| scope.undo.made.contains(&sink.id)).collect()
+}
+
+/// The sinks that read what leaves production, each with what it has to read then; those that end are none of them.
+pub fn successors(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Vec<Successor> {
+    let leaving = leaving(scope, kind);
+    let ending = ending(scope, kind, catalog);
     let ids: BTreeSet<&ObjectId> = leaving.keys().copied().collect();
     let sinks = scope::sinks_reading(catalog, &ids);
     let own = repointed(scope, kind, catalog);
     sinks
         .into_iter()
         .filter(|sink| !own.iter().any(|(name, _)| *name == sink.name))
+        .filter(|sink| !ending.iter().any(|one| one.id == sink.id))
         .filter_map(|sink| {
             let read = catalog.reads.get(&sink.id)?.iter().find_map(|id| leaving.get(id))?;
             let (name, has_successor) = read;

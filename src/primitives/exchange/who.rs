@@ -33,7 +33,10 @@ pub(super) async fn explained(ctx: &mut Ctx, scope: &Scope, kind: SwapKind, erro
     if !moved_code {
         return error;
     }
-    let Ok(catalog) = ctx.reread().await else { return error };
+    if ctx.reread().await.is_err() {
+        return error;
+    }
+    let Ok(catalog) = ctx.described(ctx.session(), &scope.described(kind)).await else { return error };
     let Ok(mut moved) = super::sides::all_moved(scope, kind, &catalog) else { return error };
     moved.extend(carried_off(&moved, &catalog));
     let built = made_first(scope);

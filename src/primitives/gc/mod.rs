@@ -4,7 +4,7 @@
 //! has built of a deployment that was over by then ([`super::overtaken`]), and, where that is asked for, what was
 //! staged long ago and never promoted. Schemas, clusters and objects
 //! that bear a staging name but stand in no record are told, and left: what is not recorded as ours
-//! may be somebody's. Start reading at [`garbage`].
+//! may be somebody's; so is what only other commands take away ([`others`]). Start reading at [`garbage`].
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use self::others::Cut;
 use super::ctx::Ctx;
 use super::ctx::marker_in;
 use super::error::Error;
@@ -30,6 +31,8 @@ use crate::deployment::is_staging_name;
 use crate::deployment::state::State;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
+
+mod others;
 
 /// What counts as garbage.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,6 +99,9 @@ pub struct Outcome {
     /// Schemas, clusters and objects with a staging name that no record tells of: they are nobody's here to
     /// drop.
     pub unrecorded: Vec<String>,
+    /// What stands in a record and no drop of a deployment takes, a line each with what can be done: overlays that
+    /// nobody can build any more, and things whose deletion was cut.
+    pub others: Vec<String>,
 }
 
 /// The names that a deployment's schemas and clusters bear now, recorded or claimed.
@@ -166,6 +172,8 @@ struct Facts<'f> {
     one_by_one: &'f OneByOne,
     /// What runs have left of deployments that were over.
     overtaken: &'f [Scope],
+    /// Things whose deletion was cut.
+    deletions: &'f [Cut],
 }
 
 /// Chooses what is garbage at `now`, by the server's clock.
@@ -181,6 +189,7 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
         let (why, age_s) = (Why::Overtaken, now.since(since).as_secs());
         found.push((since, Item { deployment, why, retired: false, age_s, schemas, clusters, objects }));
     }
+    owned.extend(facts.deletions.iter().map(|cut| cut.stands.clone()));
     let left = owned.clone();
     for (id, known) in &ledger.deployments {
         let (schemas, clusters) = standing(id, known, catalog, &left);
@@ -218,6 +227,7 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
     Outcome {
         unrecorded: staging.chain(unrecorded(catalog, facts.overlays, &owned)).collect(),
         items: found.into_iter().map(|(_, item)| item).collect(),
+        others: others::told(facts.deletions, facts.overlays, catalog),
     }
 }
 
@@ -241,7 +251,13 @@ pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
         .collect();
     let overtaken = overtaken::find(ctx, &ledger, &catalog, None).await?;
     let now = db::moment::read(ctx.session()).await?;
-    let facts = Facts { ledger: &ledger, overlays: &overlays, one_by_one: &found, overtaken: &overtaken };
+    let facts = Facts {
+        ledger: &ledger,
+        overlays: &overlays,
+        one_by_one: &found,
+        overtaken: &overtaken,
+        deletions: &others::cut(ctx, &catalog).await?,
+    };
     Ok(garbage(&facts, &catalog, request, now))
 }
 

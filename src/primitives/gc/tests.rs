@@ -75,8 +75,13 @@ fn check(records: Vec<Record>, at: &str, request: Request, hour: u64, expect: Ex
     let (mut catalog, _) = staged();
     catalog.take(&Step::CreateSchema("app.odd__x__mzf".parse().expect("a schema")));
     let ledger = Ledger::new(&entries(records), marker(at));
-    let facts =
-        Facts { ledger: &ledger, overlays: &Overlays::new(), one_by_one: &OneByOne::new(), overtaken: &[] };
+    let facts = Facts {
+        ledger: &ledger,
+        overlays: &Overlays::new(),
+        one_by_one: &OneByOne::new(),
+        overtaken: &[],
+        deletions: &[],
+    };
     let found = garbage(&facts, &catalog, &request, Timestamp(hour * HOUR));
     let told = |item: &Item| {
         let names = item.schemas.iter().chain(&item.clusters).cloned().collect::<Vec<_>>().join(" ");

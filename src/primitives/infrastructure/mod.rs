@@ -50,7 +50,7 @@ pub async fn look(ctx: &Ctx, compiled: &Compiled, catalog: &Catalog) -> Result<L
         db::introspect::network_policies(ctx.session()).await?
     };
     let asked = cluster::asked(compiled, catalog);
-    let definitions = db::introspect::cluster_definitions(ctx.session(), &asked).await?;
+    let definitions = db::introspect::definitions::of_clusters(ctx.session(), &asked).await?;
     Ok(Live { policies, clusters: cluster::live(asked, &definitions) })
 }
 

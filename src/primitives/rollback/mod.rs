@@ -70,6 +70,11 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
             return aftermath::finish(ctx, &scope, entry).await;
         }
     }
+    if known.state.is_promoted() && has_done_nothing(&scope) {
+        let message =
+            format!("{id} exchanged nothing and changed nothing in place: there is nothing to take back");
+        return Err(Error::new(Code::RollbackNothing, message).effect("nothing was changed"));
+    }
     let pairs = &scope.intent.schemas;
     let stays = scope.contents.renamed().next().is_some();
     if !pairs.is_empty() && !stays && pairs.iter().all(|pair| pair.production_id.is_none()) {
@@ -82,6 +87,21 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
     let exchange = Exchange::new(scope, SwapKind::Rollback, ConflictCheck::Made, 0);
     let (scope, entry) = exchange.make(ctx).await?;
     aftermath::finish(ctx, &scope, &entry).await
+}
+
+/// Whether a promotion is nothing but its record, as an adoption is.
+fn has_done_nothing(scope: &Scope) -> bool {
+    let (intent, contents) = (&scope.intent, &scope.contents);
+    let exchanged = !intent.schemas.is_empty()
+        || !intent.clusters.is_empty()
+        || contents.renamed().next().is_some()
+        || contents.replacements().next().is_some()
+        || contents.indexes.iter().any(|index| index.stands_beside());
+    let beside = !contents.in_place.is_empty()
+        || !contents.new_sinks.is_empty()
+        || !contents.repointed.is_empty()
+        || !scope.undo.back.is_empty();
+    !exchanged && !beside
 }
 
 /// Fails where the promotion has replaced something in place: the server keeps nothing of what it was.

@@ -16,11 +16,13 @@ use super::changes::Changes;
 use super::changes::layout;
 use super::changes::layout::Clones;
 use super::changes::layout::Layout;
+use super::cluster_options;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::exchange;
 use super::ledger::Ledger;
+use super::overtaken;
 use super::scope;
 use super::scope::Scope;
 use crate::catalog::Catalog;
@@ -33,6 +35,7 @@ use crate::deployment::record::Record;
 use crate::deployment::record::SchemaPair;
 use crate::deployment::record::StageDone;
 use crate::deployment::record::StageIntent;
+use crate::deployment::rights::Undo;
 use crate::deployment::said::MetadataIntent;
 use crate::event::Event;
 use crate::name::ClusterName;
@@ -42,7 +45,6 @@ use crate::name::ObjectName;
 use crate::plan::Plan;
 
 mod choose;
-mod clone;
 mod create;
 mod replacements;
 
@@ -113,9 +115,14 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         Choice::New(id) | Choice::Continue(id) | Choice::Complete(id) => id.clone(),
     };
     let commit = ctx.run.started.commit.clone();
-    let clones = clones(ctx, changes).await?;
+    let (clones, shapes) = clones(ctx, changes).await?;
     let mut layout = layout::layout(changes, &id, commit.as_deref(), &clones, &catalog)
         .map_err(|error| error.deployment(&id))?;
+    for pair in &mut layout.intent.clusters {
+        if let Some(shape) = &mut pair.production_shape {
+            shape.options = shapes.get(&pair.production).cloned();
+        }
+    }
     if matches!(choice, Choice::Continue(_)) && !layout.intent.clusters.is_empty() {
         cloned_before(&mut layout.intent, ctx.ledger().await?.as_deref(), &catalog);
     }
@@ -124,8 +131,10 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         let promoted = ledger.deployment(&id)?.state.is_promoted();
         return Ok(outcome(&layout, promoted));
     }
-    if matches!(choice, Choice::New(_)) {
-        free_names(&layout, &catalog)?;
+    match choice {
+        Choice::New(_) => free_names(&layout, &catalog)?,
+        Choice::Continue(_) => own_names(ctx, &layout, &catalog).await?,
+        Choice::Complete(_) => {}
     }
     replacements::free_targets(ctx, &layout, &catalog).await?;
     ctx.go_on()?;
@@ -191,7 +200,7 @@ async fn overtaken(ctx: &mut Ctx, layout: &Layout) -> Result<(), Error> {
     let catalog = ctx.reread().await?;
     let (intent, contents) = (layout.intent.clone(), layout.contents.clone());
     let lines = exchange::sides::moved_since(
-        &Scope { intent, contents, done: None, built: BTreeMap::new() },
+        &Scope { intent, contents, done: None, built: BTreeMap::new(), undo: Undo::default() },
         &catalog,
     );
     if lines.is_empty() {
@@ -228,19 +237,24 @@ fn refuse(changes: &Changes, drift: Drift) -> Result<(), Error> {
     }
 }
 
-/// The options of every cluster that is cloned, as the server itself writes them down.
-async fn clones(ctx: &Ctx, changes: &Changes) -> Result<Clones, Error> {
+/// All options of clusters, by name.
+type Shapes = BTreeMap<ClusterName, BTreeMap<String, String>>;
+
+/// The options of every cluster that is cloned, as the server itself writes them down: those that its clone is made
+/// with, and all.
+async fn clones(ctx: &Ctx, changes: &Changes) -> Result<(Clones, Shapes), Error> {
     let names: Vec<ClusterName> = changes.clusters.keys().cloned().collect();
-    let definitions = db::introspect::cluster_definitions(ctx.session(), &names).await?;
-    let mut clones = Clones::new();
+    let definitions = db::introspect::definitions::of_clusters(ctx.session(), &names).await?;
+    let (mut clones, mut shapes) = (Clones::new(), Shapes::new());
     for (name, definition) in names.into_iter().zip(definitions) {
-        let options = clone::options(&definition).ok_or_else(|| {
+        let options = cluster_options::options(&definition).ok_or_else(|| {
             let message = format!("cannot read how cluster {name} is defined");
             Error::new(Code::StageUnmanagedCluster, message).line(definition).effect("nothing was changed")
         })?;
-        clones.insert(name, options);
+        clones.insert(name.clone(), cluster_options::cloned(&options));
+        shapes.insert(name, options.into_iter().collect());
     }
-    Ok(clones)
+    Ok((clones, shapes))
 }
 
 /// Fails where something that no deployment recorded bears one of the names.
@@ -272,6 +286,27 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
         .effect("nothing was changed"))
 }
 
+/// Fails where something stands under a name of a deployment that is gone on with, and no run of it has made it: it
+/// would be taken for its own.
+async fn own_names(ctx: &Ctx, layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
+    let id = &layout.intent.deployment;
+    let ledger = ctx.ledger().await?;
+    let known = ledger.as_ref().and_then(|ledger| ledger.deployments.get(id));
+    // What a rehearsal has made no server knows of.
+    let Some(known) = known.filter(|_| !ctx.is_rehearsal()) else { return Ok(()) };
+    let (intent, contents) = (layout.intent.clone(), layout.contents.clone());
+    let scope = Scope { intent, contents, done: None, built: BTreeMap::new(), undo: Undo::default() };
+    let (_, strangers) = overtaken::unfinished(ctx, &scope, known, catalog).await?;
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let message = "a staging name is taken by something that the deployment has not made";
+    Err(Error::new(Code::StageNameTaken, message)
+        .deployment(id)
+        .with_lines(strangers)
+        .effect("nothing was changed"))
+}
+
 /// Rehearses the swap, so that what would forbid it is known before anybody waits for hydration.
 async fn rehearse(
     ctx: &mut Ctx,
@@ -288,6 +323,7 @@ async fn rehearse(
         contents: layout.contents.clone(),
         done: Some(done.clone()),
         built: rows.iter().filter_map(|r| Some((r.green_name.clone(), r.object_id.clone()?))).collect(),
+        undo: Undo::default(),
     };
     let catalog = ctx.catalog().await?;
     let steps = exchange::steps(&scope, SwapKind::Promotion, &marker, &marker.next(&ctx.run.id), &catalog)

@@ -168,9 +168,7 @@ impl<'t> Place<'t> {
 
     /// Whether a clause begins where none may.
     fn is_clause_out_of_order(&self) -> bool {
-        self.in_query
-            && !self.has_empty_list()
-            && self.found.is_some_and(|token| is_one_of(token, CLAUSES))
+        self.in_query && !self.has_empty_list() && self.found.is_some_and(|token| is_one_of(token, CLAUSES))
     }
 
     /// Whether two items of a list stand beside each other, none of which is a word of any SQL.

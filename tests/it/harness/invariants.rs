@@ -56,6 +56,11 @@ fn nameless(text: &str) -> String {
     BUILDS.iter().fold(text, |text, end| text.replace(end, ""))
 }
 
+/// Whether something is of others. What is staged is not, wherever somebody has taken its schema.
+fn is_theirs(name: &str) -> bool {
+    name.contains(THEIRS) && !nameless(name).contains("__*__mz")
+}
+
 /// A definition without the ids in it, and without the time at which it was made.
 fn without_ids(sql: &str) -> String {
     let sql = sql.rsplit_once(" AS OF ").map_or(sql, |(sql, _)| sql);
@@ -119,7 +124,7 @@ impl Gathered {
 
     fn add(&mut self, sort: char, id: &str, name: String, text: &str) {
         let line = format!("{} {text}", nameless(&name));
-        if name.contains(THEIRS) {
+        if is_theirs(&name) {
             self.theirs.push(format!("{sort}{id} {line}"));
         }
         self.ids.push(format!("{sort}{id} {name}"));
@@ -168,7 +173,7 @@ impl Gathered {
             let kept =
                 format!("o{} {name} {} of {} {} on {cluster}", row[0], row[3], row[4], rights(&row[6]));
             self.add('o', &row[0], name.clone(), &text);
-            if name.contains(THEIRS) {
+            if is_theirs(&name) {
                 self.theirs.pop();
                 self.theirs.push(kept);
             }

@@ -1,13 +1,21 @@
-//! The options of a cloned cluster: what the server itself would write down of the original.
+//! The options of clusters as the server itself would write them down: what a clone gets of the original, and what
+//! somebody has altered since.
 //!
-//! Options that have the server's own default are left out: the clone gets them anyway, and an
-//! older server may not take every spelling that it prints.
+//! A clone gets no options that have the server's own default: it has them anyway, and an older server may not take
+//! every spelling that it prints. Start reading at [`cloned`] and [`altered`].
 //!
 //! Source: `SHOW CREATE CLUSTER` on v26.21 (`design/materialize.md` 1.4).
 
-use crate::primitives::changes::options::value;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::changes::options::value;
+use crate::deployment::record::ClusterShape;
 use crate::sql::ast::StatementKind;
 use crate::sql::parse;
+
+/// Options that the catalog tells as well.
+const TOLD: [&str; 2] = ["SIZE", "REPLICATION FACTOR"];
 
 /// Options that only system roles may set, or that say what every clone is anyway.
 const LEFT_OUT: [&str; 3] = ["WORKLOAD CLASS", "FEATURES", "MANAGED"];
@@ -15,9 +23,42 @@ const LEFT_OUT: [&str; 3] = ["WORKLOAD CLASS", "FEATURES", "MANAGED"];
 /// Reads the options of `CREATE CLUSTER …` as the server prints it; `None` where it is not that.
 ///
 /// A newer server has options that are not known here, and prints them for every cluster.
-pub(super) fn options(definition: &str) -> Option<Vec<(String, String)>> {
-    let options = parsed(definition).or_else(|| split(definition))?;
-    Some(options.into_iter().filter(|(name, value)| !is_default(name, value)).collect())
+pub fn options(definition: &str) -> Option<Vec<(String, String)>> {
+    parsed(definition).or_else(|| split(definition))
+}
+
+/// Those that a clone is made with.
+pub fn cloned(options: &[(String, String)]) -> Vec<(String, String)> {
+    let said =
+        |(name, value): &&(String, String)| !LEFT_OUT.contains(&name.as_str()) && !is_default(name, value);
+    options.iter().filter(said).cloned().collect()
+}
+
+/// What of a cluster is another way than it was, what it was and what it is; `None` where nothing is.
+///
+/// Options count where both are known. One that a newer server prints and that says nothing is none.
+pub fn altered(was: &ClusterShape, is: &ClusterShape) -> Option<[String; 2]> {
+    let mut told: Vec<[String; 2]> = Vec::new();
+    if (&was.size, was.replication_factor) != (&is.size, is.replication_factor) {
+        told.push([was.to_string(), is.to_string()]);
+    }
+    if let (Some(before), Some(now)) = (&was.options, &is.options) {
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        for name in names.into_iter().filter(|name| !TOLD.contains(&name.as_str())) {
+            let of = |options: &BTreeMap<String, String>| options.get(name).cloned();
+            let [before, now] = [of(before), of(now)];
+            let says = |value: &Option<String>| value.clone().filter(|value| !is_default(name, value));
+            if says(&before) != says(&now) {
+                let text = |value: Option<String>| match value {
+                    Some(value) => format!("{name} = {value}"),
+                    None => format!("no {name}"),
+                };
+                told.push([text(before), text(now)]);
+            }
+        }
+    }
+    let side = |at: usize| told.iter().map(|one| one[at].as_str()).collect::<Vec<_>>().join(", ");
+    (!told.is_empty()).then(|| [side(0), side(1)])
 }
 
 fn parsed(definition: &str) -> Option<Vec<(String, String)>> {
@@ -61,11 +102,10 @@ fn split(definition: &str) -> Option<Vec<(String, String)>> {
     (depth == 0 && quote.is_none()).then(|| parts.iter().map(option).collect())?
 }
 
-/// Tells whether a clone is like that anyway. What is off is off by itself; a server that does not offer
+/// Tells whether a cluster is like that anyway. What is off is off by itself; a server that does not offer
 /// it to everybody refuses even to hear of it.
 fn is_default(name: &str, value: &str) -> bool {
-    LEFT_OUT.contains(&name)
-        || value == "false"
+    value == "false"
         || matches!((name, value), ("SCHEDULE", "MANUAL") | ("INTROSPECTION INTERVAL", "INTERVAL '00:00:01'"))
 }
 
@@ -78,7 +118,7 @@ mod tests {
 
     #[track_caller]
     fn check(definition: &str, expect: Expect) {
-        let options = options(definition).expect("it is a CREATE CLUSTER");
+        let options = cloned(&options(definition).expect("it is a CREATE CLUSTER"));
         let text: Vec<String> = options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         expect.assert_eq(&text.join(", "));
     }
@@ -128,5 +168,52 @@ mod tests {
                 r#"INTROSPECTION DEBUGGING = true, INTROSPECTION INTERVAL = INTERVAL '00:00:05', SIZE = '50cc', SCHEDULE = ON REFRESH (HYDRATION TIME ESTIMATE = '00:10:00'), AVAILABILITY ZONES = ('a', 'b')"#
             ]],
         );
+    }
+
+    #[track_caller]
+    fn check_altered(was: &str, is: &str, expect: Expect) {
+        let shape = |text: &str| {
+            let options = options(&format!("CREATE CLUSTER c1 ({text})")).expect("options");
+            let size = options.iter().find(|(name, _)| name == "SIZE").map(|(_, value)| value.clone());
+            ClusterShape { size, replication_factor: Some(1), options: Some(options.into_iter().collect()) }
+        };
+        let told = altered(&shape(was), &shape(is)).map(|[was, is]| format!("{was} → {is}"));
+        expect.assert_eq(&told.unwrap_or_default());
+    }
+
+    #[test]
+    fn what_was_altered_is_told_by_its_name() {
+        let was = "SIZE = '25cc', SCHEDULE = MANUAL, INTROSPECTION INTERVAL = INTERVAL '00:00:01'";
+        check_altered(was, was, expect![""]);
+        check_altered(
+            was,
+            "SIZE = '50cc', SCHEDULE = ON REFRESH, INTROSPECTION INTERVAL = INTERVAL '00:00:01'",
+            expect![
+                "size '25cc', replication factor 1, SCHEDULE = MANUAL → size '50cc', replication factor 1, SCHEDULE = ON REFRESH"
+            ],
+        );
+        check_altered(
+            "SIZE = '25cc'",
+            "SIZE = '25cc', WORKLOAD CLASS = 'x'",
+            expect!["no WORKLOAD CLASS → WORKLOAD CLASS = 'x'"],
+        );
+        // What a newer server prints of every cluster.
+        check_altered(
+            "SIZE = '25cc'",
+            "SIZE = '25cc', EXPERIMENTAL ARRANGEMENT COMPRESSION = false",
+            expect![""],
+        );
+    }
+
+    #[test]
+    fn where_options_are_not_known_the_rest_counts() {
+        let shape = |size: &str, options| ClusterShape {
+            size: Some(size.to_owned()),
+            replication_factor: Some(1),
+            options,
+        };
+        let some = Some(BTreeMap::from([("SCHEDULE".to_owned(), "ON REFRESH".to_owned())]));
+        assert_eq!(altered(&shape("25cc", None), &shape("25cc", some.clone())), None);
+        assert!(altered(&shape("25cc", None), &shape("50cc", some)).is_some());
     }
 }

@@ -1,0 +1,105 @@
+//! What a promotion does beside its swap to what stays, remembered so that a rollback takes it back: grants,
+//! comments and default privileges in place, and sinks that it has made over something new.
+//!
+//! What takes it back is recorded before it is done, from the catalog of that moment; what was really done and is
+//! so still is told again when it is taken back. Start reading at [`remember`] and [`take_back`].
+
+use std::collections::BTreeSet;
+
+use super::super::ctx::Ctx;
+use super::super::deeds;
+use super::super::error::Error;
+use super::super::scope::Scope;
+use super::aftermath;
+use super::following;
+use super::successors::ending;
+use crate::catalog::Catalog;
+use crate::deployment::epoch::SwapEntry;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::AfterSwap;
+use crate::deployment::record::Record;
+use crate::deployment::rights::SwapInPlace;
+use crate::event::Event;
+use crate::name::ObjectId;
+use crate::name::ObjectKind;
+use crate::name::ObjectName;
+use crate::plan::step::Step;
+
+/// The sink that a statement makes.
+pub(super) fn new_sink(after: &AfterSwap) -> Option<ObjectName> {
+    after.what.strip_prefix("create sink ").and_then(|name| name.parse().ok())
+}
+
+/// Records what takes back what is about to be done, if that is anything; the sinks that this promotion makes.
+///
+/// # Errors
+/// `run.fenced`, `db.*`.
+pub(super) async fn remember(
+    ctx: &mut Ctx,
+    scope: &Scope,
+    entry: &SwapEntry,
+    catalog: &Catalog,
+) -> Result<BTreeSet<ObjectName>, Error> {
+    let missing = scope.contents.new_sinks.iter().filter_map(new_sink);
+    let sinks: Vec<ObjectName> = missing.filter(|name| catalog.object(name).is_none()).collect();
+    let done = scope.contents.in_place.iter().flat_map(|after| &after.deeds);
+    let back = deeds::inverse(done, catalog);
+    // Those that an earlier attempt has made before it could say so are this promotion's as well.
+    let begun = scope.undo.begun.iter().chain(&sinks).cloned().collect();
+    if !back.is_empty() || !sinks.is_empty() {
+        let (deployment, epoch) = (scope.deployment().clone(), entry.intent.to.epoch);
+        ctx.record(Record::SwapInPlace(SwapInPlace { deployment, epoch, back, sinks })).await?;
+    }
+    Ok(begun)
+}
+
+/// The ids of sinks that were to be made and stand.
+///
+/// # Errors
+/// `db.*`.
+pub(super) async fn made(ctx: &Ctx, begun: BTreeSet<ObjectName>) -> Result<Vec<ObjectId>, Error> {
+    if begun.is_empty() {
+        return Ok(Vec::new());
+    }
+    let catalog = ctx.catalog().await?;
+    let stand = begun.iter().filter_map(|name| catalog.object(name));
+    let stand = stand.filter(|sink| sink.kind == ObjectKind::Sink && catalog.owns(&sink.owner));
+    Ok(stand.map(|sink| sink.id.clone()).collect())
+}
+
+/// Takes back what the promotion did beside its swap: drops, by recorded id, the sinks it has made that would read
+/// nothing that is left, and does the inverse of what it changed in place. What fails is told; the rollback stands.
+///
+/// # Errors
+/// `run.interrupted`, `db.*`.
+pub(super) async fn take_back(ctx: &mut Ctx, scope: &Scope) -> Result<(), Error> {
+    if !scope.undo.made.is_empty() {
+        // DROP goes by name: it is looked at once more which one that is now.
+        let catalog = ctx.reread().await?;
+        let ending = ending(scope, SwapKind::Rollback, &catalog);
+        let (own, others): (Vec<_>, Vec<_>) = ending.into_iter().partition(|sink| catalog.owns(&sink.owner));
+        for sink in others {
+            let message = format!("sink {} belongs to {}, who alone can drop it", sink.name, sink.owner);
+            ctx.events.event(Event::Warning { code: "rollback.sink-left".to_owned(), message });
+        }
+        let steps = own
+            .iter()
+            .map(|sink| Step::DropObjects { kind: ObjectKind::Sink, names: vec![sink.name.clone()] })
+            .collect();
+        for sink in own {
+            let id = scope.deployment();
+            let message =
+                format!("sink {} is dropped: {id} made it over something new, which goes", sink.name);
+            ctx.events.event(Event::Warning { code: "rollback.sink-dropped".to_owned(), message });
+        }
+        let refused = following::carry_out(ctx, steps).await?;
+        aftermath::warn_of_failures(ctx, refused, "rollback.sink-left");
+    }
+    if !scope.undo.back.is_empty() {
+        let catalog = ctx.catalog().await?;
+        let steps = deeds::steps(&scope.undo.back, &catalog);
+        let refused = following::carry_out(ctx, steps).await?;
+        aftermath::warn_of_failures(ctx, refused, "rollback.in-place-failed");
+    }
+    Ok(())
+}

@@ -15,6 +15,7 @@ use crate::harness::invariants::Version;
 /// The project of the films: two schemas, one cluster, and a table that nothing rebuilds.
 const SHOP: &str = "\
 -- file: shop/project.toml
+dependencies = ['theirs.public.kafka']
 -- file: shop/clusters/compute.sql
 CREATE CLUSTER compute (SIZE = '25cc');
 GRANT USAGE ON CLUSTER compute TO reader;
@@ -57,9 +58,22 @@ const THEIRS: [&str; 13] = [
 /// What they have over what is rebuilt: it keeps the replaced version.
 const HOLDS: &str = "CREATE VIEW theirs.public.holds AS SELECT total FROM shop.core.totals";
 
-/// The other version of the project.
-fn changed() -> String {
-    SHOP.replace("SELECT 10 AS total", "SELECT 20 AS total")
+/// What the other version has besides: of a table that nothing rebuilds, and a sink.
+const MORE: &str = "\
+-- file: shop/models/shop/raw/items.sql
+CREATE TABLE items (id int);
+GRANT SELECT ON items TO reader;
+COMMENT ON TABLE items IS 'All of them';
+COMMENT ON COLUMN items.id IS 'Which one';
+-- file: shop/models/shop/raw/feed.sql
+CREATE SINK feed IN CLUSTER their_own FROM core.totals INTO KAFKA CONNECTION theirs.public.kafka (TOPIC 'feed')
+FORMAT JSON ENVELOPE DEBEZIUM;
+";
+
+/// Writes the other version of the project.
+fn change(world: &World) {
+    world.write(&SHOP.replace("SELECT 10 AS total", "SELECT 20 AS total"));
+    world.write(MORE);
 }
 
 /// What readers of production see of both versions.
@@ -148,7 +162,7 @@ impl Film {
             world.write(&SHOP.replace("SELECT 10 AS total", "SELECT 15 AS total"));
             world.mzflow(&script.command("first")).code(0);
         }
-        world.write(&changed());
+        change(&world);
         let blue = Picture::take(&world);
         let before = world.log().len();
         world.forget();
@@ -183,7 +197,7 @@ impl Film {
     /// The environment as it was at a moment; 0 is before the run.
     pub(super) fn at(&self, moment: usize) -> World {
         let world = World::on_disk(Some(&self.log[..self.ends[moment]]));
-        world.write(&changed());
+        change(&world);
         world
     }
 

@@ -142,8 +142,10 @@ fn deployment(recipe: usize, isolation: usize) -> Script {
 
 #[test]
 fn blue_green_dies_anywhere() {
-    let always = |case: &Case| matches!(case.way, Way::Resumed | Way::Aborted);
-    tried(&[deployment(0, 0)], always, 24);
+    // All at every place; but of what is done by hand one thing at each, by the seed.
+    let turn = usize::try_from(Random::seeded("MZFLOW_SEED").below(1 << 16)).expect("it fits");
+    let always = |case: &Case| case.way.deed().is_none_or(|(deed, of)| deed == (case.at + turn) % of);
+    tried(&[deployment(0, 0)], always, 0);
 }
 
 #[test]

@@ -92,6 +92,14 @@ impl Way {
         all
     }
 
+    /// Which thing is done by hand, of how many.
+    pub(super) fn deed(self) -> Option<(usize, usize)> {
+        match self {
+            Self::ByHand(deed) => Some((deed, BY_HAND.len())),
+            _ => None,
+        }
+    }
+
     /// Where it can be played.
     pub(super) fn places(self) -> Places {
         match self {

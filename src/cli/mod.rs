@@ -150,13 +150,15 @@ pub fn main() -> ExitCode {
     };
     let mut app = App::new(cli.global, ui);
     app.take(loaded);
-    let outcome = runtime.block_on(async {
+    let exit = runtime.block_on(async {
         let outcome = dispatch(&mut app, cli.verb).await;
+        app.narrator.still();
+        // Told before others are waited for.
+        let exit = outcome.unwrap_or_else(|error| failed(&app.ui, &error));
         app.close().await;
-        outcome
+        exit
     });
-    app.narrator.still();
-    outcome.unwrap_or_else(|error| failed(&app.ui, &error)).into()
+    exit.into()
 }
 
 /// Why a command line was not read.

@@ -29,6 +29,7 @@ mod deploy;
 mod dev;
 mod dev_fence;
 mod dev_statements;
+mod embedded;
 mod emissions;
 mod examples;
 mod foreign;

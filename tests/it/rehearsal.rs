@@ -89,7 +89,7 @@ fn the_parts_one_at_a_time() {
     check(&world, &["stage", "--project", "auction", "--id", "one"]);
     check(&world, &["promote", "one"]);
     world.example("auction_v2");
-    check(&world, &["stage", "--project", "auction_v2", "--id", "two"]);
+    check(&world, &["stage", "--project", "auction_v2", "--id", "two", "--yes"]);
     check(&world, &["promote", "two", "--keep", "1h"]);
     check(&world, &["rollback", "two"]);
     check(&world, &["abort", "two"]);

@@ -49,6 +49,7 @@ mod scaffold;
 mod shifts;
 mod summary;
 mod ui;
+mod unfinished;
 
 /// Deployments for Materialize: build the new version beside the old, wait, swap
 #[derive(Debug, Parser)]

@@ -40,6 +40,7 @@ mod harness;
 mod hydration;
 mod interrupts;
 mod isolation_object;
+mod listing;
 mod live;
 mod live_others;
 mod live_overlay;

@@ -286,3 +286,22 @@ fn what_would_remove_objects_is_not_staged_unasked() {
     world.mzflow(&[&stage[..], &["--dry-run"]].concat()).code(0);
     world.mzflow(&[&stage[..], &["--yes"]].concat()).code(0).says("two is staged");
 }
+
+#[test]
+fn programs_are_told_of_a_wrong_command_line() {
+    let world = World::new();
+    for (arguments, what) in [
+        (&["lst", "--json"][..], "unrecognized subcommand 'lst'"),
+        (&["--json", "abort"], "<ID>"),
+        (&["run", "blue_green", "--json", "--keep", "long"], "--keep"),
+        (&["run", "blue_green", "--json", "--kep", "1h"], "--kep"),
+        (&["list", "--json", "--url", "x"], "URL"),
+    ] {
+        let told = world.mzflow(arguments).code(2);
+        let error = &told.json()["error"];
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(what)), "{error}");
+        assert!(!told.stderr.is_empty());
+    }
+    assert_eq!(world.mzflow(&["lst"]).code(2).stdout, "");
+    assert!(world.mzflow(&["list", "--help", "--json"]).code(0).stdout.contains("Usage:"));
+}

@@ -55,6 +55,7 @@ mod policies;
 mod profiles;
 mod properties;
 mod protocol;
+mod real;
 mod recipe_tests;
 mod recipes;
 mod refusals;

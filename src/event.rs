@@ -165,7 +165,7 @@ pub enum Event {
     },
     /// What is not blue/green was created or reconciled.
     Applied {
-        /// What was done, in order, such as `create cluster compute`.
+        /// What was done, in order, such as `create cluster compute (25cc)`.
         actions: Vec<String>,
         /// How long it took.
         took: Duration,

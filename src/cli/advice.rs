@@ -330,6 +330,7 @@ code, and what to do next differs with it:
 
     /// Codes that no primitive raises: a command line that is wrong, an environment that cannot be found.
     const OWN: &[(&str, Exit, &str)] = &[
+        ("cli.wrong-usage", Exit::Usage, "The command line cannot be read."),
         ("cli.unknown-recipe", Exit::Usage, "There is no recipe of that name."),
         ("cli.not-a-recipe", Exit::Usage, "The run is one of a verb: the same verb goes on."),
         ("cli.needs-yes", Exit::Usage, "Nobody can be asked, and `--yes` was not given."),

@@ -372,10 +372,24 @@ impl App {
         self.ctx(started, rehearse).await
     }
 
-    /// Takes the sandbox down, if this process runs one.
+    /// Takes the sandbox down, if this process runs one: after the commands that use it, or at Ctrl-C.
     pub(crate) async fn close(&mut self) {
+        #[cfg(feature = "sandbox")]
         if let Some(place) = self.place.take() {
-            place.close().await;
+            let waits = || {
+                self.ui.talk("other commands use the sandbox that this one runs: it ends after them; Ctrl-C ends it now");
+                // Heard before, it has ended the command; the next one ends the process.
+                let heard = self.interrupt.is_asked();
+                self.listen();
+                let interrupt = self.interrupt.clone();
+                async move {
+                    match heard {
+                        true => std::future::pending().await,
+                        false => interrupt.asked().await,
+                    }
+                }
+            };
+            place.close(&self.clock, waits).await;
         }
     }
 }

@@ -10,7 +10,9 @@ use super::ui::counted;
 use crate::deployment::approval::Answer;
 use crate::lua::host::Consent;
 use crate::lua::people::Asker;
+use crate::primitives::changes::refuse;
 use crate::primitives::code::Code;
+use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
 /// Asks at the terminal, if there is one.
@@ -48,6 +50,27 @@ pub(crate) fn consent(app: &App, yes: bool) -> Consent {
         let answer = asked(&ui, question);
         Box::pin(async move { answer.await.unwrap_or(false) })
     })
+}
+
+/// Insists that somebody agrees to objects going: on the command line, or asked once at the terminal. A
+/// rehearsal removes none.
+///
+/// # Errors
+/// `run.needs-consent`; `run.interrupted` when a stop is asked for before somebody answers.
+pub(crate) async fn may_go(ctx: &Ctx, agrees: &Consent, removed: Vec<String>) -> Result<(), Error> {
+    if removed.is_empty() || ctx.is_rehearsal() {
+        return Ok(());
+    }
+    tokio::select! {
+        biased;
+        agreed = agrees(&removed) => match agreed {
+            true => Ok(()),
+            false => Err(refuse::nobody_agreed(removed)),
+        },
+        () = ctx.interrupt.asked() => {
+            Err(Error::new(Code::RunInterrupted, "stopped, as asked").effect("nothing was staged"))
+        }
+    }
 }
 
 /// Asks a yes-or-no question; where nobody can be asked the answer is no.

@@ -14,6 +14,8 @@ use self::app::CliError;
 use self::app::Global;
 use self::exit::Exit;
 use self::recipe::Loaded;
+use self::render::Report;
+use self::render::Severity;
 use self::ui::Surroundings;
 use self::ui::Talk;
 use self::ui::Ui;
@@ -49,6 +51,7 @@ mod scaffold;
 mod shifts;
 mod summary;
 mod ui;
+mod unfinished;
 
 /// Deployments for Materialize: build the new version beside the old, wait, swap
 #[derive(Debug, Parser)]
@@ -131,10 +134,17 @@ async fn dispatch(app: &mut App, verb: Verb) -> Result<Exit, CliError> {
 pub fn main() -> ExitCode {
     let (cli, loaded) = match read(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(read) => read,
-        Err(Unread::Answered(exit)) => return exit.into(),
+        Err(Unread::Answered) => return Exit::Done.into(),
+        Err(Unread::Misread(error)) => {
+            let _ = error.print();
+            if wants_json() {
+                let told = serde_json::json!({ "error": misread(&error.render().to_string()).json() });
+                Ui::new(Talk::Normal, true, surroundings()).json(&told);
+            }
+            return Exit::Usage.into();
+        }
         Err(Unread::Failed(error)) => {
-            let json = std::env::args_os().any(|word| word == "--json");
-            return failed(&Ui::new(Talk::Normal, json, surroundings()), &error).into();
+            return failed(&Ui::new(Talk::Normal, wants_json(), surroundings()), &error).into();
         }
     };
     let talk = match (cli.global.quiet, cli.global.verbose) {
@@ -150,19 +160,23 @@ pub fn main() -> ExitCode {
     };
     let mut app = App::new(cli.global, ui);
     app.take(loaded);
-    let outcome = runtime.block_on(async {
+    let exit = runtime.block_on(async {
         let outcome = dispatch(&mut app, cli.verb).await;
+        app.narrator.still();
+        // Told before others are waited for.
+        let exit = outcome.unwrap_or_else(|error| failed(&app.ui, &error));
         app.close().await;
-        outcome
+        exit
     });
-    app.narrator.still();
-    outcome.unwrap_or_else(|error| failed(&app.ui, &error)).into()
+    exit.into()
 }
 
 /// Why a command line was not read.
 enum Unread {
-    /// It was answered: help, the version, or what is wrong with it.
-    Answered(Exit),
+    /// It was answered: help, or the version.
+    Answered,
+    /// Something is wrong with it.
+    Misread(clap::Error),
     /// The recipe that it names has no options that could be read.
     Failed(CliError),
 }
@@ -192,13 +206,29 @@ fn read(words: &[OsString]) -> Result<(Cli, Option<Result<Loaded, CliError>>), U
         (Ok((_, cli)), _) => Ok((cli, loaded)),
         (Err(error), _) => match loaded {
             Some(Err(why)) if error.use_stderr() => Err(Unread::Failed(why)),
+            _ if error.use_stderr() => Err(Unread::Misread(error)),
             _ => {
                 let _ = error.print();
-                // Help and version are answers, not mistakes.
-                Err(Unread::Answered(if error.use_stderr() { Exit::Usage } else { Exit::Done }))
+                Err(Unread::Answered)
             }
         },
     }
+}
+
+/// Whether programs are to be told, as far as a command line says that cannot be read.
+fn wants_json() -> bool {
+    std::env::args_os().any(|word| word == "--json")
+}
+
+/// What is wrong with a command line, for programs: people are told by the parser.
+fn misread(told: &str) -> Report {
+    let mut parts = told.split("\n\n");
+    let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Without a mistake to tell, the parser shows what there is to choose from.
+    let message = parts.next().and_then(|first| first.strip_prefix("error: "));
+    let message = message.map_or_else(|| "the command is not named in full".to_owned(), words);
+    let hint = parts.find_map(|part| part.trim().strip_prefix("tip: ").map(words));
+    Report { hint, ..Report::new(Severity::Error, "cli.wrong-usage", message) }
 }
 
 fn surroundings() -> Surroundings {
@@ -236,4 +266,44 @@ fn moment(at: Timestamp) -> String {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
     chrono::DateTime::from_timestamp_millis(millis)
         .map_or_else(String::new, |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &[&str], expect: Expect) {
+        let error = Cli::command().try_get_matches_from(words).expect_err("it is wrong");
+        expect.assert_eq(&misread(&error.render().to_string()).json().to_string());
+    }
+
+    #[test]
+    fn programs_are_told_what_is_wrong_with_a_command_line() {
+        check(
+            &["mzflow", "list", "--jsn"],
+            expect![[
+                r#"{"code":"cli.wrong-usage","message":"unexpected argument '--jsn' found","hint":"a similar argument exists: '--json'"}"#
+            ]],
+        );
+        check(
+            &["mzflow", "abort", "--json"],
+            expect![[
+                r#"{"code":"cli.wrong-usage","message":"the following required arguments were not provided: <ID>"}"#
+            ]],
+        );
+        check(
+            &["mzflow", "stage", "--isolation", "row"],
+            expect![[
+                r#"{"code":"cli.wrong-usage","message":"invalid value 'row' for '--isolation <WHAT>' [possible values: cluster, schema, object]"}"#
+            ]],
+        );
+        check(
+            &["mzflow", "sandbox"],
+            expect![[r#"{"code":"cli.wrong-usage","message":"the command is not named in full"}"#]],
+        );
+    }
 }

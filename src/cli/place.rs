@@ -1,6 +1,8 @@
 //! Which environment a command works on: a URL, a profile, or the embedded sandbox.
 
 use std::path::PathBuf;
+#[cfg(feature = "sandbox")]
+use std::time::Duration;
 
 use super::app::CliError;
 use super::app::Global;
@@ -15,13 +17,36 @@ use crate::outside::Outside;
 /// Where the embedded sandbox keeps its data, below the working directory.
 const SANDBOX: &str = ".mzflow/sandbox";
 
+/// How often it is looked whether another process has come or gone.
+#[cfg(feature = "sandbox")]
+const LOOKS_EVERY: Duration = Duration::from_millis(20);
+
+/// How often a start is tried again, whatever has made it fail.
+#[cfg(feature = "sandbox")]
+const TRIES: usize = 3;
+
+/// How long another process may take to start the sandbox of a folder, or to end it.
+#[cfg(feature = "sandbox")]
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
+
 /// An environment, and what keeps it open.
 pub(crate) struct Place {
     target: Target,
     told: String,
     #[cfg(feature = "sandbox")]
-    server: Option<crate::sandbox::Server>,
+    part: Part,
     embedded: bool,
+}
+
+/// What this process has to do with the sandbox.
+#[cfg(feature = "sandbox")]
+enum Part {
+    /// Nothing that others would notice.
+    None,
+    /// It runs it, for other processes too.
+    Host { server: crate::sandbox::Server, folder: PathBuf },
+    /// It uses what another process runs, which does not end before.
+    Guest { _stays: crate::sandbox::Guest },
 }
 
 impl Place {
@@ -40,12 +65,29 @@ impl Place {
         self.embedded
     }
 
-    /// Takes the sandbox down, if this process runs it.
-    pub(crate) async fn close(self) {
-        #[cfg(feature = "sandbox")]
-        if let Some(server) = self.server {
-            server.shutdown().await;
+    /// Takes the sandbox down, if this process runs it, once no other process uses it; `waits` is told before
+    /// that takes time, and gives what ends the wait.
+    #[cfg(feature = "sandbox")]
+    pub(crate) async fn close<F: Future<Output = ()>>(self, clock: &Clock, waits: impl FnOnce() -> F) {
+        let Part::Host { server, folder } = self.part else { return };
+        let mut empty = crate::sandbox::empty(&folder);
+        if empty.is_none() {
+            let gone = async {
+                loop {
+                    clock.sleep(LOOKS_EVERY).await;
+                    if let Some(empty) = crate::sandbox::empty(&folder) {
+                        return empty;
+                    }
+                }
+            };
+            empty = tokio::select! {
+                gone = gone => Some(gone),
+                () = waits() => None,
+            };
         }
+        server.shutdown().await;
+        // Whoever comes meanwhile waits for this, and runs the next one.
+        drop(empty);
     }
 }
 
@@ -129,7 +171,7 @@ fn remote(target: Target, told: String) -> Place {
         target,
         told,
         #[cfg(feature = "sandbox")]
-        server: None,
+        part: Part::None,
         embedded: false,
     }
 }
@@ -146,19 +188,42 @@ async fn embedded(clock: &Clock) -> Result<Place, CliError> {
 
     use super::render::Report;
     use super::render::Severity;
+    use crate::sandbox::Found;
 
     let folder = sandbox_folder();
     let shown = folder.display().to_string();
     let told = format!("sandbox (embedded, {shown}) · use --url or profiles.toml for a real Materialize");
     let at = |address: SocketAddr| Target::new(address.ip().to_string(), address.port(), "materialize");
-    // Another command of the same folder runs it already: use that one.
-    if let Some(address) = crate::sandbox::running_at(&folder) {
-        return Ok(Place { target: at(address), told, server: None, embedded: true });
+    let patience = clock.deadline(Some(STARTS_WITHIN));
+    let mut failed = 0;
+    loop {
+        // Another command of the same folder runs it already: use that one.
+        let found = crate::sandbox::join(&folder);
+        if let Found::Runs(guest) = found {
+            let target = at(guest.address);
+            return Ok(Place { target, told, part: Part::Guest { _stays: guest }, embedded: true });
+        }
+        let (ends, taken) = (matches!(found, Found::Ends), crate::sandbox::is_taken(&folder));
+        // Who comes while another one starts or ends is in no hurry.
+        if (ends || taken) && !patience.passed() {
+            clock.sleep(LOOKS_EVERY).await;
+            continue;
+        }
+        match crate::sandbox::start_embedded(&folder, clock).await {
+            Ok(server) => {
+                let target = at(server.address());
+                return Ok(Place { target, told, part: Part::Host { server, folder }, embedded: true });
+            }
+            // Two have started at once and the other one was first; or it has only looked, and had the lock for
+            // that moment.
+            Err(_) if !patience.passed() && (failed < TRIES || crate::sandbox::is_taken(&folder)) => {
+                failed += 1;
+                clock.sleep(LOOKS_EVERY).await;
+            }
+            Err(error) => {
+                let report = Report::new(Severity::Error, "sandbox.cannot-start", error.to_string());
+                return Err(CliError { report: Box::new(report), exit: Exit::Failed });
+            }
+        }
     }
-    let server = crate::sandbox::start_embedded(&folder, clock).await.map_err(|error| {
-        let report = Report::new(Severity::Error, "sandbox.cannot-start", error.to_string());
-        CliError { report: Box::new(report), exit: Exit::Failed }
-    })?;
-    let target = at(server.address());
-    Ok(Place { target, told, server: Some(server), embedded: true })
 }

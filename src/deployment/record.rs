@@ -292,7 +292,7 @@ pub struct StepDone {
 /// See [`Record::ApplyIntent`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplyIntent {
-    /// What is touched, in order, such as `create cluster compute`.
+    /// What is touched, in order, such as `create cluster compute (25cc)`.
     pub actions: Vec<String>,
 }
 

@@ -5,6 +5,7 @@
 
 use self::step::Step;
 
+mod options;
 pub mod step;
 
 /// Steps in order, in blocks that are carried out differently.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::options;
 use crate::deployment::shift::Parameter;
 use crate::name::ClusterName;
 use crate::name::Ident;
@@ -390,10 +391,10 @@ impl Step {
             Self::CreateDatabase(name) => format!("CREATE DATABASE {}", name.sql()),
             Self::CreateSchema(name) => format!("CREATE SCHEMA {}", name.sql()),
             Self::CreateCluster { name, options } => {
-                format!("CREATE CLUSTER {} ({})", name.sql(), options_sql(options))
+                format!("CREATE CLUSTER {} ({})", name.sql(), options::sql(options))
             }
             Self::AlterCluster { name, options } => {
-                format!("ALTER CLUSTER {} SET ({})", name.sql(), options_sql(options))
+                format!("ALTER CLUSTER {} SET ({})", name.sql(), options::sql(options))
             }
             Self::Create { sql, .. } | Self::ReplaceView { sql, .. } | Self::Statement { sql, .. } => {
                 sql.clone()
@@ -465,9 +466,11 @@ impl Step {
         match self {
             Self::CreateDatabase(name) => format!("create database {name}"),
             Self::CreateSchema(name) => format!("create schema {name}"),
-            Self::CreateCluster { name, .. } => format!("create cluster {name}"),
+            Self::CreateCluster { name, options } => {
+                format!("create cluster {name}{}", options::size(options))
+            }
             Self::AlterCluster { name, options } => {
-                format!("alter cluster {name} ({})", options_sql(options))
+                format!("alter cluster {name} ({})", options::sql(options))
             }
             Self::Create { kind, name, .. } => format!("create {kind} {name}"),
             Self::ReplaceView { name, .. } => format!("replace view {name}"),
@@ -566,10 +569,6 @@ fn setting_sql(parameter: Parameter, value: &str) -> String {
         }
         Parameter::Cluster => listed::sql([value]),
     }
-}
-
-fn options_sql(options: &[(String, String)]) -> String {
-    listed(options.iter().map(|(name, value)| format!("{name} = {value}")))
 }
 
 fn privileges_sql(

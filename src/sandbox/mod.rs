@@ -217,6 +217,13 @@ impl Server {
     }
 }
 
+pub use store::folder::Empty;
+pub use store::folder::Found;
+pub use store::folder::Guest;
+pub use store::folder::empty;
+pub use store::folder::is_taken;
+pub use store::folder::join;
+
 /// Where the sandbox of a folder listens, if another process runs it.
 pub fn running_at(folder: &Path) -> Option<SocketAddr> {
     store::folder::listening(folder)

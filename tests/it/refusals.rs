@@ -272,3 +272,36 @@ fn the_same_command_goes_on_from_a_first_deployment_that_was_staged() {
         .code(0)
         .says("first is production");
 }
+
+#[test]
+fn what_would_remove_objects_is_not_staged_unasked() {
+    let world = World::new();
+    world.example("auction");
+    world.example("auction_v2");
+    world.mzflow(&["run", "blue_green", "--project", "auction", "--id", "one"]).code(0);
+    let stage = ["stage", "--project", "auction_v2", "--id", "two"];
+    let told = world.mzflow(&stage).code(3).says("[run.needs-consent]").says("auction.serve.old_report");
+    told.says("nothing was staged").says("--yes");
+    assert_eq!(staging(&world), "");
+    world.mzflow(&[&stage[..], &["--dry-run"]].concat()).code(0);
+    world.mzflow(&[&stage[..], &["--yes"]].concat()).code(0).says("two is staged");
+}
+
+#[test]
+fn programs_are_told_of_a_wrong_command_line() {
+    let world = World::new();
+    for (arguments, what) in [
+        (&["lst", "--json"][..], "unrecognized subcommand 'lst'"),
+        (&["--json", "abort"], "<ID>"),
+        (&["run", "blue_green", "--json", "--keep", "long"], "--keep"),
+        (&["run", "blue_green", "--json", "--kep", "1h"], "--kep"),
+        (&["list", "--json", "--url", "x"], "URL"),
+    ] {
+        let told = world.mzflow(arguments).code(2);
+        let error = &told.json()["error"];
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(what)), "{error}");
+        assert!(!told.stderr.is_empty());
+    }
+    assert_eq!(world.mzflow(&["lst"]).code(2).stdout, "");
+    assert!(world.mzflow(&["list", "--help", "--json"]).code(0).stdout.contains("Usage:"));
+}

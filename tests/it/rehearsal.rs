@@ -1,7 +1,9 @@
 //! `--dry-run` prints what is then executed, statement by statement, and changes nothing.
 
 use crate::harness::World;
+use crate::harness::shop::waiting;
 use crate::harness::told::Told;
+use crate::harness::watching::held_up;
 
 /// What a statement is once run ids, moments and made-up ids are out of it.
 fn shape(sql: &str) -> String {
@@ -81,6 +83,85 @@ fn a_change_with_schemas_alone() {
 }
 
 #[test]
+fn a_change_of_objects_alone() {
+    let world = World::new();
+    world.example("auction");
+    world.example("auction_v2");
+    let object = ["--yes", "--isolation", "object"];
+    let first = ["run", "blue_green", "--project", "auction", "--id", "one"];
+    check(&world, &[&first[..], &object].concat());
+    let second = ["run", "blue_green", "--project", "auction_v2", "--id", "two", "--keep", "1h"];
+    check(&world, &[&second[..], &object].concat());
+    check(&world, &["rollback"]);
+    check(&world, &["abort", "two"]);
+}
+
+/// A shop whose totals go out to Kafka, and of which files say more than what it is made of.
+const OUTBOUND: &str = "\
+-- file: shop/project.toml
+-- file: shop/roles/reader.sql
+CREATE ROLE reader;
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/clusters/outbound.sql
+CREATE CLUSTER outbound (SIZE = '25cc');
+-- file: shop/models/shop/infra/broker.sql
+CREATE CONNECTION broker TO KAFKA (BROKER 'kafka.example.com:9092', SECURITY PROTOCOL = 'PLAINTEXT') WITH (VALIDATE = false);
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT sum(amount) AS total FROM core.orders;
+-- file: shop/models/shop/fixed/rates.sql
+CREATE VIEW rates AS SELECT 19 AS rate;
+GRANT SELECT ON rates TO reader;
+COMMENT ON VIEW rates IS 'of this year';
+-- file: shop/models/shop/outbound/totals_out.sql
+CREATE SINK totals_out IN CLUSTER outbound FROM core.totals INTO KAFKA CONNECTION infra.broker (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM;
+";
+
+#[test]
+fn a_sink_and_what_is_said_of_objects_that_stay() {
+    let world = World::new();
+    world.write(OUTBOUND);
+    check(&world, &["run", "blue_green", "--project", "shop", "--id", "one"]);
+    // The sink follows; of what stays as it is a grant goes, another comes, and the comment is another one.
+    let said = OUTBOUND.replace("10 AS amount", "20 AS amount").replace("of this year", "of any year");
+    let said = said.replace("GRANT SELECT ON rates TO reader;", "");
+    world.write(&said.replace("FROM core.orders;", "FROM core.orders;\nGRANT SELECT ON totals TO reader;"));
+    check(&world, &["run", "blue_green", "--project", "shop", "--id", "two"]);
+    // Nothing is built for what is said alone.
+    world.write(&said.replace("of any year", "of no year"));
+    check(&world, &["run", "blue_green", "--project", "shop", "--id", "three"]);
+}
+
+/// The run that has begun last.
+fn last_run(world: &World) -> String {
+    world
+        .rows("SELECT run_id FROM _mzflow.public.journal WHERE kind = 'run.started' ORDER BY at DESC LIMIT 1")
+}
+
+#[test]
+fn a_run_that_is_gone_on_with() {
+    let run = ["run", "blue_green", "--project", "shop", "--id", "second"];
+    // In the middle of staging.
+    let world = waiting();
+    world.faults("error 'XX000' on 'CREATE MATERIALIZED VIEW%'");
+    world.mzflow(&run).code(1).says("[stage.rejected]");
+    world.faults("");
+    check(&world, &["resume", &last_run(&world), "--project", "shop"]);
+    // Before the swap.
+    let world = waiting();
+    world.sql("ALTER SYSTEM SET sandbox_hydration_stuck = 'totals'");
+    world.mzflow(&[&run[..], &["--timeout", "200ms"]].concat()).code(3).says("[hydration.timeout]");
+    world.sql("ALTER SYSTEM RESET sandbox_hydration_stuck");
+    check(&world, &["resume", &last_run(&world), "--project", "shop"]);
+    // Behind it.
+    let world = waiting();
+    held_up(&world, "hold before 'DROP%'", &run).code(130);
+    check(&world, &["resume", &last_run(&world), "--project", "shop"]);
+}
+
+#[test]
 fn the_parts_one_at_a_time() {
     let world = World::new();
     world.example("auction");
@@ -89,7 +170,7 @@ fn the_parts_one_at_a_time() {
     check(&world, &["stage", "--project", "auction", "--id", "one"]);
     check(&world, &["promote", "one"]);
     world.example("auction_v2");
-    check(&world, &["stage", "--project", "auction_v2", "--id", "two"]);
+    check(&world, &["stage", "--project", "auction_v2", "--id", "two", "--yes"]);
     check(&world, &["promote", "two", "--keep", "1h"]);
     check(&world, &["rollback", "two"]);
     check(&world, &["abort", "two"]);

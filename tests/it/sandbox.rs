@@ -13,7 +13,7 @@ use crate::harness::client::connect_with;
 use crate::harness::client::start;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_starts_fast_and_leaves_nothing_behind() {
+async fn it_starts_and_says_goodbye_at_its_end() {
     let server = start(Options::default()).await;
     let client = connect(&server).await;
     assert_eq!(column(&client, "SHOW cluster").await, ["quickstart"]);

@@ -13,6 +13,8 @@ use crate::cli::questions;
 use crate::cli::questions::Waits;
 use crate::cli::ui::ago;
 use crate::cli::ui::table;
+use crate::cli::unfinished;
+use crate::cli::unfinished::Unfinished;
 use crate::clock::Timestamp;
 use crate::deployment::DeploymentId;
 use crate::deployment::state::State;
@@ -33,6 +35,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let open = ledger.as_deref().map(open).unwrap_or_default();
     let waits = if ledger.is_some() { questions::waits(&ctx).await? } else { Waits::new() };
     let alone = questions::alone(&waits, |run| open.iter().any(|(_, known)| known.runs.contains(run)));
+    let unfinished = unfinished::read(&ctx, &open).await?;
     let overlays = standing(&ctx).await?;
     let others = foreign::staged(&ctx).await.unwrap_or_else(|error| {
         app.ui.talk(&format!("what mz-deploy has staged cannot be read: {error}"));
@@ -40,7 +43,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     });
     if app.ui.json {
         let own = open.iter().map(|(id, deployment)| {
-            let told = told(id, deployment);
+            let told = unfinished::with_progress(told(id, deployment), unfinished.get(id));
             questions::with_waits(told, deployment, &waits)
         });
         let alone = alone.iter().map(|(run, question)| questions::told_alone(run, question));
@@ -55,14 +58,20 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     }
     let now = app.clock.now();
     let own = open.iter().map(|(id, deployment)| {
-        let waiting = questions::of(deployment, &waits);
-        let state = state(waiting.map_or(deployment.state.as_str(), |_| "paused"), deployment);
+        let (waiting, unfinished) = (questions::of(deployment, &waits), unfinished.get(*id));
+        let word = waiting.map_or_else(|| word(deployment, unfinished), |_| "paused");
         let next = match waiting {
             Some((run, question)) => format!("{}   or   mzflow abort {id}", questions::next(run, question)),
-            None => next(id, deployment),
+            None => next(id, deployment, unfinished),
         };
-        let (since, by) = (ago(now.since(deployment.staged_at)), deployment.actor.clone());
-        vec![id.to_string(), state, since, by, deployment.intent.built.to_string(), next]
+        let total = deployment.intent.built;
+        let since = ago(now.since(deployment.staged_at));
+        let since = match unfinished.and_then(|unfinished| unfinished.built) {
+            Some(built) => format!("{since}, {built} of {total}"),
+            None => since,
+        };
+        let (state, by) = (state(word, deployment), deployment.actor.clone());
+        vec![id.to_string(), state, since, by, total.to_string(), next]
     });
     let alone = alone.iter().map(|(run, question)| {
         let (since, by) = (ago(now.since(question.at)), question.by.clone());
@@ -178,18 +187,31 @@ fn state(word: &str, deployment: &Deployment) -> String {
     }
 }
 
-/// What to type next for a deployment.
-fn next(id: &DeploymentId, deployment: &Deployment) -> String {
-    match deployment.state {
-        State::Staging => match deployment.runs.last() {
-            Some(run) => format!("mzflow resume {run}   or   mzflow abort {id}"),
-            None => format!("mzflow abort {id}"),
-        },
-        State::Staged => format!("mzflow promote {id}   or   mzflow abort {id}"),
-        State::RolledBack => format!("mzflow promote {id}   or   mzflow abort {id}"),
-        State::Aborting => format!("mzflow abort {id}"),
-        State::Promoted | State::Retiring | State::Retired | State::Aborted => String::new(),
+/// In a word where it stands: of one that is not complete, how its run has ended.
+fn word(deployment: &Deployment, unfinished: Option<&Unfinished>) -> &'static str {
+    let ended = unfinished.and_then(|unfinished| unfinished.ended);
+    match (deployment.state, ended) {
+        (State::Staging, Some(status)) => status.as_str(),
+        (state, _) => state.as_str(),
     }
+}
+
+/// What to type next for a deployment.
+fn next(id: &DeploymentId, deployment: &Deployment, unfinished: Option<&Unfinished>) -> String {
+    let promote = Some(format!("mzflow promote {id}"));
+    let goes_on = match deployment.state {
+        State::Staging => [unfinished.map(|unfinished| unfinished.next(id)), None],
+        // A run that is under way may be waiting for it to hydrate.
+        State::Staged => {
+            let stopped = unfinished.filter(|unfinished| unfinished.is_recipe && unfinished.ended.is_some());
+            [stopped.map(|unfinished| unfinished.next(id)), promote]
+        }
+        State::RolledBack => [promote, None],
+        State::Aborting => [None, None],
+        State::Promoted | State::Retiring | State::Retired | State::Aborted => return String::new(),
+    };
+    let commands = goes_on.into_iter().flatten().chain([format!("mzflow abort {id}")]);
+    commands.collect::<Vec<_>>().join("   or   ")
 }
 
 /// A deployment of another tool in the same shape, as far as that goes.

@@ -5,9 +5,11 @@ use serde_json::json;
 use super::choices::Choices;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::asker;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::deployment::DeploymentId;
+use crate::lua::host::Consent;
 use crate::primitives::compile;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::diff;
@@ -28,6 +30,9 @@ pub(crate) struct Args {
     /// Replace objects that somebody else changed since the last promotion
     #[arg(long)]
     overwrite_drifted: bool,
+    /// Remove objects without asking
+    #[arg(short, long)]
+    yes: bool,
     /// Stage although the project has uncommitted changes
     #[arg(long)]
     allow_dirty: bool,
@@ -43,9 +48,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     app.check_tree(args.allow_dirty)?;
     let (isolation, reuse) = (args.choices.isolation()?, args.choices.reuse()?);
     let drift = if args.overwrite_drifted { Drift::Overwritten } else { Drift::Refused };
-    let outcome =
-        staged(&mut ctx, &request, args.id, drift, |compiled| diff::Request { compiled, isolation, reuse });
-    let outcome = outcome.await;
+    let consent = asker::consent(app, args.yes);
+    let compare = |compiled| diff::Request { compiled, isolation, reuse };
+    let outcome = staged(&mut ctx, &request, (args.id, drift), &consent, compare).await;
     let staged = finish::verb(app, &mut ctx, outcome).await?;
     let Some(staged) = staged else {
         finish::say(app, &json!({ "id": null, "objects": 0 }), "nothing to stage: no changes");
@@ -60,8 +65,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 async fn staged(
     ctx: &mut Ctx,
     request: &compile::Request,
-    id: Option<DeploymentId>,
-    drift: Drift,
+    (id, drift): (Option<DeploymentId>, Drift),
+    consent: &Consent,
     compare: impl FnOnce(std::rc::Rc<compile::Compiled>) -> diff::Request,
 ) -> Result<Option<stage::Outcome>, Error> {
     let compiled = compile::run(ctx, request)?.compiled;
@@ -70,5 +75,6 @@ async fn staged(
     if diffed.changes.is_empty() {
         return Ok(None);
     }
+    asker::may_go(ctx, consent, diffed.changes.removed()).await?;
     stage::run(ctx, &stage::Request { changes: diffed.changes, id, drift }).await.map(Some)
 }

@@ -13,7 +13,6 @@ use super::overlay;
 use super::tables;
 use crate::deployment::DeploymentId;
 use crate::deployment::Isolation;
-use crate::deployment::change::Change;
 use crate::deployment::dropping::DropReason;
 use crate::lua::check;
 use crate::lua::failure;
@@ -31,6 +30,7 @@ use crate::primitives::apply::Secrets;
 use crate::primitives::apply::Sinks;
 use crate::primitives::changes::Changes;
 use crate::primitives::changes::Reuse;
+use crate::primitives::changes::refuse;
 use crate::primitives::check as type_check;
 use crate::primitives::code::Code;
 use crate::primitives::compile;
@@ -254,8 +254,7 @@ async fn staged(call: Rc<Call>) -> Result<Value, Failure> {
     }
     // What a resumed run has staged already was agreed to before.
     if changes.recorded_as.is_none() {
-        let removed = changes.of(Change::Removed).map(|object| object.name.to_string());
-        consent(&call.shared, removed.collect()).await?;
+        consent(&call.shared, changes.removed()).await?;
     }
     let outcome = stage::run(work.ctx()?, &stage::Request { changes, id, drift }).await?;
     call.give(&outcome)
@@ -280,11 +279,7 @@ async fn consent(shared: &Shared, removed: Vec<String>) -> Result<(), Error> {
         }
         return Ok(());
     }
-    let plural = if removed.len() == 1 { "" } else { "s" };
-    let message = format!("the plan removes {} object{plural}, and nobody agreed to that", removed.len());
-    Err(Error::new(Code::RunNeedsConsent, message)
-        .with_lines(removed)
-        .effect("nothing was staged; production is untouched"))
+    Err(refuse::nobody_agreed(removed))
 }
 
 /// The deployment that has to be named.

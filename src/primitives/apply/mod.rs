@@ -79,7 +79,7 @@ pub struct Request {
 /// Tells what was done.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
-    /// What was done, in order, such as `create cluster compute`; empty where nothing was to do.
+    /// What was done, in order, such as `create cluster compute (25cc)`; empty where nothing was to do.
     pub actions: Vec<String>,
     /// The statements, secrets masked.
     pub statements: Vec<String>,

@@ -159,6 +159,11 @@ impl Changes {
         self.objects.iter().filter(move |object| object.change == change)
     }
 
+    /// The names of the objects that go.
+    pub fn removed(&self) -> Vec<String> {
+        self.of(Change::Removed).map(|object| object.name.to_string()).collect()
+    }
+
     /// The objects that are built anew, or gone afterwards.
     pub fn replaced(&self) -> impl Iterator<Item = &StagedObject> {
         self.objects.iter().filter(|object| object.is_replaced())

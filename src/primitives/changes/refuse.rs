@@ -40,6 +40,15 @@ pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
     checks.into_iter().flatten().map(unchanged).collect()
 }
 
+/// Nobody agreed to objects going.
+pub fn nobody_agreed(removed: Vec<String>) -> Error {
+    let plural = if removed.len() == 1 { "" } else { "s" };
+    let message = format!("the plan removes {} object{plural}, and nobody agreed to that", removed.len());
+    Error::new(Code::RunNeedsConsent, message)
+        .with_lines(removed)
+        .effect("nothing was staged; production is untouched")
+}
+
 /// Fails with a list, unless it is empty.
 fn listed(code: Code, message: &str, lines: Vec<String>) -> Option<Error> {
     (!lines.is_empty()).then(|| Error::new(code, message).with_lines(lines))

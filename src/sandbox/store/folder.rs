@@ -1,4 +1,4 @@
-//! Who owns a data folder, and where that process listens.
+//! Who owns a data folder, where that process listens, and who else uses what it runs.
 
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -11,6 +11,12 @@ use std::time::Duration;
 
 /// How long a process on the same machine may take to accept a connection.
 const ACCEPTS_WITHIN: Duration = Duration::from_millis(500);
+
+/// The file that the owner of a folder has locked.
+const LOCK: &str = "lock";
+
+/// The file that every guest has locked, with the others.
+const GUESTS: &str = "guests";
 
 /// The right to a folder; it ends with this value, and with the process.
 #[derive(Debug)]
@@ -28,7 +34,7 @@ impl Owner {
     pub(crate) fn lock(folder: &Path) -> Result<Self, String> {
         let told = |error: std::io::Error| format!("{}: {error}", folder.display());
         std::fs::create_dir_all(folder).map_err(told)?;
-        let lock = open_lock(folder).map_err(told)?;
+        let lock = open(folder, LOCK).map_err(told)?;
         match lock.try_lock() {
             Ok(()) => {
                 let owner = Self { folder: folder.to_owned(), _lock: lock };
@@ -75,14 +81,70 @@ fn owner(folder: &Path) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("the process {pid}"))
 }
 
-fn open_lock(folder: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join("lock"))
+fn open(folder: &Path, name: &str) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(name))
+}
+
+/// What a process finds that wants to use the sandbox of a folder.
+#[derive(Debug)]
+pub enum Found {
+    /// One that runs; it stays as long as the guest does.
+    Runs(Guest),
+    /// One that is about to end.
+    Ends,
+    /// None.
+    Nobody,
+}
+
+/// A process that uses the sandbox which another one runs; it ends with this value, and with the process.
+#[derive(Debug)]
+pub struct Guest {
+    /// Where the sandbox listens.
+    pub address: SocketAddr,
+    /// Locked as long as it is open, together with other guests.
+    _stays: File,
+}
+
+/// That nobody uses the sandbox of a folder any more; while it is kept, nobody begins to.
+#[derive(Debug)]
+pub struct Empty {
+    /// Locked as long as it is open; nothing where there are no locks.
+    _shut: Option<File>,
+}
+
+/// Joins the sandbox of a folder, if another process runs one.
+pub fn join(folder: &Path) -> Found {
+    // Without its folder there is no sandbox; without locks nobody can tell.
+    let Ok(stays) = open(folder, GUESTS) else { return Found::Nobody };
+    match stays.try_lock_shared() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Found::Ends,
+        Err(TryLockError::Error(_)) => return Found::Nobody,
+    }
+    // Looked for behind the lock: the one that is found now does not end before the guest.
+    listening(folder).map_or(Found::Nobody, |address| Found::Runs(Guest { address, _stays: stays }))
+}
+
+/// Shuts the folder of a sandbox to guests, once there are none; `None` as long as there are.
+pub fn empty(folder: &Path) -> Option<Empty> {
+    // Where nothing can be locked, nobody could join.
+    let Ok(guests) = open(folder, GUESTS) else { return Some(Empty { _shut: None }) };
+    match guests.try_lock() {
+        Ok(()) => Some(Empty { _shut: Some(guests) }),
+        Err(TryLockError::WouldBlock) => None,
+        Err(TryLockError::Error(_)) => Some(Empty { _shut: None }),
+    }
+}
+
+/// Tells whether a process has the folder, or is about to have it.
+pub fn is_taken(folder: &Path) -> bool {
+    let lock = OpenOptions::new().read(true).write(true).open(folder.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Where the owner of a folder listens, if there is one and it accepts connections.
 pub(crate) fn listening(folder: &Path) -> Option<SocketAddr> {
-    let lock = OpenOptions::new().read(true).write(true).open(folder.join("lock")).ok()?;
-    if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+    if !is_taken(folder) {
         return None;
     }
     let address = std::fs::read_to_string(folder.join("address")).ok()?.trim().parse().ok()?;

@@ -350,7 +350,7 @@ fn what_it_would_take_is_told_for_each_isolation() {
 #[test]
 fn listing_and_describing_tell_where_green_stands() {
     let world = waiting();
-    world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(0);
+    world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"]).code(0);
     let listed = world.mzflow(&["list", "--json"]).code(0).json();
     assert_eq!(listed[0]["schemas"], serde_json::json!(["shop.core", "shop.serve"]));
     assert_eq!(listed[0]["isolation"], "object");

@@ -32,7 +32,7 @@ fn an_index_that_others_have_made_is_not_lost_silently() {
     let told = second(&world, &[]).code(3).says("[stage.foreign-in-scope]");
     told.says("by_hand").says("on shop.core.totals, which would be replaced");
     world.sql("DROP INDEX shop.core.by_hand");
-    world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(0);
+    world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"]).code(0);
     world.sql("CREATE INDEX by_hand IN CLUSTER compute ON shop.core.totals (total)");
     world.mzflow(&["promote", "second"]).code(3).says("[swap.production-moved]").says("by_hand");
     assert_eq!(total(&world), "10");
@@ -43,7 +43,7 @@ fn an_index_that_others_have_made_is_not_lost_silently() {
 #[test]
 fn production_that_somebody_changed_is_not_replaced() {
     let world = waiting();
-    world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(0);
+    world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"]).code(0);
     world.sql("DROP VIEW shop.serve.old_report");
     world.sql("CREATE VIEW shop.serve.old_report AS SELECT 1 AS mine");
     let told = world.mzflow(&["promote", "second"]).code(3).says("[swap.production-moved]");
@@ -71,7 +71,7 @@ fn a_staging_name_that_is_taken_is_not_touched() {
 fn two_deployments_side_by_side_in_one_schema() {
     let world = waiting();
     let stage = |id: &str| {
-        world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", id]).code(0);
+        world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", id]).code(0);
     };
     std::fs::remove_file(world.folder().join("shop/models/shop/serve/new_report.sql")).expect("it is there");
     world.write(V1);
@@ -156,8 +156,8 @@ fn what_is_kept_is_dropped_with_the_version_that_took_it_along() {
 #[test]
 fn what_is_staged_in_a_schema_keeps_it_from_being_swapped_and_the_way_out_is_told() {
     let world = waiting();
-    world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(0);
-    let schema = ["stage", "--project", "shop", "--isolation", "schema", "--id", "third"];
+    world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"]).code(0);
+    let schema = ["stage", "--project", "shop", "--yes", "--isolation", "schema", "--id", "third"];
     let told = world.mzflow(&schema).code(3).says("[stage.foreign-in-scope]");
     told.says("shop.core.orders__second__mzf")
         .says("which is staged as second: mzflow promote second or mzflow abort second comes first");
@@ -169,12 +169,14 @@ fn what_is_staged_in_a_schema_keeps_it_from_being_swapped_and_the_way_out_is_tol
 fn the_same_id_with_another_isolation_is_another_deployment() {
     let world = waiting();
     world.faults("error 'XX000' on 'CREATE MATERIALIZED VIEW%totals%'");
-    let told =
-        world.mzflow(&["stage", "--project", "shop", "--isolation", "schema", "--id", "second"]).code(1);
+    let told = world
+        .mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "schema", "--id", "second"])
+        .code(1);
     told.says("[stage.rejected]");
     world.faults("");
-    let told =
-        world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(3);
+    let told = world
+        .mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"])
+        .code(3);
     told.says("[stage.already-exists]").says("isolation schema, not object");
     world.mzflow(&["abort", "second"]).code(0);
     world.faults("error 'XX000' on 'CREATE MATERIALIZED VIEW%totals%'");

@@ -65,7 +65,7 @@ fn a_view_of_others_that_is_a_trap_is_found_and_so_is_one_that_comes_later() {
     let told = second(&world, &[]).code(3).says("[stage.rename-trap]");
     told.says("theirs.public.counted, which reads it, has `orders` as");
     world.sql("DROP VIEW theirs.public.counted");
-    world.mzflow(&["stage", "--project", "shop", "--isolation", "object", "--id", "second"]).code(0);
+    world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"]).code(0);
     world.sql("CREATE VIEW theirs.public.counted AS SELECT count(*) AS orders FROM shop.core.orders");
     let before = with_ids(&world);
     let told = world.mzflow(&["promote", "second"]).code(1);

@@ -207,7 +207,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::StageMissingPrivilege
         | Code::ApplyMissingPrivilege
         | Code::SwapNotOwner
+        | Code::SwapMissingPrivilege
         | Code::DropNotOwner
+        | Code::DropMissingPrivilege
         | Code::SwapRejected
         | Code::RollbackNothing
         | Code::ShiftNoGreen

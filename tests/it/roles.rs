@@ -11,17 +11,17 @@ use crate::harness::World;
 use crate::harness::shop::stocked;
 use crate::harness::told::Told;
 
-fn url(world: &World, role: &str) -> String {
+pub(crate) fn url(world: &World, role: &str) -> String {
     format!("postgres://{role}@{}/materialize", world.address())
 }
 
 /// Runs the binary as a role.
-fn mzflow(world: &World, role: &str, arguments: &[&str]) -> Told {
+pub(crate) fn mzflow(world: &World, role: &str, arguments: &[&str]) -> Told {
     world.mzflow(&[arguments, &["--url", &url(world, role)]].concat())
 }
 
 /// Runs statements as a role; the rows, a line each.
-fn sql(world: &World, role: &str, statements: &str) -> String {
+pub(crate) fn sql(world: &World, role: &str, statements: &str) -> String {
     RUNTIME.block_on(async {
         let (client, connection) = tokio_postgres::connect(&url(world, role), NoTls).await.expect("lets in");
         tokio::spawn(connection);
@@ -48,7 +48,7 @@ fn unprepared() -> World {
 }
 
 /// The same, set up, with somebody in each of the roles.
-fn prepared() -> World {
+pub(crate) fn prepared() -> World {
     let world = unprepared();
     mzflow(&world, "boss", &["setup"]).code(0);
     for (role, groups) in [
@@ -68,7 +68,7 @@ fn prepared() -> World {
 }
 
 /// Everything there is, its owner and who may what with it, and how long the journal is.
-fn state(world: &World) -> String {
+pub(crate) fn state(world: &World) -> String {
     sql(
         world,
         "boss",

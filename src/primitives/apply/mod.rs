@@ -13,6 +13,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use super::allowed;
+use super::changes::creates;
 use super::changes::sinks;
 use super::code::Code;
 use super::compile::Compiled;
@@ -23,7 +24,6 @@ use super::rejection;
 use super::said;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
-use crate::compiler::template::Names;
 use crate::db::apply::OnFailure;
 use crate::deployment::record::ApplyDone;
 use crate::deployment::record::ApplyIntent;
@@ -35,7 +35,6 @@ use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::name::SchemaName;
 use crate::plan::Plan;
-use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
@@ -107,17 +106,7 @@ fn recreated(request: &Request, catalog: &Catalog, former: &Claims) -> Recreated
             let names = vec![sink.name.clone()];
             found.steps.push(Step::DropObjects { kind: ObjectKind::Sink, names });
         }
-        let start = request.compiled.line_start(&sink.file, sink.line);
-        found.steps.push(Step::Create {
-            kind: ObjectKind::Sink,
-            name: sink.name.clone(),
-            cluster: sink.cluster.clone(),
-            on: None,
-            reads: sink.depends_on.clone(),
-            sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
-            shown: None,
-            origin: Some(Origin { object: sink.name.clone(), file: sink.file.clone(), start }),
-        });
+        found.steps.push(creates::sink(&request.compiled, sink));
         found.said.extend(sinks::definitions(std::iter::once(sink), &[], former));
     }
     found

@@ -18,7 +18,6 @@ use crate::catalog::Catalog;
 use crate::compiler::object::Index;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::change::Change;
-use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::name::Ident;
@@ -162,7 +161,7 @@ impl<'f> Stable<'f> {
     /// Grants and comments that what is replaced has to get: its grants stay, its comments do not.
     ///
     /// Source: `design/materialize.md` 1.7.
-    pub(super) fn restored(&self, objects: &[StagedObject]) -> Vec<AfterSwap> {
+    pub(super) fn restored(&self, objects: &[StagedObject]) -> Vec<Step> {
         let mut own = Written::default();
         let mut pairs = Vec::new();
         for staged in replaced(objects) {
@@ -174,8 +173,7 @@ impl<'f> Stable<'f> {
         let (catalog, claims) = (self.facts.catalog, self.facts.claims);
         let granted = metadata::carry(catalog, &pairs, &own, claims).into_iter();
         let granted = granted.filter(|step| !matches!(step, Step::Comment { .. }));
-        let steps = granted.chain(metadata::comments_anew(catalog, &pairs, &own, claims));
-        steps.map(|step| AfterSwap { what: step.what(), sql: step.sql() }).collect()
+        granted.chain(metadata::comments_anew(catalog, &pairs, &own, claims)).collect()
     }
 }
 

@@ -157,7 +157,12 @@ fn what_is_made_of_secrets_and_types_of_others_needs_usage() {
             "GRANT USAGE ON TYPE shop.vault.numbers TO ann",
         ],
     );
-    mzflow(&world, "ann", &apply).code(0);
+    // Whoever does not own a secret cannot give it its value anew.
+    let told = refused(&world, &apply, "[apply.missing-privilege]").never_says("USAGE");
+    told.says(
+        "secret shop.vault.word belongs to boss: ALTER SECRET \"shop\".\"vault\".\"word\" OWNER TO \"ann\"",
+    );
+    mzflow(&world, "ann", &["apply", "--project", "shop", "--skip-secrets"]).code(0);
 }
 
 #[test]
@@ -245,4 +250,40 @@ fn what_its_owner_may_not_read_is_not_built() {
     );
     mzflow(&world, "ann", &["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
     assert_eq!(sql(&world, "ann", "SELECT count(*) FROM shop.core.joined"), "0");
+}
+
+#[test]
+fn a_deployer_needs_no_more_than_its_role_but_for_setting_roles() {
+    let world = deployed(&stocked());
+    for (isolation, total) in [("schema", "20"), ("object", "30")] {
+        world.write(&stocked().replace("10 AS total", &format!("{total} AS total")));
+        let run = ["run", "blue_green", "--project", "shop", "--id", isolation, "--isolation", isolation];
+        mzflow(&world, "ann", &run).code(0);
+        assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), total);
+    }
+    boss(
+        &world,
+        &[
+            "CREATE ROLE reader LOGIN",
+            "ALTER ROLE reader SET search_path = core",
+            "ALTER ROLE reader SET database = shop",
+            "ALTER ROLE reader SET cluster = compute",
+        ],
+    );
+    for grant in [
+        "GRANT USAGE ON DATABASE shop TO reader",
+        "GRANT USAGE ON SCHEMA shop.core TO reader",
+        "GRANT SELECT ON shop.core.totals TO reader",
+        "GRANT USAGE ON CLUSTER compute TO reader",
+    ] {
+        sql(&world, "ann", grant);
+    }
+    world.write(&stocked().replace("10 AS total", "40 AS total"));
+    let canary = ["run", "canary", "--project", "shop", "--id", "fourth", "--allow", "true"];
+    let canary = [&canary[..], &["--role", "reader", "--interval", "20ms", "--count", "2"]].concat();
+    let told = mzflow(&world, "ann", &canary).code(3).says("[shift.missing-privilege]");
+    told.says("no CREATEROLE on the system: GRANT CREATEROLE ON SYSTEM TO \"ann\"");
+    boss(&world, &["GRANT CREATEROLE ON SYSTEM TO ann"]);
+    mzflow(&world, "ann", &canary).code(0).says("fourth is production");
+    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "40");
 }

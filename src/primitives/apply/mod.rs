@@ -37,6 +37,7 @@ use crate::name::SchemaName;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
+use crate::sql::secret as secret_text;
 
 mod secret;
 
@@ -178,6 +179,12 @@ fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step])
         return Ok(());
     }
     let mut lines = allowed::missing(catalog, create.iter().chain(foreseen));
+    if request.secrets == Secrets::All {
+        let secrets = request.compiled.project.objects.iter().filter(|o| o.kind == ObjectKind::Secret);
+        let standing = secrets.filter(|secret| catalog.object(&secret.name).is_some());
+        let altered = standing.map(|secret| Target::Object(ObjectKind::Secret, secret.name.clone()));
+        lines.extend(allowed::unowned(catalog, altered));
+    }
     if !infrastructure::roles(&request.compiled, catalog).is_empty() {
         lines.extend(allowed::on_system(catalog, "CREATEROLE"));
     }
@@ -206,10 +213,11 @@ async fn carry_out(ctx: &mut Ctx, request: &Request, steps: Vec<Step>) -> Result
         if error.outcome_unknown() {
             return Err(Error::from(error).effect(effect));
         }
-        let message = format!("the server refused to {}: {}", step.what(), error.message());
+        let said = secret_text::hide_in_message(error.message().to_owned(), &step.sql());
+        let message = format!("the server refused to {}: {said}", step.what());
         let place = step.origin().map(|origin| {
             let text = request.compiled.text(&origin.file);
-            rejection::place(text, origin, &step.shown(), error.position(), error.message())
+            rejection::place(text, origin, &step.shown(), error.position(), &said)
         });
         return Err(Error::server(Code::ApplyRejected, message, &error).place(place).effect(effect));
     }

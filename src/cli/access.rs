@@ -10,9 +10,8 @@ fn needs(command: &str, rehearses: bool) -> Needs {
     match command {
         // What these need they look for themselves, or it is nothing of mzflow's.
         "setup" | "compile" | "test" | "lock" => Needs::Login,
-        "list" | "log" | "describe" | "diff" | "wait" | "explain" | "policy facts" | "policy backtest" => {
-            Needs::Reads
-        }
+        "list" | "log" | "describe" | "diff" | "wait" | "explain" | "compile --check"
+        | "resume --dry-run" | "policy facts" | "policy backtest" => Needs::Reads,
         "approve" => Needs::Answers,
         "dev" | "dev_overlay" if !rehearses => Needs::Develops,
         _ if rehearses => Needs::Reads,

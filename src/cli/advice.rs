@@ -216,6 +216,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::SwapNotOwner
         | Code::SwapMissingPrivilege
         | Code::DropNotOwner
+        | Code::DropMissingPrivilege
         | Code::SwapRejected
         | Code::RollbackNothing
         | Code::ShiftNoGreen

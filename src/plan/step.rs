@@ -12,6 +12,7 @@ use crate::name::RoleName;
 use crate::name::SchemaName;
 use crate::name::listed;
 use crate::name::literal;
+use crate::sql::secret;
 
 /// Where the text of a step comes from, to point at the user's file when the server refuses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -447,6 +448,7 @@ impl Step {
             Self::Create { shown: Some(shown), .. } | Self::Statement { shown: Some(shown), .. } => {
                 shown.clone()
             }
+            Self::Create { sql, .. } | Self::Statement { sql, .. } => secret::hide(sql).into_owned(),
             other => other.sql(),
         }
     }

@@ -14,6 +14,8 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::SchemaName;
+use crate::plan::step::DefaultPrivilege;
+use crate::plan::step::DefaultScope;
 use crate::plan::step::Exchange;
 use crate::plan::step::Grantee;
 use crate::plan::step::Step;
@@ -48,6 +50,80 @@ fn not_owned(catalog: &Catalog, thing: &Target) -> Option<String> {
     let me = &catalog.session.role;
     let (noun, name) = (thing.noun(), thing.sql());
     Some(format!("{thing} belongs to {owner}: ALTER {noun} {name} OWNER TO {}", me.sql()))
+}
+
+/// Which of these privileges the connected role does not hold, a line each with the statement that gives it.
+pub fn lacking(
+    catalog: &Catalog,
+    asked: impl IntoIterator<Item = (&'static str, Target)>,
+) -> BTreeSet<String> {
+    asked.into_iter().filter_map(|(privilege, on)| not_held(catalog, privilege, &on, "")).collect()
+}
+
+/// The line for a privilege, unless it is there; `why` says what it is for.
+pub fn not_held(catalog: &Catalog, privilege: &str, on: &Target, why: &str) -> Option<String> {
+    // What is not there is somebody else's to complain about.
+    let held = super::metadata::privileges(catalog, on).filter(|_| catalog.session.checked)?;
+    let (noun, name, me) = (on.grant_noun(), on.sql(), catalog.session.role.sql());
+    (!holds(catalog, held, privilege))
+        .then(|| format!("no {privilege} on {on}{why}: GRANT {privilege} ON {noun} {name} TO {me}"))
+}
+
+/// What it takes to read a relation: the relation, and the schema it stands in.
+pub fn to_read(catalog: &Catalog, relation: &ObjectName) -> Vec<(&'static str, Target)> {
+    used(catalog, relation, "SELECT", is_relation)
+}
+
+/// What it takes to let a sink read a relation from now on, beside owning the sink.
+///
+/// Source: `design/materialize.md` 5.2.
+pub fn to_cut_over(catalog: &Catalog, sink: &ObjectName, from: &ObjectName) -> Vec<(&'static str, Target)> {
+    let runs_on = catalog.object(sink).and_then(|sink| sink.cluster.as_ref());
+    let cluster = catalog.clusters.iter().find(|(_, cluster)| Some(&cluster.id) == runs_on);
+    let cluster = cluster.map(|(name, _)| ("CREATE", Target::Cluster(name.clone())));
+    cluster.into_iter().chain(to_read(catalog, from)).collect()
+}
+
+/// A privilege on an object and USAGE on its schema, where it is of a kind.
+fn used(
+    catalog: &Catalog,
+    name: &ObjectName,
+    privilege: &'static str,
+    is_it: fn(ObjectKind) -> bool,
+) -> Vec<(&'static str, Target)> {
+    let Some(found) = catalog.object(name).filter(|found| is_it(found.kind)) else { return Vec::new() };
+    let object = Target::Object(found.kind, found.name.clone());
+    vec![("USAGE", Target::Schema(found.name.schema_name())), (privilege, object)]
+}
+
+fn is_relation(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Table | ObjectKind::Source | ObjectKind::View | ObjectKind::MaterializedView => true,
+        ObjectKind::Sink
+        | ObjectKind::Index
+        | ObjectKind::Connection
+        | ObjectKind::Secret
+        | ObjectKind::Type
+        | ObjectKind::Function => false,
+    }
+}
+
+/// Tells whether who makes something of it has to be let use it.
+fn is_used(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Connection | ObjectKind::Secret | ObjectKind::Type)
+}
+
+/// What a thing stands in.
+fn container(of: &Target) -> Option<Target> {
+    match of {
+        Target::Schema(name) => Some(Target::Database(name.database.clone())),
+        Target::Object(_, name) => Some(Target::Schema(name.schema_name())),
+        Target::Database(_)
+        | Target::Cluster(_)
+        | Target::Role(_)
+        | Target::NetworkPolicy(_)
+        | Target::Column(..) => None,
+    }
 }
 
 /// The line for a privilege on the system as a whole, unless it is there.
@@ -86,12 +162,20 @@ impl Asked {
     }
 
     fn privilege(&mut self, privilege: &str, on: &Target) {
-        // What is not there is somebody else's to complain about.
-        let Some(held) = super::metadata::privileges(&self.catalog, on) else { return };
-        if !holds(&self.catalog, held, privilege) {
-            let (noun, name) = (on.grant_noun(), on.sql());
-            let me = self.catalog.session.role.sql();
-            self.tell(Some(format!("no {privilege} on {on}: GRANT {privilege} ON {noun} {name} TO {me}")));
+        let line = not_held(&self.catalog, privilege, on, "");
+        self.tell(line);
+    }
+
+    fn privileges(&mut self, asked: Vec<(&'static str, Target)>) {
+        asked.into_iter().for_each(|(privilege, on)| self.privilege(privilege, &on));
+    }
+
+    /// Asks for a thing that is named in its container: the owner of it alone may do what is to be done, and
+    /// has to be let into where it stands.
+    fn own_within(&mut self, thing: &Target) {
+        self.owner(thing);
+        if let Some(container) = container(thing) {
+            self.privilege("USAGE", &container);
         }
     }
 
@@ -111,22 +195,27 @@ impl Asked {
             Step::Create { kind, name, cluster, on, reads, .. } => {
                 self.create(*kind, name, cluster.as_ref(), on.as_ref());
                 self.fed(*kind, reads);
+                self.made_of(*kind, reads);
             }
-            Step::ReplaceView { name, .. } => {
+            Step::ReplaceView { name, reads, .. } => {
                 self.owner(&Target::Object(ObjectKind::View, name.clone()));
                 self.create(ObjectKind::View, name, None, None);
+                self.made_of(ObjectKind::View, reads);
             }
             Step::Exchange(exchange) => self.exchange(exchange),
             Step::DropObjects { kind, names } => {
-                names.iter().for_each(|name| self.owner(&Target::Object(*kind, name.clone())));
+                names.iter().for_each(|name| self.own_within(&Target::Object(*kind, name.clone())));
             }
-            Step::DropSchema(name) => self.owner(&Target::Schema(name.clone())),
+            Step::DropSchema(name) => self.own_within(&Target::Schema(name.clone())),
             Step::DropDatabase(name) => self.owner(&Target::Database(name.clone())),
-            Step::Grant { on, .. } | Step::Revoke { on, .. } => on.iter().for_each(|on| self.owner(on)),
-            Step::GrantDefault(default) | Step::RevokeDefault(default) => self.default(default.role.as_ref()),
+            Step::Grant { on, .. } | Step::Revoke { on, .. } => on.iter().for_each(|on| self.own_within(on)),
+            Step::GrantDefault(default) | Step::RevokeDefault(default) => self.default(default),
             Step::Comment { on, .. } => self.comment(on),
             Step::SetOwner { of, owner } => self.give(of, owner),
-            Step::CutOverSink { sink, .. } => self.owner(&Target::Object(ObjectKind::Sink, sink.clone())),
+            Step::CutOverSink { sink, from } => {
+                self.owner(&Target::Object(ObjectKind::Sink, sink.clone()));
+                self.privileges(to_cut_over(&self.catalog, sink, from));
+            }
             Step::ApplyReplacement { target, replacement } => {
                 for name in [target, replacement] {
                     self.owner(&Target::Object(ObjectKind::MaterializedView, name.clone()));
@@ -157,6 +246,16 @@ impl Asked {
             (Some(cluster), _) => self.privilege("CREATE", &Target::Cluster(cluster.clone())),
             (None, ObjectKind::Source) => self.system("CREATECLUSTER"),
             (None, _) => {}
+        }
+    }
+
+    /// Asks for what is used of connections, secrets and types; for a sink also for what it reads.
+    fn made_of(&mut self, kind: ObjectKind, reads: &[ObjectName]) {
+        for read in reads {
+            self.privileges(used(&self.catalog, read, "USAGE", is_used));
+            if kind == ObjectKind::Sink {
+                self.privileges(to_read(&self.catalog, read));
+            }
         }
     }
 
@@ -192,9 +291,17 @@ impl Asked {
         }
     }
 
-    fn default(&mut self, role: Option<&RoleName>) {
+    fn default(&mut self, default: &DefaultPrivilege) {
+        let database = match &default.scope {
+            DefaultScope::Everywhere => None,
+            DefaultScope::Database(name) => Some(name),
+            DefaultScope::Schema(name) => Some(&name.database),
+        };
+        if let Some(database) = database {
+            self.privilege("USAGE", &Target::Database(database.clone()));
+        }
         let me = self.catalog.session.role.sql();
-        self.tell(match role {
+        self.tell(match &default.role {
             None => Some("default privileges FOR ALL ROLES are set by superusers only".to_owned()),
             Some(role) if !self.catalog.owns(role) => Some(format!(
                 "default privileges for {role} are set by its members: GRANT {} TO {me}",
@@ -223,6 +330,9 @@ impl Asked {
 
     fn give(&mut self, of: &Target, owner: &RoleName) {
         self.owner(of);
+        if let Some(container) = container(of) {
+            self.privilege("CREATE", &container);
+        }
         if !self.catalog.owns(owner) {
             let me = self.catalog.session.role.sql();
             self.tell(Some(format!(
@@ -298,6 +408,7 @@ mod tests {
             no CREATE on cluster c: GRANT CREATE ON CLUSTER "c" TO "me"
             no CREATE on schema d.s: GRANT CREATE ON SCHEMA "d"."s" TO "me"
             table d.s.t belongs to other: ALTER TABLE "d"."s"."t" OWNER TO "me"
+            no USAGE on schema d.s: GRANT USAGE ON SCHEMA "d"."s" TO "me"
             schema d.green is to belong to other like what it replaces: GRANT "other" TO "me"
             schema d.s belongs to other: ALTER SCHEMA "d"."s" OWNER TO "me"
             schema d.green belongs to other: ALTER SCHEMA "d"."green" OWNER TO "me""#]],
@@ -320,6 +431,43 @@ mod tests {
         catalog.session.version = Some((26, 40));
         let select = r#"no SELECT on source d.s.src: GRANT SELECT ON TABLE "d"."s"."src" TO "me""#;
         assert_eq!(missing(&catalog, [&table]), [create, select]);
+    }
+
+    #[test]
+    fn sinks_what_is_used_and_what_is_dropped() {
+        let of_others = [
+            create(ObjectKind::Connection, "d.s.broker", None, &[]),
+            create(ObjectKind::Secret, "d.s.word", None, &[]),
+            create(ObjectKind::Sink, "d.s.out", Some("c"), &["d.s.t"]),
+        ];
+        let mut catalog = world();
+        for step in &of_others {
+            catalog.take(step);
+            if let Step::Create { kind, name, .. } = step {
+                let of = Target::Object(*kind, name.clone());
+                catalog.take(&Step::SetOwner { of, owner: role("other") });
+            }
+        }
+        let steps = [
+            create(ObjectKind::Sink, "d.s.new", Some("c"), &["d.s.t", "d.s.broker", "d.s.word"]),
+            Step::CutOverSink { sink: object("d.s.out"), from: object("d.s.t") },
+            Step::DropObjects { kind: ObjectKind::Sink, names: vec![object("d.s.out")] },
+            Step::DropSchema("d.s".parse().expect("a schema")),
+        ];
+        check(
+            &catalog,
+            &steps,
+            expect![[r#"
+                no CREATE on schema d.s: GRANT CREATE ON SCHEMA "d"."s" TO "me"
+                no CREATE on cluster c: GRANT CREATE ON CLUSTER "c" TO "me"
+                no USAGE on schema d.s: GRANT USAGE ON SCHEMA "d"."s" TO "me"
+                no SELECT on table d.s.t: GRANT SELECT ON TABLE "d"."s"."t" TO "me"
+                no USAGE on connection d.s.broker: GRANT USAGE ON CONNECTION "d"."s"."broker" TO "me"
+                no USAGE on secret d.s.word: GRANT USAGE ON SECRET "d"."s"."word" TO "me"
+                sink d.s.out belongs to other: ALTER SINK "d"."s"."out" OWNER TO "me"
+                schema d.s belongs to other: ALTER SCHEMA "d"."s" OWNER TO "me"
+                no USAGE on database d: GRANT USAGE ON DATABASE "d" TO "me""#]],
+        );
     }
 
     #[test]

@@ -141,7 +141,7 @@ codes! {
     StageLimit = "stage.limit", Refused;
     /// The connected role does not own what would be swapped.
     StageNotOwner = "stage.not-owner", Refused;
-    /// The connected role may not do what staging or the swap does.
+    /// The connected role may not do what staging, the swap or what follows it does.
     StageMissingPrivilege = "stage.missing-privilege", Refused;
     /// A staged name would be longer than the server stores.
     StageNameTooLong = "stage.name-too-long", Refused;
@@ -195,7 +195,7 @@ codes! {
     SwapSinkOrphaned = "swap.sink-orphaned", Refused;
     /// The connected role does not own what changes places.
     SwapNotOwner = "swap.not-owner", Refused;
-    /// The connected role may not give what is staged what production was given meanwhile.
+    /// The connected role lacks a privilege that the swap, what comes along with it, or a sink that follows it needs.
     SwapMissingPrivilege = "swap.missing-privilege", Refused;
     /// Other people's changes kept the swap from committing until its time was over.
     SwapConflict = "swap.conflict", Refused;
@@ -255,6 +255,8 @@ codes! {
     DropReplacementPending = "drop.replacement-pending", Refused;
     /// The connected role does not own what would be dropped.
     DropNotOwner = "drop.not-owner", Refused;
+    /// The connected role lacks a privilege that dropping needs.
+    DropMissingPrivilege = "drop.missing-privilege", Refused;
     /// Other people's changes kept the claim from committing until its time was over.
     DropConflict = "drop.conflict", Refused;
     /// The server refused to drop something.

@@ -16,6 +16,7 @@ use crate::db::apply::Applied;
 use crate::name::ObjectName;
 use crate::plan::step::Origin;
 use crate::plan::step::Step;
+use crate::sql::secret;
 use crate::sql::span::line_column;
 
 /// The failures that are not merely a consequence of another: what reads an object that was refused
@@ -45,7 +46,8 @@ pub fn rejected(code: Code, step: &Step, error: &db::error::Error, compiled: Opt
         let message = format!("the server refused to {}: {}", step.what(), error.message());
         return Error::server(code, message, error);
     };
-    let message = format!("the server refused {}: {}", origin.object, error.message());
+    let message = secret::hide_in_message(error.message().to_owned(), &step.sql());
+    let message = format!("the server refused {}: {message}", origin.object);
     let rejected = Error::server(code, message, error).object(&origin.object);
     let Some(compiled) = compiled else { return rejected };
     let text = compiled.text(&origin.file);
@@ -65,9 +67,10 @@ pub fn place(file: &str, origin: &Origin, sent: &str, position: Option<usize>, m
     at(&origin.file, file, start + inside.start..start + inside.end, message)
 }
 
-/// A place in a file, with what is said of it.
+/// A place in a file, with what is said of it; the file without the values of secrets.
 pub fn at(file: &str, text: &str, span: Range<usize>, message: &str) -> Place {
     let (line, column) = line_column(text, span.start);
+    let text = secret::blank(text);
     Place { file: file.to_owned(), line, column, text: text.into(), span, label: message.to_owned() }
 }
 

@@ -54,6 +54,7 @@ mod numbers;
 mod outside;
 mod parallel;
 mod policies;
+mod privileges;
 mod profiles;
 mod properties;
 mod protocol;

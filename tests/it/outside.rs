@@ -9,9 +9,9 @@ fn run(world: &World, service: &Service, body: &str, more: &[&str]) -> Told {
     world.write(&format!(
         "-- file: call.lua\n-- call: calls a service.\nreturn mz.recipe {{\n  api = 1, name = 'call', summary = 'Calls.',\n  run = function(ctx)\n    local service = mz.env('SERVICE')\n    {body}\n  end,\n}}\n"
     ));
+    world.secret(SECRET);
     let mut command = world.command(&[&["run", "call.lua"], more].concat());
-    let output =
-        command.env("SERVICE", service.url()).env("WORD", "hunter2").output().expect("the binary runs");
+    let output = command.env("SERVICE", service.url()).env("WORD", SECRET).output().expect("the binary runs");
     Told::new(world, output.status.code(), &output.stdout, &output.stderr)
 }
 

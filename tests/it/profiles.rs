@@ -1,6 +1,10 @@
 //! Which environment a command works on: flags, variables and files, in their order.
 
 use crate::harness::World;
+use crate::harness::told::Told;
+
+/// A password.
+const WORD: &str = "word-of-two";
 
 /// A project whose view is another one under each profile, and the profiles themselves, which lead to the sandbox.
 fn world() -> World {
@@ -35,11 +39,13 @@ fn deployed(world: &World, arguments: &[&str], variables: &[(&str, &str)]) -> St
     all.extend(arguments);
     let mut command = world.command(&all);
     command.env_remove("MZFLOW_URL").envs(variables.iter().copied());
+    world.secret(WORD);
     let output = command.output().expect("the binary runs");
+    let told = Told::new(world, output.status.code(), &output.stdout, &output.stderr);
     if output.status.success() {
         return world.rows("SELECT what FROM shop.pub.v");
     }
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    told.stderr
 }
 
 #[test]
@@ -47,7 +53,7 @@ fn a_profile_is_chosen_by_flag_then_variable_then_checkout() {
     let world = world();
     let folder = world.folder().join("elsewhere").to_string_lossy().into_owned();
     let directory = ("MZ_DEPLOY_PROFILES_DIR", folder.as_str());
-    let password = ("NOWHERE_SET", "x");
+    let password = ("NOWHERE_SET", WORD);
     let two = ("MZ_DEPLOY_PROFILE", "two");
     assert_eq!(deployed(&world, &["--profile", "one", "--profiles-dir", &folder], &[]), "first");
     assert_eq!(deployed(&world, &[], &[directory, two, password]), "second");
@@ -65,7 +71,7 @@ fn a_password_comes_from_the_environment() {
     let directory = ("MZ_DEPLOY_PROFILES_DIR", folder.as_str());
     let told = deployed(&world, &["-p", "two"], &[directory]);
     assert!(told.contains("profile.no-variable") && told.contains("NOWHERE_SET"), "{told}");
-    assert_eq!(deployed(&world, &["-p", "two"], &[directory, ("MZ_PROFILE_TWO_PASSWORD", "x")]), "second");
+    assert_eq!(deployed(&world, &["-p", "two"], &[directory, ("MZ_PROFILE_TWO_PASSWORD", WORD)]), "second");
 }
 
 #[test]

@@ -11,17 +11,17 @@ use crate::harness::World;
 use crate::harness::shop::stocked;
 use crate::harness::told::Told;
 
-fn url(world: &World, role: &str) -> String {
+pub(crate) fn url(world: &World, role: &str) -> String {
     format!("postgres://{role}@{}/materialize", world.address())
 }
 
 /// Runs the binary as a role.
-fn mzflow(world: &World, role: &str, arguments: &[&str]) -> Told {
+pub(crate) fn mzflow(world: &World, role: &str, arguments: &[&str]) -> Told {
     world.mzflow(&[arguments, &["--url", &url(world, role)]].concat())
 }
 
 /// Runs statements as a role; the rows, a line each.
-fn sql(world: &World, role: &str, statements: &str) -> String {
+pub(crate) fn sql(world: &World, role: &str, statements: &str) -> String {
     RUNTIME.block_on(async {
         let (client, connection) = tokio_postgres::connect(&url(world, role), NoTls).await.expect("lets in");
         tokio::spawn(connection);
@@ -48,7 +48,7 @@ fn unprepared() -> World {
 }
 
 /// The same, set up, with somebody in each of the roles.
-fn prepared() -> World {
+pub(crate) fn prepared() -> World {
     let world = unprepared();
     mzflow(&world, "boss", &["setup"]).code(0);
     for (role, groups) in [
@@ -68,7 +68,7 @@ fn prepared() -> World {
 }
 
 /// Everything there is, its owner and who may what with it, and how long the journal is.
-fn state(world: &World) -> String {
+pub(crate) fn state(world: &World) -> String {
     sql(
         world,
         "boss",
@@ -80,61 +80,258 @@ fn state(world: &World) -> String {
     )
 }
 
-const DEPLOYER: &[&str] = &["ann"];
-const WRITERS: &[&str] = &["ann", "dev"];
-const READERS: &[&str] = &["ann", "dev", "mon"];
-
-/// Every command that works on an environment, and whom it is for; in an order in which a deployer can run
-/// them one after the other.
-const COMMANDS: &[(&[&str], &[&str])] = &[
-    (&["list"], READERS),
-    (&["log"], READERS),
-    (&["describe", "second"], READERS),
-    (&["diff", "--project", "shop"], READERS),
-    (&["wait", "second", "--once"], READERS),
-    (&["stage", "--project", "shop", "--id", "never", "--dry-run"], READERS),
-    (&["run", "blue_green", "--project", "shop", "--dry-run"], READERS),
-    (&["gc", "--dry-run"], READERS),
-    (&["approve", "r-00000000"], WRITERS),
-    (&["resume", "r-00000000"], DEPLOYER),
-    (&["unshift", "second"], DEPLOYER),
-    (&["apply", "--project", "shop"], DEPLOYER),
-    (&["promote", "second", "--keep", "1h"], DEPLOYER),
-    (&["rollback", "second"], DEPLOYER),
-    (&["abort", "second"], DEPLOYER),
-    (&["gc", "--yes"], DEPLOYER),
-    (&["stage", "--project", "shop", "--id", "third"], DEPLOYER),
-    (&["run", "blue_green", "--project", "shop", "--id", "third"], DEPLOYER),
-    (&["setup"], &["ann", "dev", "mon", "none", "both"]),
+/// Every command that works on an environment, in an order in which those that may can run them one after the
+/// other. `ASKS` is a run that waits for two answers, `DECIDED` one that asked a policy.
+const COMMANDS: &[&str] = &[
+    "list",
+    "log",
+    "describe second",
+    "diff --project shop",
+    "explain totals --project shop",
+    "compile --check --project shop",
+    "test --project shop",
+    "lock --dry-run --project shop",
+    "lock --project shop",
+    "wait second --once",
+    "policy facts DECIDED --project shop",
+    "policy backtest fine --project shop",
+    "setup --dry-run",
+    "apply --dry-run --project shop",
+    "adopt --dry-run --project shop",
+    "stage --dry-run --project shop --id never",
+    "run blue_green --dry-run --project shop",
+    "run canary --dry-run --project shop",
+    "run dev_overlay --dry-run --project shop --cluster mine --name me",
+    "dev mine --dry-run --name me --project shop",
+    "promote second --dry-run",
+    "abort second --dry-run",
+    "unshift second --dry-run",
+    "delete cluster spare --dry-run --project shop",
+    "gc --dry-run",
+    "resume ASKS --dry-run --project shop",
+    "approve ASKS --no-resume --project shop",
+    "resume ASKS --project shop",
+    "unshift second",
+    "dev mine --name me --project shop",
+    "dev --down --name me --project shop",
+    "run dev_overlay --project shop --cluster mine --name me",
+    "apply --project shop",
+    "adopt --project shop",
+    "promote second --keep 1h",
+    "rollback second --dry-run",
+    "rollback second",
+    "abort second",
+    "gc --yes",
+    "stage --project shop --id third",
+    "run blue_green --project shop --id third",
+    "run canary --project shop --id fourth --allow true",
+    "delete cluster spare --yes --project shop",
+    "setup",
 ];
+
+/// Commands that work on no environment.
+const LOCAL: &[&str] = &[
+    "recipes",
+    "recipes check",
+    "recipes stubs",
+    "policy test",
+    "new recipe",
+    "eject",
+    "sandbox serve",
+    "sandbox reset",
+];
+
+/// Commands that only lead to others.
+const GROUPS: &[&str] = &["", "run", "policy", "new", "sandbox"];
+
+#[test]
+fn every_command_of_the_command_line_is_asked_for_by_every_role() {
+    let page = include_str!("../../docs/cli.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## mzflow")).collect();
+    assert!(commands.len() > 30, "the page names {} commands", commands.len());
+    let has_row =
+        |name: &str| COMMANDS.iter().any(|row| row == &name || row.starts_with(&format!("{name} ")));
+    let commands = commands.into_iter().map(str::trim);
+    let missing = commands.filter(|name| !has_row(name) && !LOCAL.contains(name) && !GROUPS.contains(name));
+    let missing: Vec<&str> = missing.collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
+}
+
+/// What the commands need beside the project.
+const BESIDE: &str = "\
+-- file: shop/clusters/spare.sql
+CREATE CLUSTER spare (SIZE = '25cc');
+-- file: shop/policies/fine.lua
+return mz.policy { api = 1, name = 'fine', needs = {}, decide = function() return mz.promote('fine') end }
+-- file: shop/recipes/asks.lua
+-- asks: asks two people.
+return mz.recipe {
+  api = 1, name = 'asks', summary = 'Ask.',
+  run = function(ctx)
+    mz.setup {}
+    mz.approve { message = 'go on?', approvals = 2, timeout = '0s' }
+    return ctx.done('both agree')
+  end,
+}
+";
+
+/// The run of a kind of record.
+fn run_of(world: &World, kind: &str) -> String {
+    sql(world, "boss", &format!("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = '{kind}'"))
+}
+
+/// The code of an error that was told, if one was.
+fn code_of(told: &Told) -> String {
+    let code = told.stderr.split_once("error[").and_then(|(_, rest)| rest.split_once(']'));
+    code.map(|(code, _)| format!(" {code}")).unwrap_or_default()
+}
 
 #[test]
 fn every_command_by_every_role() {
     let world = prepared();
-    mzflow(&world, "ann", &["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(BESIDE);
+    let first = ["run", "blue_green", "--project", "shop", "--id", "first", "--policy", "fine"];
+    mzflow(&world, "ann", &first).code(0);
+    mzflow(&world, "ann", &["run", "asks", "--project", "shop"]).code(5);
     world.write(&stocked().replace("10 AS total", "20 AS total"));
     mzflow(&world, "ann", &["stage", "--project", "shop", "--id", "second"]).code(0);
-    for (command, allowed) in COMMANDS {
+    sql(&world, "boss", "CREATE CLUSTER mine (SIZE = '25cc')");
+    sql(&world, "boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
+    let (asks, decided) = (run_of(&world, "approval.asked"), run_of(&world, "policy.decided"));
+    let (mut table, mut raw) = (String::new(), Vec::new());
+    for row in COMMANDS {
+        if row.contains("fourth") {
+            world.write(&stocked().replace("10 AS total", "30 AS total"));
+        }
+        let words = row.replace("ASKS", &asks).replace("DECIDED", &decided);
+        let words: Vec<&str> = words.split(' ').collect();
+        let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         // Whoever changes something comes last.
         for role in ["none", "both", "mon", "dev", "ann"] {
             let before = state(&world);
-            let told = mzflow(&world, role, command);
-            if allowed.contains(&role) {
-                told.never_says("[access.").never_says("permission denied").never_says("must be owner");
-                continue;
+            let told = mzflow(&world, role, &words);
+            let is_refused_by_the_server =
+                ["permission denied", "must be "].iter().any(|it| told.stderr.contains(it));
+            if is_refused_by_the_server {
+                raw.push(format!("{role} {row}: {}", told.stderr));
             }
-            let code = if role == "both" { "[access.several-roles]" } else { "[access.missing-role]" };
-            told.code(3).says(code).says("nothing was changed").says("ask a superuser");
-            assert_eq!(state(&world), before, "{role} {command:?}");
+            let end = format!("{}{}", told.code.unwrap_or(-1), code_of(&told));
+            if end.starts_with("3 access.") {
+                told.says("nothing was changed").says("ask a superuser");
+            }
+            if end != "0" {
+                assert_eq!(state(&world), before, "{role} {row}");
+            }
+            match said.last_mut().filter(|(before, _)| *before == end) {
+                Some((_, roles)) => roles.push(role),
+                None => said.push((end, vec![role])),
+            }
         }
+        let said: Vec<String> =
+            said.iter().map(|(end, roles)| format!("{}: {end}", roles.join(" "))).collect();
+        table += &format!("{row}\n    {}\n", said.join(", "));
     }
-    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "20");
+    expect![[r#"
+        list
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        log
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        describe second
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        diff --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        explain totals --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        compile --check --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        test --project shop
+            none both mon dev ann: 0
+        lock --dry-run --project shop
+            none both mon dev ann: 0
+        lock --project shop
+            none both mon dev ann: 0
+        wait second --once
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        policy facts DECIDED --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        policy backtest fine --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        setup --dry-run
+            none both mon dev ann: 0
+        apply --dry-run --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        adopt --dry-run --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        stage --dry-run --project shop --id never
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 stage.not-owner, ann: 0
+        run blue_green --dry-run --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 stage.not-owner, ann: 0
+        run canary --dry-run --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 stage.not-owner, ann: 0
+        run dev_overlay --dry-run --project shop --cluster mine --name me
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        dev mine --dry-run --name me --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        promote second --dry-run
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 swap.not-owner, ann: 0
+        abort second --dry-run
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 drop.not-owner, ann: 0
+        rollback --dry-run
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 3 rollback.nothing
+        unshift second --dry-run
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        delete cluster spare --dry-run --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        gc --dry-run
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+        resume ASKS --dry-run --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        approve ASKS --no-resume --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon: 3 access.missing-role, dev ann: 0
+        resume ASKS --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        unshift second
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        dev mine --name me --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon: 3 access.missing-role, dev: 0, ann: 3 access.missing-role
+        dev --down --name me --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon: 3 access.missing-role, dev: 0, ann: 3 access.missing-role
+        run dev_overlay --project shop --cluster mine --name me
+            none: 3 access.missing-role, both: 3 access.several-roles, mon: 3 access.missing-role, dev: 0, ann: 3 access.missing-role
+        apply --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        adopt --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        promote second --keep 1h
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        rollback second
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        abort second
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        gc --yes
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        stage --project shop --id third
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        run blue_green --project shop --id third
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        run canary --project shop --id fourth --allow true
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        delete cluster spare --yes --project shop
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 access.missing-role, ann: 0
+        setup
+            none both mon dev ann: 0
+    "#]].assert_eq(&table);
+    assert!(raw.is_empty(), "refused by the server alone: {}", raw.join("\n"));
+    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "30");
 }
 
 #[test]
 fn what_nobody_is_asked_for() {
     let world = prepared();
-    mzflow(&world, "none", &["compile", "--project", "shop", "--check"]).never_says("[access.");
+    // What is recorded is for those who may read it; without it nobody is asked.
+    let check = ["compile", "--project", "shop", "--check"];
+    mzflow(&world, "none", &check).code(3).says("[access.missing-role]").never_says("permission denied");
+    mzflow(&world, "mon", &check).code(0);
     // Nothing is checked for a superuser, whatever it belongs to.
     mzflow(&world, "boss", &["run", "blue_green", "--project", "shop"]).code(0);
     // Nor where nothing is checked at all.

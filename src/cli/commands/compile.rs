@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::diff::Warnings;
+use crate::cli::access;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
@@ -66,6 +67,10 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 /// were not checked.
 async fn check(app: &mut App, report: &mut compile::Report) -> Result<(usize, Vec<String>), CliError> {
     let mut ctx = app.verb("compile", json!({ "check": true }), None).await?;
+    // Where something is recorded, what differs from it is checked, and that is for those who may read it.
+    if ctx.marker().await?.is_some() {
+        access::check(ctx.session(), "compile --check", false).await?;
+    }
     ctx.events = Rc::new(Warnings(Rc::clone(&ctx.events)));
     let compiled = Rc::clone(&report.compiled);
     let request = diff::Request { compiled, isolation: Isolation::default(), reuse: Reuse::None };

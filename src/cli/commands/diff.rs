@@ -38,6 +38,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         }
         for error in &outcome.changes.refusals {
             app.ui.talk(&format!("          cannot be staged: {}", error.message()));
+            error.lines().iter().for_each(|line| app.ui.talk(&format!("            {line}")));
         }
     }
     Ok(if args.exit_code && !outcome.empty { Exit::Changes } else { Exit::Done })

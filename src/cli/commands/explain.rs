@@ -150,6 +150,7 @@ mod tests {
             carried_along: Vec::new(),
             kept: Vec::new(),
             new_sinks: Vec::new(),
+            after: Vec::new(),
             repointed: Vec::new(),
             changed_sinks: Vec::new(),
             base_epoch: 0,

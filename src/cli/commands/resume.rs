@@ -57,14 +57,13 @@ pub(crate) struct How {
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
-    let mut start = start(app, args.run, args.how).await?;
-    start.rehearse = args.dry_run.then_some(Assume::Ready);
+    let start = start(app, args.run, args.how, args.dry_run.then_some(Assume::Ready)).await?;
     running::carry_out(app, start).await
 }
 
 /// Goes on with a run.
 pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, CliError> {
-    let start = start(app, run, how).await?;
+    let start = start(app, run, how, None).await?;
     running::carry_out(app, start).await
 }
 
@@ -72,8 +71,15 @@ pub(crate) async fn go_on(app: &mut App, run: RunId, how: How) -> Result<Exit, C
 ///
 /// # Errors
 /// `run.unknown`, `run.finished`, `cli.not-a-recipe`.
-pub(crate) async fn start(app: &mut App, run: RunId, how: How) -> Result<Start, CliError> {
-    let entries = journal(app, &run).await?;
+pub(crate) async fn start(
+    app: &mut App,
+    run: RunId,
+    how: How,
+    rehearse: Option<Assume>,
+) -> Result<Start, CliError> {
+    // A rehearsal is for whoever may read; what was recorded is read from the server either way.
+    let verb = if rehearse.is_some() { "resume --dry-run" } else { "resume" };
+    let entries = journal(app, verb, &run).await?;
     let started = resumable(&run, &entries)?;
     let at = entries.last().map(|entry| entry.record.kind());
     let at = at.and_then(|kind| kind.split('.').next()).filter(|room| *room != "run").unwrap_or("its end");
@@ -95,7 +101,7 @@ pub(crate) async fn start(app: &mut App, run: RunId, how: How) -> Result<Start, 
         policies: policy::recorded(&started.policies),
         policy_timeout: how.policy_timeout.or(recorded),
         earlier: Some((started, entries)),
-        rehearse: None,
+        rehearse,
         exit_code: false,
         deadline: how.deadline,
         yes: how.yes,
@@ -104,8 +110,8 @@ pub(crate) async fn start(app: &mut App, run: RunId, how: How) -> Result<Start, 
 }
 
 /// What the run wrote; nothing where nothing was ever written here.
-async fn journal(app: &mut App, run: &RunId) -> Result<Vec<Entry>, CliError> {
-    let ctx = app.verb("resume", json!({}), None).await?;
+async fn journal(app: &mut App, verb: &str, run: &RunId) -> Result<Vec<Entry>, CliError> {
+    let ctx = app.verb(verb, json!({}), None).await?;
     if ctx.marker().await?.is_none() {
         return Ok(Vec::new());
     }

@@ -76,7 +76,7 @@ pub(super) async fn perform(app: &mut App, deed: &Deed) -> Result<Ended, Error> 
         }
         Deed::Resume(run, yes) => {
             let how = resume::How { yes: *yes, allow_dirty: true, ..resume::How::default() };
-            let start = resume::start(app, run.clone(), how).await;
+            let start = resume::start(app, run.clone(), how, None).await;
             carried_out(app, start).await
         }
         Deed::Abort(deployment) => {

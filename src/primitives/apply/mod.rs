@@ -14,6 +14,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use super::allowed;
+use super::changes::creates;
 use super::changes::sinks;
 use super::code::Code;
 use super::compile::Compiled;
@@ -24,7 +25,6 @@ use super::rejection;
 use super::said;
 use crate::catalog::Catalog;
 use crate::compiler::object::Object;
-use crate::compiler::template::Names;
 use crate::db::apply::OnFailure;
 use crate::deployment::record::ApplyDone;
 use crate::deployment::record::ApplyIntent;
@@ -36,9 +36,9 @@ use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::name::SchemaName;
 use crate::plan::Plan;
-use crate::plan::step::Origin;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
+use crate::sql::secret as secret_text;
 
 mod anew;
 mod secret;
@@ -113,17 +113,7 @@ fn recreated(request: &Request, catalog: &Catalog, former: &Claims, cut: Vec<ane
         if let Some(stands) = stands {
             found.gone.push(anew::Sink { name: sink.name.clone(), id: stands.id.clone() });
         }
-        let start = request.compiled.line_start(&sink.file, sink.line);
-        found.made.push(Step::Create {
-            kind: ObjectKind::Sink,
-            name: sink.name.clone(),
-            cluster: sink.cluster.clone(),
-            on: None,
-            reads: sink.depends_on.clone(),
-            sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
-            shown: None,
-            origin: Some(Origin { object: sink.name.clone(), file: sink.file.clone(), start }),
-        });
+        found.made.push(creates::sink(&request.compiled, sink));
         found.said.extend(sinks::definitions(std::iter::once(sink), &[], former));
     }
     found
@@ -204,6 +194,12 @@ fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step])
         return Ok(());
     }
     let mut lines = allowed::missing(catalog, create.iter().chain(foreseen));
+    if request.secrets == Secrets::All {
+        let secrets = request.compiled.project.objects.iter().filter(|o| o.kind == ObjectKind::Secret);
+        let standing = secrets.filter(|secret| catalog.object(&secret.name).is_some());
+        let altered = standing.map(|secret| Target::Object(ObjectKind::Secret, secret.name.clone()));
+        lines.extend(allowed::unowned(catalog, altered));
+    }
     if !infrastructure::roles(&request.compiled, catalog).is_empty() {
         lines.extend(allowed::on_system(catalog, "CREATEROLE"));
     }
@@ -232,10 +228,11 @@ async fn carry_out(ctx: &mut Ctx, request: &Request, steps: Vec<Step>) -> Result
         if error.outcome_unknown() {
             return Err(Error::from(error).effect(effect));
         }
-        let message = format!("the server refused to {}: {}", step.what(), error.message());
+        let said = secret_text::hide_in_message(error.message().to_owned(), &step.sql());
+        let message = format!("the server refused to {}: {said}", step.what());
         let place = step.origin().map(|origin| {
             let text = request.compiled.text(&origin.file);
-            rejection::place(text, origin, &step.shown(), error.position(), error.message())
+            rejection::place(text, origin, &step.shown(), error.position(), &said)
         });
         return Err(Error::server(Code::ApplyRejected, message, &error).place(place).effect(effect));
     }

@@ -16,6 +16,7 @@ use super::Against;
 use super::Beside;
 use super::Changes;
 use super::Reuse;
+use super::creates;
 use super::differing;
 use super::differing::Told;
 use super::others;
@@ -31,7 +32,6 @@ use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
 use crate::compiler::object::Index;
 use crate::compiler::object::Object;
-use crate::compiler::template::Names;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
@@ -47,6 +47,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 /// Everything that a comparison is made from.
@@ -111,6 +112,7 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
     let differing = sinks::differing(own_sinks(), facts.catalog, facts.claims);
     let mut said = view.said(&schemas, &clusters);
     said.extend(sinks::definitions(own_sinks(), &differing.changed, facts.claims));
+    let (restored, new_sinks) = (view.stable.restored(&objects), view.new_sinks());
     let mut changes = Changes {
         compiled: Rc::clone(facts.compiled),
         isolation,
@@ -118,12 +120,13 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         gone_indexes: view.stable.gone_indexes(&objects),
         replaced_in: stable::replaced_in(&objects, facts.catalog),
         stable: facts.compiled.project.schemas.iter().filter(|s| s.stable).map(|s| s.name.clone()).collect(),
-        restored: view.stable.restored(&objects),
+        restored: after_swap(&restored),
         carried_along: others::carried_along(facts.others, &schemas, facts.catalog),
         kept: view.stable.kept(&view.kept),
         replaced_indexes: Vec::new(),
-        in_place,
-        new_sinks: view.new_sinks(),
+        in_place: after_swap(&in_place),
+        new_sinks: after_swap(&new_sinks),
+        after: in_place.into_iter().chain(restored).chain(new_sinks).collect(),
         base_epoch: facts.base_epoch,
         against: facts.against.clone(),
         unchanged,
@@ -342,7 +345,7 @@ impl<'f> View<'f> {
         &self,
         rebuilt: &BTreeSet<&ObjectName>,
         swapped: &BTreeMap<SchemaName, Option<crate::name::SchemaId>>,
-    ) -> (Vec<AfterSwap>, Vec<StagedObject>) {
+    ) -> (Vec<Step>, Vec<StagedObject>) {
         let mut written = Written::default();
         let mut pairs = Vec::new();
         let (claims, me) = (self.facts.claims, &self.facts.catalog.session.role);
@@ -381,9 +384,7 @@ impl<'f> View<'f> {
         }
         let mut steps = metadata::carry(self.facts.catalog, &pairs, &written, claims);
         steps.extend(said::defaults(self.facts.catalog, &places, &written, claims));
-        let after =
-            steps.iter().map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: deeds::of(step) });
-        (after.collect(), staged)
+        (steps, staged)
     }
 
     /// What has to be recorded of what files say of what a deployment touches, and of what stays.
@@ -416,16 +417,10 @@ impl<'f> View<'f> {
         said::claims(catalog, &targets, &written, self.facts.claims)
     }
 
-    fn new_sinks(&self) -> Vec<AfterSwap> {
+    fn new_sinks(&self) -> Vec<Step> {
         let sinks = self.project().iter().filter(|object| object.kind == ObjectKind::Sink);
         let missing = sinks.filter(|sink| self.facts.catalog.object(&sink.name).is_none());
-        missing
-            .map(|sink| AfterSwap {
-                what: format!("create sink {}", sink.name),
-                sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
-                deeds: Vec::new(),
-            })
-            .collect()
+        missing.map(|sink| creates::sink(self.facts.compiled, sink)).collect()
     }
 
     /// Indexes of what stays that live on a cloned cluster, and those of what is replaced in place.
@@ -490,6 +485,14 @@ impl<'f> View<'f> {
         changes.foreign_dependents = foreign_dependents;
         changes.sinks = sinks;
     }
+}
+
+/// Steps in the form in which they wait for the swap.
+fn after_swap(steps: &[Step]) -> Vec<AfterSwap> {
+    steps
+        .iter()
+        .map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: deeds::of(step) })
+        .collect()
 }
 
 /// The objects that lead from an object to what changed by itself, nearest first.

@@ -41,6 +41,20 @@ fn itself(compiled: &Compiled, object: &Object, name: &ObjectName, names: &Names
     }
 }
 
+/// Creates a sink under its own name, over what bears the production names then.
+pub fn sink(compiled: &Compiled, sink: &Object) -> Step {
+    Step::Create {
+        kind: ObjectKind::Sink,
+        name: sink.name.clone(),
+        cluster: sink.cluster.clone(),
+        on: None,
+        reads: sink.depends_on.iter().chain(&sink.external).cloned().collect(),
+        sql: sink.create_sql(&sink.name, &Names::PRODUCTION),
+        shown: None,
+        origin: Some(origin(compiled, sink, sink.line)),
+    }
+}
+
 /// Creates an index of an object, under a name of its own, on what has some name.
 pub fn index(
     compiled: &Compiled,

@@ -25,6 +25,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
+use crate::plan::step::Step;
 
 pub mod assess;
 pub mod creates;
@@ -32,6 +33,7 @@ pub mod differing;
 pub mod layout;
 pub mod options;
 pub mod others;
+mod permitted;
 pub mod refuse;
 pub mod sinks;
 pub mod spread;
@@ -120,6 +122,8 @@ pub struct Changes {
     pub kept: Vec<String>,
     /// Sinks of the project that do not exist yet.
     pub new_sinks: Vec<AfterSwap>,
+    /// All three as steps, to tell before anything happens what the connected role may not do of them.
+    pub after: Vec<Step>,
     /// Sinks that exist and are to read something else.
     pub repointed: Vec<Repointed>,
     /// Sinks that exist and cannot be made what their files say without being made anew.

@@ -3,24 +3,20 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::super::allowed;
 use super::super::code::Code;
 use super::super::error::Error;
 use super::super::scope;
 use super::Changes;
 use super::assess::Facts;
-use super::layout;
-use super::layout::Clones;
+use super::permitted;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
 use crate::deployment::change::Change;
-use crate::deployment::way::Way;
 use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::step::Target;
 
 /// Everything that forbids it; empty where nothing does. Drift is not here: a caller may allow it.
 pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
@@ -32,8 +28,8 @@ pub fn refusals(changes: &Changes, facts: &Facts<'_>) -> Vec<Error> {
         sinks(changes, catalog),
         foreign(changes, facts),
         removed_still_read(changes, catalog),
-        owners(changes, catalog),
-        privileges(changes, catalog),
+        permitted::owners(changes, catalog),
+        permitted::privileges(changes, catalog),
         limits(changes, catalog),
     ];
     let unchanged = |error: Error| error.effect("nothing was changed");
@@ -50,7 +46,7 @@ pub fn nobody_agreed(removed: Vec<String>) -> Error {
 }
 
 /// Fails with a list, unless it is empty.
-fn listed(code: Code, message: &str, lines: Vec<String>) -> Option<Error> {
+pub(super) fn listed(code: Code, message: &str, lines: Vec<String>) -> Option<Error> {
     (!lines.is_empty()).then(|| Error::new(code, message).with_lines(lines))
 }
 
@@ -197,34 +193,6 @@ fn removed_still_read(changes: &Changes, catalog: &Catalog) -> Option<Error> {
     });
     let message = "an object that the project no longer has is still read by others";
     listed(Code::StageRemovedStillRead, message, lines.collect())
-}
-
-fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {
-    let schemas = changes.schemas.keys().cloned().map(Target::Schema);
-    let clusters = changes.clusters.keys().cloned().map(Target::Cluster);
-    let staying = changes.replaced().filter(|object| object.way != Way::Swapped);
-    let objects = staying.filter_map(|object| catalog.object(&object.name));
-    let objects = objects.map(|object| Target::Object(object.kind, object.name.clone()));
-    let lines = allowed::unowned(catalog, schemas.chain(clusters).chain(objects));
-    let message = format!("{} does not own what would be swapped", catalog.session.role);
-    listed(Code::StageNotOwner, &message, lines)
-}
-
-/// What the role may not do of what staging and the swap are made of.
-fn privileges(changes: &Changes, catalog: &Catalog) -> Option<Error> {
-    let me = &catalog.session.role;
-    // Nothing is laid out where nothing is checked; ownership of what is swapped has its own error.
-    if !catalog.session.checked || owners(changes, catalog).is_some() {
-        return None;
-    }
-    let id = "0000000".parse().ok()?;
-    let layout = layout::layout(changes, &id, None, &Clones::new(), catalog).ok()?;
-    let mut after = catalog.clone();
-    layout.create.iter().for_each(|step| after.take(step));
-    let metadata = layout.metadata(&after);
-    let lines = allowed::missing(catalog, layout.create.iter().chain(&metadata));
-    let message = format!("{me} may not do what staging does");
-    listed(Code::StageMissingPrivilege, &message, lines)
 }
 
 fn limits(changes: &Changes, catalog: &Catalog) -> Option<Error> {

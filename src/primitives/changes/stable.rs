@@ -18,7 +18,6 @@ use crate::catalog::Catalog;
 use crate::compiler::object::Index;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::change::Change;
-use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StagedObject;
 use crate::deployment::way::Way;
 use crate::name::Ident;
@@ -27,6 +26,7 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
+use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 /// The stable schemas of an environment: stable in the project, and promoted as such before.
@@ -161,7 +161,7 @@ impl<'f> Stable<'f> {
     /// Grants and comments that what is replaced has to get: its grants stay, its comments do not.
     ///
     /// Source: `design/materialize.md` 1.7.
-    pub(super) fn restored(&self, objects: &[StagedObject]) -> Vec<AfterSwap> {
+    pub(super) fn restored(&self, objects: &[StagedObject]) -> Vec<Step> {
         let mut own = Written::default();
         let mut pairs = Vec::new();
         for staged in replaced(objects) {
@@ -170,8 +170,7 @@ impl<'f> Stable<'f> {
             let target = Target::Object(object.kind, object.name.clone());
             pairs.push(Pair { blue: Some(target.clone()), green: target });
         }
-        let steps = metadata::anew(self.facts.catalog, &pairs, &own, self.facts.claims).into_iter();
-        steps.map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: Vec::new() }).collect()
+        metadata::anew(self.facts.catalog, &pairs, &own, self.facts.claims)
     }
 }
 

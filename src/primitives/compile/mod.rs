@@ -3,6 +3,7 @@
 //! Touches no server. Mistakes in the project are all told at once: `compile.failed` carries every
 //! diagnostic with its place. Start reading at [`run`]; the work is the compiler's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -29,6 +30,7 @@ use crate::event::Event;
 use crate::event::Sink;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
+use crate::sql::secret;
 
 /// Names the project and the circumstances.
 #[derive(Clone, Debug)]
@@ -262,7 +264,17 @@ pub(super) fn compiled(
 /// sorted by file and place.
 pub fn reported(project: Arc<Project>, texts: Texts, diagnostics: Vec<Diagnostic>) -> Report {
     let mut compiled = Compiled { project, files: texts, only_apply: Vec::new(), only_test: Vec::new() };
-    let findings: Vec<_> = diagnostics.into_iter().map(|d| (d.clone(), finding(d, &compiled))).collect();
+    let mut texts = BTreeMap::new();
+    let quotes_nothing = |mut diagnostic: Diagnostic| {
+        let text = compiled.text(&diagnostic.file);
+        diagnostic.message = secret::hide_in_message(diagnostic.message, text);
+        for label in &mut diagnostic.labels {
+            label.message = secret::hide_in_message(std::mem::take(&mut label.message), text);
+        }
+        diagnostic
+    };
+    let findings = diagnostics.into_iter().map(quotes_nothing);
+    let findings: Vec<_> = findings.map(|d| (d.clone(), found(d, &compiled, &mut texts))).collect();
     let only_apply =
         findings.iter().filter(|(d, _)| d.severity == Severity::Error && d.phase == Phase::Apply);
     compiled.only_apply =
@@ -374,7 +386,23 @@ pub fn severity(diagnostic: &Diagnostic) -> Severity {
 
 /// A diagnostic with the texts that it is about.
 pub fn finding(diagnostic: Diagnostic, compiled: &Compiled) -> Finding {
-    let text = |file: &str| compiled.files.get(file).cloned().unwrap_or_default();
+    found(diagnostic, compiled, &mut BTreeMap::new())
+}
+
+/// The same; `texts` are those without the values of secrets, as far as they were asked for.
+fn found(diagnostic: Diagnostic, compiled: &Compiled, texts: &mut BTreeMap<String, Arc<str>>) -> Finding {
+    let mut text = |file: &str| match texts.get(file) {
+        Some(text) => Arc::clone(text),
+        None => {
+            let text = compiled.files.get(file).cloned().unwrap_or_default();
+            let text = match secret::blank(&text) {
+                Cow::Borrowed(_) => Arc::clone(&text),
+                Cow::Owned(blanked) => blanked.into(),
+            };
+            texts.insert(file.to_owned(), Arc::clone(&text));
+            text
+        }
+    };
     let own = diagnostic.labels.iter().find(|l| l.file == diagnostic.file && l.span == diagnostic.span);
     let mut places = vec![Place {
         text: text(&diagnostic.file),

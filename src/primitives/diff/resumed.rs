@@ -78,6 +78,7 @@ pub(super) async fn changes(ctx: &Ctx, request: &Request) -> Result<Option<Chang
         replaced_indexes: contents.replaced_indexes.clone(),
         in_place: contents.in_place.clone(),
         new_sinks: contents.new_sinks.clone(),
+        after: Vec::new(),
         repointed: contents.repointed.clone(),
         changed_sinks: Vec::new(),
         base_epoch: intent.base_epoch,

@@ -292,16 +292,35 @@ fn owned(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
         .chain(clusters.map(|(name, _)| Target::Cluster(name.clone())))
         .chain(objects.map(|object| Target::Object(object.kind, object.name.clone())));
     let lines = allowed::unowned(catalog, things);
-    if lines.is_empty() {
-        return Ok(());
-    }
     let (me, id) = (&catalog.session.role, &intent.deployment);
+    if lines.is_empty() {
+        let lacking = allowed::lacking(catalog, needed(intent, catalog));
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let message = format!("{me} owns what {id} has left, and may not drop it");
+        return Err(Error::new(Code::DropMissingPrivilege, message)
+            .with_lines(lacking)
+            .effect("nothing was dropped"));
+    }
     let message = match intent.reason {
         DropReason::Abort => format!("{me} does not own all that was staged as {id}"),
         DropReason::Retire => format!("{me} does not own all that {id} replaced"),
         DropReason::Overtaken => format!("{me} does not own all that a run has left of {id}"),
     };
     Err(Error::new(Code::DropNotOwner, message).with_lines(lines).effect("nothing was dropped"))
+}
+
+/// What claiming and dropping it takes beside owning it.
+///
+/// Source: `design/materialize.md` 5.2.
+fn needed(intent: &DropIntent, catalog: &Catalog) -> Vec<(&'static str, Target)> {
+    let databases = intent.schemas.iter().map(|schema| schema.name.database.clone());
+    let databases: BTreeSet<_> = databases.map(Target::Database).collect();
+    let objects = intent.objects.iter().filter_map(|id| catalog.objects.get(id));
+    let schemas: BTreeSet<_> = objects.map(|object| Target::Schema(object.name.schema_name())).collect();
+    let rename = databases.iter().cloned().map(|database| ("CREATE", database));
+    rename.chain(databases.iter().cloned().chain(schemas).map(|thing| ("USAGE", thing))).collect()
 }
 
 /// The drops, leaves first: one statement for each kind of each layer, then the schemas and the

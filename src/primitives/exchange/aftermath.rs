@@ -104,7 +104,7 @@ async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exc
     let mut catalog = ctx.catalog().await?;
     let mut found = successors(scope, kind, &catalog);
     if entry.intent.leave_sinks {
-        (found, _) = sinks::part(found, &catalog);
+        found = sinks::part(found, scope, kind, &catalog).own;
     }
     let (altered, mut pending_sinks) = cut_over(ctx, found).await?;
     let mut replaced = Replaced::default();
@@ -184,7 +184,10 @@ pub fn told(scope: &Scope, entry: &SwapEntry, catalog: &Catalog, followed: Follo
     };
     let held_by = scope::foreign_readers(catalog, &left, &left).into_iter().map(scope::told);
     let left_sinks = match entry.intent.leave_sinks {
-        true => sinks::part(successors(scope, entry.intent.kind, catalog), catalog).1,
+        true => {
+            let kind = entry.intent.kind;
+            sinks::part(successors(scope, kind, catalog), scope, kind, catalog).left()
+        }
         false => Vec::new(),
     };
     // Sinks that were left with what is carried along are those of an earlier promotion.

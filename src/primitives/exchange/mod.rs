@@ -201,7 +201,7 @@ pub fn check(
     Ok(())
 }
 
-/// Fails where the connected role may not move what changes places.
+/// Fails where the connected role may not move what changes places: schemas also need CREATE on their database.
 fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> {
     let schemas = scope.intent.schemas.iter().flat_map(|pair| [pair.production_name(), pair.staging_name()]);
     let clusters = scope.intent.clusters.iter().flat_map(|pair| [&pair.production, &pair.staging]);
@@ -210,16 +210,22 @@ fn owned(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> 
     let things = schemas.map(Target::Schema).chain(clusters.cloned().map(Target::Cluster)).chain(objects);
     let things = things.chain(replacements::owned(scope));
     let lines = allowed::unowned(catalog, things);
-    if lines.is_empty() {
-        return Ok(());
-    }
     let what = match kind {
         SwapKind::Promotion => "promote",
         SwapKind::Rollback => "take back",
     };
-    let message =
-        format!("{} cannot {what} {}: not all of it is its own", catalog.session.role, scope.deployment());
-    Err(Error::new(Code::SwapNotOwner, message).with_lines(lines).effect("nothing was changed"))
+    let (me, id) = (&catalog.session.role, scope.deployment());
+    if !lines.is_empty() {
+        let message = format!("{me} cannot {what} {id}: not all of it is its own");
+        return Err(Error::new(Code::SwapNotOwner, message).with_lines(lines).effect("nothing was changed"));
+    }
+    let databases = scope.intent.schemas.iter().map(|pair| Target::Database(pair.database.clone()));
+    let lines = allowed::lacking(catalog, databases.map(|database| ("CREATE", database)));
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{me} cannot {what} {id}: it may not rename schemas");
+    Err(Error::new(Code::SwapMissingPrivilege, message).with_lines(lines).effect("nothing was changed"))
 }
 
 /// The names at which objects stand that change names one by one, before it.
@@ -330,7 +336,7 @@ impl Exchange {
     /// Says no if the world is not as it must be for it; touches nothing.
     fn is_possible(&self, catalog: &Catalog, history: &[SwapEntry]) -> Result<(), Error> {
         check(&self.scope, self.kind, self.conflicts, catalog, history)?;
-        sinks::altered_by_owner(&self.scope, self.kind, self.others_sinks, catalog)
+        sinks::alterable(&self.scope, self.kind, self.others_sinks, catalog)
     }
 
     /// Puts back the roles that read the deployment: once it is exchanged, its staging names mean the other

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::allowed;
 use super::super::code::Code;
 use super::super::ctx::Ctx;
 use super::super::error::Error;
@@ -12,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::db;
 use crate::db::sinks::SinkStatus;
 use crate::deployment::epoch::SwapKind;
+use crate::deployment::way::Way;
 use crate::event::Event;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
@@ -34,32 +36,74 @@ pub enum OthersSinks {
     Left,
 }
 
-/// Parts sinks: those that the connected role may alter, and those it may not, a line each.
-pub(super) fn part(found: Vec<Successor>, catalog: &Catalog) -> (Vec<Successor>, Vec<String>) {
-    let mut left = Vec::new();
-    let mut own = Vec::new();
-    for (name, successor) in found {
-        match catalog.object(&name).filter(|sink| !catalog.owns(&sink.owner)) {
-            Some(sink) => left.push(format!("sink {name} belongs to {}, who alone can alter it", sink.owner)),
-            None => own.push((name, successor)),
-        }
-    }
-    (own, left)
+/// Sinks, parted by what the connected role may do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parted {
+    /// Those that it may alter.
+    pub(super) own: Vec<Successor>,
+    /// Those that belong to others, a line each.
+    pub(super) of_others: Vec<String>,
+    /// Those of its own for which it lacks something, a line for each privilege.
+    pub(super) lacking: Vec<String>,
 }
 
-/// Fails where a sink would have to be altered that is not the connected role's, unless it may be left.
-pub(super) fn altered_by_owner(
+impl Parted {
+    /// Those that stay with what they read where nobody else may be asked.
+    pub(super) fn left(self) -> Vec<String> {
+        self.of_others.into_iter().chain(self.lacking).collect()
+    }
+}
+
+/// Parts sinks: those that the connected role may alter, and those it may not.
+pub(super) fn part(found: Vec<Successor>, scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Parted {
+    let mut parted = Parted::default();
+    for (name, successor) in found {
+        if let Some(sink) = catalog.object(&name).filter(|sink| !catalog.owns(&sink.owner)) {
+            let line = format!("sink {name} belongs to {}, who alone can alter it", sink.owner);
+            parted.of_others.push(line);
+            continue;
+        }
+        // What it is to read bears another name before the exchange than after it, and is granted under that.
+        let reads = successor.as_ref().map(|reads| now(scope, kind, reads, catalog));
+        let asked = reads.map(|reads| allowed::to_cut_over(catalog, &name, &reads)).unwrap_or_default();
+        let lacking = allowed::lacking(catalog, asked);
+        if lacking.is_empty() {
+            parted.own.push((name.clone(), successor));
+        }
+        parted.lacking.extend(lacking.into_iter().map(|line| format!("sink {name}: {line}")));
+    }
+    parted
+}
+
+/// The name that what comes in under a production name bears now.
+fn now(scope: &Scope, kind: SwapKind, production: &ObjectName, catalog: &Catalog) -> ObjectName {
+    let object = scope.contents.objects.iter().find(|object| object.name == *production);
+    let object = object.filter(|object| object.is_replaced() && object.way != Way::Replaced);
+    let comes = object.and_then(|object| match kind {
+        SwapKind::Promotion => scope.built.get(&scope.intent.staging_name(object)),
+        SwapKind::Rollback => object.production_id.as_ref(),
+    });
+    comes.and_then(|id| catalog.objects.get(id)).map_or(production, |found| &found.name).clone()
+}
+
+/// Fails where a sink would have to be altered that the connected role may not alter, unless it may be left.
+pub(super) fn alterable(
     scope: &Scope,
     kind: SwapKind,
     others: OthersSinks,
     catalog: &Catalog,
 ) -> Result<(), Error> {
-    let (_, left) = part(successors(scope, kind, catalog), catalog);
-    if others == OthersSinks::Left || left.is_empty() {
+    let parted = part(successors(scope, kind, catalog), scope, kind, catalog);
+    let (code, lines) = match (parted.of_others.is_empty(), parted.lacking.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, _) => (Code::SwapSinkNotOwner, parted.left()),
+        (true, false) => (Code::SwapMissingPrivilege, parted.left()),
+    };
+    if others == OthersSinks::Left {
         return Ok(());
     }
     let message = format!("{} may not alter a sink that reads what is replaced", catalog.session.role);
-    Err(Error::new(Code::SwapSinkNotOwner, message).with_lines(left).effect("nothing was changed"))
+    Err(Error::new(code, message).with_lines(lines).effect("nothing was changed"))
 }
 
 /// Looks at sinks for a while and tells what is wrong with them, a line each.

@@ -208,7 +208,7 @@ fn stored(
             name: object.name.clone(),
             cluster: object.cluster.clone(),
             on: None,
-            reads: object.depends_on.clone(),
+            reads: object.depends_on.iter().chain(&object.external).cloned().collect(),
             sql,
             shown: None,
             origin: Some(origin.clone()),

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -149,6 +150,15 @@ fn decide_all(facts: &Facts<'_>, names: &[String]) -> Result<Vec<Decided>, Error
         if decided.iter().all(|one| one.role != name) {
             decided.push(decide::role(facts, &name)?);
         }
+    }
+    let me = &facts.catalog.session.role;
+    let sets_others = decided.iter().any(|one| one.role != *me);
+    if let Some(line) = allowed::on_system(facts.catalog, "CREATEROLE").filter(|_| sets_others) {
+        // `setup` gives it to nobody: whoever has it can become a member of any role.
+        let message = format!("{me} may not change the settings of roles");
+        return Err(Error::new(Code::ShiftMissingPrivilege, message)
+            .line(line)
+            .effect("nothing was changed"));
     }
     Ok(decided)
 }

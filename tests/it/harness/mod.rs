@@ -295,6 +295,8 @@ impl Drop for World {
         if std::thread::panicking() || tokio::runtime::Handle::try_current().is_ok() {
             return;
         }
+        let files = secrets::written(&self.secrets, self.folder(), false);
+        assert!(files.is_empty(), "files that were written bear a secret: {files:?}");
         // What a test has broken on purpose is not in the way.
         if self.server().set_faults("").is_err() {
             return;

@@ -40,7 +40,7 @@ pub enum Thing {
 pub type Held = (Option<RoleName>, String);
 
 /// A comment; `None` is that there is to be none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Comment {
     /// The text.
     pub text: Option<String>,
@@ -59,11 +59,11 @@ pub struct ByDefault {
     pub to: Option<RoleName>,
 }
 
-/// What files say of one thing.
+/// What files say alike of things.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// The thing, under its staging name.
-    pub on: Thing,
+    /// The things, under their staging names: most of a project's are granted alike.
+    pub on: Vec<Thing>,
     /// Privileges that are granted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Held>,
@@ -171,7 +171,7 @@ mod tests {
         let relation = schema.object(Ident::new("t").expect("a name"));
         let meant = Meant {
             written: vec![Written {
-                on: Thing::Object(ObjectKind::View, relation.clone()),
+                on: vec![Thing::Object(ObjectKind::View, relation.clone())],
                 grants: vec![(Some(role.clone()), "SELECT".to_owned()), (None, "SELECT".to_owned())],
                 comment: Some(Comment { text: None }),
                 defaults: Vec::new(),
@@ -180,7 +180,7 @@ mod tests {
             withdrawn: BTreeMap::new(),
         };
         let text = serde_json::to_string(&meant).expect("serialises");
-        expect![[r#"{"written":[{"on":{"object":["view","d.\"S\".t"]},"grants":[["joe","SELECT"],[null,"SELECT"]],"comment":{"text":null}}]}"#]]
+        expect![[r#"{"written":[{"on":[{"object":["view","d.\"S\".t"]}],"grants":[["joe","SELECT"],[null,"SELECT"]],"comment":{"text":null}}]}"#]]
             .assert_eq(&text);
         assert_eq!(serde_json::from_str::<Meant>(&text).expect("reads"), meant);
         let default =

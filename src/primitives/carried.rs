@@ -4,6 +4,7 @@
 //! Pure. What the files say is read from the record of the stage, for whoever promotes need not have the project.
 //! Start reading at [`behind`]; the rules are those of [`metadata::carry`].
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::metadata;
@@ -114,17 +115,19 @@ pub fn restored(scope: &Scope, catalog: &Catalog) -> Option<Vec<AfterSwap>> {
 pub fn meant(pairs: &[Pair], written: &Written, claims: &Claims) -> Meant {
     let mut meant = Meant::default();
     let said = written.grants.keys().chain(written.comments.keys()).chain(written.defaults.keys());
+    let mut alike: BTreeMap<_, Vec<Thing>> = BTreeMap::new();
     for target in said.collect::<BTreeSet<_>>() {
         let Some(on) = thing(target) else { continue };
+        let grants: Vec<Held> = written.grants.get(target).into_iter().flatten().map(held).collect();
+        let comment = written.comments.get(target).map(|text| rights::Comment { text: text.clone() });
         let defaults = written.defaults.get(target);
-        meant.written.push(rights::Written {
-            on,
-            grants: written.grants.get(target).into_iter().flatten().map(held).collect(),
-            comment: written.comments.get(target).map(|text| rights::Comment { text: text.clone() }),
-            defaults: defaults.into_iter().flat_map(|said| &said.granted).map(by_default).collect(),
-            no_defaults: defaults.into_iter().flat_map(|said| &said.revoked).map(by_default).collect(),
-        });
+        let granted: Vec<_> = defaults.into_iter().flat_map(|said| &said.granted).map(by_default).collect();
+        let revoked: Vec<_> = defaults.into_iter().flat_map(|said| &said.revoked).map(by_default).collect();
+        alike.entry((grants, comment, granted, revoked)).or_default().push(on);
     }
+    meant.written.extend(alike.into_iter().map(|((grants, comment, defaults, no_defaults), on)| {
+        rights::Written { on, grants, comment, defaults, no_defaults }
+    }));
     for pair in pairs {
         let Some(blue) = &pair.blue else { continue };
         let key = said::thing(blue);
@@ -162,8 +165,7 @@ fn withdrawn(said: &Said, green: &Target, written: &Written) -> Said {
 /// What [`meant`] was made of.
 fn read(meant: &Meant) -> (Written, Claims) {
     let mut written = Written::default();
-    for said in &meant.written {
-        let on = target(&said.on);
+    for (said, on) in meant.written.iter().flat_map(|said| said.on.iter().map(move |on| (said, target(on)))) {
         let grants: BTreeSet<(Grantee, String)> = said.grants.iter().map(entry).collect();
         if !grants.is_empty() {
             written.grants.insert(on.clone(), grants);

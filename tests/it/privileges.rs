@@ -174,7 +174,8 @@ fn a_sink_that_is_to_be_cut_over_needs_its_cluster_and_what_it_reads() {
         &world,
         &[
             "ALTER CLUSTER outbound OWNER TO boss",
-            "ALTER MATERIALIZED VIEW shop.core__second__mzf.totals OWNER TO boss",
+            "REVOKE SELECT ON shop.core.totals FROM ann",
+            "REVOKE SELECT ON shop.core__second__mzf.totals FROM ann",
         ],
     );
     let promote = ["promote", "second", "--keep", "1h"];

@@ -186,9 +186,9 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let Some(mut changes) = asked.into_iter().next() else {
         return Err(Error::bug("an isolation is in no list of them"));
     };
-    if changes.is_empty() {
+    if !changes.objects.iter().any(|object| object.change.is_built()) {
         let own = sides.own_schemas();
-        changes.recorded_as = ledger.as_ref().and_then(|ledger| unfinished(ledger, &own));
+        changes.recorded_as = ledger.as_ref().and_then(|ledger| unfinished(ledger, &own, &changes));
     }
     let alternatives = others.iter().map(|other| alternative(other, &changes, catalog)).collect();
     let live = infrastructure::look(ctx, &request.compiled, catalog).await?;
@@ -332,10 +332,14 @@ fn alternative(other: &Changes, asked: &Changes, catalog: &Catalog) -> Alternati
 
 /// The last promotion of the project, where what follows it was not done: sinks may read the version before, and
 /// grants be missing, although the project equals production.
-fn unfinished(ledger: &Ledger, own: &BTreeSet<SchemaName>) -> Option<DeploymentId> {
+///
+/// What still differs is what follows it, if the project is the one that it was staged from.
+fn unfinished(ledger: &Ledger, own: &BTreeSet<SchemaName>, changes: &Changes) -> Option<DeploymentId> {
     let last = newest(ledger, own)?;
     let known = ledger.deployments.get(&last.intent.deployment)?;
-    (known.state.is_promoted() && !known.settled).then(|| last.intent.deployment.clone())
+    let is_same = || known.intent.project_fingerprint == changes.compiled.project.fingerprint().to_string();
+    let is_open = known.state.is_promoted() && !known.settled;
+    (is_open && (changes.is_empty() || is_same())).then(|| last.intent.deployment.clone())
 }
 
 /// The schemas of this project, and those that its earlier deployments had.

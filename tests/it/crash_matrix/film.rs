@@ -34,6 +34,8 @@ GRANT SELECT ON totals TO reader;
 COMMENT ON MATERIALIZED VIEW totals IS 'The sum';
 -- file: shop/models/shop/report/doubled.sql
 CREATE VIEW doubled AS SELECT total * 2 AS twice FROM core.totals;
+-- file: shop/models/shop/aside/fixed.sql
+CREATE VIEW fixed AS SELECT 1 AS one;
 ";
 
 /// What others have over it, none of which stands in the way.
@@ -58,13 +60,13 @@ const THEIRS: [&str; 13] = [
 /// What they have over what is rebuilt: it keeps the replaced version.
 const HOLDS: &str = "CREATE VIEW theirs.public.holds AS SELECT total FROM shop.core.totals";
 
-/// What the other version has besides: of a table that nothing rebuilds, and a sink.
+/// What the other version has besides: of a view that is not rebuilt, and a sink.
 const MORE: &str = "\
--- file: shop/models/shop/raw/items.sql
-CREATE TABLE items (id int);
-GRANT SELECT ON items TO reader;
-COMMENT ON TABLE items IS 'All of them';
-COMMENT ON COLUMN items.id IS 'Which one';
+-- file: shop/models/shop/aside/fixed.sql
+CREATE VIEW fixed AS SELECT 1 AS one;
+GRANT SELECT ON fixed TO reader;
+COMMENT ON VIEW fixed IS 'The one';
+COMMENT ON COLUMN fixed.one IS 'It';
 -- file: shop/models/shop/raw/feed.sql
 CREATE SINK feed IN CLUSTER their_own FROM core.totals INTO KAFKA CONNECTION theirs.public.kafka (TOPIC 'feed')
 FORMAT JSON ENVELOPE DEBEZIUM;

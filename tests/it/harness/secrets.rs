@@ -82,14 +82,18 @@ fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
 pub(crate) fn written(secrets: &Secrets, folder: &Path, is_theirs: bool) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
-    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+    for entry in entries.filter_map(Result::ok) {
+        // Links may lead round in circles, and commands write none.
+        let Ok(sort) = entry.file_type() else { continue };
+        let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let kind = path.extension().unwrap_or_default().to_string_lossy().into_owned();
         let is_theirs =
             is_theirs || name == ".mzflow" || ["lock", "xml", "json", "jsonl"].contains(&kind.as_str());
-        if path.is_dir() {
+        if sort.is_dir() {
             found.extend(written(secrets, &path, is_theirs));
         } else if is_theirs
+            && sort.is_file()
             && let Ok(bytes) = std::fs::read(&path)
             && secrets.told_by(&String::from_utf8_lossy(&bytes)).is_some()
         {

@@ -165,7 +165,7 @@ impl Way {
 
 /// All is over: what is left is cleaned up, and everything holds.
 fn over(world: &World, film: &Film, reader: Reader, expected: Version, what: &str) {
-    if !film.script.is_held && !staging(world).is_empty() {
+    if !film.script.is_held && Picture::take(world).has_staging() {
         world.mzflow(&["gc", "--yes"]).code(0);
     }
     film.were_seen(&reader.end(), what);

@@ -21,7 +21,6 @@ pub mod query;
 pub(crate) mod reading;
 pub mod references;
 pub mod renaming;
-#[cfg(feature = "sandbox")]
 pub(crate) mod secret;
 pub mod span;
 pub mod stored;

@@ -301,6 +301,14 @@ impl ObjectKind {
         Self::Function,
     ];
 
+    /// Whether it has rows that a query can read.
+    pub fn is_relation(self) -> bool {
+        match self {
+            Self::Table | Self::Source | Self::View | Self::MaterializedView => true,
+            Self::Sink | Self::Index | Self::Connection | Self::Secret | Self::Type | Self::Function => false,
+        }
+    }
+
     /// The spelling of `mz_objects.type`: `materialized-view`.
     pub fn catalog(self) -> &'static str {
         match self {

@@ -122,7 +122,7 @@ pub(crate) fn with_progress(mut told: Value, unfinished: Option<&Unfinished>) ->
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use expect_test::Expect;
     use expect_test::expect;
     use serde_json::json;
@@ -132,10 +132,10 @@ mod tests {
     use crate::deployment::record::RunFinished;
     use crate::deployment::record::RunStarted;
 
-    #[track_caller]
-    fn check(source: &str, status: Option<RunStatus>, connected: Option<&[&str]>, expect: Expect) {
+    /// The rows of a run of a verb or a recipe, of which a source is recorded; with an end if it has one.
+    pub(in crate::cli) fn entries(recipe: &str, source: &str, status: Option<RunStatus>) -> Vec<Entry> {
         let started = RunStarted {
-            recipe: "stage".to_owned(),
+            recipe: recipe.to_owned(),
             source: source.to_owned(),
             file: String::new(),
             modules: BTreeMap::new(),
@@ -155,7 +155,12 @@ mod tests {
             actor: "ann".to_owned(),
             record,
         };
-        let entries: Vec<Entry> = (1..).zip(records).map(entry).collect();
+        (1..).zip(records).map(entry).collect()
+    }
+
+    #[track_caller]
+    fn check(source: &str, status: Option<RunStatus>, connected: Option<&[&str]>, expect: Expect) {
+        let entries = entries("stage", source, status);
         let connected = connected.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
         let found = assess(&entries.iter().collect::<Vec<_>>(), connected.as_ref());
         let told = found.map_or_else(

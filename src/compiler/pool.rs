@@ -35,7 +35,8 @@ pub(super) fn later(work: impl FnOnce() + Send + 'static) {
 /// The allocator keeps what a thread has freed for its next work, and gives it back when a thread
 /// ends and it was free for a second.
 pub fn rest() {
-    if let Some(pool) = POOL.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    let pool = POOL.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(pool) = pool {
         // What nobody waited for comes to its end first.
         pool.broadcast(|_| ());
     }

@@ -71,7 +71,7 @@ pub fn not_held(catalog: &Catalog, privilege: &str, on: &Target, why: &str) -> O
 
 /// What it takes to read a relation: the relation, and the schema it stands in.
 pub fn to_read(catalog: &Catalog, relation: &ObjectName) -> Vec<(&'static str, Target)> {
-    used(catalog, relation, "SELECT", is_relation)
+    used(catalog, relation, "SELECT", ObjectKind::is_relation)
 }
 
 /// What it takes to let a sink read a relation from now on, beside owning the sink.
@@ -94,18 +94,6 @@ fn used(
     let Some(found) = catalog.object(name).filter(|found| is_it(found.kind)) else { return Vec::new() };
     let object = Target::Object(found.kind, found.name.clone());
     vec![("USAGE", Target::Schema(found.name.schema_name())), (privilege, object)]
-}
-
-fn is_relation(kind: ObjectKind) -> bool {
-    match kind {
-        ObjectKind::Table | ObjectKind::Source | ObjectKind::View | ObjectKind::MaterializedView => true,
-        ObjectKind::Sink
-        | ObjectKind::Index
-        | ObjectKind::Connection
-        | ObjectKind::Secret
-        | ObjectKind::Type
-        | ObjectKind::Function => false,
-    }
 }
 
 /// Tells whether who makes something of it has to be let use it.

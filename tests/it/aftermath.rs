@@ -2,27 +2,15 @@
 //! between, all of it is done in the end, and no run says that it is done before.
 
 use crate::harness::World;
+use crate::harness::shop::OUTBOUND;
 use crate::harness::shop::staging;
 use crate::harness::shop::total;
 use crate::harness::watching::held_up;
 
-/// A shop whose totals go out to Kafka, beside a table that no swap touches.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/clusters/outbound.sql
-CREATE CLUSTER outbound (SIZE = '25cc');
--- file: shop/models/shop/infra/broker.sql
-CREATE CONNECTION broker TO KAFKA (BROKER 'kafka.example.com:9092', SECURITY PROTOCOL = 'PLAINTEXT') WITH (VALIDATE = false);
+/// What the shop has besides: something that no swap touches.
+const PEOPLE: &str = "\
 -- file: shop/models/shop/people/people.sql
 CREATE VIEW people AS SELECT 7 AS id;
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT sum(amount) AS total FROM core.orders;
--- file: shop/models/shop/outbound/totals_out.sql
-CREATE SINK totals_out IN CLUSTER outbound FROM core.totals INTO KAFKA CONNECTION infra.broker (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM;
 ";
 
 /// What is changed of it: another total, and in place a grant, a comment and a sink more.
@@ -43,7 +31,8 @@ const RUN: [&str; 6] = ["run", "blue_green", "--project", "shop", "--id", "secon
 fn waiting() -> World {
     let world = World::new();
     world.sql("CREATE ROLE reader");
-    world.write(SHOP);
+    world.write(OUTBOUND);
+    world.write(PEOPLE);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
     world.write(MORE);
     world.forget();

@@ -1,10 +1,7 @@
 //! What hangs on production when it is swapped, and not when the deployment was staged, comes along with the swap.
 
 use mzflow::sandbox::Options;
-use tokio_postgres::NoTls;
-use tokio_postgres::SimpleQueryMessage;
 
-use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::shop::changed;
 use crate::harness::shop::first;
@@ -99,41 +96,22 @@ fn what_the_server_refuses_of_it_is_told_and_production_stays() {
     assert_eq!(held(&world, "analyst").lines().next(), Some("core SELECT"));
 }
 
-fn url(world: &World, role: &str) -> String {
-    format!("postgres://{role}@{}/materialize", world.address())
-}
-
-/// Runs a statement as a role; the first value of each row, a line each.
-fn sql_as(world: &World, role: &str, statement: &str) -> String {
-    RUNTIME.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url(world, role), NoTls).await.expect("lets in");
-        tokio::spawn(connection);
-        let answers = client.simple_query(statement).await;
-        let answers = answers.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-        let first = answers.iter().filter_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        });
-        first.collect::<Vec<_>>().join("\n")
-    })
-}
-
 /// A world that checks privileges, in which a deployer who is no superuser has staged `second`.
 fn staged_by_ann() -> World {
     let settings = vec![("enable_rbac_checks".to_owned(), "on".to_owned())];
     let world = World::with(Options { settings, ..Options::default() });
-    sql_as(&world, "mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
+    world.sql_as("mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
     world.write(crate::harness::shop::SHOP);
-    world.mzflow(&["setup", "--url", &url(&world, "boss")]).code(0);
+    world.mzflow(&["setup", "--url", &world.url_as("boss")]).code(0);
     for statement in [
         "CREATE ROLE ann LOGIN",
         "CREATE ROLE team",
         "GRANT materialize_deployer TO ann",
         "GRANT CREATECLUSTER, CREATEDB ON SYSTEM TO ann",
     ] {
-        sql_as(&world, "boss", statement);
+        world.sql_as("boss", statement);
     }
-    let ann = url(&world, "ann");
+    let ann = world.url_as("ann");
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first", "--url", &ann]).code(0);
     world.write(&changed());
     world.mzflow(&["stage", "--project", "shop", "--id", "second", "--url", &ann]).code(0);
@@ -143,19 +121,19 @@ fn staged_by_ann() -> World {
 #[test]
 fn who_may_not_give_it_is_told_so_before_anything() {
     let world = staged_by_ann();
-    let ann = url(&world, "ann");
-    sql_as(&world, "boss", "ALTER MATERIALIZED VIEW shop.core.totals OWNER TO team");
+    let ann = world.url_as("ann");
+    world.sql_as("boss", "ALTER MATERIALIZED VIEW shop.core.totals OWNER TO team");
     let owner = "SELECT r.name FROM mz_objects o JOIN mz_roles r ON r.id = o.owner_id WHERE o.name = 'totals' \
                  ORDER BY 1";
-    let before = sql_as(&world, "boss", owner);
+    let before = world.sql_as("boss", owner);
     world.forget();
     let told = world.mzflow(&["promote", "second", "--url", &ann]).code(3);
     let told = told.says("[swap.missing-privilege]").says("is to belong to team like what it replaces");
     told.says("GRANT \"team\" TO \"ann\"").says("nothing was changed");
-    assert_eq!(sql_as(&world, "boss", owner), before);
+    assert_eq!(world.sql_as("boss", owner), before);
     assert!(!world.statements().iter().any(|sql| sql.contains("OWNER TO")), "nothing was tried");
-    sql_as(&world, "boss", "GRANT team TO ann");
-    sql_as(&world, "boss", "GRANT CREATE ON SCHEMA shop.core__second__mzf TO team");
+    world.sql_as("boss", "GRANT team TO ann");
+    world.sql_as("boss", "GRANT CREATE ON SCHEMA shop.core__second__mzf TO team");
     world.mzflow(&["promote", "second", "--keep", "1h", "--url", &ann]).code(0);
-    assert_eq!(sql_as(&world, "boss", owner), "team\nteam");
+    assert_eq!(world.sql_as("boss", owner), "team\nteam");
 }

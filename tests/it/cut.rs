@@ -1,24 +1,9 @@
 //! Staging that was cut before its ids were recorded: what is dropped of it is what its runs have made, and not what
 //! somebody else has put under its names.
 
-use tokio_postgres::NoTls;
-
-use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::shop::staging;
 use crate::harness::shop::waiting;
-
-/// Runs statements as a role.
-fn sql_as(world: &World, role: &str, statements: &[&str]) {
-    RUNTIME.block_on(async {
-        let url = format!("postgres://{role}@{}/materialize", world.address());
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("lets in");
-        tokio::spawn(connection);
-        for statement in statements {
-            client.simple_query(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-        }
-    });
-}
 
 /// The changed shop, of which staging came to nothing at some statements.
 fn cut_at(statements: &[&str]) -> World {
@@ -38,11 +23,8 @@ fn stopped_at(world: &World, statements: &[&str]) {
 #[test]
 fn what_somebody_has_put_under_its_names_is_left_and_told() {
     let world = cut_at(&["CREATE SCHEMA%", "CREATE CLUSTER%"]);
-    sql_as(
-        &world,
-        "guest",
-        &["CREATE SCHEMA shop.core__second__mzf", "CREATE CLUSTER compute__second__mzf (SIZE = '25cc')"],
-    );
+    world.sql_as("guest", "CREATE SCHEMA shop.core__second__mzf");
+    world.sql_as("guest", "CREATE CLUSTER compute__second__mzf (SIZE = '25cc')");
     for words in [&["abort", "second", "--dry-run"][..], &["abort", "second"]] {
         let told = world.mzflow(words).code(0).says("drop.left");
         told.says("schema shop.core__second__mzf (owner guest) bears a name of second")
@@ -57,7 +39,7 @@ fn what_somebody_has_put_under_its_names_is_left_and_told() {
 #[test]
 fn what_somebody_has_put_under_its_names_is_not_gone_on_with() {
     let world = cut_at(&["CREATE SCHEMA%", "CREATE CLUSTER%"]);
-    sql_as(&world, "guest", &["CREATE SCHEMA shop.core__second__mzf"]);
+    world.sql_as("guest", "CREATE SCHEMA shop.core__second__mzf");
     let stage = ["stage", "--project", "shop", "--id", "second"];
     let told = world.mzflow(&stage).code(3).says("[stage.name-taken]");
     told.says("schema shop.core__second__mzf (owner guest)").says("nothing was changed");
@@ -72,7 +54,7 @@ fn what_was_there_before_is_left_too() {
     let world = cut_at(&["CREATE CLUSTER%", "CREATE VIEW%"]);
     // It was made by the role of the run, and not by the run.
     world.sql("DROP SCHEMA shop.core__second__mzf");
-    sql_as(&world, "guest", &["CREATE SCHEMA shop.core__second__mzf"]);
+    world.sql_as("guest", "CREATE SCHEMA shop.core__second__mzf");
     world.sql("ALTER SCHEMA shop.core__second__mzf OWNER TO materialize");
     world.mzflow(&["abort", "second"]).code(0).says("drop.left").says("(owner materialize)");
     assert_eq!(staging(&world), "core__second__mzf");

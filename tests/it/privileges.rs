@@ -5,7 +5,6 @@ use crate::harness::shop::stocked;
 use crate::harness::told::Told;
 use crate::roles::mzflow;
 use crate::roles::prepared;
-use crate::roles::sql;
 use crate::roles::state;
 
 /// What goes out to Kafka, from a schema and a cluster of the sink's own.
@@ -43,7 +42,7 @@ fn refused(world: &World, command: &[&str], code: &str) -> Told {
 /// Says so for everything in one statement.
 fn boss(world: &World, statements: &[&str]) {
     for statement in statements {
-        sql(world, "boss", statement);
+        world.sql_as("boss", statement);
     }
 }
 
@@ -68,7 +67,7 @@ fn grants_and_comments_on_what_is_not_rebuilt_are_its_owners() {
     told.says("no USAGE on schema shop.core: GRANT USAGE ON SCHEMA \"shop\".\"core\" TO \"ann\"");
     boss(&world, &["GRANT USAGE ON SCHEMA shop.core TO ann"]);
     mzflow(&world, "ann", &run).code(0).never_says("warning");
-    assert_eq!(sql(&world, "boss", "SELECT has_table_privilege('mon', 'shop.core.totals', 'SELECT')"), "t");
+    assert_eq!(world.sql_as("boss", "SELECT has_table_privilege('mon', 'shop.core.totals', 'SELECT')"), "t");
 }
 
 #[test]
@@ -191,7 +190,7 @@ fn a_sink_that_is_to_be_cut_over_needs_its_cluster_and_what_it_reads() {
         &["GRANT CREATE ON CLUSTER outbound TO ann", "GRANT SELECT ON shop.core__second__mzf.totals TO ann"],
     );
     mzflow(&world, "ann", &promote).code(0).says("totals_out");
-    assert_eq!(sql(&world, "boss", "SELECT total FROM shop.core.totals"), "20");
+    assert_eq!(world.sql_as("boss", "SELECT total FROM shop.core.totals"), "20");
 }
 
 #[test]
@@ -208,12 +207,12 @@ fn schemas_are_renamed_and_dropped_with_privileges_on_their_database() {
     told.says(create).says(usage).says("nothing was dropped");
     boss(&world, &["GRANT CREATE ON DATABASE shop TO ann"]);
     mzflow(&world, "ann", &["promote", "second", "--keep", "1h"]).code(0);
-    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "20");
+    assert_eq!(world.sql_as("ann", "SELECT total FROM shop.core.totals"), "20");
     mzflow(&world, "ann", &["rollback", "second"]).code(0);
-    let before = sql(&world, "boss", "SELECT name FROM mz_schemas WHERE id LIKE 'u%' ORDER BY 1");
+    let before = world.sql_as("boss", "SELECT name FROM mz_schemas WHERE id LIKE 'u%' ORDER BY 1");
     mzflow(&world, "ann", &["abort", "second"]).code(3).says("[drop.missing-privilege]").says(usage);
     // Not even claimed.
-    assert_eq!(sql(&world, "boss", "SELECT name FROM mz_schemas WHERE id LIKE 'u%' ORDER BY 1"), before);
+    assert_eq!(world.sql_as("boss", "SELECT name FROM mz_schemas WHERE id LIKE 'u%' ORDER BY 1"), before);
     boss(&world, &["GRANT USAGE ON DATABASE shop TO ann"]);
     mzflow(&world, "ann", &["abort", "second"]).code(0);
 }
@@ -250,7 +249,7 @@ fn what_its_owner_may_not_read_is_not_built() {
         ],
     );
     mzflow(&world, "ann", &["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
-    assert_eq!(sql(&world, "ann", "SELECT count(*) FROM shop.core.joined"), "0");
+    assert_eq!(world.sql_as("ann", "SELECT count(*) FROM shop.core.joined"), "0");
 }
 
 #[test]
@@ -260,7 +259,7 @@ fn a_deployer_needs_no_more_than_its_role_but_for_setting_roles() {
         world.write(&stocked().replace("10 AS total", &format!("{total} AS total")));
         let run = ["run", "blue_green", "--project", "shop", "--id", isolation, "--isolation", isolation];
         mzflow(&world, "ann", &run).code(0);
-        assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), total);
+        assert_eq!(world.sql_as("ann", "SELECT total FROM shop.core.totals"), total);
     }
     boss(
         &world,
@@ -277,7 +276,7 @@ fn a_deployer_needs_no_more_than_its_role_but_for_setting_roles() {
         "GRANT SELECT ON shop.core.totals TO reader",
         "GRANT USAGE ON CLUSTER compute TO reader",
     ] {
-        sql(&world, "ann", grant);
+        world.sql_as("ann", grant);
     }
     world.write(&stocked().replace("10 AS total", "40 AS total"));
     let canary = ["run", "canary", "--project", "shop", "--id", "fourth", "--allow", "true"];
@@ -286,5 +285,5 @@ fn a_deployer_needs_no_more_than_its_role_but_for_setting_roles() {
     told.says("no CREATEROLE on the system: GRANT CREATEROLE ON SYSTEM TO \"ann\"");
     boss(&world, &["GRANT CREATEROLE ON SYSTEM TO ann"]);
     mzflow(&world, "ann", &canary).code(0).says("fourth is production");
-    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "40");
+    assert_eq!(world.sql_as("ann", "SELECT total FROM shop.core.totals"), "40");
 }

@@ -1,6 +1,7 @@
 //! `--dry-run` prints what is then executed, statement by statement, and changes nothing.
 
 use crate::harness::World;
+use crate::harness::shop::OUTBOUND;
 use crate::harness::shop::waiting;
 use crate::harness::told::Told;
 use crate::harness::watching::held_up;
@@ -96,36 +97,24 @@ fn a_change_of_objects_alone() {
     check(&world, &["abort", "two"]);
 }
 
-/// A shop whose totals go out to Kafka, and of which files say more than what it is made of.
-const OUTBOUND: &str = "\
--- file: shop/project.toml
+/// What the shop has besides: something that stays, of which files say more than what it is made of.
+const RATES: &str = "\
 -- file: shop/roles/reader.sql
 CREATE ROLE reader;
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/clusters/outbound.sql
-CREATE CLUSTER outbound (SIZE = '25cc');
--- file: shop/models/shop/infra/broker.sql
-CREATE CONNECTION broker TO KAFKA (BROKER 'kafka.example.com:9092', SECURITY PROTOCOL = 'PLAINTEXT') WITH (VALIDATE = false);
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT sum(amount) AS total FROM core.orders;
 -- file: shop/models/shop/fixed/rates.sql
 CREATE VIEW rates AS SELECT 19 AS rate;
 GRANT SELECT ON rates TO reader;
 COMMENT ON VIEW rates IS 'of this year';
--- file: shop/models/shop/outbound/totals_out.sql
-CREATE SINK totals_out IN CLUSTER outbound FROM core.totals INTO KAFKA CONNECTION infra.broker (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM;
 ";
 
 #[test]
 fn a_sink_and_what_is_said_of_objects_that_stay() {
     let world = World::new();
-    world.write(OUTBOUND);
+    let shop = format!("{OUTBOUND}{RATES}");
+    world.write(&shop);
     check(&world, &["run", "blue_green", "--project", "shop", "--id", "one"]);
     // The sink follows; of what stays as it is a grant goes, another comes, and the comment is another one.
-    let said = OUTBOUND.replace("10 AS amount", "20 AS amount").replace("of this year", "of any year");
+    let said = shop.replace("10 AS amount", "20 AS amount").replace("of this year", "of any year");
     let said = said.replace("GRANT SELECT ON rates TO reader;", "");
     world.write(&said.replace("FROM core.orders;", "FROM core.orders;\nGRANT SELECT ON totals TO reader;"));
     check(&world, &["run", "blue_green", "--project", "shop", "--id", "two"]);

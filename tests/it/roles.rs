@@ -3,46 +3,21 @@
 
 use expect_test::expect;
 use mzflow::sandbox::Options;
-use tokio_postgres::NoTls;
-use tokio_postgres::SimpleQueryMessage;
 
-use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::shop::stocked;
 use crate::harness::told::Told;
 
-pub(crate) fn url(world: &World, role: &str) -> String {
-    format!("postgres://{role}@{}/materialize", world.address())
-}
-
 /// Runs the binary as a role.
 pub(crate) fn mzflow(world: &World, role: &str, arguments: &[&str]) -> Told {
-    world.mzflow(&[arguments, &["--url", &url(world, role)]].concat())
-}
-
-/// Runs statements as a role; the rows, a line each.
-pub(crate) fn sql(world: &World, role: &str, statements: &str) -> String {
-    RUNTIME.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url(world, role), NoTls).await.expect("lets in");
-        tokio::spawn(connection);
-        let answers = client.simple_query(statements).await;
-        let answers = answers.unwrap_or_else(|error| panic!("{statements}: {error:?}"));
-        let lines = answers.iter().filter_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => {
-                let values = (0..row.len()).map(|at| row.get(at).unwrap_or("NULL").to_owned());
-                Some(values.collect::<Vec<_>>().join(" "))
-            }
-            _ => None,
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    })
+    world.mzflow(&[arguments, &["--url", &world.url_as(role)]].concat())
 }
 
 /// A world that checks privileges, with a superuser who has not set up yet.
 fn unprepared() -> World {
     let settings = vec![("enable_rbac_checks".to_owned(), "on".to_owned())];
     let world = World::with(Options { settings, ..Options::default() });
-    sql(&world, "mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
+    world.sql_as("mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
     world.write(&stocked());
     world
 }
@@ -59,9 +34,9 @@ pub(crate) fn prepared() -> World {
         ("both", "materialize_deployer, materialize_monitor"),
         ("none", ""),
     ] {
-        sql(&world, "boss", &format!("CREATE ROLE {role} LOGIN"));
+        world.sql_as("boss", &format!("CREATE ROLE {role} LOGIN"));
         for group in groups.split(", ").filter(|group| !group.is_empty()) {
-            sql(&world, "boss", &format!("GRANT {group} TO {role}"));
+            world.sql_as("boss", &format!("GRANT {group} TO {role}"));
         }
     }
     world
@@ -69,8 +44,7 @@ pub(crate) fn prepared() -> World {
 
 /// Everything there is, its owner and who may what with it, and how long the journal is.
 pub(crate) fn state(world: &World) -> String {
-    sql(
-        world,
+    world.sql_as(
         "boss",
         "SELECT id, name, owner_id, privileges::text FROM mz_objects WHERE id LIKE 'u%' \
          UNION ALL SELECT id, name, owner_id, privileges::text FROM mz_schemas WHERE id LIKE 'u%' \
@@ -177,7 +151,7 @@ return mz.recipe {
 
 /// The run of a kind of record.
 fn run_of(world: &World, kind: &str) -> String {
-    sql(world, "boss", &format!("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = '{kind}'"))
+    world.sql_as("boss", &format!("SELECT DISTINCT run_id FROM _mzflow.public.journal WHERE kind = '{kind}'"))
 }
 
 /// The code of an error that was told, if one was.
@@ -196,8 +170,8 @@ fn every_command_by_every_role() {
     mzflow(&world, "ann", &["run", "asks", "--project", "shop"]).code(5);
     world.write(&stocked().replace("10 AS total", "20 AS total"));
     mzflow(&world, "ann", &["stage", "--project", "shop", "--id", "second"]).code(0);
-    sql(&world, "boss", "CREATE CLUSTER mine (SIZE = '25cc')");
-    sql(&world, "boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
+    world.sql_as("boss", "CREATE CLUSTER mine (SIZE = '25cc')");
+    world.sql_as("boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
     let (asks, decided) = (run_of(&world, "approval.asked"), run_of(&world, "policy.decided"));
     let (mut table, mut raw) = (String::new(), Vec::new());
     for row in COMMANDS {
@@ -323,7 +297,7 @@ fn every_command_by_every_role() {
             none both mon dev ann: 0
     "#]].assert_eq(&table);
     assert!(raw.is_empty(), "refused by the server alone: {}", raw.join("\n"));
-    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "30");
+    assert_eq!(world.sql_as("ann", "SELECT total FROM shop.core.totals"), "30");
 }
 
 #[test]
@@ -336,7 +310,7 @@ fn what_nobody_is_asked_for() {
     // Nothing is checked for a superuser, whatever it belongs to.
     mzflow(&world, "boss", &["run", "blue_green", "--project", "shop"]).code(0);
     // Nor where nothing is checked at all.
-    sql(&world, "mz_system", "ALTER SYSTEM SET enable_rbac_checks = off");
+    world.sql_as("mz_system", "ALTER SYSTEM SET enable_rbac_checks = off");
     mzflow(&world, "none", &["list"]).code(0);
 }
 
@@ -350,11 +324,11 @@ fn setup_is_for_superusers_and_makes_the_roles_with_what_they_need() {
             ["setup"] => told.says("[setup.not-superuser]").says("missing: create role materialize_deployer"),
             _ => told.says("[setup.missing]").says("role materialize_deployer does not exist"),
         };
-        assert_eq!(sql(&world, "boss", roles), "");
-        assert_eq!(sql(&world, "boss", "SELECT name FROM mz_databases WHERE name = '_mzflow'"), "");
+        assert_eq!(world.sql_as("boss", roles), "");
+        assert_eq!(world.sql_as("boss", "SELECT name FROM mz_databases WHERE name = '_mzflow'"), "");
     }
     // One that another tool has made is taken as it is.
-    sql(&world, "boss", "CREATE ROLE materialize_monitor");
+    world.sql_as("boss", "CREATE ROLE materialize_monitor");
     mzflow(&world, "boss", &["setup"]).code(0);
     let held = "SELECT r.name, o.name, string_agg(o.privilege_type, ' ' ORDER BY o.privilege_type) FROM (\
         SELECT name, (mz_internal.mz_aclexplode(privileges)).* FROM mz_objects WHERE id LIKE 'u%' \
@@ -364,7 +338,7 @@ fn setup_is_for_superusers_and_makes_the_roles_with_what_they_need() {
     let system = "SELECT grantee, privilege_type FROM mz_internal.mz_show_system_privileges \
         WHERE grantee LIKE 'materialize_%' ORDER BY 1, 2";
     let marker = "SELECT s.name, r.name FROM mz_schemas s JOIN mz_roles r ON r.id = s.owner_id WHERE s.name LIKE 'epoch%'";
-    let all = [held, system, marker].map(|query| sql(&world, "boss", query)).join("\n");
+    let all = [held, system, marker].map(|query| world.sql_as("boss", query)).join("\n");
     expect![[r#"
         materialize_deployer _mzflow CREATE
         materialize_deployer deployment_objects DELETE INSERT SELECT
@@ -380,7 +354,7 @@ fn setup_is_for_superusers_and_makes_the_roles_with_what_they_need() {
     .assert_eq(&all);
     mzflow(&world, "boss", &["setup"]).code(0).says("everything is there");
     // What was taken away comes back, and nothing else is done.
-    sql(&world, "boss", "REVOKE INSERT ON _mzflow.public.journal FROM materialize_deployer");
+    world.sql_as("boss", "REVOKE INSERT ON _mzflow.public.journal FROM materialize_deployer");
     let told = mzflow(&world, "boss", &["setup", "--dry-run", "-v"]).code(0);
     told.says("GRANT INSERT ON TABLE \"_mzflow\".\"public\".\"journal\" TO \"materialize_deployer\"")
         .says("1 statement to run");
@@ -389,14 +363,14 @@ fn setup_is_for_superusers_and_makes_the_roles_with_what_they_need() {
 #[test]
 fn what_a_deployer_may_not_do_is_told_with_its_remedy() {
     let world = prepared();
-    sql(&world, "boss", "CREATE DATABASE shop");
-    sql(&world, "boss", "CREATE CLUSTER compute (SIZE = '25cc')");
+    world.sql_as("boss", "CREATE DATABASE shop");
+    world.sql_as("boss", "CREATE CLUSTER compute (SIZE = '25cc')");
     let before = state(&world);
     let told =
         mzflow(&world, "ann", &["apply", "--project", "shop"]).code(3).says("[apply.missing-privilege]");
     told.says("no CREATE on database shop: GRANT CREATE ON DATABASE \"shop\" TO \"ann\"");
     assert_eq!(state(&world), before);
-    sql(&world, "boss", "GRANT CREATE ON DATABASE shop TO ann");
+    world.sql_as("boss", "GRANT CREATE ON DATABASE shop TO ann");
     mzflow(&world, "ann", &["apply", "--project", "shop"]).code(0);
     let before = state(&world);
     let stage = ["stage", "--project", "shop", "--id", "first"];
@@ -404,14 +378,14 @@ fn what_a_deployer_may_not_do_is_told_with_its_remedy() {
     told.says("no CREATE on cluster compute: GRANT CREATE ON CLUSTER \"compute\" TO \"ann\"")
         .says("nothing was changed");
     assert_eq!(state(&world), before);
-    sql(&world, "boss", "GRANT CREATE ON CLUSTER compute TO ann");
+    world.sql_as("boss", "GRANT CREATE ON CLUSTER compute TO ann");
     mzflow(&world, "ann", &stage).code(0);
     mzflow(&world, "ann", &["promote", "first"]).code(0);
     world.write("-- file: shop/roles/reader.sql\nCREATE ROLE reader;\n");
     let told =
         mzflow(&world, "ann", &["apply", "--project", "shop"]).code(3).says("[apply.missing-privilege]");
     told.says("no CREATEROLE on the system: GRANT CREATEROLE ON SYSTEM TO \"ann\"");
-    sql(&world, "boss", "GRANT CREATEROLE ON SYSTEM TO ann");
+    world.sql_as("boss", "GRANT CREATEROLE ON SYSTEM TO ann");
     mzflow(&world, "ann", &["apply", "--project", "shop"]).code(0);
 }
 
@@ -425,31 +399,31 @@ fn what_another_deployer_owns_is_neither_swapped_nor_dropped() {
     mzflow(&world, "ann", &["stage", "--project", "shop", "--id", "second"]).code(0);
     let things = "SELECT id, name, owner_id FROM mz_objects WHERE id LIKE 'u%' UNION ALL \
         SELECT id, name, owner_id FROM mz_schemas WHERE id LIKE 'u%' ORDER BY 1, 2, 3";
-    let before = sql(&world, "boss", things);
+    let before = world.sql_as("boss", things);
     let told = mzflow(&world, "bob", &["promote", "second"]).code(3).says("[swap.not-owner]");
     told.says("schema shop.core belongs to ann").says("nothing was changed");
     let told = mzflow(&world, "bob", &["abort", "second"]).code(3).says("[drop.not-owner]");
     told.says("schema shop.core__second__mzf belongs to ann").says("nothing was dropped");
-    assert_eq!(sql(&world, "boss", things), before);
+    assert_eq!(world.sql_as("boss", things), before);
     // Whoever belongs to the owner may.
-    sql(&world, "boss", "GRANT ann TO bob");
+    world.sql_as("boss", "GRANT ann TO bob");
     mzflow(&world, "bob", &["promote", "second"]).code(0);
-    assert_eq!(sql(&world, "ann", "SELECT total FROM shop.core.totals"), "20");
+    assert_eq!(world.sql_as("ann", "SELECT total FROM shop.core.totals"), "20");
 }
 
 #[test]
 fn a_developer_who_may_not_make_databases_is_told_the_grant() {
     let world = prepared();
     mzflow(&world, "boss", &["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
-    sql(&world, "dev", "SELECT 1");
-    sql(&world, "boss", "CREATE CLUSTER mine (SIZE = '25cc')");
-    sql(&world, "boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
+    world.sql_as("dev", "SELECT 1");
+    world.sql_as("boss", "CREATE CLUSTER mine (SIZE = '25cc')");
+    world.sql_as("boss", "GRANT USAGE, CREATE ON CLUSTER mine TO dev");
     world.write(&stocked().replace("SELECT 10", "SELECT 11"));
     let dev = ["dev", "mine", "--name", "me", "--project", "shop"];
-    sql(&world, "boss", "REVOKE CREATEDB ON SYSTEM FROM materialize_developer");
+    world.sql_as("boss", "REVOKE CREATEDB ON SYSTEM FROM materialize_developer");
     let told = mzflow(&world, "dev", &dev).code(3).says("[setup.not-superuser]");
     told.says("grant CREATEDB on the system to materialize_developer").says("nothing was changed");
-    assert_eq!(sql(&world, "boss", "SELECT count(*) FROM mz_databases WHERE name = 'shop__me'"), "0");
+    assert_eq!(world.sql_as("boss", "SELECT count(*) FROM mz_databases WHERE name = 'shop__me'"), "0");
     mzflow(&world, "boss", &["setup"]).code(0);
     mzflow(&world, "dev", &dev).code(0).says("1 rebuilt");
     world.write(&stocked().replace("SELECT 10", "SELECT 12"));

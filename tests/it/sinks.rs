@@ -1,28 +1,9 @@
 //! Sinks: never staged, never swapped, and cut over to what takes the place of what they read.
 
 use mzflow::sandbox::Options;
-use tokio_postgres::NoTls;
-use tokio_postgres::SimpleQueryMessage;
 
-use crate::harness::RUNTIME;
 use crate::harness::World;
-
-/// A shop whose totals go out to Kafka, from a schema and a cluster of the sink's own.
-const SHOP: &str = "\
--- file: shop/project.toml
--- file: shop/clusters/compute.sql
-CREATE CLUSTER compute (SIZE = '25cc');
--- file: shop/clusters/outbound.sql
-CREATE CLUSTER outbound (SIZE = '25cc');
--- file: shop/models/shop/infra/broker.sql
-CREATE CONNECTION broker TO KAFKA (BROKER 'kafka.example.com:9092', SECURITY PROTOCOL = 'PLAINTEXT') WITH (VALIDATE = false);
--- file: shop/models/shop/core/orders.sql
-CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
--- file: shop/models/shop/core/totals.sql
-CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT sum(amount) AS total FROM core.orders;
--- file: shop/models/shop/outbound/totals_out.sql
-CREATE SINK totals_out IN CLUSTER outbound FROM core.totals INTO KAFKA CONNECTION infra.broker (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM;
-";
+use crate::harness::shop::OUTBOUND;
 
 /// What the sink reads, as the catalog tells it.
 fn reads(world: &World) -> String {
@@ -39,7 +20,7 @@ fn sink(world: &World) -> String {
 
 fn deployed() -> World {
     let world = World::new();
-    world.write(SHOP);
+    world.write(OUTBOUND);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
     world
 }
@@ -49,7 +30,7 @@ fn a_new_sink_comes_after_the_swap_and_follows_later_ones() {
     let world = deployed();
     assert_eq!(reads(&world), "core totals");
     let before = sink(&world);
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&OUTBOUND.replace("10 AS amount", "20 AS amount"));
     let run = ["run", "blue_green", "--project", "shop", "--id", "second", "--keep", "1h"];
     world.mzflow(&run).code(0).says("shop.outbound.totals_out");
     assert_eq!((reads(&world).as_str(), sink(&world)), ("core totals", before.clone()));
@@ -67,7 +48,7 @@ fn a_sink_of_others_follows_too() {
         "CREATE SINK shop.others.mirror IN CLUSTER outbound FROM shop.core.totals \
          INTO KAFKA CONNECTION shop.infra.broker (TOPIC 'mirror') FORMAT JSON ENVELOPE DEBEZIUM",
     );
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&OUTBOUND.replace("10 AS amount", "20 AS amount"));
     world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0).says("shop.others.mirror");
     let left = "SELECT count(*) FROM mz_schemas WHERE name LIKE '%mzf' OR name LIKE '%mzx'";
     assert_eq!(world.rows(left), "0", "nothing reads the replaced version any more");
@@ -80,7 +61,7 @@ fn a_sink_in_the_scope_of_a_swap_is_refused_by_name() {
         "CREATE SINK shop.core.inside IN CLUSTER outbound FROM shop.core.totals \
          INTO KAFKA CONNECTION shop.infra.broker (TOPIC 'inside') FORMAT JSON ENVELOPE DEBEZIUM",
     );
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&OUTBOUND.replace("10 AS amount", "20 AS amount"));
     let told = world.mzflow(&["run", "blue_green", "--project", "shop"]).code(3);
     told.says("[stage.sink-in-scope]").says("shop.core.inside").says("nothing was changed");
 }
@@ -102,7 +83,7 @@ fn a_sink_that_is_to_read_something_else_does_so_with_the_swap_and_back_on_rollb
     let before = sink(&world);
     let more = "-- file: shop/models/shop/core/counts.sql\n\
         CREATE MATERIALIZED VIEW counts IN CLUSTER compute AS SELECT count(*) AS total FROM core.orders;\n";
-    world.write(&SHOP.replace("FROM core.totals INTO", "FROM core.counts INTO"));
+    world.write(&OUTBOUND.replace("FROM core.totals INTO", "FROM core.counts INTO"));
     world.write(more);
     let told = world.mzflow(&["diff", "--project", "shop"]).code(0);
     told.says("sink shop.outbound.totals_out from shop.core.totals to shop.core.counts");
@@ -124,15 +105,16 @@ fn a_sink_that_is_to_read_something_else_does_so_with_the_swap_and_back_on_rollb
 fn a_sink_that_is_defined_otherwise_is_told_and_made_anew_when_asked() {
     let world = deployed();
     let before = sink(&world);
-    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    world.write(&OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
     let told = world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
     told.says("sink shop.outbound.totals_out is defined otherwise").says("mzflow apply --recreate-sinks");
     let json = world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).json();
     assert_eq!(json["changed_sinks"], serde_json::json!(["shop.outbound.totals_out"]));
     // Neither applying nor deploying makes it anew by itself, and both leave it told.
     world.mzflow(&["apply", "--project", "shop"]).code(0);
-    world
-        .write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'").replace("10 AS amount", "20 AS amount"));
+    world.write(
+        &OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'").replace("10 AS amount", "20 AS amount"),
+    );
     let told = world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
     told.says("sink shop.outbound.totals_out is defined otherwise");
     assert_eq!((reads(&world).as_str(), sink(&world)), ("core totals", before.clone()));
@@ -149,7 +131,7 @@ fn a_sink_that_is_defined_otherwise_is_told_and_made_anew_when_asked() {
     world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(0).says("everything is there");
     assert_eq!(sink(&world), after);
     // Written another way it is the same.
-    let spaced = SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'").replace("10 AS", "20 AS");
+    let spaced = OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'").replace("10 AS", "20 AS");
     world.write(&spaced.replace("FORMAT JSON", "  format   json -- as text\n"));
     world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
 }
@@ -157,7 +139,7 @@ fn a_sink_that_is_defined_otherwise_is_told_and_made_anew_when_asked() {
 #[test]
 fn a_sink_that_was_dropped_and_not_made_anew_comes_with_the_same_command() {
     let world = deployed();
-    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    world.write(&OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
     world.faults("error 'XX000' on 'CREATE SINK%'");
     world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(1).says("totals_out");
     assert_eq!(sink(&world), "");
@@ -170,7 +152,7 @@ fn a_sink_that_was_dropped_and_not_made_anew_comes_with_the_same_command() {
 #[test]
 fn a_sink_that_somebody_has_replaced_meanwhile_is_not_dropped() {
     let world = deployed();
-    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    world.write(&OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
     for place in ["hold before 'ALTER SINK%RENAME%'", "hold after 'ALTER SINK%RENAME%'"] {
         world.faults(&format!("{place} by 'mzflow/%'"));
         let running = world.start(&["apply", "--project", "shop", "--recreate-sinks"]);
@@ -193,7 +175,7 @@ fn a_sink_that_somebody_has_replaced_meanwhile_is_not_dropped() {
 #[test]
 fn a_sink_that_was_claimed_and_not_dropped_goes_with_the_same_command() {
     let world = deployed();
-    world.write(&SHOP.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
+    world.write(&OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
     world.faults("error 'XX000' on 'DROP SINK%'");
     world.mzflow(&["apply", "--project", "shop", "--recreate-sinks"]).code(1).says("[apply.rejected]");
     world.faults("");
@@ -207,29 +189,13 @@ fn a_sink_that_was_claimed_and_not_dropped_goes_with_the_same_command() {
     world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).says("\"changed_sinks\":[]");
 }
 
-/// Runs a statement as a role; the rows, a line each.
-fn sql_as(world: &World, role: &str, statement: &str) -> String {
-    RUNTIME.block_on(async {
-        let url = format!("postgres://{role}@{}/materialize", world.address());
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("lets in");
-        tokio::spawn(connection);
-        let answers = client.simple_query(statement).await;
-        let answers = answers.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-        let first = answers.iter().filter_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        });
-        first.collect::<Vec<_>>().join("\n")
-    })
-}
-
-/// The SHOP of a deployer who is no superuser, with a sink over it that belongs to somebody else.
+/// The OUTBOUND of a deployer who is no superuser, with a sink over it that belongs to somebody else.
 fn with_a_sink_of_ops() -> (World, String) {
     let settings = vec![("enable_rbac_checks".to_owned(), "on".to_owned())];
     let world = World::with(Options { settings, ..Options::default() });
     let url = |role: &str| format!("postgres://{role}@{}/materialize", world.address());
-    sql_as(&world, "mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
-    world.write(SHOP);
+    world.sql_as("mz_system", "CREATE ROLE boss SUPERUSER LOGIN");
+    world.write(OUTBOUND);
     world.mzflow(&["setup", "--url", &url("boss")]).code(0);
     for statement in [
         "CREATE ROLE ann LOGIN",
@@ -237,7 +203,7 @@ fn with_a_sink_of_ops() -> (World, String) {
         "GRANT materialize_deployer TO ann",
         "GRANT CREATECLUSTER, CREATEDB ON SYSTEM TO ann",
     ] {
-        sql_as(&world, "boss", statement);
+        world.sql_as("boss", statement);
     }
     let ann = url("ann");
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first", "--url", &ann]).code(0);
@@ -247,16 +213,16 @@ fn with_a_sink_of_ops() -> (World, String) {
          INTO KAFKA CONNECTION shop.infra.broker (TOPIC 'mirror') FORMAT JSON ENVELOPE DEBEZIUM",
         "ALTER SINK shop.others.mirror OWNER TO ops",
     ] {
-        sql_as(&world, "boss", statement);
+        world.sql_as("boss", statement);
     }
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&OUTBOUND.replace("10 AS amount", "20 AS amount"));
     (world, ann)
 }
 
 #[test]
 fn a_sink_of_another_owner_is_named_before_the_swap_and_can_be_left() {
     let (world, ann) = with_a_sink_of_ops();
-    let total = || sql_as(&world, "boss", "SELECT total FROM shop.core.totals");
+    let total = || world.sql_as("boss", "SELECT total FROM shop.core.totals");
     let told =
         world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second", "--url", &ann]).code(3);
     let told = told.says("[swap.sink-not-owner]").says("sink shop.others.mirror belongs to ops");
@@ -277,7 +243,7 @@ fn a_sink_of_another_owner_is_named_before_the_swap_and_can_be_left() {
 #[test]
 fn a_sink_that_stalls_once_it_was_altered_is_told_with_the_servers_text() {
     let world = deployed();
-    world.write(&SHOP.replace("10 AS amount", "20 AS amount"));
+    world.write(&OUTBOUND.replace("10 AS amount", "20 AS amount"));
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);
     // It is altered, and its answer waits until the sink has stalled.
     world.faults("delay 2s after 'ALTER SINK%'");

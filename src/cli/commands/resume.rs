@@ -156,32 +156,10 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::clock::Timestamp;
-    use crate::deployment::record::RunFinished;
+    use crate::cli::unfinished;
 
     fn entries(source: &str, status: Option<RunStatus>) -> Vec<Entry> {
-        let started = RunStarted {
-            recipe: "blue_green".to_owned(),
-            source: source.to_owned(),
-            file: "recipes/blue_green.lua".to_owned(),
-            modules: std::collections::BTreeMap::new(),
-            arguments: json!({}),
-            version: "0.1.0".to_owned(),
-            commit: None,
-            policies: Vec::new(),
-            policy_timeout_ms: None,
-        };
-        let finished =
-            status.map(|status| Record::RunFinished(RunFinished { status, code: None, message: None }));
-        let records = std::iter::once(Record::RunStarted(started)).chain(finished);
-        let entry = |(seq, record)| Entry {
-            run: "r-1".parse().expect("an id"),
-            seq,
-            at: Timestamp(0),
-            actor: "materialize".to_owned(),
-            record,
-        };
-        (1..).zip(records).map(entry).collect()
+        unfinished::tests::entries("blue_green", source, status)
     }
 
     #[track_caller]

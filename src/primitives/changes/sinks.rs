@@ -59,7 +59,7 @@ pub fn differing<'o>(
             found.changed.push(sink.name.clone());
         }
         let reads = catalog.reads.get(&there.id).into_iter().flatten();
-        let reads = reads.filter_map(|id| catalog.objects.get(id)).find(|object| is_relation(object.kind));
+        let reads = reads.filter_map(|id| catalog.objects.get(id)).find(|object| object.kind.is_relation());
         // What reads a version that has left production is cut over by the promotion that did it.
         let has_left = |read: &Found| {
             [&read.name.schema, &read.name.object].into_iter().any(crate::deployment::is_staging_name)
@@ -95,18 +95,6 @@ pub fn definitions<'o>(
 
 fn key(sink: &Object) -> String {
     thing(&Target::Object(ObjectKind::Sink, sink.name.clone()))
-}
-
-fn is_relation(kind: ObjectKind) -> bool {
-    match kind {
-        ObjectKind::Table | ObjectKind::Source | ObjectKind::View | ObjectKind::MaterializedView => true,
-        ObjectKind::Sink
-        | ObjectKind::Index
-        | ObjectKind::Connection
-        | ObjectKind::Secret
-        | ObjectKind::Type
-        | ObjectKind::Function => false,
-    }
 }
 
 /// Reads what the file says; `None` where it is no sink that could be read.

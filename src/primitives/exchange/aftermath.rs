@@ -285,7 +285,7 @@ async fn new_sinks(ctx: &mut Ctx, scope: &Scope, catalog: &Catalog) -> Result<Ve
 }
 
 /// The new sinks that do not stand yet, by name.
-fn missing_sinks<'s>(scope: &'s Scope, catalog: &Catalog) -> Vec<(ObjectName, &'s AfterSwap)> {
+pub(super) fn missing_sinks<'s>(scope: &'s Scope, catalog: &Catalog) -> Vec<(ObjectName, &'s AfterSwap)> {
     let sinks = scope.contents.new_sinks.iter().filter_map(|sink| Some((undo::new_sink(sink)?, sink)));
     sinks.filter(|(name, _)| catalog.object(name).is_none()).collect()
 }

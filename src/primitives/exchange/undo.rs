@@ -40,8 +40,8 @@ pub(super) async fn remember(
     entry: &SwapEntry,
     catalog: &Catalog,
 ) -> Result<BTreeSet<ObjectName>, Error> {
-    let missing = scope.contents.new_sinks.iter().filter_map(new_sink);
-    let sinks: Vec<ObjectName> = missing.filter(|name| catalog.object(name).is_none()).collect();
+    let missing = aftermath::missing_sinks(scope, catalog).into_iter();
+    let sinks: Vec<ObjectName> = missing.map(|(name, _)| name).collect();
     let done = scope.contents.in_place.iter().flat_map(|after| &after.deeds);
     let back = deeds::inverse(done, catalog);
     // Those that an earlier attempt has made before it could say so are this promotion's as well.

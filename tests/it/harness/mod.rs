@@ -249,6 +249,24 @@ impl World {
         self.sql(sql).iter().map(|row| row.join(" ")).collect::<Vec<_>>().join("\n")
     }
 
+    /// The environment for a role.
+    pub(crate) fn url_as(&self, role: &str) -> String {
+        format!("postgres://{role}@{}/materialize", self.address())
+    }
+
+    /// Runs statements that work as a role, in one message; the rows, a line each.
+    pub(crate) fn sql_as(&self, role: &str, statements: &str) -> String {
+        let url = self.url_as(role);
+        RUNTIME.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("lets in");
+            tokio::spawn(connection);
+            let answers = client.simple_query(statements).await;
+            let answers = answers.unwrap_or_else(|error| panic!("{statements}: {error:?}"));
+            let lines = answers.iter().filter_map(row).map(|row| row.join(" "));
+            lines.collect::<Vec<_>>().join("\n")
+        })
+    }
+
     /// Every statement that was sent since the last [`World::forget`], in order, whoever sent it.
     pub(crate) fn statements(&self) -> Vec<String> {
         self.server().transcript().iter().map(|ran| ran.statement.clone()).collect()

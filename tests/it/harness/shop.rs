@@ -23,6 +23,23 @@ CREATE CLUSTER compute (SIZE = '25cc');
 CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT 10 AS total;
 ";
 
+/// A shop whose totals go out to Kafka, from a schema and a cluster of the sink's own.
+pub(crate) const OUTBOUND: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/clusters/outbound.sql
+CREATE CLUSTER outbound (SIZE = '25cc');
+-- file: shop/models/shop/infra/broker.sql
+CREATE CONNECTION broker TO KAFKA (BROKER 'kafka.example.com:9092', SECURITY PROTOCOL = 'PLAINTEXT') WITH (VALIDATE = false);
+-- file: shop/models/shop/core/orders.sql
+CREATE VIEW orders AS SELECT 1 AS id, 10 AS amount;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS SELECT sum(amount) AS total FROM core.orders;
+-- file: shop/models/shop/outbound/totals_out.sql
+CREATE SINK totals_out IN CLUSTER outbound FROM core.totals INTO KAFKA CONNECTION infra.broker (TOPIC 'totals') FORMAT JSON ENVELOPE DEBEZIUM;
+";
+
 /// [`TOTALS`] with a table beside it.
 pub(crate) fn stocked() -> String {
     format!("{TOTALS}-- file: shop/models/shop/raw/items.sql\nCREATE TABLE items (id int);\n")

@@ -428,10 +428,10 @@ impl Catalog {
     }
 }
 
-/// The plural under which default privileges name a kind, and what its owner holds.
+/// The plural under which default privileges name a kind, and all that can be granted on it, which its owner holds.
 ///
 /// Source: `mz_default_privileges.object_type` and the letters of `privileges`, v26.21.
-fn granted(kind: ObjectKind) -> (&'static str, &'static [&'static str]) {
+pub fn granted(kind: ObjectKind) -> (&'static str, &'static [&'static str]) {
     match kind {
         ObjectKind::Table => ("TABLES", &["INSERT", "SELECT", "UPDATE", "DELETE"]),
         ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Source => ("TABLES", &["SELECT"]),

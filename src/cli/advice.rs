@@ -1,5 +1,6 @@
 //! What to type next: the only place that knows commands and the remedies they are.
 
+use crate::deployment::epoch::SwapKind;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::error::Error;
@@ -9,6 +10,11 @@ use crate::primitives::error::Error;
 pub(crate) fn lines(error: &Error) -> Vec<String> {
     let id = error.of_deployment().map_or_else(|| "ID".to_owned(), ToString::to_string);
     let one = |line: String| vec![line];
+    let again = match error.is_towards() {
+        Some(SwapKind::Promotion) => format!("mzflow promote {id}"),
+        Some(SwapKind::Rollback) => format!("mzflow rollback {id}"),
+        None => "repeat the same command".to_owned(),
+    };
     match error.code() {
         Code::LockMissing => vec![
             "create what the project defines:  mzflow apply".to_owned(),
@@ -27,9 +33,13 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DeploymentUnknown | Code::DeploymentGone => {
             one("list what there is:  mzflow list   or   mzflow log".to_owned())
         }
-        Code::StageAlreadyExists | Code::StageNameTaken => vec![
+        Code::StageAlreadyExists => vec![
             format!("stage under another id:  mzflow run blue_green --id {id}-2"),
-            format!("or throw this one away:  mzflow abort {id}"),
+            format!("or, where it is not production, throw it away:  mzflow abort {id}"),
+        ],
+        Code::StageNameTaken => vec![
+            format!("stage under another id:  mzflow run blue_green --id {id}-2"),
+            "or let whoever made what is listed rename or drop it".to_owned(),
         ],
         Code::StageDrifted => vec![
             "look at it:  mzflow diff".to_owned(),
@@ -74,7 +84,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             "promote or abort the other deployment first:  mzflow list".to_owned(),
             "what mzflow has not made is dropped by whoever made it".to_owned(),
         ],
-        Code::HydrationTimeout | Code::SwapNotReady | Code::SwapNotStaged => vec![
+        Code::SwapNotStaged => vec![
+            format!("finish staging it:  mzflow run blue_green --id {id}"),
+            format!("or throw it away:  mzflow abort {id}"),
+        ],
+        Code::HydrationTimeout | Code::SwapNotReady => vec![
             format!("wait for it:  mzflow wait {id}   then   mzflow promote {id}"),
             format!("or throw it away:  mzflow abort {id}"),
         ],
@@ -111,12 +125,12 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         }
         Code::UnshiftRejected => one(format!("when that is mended:  mzflow unshift {id}")),
         Code::SwapRoleShifted => one("repeat the same command".to_owned()),
-        Code::SwapConflict => one(format!("try again:  mzflow promote {id}")),
+        Code::SwapConflict => one(format!("try again:  {again}")),
         Code::SwapOutcomeUnknown => vec![
             "look before repeating:  mzflow log".to_owned(),
-            format!("then, whatever it says, this is safe:  mzflow promote {id}"),
+            format!("then, whatever it says, this is safe:  {again}"),
         ],
-        Code::SwapSinkPending => one(format!("when the sink is mended:  mzflow promote {id}")),
+        Code::SwapSinkPending => one(format!("when the sink is mended:  {again}")),
         Code::SwapSinkNotOwner => vec![
             "let its owner promote, or a role that is a member of the owner's".to_owned(),
             format!(
@@ -124,7 +138,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
             ),
         ],
         Code::SwapReplacementPending => {
-            one(format!("when what it waits for is mended:  mzflow promote {id}"))
+            one(format!("when what it waits for is mended:  {again}"))
         }
         Code::DropReplacementPending => one(format!("finish it first:  mzflow promote {id}")),
         Code::RollbackReplaced => vec![

@@ -11,6 +11,9 @@ use crate::deployment::record::RunFinished;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
+/// The field of a document that tells that nothing of it was done.
+pub(crate) const REHEARSED: &str = "rehearsed";
+
 /// Records how the run ended, if it has written anything, and passes its outcome on.
 pub(crate) async fn verb<T>(app: &App, ctx: &mut Ctx, outcome: Result<T, Error>) -> Result<T, CliError> {
     app.narrator.still();
@@ -39,11 +42,20 @@ pub(crate) async fn record(ctx: &mut Ctx, exit: Exit, error: Option<&Error>) {
     }
 }
 
-/// Tells the outcome: a document under `--json`, a line for people.
-pub(crate) fn say<T: Serialize>(app: &App, outcome: &T, line: &str) {
-    if app.ui.json {
-        app.ui.json(&serde_json::to_value(outcome).unwrap_or_default());
-    } else {
-        app.ui.step("done", line, Some(app.clock.elapsed()));
+/// Tells the outcome: a document under `--json`, a line for people. Of a rehearsal both say that it was one.
+pub(crate) fn say<T: Serialize>(app: &App, ctx: &Ctx, outcome: &T, line: &str) {
+    let took = Some(app.clock.elapsed());
+    match (app.ui.json, ctx.is_rehearsal()) {
+        (true, is_rehearsal) => {
+            let mut document = serde_json::to_value(outcome).unwrap_or_default();
+            if let (true, Some(fields)) = (is_rehearsal, document.as_object_mut()) {
+                fields.insert(REHEARSED.to_owned(), true.into());
+            }
+            app.ui.json(&document);
+        }
+        (false, true) => {
+            app.ui.step("dry run", &format!("nothing was sent; without --dry-run: {line}"), took)
+        }
+        (false, false) => app.ui.step("done", line, took),
     }
 }

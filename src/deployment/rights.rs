@@ -59,10 +59,21 @@ pub struct ByDefault {
     pub to: Option<RoleName>,
 }
 
-/// What files say alike of things.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Staged objects that follow each other in the record of a stage, by number: the first and the last.
+pub type Run = (usize, usize);
+
+/// What files say alike of things: most of a project's are granted alike, so records name them by number, which
+/// keeps the record of a large stage small.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// The things, under their staging names: most of a project's are granted alike.
+    /// The staged objects, by their numbers in the record of the stage, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Run>,
+    /// Columns of staged objects, by what they are called.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<Ident, Vec<Run>>,
+    /// What else, under staging names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<Thing>,
     /// Privileges that are granted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,6 +87,51 @@ pub struct Written {
     /// Default privileges that are revoked in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_defaults: Vec<ByDefault>,
+}
+
+impl Written {
+    /// What it is said of: takes the names of staged objects by number.
+    pub fn things<'w>(
+        &'w self,
+        object: impl Fn(usize) -> Option<(ObjectKind, ObjectName)> + 'w,
+    ) -> impl Iterator<Item = Thing> + 'w {
+        let numbers = |runs: &'w [Run]| runs.iter().flat_map(|(first, last)| *first..=*last);
+        let objects = numbers(&self.objects).map(|number| (number, None));
+        let columns = self.columns.iter();
+        let columns =
+            columns.flat_map(move |(name, runs)| numbers(runs).map(move |number| (number, Some(name))));
+        let numbered = objects.chain(columns).filter_map(move |(number, column)| {
+            let (kind, name) = object(number)?;
+            Some(match column {
+                Some(column) => Thing::Column(name, column.clone()),
+                None => Thing::Object(kind, name),
+            })
+        });
+        numbered.chain(self.on.iter().cloned())
+    }
+
+    /// Takes one more thing in: takes the number of a staged object, which is not below those taken before.
+    pub fn take(&mut self, thing: Thing, number: impl Fn(&ObjectName) -> Option<usize>) {
+        let numbered = match &thing {
+            Thing::Object(_, name) | Thing::Column(name, _) => number(name),
+            Thing::Database(_) | Thing::Schema(_) | Thing::Cluster(_) => None,
+        };
+        match (thing, numbered) {
+            (Thing::Object(..), Some(number)) => append(&mut self.objects, number),
+            (Thing::Column(_, column), Some(number)) => {
+                append(self.columns.entry(column).or_default(), number);
+            }
+            (thing, _) => self.on.push(thing),
+        }
+    }
+}
+
+/// Adds a number behind the last one.
+fn append(runs: &mut Vec<Run>, number: usize) {
+    match runs.last_mut() {
+        Some((_, last)) if *last + 1 == number => *last = number,
+        _ => runs.push((number, number)),
+    }
 }
 
 /// What files say of all that is staged.
@@ -165,6 +221,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn staged_objects_are_told_by_number() {
+        let schema: SchemaName = "d.s".parse().expect("a schema");
+        let names: Vec<ObjectName> =
+            ["a", "b", "c", "e"].map(|name| schema.object(Ident::new(name).expect("a name"))).into();
+        let other = schema.object(Ident::new("other").expect("a name"));
+        let id = Ident::new("id").expect("a name");
+        let object = |name: &ObjectName| Thing::Object(ObjectKind::View, name.clone());
+        let things: Vec<Thing> = [0, 1, 3]
+            .into_iter()
+            .map(|number| object(&names[number]))
+            .chain([1, 2].map(|number| Thing::Column(names[number].clone(), id.clone())))
+            .chain([object(&other), Thing::Schema(schema.clone()), Thing::Column(other, id.clone())])
+            .collect();
+        let mut written = Written::default();
+        for thing in &things {
+            written.take(thing.clone(), |name| names.iter().position(|known| known == name));
+        }
+        let text = serde_json::to_string(&written).expect("serialises");
+        expect![[r#"{"objects":[[0,1],[3,3]],"columns":{"id":[[1,2]]},"on":[{"object":["view","d.s.other"]},{"schema":"d.s"},{"column":["d.s.other","id"]}]}"#]]
+            .assert_eq(&text);
+        let read: Written = serde_json::from_str(&text).expect("reads");
+        let named = |number: usize| Some((ObjectKind::View, names.get(number)?.clone()));
+        assert_eq!(read.things(named).collect::<Vec<_>>(), things);
+    }
+
+    #[test]
     fn rows_read_back() {
         let schema: SchemaName = "d.\"S\"".parse().expect("a schema");
         let role = RoleName(Ident::new("joe").expect("a name"));
@@ -174,8 +256,7 @@ mod tests {
                 on: vec![Thing::Object(ObjectKind::View, relation.clone())],
                 grants: vec![(Some(role.clone()), "SELECT".to_owned()), (None, "SELECT".to_owned())],
                 comment: Some(Comment { text: None }),
-                defaults: Vec::new(),
-                no_defaults: Vec::new(),
+                ..Written::default()
             }],
             withdrawn: BTreeMap::new(),
         };

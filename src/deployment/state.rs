@@ -77,8 +77,10 @@ pub enum Input {
     Promoted,
     /// A swap back from it committed.
     RolledBack,
-    /// What stands under its staging names is about to be dropped.
-    DropIntended,
+    /// What was built of it is about to be dropped.
+    AbortIntended,
+    /// The version that it replaced is about to be dropped.
+    RetireIntended,
     /// That is gone.
     DropDone,
 }
@@ -106,7 +108,8 @@ pub fn step(state: Option<State>, input: Input) -> Result<State, Illegal> {
             Input::StageDone
             | Input::Promoted
             | Input::RolledBack
-            | Input::DropIntended
+            | Input::AbortIntended
+            | Input::RetireIntended
             | Input::DropDone => Err(Illegal { state: State::Aborted, input }),
         };
     };
@@ -119,11 +122,15 @@ pub fn step(state: Option<State>, input: Input) -> Result<State, Illegal> {
         (State::Staging | State::Staged, Input::StageDone) => Ok(State::Staged),
         (State::Staged | State::RolledBack, Input::Promoted) => Ok(State::Promoted),
         (State::Promoted, Input::RolledBack) => Ok(State::RolledBack),
-        (State::Promoted | State::Retiring, Input::DropIntended) => Ok(State::Retiring),
+        (State::Promoted | State::Retiring, Input::RetireIntended) => Ok(State::Retiring),
         (State::Retiring, Input::DropDone) => Ok(State::Retired),
-        (State::Staging | State::Staged | State::RolledBack | State::Aborting, Input::DropIntended) => {
+        (State::Staging | State::Staged | State::RolledBack | State::Aborting, Input::AbortIntended) => {
             Ok(State::Aborting)
         }
+        // The intent of a swap that commits late stands before that of a drop which it has overtaken: what was to be
+        // dropped stands elsewhere then, and nothing is.
+        (State::Promoted | State::Retiring | State::Retired, Input::AbortIntended)
+        | (State::RolledBack | State::Aborting | State::Aborted, Input::RetireIntended) => Ok(state),
         (State::Aborting, Input::DropDone) => Ok(State::Aborted),
         // A claim that lost the race against a swap leaves its intent behind: the swap decides.
         (State::Aborting, Input::Promoted) => Ok(State::Promoted),
@@ -154,7 +161,8 @@ pub fn step(state: Option<State>, input: Input) -> Result<State, Illegal> {
             | State::Aborted,
             Input::RolledBack,
         )
-        | (State::Retired | State::Aborted, Input::DropIntended)
+        | (State::Staging | State::Staged | State::Retired, Input::RetireIntended)
+        | (State::Aborted, Input::AbortIntended)
         | (
             State::Staging
             | State::Staged
@@ -192,17 +200,17 @@ mod tests {
         use Input::*;
         check(&[StageIntended], Ok(State::Staging));
         check(&[StageIntended, StageDone, Promoted], Ok(State::Promoted));
-        check(&[StageIntended, StageDone, Promoted, DropIntended, DropDone], Ok(State::Retired));
+        check(&[StageIntended, StageDone, Promoted, RetireIntended, DropDone], Ok(State::Retired));
         check(&[StageIntended, StageDone, Promoted, RolledBack], Ok(State::RolledBack));
         check(&[StageIntended, StageDone, Promoted, RolledBack, Promoted], Ok(State::Promoted));
-        check(&[StageIntended, DropIntended, DropDone, StageIntended], Ok(State::Staging));
+        check(&[StageIntended, AbortIntended, DropDone, StageIntended], Ok(State::Staging));
     }
 
     #[test]
     fn what_cannot_happen() {
         use Input::*;
         check(&[StageIntended, Promoted], Err((State::Staging, Promoted)));
-        let retired = [StageIntended, StageDone, Promoted, DropIntended, DropDone, RolledBack];
+        let retired = [StageIntended, StageDone, Promoted, RetireIntended, DropDone, RolledBack];
         check(&retired, Err((State::Retired, RolledBack)));
         check(&[StageIntended, StageDone, Promoted, StageIntended], Err((State::Promoted, StageIntended)));
         check(&[Promoted], Err((State::Aborted, Promoted)));
@@ -211,6 +219,9 @@ mod tests {
     #[test]
     fn a_claim_that_lost_against_a_swap_changes_nothing() {
         use Input::*;
-        check(&[StageIntended, StageDone, DropIntended, Promoted], Ok(State::Promoted));
+        check(&[StageIntended, StageDone, AbortIntended, Promoted], Ok(State::Promoted));
+        // A swap is told where its intent stands, which may be before that of the claim.
+        check(&[StageIntended, StageDone, Promoted, AbortIntended], Ok(State::Promoted));
+        check(&[StageIntended, StageDone, Promoted, RolledBack, RetireIntended], Ok(State::RolledBack));
     }
 }

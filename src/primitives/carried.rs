@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 
+use super::deeds;
 use super::metadata;
 use super::metadata::Defaults;
 use super::metadata::Pair;
@@ -17,6 +19,7 @@ use crate::catalog::Catalog;
 use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StageIntent;
 use crate::deployment::record::StageObjects;
+use crate::deployment::record::StagedObject;
 use crate::deployment::rights;
 use crate::deployment::rights::ByDefault;
 use crate::deployment::rights::Held;
@@ -38,8 +41,7 @@ use crate::plan::step::Target;
 /// What has to be said before the swap so that what is staged has what production has now, plus the files; nothing
 /// where nothing has changed, and where it was staged before what files say was recorded.
 pub fn behind(scope: &Scope, catalog: &Catalog) -> Vec<Step> {
-    let Some(meant) = &scope.contents.meant else { return Vec::new() };
-    let (written, former) = read(meant);
+    let Some((written, former)) = read(scope) else { return Vec::new() };
     let mut steps = Vec::new();
     for pair in &scope.intent.schemas {
         let (from, to) = (pair.production_name(), pair.staging_name());
@@ -74,8 +76,6 @@ fn defaults(
 }
 
 /// What has to be like what: each thing that is built, and what stands in production under the name that it gets.
-///
-/// What is replaced in place keeps its owner and its grants, and is not here.
 pub fn pairs(intent: &StageIntent, contents: &StageObjects, catalog: &Catalog) -> Vec<Pair> {
     let schemas = intent.schemas.iter().map(|pair| {
         let blue = Some(pair.production_name()).filter(|name| catalog.schemas.contains_key(name));
@@ -90,11 +90,16 @@ pub fn pairs(intent: &StageIntent, contents: &StageObjects, catalog: &Catalog) -
         let blue = blue.map(|found| Target::Object(found.kind, production.clone()));
         Pair { blue, green: Target::Object(kind, staging) }
     };
-    let built = contents.objects.iter().filter(|one| one.change.is_built() && one.way != Way::Replaced);
-    let objects = built.map(|one| object(one.kind, &one.name, intent.staging_name(one)));
+    let objects = contents.objects.iter().filter(|one| is_pair(one));
+    let objects = objects.map(|one| object(one.kind, &one.name, intent.staging_name(one)));
     let indexes = contents.indexes.iter().filter(|index| !index.removed);
     let indexes = indexes.map(|index| object(ObjectKind::Index, &index.name, index.staging.clone()));
     schemas.chain(clusters).chain(objects).chain(indexes).collect()
+}
+
+/// Whether a staged object takes the place of another: what is replaced in place keeps its owner and its grants.
+fn is_pair(one: &StagedObject) -> bool {
+    one.change.is_built() && one.way != Way::Replaced
 }
 
 /// What is replaced in place, each to be like itself: the server keeps its grants, and no comments.
@@ -106,17 +111,40 @@ pub fn replaced(contents: &StageObjects) -> Vec<Pair> {
 /// What has to be given back to what is replaced in place, once it is, as production is now; `None` where what files say
 /// of it was not recorded.
 pub fn restored(scope: &Scope, catalog: &Catalog) -> Option<Vec<AfterSwap>> {
-    let (written, former) = read(scope.contents.meant.as_ref()?);
-    let steps = metadata::anew(catalog, &replaced(&scope.contents), &written, &former).into_iter();
-    Some(steps.map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: Vec::new() }).collect())
+    let (written, former) = read(scope)?;
+    Some(deeds::after_swap(&metadata::anew(catalog, &replaced(&scope.contents), &written, &former)))
 }
 
-/// What files say of what is staged, and what they no longer say, as it is recorded.
-pub fn meant(pairs: &[Pair], written: &Written, claims: &Claims) -> Meant {
+/// What files say of what is staged, and what they no longer say, as it is recorded with what is staged.
+pub fn meant(
+    intent: &StageIntent,
+    contents: &StageObjects,
+    pairs: &[Pair],
+    written: &Written,
+    claims: &Claims,
+) -> Meant {
     let mut meant = Meant::default();
+    let numbers: HashMap<ObjectName, usize> = contents
+        .objects
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| is_pair(one))
+        .map(|(number, one)| (intent.staging_name(one), number))
+        .collect();
     let said = written.grants.keys().chain(written.comments.keys()).chain(written.defaults.keys());
+    let numbered = |target: &Target| match target {
+        Target::Object(_, name) | Target::Column(name, _) => numbers.get(name).copied(),
+        Target::Database(_)
+        | Target::Schema(_)
+        | Target::Cluster(_)
+        | Target::Role(_)
+        | Target::NetworkPolicy(_) => None,
+    };
+    let mut said: Vec<(Option<usize>, &Target)> = said.map(|target| (numbered(target), target)).collect();
+    said.sort_unstable();
+    said.dedup();
     let mut alike: BTreeMap<_, Vec<Thing>> = BTreeMap::new();
-    for target in said.collect::<BTreeSet<_>>() {
+    for (_, target) in said {
         let Some(on) = thing(target) else { continue };
         let grants: Vec<Held> = written.grants.get(target).into_iter().flatten().map(held).collect();
         let comment = written.comments.get(target).map(|text| rights::Comment { text: text.clone() });
@@ -125,9 +153,11 @@ pub fn meant(pairs: &[Pair], written: &Written, claims: &Claims) -> Meant {
         let revoked: Vec<_> = defaults.into_iter().flat_map(|said| &said.revoked).map(by_default).collect();
         alike.entry((grants, comment, granted, revoked)).or_default().push(on);
     }
-    meant.written.extend(alike.into_iter().map(|((grants, comment, defaults, no_defaults), on)| {
-        rights::Written { on, grants, comment, defaults, no_defaults }
-    }));
+    for ((grants, comment, defaults, no_defaults), things) in alike {
+        let mut said = rights::Written { grants, comment, defaults, no_defaults, ..Default::default() };
+        things.into_iter().for_each(|thing| said.take(thing, |name| numbers.get(name).copied()));
+        meant.written.push(said);
+    }
     for pair in pairs {
         let Some(blue) = &pair.blue else { continue };
         let key = said::thing(blue);
@@ -162,10 +192,14 @@ fn withdrawn(said: &Said, green: &Target, written: &Written) -> Said {
     }
 }
 
-/// What [`meant`] was made of.
-fn read(meant: &Meant) -> (Written, Claims) {
+/// What [`meant`] was made of; `None` in records of before it was kept.
+fn read(scope: &Scope) -> Option<(Written, Claims)> {
+    let Scope { contents, intent, .. } = scope;
+    let meant = contents.meant.as_ref()?;
+    let object = |number: usize| contents.objects.get(number).map(|one| (one.kind, intent.staging_name(one)));
     let mut written = Written::default();
-    for (said, on) in meant.written.iter().flat_map(|said| said.on.iter().map(move |on| (said, target(on)))) {
+    let things = meant.written.iter().flat_map(|said| said.things(object).map(move |on| (said, target(&on))));
+    for (said, on) in things {
         let grants: BTreeSet<(Grantee, String)> = said.grants.iter().map(entry).collect();
         if !grants.is_empty() {
             written.grants.insert(on.clone(), grants);
@@ -179,7 +213,7 @@ fn read(meant: &Meant) -> (Written, Claims) {
             written.defaults.insert(on, defaults);
         }
     }
-    (written, Claims::of_things(meant.withdrawn.clone()))
+    Some((written, Claims::of_things(meant.withdrawn.clone())))
 }
 
 /// A thing as records tell of it; nothing else than these is staged or changed by a promotion.
@@ -298,7 +332,7 @@ mod tests {
         for step in metadata::carry(&catalog, &pairs, &written, &claims) {
             catalog.take(&step);
         }
-        scope.contents.meant = Some(meant(&pairs, &written, &claims));
+        scope.contents.meant = Some(meant(&scope.intent, &scope.contents, &pairs, &written, &claims));
         (catalog, scope)
     }
 

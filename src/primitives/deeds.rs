@@ -8,6 +8,7 @@ use super::carried;
 use super::metadata;
 use super::metadata::Changes;
 use crate::catalog::Catalog;
+use crate::deployment::record::AfterSwap;
 use crate::deployment::rights::ByDefault;
 use crate::deployment::rights::Comment;
 use crate::deployment::rights::Deed;
@@ -65,6 +66,11 @@ pub fn of(step: &Step) -> Vec<Deed> {
         | Step::ApplyReplacement { .. }
         | Step::CutOverSink { .. } => Vec::new(),
     }
+}
+
+/// Steps in the form in which they wait for a swap.
+pub fn after_swap(steps: &[Step]) -> Vec<AfterSwap> {
+    steps.iter().map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: of(step) }).collect()
 }
 
 /// Where default privileges hold, as records tell of it.

@@ -12,6 +12,7 @@ use super::code::Code;
 use super::code::Kind;
 use crate::db;
 use crate::deployment::DeploymentId;
+use crate::deployment::epoch::SwapKind;
 
 /// A place in a file of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,7 @@ struct Inner {
     hint: Option<String>,
     effect: Option<String>,
     deployment: Option<DeploymentId>,
+    towards: Option<SwapKind>,
     findings: Vec<Finding>,
     evidence: Option<Value>,
     also: Vec<Error>,
@@ -88,6 +90,7 @@ impl Error {
             hint: None,
             effect: None,
             deployment: None,
+            towards: None,
             findings: Vec::new(),
             evidence: None,
             also: Vec::new(),
@@ -153,6 +156,13 @@ impl Error {
         self
     }
 
+    /// Says that it stands in the way of making a deployment production, or of taking that back.
+    #[must_use]
+    pub fn towards(mut self, kind: SwapKind) -> Self {
+        self.inner.towards = Some(kind);
+        self
+    }
+
     /// Names the place it is about.
     #[must_use]
     pub fn place(mut self, place: Option<Place>) -> Self {
@@ -179,6 +189,11 @@ impl Error {
     pub fn also(mut self, others: Vec<Self>) -> Self {
         self.inner.also.extend(others);
         self
+    }
+
+    /// What was to be made of the deployment, where it was to change places with production.
+    pub fn is_towards(&self) -> Option<SwapKind> {
+        self.inner.towards
     }
 
     /// The code.

@@ -122,6 +122,17 @@ impl Ledger {
         epoch::standing(&self.history).into_iter().map(|entry| entry.intent.deployment.clone()).collect()
     }
 
+    /// Tells whether a later promotion of the same project has said what this one's files say.
+    pub fn is_overtaken(&self, known: &Deployment) -> bool {
+        let Some(swapped) = &known.swapped else { return false };
+        let own: BTreeSet<&SchemaName> = known.intent.project_schemas.iter().collect();
+        let later = self.history.iter().filter(|swap| swap.intent.to.epoch > swapped.intent.to.epoch);
+        later.filter(|swap| swap.intent.kind == SwapKind::Promotion).any(|swap| {
+            let of = self.deployments.get(&swap.intent.deployment);
+            of.is_some_and(|of| of.intent.project_schemas.iter().any(|name| own.contains(name)))
+        })
+    }
+
     /// The staging schemas of deployments that are not production.
     pub fn staging(&self) -> BTreeSet<SchemaName> {
         let open = self.deployments.values().filter(|deployment| deployment.state.is_open());
@@ -218,8 +229,12 @@ impl Ledger {
             Record::DropDone(DropDone { reason: DropReason::Overtaken, .. })
             | Record::DropIntent(DropIntent { reason: DropReason::Overtaken, .. }) => {}
             Record::DropIntent(intent) => {
-                let known = self.moved(&intent.deployment, Input::DropIntended, &entry.run);
-                if let Some(deployment) = known {
+                let (input, wanted) = match intent.reason {
+                    DropReason::Abort => (Input::AbortIntended, State::Aborting),
+                    DropReason::Retire | DropReason::Overtaken => (Input::RetireIntended, State::Retiring),
+                };
+                let known = self.moved(&intent.deployment, input, &entry.run);
+                if let Some(deployment) = known.filter(|known| known.state == wanted) {
                     deployment.dropping = Some(intent.clone());
                 }
             }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::exchange::aftermath::TAG;
 use super::said;
+use super::tag;
 use crate::catalog::Catalog;
 use crate::catalog::Privileges;
 use crate::deployment::said::Claims;
@@ -199,7 +199,7 @@ fn wanted_comment<'t>(
     said: Option<&Said>,
 ) -> Option<&'t str> {
     // A tag of mzflow's own tells of one deployment and is not carried to the next.
-    let carried = blue.and_then(|blue| blue.comment).filter(|text| !text.starts_with(TAG));
+    let carried = blue.and_then(|blue| blue.comment).filter(|text| !tag::is_tag(text));
     let carried = carried.filter(|text| !said::has_commented(said, Some(text)));
     match written.comments.get(target) {
         Some(text) => text.as_deref(),
@@ -216,7 +216,7 @@ fn comment(
 ) -> Option<Step> {
     let wanted = wanted_comment(target, blue, written, said);
     // The tag that stands there stays until a promotion writes another or a file wants the place.
-    let is_tagged = wanted.is_none() && green.comment.is_some_and(|text| text.starts_with(TAG));
+    let is_tagged = wanted.is_none() && green.comment.is_some_and(tag::is_tag);
     (wanted != green.comment && !is_tagged)
         .then(|| Step::Comment { on: target.clone(), text: wanted.map(str::to_owned) })
 }
@@ -406,7 +406,7 @@ mod tests {
             Step::SetOwner { of: of.clone(), owner: RoleName(facts::ident("team")) },
             Step::Comment { on: of, text: Some("blue".to_owned()) },
             Step::Comment { on: column("d.blue.a"), text: Some("a number".to_owned()) },
-            Step::Comment { on: schema, text: Some(format!("{TAG}deployment old")) },
+            Step::Comment { on: schema, text: Some("mzflow: deployment old".to_owned()) },
         ];
         let written = Written {
             grants: [(view("d.green.b"), [(Grantee::Public, "SELECT".to_owned())].into())].into(),
@@ -432,7 +432,7 @@ mod tests {
     #[test]
     fn what_stands_where_it_is_keeps_its_tag() {
         let schema = Target::Schema("d.blue".parse().expect("a schema"));
-        let tag = Step::Comment { on: schema.clone(), text: Some(format!("{TAG}deployment one")) };
+        let tag = Step::Comment { on: schema.clone(), text: Some("mzflow: deployment one".to_owned()) };
         let pair = Pair { blue: Some(schema.clone()), green: schema };
         let steps = carry(&world(&[tag]), &[pair], &Written::default(), &Claims::default());
         assert!(steps.is_empty(), "{steps:?}");

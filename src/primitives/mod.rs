@@ -51,6 +51,7 @@ pub mod shifted;
 pub mod stage;
 mod stored;
 pub mod swap;
+pub mod tag;
 pub mod unit_test;
 pub mod unshift;
 pub mod watchers;

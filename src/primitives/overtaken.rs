@@ -234,6 +234,8 @@ fn left(scope: &Scope, known: &Deployment, catalog: &Catalog, made: Option<&Made
     let inside: Vec<_> = schemas.iter().chain(&replaced_in).collect();
     left.built = built(&facts, scope, &inside, catalog);
     let staged = &scope.intent;
+    // That counts by the numbers of the objects, of which some are left out.
+    left.contents.meant = None;
     left.contents.objects.retain(|object| left.built.contains_key(&staged.staging_name(object)));
     left.contents.indexes.retain(|index| left.built.contains_key(&index.staging));
     left.intent.schemas = schemas.into_iter().map(|(pair, ..)| pair).collect();

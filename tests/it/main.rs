@@ -50,6 +50,7 @@ mod live_profile;
 mod lock;
 mod metadata;
 mod mishaps;
+mod moved;
 mod numbers;
 mod outside;
 mod parallel;

@@ -30,6 +30,6 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let outcome = drop::run(&mut ctx, &request).await;
     let dropped = finish::verb(app, &mut ctx, outcome).await?;
     let objects = counted(dropped.objects, "object");
-    finish::say(app, &dropped, &format!("{} is gone: {objects} dropped", dropped.deployment));
+    finish::say(app, &ctx, &dropped, &format!("{} is gone: {objects} dropped", dropped.deployment));
     Ok(Exit::Done)
 }

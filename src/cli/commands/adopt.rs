@@ -36,7 +36,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let outcome = adopt(&mut ctx, &request, differing).await;
     let outcome = finish::verb(app, &mut ctx, outcome).await?;
     tell(app, &outcome);
-    finish::say(app, &outcome, &line(&outcome));
+    finish::say(app, &ctx, &outcome, &line(&outcome));
     if outcome.differing.iter().any(|object| !object.adopted) {
         app.ui.talk("  next: mzflow diff   shows what a deployment would make of them");
     }

@@ -47,7 +47,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         lock::refresh(app, ctx.session(), &compiled).await?;
     }
     let line = if applied.actions.is_empty() { "everything is there" } else { "applied" };
-    finish::say(app, &applied, line);
+    finish::say(app, &ctx, &applied, line);
     Ok(Exit::Done)
 }
 

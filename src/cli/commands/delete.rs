@@ -71,7 +71,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
             CliError { exit: Exit::Failed, ..CliError::usage("cli.cannot-write", message) }
         })?;
     }
-    finish::say(app, &outcome, &line(&outcome));
+    finish::say(app, &ctx, &outcome, &line(&outcome));
     for name in &outcome.still_named_by {
         app.ui.talk(&format!("  {name} still names it: without its file the project does not compile"));
     }

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Print the statements and run none
     #[arg(long)]
     dry_run: bool,
-    /// Also deployments that were staged so long ago and are not production
+    /// Also deployments that were staged or swapped back so long ago and are not production
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     abandoned: Option<Duration>,
     /// Also replaced versions that are still kept for a rollback
@@ -60,7 +60,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let (mut count, mut failed): (usize, Vec<Error>) = (0, Vec::new());
     for item in &found.items {
         let dropped = if agreed { Some(drop(&mut ctx, item).await) } else { None };
-        told.push(document(item, dropped.as_ref()));
+        told.push(document(item, dropped.as_ref().filter(|dropped| dropped.is_err() || !args.dry_run)));
         match dropped {
             Some(Ok(_)) => count += 1,
             Some(Err(error)) => {
@@ -80,11 +80,15 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     };
     let outcome = finish::verb(app, &mut ctx, outcome).await;
     if app.ui.json {
-        app.ui.json(&json!({ "items": told, "unrecorded": found.unrecorded, "others": found.others }));
+        let mut document = json!({ "items": told, "unrecorded": found.unrecorded, "others": found.others });
+        if let (true, Some(fields)) = (args.dry_run, document.as_object_mut()) {
+            fields.insert(finish::REHEARSED.to_owned(), true.into());
+        }
+        app.ui.json(&document);
     }
     let count = outcome?;
     if agreed && !app.ui.json {
-        app.ui.step("done", &format!("{} dropped", counted(count, "version")), Some(app.clock.elapsed()));
+        finish::say(app, &ctx, &json!({}), &format!("{} dropped", counted(count, "version")));
     } else if !found.items.is_empty() {
         app.ui.talk("  next: mzflow gc --yes");
     }

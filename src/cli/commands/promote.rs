@@ -91,7 +91,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     };
     let exchanged = finish::verb(app, &mut ctx, outcome).await.map_err(told)?;
     let id = &exchanged.deployment;
-    finish::say(app, &exchanged, &format!("{id} is production, since epoch {}", exchanged.epoch));
+    finish::say(app, &ctx, &exchanged, &format!("{id} is production, since epoch {}", exchanged.epoch));
     for reader in &exchanged.held_by {
         app.ui.talk(&format!("  kept: {reader} still reads the replaced version"));
     }

@@ -28,7 +28,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let outcome = rollback::run(&mut ctx, &request).await;
     let exchanged = finish::verb(app, &mut ctx, outcome).await?;
     let id = &exchanged.deployment;
-    finish::say(app, &exchanged, &format!("{id} is no longer production; it stays staged"));
-    app.ui.talk(&format!("  next: mzflow promote {id}   or   mzflow abort {id}"));
+    finish::say(app, &ctx, &exchanged, &format!("{id} is no longer production; it stays staged"));
+    if !ctx.is_rehearsal() {
+        app.ui.talk(&format!("  next: mzflow promote {id}   or   mzflow abort {id}"));
+    }
     Ok(Exit::Done)
 }

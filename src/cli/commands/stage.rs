@@ -53,12 +53,15 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let outcome = staged(&mut ctx, &request, (args.id, drift), &consent, compare).await;
     let staged = finish::verb(app, &mut ctx, outcome).await?;
     let Some(staged) = staged else {
-        finish::say(app, &json!({ "id": null, "objects": 0 }), "nothing to stage: no changes");
+        finish::say(app, &ctx, &json!({ "id": null, "objects": 0 }), "nothing to stage: no changes");
         return Ok(Exit::Done);
     };
     let id = &staged.id;
-    finish::say(app, &staged, &format!("{id} is staged, and not visible to anyone"));
-    app.ui.talk(&format!("  next: mzflow wait {id}   then   mzflow promote {id}   or   mzflow abort {id}"));
+    finish::say(app, &ctx, &staged, &format!("{id} is staged, and not visible to anyone"));
+    if !ctx.is_rehearsal() {
+        app.ui
+            .talk(&format!("  next: mzflow wait {id}   then   mzflow promote {id}   or   mzflow abort {id}"));
+    }
     Ok(Exit::Done)
 }
 

@@ -36,6 +36,6 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         true => "no role reads a staged deployment".to_owned(),
         false => shifts::unshifted(&outcome.roles),
     };
-    finish::say(app, &outcome, &line);
+    finish::say(app, &ctx, &outcome, &line);
     Ok(Exit::Done)
 }

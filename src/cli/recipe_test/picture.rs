@@ -13,7 +13,7 @@ use crate::deployment::epoch::TRACKING_DATABASE;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::primitives::exchange::aftermath::TAG;
+use crate::primitives::tag;
 
 /// What a staged or claimed name ends in.
 const STAGED: [&str; 2] = ["__mzf", "__mzx"];
@@ -145,7 +145,7 @@ impl Picture {
             };
             let comment = row.required(3)?;
             // It tells the time, which is another each time, and a promotion does not fail for want of it.
-            if comment.starts_with(TAG) {
+            if tag::is_tag(comment) {
                 continue;
             }
             let column = row.text(2).map(|column| format!(" of column {column}")).unwrap_or_default();

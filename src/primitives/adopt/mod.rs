@@ -17,6 +17,7 @@ use super::error::Error;
 use super::exchange::ConflictCheck;
 use super::exchange::Exchange;
 use super::exchange::aftermath;
+use super::exchange::aftermath::Rest;
 use super::ledger::Deployment;
 use super::ledger::Ledger;
 use super::scope::Scope;
@@ -254,7 +255,7 @@ async fn settle(ctx: &mut Ctx, ledger: &Ledger) -> Result<(), Error> {
     for known in ledger.deployments.values().filter(is_open) {
         if let Some(entry) = &known.swapped {
             let scope = Scope::read(ctx, known).await?;
-            aftermath::finish(ctx, &scope, entry).await?;
+            aftermath::finish(ctx, &scope, entry, Rest::All).await?;
         }
     }
     Ok(())
@@ -310,7 +311,7 @@ async fn write(
     let scope = Scope { intent, contents, done: Some(done), built, undo };
     let exchange = Exchange::new(scope, SwapKind::Promotion, ConflictCheck::Made, 0);
     let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry).await?;
+    aftermath::finish(ctx, &scope, &entry, Rest::All).await?;
     Ok(id)
 }
 

@@ -35,7 +35,6 @@ use crate::compiler::object::Object;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::Isolation;
 use crate::deployment::change::Change;
-use crate::deployment::record::AfterSwap;
 use crate::deployment::record::StagedObject;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Said;
@@ -120,12 +119,12 @@ pub fn assess(facts: &Facts<'_>, isolation: Isolation, reuse: &Reuse) -> Changes
         gone_indexes: view.stable.gone_indexes(&objects),
         replaced_in: stable::replaced_in(&objects, facts.catalog),
         stable: facts.compiled.project.schemas.iter().filter(|s| s.stable).map(|s| s.name.clone()).collect(),
-        restored: after_swap(&restored),
+        restored: deeds::after_swap(&restored),
         carried_along: others::carried_along(facts.others, &schemas, facts.catalog),
         kept: view.stable.kept(&view.kept),
         replaced_indexes: Vec::new(),
-        in_place: after_swap(&in_place),
-        new_sinks: after_swap(&new_sinks),
+        in_place: deeds::after_swap(&in_place),
+        new_sinks: deeds::after_swap(&new_sinks),
         after: in_place.into_iter().chain(restored).chain(new_sinks).collect(),
         base_epoch: facts.base_epoch,
         against: facts.against.clone(),
@@ -485,14 +484,6 @@ impl<'f> View<'f> {
         changes.foreign_dependents = foreign_dependents;
         changes.sinks = sinks;
     }
-}
-
-/// Steps in the form in which they wait for the swap.
-fn after_swap(steps: &[Step]) -> Vec<AfterSwap> {
-    steps
-        .iter()
-        .map(|step| AfterSwap { what: step.what(), sql: step.sql(), deeds: deeds::of(step) })
-        .collect()
 }
 
 /// The objects that lead from an object to what changed by itself, nearest first.

@@ -120,7 +120,8 @@ pub fn layout(
     layout.pairs = carried::pairs(&layout.intent, &layout.contents, catalog);
     let said_of: Vec<Pair> =
         layout.pairs.iter().cloned().chain(carried::replaced(&layout.contents)).collect();
-    layout.contents.meant = Some(carried::meant(&said_of, &layout.written, &layout.claims));
+    layout.contents.meant =
+        Some(carried::meant(&layout.intent, &layout.contents, &said_of, &layout.written, &layout.claims));
     Ok(layout)
 }
 

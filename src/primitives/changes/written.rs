@@ -3,11 +3,11 @@
 use super::super::metadata::Defaults;
 use super::super::metadata::Written;
 use crate::catalog::Privileges;
+use crate::catalog::effect::granted;
 use crate::compiler::definition::Modifiers;
 use crate::compiler::object::Comment;
 use crate::compiler::object::Grant;
 use crate::compiler::object::Object;
-use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::plan::step::DefaultPrivilege;
@@ -19,15 +19,9 @@ use crate::plan::step::Target;
 fn all(target: &Target) -> &'static [&'static str] {
     match target {
         Target::Database(_) | Target::Schema(_) | Target::Cluster(_) => &["USAGE", "CREATE"],
-        Target::Object(ObjectKind::Table, _) => &["INSERT", "SELECT", "UPDATE", "DELETE"],
-        Target::Object(ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Source, _) => {
-            &["SELECT"]
-        }
-        Target::Object(ObjectKind::Type | ObjectKind::Secret | ObjectKind::Connection, _)
-        | Target::NetworkPolicy(_) => &["USAGE"],
-        Target::Object(ObjectKind::Sink | ObjectKind::Index | ObjectKind::Function, _)
-        | Target::Role(_)
-        | Target::Column(..) => &[],
+        Target::Object(kind, _) => granted(*kind).1,
+        Target::NetworkPolicy(_) => &["USAGE"],
+        Target::Role(_) | Target::Column(..) => &[],
     }
 }
 

@@ -25,6 +25,7 @@ use super::scope;
 use super::scope::Scope;
 use super::shifted;
 use crate::catalog::Catalog;
+use crate::catalog::Object;
 use crate::db::apply::OnFailure;
 use crate::deployment::DeploymentId;
 use crate::deployment::dropping::ClaimedCluster;
@@ -42,6 +43,7 @@ use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
+use crate::name::SchemaId;
 use crate::plan::Plan;
 use crate::plan::step::Exchange;
 use crate::plan::step::Step;
@@ -74,8 +76,8 @@ pub struct Outcome {
 
 /// Chooses what is to be claimed, from the records and the catalog; touches nothing.
 ///
-/// Names that are gone already are left out. On a repeated attempt things may bear their claimed
-/// names already.
+/// What is gone already is left out; what bears another name is not, and [`check`] says no to it. On a
+/// repeated attempt things may bear their claimed names already.
 fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropIntent, Error> {
     let id = scope.deployment();
     let too_long = |error: NameError| Error::bug(format!("a staged name grew too long: {error}"));
@@ -114,8 +116,10 @@ fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropInt
     stays::claim(scope, reason, &mut intent).map_err(too_long)?;
     intent.objects = ours(scope, reason, catalog, &intent);
     // What is gone need not be claimed.
-    intent.schemas.retain(|schema| find_schema(schema, catalog).is_some());
-    intent.clusters.retain(|cluster| find_cluster(cluster, catalog).is_some());
+    let schemas: BTreeSet<_> = catalog.schemas.values().map(|schema| &schema.id).collect();
+    intent.schemas.retain(|schema| schemas.contains(&schema.id));
+    let clusters: BTreeSet<_> = catalog.clusters.values().map(|cluster| &cluster.id).collect();
+    intent.clusters.retain(|cluster| clusters.contains(&cluster.id));
     intent.one_by_one.retain(|object| catalog.objects.contains_key(&object.id));
     Ok(intent)
 }
@@ -164,7 +168,8 @@ fn beside(scope: &Scope, reason: DropReason) -> Result<Vec<ClaimedObject>, NameE
     Ok(found)
 }
 
-/// The ids inside the claimed schemas and clusters that may be dropped with them.
+/// The ids inside the claimed schemas that may be dropped with them, and those that are claimed one by one, with the
+/// indexes on these: whatever else was recorded stands where nothing is claimed.
 fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropIntent) -> Vec<ObjectId> {
     let one_by_one = intent.one_by_one.iter().map(|object| object.id.clone());
     let recorded = match reason {
@@ -172,7 +177,17 @@ fn ours(scope: &Scope, reason: DropReason, catalog: &Catalog, intent: &DropInten
         DropReason::Abort | DropReason::Overtaken => scope.green(),
     };
     let ours: BTreeSet<ObjectId> = recorded.into_iter().cloned().chain(one_by_one).collect();
-    ours.into_iter().filter(|id| catalog.objects.contains_key(id)).collect()
+    let schemas: BTreeSet<&SchemaId> = intent.schemas.iter().map(|schema| &schema.id).collect();
+    let by_itself: BTreeSet<&ObjectId> = intent.one_by_one.iter().map(|object| &object.id).collect();
+    let is_claimed = |object: &Object| {
+        by_itself.contains(&object.id)
+            || object.on.as_ref().is_some_and(|on| by_itself.contains(on))
+            || catalog
+                .schemas
+                .get(&object.name.schema_name())
+                .is_some_and(|found| schemas.contains(&found.id))
+    };
+    ours.into_iter().filter(|id| catalog.objects.get(id).is_some_and(is_claimed)).collect()
 }
 
 /// The name a claimed schema bears now: its old one, its claimed one, or none that holds its id.
@@ -236,18 +251,28 @@ fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
 /// Says no if what is to be dropped is not what was recorded, or if somebody else needs it.
 fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     let id = &intent.deployment;
-    let gone = |what: String| {
-        let message = format!("{what} no longer holds what was recorded for {id}");
+    let gone = |what: String, now: Option<String>| {
+        let now = now.map(|name| format!(": that is {name} now")).unwrap_or_default();
+        let message = format!("{what} no longer holds what was recorded for {id}{now}");
         Error::new(Code::DropMoved, message).effect("nothing was dropped")
     };
     for schema in &intent.schemas {
-        find_schema(schema, catalog).ok_or_else(|| gone(format!("schema {}", schema.name)))?;
+        find_schema(schema, catalog).ok_or_else(|| {
+            let now = catalog.schemas.iter().find(|(_, found)| found.id == schema.id);
+            gone(format!("schema {}", schema.name), now.map(|(name, _)| name.to_string()))
+        })?;
     }
     for cluster in &intent.clusters {
-        find_cluster(cluster, catalog).ok_or_else(|| gone(format!("cluster {}", cluster.name)))?;
+        find_cluster(cluster, catalog).ok_or_else(|| {
+            let now = catalog.clusters.iter().find(|(_, found)| found.id == cluster.id);
+            gone(format!("cluster {}", cluster.name), now.map(|(name, _)| name.to_string()))
+        })?;
     }
     for object in &intent.one_by_one {
-        find_object(object, catalog).ok_or_else(|| gone(format!("{} {}", object.kind, object.name)))?;
+        find_object(object, catalog).ok_or_else(|| {
+            let now = catalog.objects.get(&object.id);
+            gone(format!("{} {}", object.kind, object.name), now.map(|found| found.name.to_string()))
+        })?;
     }
     owned(intent, catalog)?;
     let ours: BTreeSet<&ObjectId> = intent.objects.iter().collect();

@@ -84,18 +84,47 @@ fn a_name_that_holds_another_id_is_not_dropped() {
     let a = "app.core".parse().expect("a schema");
     let b = crate::primitives::facts::ident("core__77b01de__mzf");
     catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
-    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
-    assert!(intent.schemas.is_empty(), "green is production now and bears no staging name");
+    let moved = expect![[r#"
+        drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de: that is app.core now
+    "#]];
+    check_drop(&mut catalog, &scope, DropReason::Abort, moved);
+    // The clusters were not swapped with it.
+    let retired = expect![[r#"
+        drop.moved: cluster compute__77b01de__mzf no longer holds what was recorded for 77b01de: that is compute now
+    "#]];
+    check_drop(&mut catalog, &scope, DropReason::Retire, retired);
+    let cluster = crate::primitives::facts::cluster;
+    let (a, b) = (cluster("compute"), cluster("compute__77b01de__mzf"));
+    catalog.take(&Step::Exchange(Exchange::SwapClusters { a, b }));
     check_drop(
         &mut catalog,
         &scope,
         DropReason::Retire,
         expect![[r#"
         ALTER SCHEMA "app"."core__77b01de__mzf" RENAME TO "core__77b01de__mzx"
+        ALTER CLUSTER "compute__77b01de__mzf" RENAME TO "compute__77b01de__mzx"
         DROP MATERIALIZED VIEW "app"."core__77b01de__mzx"."m" RESTRICT
         DROP VIEW "app"."core__77b01de__mzx"."v" RESTRICT
-        DROP SCHEMA "app"."core__77b01de__mzx" RESTRICT"#]],
+        DROP SCHEMA "app"."core__77b01de__mzx" RESTRICT
+        DROP CLUSTER "compute__77b01de__mzx" RESTRICT"#]],
     );
+}
+
+#[test]
+fn what_was_swapped_back_or_renamed_by_hand_is_not_dropped() {
+    let (mut catalog, scope) = staged();
+    // Nobody has swapped: what the names hold is the new version, and production is what was to be retired.
+    let moved = expect![[r#"
+        drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de: that is app.core now
+    "#]];
+    check_drop(&mut catalog, &scope, DropReason::Retire, moved);
+    let (from, to) =
+        ("app.core__77b01de__mzf".parse().expect("a schema"), crate::primitives::facts::ident("kept"));
+    catalog.take(&Step::Exchange(Exchange::RenameSchema { from, to }));
+    let moved = expect![[r#"
+        drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de: that is app.kept now
+    "#]];
+    check_drop(&mut catalog, &scope, DropReason::Abort, moved);
 }
 
 #[test]
@@ -146,6 +175,6 @@ fn a_name_that_was_taken_over_after_the_claim_was_planned_stops_it() {
     let b = crate::primitives::facts::ident("core__77b01de__mzf");
     catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
     let error = check(&intent, &catalog).expect_err("the name holds production now");
-    expect!["drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de"]
+    expect!["drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de: that is app.core now"]
         .assert_eq(&error.to_string());
 }

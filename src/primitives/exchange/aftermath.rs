@@ -14,7 +14,9 @@ use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
 use super::super::shifted;
+use super::super::tag;
 use super::following;
+use super::new_sinks;
 use super::replacements;
 use super::replacements::Replaced;
 use super::sinks;
@@ -22,14 +24,13 @@ use super::successors::Successor;
 use super::successors::successors;
 use super::undo;
 use crate::catalog::Catalog;
-use crate::clock::Timestamp;
-use crate::db;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapKind;
-use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Record;
 use crate::deployment::record::SwapDone;
+use crate::deployment::rights::Deed;
+use crate::deployment::rights::Thing;
 use crate::event::Event;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
@@ -42,9 +43,6 @@ use crate::plan::step::Target;
 ///
 /// Source: ALTER SINK in the manual; `design/materialize.md` 1.8.
 const SINK_DEADLINE: Duration = Duration::from_secs(60);
-
-/// Begins every tag of ours, so that a person's own comment is told apart from it.
-pub const TAG: &str = "mzflow: ";
 
 /// Names of what stands under staging names now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,6 +84,15 @@ pub struct Exchanged {
     pub keep_s: u64,
 }
 
+/// What of that which follows an exchange is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// All.
+    All,
+    /// Sinks and replacements: what files say is said by a later promotion of the same project.
+    Overtaken,
+}
+
 /// Does what follows and records that it is done.
 ///
 /// # Errors
@@ -94,12 +101,12 @@ pub struct Exchanged {
 ///
 /// # Cancel
 /// Not safe inside a statement; Ctrl-C is noticed between two, and ends one that waits.
-pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exchanged, Error> {
+pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, rest: Rest) -> Result<Exchanged, Error> {
     let kind = entry.intent.kind;
-    finished(ctx, scope, entry).await.map_err(|error| following::stands(error, kind))
+    finished(ctx, scope, entry, rest).await.map_err(|error| following::stands(error, kind))
 }
 
-async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exchanged, Error> {
+async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, rest: Rest) -> Result<Exchanged, Error> {
     let kind = entry.intent.kind;
     let mut catalog = ctx.catalog().await?;
     let mut found = successors(scope, kind, &catalog);
@@ -113,15 +120,15 @@ async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry) -> Result<Exc
         undo::take_back(ctx, scope).await?;
         catalog = ctx.catalog().await?;
     }
-    if kind == SwapKind::Promotion {
-        if !scope.intent.replaced_in.is_empty() {
-            replaced = replacements::apply(ctx, scope).await?;
-            catalog = ctx.catalog().await?;
-        }
+    if kind == SwapKind::Promotion && !scope.intent.replaced_in.is_empty() {
+        replaced = replacements::apply(ctx, scope).await?;
+        catalog = ctx.catalog().await?;
+    }
+    if kind == SwapKind::Promotion && rest == Rest::All {
         let begun = undo::remember(ctx, scope, entry, &catalog).await?;
         in_place(ctx, scope).await?;
-        pending_sinks.extend(new_sinks(ctx, scope, &catalog).await?);
-        made_sinks = undo::made(ctx, begun).await?;
+        pending_sinks.extend(new_sinks::make(ctx, scope, &catalog).await?);
+        made_sinks = new_sinks::made(ctx, begun).await?;
         tags(ctx, scope, entry, &catalog).await?;
     }
     shifted::warn(ctx, &scope.intent, &catalog, "read the version that has left production");
@@ -258,78 +265,30 @@ async fn cut_over(
 
 /// Grants and comments on production objects that were not rebuilt.
 async fn in_place(ctx: &mut Ctx, scope: &Scope) -> Result<(), Error> {
-    let steps = scope.contents.in_place.iter().map(statement);
-    let refused = following::carry_out(ctx, steps.collect()).await?;
-    warn_of_failures(ctx, refused, "swap.in-place-failed");
-    Ok(())
+    let steps = scope.contents.in_place.iter().map(following::statement);
+    following::carry_out_or_warn(ctx, steps.collect(), "swap.in-place-failed").await
 }
 
-/// Makes the sinks that are new; those that the server refuses are told, each with the reason.
-async fn new_sinks(ctx: &mut Ctx, scope: &Scope, catalog: &Catalog) -> Result<Vec<String>, Error> {
-    let mut missing = missing_sinks(scope, catalog);
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
-    let steps = missing.iter().map(|(_, sink)| statement(sink));
-    let refused = following::carry_out(ctx, steps.collect()).await?;
-    if refused.is_empty() {
-        return Ok(Vec::new());
-    }
-    // One whose first answer was lost is there, and so is one that somebody else has made.
-    missing = missing_sinks(scope, &*ctx.reread().await?);
-    let why = |sink: &AfterSwap| {
-        let found = refused.iter().find(|(step, _)| step.what() == sink.what);
-        found.map_or("it is gone again".to_owned(), |(_, error)| error.to_string())
-    };
-    Ok(missing.into_iter().map(|(name, sink)| format!("sink {name}: {}", why(sink))).collect())
-}
-
-/// The new sinks that do not stand yet, by name.
-pub(super) fn missing_sinks<'s>(scope: &'s Scope, catalog: &Catalog) -> Vec<(ObjectName, &'s AfterSwap)> {
-    let sinks = scope.contents.new_sinks.iter().filter_map(|sink| Some((undo::new_sink(sink)?, sink)));
-    sinks.filter(|(name, _)| catalog.object(name).is_none()).collect()
-}
-
-/// A statement that waited for the exchange.
-pub(super) fn statement(after: &AfterSwap) -> Step {
-    Step::Statement { what: after.what.clone(), sql: after.sql.clone(), shown: None, origin: None }
-}
-
-/// Tells what the server would refuse again: a role is gone, or a column.
-pub(super) fn warn_of_failures(ctx: &Ctx, refused: Vec<(Step, db::error::Error)>, code: &str) {
-    for (step, error) in refused {
-        let message = format!("cannot {}: {error}", step.what());
-        ctx.events.event(Event::Warning { code: code.to_owned(), message });
-    }
-}
-
-/// Writes onto each production schema which deployment it is, unless a person has written there.
+/// Writes onto each production schema which deployment it is, unless a person has written there, or the files have: what
+/// is said in place was said behind this catalog.
 async fn tags(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, catalog: &Catalog) -> Result<(), Error> {
-    let text = tag(entry);
+    let text = tag::of(entry);
     // Where objects change names one by one, their schema may be another's.
     let is_own =
         |name: &SchemaName| catalog.schemas.get(name).is_some_and(|found| catalog.owns(&found.owner));
     let staying = scope.intent.staying().filter(is_own);
     let names = scope.intent.schemas.iter().map(|pair| pair.production_name()).chain(staying);
-    let untouched = names.filter(|name| {
+    let in_place = scope.contents.in_place.iter().flat_map(|after| &after.deeds);
+    let written: BTreeSet<&SchemaName> = in_place
+        .filter_map(|deed| match deed {
+            Deed::Comment { on: Thing::Schema(name), text: Some(_), .. } => Some(name),
+            _ => None,
+        })
+        .collect();
+    let untouched = names.filter(|name| !written.contains(name)).filter(|name| {
         let comment = catalog.schemas.get(name).and_then(|schema| schema.comment.as_deref());
-        comment.is_none_or(|comment| comment.starts_with(TAG) && comment != text)
+        comment.is_none_or(|comment| tag::is_tag(comment) && comment != text)
     });
     let steps = untouched.map(|name| Step::Comment { on: Target::Schema(name), text: Some(text.clone()) });
-    let refused = following::carry_out(ctx, steps.collect()).await?;
-    warn_of_failures(ctx, refused, "swap.tag-failed");
-    Ok(())
-}
-
-fn tag(entry: &SwapEntry) -> String {
-    let commit = entry.intent.commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
-    let at = at(entry.at);
-    format!("{TAG}deployment {}, promoted by {} at {at}{commit}", entry.intent.deployment, entry.actor)
-}
-
-/// A moment in UTC, to the second.
-fn at(at: Timestamp) -> String {
-    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    chrono::DateTime::from_timestamp_millis(millis)
-        .map_or_else(|| at.0.to_string(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    following::carry_out_or_warn(ctx, steps.collect(), "swap.tag-failed").await
 }

@@ -11,6 +11,8 @@ use super::super::error::Error;
 use crate::db;
 use crate::db::apply::OnFailure;
 use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::AfterSwap;
+use crate::event::Event;
 use crate::plan::Plan;
 use crate::plan::step::Step;
 
@@ -38,6 +40,24 @@ pub(super) async fn carry_out(
         return Err(Error::new(Code::RunInterrupted, "stopped, as asked"));
     }
     Ok(applied.failed)
+}
+
+/// Carries out steps that can be repeated, and warns of those that the server has refused and would refuse again: a role
+/// is gone, or a column.
+///
+/// # Errors
+/// As [`carry_out`].
+pub(super) async fn carry_out_or_warn(ctx: &mut Ctx, steps: Vec<Step>, code: &str) -> Result<(), Error> {
+    for (step, error) in carry_out(ctx, steps).await? {
+        let message = format!("cannot {}: {error}", step.what());
+        ctx.events.event(Event::Warning { code: code.to_owned(), message });
+    }
+    Ok(())
+}
+
+/// A statement that waited for the exchange.
+pub(super) fn statement(after: &AfterSwap) -> Step {
+    Step::Statement { what: after.what.clone(), sql: after.sql.clone(), shown: None, origin: None }
 }
 
 /// Carries out one step that may wait for ever, on the second connection.

@@ -1,7 +1,7 @@
 //! The exchange of a deployment with production, in either direction: what a promotion and a
 //! rollback have in common.
 //!
-//! Pure parts first: the steps, the checks, the sinks. Start reading at [`steps`] and [`check`].
+//! Pure parts first: the steps and the checks; what follows COMMIT is [`aftermath`]. Start reading at [`steps`] and [`check`].
 
 use std::collections::BTreeSet;
 
@@ -48,6 +48,7 @@ use crate::plan::step::Target;
 pub mod aftermath;
 mod following;
 mod line;
+mod new_sinks;
 pub mod renames;
 pub mod replacements;
 pub mod sides;
@@ -137,8 +138,8 @@ fn exchange_index(index: &StagedIndex, kind: SwapKind) -> Result<Vec<Renaming>, 
 /// Says no if the world is not as it must be for the exchange; touches nothing.
 ///
 /// # Errors
-/// `swap.production-moved`, `swap.staging-moved`, `swap.sink-orphaned`, `swap.not-staged`,
-/// `rollback.superseded`, `rollback.gone`.
+/// `swap.production-moved`, `swap.staging-moved`, `swap.sink-orphaned`, `swap.not-staged`, `swap.not-owner`,
+/// `swap.missing-privilege`, `rollback.superseded`, `rollback.gone`.
 pub fn check(
     scope: &Scope,
     kind: SwapKind,
@@ -294,7 +295,8 @@ impl Exchange {
     /// Makes it.
     ///
     /// # Errors
-    /// Those of [`check`], of [`fenced::make`], and `swap.conflict`, `swap.rejected`.
+    /// Those of [`check`], of [`fenced::make`], and `swap.conflict`, `swap.rejected`, `swap.sink-not-owner`,
+    /// `swap.role-shifted`.
     pub async fn make(mut self, ctx: &mut Ctx) -> Result<(Scope, SwapEntry), Error> {
         let started = ctx.clock.elapsed();
         if let Err(error) = fenced::make(ctx, &mut self, fenced::RETRY_FOR).await {

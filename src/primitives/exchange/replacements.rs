@@ -13,7 +13,6 @@ use super::super::ctx::Ctx;
 use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
-use super::aftermath;
 use super::following;
 use crate::catalog::Catalog;
 use crate::deployment::epoch::SwapKind;
@@ -168,10 +167,8 @@ async fn as_it_is(ctx: &mut Ctx, scope: &Scope) -> Result<Vec<AfterSwap>, Error>
 
 /// Gives grants and comments back, as the files and production had them.
 async fn restore(ctx: &mut Ctx, restored: &[AfterSwap]) -> Result<(), Error> {
-    let steps = restored.iter().map(aftermath::statement);
-    let refused = following::carry_out(ctx, steps.collect()).await?;
-    aftermath::warn_of_failures(ctx, refused, "swap.in-place-failed");
-    Ok(())
+    let steps = restored.iter().map(following::statement);
+    following::carry_out_or_warn(ctx, steps.collect(), "swap.in-place-failed").await
 }
 
 /// Drops the schemas that held replacements, by recorded id; tells what keeps one.

@@ -10,25 +10,18 @@ use super::super::ctx::Ctx;
 use super::super::deeds;
 use super::super::error::Error;
 use super::super::scope::Scope;
-use super::aftermath;
 use super::following;
+use super::new_sinks;
 use super::successors::ending;
 use crate::catalog::Catalog;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapKind;
-use crate::deployment::record::AfterSwap;
 use crate::deployment::record::Record;
 use crate::deployment::rights::SwapInPlace;
 use crate::event::Event;
-use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::plan::step::Step;
-
-/// The sink that a statement makes.
-pub(super) fn new_sink(after: &AfterSwap) -> Option<ObjectName> {
-    after.what.strip_prefix("create sink ").and_then(|name| name.parse().ok())
-}
 
 /// Records what takes back what is about to be done, if that is anything; the sinks that this promotion makes.
 ///
@@ -40,7 +33,7 @@ pub(super) async fn remember(
     entry: &SwapEntry,
     catalog: &Catalog,
 ) -> Result<BTreeSet<ObjectName>, Error> {
-    let missing = aftermath::missing_sinks(scope, catalog).into_iter();
+    let missing = new_sinks::missing(scope, catalog).into_iter();
     let sinks: Vec<ObjectName> = missing.map(|(name, _)| name).collect();
     let done = scope.contents.in_place.iter().flat_map(|after| &after.deeds);
     let back = deeds::inverse(done, catalog);
@@ -51,20 +44,6 @@ pub(super) async fn remember(
         ctx.record(Record::SwapInPlace(SwapInPlace { deployment, epoch, back, sinks })).await?;
     }
     Ok(begun)
-}
-
-/// The ids of sinks that were to be made and stand.
-///
-/// # Errors
-/// `db.*`.
-pub(super) async fn made(ctx: &Ctx, begun: BTreeSet<ObjectName>) -> Result<Vec<ObjectId>, Error> {
-    if begun.is_empty() {
-        return Ok(Vec::new());
-    }
-    let catalog = ctx.catalog().await?;
-    let stand = begun.iter().filter_map(|name| catalog.object(name));
-    let stand = stand.filter(|sink| sink.kind == ObjectKind::Sink && catalog.owns(&sink.owner));
-    Ok(stand.map(|sink| sink.id.clone()).collect())
 }
 
 /// Takes back what the promotion did beside its swap: drops, by recorded id, the sinks it has made that would read
@@ -92,14 +71,12 @@ pub(super) async fn take_back(ctx: &mut Ctx, scope: &Scope) -> Result<(), Error>
                 format!("sink {} is dropped: {id} made it over something new, which goes", sink.name);
             ctx.events.event(Event::Warning { code: "rollback.sink-dropped".to_owned(), message });
         }
-        let refused = following::carry_out(ctx, steps).await?;
-        aftermath::warn_of_failures(ctx, refused, "rollback.sink-left");
+        following::carry_out_or_warn(ctx, steps, "rollback.sink-left").await?;
     }
     if !scope.undo.back.is_empty() {
         let catalog = ctx.catalog().await?;
         let steps = deeds::steps(&scope.undo.back, &catalog);
-        let refused = following::carry_out(ctx, steps).await?;
-        aftermath::warn_of_failures(ctx, refused, "rollback.in-place-failed");
+        following::carry_out_or_warn(ctx, steps, "rollback.in-place-failed").await?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ mod others;
 /// What counts as garbage.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Request {
-    /// Deployments that were staged at least so long ago and are not production count too.
+    /// Deployments that were staged, or swapped back, at least so long ago and are not production count too.
     pub abandoned: Option<Duration>,
     /// Replaced versions count also before their time to be kept is over.
     pub kept: bool,
@@ -81,7 +81,7 @@ pub struct Item {
     pub why: Why,
     /// Whether it is the version that the deployment replaced; otherwise its own.
     pub retired: bool,
-    /// Seconds since it was replaced, or staged.
+    /// Seconds since it was replaced or swapped back, or else staged.
     pub age_s: u64,
     /// The schemas, by the names they bear now.
     pub schemas: Vec<String>,
@@ -207,9 +207,10 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
                 (Some(Why::Expired), replaced_at)
             }
             State::Promoted => (request.kept.then_some(Why::Kept), replaced_at),
+            // What was swapped back lies there since then.
             State::Staging | State::Staged | State::RolledBack => {
-                let old = request.abandoned.is_some_and(|age| now.since(known.staged_at) >= age);
-                (old.then_some(Why::Abandoned), known.staged_at)
+                let old = request.abandoned.is_some_and(|age| now.since(replaced_at) >= age);
+                (old.then_some(Why::Abandoned), replaced_at)
             }
         };
         owned.extend(schemas.iter().chain(&clusters).chain(&objects).cloned());

@@ -287,12 +287,18 @@ impl Watched {
     pub fn of(known: &Deployment, rows: &[DeployedObject], catalog: &Catalog) -> Result<Self, Error> {
         let deployment = &known.intent.deployment;
         match known.state {
-            State::Staged | State::Promoted | State::Retiring | State::Retired | State::RolledBack => {}
+            // What is being dropped may have been claimed, and may not: what stands of it tells.
+            State::Staged
+            | State::Promoted
+            | State::Retiring
+            | State::Retired
+            | State::RolledBack
+            | State::Aborting => {}
             State::Staging => {
                 let message = format!("{deployment} is not staged completely");
                 return Err(Error::new(Code::SwapNotStaged, message));
             }
-            State::Aborting | State::Aborted => {
+            State::Aborted => {
                 return Err(Error::new(Code::DeploymentGone, format!("{deployment} was dropped")));
             }
         }

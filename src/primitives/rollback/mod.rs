@@ -11,6 +11,7 @@ use super::exchange::ConflictCheck;
 use super::exchange::Exchange;
 use super::exchange::aftermath;
 use super::exchange::aftermath::Exchanged;
+use super::exchange::aftermath::Rest;
 use super::exchange::replacements;
 use super::ledger::Ledger;
 use super::scope::Scope;
@@ -58,7 +59,7 @@ fn unfinished(ledger: &Ledger) -> Option<DeploymentId> {
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
     let ledger = ctx.ledger_or_refuse().await?;
     let id = choose(&ledger, request)?;
-    taken_back(ctx, &ledger, &id).await.map_err(|error| error.of(&id))
+    taken_back(ctx, &ledger, &id).await.map_err(|error| error.of(&id).towards(SwapKind::Rollback))
 }
 
 async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result<Exchanged, Error> {
@@ -67,7 +68,7 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
     if known.state == State::RolledBack {
         // Taken back already: what follows may still be open.
         if let Some(entry) = known.swapped.as_ref().filter(|_| !known.settled) {
-            return aftermath::finish(ctx, &scope, entry).await;
+            return aftermath::finish(ctx, &scope, entry, Rest::All).await;
         }
     }
     if known.state.is_promoted() && has_done_nothing(&scope) {
@@ -86,7 +87,7 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
     }
     let exchange = Exchange::new(scope, SwapKind::Rollback, ConflictCheck::Made, 0);
     let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry).await
+    aftermath::finish(ctx, &scope, &entry, Rest::All).await
 }
 
 /// Whether a promotion is nothing but its record, as an adoption is.

@@ -93,11 +93,15 @@ fn fingerprint(changes: &Changes) -> String {
 
 fn already_exists(intent: &StageIntent, state: State, changes: &Changes) -> Error {
     let (id, before) = (&intent.deployment, &intent.project_fingerprint);
-    let error =
-        Error::new(Code::StageAlreadyExists, format!("{id} exists with other content; it is {state}"))
-            .deployment(id)
+    let now = fingerprint(changes);
+    let error = |message: String| Error::new(Code::StageAlreadyExists, message).deployment(id);
+    let error = if *before == now {
+        error(format!("{id} was staged from this project before; it is {state}"))
+    } else {
+        error(format!("{id} exists with other content; it is {state}"))
             .line(format!("{id} was staged from the project {before}"))
-            .line(format!("this project is {}", fingerprint(changes)));
+            .line(format!("this project is {now}"))
+    };
     let error = match intent.isolation == changes.isolation {
         true => error,
         false => error

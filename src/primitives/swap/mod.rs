@@ -16,8 +16,10 @@ use super::exchange::Exchange;
 use super::exchange::aftermath;
 use super::exchange::aftermath::Exchanged;
 use super::exchange::aftermath::Followed;
+use super::exchange::aftermath::Rest;
 use super::exchange::sinks::OthersSinks;
 use super::ledger::Deployment;
+use super::ledger::Ledger;
 use super::readiness::ReadyCheck;
 use super::readiness::Watched;
 use super::scope::Scope;
@@ -49,17 +51,19 @@ pub struct Request {
 /// # Cancel
 /// Not safe; Ctrl-C is noticed between two attempts.
 pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
-    promoted(ctx, request).await.map_err(|error| error.of(&request.deployment))
+    let id = &request.deployment;
+    promoted(ctx, request).await.map_err(|error| error.of(id).towards(SwapKind::Promotion))
 }
 
 async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> {
     let ledger = ctx.ledger_or_refuse().await?;
     let known = ledger.deployment(&request.deployment)?.clone();
     if known.state.is_promoted() {
-        return again(ctx, &known).await;
+        return again(ctx, &ledger, &known).await;
     }
     let (scope, rows) = Scope::with_rows(ctx, &known).await?;
-    if known.state == State::Staged || known.state == State::RolledBack {
+    // What was to be dropped and is not claimed may be promoted as well; whether it may be is told below.
+    if let State::Staged | State::RolledBack | State::Aborting = known.state {
         let watched = Watched::of(&known, &rows, &*ctx.catalog().await?)?;
         request.ready.make(ctx, &watched, Code::SwapNotReady).await?;
     }
@@ -67,11 +71,11 @@ async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> 
     let mut exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
     exchange.others_sinks = request.others_sinks;
     let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry).await
+    aftermath::finish(ctx, &scope, &entry, Rest::All).await
 }
 
 /// It is promoted: finishes what a crash left undone, or tells the run that did it once more.
-async fn again(ctx: &mut Ctx, known: &Deployment) -> Result<Exchanged, Error> {
+async fn again(ctx: &mut Ctx, ledger: &Ledger, known: &Deployment) -> Result<Exchanged, Error> {
     let id = &known.intent.deployment;
     let Some(entry) = &known.swapped else {
         return Err(Error::bug(format!("{id} is promoted and no swap of it is recorded")));
@@ -86,5 +90,6 @@ async fn again(ctx: &mut Ctx, known: &Deployment) -> Result<Exchanged, Error> {
         let catalog = ctx.catalog().await?;
         return Ok(aftermath::told(&scope, entry, &catalog, Followed::default()));
     }
-    aftermath::finish(ctx, &scope, entry).await
+    let rest = if ledger.is_overtaken(known) { Rest::Overtaken } else { Rest::All };
+    aftermath::finish(ctx, &scope, entry, rest).await
 }

@@ -1,8 +1,9 @@
 //! Everything that can go wrong with a deployment, at every place where it can: the crash matrix.
 //!
 //! `film` has the runs, `ways` what goes wrong with them and how people go on, `harness::invariants` what must
-//! hold then. `killed` kills processes, `cut` cuts runs with `mzflow test --crash`. Some places are tried each
-//! time, by `MZFLOW_SEED`; `MZFLOW_CRASH=all` tries all of them, and any other value those whose name has it.
+//! hold then. `killed` kills processes, `cut` cuts runs with `mzflow test --crash`. Every place is tried each time: of
+//! blue/green in every way but for what is done by hand, of the others in one way, by `MZFLOW_SEED`.
+//! `MZFLOW_CRASH=all` tries every place in every way, and any other value the cases whose name has it.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -71,21 +72,20 @@ fn cases(film: &Arc<Film>) -> Vec<Case> {
     each.map(|(way, at)| Case { film: Arc::clone(film), way, at }).collect()
 }
 
-/// Which cases are tried: all, those that somebody names, those that always are, and some by chance.
-fn chosen(cases: Vec<Case>, always: impl Fn(&Case) -> bool, some: usize, random: &mut Random) -> Vec<Case> {
+/// Which cases are tried: all, those that somebody names, or those whose turn it is.
+fn chosen(cases: Vec<Case>, has_turn: impl Fn(&Case) -> bool) -> Vec<Case> {
     let wanted = std::env::var("MZFLOW_CRASH").unwrap_or_default();
-    if wanted == "all" {
-        return cases;
-    }
-    if !wanted.is_empty() {
-        return cases.into_iter().filter(|case| case.name().contains(&wanted)).collect();
-    }
-    let (mut chosen, mut rest): (Vec<_>, Vec<_>) = cases.into_iter().partition(always);
-    for _ in 0..some.min(rest.len()) {
-        let at = random.below(u64::try_from(rest.len()).expect("it fits"));
-        chosen.push(rest.swap_remove(usize::try_from(at).expect("it fits")));
-    }
-    chosen
+    let is_chosen = |case: &Case| match wanted.as_str() {
+        "all" => true,
+        "" => has_turn(case),
+        name => case.name().contains(name),
+    };
+    cases.into_iter().filter(is_chosen).collect()
+}
+
+/// Which turn it is, by the seed.
+fn turn() -> usize {
+    usize::try_from(Random::seeded("MZFLOW_SEED").below(1 << 16)).expect("it fits")
 }
 
 /// Plays cases, several at once; tells how many.
@@ -118,14 +118,19 @@ fn played(title: &str, all: usize, cases: Vec<Case>) {
 }
 
 /// Films scripts and plays cases of each.
-fn tried(scripts: &[Script], always: impl Fn(&Case) -> bool, some: usize) {
-    let mut random = Random::seeded("MZFLOW_SEED");
+fn tried(scripts: &[Script], has_turn: impl Fn(&Case) -> bool) {
     for script in scripts {
         let film = Arc::new(Film::of(*script));
         let all = cases(&film);
         let count = all.len();
-        played(&script.title(), count, chosen(all, &always, some, &mut random));
+        played(&script.title(), count, chosen(all, &has_turn));
     }
+}
+
+/// At every place in one way.
+fn tried_once(scripts: &[Script]) {
+    let turn = turn();
+    tried(scripts, |case| case.way.has_turn(case.film.script.subject, case.at, turn));
 }
 
 fn deployment(recipe: usize, isolation: usize) -> Script {
@@ -143,9 +148,8 @@ fn deployment(recipe: usize, isolation: usize) -> Script {
 #[test]
 fn blue_green_dies_anywhere() {
     // All at every place; but of what is done by hand one thing at each, by the seed.
-    let turn = usize::try_from(Random::seeded("MZFLOW_SEED").below(1 << 16)).expect("it fits");
-    let always = |case: &Case| case.way.deed().is_none_or(|(deed, of)| deed == (case.at + turn) % of);
-    tried(&[deployment(0, 0)], always, 0);
+    let turn = turn();
+    tried(&[deployment(0, 0)], |case| case.way.deed().is_none_or(|(deed, of)| deed == (case.at + turn) % of));
 }
 
 #[test]
@@ -154,7 +158,7 @@ fn every_recipe_in_every_isolation() {
         .flat_map(|recipe| (0..ISOLATIONS.len()).map(move |isolation| deployment(recipe, isolation)));
     let held = Script { is_held: true, ..deployment(0, 0) };
     let scripts: Vec<Script> = scripts.skip(1).chain([held]).collect();
-    tried(&scripts, |_| false, 6);
+    tried_once(&scripts);
 }
 
 #[test]
@@ -162,5 +166,5 @@ fn an_overlay() {
     let words: &[&str] = &["dev", "dev", "--name", "alice"];
     let script =
         Script { name: "dev_overlay", subject: Subject::Overlay, words, isolation: None, is_held: false };
-    tried(&[script], |_| false, 8);
+    tried_once(&[script]);
 }

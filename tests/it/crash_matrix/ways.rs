@@ -100,6 +100,17 @@ impl Way {
         }
     }
 
+    /// Whether it is played at a place in a turn where one of those that can be is.
+    pub(super) fn has_turn(self, subject: Subject, at: usize, turn: usize) -> bool {
+        let alike = |way: &Self| match (self.places(), way.places()) {
+            (Places::Moments, Places::Moments) | (Places::Statements, Places::Statements) => true,
+            (Places::Once, _) | (_, Places::Once) => false,
+            (Places::Moments, Places::Statements) | (Places::Statements, Places::Moments) => false,
+        };
+        let ways: Vec<Self> = Self::all(subject).into_iter().filter(alike).collect();
+        ways.is_empty() || ways.get((at + turn) % ways.len()) == Some(&self)
+    }
+
     /// Where it can be played.
     pub(super) fn places(self) -> Places {
         match self {

@@ -2,6 +2,7 @@
 
 use crate::harness::RUNTIME;
 use crate::harness::World;
+use crate::harness::invariants::Picture;
 
 /// Files in the order in which they can be run by hand.
 const FILES: &[(&str, &str)] = &[
@@ -171,4 +172,90 @@ fn what_differs_is_adopted_when_asked_and_is_deployed_afterwards() {
         entry["deployment"].as_str().filter(|id| id.starts_with("adopt-")).map(str::to_owned)
     });
     world.mzflow(&["describe", &adopted.expect("it is in the log")]).code(0);
+}
+
+/// A project, as somebody writes it down who moves to mzflow.
+const MOVED: &str = "\
+-- file: shop/project.toml
+-- file: shop/clusters/compute.sql
+CREATE CLUSTER compute (SIZE = '25cc');
+-- file: shop/models/shop/raw/items.sql
+CREATE TABLE items (id int, label text);
+-- file: shop/models/shop/core/labels.sql
+CREATE VIEW labels AS SELECT id, upper(label) AS label FROM raw.items WHERE id > 0;
+-- file: shop/models/shop/core/totals.sql
+CREATE MATERIALIZED VIEW totals IN CLUSTER compute AS
+SELECT l.label, count(*) AS n FROM core.labels AS l GROUP BY l.label;
+CREATE INDEX totals_label_idx IN CLUSTER compute ON totals (label);
+COMMENT ON COLUMN totals.n IS 'how many';
+";
+
+/// Takes the environment over: nothing of it is touched, and nothing differs.
+#[track_caller]
+fn taken_over(world: &World) {
+    world.write(MOVED);
+    world.mzflow(&["setup"]).code(0);
+    let before = Picture::take(world);
+    world.forget();
+    let told = world.mzflow(&["adopt", "--project", "shop", "--json"]).code(0).json_lines();
+    let told = told.last().expect("its outcome");
+    assert_eq!(told["differing"], serde_json::json!([]), "{told:#}");
+    assert_eq!(told["adopted"].as_array().map(Vec::len), Some(2), "{told:#}");
+    Picture::take(world).is_untouched(&before, "it is taken over");
+    let touched = |sql: &&String| ["CREATE", "ALTER", "DROP"].iter().any(|verb| sql.starts_with(verb)) && !sql.contains("_mzflow");
+    assert_eq!(world.statements().iter().find(touched), None);
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+    world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0).says("nothing to deploy");
+    Picture::take(world).keeps(&before, "there is nothing to deploy");
+}
+
+/// As dbt sends it: everything quoted, queries in parentheses with its own comment before them, and what it deployed last
+/// still beside production.
+#[test]
+fn what_dbt_has_made_is_taken_over() {
+    let world = World::new();
+    for sql in [
+        "CREATE DATABASE shop",
+        "CREATE SCHEMA shop.raw",
+        "CREATE CLUSTER compute (SIZE = '25cc', REPLICATION FACTOR = 1)",
+        "CREATE TABLE shop.raw.items (id int, label text)",
+        "create schema if not exists \"shop\".\"core_dbt_deploy\"",
+        "/* {\"app\": \"dbt\", \"node_id\": \"model.shop.labels\"} */\n\n  create view \"shop\".\"core_dbt_deploy\".\"labels\"\n    \n  as (\n    select id, upper(label) as label\nfrom \"shop\".\"raw\".\"items\"\nwhere id > 0\n  );",
+        "/* {\"app\": \"dbt\"} */\n  create materialized view \"shop\".\"core_dbt_deploy\".\"totals\"\n  \n    in cluster \"compute\"\n  \n  as (\n    select l.label, count(*) as n\nfrom \"shop\".\"core_dbt_deploy\".\"labels\" l\ngroup by l.label\n  );",
+        "create  index \"totals_label_idx\"\n    in cluster compute\n    on \"shop\".\"core_dbt_deploy\".\"totals\" (label);",
+        "comment on column \"shop\".\"core_dbt_deploy\".\"totals\".\"n\" is $dbt_comment_literal_block$how many$dbt_comment_literal_block$;",
+        "CREATE SCHEMA shop.core",
+        "BEGIN; ALTER SCHEMA shop.core SWAP WITH core_dbt_deploy; COMMIT",
+    ] {
+        world.sql(sql);
+    }
+    taken_over(&world);
+}
+
+/// As mz-deploy leaves it: its own database beside, and production that was built under other names and swapped in.
+#[test]
+fn what_mz_deploy_has_made_is_taken_over() {
+    let world = World::new();
+    for sql in [
+        "CREATE DATABASE _mz_deploy",
+        "CREATE TABLE _mz_deploy.public.deployments (deploy_id text, promoted_at timestamptz)",
+        "CREATE DATABASE shop",
+        "CREATE SCHEMA shop.raw",
+        "CREATE TABLE shop.raw.items (id int, label text)",
+        "CREATE CLUSTER compute (SIZE = '25cc')",
+        "CREATE SCHEMA shop.core",
+        "CREATE SCHEMA shop.core_ab12cd3",
+        "CREATE CLUSTER compute_ab12cd3 (SIZE = '25cc', REPLICATION FACTOR = 1)",
+        "CREATE VIEW shop.core_ab12cd3.labels AS SELECT id, upper(label) AS label FROM shop.raw.items WHERE id > 0",
+        "CREATE MATERIALIZED VIEW shop.core_ab12cd3.totals IN CLUSTER compute_ab12cd3 AS \
+         SELECT l.label, count(*) AS n FROM shop.core_ab12cd3.labels AS l GROUP BY l.label",
+        "CREATE INDEX totals_label_idx IN CLUSTER compute_ab12cd3 ON shop.core_ab12cd3.totals (label)",
+        "COMMENT ON COLUMN shop.core_ab12cd3.totals.n IS 'how many'",
+        "BEGIN; ALTER SCHEMA shop.core SWAP WITH core_ab12cd3; ALTER CLUSTER compute SWAP WITH compute_ab12cd3; COMMIT",
+        "DROP SCHEMA shop.core_ab12cd3 CASCADE",
+        "DROP CLUSTER compute_ab12cd3 CASCADE",
+    ] {
+        world.sql(sql);
+    }
+    taken_over(&world);
 }

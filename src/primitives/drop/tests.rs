@@ -9,7 +9,7 @@ use crate::primitives::facts::staged;
 /// Claims and drops on the given catalog, telling every statement or the refusal.
 #[track_caller]
 fn check_drop(catalog: &mut Catalog, scope: &Scope, reason: DropReason, expect: Expect) {
-    let intent = claim(scope, reason, catalog).expect("names are fine");
+    let intent = wanted(scope, reason, catalog).expect("names are fine");
     let told = match check(&intent, catalog) {
         Err(error) => format!("{error}\n{}", error.lines().join("\n")),
         Ok(()) => {
@@ -62,7 +62,7 @@ fn what_is_not_there_is_not_dropped() {
 #[test]
 fn a_drop_that_died_half_way_goes_on_from_the_claimed_names() {
     let (mut catalog, scope) = staged();
-    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    let intent = wanted(&scope, DropReason::Abort, &catalog).expect("names are fine");
     claiming(&intent, &catalog).iter().for_each(|step| catalog.take(step));
     let first = steps(&intent, &catalog).remove(0);
     catalog.take(&first);
@@ -84,7 +84,7 @@ fn a_name_that_holds_another_id_is_not_dropped() {
     let a = "app.core".parse().expect("a schema");
     let b = crate::primitives::facts::ident("core__77b01de__mzf");
     catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
-    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    let intent = wanted(&scope, DropReason::Abort, &catalog).expect("names are fine");
     assert!(intent.schemas.is_empty(), "green is production now and bears no staging name");
     check_drop(
         &mut catalog,
@@ -141,7 +141,7 @@ fn a_state_that_has_nothing_to_drop_says_why() {
 #[test]
 fn a_name_that_was_taken_over_after_the_claim_was_planned_stops_it() {
     let (mut catalog, scope) = staged();
-    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    let intent = wanted(&scope, DropReason::Abort, &catalog).expect("names are fine");
     let a = "app.core".parse().expect("a schema");
     let b = crate::primitives::facts::ident("core__77b01de__mzf");
     catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));

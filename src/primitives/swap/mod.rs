@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
+use super::exchange::Committed;
 use super::exchange::ConflictCheck;
 use super::exchange::Exchange;
 use super::exchange::aftermath;
@@ -21,6 +22,7 @@ use super::ledger::Deployment;
 use super::readiness::ReadyCheck;
 use super::readiness::Watched;
 use super::scope::Scope;
+use super::subscribed;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::state::State;
@@ -66,8 +68,8 @@ async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> 
     let keep_s = request.keep.as_secs();
     let mut exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
     exchange.others_sinks = request.others_sinks;
-    let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry).await
+    let committed = exchange.make(ctx).await?;
+    aftermath::finish(ctx, &committed).await
 }
 
 /// It is promoted: finishes what a crash left undone, or tells the run that did it once more.
@@ -84,7 +86,9 @@ async fn again(ctx: &mut Ctx, known: &Deployment) -> Result<Exchanged, Error> {
     let scope = Scope::read(ctx, known).await?;
     if known.settled {
         let catalog = ctx.catalog().await?;
-        return Ok(aftermath::told(&scope, entry, &catalog, Followed::default()));
+        let running = subscribed::running(ctx).await?;
+        let committed = Committed { scope, entry: entry.clone(), running };
+        return Ok(aftermath::told(&committed, &catalog, Followed::default()));
     }
-    aftermath::finish(ctx, &scope, entry).await
+    aftermath::resume(ctx, scope, entry).await
 }

@@ -128,8 +128,10 @@ pub fn lines(readers: &[Reader]) -> Vec<String> {
 
 /// Decides what a drop does about those that there are.
 pub fn decide(readers: &[Reader], wanted: Subscribes, patience: &Deadline) -> Next {
+    if readers.is_empty() {
+        return Next::Drop;
+    }
     match wanted {
-        _ if readers.is_empty() => Next::Drop,
         Subscribes::Ended => Next::Drop,
         Subscribes::Awaited(_) if !patience.passed() => Next::Wait,
         Subscribes::Awaited(_) | Subscribes::Kept => Next::Refuse,

@@ -10,9 +10,9 @@ use crate::tidy::tree;
 
 mod promoting;
 mod staging;
-mod table;
 
-use table::PROOFS;
+/// Each behaviour in a line, and below it its tests.
+const TABLE: &str = include_str!("../../data/behaviours/table.txt");
 
 /// How many there are of each group.
 const GROUPS: [(&str, usize); 23] = [
@@ -47,24 +47,33 @@ struct Proof {
     id: &'static str,
     /// What it is about, in a few words.
     about: &'static str,
-    /// Whether mzflow does it as it is asked, or something else instead.
-    how: How,
+    /// Whether mzflow does something else than is asked, and the docs say what.
+    otherwise: bool,
     /// The tests.
-    tests: &'static [&'static str],
+    tests: Vec<&'static str>,
 }
 
-/// Whether mzflow does what is asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
-    /// It does.
-    Same,
-    /// It does something else, and the docs say what.
-    Otherwise,
+/// The rows of `tests/data/behaviours/table.txt`.
+fn proofs() -> Vec<Proof> {
+    let mut proofs: Vec<Proof> = Vec::new();
+    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        if let Some(test) = line.strip_prefix("    ") {
+            proofs.last_mut().expect("a behaviour comes before its tests").tests.push(test);
+            continue;
+        }
+        let (head, about) = line.split_once(": ").unwrap_or((line, ""));
+        let (id, how) = head.split_once(' ').expect("an id, and how");
+        assert!(matches!(how, "same" | "otherwise"), "{line}");
+        proofs.push(Proof { id, about, otherwise: how == "otherwise", tests: Vec::new() });
+    }
+    proofs
 }
 
 /// Why a test is none that there is; nothing where it is.
 fn wrong(test: &str) -> Option<String> {
-    let (module, function) = test.rsplit_once("::")?;
+    let Some((module, function)) = test.rsplit_once("::") else {
+        return Some(format!("{test}: it names no module"));
+    };
     let base = match module.strip_prefix("src::") {
         Some(inside) => format!("src/{}", inside.replace("::", "/")),
         None => format!("tests/it/{}", module.replace("::", "/")),
@@ -93,12 +102,13 @@ fn every_behaviour_has_a_proof() {
     let wanted =
         GROUPS.iter().flat_map(|(group, count)| (1..=*count).map(move |number| format!("{group}{number}")));
     let wanted: Vec<String> = wanted.collect();
-    let listed: Vec<&str> = PROOFS.iter().map(|proof| proof.id).collect();
+    let proofs = proofs();
+    let listed: Vec<&str> = proofs.iter().map(|proof| proof.id).collect();
     assert_eq!(listed, wanted);
-    let bare = PROOFS.iter().filter(|proof| proof.tests.is_empty() || proof.about.is_empty());
+    let bare = proofs.iter().filter(|proof| proof.tests.is_empty() || proof.about.is_empty());
     let bare: Vec<&str> = bare.map(|proof| proof.id).collect();
     assert!(bare.is_empty(), "without a proof: {bare:?}");
-    let tests: BTreeSet<&str> = PROOFS.iter().flat_map(|proof| proof.tests).copied().collect();
+    let tests: BTreeSet<&str> = proofs.iter().flat_map(|proof| &proof.tests).copied().collect();
     let gone: Vec<String> = tests.into_iter().filter_map(wrong).collect();
     assert!(gone.is_empty(), "{}", gone.join("\n"));
 }
@@ -112,8 +122,9 @@ fn what_is_done_otherwise_is_told() {
         .flat_map(|line| line.rsplit_once('(').map(|(_, ids)| ids.trim_end_matches(')').split(", ")))
         .flatten()
         .collect();
+    let proofs = proofs();
     let otherwise: BTreeSet<&str> =
-        PROOFS.iter().filter(|proof| proof.how == How::Otherwise).map(|proof| proof.id).collect();
+        proofs.iter().filter(|proof| proof.otherwise).map(|proof| proof.id).collect();
     assert_eq!(told, otherwise);
 }
 

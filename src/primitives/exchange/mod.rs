@@ -453,6 +453,10 @@ impl fenced::Change for Exchange {
         self.running = running;
         self.still_possible(&ledger)?;
         line::bring(ctx, self, &ledger.history).await?;
+        if undo::permitted(&self.scope, self.kind, &*ctx.catalog().await?).is_err() {
+            // Said no before anything is written, and of what is so now.
+            undo::permitted(&self.scope, self.kind, &*ctx.reread().await?)?;
+        }
         self.put_roles_back(ctx, &ledger, settings).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {

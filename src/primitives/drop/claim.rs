@@ -7,8 +7,8 @@ use futures_util::future::join;
 use super::DropIntent;
 use super::DropReason;
 use super::Request;
-use super::check;
 use super::claiming;
+use super::droppable;
 use super::possible;
 use super::stays;
 use super::wanted;
@@ -105,7 +105,7 @@ impl<'s> Claim<'s> {
         stays::nothing_open(&self.scope, self.reason, &catalog)?;
         self.marker = Some(ledger.marker.clone());
         let intent = wanted(&self.scope, self.reason, &catalog)?;
-        check(&intent, &catalog)?;
+        droppable(&intent, &catalog)?;
         let readers = readers(&running, &intent, &catalog);
         Ok(Looked { ledger, catalog, intent, readers })
     }
@@ -172,7 +172,7 @@ impl fenced::Change for Claim<'_> {
             // In a transaction of its own the claim is not visible beside it: names are the old ones.
             Some(intent) => {
                 stays::not_swapped(self.recorded, self.marker.as_ref(), catalog)?;
-                check(intent, catalog)
+                droppable(intent, catalog)
             }
             None => Err(Error::bug("a claim is checked before it is planned")),
         }

@@ -238,7 +238,7 @@ fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
 }
 
 /// Says no if what is to be dropped is not what was recorded, or if somebody else needs it.
-fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
+fn droppable(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     let id = &intent.deployment;
     let gone = |what: String| {
         let message = format!("{what} no longer holds what was recorded for {id}");

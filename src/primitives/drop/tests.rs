@@ -10,7 +10,7 @@ use crate::primitives::facts::staged;
 #[track_caller]
 fn check_drop(catalog: &mut Catalog, scope: &Scope, reason: DropReason, expect: Expect) {
     let intent = wanted(scope, reason, catalog).expect("names are fine");
-    let told = match check(&intent, catalog) {
+    let told = match droppable(&intent, catalog) {
         Err(error) => format!("{error}\n{}", error.lines().join("\n")),
         Ok(()) => {
             let claiming = claiming(&intent, catalog);
@@ -145,7 +145,7 @@ fn a_name_that_was_taken_over_after_the_claim_was_planned_stops_it() {
     let a = "app.core".parse().expect("a schema");
     let b = crate::primitives::facts::ident("core__77b01de__mzf");
     catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
-    let error = check(&intent, &catalog).expect_err("the name holds production now");
+    let error = droppable(&intent, &catalog).expect_err("the name holds production now");
     expect!["drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de"]
         .assert_eq(&error.to_string());
 }

@@ -164,7 +164,7 @@ mz = {}
 ---@field left_sinks string[] sinks of other roles that still read what left production, in words
 ---@field stalled_sinks string[] sinks that have stalled since they read something else, in words
 ---@field replaced string[] materialized views that were replaced in place
----@field held_by string[] others who still read what left production: it cannot be dropped before
+---@field held_by string[] others who still read what left production, their SUBSCRIBEs too: it is not dropped before
 ---@field keep_s integer seconds for which it is to be kept
 
 ---Who reads a deployment that is not production.
@@ -259,6 +259,7 @@ mz = {}
 ---@field schemas string[]
 ---@field clusters string[]
 ---@field objects string[] what stands in schemas that stay
+---@field subscribes string[] SUBSCRIBEs over it, in words: they keep it from `mz.drop` without `wait` or `now`
 
 ---The state of a checkout.
 ---@class mz.Git
@@ -644,6 +645,8 @@ mz = {}
 ---@field overtaken? mz.Deployment|string a deployment that is over, to drop what a run has built of it since
 ---@field overlay? mz.Overlay|string a developer's overlay
 ---@field project? mz.Project the project that the overlay is of; else the one in this folder, which need not compile
+---@field wait? mz.Duration how long to wait for the end of SUBSCRIBEs over it; else they keep it
+---@field now? boolean end SUBSCRIBEs over it (default false)
 
 ---The arguments of `mz.delete`.
 ---@class mz.DeleteArguments

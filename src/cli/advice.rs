@@ -27,6 +27,10 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::SetupMissing => one("make it with:  mzflow setup".to_owned()),
         Code::AccessMissingRole | Code::AccessSeveralRoles => one("ask a superuser for it".to_owned()),
         Code::SetupNotSuperuser => one("ask a superuser to run:  mzflow setup".to_owned()),
+        Code::SetupNotOwner => vec![
+            "let its owner run:  mzflow setup".to_owned(),
+            "or take it over, if it is mzflow's:  ALTER DATABASE \"_mzflow\" OWNER TO …".to_owned(),
+        ],
         Code::SetupRejected => {
             one("ask somebody with the right to create databases to run:  mzflow setup".to_owned())
         }
@@ -123,6 +127,17 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::ShiftRejected => {
             one("setting a role needs CREATEROLE: GRANT CREATEROLE ON SYSTEM TO …".to_owned())
         }
+        Code::ShiftNeedsCreaterole => vec![
+            "let somebody shift who has CREATEROLE, or a superuser grant it: whoever has it can become a member of any role"
+                .to_owned(),
+            "or compare without a role, or with clients that name what is staged themselves:  \
+             mzflow run canary --manual"
+                .to_owned(),
+        ],
+        Code::UnshiftNeedsCreaterole => vec![
+            format!("let somebody who has CREATEROLE, or a superuser, run:  mzflow unshift {id}"),
+            "then repeat the command".to_owned(),
+        ],
         Code::UnshiftRejected => one(format!("when that is mended:  mzflow unshift {id}")),
         Code::SwapRoleShifted => one("repeat the same command".to_owned()),
         Code::SwapConflict => one(format!("try again:  {again}")),
@@ -152,6 +167,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::DropPromoted => vec![
             format!("to take the promotion back:  mzflow rollback {id}"),
             format!("to finish one that was cut off:  mzflow promote {id}"),
+        ],
+        Code::DropSubscribed => vec![
+            "wait until they have ended, or are begun anew:  add --wait".to_owned(),
+            "or end them:  add --now".to_owned(),
+            "behind a promotion:  mzflow gc --wait   or   mzflow gc --now".to_owned(),
         ],
         Code::DropConflict | Code::DropRejected => vec![
             "repeat the same command: it goes on".to_owned(),
@@ -231,6 +251,7 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         | Code::SwapMissingPrivilege
         | Code::DropNotOwner
         | Code::DropMissingPrivilege
+        | Code::DeleteMissingPrivilege
         | Code::SwapRejected
         | Code::RollbackNothing
         | Code::ShiftNoGreen

@@ -21,5 +21,6 @@ pub mod session;
 pub mod sessions;
 pub mod sinks;
 pub mod snapshot;
+pub mod subscriptions;
 mod tls;
 pub mod value;

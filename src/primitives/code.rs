@@ -95,6 +95,8 @@ codes! {
     SetupRejected = "setup.rejected", Failed;
     /// Only a superuser can set up where privileges are checked.
     SetupNotSuperuser = "setup.not-superuser", Refused;
+    /// The tracking database belongs to another role, and something of it is missing.
+    SetupNotOwner = "setup.not-owner", Refused;
 
     /// The server refused to create or alter something that is not blue/green.
     ApplyRejected = "apply.rejected", Failed;
@@ -109,6 +111,8 @@ codes! {
     DeleteUnknown = "delete.unknown", Invalid;
     /// Something depends on it, or it was replaced meanwhile; each is told with its owner.
     DeleteInUse = "delete.in-use", Refused;
+    /// The connected role may not rename or drop it.
+    DeleteMissingPrivilege = "delete.missing-privilege", Refused;
     /// Others kept changing the catalog while it was claimed.
     DeleteConflict = "delete.conflict", Failed;
     /// The server refused to rename or drop it.
@@ -229,10 +233,14 @@ codes! {
     ShiftAmbiguous = "shift.ambiguous-database", Refused;
     /// The role may not read in the deployment what it may read in production.
     ShiftMissingPrivilege = "shift.missing-privilege", Refused;
+    /// The connected role may not change the settings of roles.
+    ShiftNeedsCreaterole = "shift.needs-createrole", Refused;
     /// The server refused to set a role.
     ShiftRejected = "shift.rejected", Failed;
     /// The deployment was promoted or dropped, or its roles were put back, while roles were being set.
     ShiftOvertaken = "shift.overtaken", Refused;
+    /// The connected role may not put roles back.
+    UnshiftNeedsCreaterole = "unshift.needs-createrole", Refused;
     /// The server refused to put a role back.
     UnshiftRejected = "unshift.rejected", Failed;
 
@@ -253,6 +261,8 @@ codes! {
     DropMoved = "drop.moved", Refused;
     /// A materialized view of the promotion has still to be replaced in place.
     DropReplacementPending = "drop.replacement-pending", Refused;
+    /// SUBSCRIBEs read what would be dropped, or run on its cluster: they would end with an error.
+    DropSubscribed = "drop.subscribed", Refused;
     /// The connected role does not own what would be dropped.
     DropNotOwner = "drop.not-owner", Refused;
     /// The connected role lacks a privilege that dropping needs.

@@ -50,6 +50,7 @@ pub mod shift;
 pub mod shifted;
 pub mod stage;
 mod stored;
+pub mod subscribed;
 pub mod swap;
 pub mod tag;
 pub mod unit_test;

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -134,7 +136,7 @@ pub struct PutBack {
 /// Ctrl-C does not stop it: it is what follows Ctrl-C, and a few statements.
 ///
 /// # Errors
-/// `unshift.rejected`, `deployment.unknown`, `setup.missing`, `run.fenced`, `db.*`.
+/// `unshift.needs-createrole`, `unshift.rejected`, `deployment.unknown`, `setup.missing`, `run.fenced`, `db.*`.
 pub async fn put_back(
     ctx: &mut Ctx,
     id: &DeploymentId,
@@ -161,8 +163,10 @@ async fn uninterrupted(
         return Ok(PutBack::default());
     }
     let roles: Vec<RoleName> = shifts.keys().cloned().collect();
+    let catalog = ctx.reread().await?;
+    permitted(id, &restore(&shifts, &catalog), &catalog)?;
     ctx.record(Record::UnshiftIntent(UnshiftIntent { deployment: id.clone(), roles: roles.clone() })).await?;
-    let left_alone = carry_out(ctx, id, &shifts).await?;
+    let left_alone = carry_out(ctx, id, &shifts, catalog).await?;
     let done = UnshiftDone { deployment: id.clone(), roles: roles.clone(), left_alone: left_alone.clone() };
     ctx.record(Record::UnshiftDone(done)).await?;
     ctx.events.event(Event::Unshifted {
@@ -173,15 +177,30 @@ async fn uninterrupted(
     Ok(PutBack { roles, left_alone })
 }
 
-/// Looks and sends until there is nothing more to put back; gives what was left alone.
+/// Fails where the connected role may not put back what has to be: `setup` lets nobody set roles but their own.
+///
+/// Source: `design/materialize.md` 5.2.
+fn permitted(id: &DeploymentId, restoration: &Restoration, catalog: &Catalog) -> Result<(), Error> {
+    let me = &catalog.session.role;
+    let is_mine = |step: &&Step| matches!(step, Step::SetRole { role, .. } if role == me);
+    let of_others = restoration.steps.iter().filter(|step| !is_mine(step));
+    let lines = allowed::missing(catalog, of_others);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{me} may not put back the roles that read {id}");
+    Err(Error::new(Code::UnshiftNeedsCreaterole, message).with_lines(lines).effect("nothing was changed"))
+}
+
+/// Sends, and looks again, until there is nothing more to put back; gives what was left alone.
 async fn carry_out(
     ctx: &mut Ctx,
     id: &DeploymentId,
     shifts: &BTreeMap<RoleName, Shift>,
+    mut catalog: Rc<Catalog>,
 ) -> Result<Vec<String>, Error> {
     let mut attempt = 1;
     loop {
-        let catalog = ctx.reread().await?;
         let restoration = restore(shifts, &catalog);
         let mut plan = Plan::new();
         plan.each(restoration.steps);
@@ -196,6 +215,7 @@ async fn carry_out(
             return Err(Error::server(Code::UnshiftRejected, message, &error).with_lines(names).of(id));
         }
         attempt += 1;
+        catalog = ctx.reread().await?;
     }
 }
 

@@ -24,6 +24,7 @@ use super::faults::Faults;
 use super::hydration::Kept;
 use super::hydration::Runtime;
 use super::hydration::SessionFacts;
+use super::hydration::SubscriptionFacts;
 use super::model::State;
 use super::model::id::RoleId;
 use super::settings;
@@ -42,6 +43,8 @@ pub(crate) struct Hub {
     turn: tokio::sync::Mutex<()>,
     store: Mutex<Option<Store>>,
     sessions: Mutex<BTreeMap<u32, Connected>>,
+    subscriptions: Mutex<BTreeMap<u32, SubscriptionFacts>>,
+    next_subscription: std::sync::atomic::AtomicU32,
     faults: Mutex<Faults>,
     transcript: Mutex<Transcript>,
     next_connection: std::sync::atomic::AtomicU32,
@@ -80,6 +83,19 @@ impl Drop for Holding<'_> {
     }
 }
 
+/// A subscription that runs: it is known to everybody as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Subscribed {
+    hub: Arc<Hub>,
+    number: u32,
+}
+
+impl Drop for Subscribed {
+    fn drop(&mut self) {
+        lock(&self.hub.subscriptions).remove(&self.number);
+    }
+}
+
 /// The right to change the state; nobody else changes it meanwhile.
 pub(crate) struct Turn<'a> {
     hub: &'a Hub,
@@ -103,6 +119,8 @@ impl Hub {
             turn: tokio::sync::Mutex::new(()),
             store: Mutex::new(store),
             sessions: Mutex::default(),
+            subscriptions: Mutex::default(),
+            next_subscription: std::sync::atomic::AtomicU32::new(1),
             faults: Mutex::default(),
             transcript: Mutex::default(),
             next_connection: std::sync::atomic::AtomicU32::new(1),
@@ -165,7 +183,8 @@ impl Hub {
     pub(crate) fn runtime(&self, role: RoleId, database: &Ident) -> Runtime {
         let sessions = lock(&self.sessions).values().map(|connected| connected.facts.clone()).collect();
         let kept = Kept { transcript: self.transcript().entries(), emitted: lock(&self.emitted).clone() };
-        Runtime { now: self.clock.now(), sessions, role, database: database.clone(), kept }
+        let subscriptions = lock(&self.subscriptions).clone().into_iter().collect();
+        Runtime { now: self.clock.now(), sessions, subscriptions, role, database: database.clone(), kept }
     }
 
     /// The number of the next connection.
@@ -194,6 +213,13 @@ impl Hub {
     /// A session has ended.
     pub(crate) fn disconnected(&self, connection: u32) {
         lock(&self.sessions).remove(&connection);
+    }
+
+    /// Makes a subscription known, until what it gives is dropped.
+    pub(crate) fn subscribed(self: &Arc<Self>, facts: SubscriptionFacts) -> Subscribed {
+        let number = self.next_subscription.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        lock(&self.subscriptions).insert(number, facts);
+        Subscribed { hub: Arc::clone(self), number }
     }
 
     /// Cancels what a session runs, if the secret is right.

@@ -44,6 +44,8 @@ pub(crate) struct Runtime {
     pub(crate) now: Timestamp,
     /// The sessions that are open.
     pub(crate) sessions: Vec<SessionFacts>,
+    /// The subscriptions that run, by number.
+    pub(crate) subscriptions: Vec<(u32, SubscriptionFacts)>,
     /// The role that asks, for `mz_show_my_*` and `current_user`.
     pub(crate) role: super::model::id::RoleId,
     /// The database of the session that asks.
@@ -72,6 +74,19 @@ pub(crate) struct SessionFacts {
     pub(crate) role: super::model::id::RoleId,
     /// When it was opened.
     pub(crate) since: Timestamp,
+}
+
+/// One subscription that runs.
+#[derive(Clone, Debug)]
+pub(crate) struct SubscriptionFacts {
+    /// The number of its session.
+    pub(crate) connection: u32,
+    /// The cluster that it runs on, whatever that is called by now.
+    pub(crate) cluster: Option<super::model::id::ClusterId>,
+    /// When it began.
+    pub(crate) since: Timestamp,
+    /// What it reads.
+    pub(crate) reads: Vec<ItemId>,
 }
 
 /// One row of `mz_hydration_statuses`.

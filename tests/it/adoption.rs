@@ -202,7 +202,9 @@ fn taken_over(world: &World) {
     assert_eq!(told["differing"], serde_json::json!([]), "{told:#}");
     assert_eq!(told["adopted"].as_array().map(Vec::len), Some(2), "{told:#}");
     Picture::take(world).is_untouched(&before, "it is taken over");
-    let touched = |sql: &&String| ["CREATE", "ALTER", "DROP"].iter().any(|verb| sql.starts_with(verb)) && !sql.contains("_mzflow");
+    let touched = |sql: &&String| {
+        ["CREATE", "ALTER", "DROP"].iter().any(|verb| sql.starts_with(verb)) && !sql.contains("_mzflow")
+    };
     assert_eq!(world.statements().iter().find(touched), None);
     world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
     world.mzflow(&["run", "blue_green", "--project", "shop"]).code(0).says("nothing to deploy");

@@ -281,9 +281,96 @@ fn a_deployer_needs_no_more_than_its_role_but_for_setting_roles() {
     world.write(&stocked().replace("10 AS total", "40 AS total"));
     let canary = ["run", "canary", "--project", "shop", "--id", "fourth", "--allow", "true"];
     let canary = [&canary[..], &["--role", "reader", "--interval", "20ms", "--count", "2"]].concat();
-    let told = mzflow(&world, "ann", &canary).code(3).says("[shift.missing-privilege]");
-    told.says("no CREATEROLE on the system: GRANT CREATEROLE ON SYSTEM TO \"ann\"");
+    let told = mzflow(&world, "ann", &canary).code(3).says("[shift.needs-createrole]");
+    told.says("no CREATEROLE on the system: GRANT CREATEROLE ON SYSTEM TO \"ann\"")
+        .says("let somebody shift who has CREATEROLE")
+        .never_says("grant it in production");
     boss(&world, &["GRANT CREATEROLE ON SYSTEM TO ann"]);
     mzflow(&world, "ann", &canary).code(0).says("fourth is production");
     assert_eq!(world.sql_as("ann", "SELECT total FROM shop.core.totals"), "40");
+}
+
+#[test]
+fn deleting_is_asked_for_before_anything() {
+    let world = deployed(&stocked());
+    world.write("-- file: shop/clusters/spare.sql\nCREATE CLUSTER spare (SIZE = '25cc');\n");
+    world.write("-- file: shop/roles/reader.sql\nCREATE ROLE reader;\n");
+    mzflow(&world, "boss", &["apply", "--project", "shop"]).code(0);
+    boss(&world, &["ALTER TABLE shop.raw.items OWNER TO boss"]);
+    for (kind, name, line) in [
+        ("cluster", "spare", "cluster spare belongs to boss: ALTER CLUSTER \"spare\" OWNER TO \"ann\""),
+        (
+            "table",
+            "items",
+            "table shop.raw.items belongs to boss: ALTER TABLE \"shop\".\"raw\".\"items\" OWNER TO \"ann\"",
+        ),
+        ("role", "reader", "no CREATEROLE on the system: GRANT CREATEROLE ON SYSTEM TO \"ann\""),
+    ] {
+        let before = state(&world);
+        let delete = ["delete", kind, name, "--yes", "--project", "shop"];
+        let told = mzflow(&world, "ann", &delete).code(3).says("[delete.missing-privilege]").says(line);
+        told.says("nothing was dropped, and its file stays");
+        assert_eq!(state(&world), before, "{kind} {name}");
+    }
+    boss(&world, &["ALTER TABLE shop.raw.items OWNER TO ann", "REVOKE USAGE ON SCHEMA shop.raw FROM ann"]);
+    let delete = ["delete", "table", "items", "--yes", "--project", "shop"];
+    mzflow(&world, "ann", &delete).code(3).says("no USAGE on schema shop.raw");
+    boss(&world, &["GRANT USAGE ON SCHEMA shop.raw TO ann"]);
+    mzflow(&world, "ann", &delete).code(0);
+}
+
+#[test]
+fn putting_roles_back_is_asked_for_before_anything() {
+    let world = deployed(&stocked());
+    boss(
+        &world,
+        &[
+            "CREATE ROLE reader LOGIN",
+            "ALTER ROLE reader SET search_path = core",
+            "ALTER ROLE reader SET database = shop",
+            "ALTER ROLE reader SET cluster = compute",
+            "GRANT USAGE ON DATABASE shop TO reader",
+            "GRANT USAGE ON SCHEMA shop.core TO reader",
+            "GRANT SELECT ON shop.core.totals TO reader",
+            "GRANT USAGE ON CLUSTER compute TO reader",
+            "GRANT CREATEROLE ON SYSTEM TO ann",
+        ],
+    );
+    world.write(&stocked().replace("10 AS total", "20 AS total"));
+    mzflow(&world, "ann", STAGE).code(0);
+    world.write(
+        "-- file: shop/recipes/few.lua
+return mz.recipe {
+  api = 1, name = 'few', summary = 'Few.',
+  run = function(ctx)
+    mz.shift { deployment = 'second', roles = { 'reader' } }
+    return ctx.done('few')
+  end,
+}
+",
+    );
+    mzflow(&world, "ann", &["run", "few", "--project", "shop"]).code(0);
+    boss(&world, &["REVOKE CREATEROLE ON SYSTEM FROM ann"]);
+    for command in [&["unshift", "second"][..], &["promote", "second"], &["abort", "second"]] {
+        let told = refused(&world, command, "[unshift.needs-createrole]");
+        told.says("ann may not put back the roles that read second").says("mzflow unshift second");
+    }
+    mzflow(&world, "boss", &["unshift", "second"]).code(0);
+    mzflow(&world, "ann", &["promote", "second"]).code(0);
+}
+
+#[test]
+fn whoever_promotes_may_do_what_it_does_in_place() {
+    let world = deployed(&stocked());
+    world.write(&stocked().replace("10 AS total;", "10 AS total;\nGRANT SELECT ON totals TO mon;"));
+    mzflow(&world, "ann", STAGE).code(0);
+    let before = state(&world);
+    let told = mzflow(&world, "bob", &["promote", "second"]).code(3).says("[swap.missing-privilege]");
+    told.says("bob may not say of what stays what second says of it")
+        .says("materialized view shop.core.totals belongs to ann")
+        .says("nothing was changed");
+    assert_eq!(state(&world), before);
+    boss(&world, &["GRANT ann TO bob"]);
+    mzflow(&world, "bob", &["promote", "second"]).code(0).never_says("warning");
+    assert_eq!(world.sql_as("boss", "SELECT has_table_privilege('mon', 'shop.core.totals', 'SELECT')"), "t");
 }

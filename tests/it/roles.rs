@@ -254,7 +254,7 @@ fn every_command_by_every_role() {
         unshift second --dry-run
             none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
         delete cluster spare --dry-run --project shop
-            none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
+            none: 3 access.missing-role, both: 3 access.several-roles, mon dev: 3 delete.missing-privilege, ann: 0
         gc --dry-run
             none: 3 access.missing-role, both: 3 access.several-roles, mon dev ann: 0
         resume ASKS --dry-run --project shop
@@ -358,6 +358,21 @@ fn setup_is_for_superusers_and_makes_the_roles_with_what_they_need() {
     let told = mzflow(&world, "boss", &["setup", "--dry-run", "-v"]).code(0);
     told.says("GRANT INSERT ON TABLE \"_mzflow\".\"public\".\"journal\" TO \"materialize_deployer\"")
         .says("1 statement to run");
+}
+
+#[test]
+fn a_tracking_database_of_another_role_is_not_completed() {
+    let world = World::new();
+    world.sql_as("guest", "CREATE DATABASE _mzflow");
+    world.forget();
+    let told = world.mzflow(&["setup"]).code(3).says("[setup.not-owner]");
+    told.says("database _mzflow belongs to guest, and materialize is no member of that role");
+    assert_eq!(world.writes(), 0);
+    world.sql("GRANT guest TO materialize");
+    world.mzflow(&["setup"]).code(0);
+    // Where everything is there nobody has to own it.
+    world.sql("REVOKE guest FROM materialize");
+    world.mzflow(&["setup"]).code(0).says("everything is there");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::commands::readers::Readers;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::cli::ui::counted;
@@ -21,12 +22,18 @@ pub(crate) struct Args {
     /// Print the statements and run none
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) readers: Readers,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let rehearse = args.dry_run.then_some(Assume::Ready);
     let mut ctx = app.verb("abort", json!({ "deployment": args.deployment }), rehearse).await?;
-    let request = drop::Request { deployment: args.deployment, reason: DropReason::Abort };
+    let request = drop::Request {
+        deployment: args.deployment,
+        reason: DropReason::Abort,
+        subscribes: args.readers.subscribes(),
+    };
     let outcome = drop::run(&mut ctx, &request).await;
     let dropped = finish::verb(app, &mut ctx, outcome).await?;
     let objects = counted(dropped.objects, "object");

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::asker;
+use crate::cli::commands::readers::Readers;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::cli::ui::ago;
@@ -23,6 +24,7 @@ use crate::primitives::gc;
 use crate::primitives::gc::Item;
 use crate::primitives::gc::Why;
 use crate::primitives::rehearsal::Assume;
+use crate::primitives::subscribed::Subscribes;
 
 /// List what no live deployment owns any more, and drop it
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,8 @@ pub(crate) struct Args {
     /// Also replaced versions that are still kept for a rollback
     #[arg(long)]
     kept: bool,
+    #[command(flatten)]
+    readers: Readers,
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
@@ -59,7 +63,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let mut told: Vec<Value> = Vec::new();
     let (mut count, mut failed): (usize, Vec<Error>) = (0, Vec::new());
     for item in &found.items {
-        let dropped = if agreed { Some(drop(&mut ctx, item).await) } else { None };
+        let dropped = if agreed { Some(drop(&mut ctx, item, args.readers.subscribes()).await) } else { None };
         told.push(document(item, dropped.as_ref().filter(|dropped| dropped.is_err() || !args.dry_run)));
         match dropped {
             Some(Ok(_)) => count += 1,
@@ -95,13 +99,13 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-async fn drop(ctx: &mut Ctx, item: &Item) -> Result<drop::Outcome, Error> {
+async fn drop(ctx: &mut Ctx, item: &Item, subscribes: Subscribes) -> Result<drop::Outcome, Error> {
     let reason = match (item.why, item.retired) {
         (Why::Overtaken, _) => DropReason::Overtaken,
         (_, true) => DropReason::Retire,
         (_, false) => DropReason::Abort,
     };
-    drop::run(ctx, &drop::Request { deployment: item.deployment.clone(), reason }).await
+    drop::run(ctx, &drop::Request { deployment: item.deployment.clone(), reason, subscribes }).await
 }
 
 fn tell(app: &App, found: &gc::Outcome) {
@@ -128,6 +132,11 @@ fn tell(app: &App, found: &gc::Outcome) {
     } else {
         for line in table(&["DEPLOYMENT", "WHY", "SINCE", "WHAT"], &rows) {
             app.ui.data(&line);
+        }
+    }
+    for item in &found.items {
+        for line in &item.subscribes {
+            app.ui.talk(&format!("{}: {line}", item.deployment));
         }
     }
     for name in &found.unrecorded {

@@ -19,6 +19,7 @@ pub(crate) mod log;
 pub(crate) mod new;
 pub(crate) mod policy;
 pub(crate) mod promote;
+pub(crate) mod readers;
 pub(crate) mod recipes;
 pub(crate) mod resume;
 pub(crate) mod rollback;

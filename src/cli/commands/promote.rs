@@ -24,6 +24,7 @@ use crate::primitives::exchange::sinks::OthersSinks;
 use crate::primitives::readiness::ALLOWED_LAG;
 use crate::primitives::readiness::ReadyCheck;
 use crate::primitives::rehearsal::Assume;
+use crate::primitives::subscribed::Subscribes;
 use crate::primitives::swap;
 use crate::primitives::swap::Request;
 
@@ -108,7 +109,7 @@ fn again(error: CliError) -> CliError {
 
 /// It is production, and cannot be promoted again: what it has replaced is dropped by another command.
 fn left_over(mut error: CliError) -> CliError {
-    let stops = ["run.interrupted", "drop.conflict", "drop.rejected"];
+    let stops = ["run.interrupted", "drop.conflict", "drop.rejected", "drop.subscribed"];
     if stops.contains(&error.report.code.as_str()) {
         error.report.advice = vec![advice::left_over()];
         error
@@ -123,7 +124,8 @@ fn left_over(mut error: CliError) -> CliError {
 async fn retire(ctx: &mut Ctx, request: &Request, exchanged: Exchanged) -> Result<Exchanged, Error> {
     if request.keep.is_zero() && exchanged.held_by.is_empty() {
         let deployment = exchanged.deployment.clone();
-        drop::run(ctx, &drop::Request { deployment, reason: DropReason::Retire }).await?;
+        let (reason, subscribes) = (DropReason::Retire, Subscribes::Kept);
+        drop::run(ctx, &drop::Request { deployment, reason, subscribes }).await?;
     }
     Ok(exchanged)
 }

@@ -39,6 +39,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let mut ctx = app.verb("wait", json!({ "deployment": args.deployment }), None).await?;
     let request =
         Request { deployment: args.deployment, allowed_lag: args.allowed_lag.unwrap_or(ALLOWED_LAG) };
+    hydration_status::is_awaited(&ctx, &request.deployment).await?;
     let ui = app.ui.clone();
     if args.once {
         let readiness = hydration_status::run(&mut ctx, &request).await?;

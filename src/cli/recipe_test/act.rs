@@ -12,6 +12,7 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::commands::abort;
 use crate::cli::commands::approve;
+use crate::cli::commands::readers::Readers;
 use crate::cli::commands::resume;
 use crate::cli::commands::rollback;
 use crate::cli::exit::Exit;
@@ -80,7 +81,8 @@ pub(super) async fn perform(app: &mut App, deed: &Deed) -> Result<Ended, Error> 
             carried_out(app, start).await
         }
         Deed::Abort(deployment) => {
-            let args = abort::Args { deployment: deployment.clone(), dry_run: false };
+            let args =
+                abort::Args { deployment: deployment.clone(), dry_run: false, readers: Readers::default() };
             of_verb(abort::run(app, args).await)
         }
         Deed::Rollback(deployment) => {

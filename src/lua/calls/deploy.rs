@@ -54,6 +54,7 @@ use crate::primitives::rollback;
 use crate::primitives::setup;
 use crate::primitives::stage;
 use crate::primitives::stage::Drift;
+use crate::primitives::subscribed::Subscribes;
 use crate::primitives::swap;
 use crate::primitives::unit_test;
 
@@ -386,7 +387,9 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     let mut named = named.into_iter().filter_map(|(deployment, reason)| Some((deployment?, reason)));
     let request = match (named.next(), named.next(), overlay) {
         (None, None, true) => return overlay::removed(&call).await,
-        (Some((deployment, reason)), None, false) => drop::Request { deployment, reason },
+        (Some((deployment, reason)), None, false) => {
+            drop::Request { deployment, reason, subscribes: subscribes(&call)? }
+        }
         _ => {
             let message = "mz.drop takes one of `deployment`, `retired`, `overtaken` and `overlay`";
             return Err(Error::new(Code::LuaWrongArgument, message).into());
@@ -395,6 +398,19 @@ async fn dropped(call: Rc<Call>) -> Result<Value, Failure> {
     let mut work = call.shared.work("drop").await?;
     let outcome = drop::run(work.ctx()?, &request).await?;
     call.give(&outcome)
+}
+
+/// What is to become of SUBSCRIBEs over what is dropped.
+fn subscribes(call: &Call) -> Result<Subscribes, Failure> {
+    match (check::seconds(&call.value("wait")), call.flag("now")) {
+        (None, false) => Ok(Subscribes::Kept),
+        (None, true) => Ok(Subscribes::Ended),
+        (Some(patience), false) => Ok(Subscribes::Awaited(patience)),
+        (Some(_), true) => {
+            let message = "mz.drop takes either `wait` or `now`";
+            Err(Error::new(Code::LuaWrongArgument, message).into())
+        }
+    }
 }
 
 async fn deleted(call: Rc<Call>) -> Result<Value, Failure> {

@@ -268,7 +268,7 @@ pub const CLASSES: &[Class] = &[
             f(
                 "held_by",
                 "string[]",
-                "others who still read what left production: it cannot be dropped before",
+                "others who still read what left production, their SUBSCRIBEs too: it is not dropped before",
             ),
             f("keep_s", "integer", "seconds for which it is to be kept"),
         ],
@@ -410,6 +410,11 @@ pub const CLASSES: &[Class] = &[
             f("schemas", "string[]", ""),
             f("clusters", "string[]", ""),
             f("objects", "string[]", "what stands in schemas that stay"),
+            f(
+                "subscribes",
+                "string[]",
+                "SUBSCRIBEs over it, in words: they keep it from `mz.drop` without `wait` or `now`",
+            ),
         ],
     },
     Class {

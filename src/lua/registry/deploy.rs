@@ -226,6 +226,12 @@ pub const FUNCTIONS: &[Function] = &[
                 Kind::Project,
                 "the project that the overlay is of; else the one in this folder, which need not compile",
             ),
+            optional(
+                "wait",
+                Kind::Duration,
+                "how long to wait for the end of SUBSCRIBEs over it; else they keep it",
+            ),
+            default("now", Kind::Boolean, "false", "end SUBSCRIBEs over it"),
         ],
         "mz.Dropped",
         Effect::Changes,

@@ -255,7 +255,7 @@ async fn settle(ctx: &mut Ctx, ledger: &Ledger) -> Result<(), Error> {
     for known in ledger.deployments.values().filter(is_open) {
         if let Some(entry) = &known.swapped {
             let scope = Scope::read(ctx, known).await?;
-            aftermath::finish(ctx, &scope, entry, Rest::All).await?;
+            aftermath::resume(ctx, scope, entry, Rest::All).await?;
         }
     }
     Ok(())
@@ -310,8 +310,8 @@ async fn write(
     let (built, undo) = (BTreeMap::new(), Undo::default());
     let scope = Scope { intent, contents, done: Some(done), built, undo };
     let exchange = Exchange::new(scope, SwapKind::Promotion, ConflictCheck::Made, 0);
-    let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry, Rest::All).await?;
+    let committed = exchange.make(ctx).await?;
+    aftermath::finish(ctx, &committed).await?;
     Ok(id)
 }
 

@@ -4,7 +4,7 @@
 //! What can be renamed is claimed first, under a fence: DROP goes by name, and only what bears the
 //! claimed name and has the recorded id is dropped, without CASCADE. Roles, policies and types cannot be: they
 //! are looked at again right before. Whatever depends on it is told
-//! with its owner, and nothing is dropped. Refuses: `delete.unknown`, `delete.in-use`. Start reading at
+//! with its owner, and nothing is dropped. Refuses: `delete.unknown`, `delete.in-use`, `delete.missing-privilege`. Start reading at
 //! [`find`] and [`dependents`].
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use self::found::Found;
 use self::found::Thing;
 use self::found::find;
+use super::allowed;
 use super::code::Code;
 use super::compile::Compiled;
 use super::ctx::Ctx;
@@ -352,7 +353,7 @@ impl Claim<'_> {
 /// Drops it on the server; after a crash, repeating it goes on. Where it is gone already nothing is sent.
 ///
 /// # Errors
-/// `delete.unknown`, `delete.in-use`, `delete.conflict`, `delete.rejected`, `swap.outcome-unknown`,
+/// `delete.unknown`, `delete.in-use`, `delete.missing-privilege`, `delete.conflict`, `delete.rejected`, `swap.outcome-unknown`,
 /// `run.interrupted`, `run.fenced`, `db.*`.
 ///
 /// # Cancel
@@ -403,7 +404,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
 /// Tells whether it stands on the server, and refuses where something depends on it; sends nothing else.
 ///
 /// # Errors
-/// `delete.unknown`, `delete.in-use`, `db.*`.
+/// `delete.unknown`, `delete.in-use`, `delete.missing-privilege`, `db.*`.
 pub async fn preview(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
     let found = find(request)?;
     let (stands, _) = look(ctx, &found).await?;
@@ -419,7 +420,44 @@ async fn look(ctx: &Ctx, found: &Found<'_>) -> Result<(Stands, Option<Deletion>)
     let earlier = earlier(ctx, found).await?;
     let stands = stands(&found.thing, &policies, &catalog, earlier.as_ref())?;
     refuse(found, dependents(found, &stands, &catalog)?)?;
+    permitted(found, &stands, &catalog)?;
     Ok((stands, earlier))
+}
+
+/// Fails where the connected role may not claim or drop it, or what goes along with it. Who owns a network policy
+/// is not known here, and the server tells.
+///
+/// Source: `design/materialize.md` 5.2.
+fn permitted(found: &Found<'_>, stands: &Stands, catalog: &Catalog) -> Result<(), Error> {
+    let id = match stands {
+        Stands::Gone => return Ok(()),
+        Stands::Named(id) => id.as_deref(),
+        Stands::Claimed(id) => Some(id.as_str()),
+    };
+    let lines = match (&found.thing, id) {
+        (Thing::Cluster(_), Some(id)) => {
+            let clusters = catalog.clusters.iter().filter(|(_, cluster)| cluster.id.as_str() == id);
+            let steps: Vec<Step> = clusters.map(|(name, _)| Step::DropCluster(name.clone())).collect();
+            allowed::missing(catalog, &steps)
+        }
+        (Thing::Object(..) | Thing::Type(_), Some(id)) => {
+            let id = ObjectId::new(id);
+            let along = along(found.object, &id, catalog)?.into_iter();
+            let objects = along.chain(catalog.objects.get(&id));
+            let steps = objects
+                .map(|object| Step::DropObjects { kind: object.kind, names: vec![object.name.clone()] });
+            allowed::missing(catalog, &steps.collect::<Vec<_>>())
+        }
+        (Thing::Role(_), _) => allowed::on_system(catalog, "CREATEROLE").into_iter().collect(),
+        (Thing::Policy(_), _) | (_, None) => Vec::new(),
+    };
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} may not drop {}", catalog.session.role, found.told());
+    Err(Error::new(Code::DeleteMissingPrivilege, message)
+        .with_lines(lines)
+        .effect("nothing was dropped, and its file stays"))
 }
 
 /// The last attempt at the same thing that was not finished.

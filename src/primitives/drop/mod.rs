@@ -7,23 +7,25 @@
 //! fenced transaction renames it to names that nothing swaps onto; objects that changed places one by one
 //! are renamed one by one. Only what bears such a name is
 //! dropped, a layer of dependents at a time and without CASCADE. Refuses: `drop.promoted`,
-//! `drop.foreign-dependents`, `drop.moved`. Start reading at [`claim`] and [`steps`].
+//! `drop.foreign-dependents`, `drop.subscribed`, `drop.moved`. Start reading at [`wanted`] and [`steps`]; the claim
+//! itself is in `claim.rs`.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use self::claim::Claim;
 use super::allowed;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::fenced;
-use super::fenced::Next;
 use super::ledger::Deployment;
 use super::overtaken;
 use super::scope;
 use super::scope::Scope;
 use super::shifted;
+use super::subscribed::Subscribes;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::db::apply::OnFailure;
@@ -34,7 +36,6 @@ use crate::deployment::dropping::ClaimedSchema;
 use crate::deployment::dropping::DropDone;
 use crate::deployment::dropping::DropIntent;
 use crate::deployment::dropping::DropReason;
-use crate::deployment::epoch::Marker;
 use crate::deployment::record::Record;
 use crate::deployment::state::State;
 use crate::event::Event;
@@ -49,6 +50,7 @@ use crate::plan::step::Exchange;
 use crate::plan::step::Step;
 use crate::plan::step::Target;
 
+mod claim;
 pub mod overlay;
 mod stays;
 
@@ -59,6 +61,8 @@ pub struct Request {
     pub deployment: DeploymentId,
     /// Whether its green is not wanted, the version it replaced, or what a run has left of it.
     pub reason: DropReason,
+    /// What is to become of SUBSCRIBEs over it.
+    pub subscribes: Subscribes,
 }
 
 /// Tells what was dropped.
@@ -76,9 +80,9 @@ pub struct Outcome {
 
 /// Chooses what is to be claimed, from the records and the catalog; touches nothing.
 ///
-/// What is gone already is left out; what bears another name is not, and [`check`] says no to it. On a
+/// What is gone already is left out; what bears another name is not, and [`droppable`] says no to it. On a
 /// repeated attempt things may bear their claimed names already.
-fn claim(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropIntent, Error> {
+fn wanted(scope: &Scope, reason: DropReason, catalog: &Catalog) -> Result<DropIntent, Error> {
     let id = scope.deployment();
     let too_long = |error: NameError| Error::bug(format!("a staged name grew too long: {error}"));
     let mut intent = DropIntent {
@@ -249,7 +253,7 @@ fn claiming(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
 }
 
 /// Says no if what is to be dropped is not what was recorded, or if somebody else needs it.
-fn check(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
+fn droppable(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
     let id = &intent.deployment;
     let gone = |what: String, now: Option<String>| {
         let now = now.map(|name| format!(": that is {name} now")).unwrap_or_default();
@@ -365,69 +369,6 @@ fn steps(intent: &DropIntent, catalog: &Catalog) -> Vec<Step> {
     drops.chain(schemas).chain(clusters).collect()
 }
 
-/// A claim under way.
-struct Claim<'s> {
-    /// What is recorded of it.
-    recorded: &'s Scope,
-    /// The same by ids, where they were not recorded.
-    scope: Scope,
-    /// What bears a name of it and is none of it, a line each.
-    left: Vec<String>,
-    reason: DropReason,
-    intent: Option<DropIntent>,
-    /// The epoch at which the deployment's state was looked at.
-    marker: Option<Marker>,
-}
-
-impl fenced::Change for Claim<'_> {
-    async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
-        let ledger = ctx.ledger_or_refuse().await?;
-        let id = self.recorded.deployment();
-        let known = ledger.deployment(id)?;
-        possible(id, self.reason, known.state)?;
-        let catalog = ctx.catalog().await?;
-        if self.reason == DropReason::Abort && self.recorded.done.is_none() {
-            let found = overtaken::unfinished(ctx, self.recorded, known, &catalog).await?;
-            (self.scope, self.left) = found;
-        }
-        stays::nothing_open(&self.scope, self.reason, &catalog)?;
-        self.marker = Some(ledger.marker.clone());
-        let intent = claim(&self.scope, self.reason, &catalog)?;
-        // Said no before anything is written: a refused drop leaves no trace.
-        check(&intent, &catalog)?;
-        if !ledger.deployment(id)?.shifts.is_empty() {
-            // Whoever still reads what is dropped would find nothing.
-            shifted::put_back(ctx, id, None).await?;
-        }
-        let steps = claiming(&intent, &catalog);
-        let recorded = self.intent.as_ref().is_some_and(|before| *before == intent);
-        if !recorded && ledger.deployment(id)?.dropping.as_ref() != Some(&intent) {
-            ctx.record(Record::DropIntent(intent.clone())).await?;
-        }
-        self.intent = Some(intent);
-        Ok(if steps.is_empty() { Next::Happened } else { Next::Try(steps) })
-    }
-
-    fn check(&self, catalog: &Catalog) -> Result<(), Error> {
-        match &self.intent {
-            // In a transaction of its own the claim is not visible beside it: names are the old ones.
-            Some(intent) => {
-                stays::not_swapped(self.recorded, self.marker.as_ref(), catalog)?;
-                check(intent, catalog)
-            }
-            None => Err(Error::bug("a claim is checked before it is planned")),
-        }
-    }
-
-    fn codes(&self) -> (Code, Code) {
-        (Code::DropConflict, Code::DropRejected)
-    }
-
-    fn what(&self) -> &'static str {
-        "the claim"
-    }
-}
-
 /// Fails where the deployment's state forbids the drop.
 fn possible(id: &DeploymentId, reason: DropReason, state: State) -> Result<(), Error> {
     let refuse =
@@ -487,19 +428,9 @@ async fn dropped(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     if request.reason == DropReason::Retire && replaced_nothing(&scope) {
         return Ok(empty(&request.deployment));
     }
-    let mut claim = Claim {
-        recorded: &scope,
-        scope: scope.clone(),
-        left: Vec::new(),
-        reason: request.reason,
-        intent: None,
-        marker: None,
-    };
+    let mut claim = Claim::new(ctx, &scope, request);
     fenced::make(ctx, &mut claim, fenced::RETRY_FOR).await?;
-    for message in claim.left {
-        let code = "drop.left".to_owned();
-        ctx.events.event(Event::Warning { code, message: format!("{message}: it is left") });
-    }
+    claim.warn(ctx);
     let Some(intent) = claim.intent else {
         return Err(Error::bug("the claim happened and left no intent"));
     };

@@ -9,8 +9,8 @@ use crate::primitives::facts::staged;
 /// Claims and drops on the given catalog, telling every statement or the refusal.
 #[track_caller]
 fn check_drop(catalog: &mut Catalog, scope: &Scope, reason: DropReason, expect: Expect) {
-    let intent = claim(scope, reason, catalog).expect("names are fine");
-    let told = match check(&intent, catalog) {
+    let intent = wanted(scope, reason, catalog).expect("names are fine");
+    let told = match droppable(&intent, catalog) {
         Err(error) => format!("{error}\n{}", error.lines().join("\n")),
         Ok(()) => {
             let claiming = claiming(&intent, catalog);
@@ -62,7 +62,7 @@ fn what_is_not_there_is_not_dropped() {
 #[test]
 fn a_drop_that_died_half_way_goes_on_from_the_claimed_names() {
     let (mut catalog, scope) = staged();
-    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    let intent = wanted(&scope, DropReason::Abort, &catalog).expect("names are fine");
     claiming(&intent, &catalog).iter().for_each(|step| catalog.take(step));
     let first = steps(&intent, &catalog).remove(0);
     catalog.take(&first);
@@ -170,11 +170,11 @@ fn a_state_that_has_nothing_to_drop_says_why() {
 #[test]
 fn a_name_that_was_taken_over_after_the_claim_was_planned_stops_it() {
     let (mut catalog, scope) = staged();
-    let intent = claim(&scope, DropReason::Abort, &catalog).expect("names are fine");
+    let intent = wanted(&scope, DropReason::Abort, &catalog).expect("names are fine");
     let a = "app.core".parse().expect("a schema");
     let b = crate::primitives::facts::ident("core__77b01de__mzf");
     catalog.take(&Step::Exchange(Exchange::SwapSchemas { a, b }));
-    let error = check(&intent, &catalog).expect_err("the name holds production now");
+    let error = droppable(&intent, &catalog).expect_err("the name holds production now");
     expect!["drop.moved: schema app.core__77b01de__mzf no longer holds what was recorded for 77b01de: that is app.core now"]
         .assert_eq(&error.to_string());
 }

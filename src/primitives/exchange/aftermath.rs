@@ -14,7 +14,9 @@ use super::super::error::Error;
 use super::super::scope;
 use super::super::scope::Scope;
 use super::super::shifted;
+use super::super::subscribed;
 use super::super::tag;
+use super::Committed;
 use super::following;
 use super::new_sinks;
 use super::replacements;
@@ -78,7 +80,7 @@ pub struct Exchanged {
     pub stalled_sinks: Vec<String>,
     /// Materialized views that were replaced in place.
     pub replaced: Vec<String>,
-    /// Who, outside the project, still reads what left production: it cannot be dropped before.
+    /// Who, outside the project, still reads what left production: it is not dropped before. SUBSCRIBEs count too.
     pub held_by: Vec<String>,
     /// Seconds for which what left production is to be kept.
     pub keep_s: u64,
@@ -101,12 +103,26 @@ pub enum Rest {
 ///
 /// # Cancel
 /// Not safe inside a statement; Ctrl-C is noticed between two, and ends one that waits.
-pub async fn finish(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, rest: Rest) -> Result<Exchanged, Error> {
-    let kind = entry.intent.kind;
-    finished(ctx, scope, entry, rest).await.map_err(|error| following::stands(error, kind))
+pub async fn finish(ctx: &mut Ctx, committed: &Committed) -> Result<Exchanged, Error> {
+    followed(ctx, committed, Rest::All).await
 }
 
-async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, rest: Rest) -> Result<Exchanged, Error> {
+/// As [`finish`], for an exchange that an earlier attempt has committed.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn resume(ctx: &mut Ctx, scope: Scope, entry: &SwapEntry, rest: Rest) -> Result<Exchanged, Error> {
+    let running = subscribed::running(ctx).await?;
+    followed(ctx, &Committed { scope, entry: entry.clone(), running }, rest).await
+}
+
+async fn followed(ctx: &mut Ctx, committed: &Committed, rest: Rest) -> Result<Exchanged, Error> {
+    let kind = committed.entry.intent.kind;
+    finished(ctx, committed, rest).await.map_err(|error| following::stands(error, kind))
+}
+
+async fn finished(ctx: &mut Ctx, committed: &Committed, rest: Rest) -> Result<Exchanged, Error> {
+    let Committed { scope, entry, .. } = committed;
     let kind = entry.intent.kind;
     let mut catalog = ctx.catalog().await?;
     let mut found = successors(scope, kind, &catalog);
@@ -148,7 +164,7 @@ async fn finished(ctx: &mut Ctx, scope: &Scope, entry: &SwapEntry, rest: Rest) -
             let stalled_sinks = sinks::observe(ctx, &altered, &catalog).await;
             let sinks = altered.iter().map(ToString::to_string).collect();
             let followed = Followed { sinks, stalled_sinks, replaced };
-            Ok(told(scope, entry, &catalog, followed))
+            Ok(told(committed, &catalog, followed))
         }
     }
 }
@@ -184,7 +200,8 @@ pub struct Followed {
 }
 
 /// What an exchange came to, from the catalog after it.
-pub fn told(scope: &Scope, entry: &SwapEntry, catalog: &Catalog, followed: Followed) -> Exchanged {
+pub fn told(committed: &Committed, catalog: &Catalog, followed: Followed) -> Exchanged {
+    let Committed { scope, entry, running } = committed;
     let left = match entry.intent.kind {
         SwapKind::Promotion => scope.leaving(),
         SwapKind::Rollback => scope.green(),
@@ -203,7 +220,9 @@ pub fn told(scope: &Scope, entry: &SwapEntry, catalog: &Catalog, followed: Follo
         SwapKind::Rollback => BTreeSet::new(),
     };
     let along = scope::sinks_reading(catalog, &along).into_iter().map(scope::told);
-    let held_by = held_by.chain(along).chain(left_sinks.iter().cloned()).collect();
+    let subscribed = super::readers(scope, entry.intent.kind, running, catalog).into_iter();
+    let subscribed = subscribed.map(|reader| reader.who);
+    let held_by = held_by.chain(along).chain(left_sinks.iter().cloned()).chain(subscribed).collect();
     let schemas = scope.intent.schemas.iter().map(|pair| pair.staging_name());
     let clusters = scope.intent.clusters.iter().map(|pair| &pair.staging);
     let objects = scope.contents.renamed().filter(|object| match entry.intent.kind {

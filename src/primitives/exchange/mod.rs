@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join;
+use futures_util::future::join3;
 
 use self::sides::moved_lines;
 use self::sides::sides;
@@ -23,8 +23,11 @@ use super::ledger::Ledger;
 use super::scope::Scope;
 use super::shifted;
 use super::shifted::Stranger;
+use super::subscribed;
+use super::subscribed::Reader;
 use crate::catalog::Catalog;
 use crate::catalog::RoleSettings;
+use crate::db::subscriptions::Subscription;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
 use crate::deployment::epoch::SwapIntent;
@@ -260,6 +263,16 @@ fn since(scope: &Scope, kind: SwapKind, history: &[SwapEntry]) -> Vec<String> {
         .collect()
 }
 
+/// The SUBSCRIBEs over what has left production.
+fn readers(scope: &Scope, kind: SwapKind, running: &[Subscription], catalog: &Catalog) -> Vec<Reader> {
+    let pairs = scope.intent.clusters.iter();
+    let (objects, clusters) = match kind {
+        SwapKind::Promotion => (scope.leaving(), pairs.map(|pair| &pair.production_id).collect()),
+        SwapKind::Rollback => (scope.green(), scope.done.iter().flat_map(|done| &done.clusters).collect()),
+    };
+    subscribed::over(running, &objects, &clusters, catalog)
+}
+
 /// An exchange under way.
 pub struct Exchange {
     /// What is exchanged.
@@ -277,6 +290,18 @@ pub struct Exchange {
     committed: Option<SwapEntry>,
     /// Settings of roles that somebody else made: they are told, and keep nobody from swapping.
     strangers: BTreeSet<Stranger>,
+    /// The SUBSCRIBEs that ran when it was tried last.
+    running: Vec<Subscription>,
+}
+
+/// An exchange that committed.
+pub struct Committed {
+    /// What was exchanged.
+    pub scope: Scope,
+    /// Its row of the journal.
+    pub entry: SwapEntry,
+    /// The SUBSCRIBEs that ran a moment before.
+    pub running: Vec<Subscription>,
 }
 
 impl Exchange {
@@ -288,8 +313,18 @@ impl Exchange {
             SwapKind::Promotion => OthersSinks::Refused,
             SwapKind::Rollback => OthersSinks::Left,
         };
-        let written = None;
-        Self { scope, kind, conflicts, keep_s, others_sinks, written, history, committed: None, strangers }
+        Self {
+            scope,
+            kind,
+            conflicts,
+            keep_s,
+            others_sinks,
+            written: None,
+            history,
+            committed: None,
+            strangers,
+            running: Vec::new(),
+        }
     }
 
     /// Makes it.
@@ -297,7 +332,7 @@ impl Exchange {
     /// # Errors
     /// Those of [`check`], of [`fenced::make`], and `swap.conflict`, `swap.rejected`, `swap.sink-not-owner`,
     /// `swap.role-shifted`.
-    pub async fn make(mut self, ctx: &mut Ctx) -> Result<(Scope, SwapEntry), Error> {
+    pub async fn make(mut self, ctx: &mut Ctx) -> Result<Committed, Error> {
         let started = ctx.clock.elapsed();
         if let Err(error) = fenced::make(ctx, &mut self, fenced::RETRY_FOR).await {
             return Err(who::explained(ctx, &self.scope, self.kind, error).await);
@@ -305,7 +340,7 @@ impl Exchange {
         let Some(entry) = self.committed else {
             return Err(Error::bug("the exchange happened and left no entry"));
         };
-        let scope = self.scope;
+        let (scope, running) = (self.scope, self.running);
         ctx.events.event(Event::Swapped {
             deployment: scope.deployment().clone(),
             kind: entry.intent.kind,
@@ -318,7 +353,13 @@ impl Exchange {
             replaced: scope.replaced().len(),
             took: ctx.clock.elapsed().saturating_sub(started),
         });
-        Ok((scope, entry))
+        let readers = readers(&scope, entry.intent.kind, &running, &*ctx.catalog().await?);
+        if !readers.is_empty() {
+            let still = subscribed::counted(&readers, ["still reads", "still read"]);
+            let message = format!("{still} the version that has left production, until begun anew");
+            ctx.events.event(Event::Warning { code: "swap.subscribes".to_owned(), message });
+        }
+        Ok(Committed { scope, entry, running })
     }
 
     fn intent(&self, marker: &Marker, ctx: &Ctx) -> SwapIntent {
@@ -338,6 +379,7 @@ impl Exchange {
     /// Says no if the world is not as it must be for it; touches nothing.
     fn is_possible(&self, catalog: &Catalog, history: &[SwapEntry]) -> Result<(), Error> {
         check(&self.scope, self.kind, self.conflicts, catalog, history)?;
+        undo::permitted(&self.scope, self.kind, catalog)?;
         sinks::alterable(&self.scope, self.kind, self.others_sinks, catalog)
     }
 
@@ -400,8 +442,9 @@ impl Exchange {
 
 impl fenced::Change for Exchange {
     async fn next(&mut self, ctx: &mut Ctx) -> Result<Next, Error> {
-        let (ledger, settings) = join(ctx.ledger_or_refuse(), ctx.role_settings()).await;
-        let (ledger, settings) = (ledger?, settings?);
+        let (ledger, settings, running) =
+            join3(ctx.ledger_or_refuse(), ctx.role_settings(), subscribed::running(ctx)).await;
+        let (ledger, settings, running) = (ledger?, settings?, running?);
         if let Some(written) = &self.written {
             let own = ledger.history.iter().find(|entry| entry.intent == *written);
             if let Some(own) = own {
@@ -409,8 +452,13 @@ impl fenced::Change for Exchange {
                 return Ok(Next::Happened);
             }
         }
+        self.running = running;
         self.still_possible(&ledger)?;
         line::bring(ctx, self, &ledger.history).await?;
+        if undo::permitted(&self.scope, self.kind, &*ctx.catalog().await?).is_err() {
+            // Said no before anything is written, and of what is so now.
+            undo::permitted(&self.scope, self.kind, &*ctx.reread().await?)?;
+        }
         self.put_roles_back(ctx, &ledger, settings).await?;
         let intent = self.intent(&ledger.marker, ctx);
         if self.written.as_ref() != Some(&intent) {

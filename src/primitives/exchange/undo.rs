@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use super::super::allowed;
+use super::super::code::Code;
 use super::super::ctx::Ctx;
 use super::super::deeds;
 use super::super::error::Error;
@@ -22,6 +24,22 @@ use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::plan::step::Step;
+
+/// Fails where the connected role may not do what a promotion does in place to what stays: whoever promotes may be
+/// another than whoever staged. What is so already is not asked for.
+pub(super) fn permitted(scope: &Scope, kind: SwapKind, catalog: &Catalog) -> Result<(), Error> {
+    if kind == SwapKind::Rollback || !catalog.session.checked {
+        return Ok(());
+    }
+    let steps = deeds::steps(scope.contents.in_place.iter().flat_map(|after| &after.deeds), catalog);
+    let lines = allowed::missing(catalog, &steps);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let (me, id) = (&catalog.session.role, scope.deployment());
+    let message = format!("{me} may not say of what stays what {id} says of it: grants, comments");
+    Err(Error::new(Code::SwapMissingPrivilege, message).with_lines(lines).effect("nothing was changed"))
+}
 
 /// Records what takes back what is about to be done, if that is anything; the sinks that this promotion makes.
 ///

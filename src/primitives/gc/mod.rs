@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::join;
 use serde::Serialize;
 
 use self::others::Cut;
@@ -22,10 +23,12 @@ use super::overlays;
 use super::overlays::Overlays;
 use super::overtaken;
 use super::scope::Scope;
+use super::subscribed;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
 use crate::clock::Timestamp;
 use crate::db;
+use crate::db::subscriptions::Subscription;
 use crate::deployment::DeploymentId;
 use crate::deployment::is_staging_name;
 use crate::deployment::state::State;
@@ -89,6 +92,8 @@ pub struct Item {
     pub clusters: Vec<String>,
     /// The objects in schemas that stay, by the names they bear now.
     pub objects: Vec<String>,
+    /// SUBSCRIBEs over it, in words: they keep it unless somebody says otherwise.
+    pub subscribes: Vec<String>,
 }
 
 /// What was found.
@@ -174,6 +179,25 @@ struct Facts<'f> {
     overtaken: &'f [Scope],
     /// Things whose deletion was cut.
     deletions: &'f [Cut],
+    /// The SUBSCRIBEs that run.
+    running: &'f [Subscription],
+}
+
+impl Facts<'_> {
+    /// The SUBSCRIBEs over schemas, clusters and objects, a line each.
+    fn subscribes(&self, [schemas, clusters, objects]: [&[String]; 3], catalog: &Catalog) -> Vec<String> {
+        if self.running.is_empty() {
+            return Vec::new();
+        }
+        let is_of = |object: &&Object| {
+            let (own, schema) = (object.name.to_string(), object.name.schema_name().to_string());
+            objects.contains(&own) || schemas.contains(&schema)
+        };
+        let objects = catalog.objects.values().filter(is_of).map(|object| &object.id).collect();
+        let clusters = catalog.clusters.iter().filter(|(name, _)| clusters.contains(&name.to_string()));
+        let clusters = clusters.map(|(_, cluster)| &cluster.id).collect();
+        subscribed::lines(&subscribed::over(self.running, &objects, &clusters, catalog))
+    }
 }
 
 /// Chooses what is garbage at `now`, by the server's clock.
@@ -187,7 +211,9 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
         let [schemas, clusters, objects] = overtaken::names(left, catalog);
         owned.extend(schemas.iter().chain(&clusters).chain(&objects).cloned());
         let (why, age_s) = (Why::Overtaken, now.since(since).as_secs());
-        found.push((since, Item { deployment, why, retired: false, age_s, schemas, clusters, objects }));
+        let subscribes = facts.subscribes([&schemas, &clusters, &objects], catalog);
+        let retired = false;
+        found.push((since, Item { deployment, why, retired, age_s, schemas, clusters, objects, subscribes }));
     }
     owned.extend(facts.deletions.iter().map(|cut| cut.stands.clone()));
     let left = owned.clone();
@@ -217,7 +243,11 @@ fn garbage(facts: &Facts<'_>, catalog: &Catalog, request: &Request, now: Timesta
         if let Some(why) = why {
             let (deployment, retired) = (id.clone(), known.state.is_promoted());
             let age_s = now.since(since).as_secs();
-            found.push((since, Item { deployment, why, retired, age_s, schemas, clusters, objects }));
+            let subscribes = facts.subscribes([&schemas, &clusters, &objects], catalog);
+            found.push((
+                since,
+                Item { deployment, why, retired, age_s, schemas, clusters, objects, subscribes },
+            ));
         }
     }
     found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.deployment.cmp(&b.1.deployment)));
@@ -251,13 +281,15 @@ pub async fn run(ctx: &Ctx, request: &Request) -> Result<Outcome, Error> {
         .map(|(known, scope)| (scope.deployment().clone(), one_by_one(scope, known.state, &catalog)))
         .collect();
     let overtaken = overtaken::find(ctx, &ledger, &catalog, None).await?;
-    let now = db::moment::read(ctx.session()).await?;
+    let (now, running) = join(db::moment::read(ctx.session()), subscribed::running(ctx)).await;
+    let (now, running) = (now?, running?);
     let facts = Facts {
         ledger: &ledger,
         overlays: &overlays,
         one_by_one: &found,
         overtaken: &overtaken,
         deletions: &others::cut(ctx, &catalog).await?,
+        running: &running,
     };
     Ok(garbage(&facts, &catalog, request, now))
 }

@@ -81,6 +81,7 @@ fn check(records: Vec<Record>, at: &str, request: Request, hour: u64, expect: Ex
         one_by_one: &OneByOne::new(),
         overtaken: &[],
         deletions: &[],
+        running: &[],
     };
     let found = garbage(&facts, &catalog, &request, Timestamp(hour * HOUR));
     let told = |item: &Item| {

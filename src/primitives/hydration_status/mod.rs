@@ -47,6 +47,19 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Readiness, Error> {
     looked.await.map_err(|error| error.of(&request.deployment))
 }
 
+/// Fails where a deployment is production already: nobody has to wait for it. A recipe that is gone on with behind its
+/// swap looks at it all the same.
+///
+/// # Errors
+/// `swap.already-promoted`, `deployment.unknown`, `setup.missing`, `db.*`.
+pub async fn is_awaited(ctx: &Ctx, deployment: &DeploymentId) -> Result<(), Error> {
+    if !ctx.ledger_or_refuse().await?.deployment(deployment)?.state.is_promoted() {
+        return Ok(());
+    }
+    let message = format!("{deployment} is production already: there is nothing to wait for");
+    Err(Error::new(Code::SwapAlreadyPromoted, message).of(deployment).effect("nothing was changed"))
+}
+
 /// How to wait.
 #[derive(Clone, Debug)]
 pub struct Wait {

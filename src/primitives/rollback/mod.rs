@@ -68,7 +68,7 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
     if known.state == State::RolledBack {
         // Taken back already: what follows may still be open.
         if let Some(entry) = known.swapped.as_ref().filter(|_| !known.settled) {
-            return aftermath::finish(ctx, &scope, entry, Rest::All).await;
+            return aftermath::resume(ctx, scope, entry, Rest::All).await;
         }
     }
     if known.state.is_promoted() && has_done_nothing(&scope) {
@@ -86,8 +86,8 @@ async fn taken_back(ctx: &mut Ctx, ledger: &Ledger, id: &DeploymentId) -> Result
         not_replaced(id, &scope, &*ctx.reread().await?)?;
     }
     let exchange = Exchange::new(scope, SwapKind::Rollback, ConflictCheck::Made, 0);
-    let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry, Rest::All).await
+    let committed = exchange.make(ctx).await?;
+    aftermath::finish(ctx, &committed).await
 }
 
 /// Whether a promotion is nothing but its record, as an adoption is.

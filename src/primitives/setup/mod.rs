@@ -1,7 +1,7 @@
 //! setup: makes the tracking database, once; running it again changes nothing.
 //!
 //! Writes the three roles, and `_mzflow` with the journal, the deployed objects, the epoch marker and what
-//! the roles may do with it, whatever of it is missing. Refuses: `setup.not-superuser`. Start reading at
+//! the roles may do with it, whatever of it is missing. Refuses: `setup.not-superuser`, `setup.not-owner`. Start reading at
 //! [`plan`]; what roles may do is in [`RIGHTS`].
 
 use std::borrow::Cow;
@@ -163,10 +163,21 @@ pub fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
     Ok(plan)
 }
 
+/// Fails where somebody else has made the tracking database, or something of its name: what is in it is that role's to
+/// change, whatever is checked.
+fn owned(catalog: &Catalog) -> Result<(), Error> {
+    let me = &catalog.session.role;
+    let found = catalog.databases.iter().find(|(name, _)| name.as_str() == TRACKING_DATABASE);
+    let others = found.filter(|(_, found)| !catalog.session.member_of.contains(&found.owner));
+    let Some((name, found)) = others else { return Ok(()) };
+    let message = format!("database {name} belongs to {}, and {me} is no member of that role", found.owner);
+    Err(Error::new(Code::SetupNotOwner, message).effect("nothing was changed"))
+}
+
 /// Makes what is missing.
 ///
 /// # Errors
-/// `setup.not-superuser`, `setup.rejected` with the server's words, `run.interrupted`, `db.*`.
+/// `setup.not-superuser`, `setup.not-owner`, `setup.rejected` with the server's words, `run.interrupted`, `db.*`.
 pub async fn run(ctx: &mut Ctx) -> Result<Outcome, Error> {
     let catalog = ctx.catalog().await?;
     let plan =
@@ -181,6 +192,7 @@ pub async fn run(ctx: &mut Ctx) -> Result<Outcome, Error> {
             .with_lines(missing)
             .effect("nothing was changed"));
     }
+    owned(&catalog)?;
     let applied = ctx.apply(&plan, OnFailure::Stop, &mut |_| {}).await;
     // Somebody else may be setting up at the same moment: what counts is what stands afterwards.
     if let Some((step, error)) = applied.failed.into_iter().next() {

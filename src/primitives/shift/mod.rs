@@ -3,7 +3,8 @@
 //! Sets `search_path` and `cluster` of each role to the staging names; what they were is recorded before,
 //! so that `unshift`, and whoever swaps or drops the deployment, puts them back. Refuses:
 //! `shift.unknown-role`, `shift.unfit-role`, `shift.taken`, `shift.no-green`, `shift.not-ready`,
-//! `shift.nothing-to-shift`, `shift.ambiguous-database`, `shift.missing-privilege`, `shift.overtaken`.
+//! `shift.nothing-to-shift`, `shift.ambiguous-database`, `shift.missing-privilege`, `shift.needs-createrole`,
+//! `shift.overtaken`.
 //! Start reading at [`run`]; what is set is decided in [`decide`].
 
 use std::collections::BTreeSet;
@@ -156,9 +157,7 @@ fn decide_all(facts: &Facts<'_>, names: &[String]) -> Result<Vec<Decided>, Error
     if let Some(line) = allowed::on_system(facts.catalog, "CREATEROLE").filter(|_| sets_others) {
         // `setup` gives it to nobody: whoever has it can become a member of any role.
         let message = format!("{me} may not change the settings of roles");
-        return Err(Error::new(Code::ShiftMissingPrivilege, message)
-            .line(line)
-            .effect("nothing was changed"));
+        return Err(Error::new(Code::ShiftNeedsCreaterole, message).line(line).effect("nothing was changed"));
     }
     Ok(decided)
 }

@@ -70,6 +70,7 @@ pub(super) async fn create(
         names: pairs.chain(clusters).chain(renamed).collect(),
         found: there.iter().filter(is_object).count(),
     });
+    without_replicas(ctx, layout, catalog);
     let statements = steps.len();
     let mut plan = Plan::new();
     plan.each(steps);
@@ -81,6 +82,24 @@ pub(super) async fn create(
     };
     let applied = ctx.apply(&plan, OnFailure::GoOn, &mut progress).await;
     finished(ctx, layout, applied, Some(changes)).await
+}
+
+/// Tells of clones on which nothing can hydrate, since production's clusters have no replica either.
+fn without_replicas(ctx: &Ctx, layout: &Layout, catalog: &Catalog) {
+    for pair in &layout.intent.clusters {
+        let found = catalog.clusters.get(&pair.production);
+        let options = pair.production_shape.as_ref().and_then(|shape| shape.options.as_ref());
+        // One with a schedule gets its replicas by that.
+        let schedule = options.and_then(|options| options.get("SCHEDULE"));
+        let by_itself = schedule.is_some_and(|schedule| schedule != "MANUAL");
+        if found.is_some_and(|found| found.replication_factor == Some(0)) && !by_itself {
+            let (staging, production) = (&pair.staging, &pair.production);
+            let message = format!(
+                "cluster {staging} has no replica, as {production} has none: nothing hydrates on it before it has one"
+            );
+            ctx.events.event(Event::Warning { code: "stage.no-replica".to_owned(), message });
+        }
+    }
 }
 
 /// Brings owners, grants and comments in line.

@@ -42,7 +42,9 @@ use crate::name::ClusterName;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
+use crate::name::RoleName;
 use crate::plan::Plan;
+use crate::plan::step::Target;
 
 mod choose;
 mod create;
@@ -261,11 +263,16 @@ async fn clones(ctx: &Ctx, changes: &Changes) -> Result<(Clones, Shapes), Error>
 fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
     let schemas = layout.intent.schemas.iter().chain(&layout.intent.replaced_in);
     let schemas = schemas.map(|pair| pair.staging_name());
-    let schemas =
-        schemas.filter(|name| catalog.schemas.contains_key(name)).map(|name| format!("schema {name}"));
-    let clusters = layout.intent.clusters.iter().map(|pair| &pair.staging);
-    let clusters =
-        clusters.filter(|name| catalog.clusters.contains_key(*name)).map(|name| format!("cluster {name}"));
+    let schemas = schemas.filter_map(|name| {
+        let found = catalog.schemas.get(&name)?;
+        let inside = catalog.objects_in(&name).map(scope::told).collect();
+        Some(taken(Target::Schema(name), &found.owner, inside))
+    });
+    let clusters = layout.intent.clusters.iter().filter_map(|pair| {
+        let found = catalog.clusters.get(&pair.staging)?;
+        let inside = catalog.objects_on(&found.id).map(scope::told).collect();
+        Some(taken(Target::Cluster(pair.staging.clone()), &found.owner, inside))
+    });
     let objects = layout.contents.renamed().flat_map(|object| {
         let green = object.change.is_built().then(|| layout.intent.staging_name(object));
         green.into_iter().chain([layout.intent.retired_name(object)])
@@ -275,7 +282,7 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
         Some([index.staging.clone(), retired])
     });
     let objects = objects.chain(indexes.flatten()).filter_map(|name| catalog.object(&name)).map(scope::told);
-    let taken: Vec<String> = schemas.chain(clusters).chain(objects).collect();
+    let taken: Vec<String> = schemas.chain(clusters).flatten().chain(objects).collect();
     if taken.is_empty() {
         return Ok(());
     }
@@ -284,6 +291,16 @@ fn free_names(layout: &Layout, catalog: &Catalog) -> Result<(), Error> {
         .deployment(id)
         .with_lines(taken)
         .effect("nothing was changed"))
+}
+
+/// What is told of a staging name that is taken: by what, whose it is, what is in it, and where nothing is how it goes.
+fn taken(what: Target, owner: &RoleName, inside: Vec<String>) -> Vec<String> {
+    if inside.is_empty() {
+        let (noun, name) = (what.noun(), what.sql());
+        return vec![format!("{what} (owner {owner}) is empty: DROP {noun} {name}")];
+    }
+    let head = format!("{what} (owner {owner})");
+    [head].into_iter().chain(inside.into_iter().map(|object| format!("  {object}"))).collect()
 }
 
 /// Fails where something stands under a name of a deployment that is gone on with, and no run of it has made it: it

@@ -157,6 +157,10 @@ fn a_staging_name_that_no_deployment_recorded_is_not_touched() {
     let error = free_names(&laid_out, &catalog).expect_err("it stands there already");
     assert_eq!(
         (error.code(), error.lines()),
-        (Code::StageNameTaken, &["schema app.core__a__mzf".to_owned()][..])
+        (
+            Code::StageNameTaken,
+            &["schema app.core__a__mzf (owner materialize) is empty: DROP SCHEMA \"app\".\"core__a__mzf\""
+                .to_owned()][..]
+        )
     );
 }

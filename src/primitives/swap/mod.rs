@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::code::Code;
 use super::ctx::Ctx;
 use super::error::Error;
+use super::exchange::Committed;
 use super::exchange::ConflictCheck;
 use super::exchange::Exchange;
 use super::exchange::aftermath;
@@ -23,6 +24,7 @@ use super::ledger::Ledger;
 use super::readiness::ReadyCheck;
 use super::readiness::Watched;
 use super::scope::Scope;
+use super::subscribed;
 use crate::deployment::DeploymentId;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::state::State;
@@ -70,8 +72,8 @@ async fn promoted(ctx: &mut Ctx, request: &Request) -> Result<Exchanged, Error> 
     let keep_s = request.keep.as_secs();
     let mut exchange = Exchange::new(scope, SwapKind::Promotion, request.conflicts, keep_s);
     exchange.others_sinks = request.others_sinks;
-    let (scope, entry) = exchange.make(ctx).await?;
-    aftermath::finish(ctx, &scope, &entry, Rest::All).await
+    let committed = exchange.make(ctx).await?;
+    aftermath::finish(ctx, &committed).await
 }
 
 /// It is promoted: finishes what a crash left undone, or tells the run that did it once more.
@@ -88,8 +90,10 @@ async fn again(ctx: &mut Ctx, ledger: &Ledger, known: &Deployment) -> Result<Exc
     let scope = Scope::read(ctx, known).await?;
     if known.settled {
         let catalog = ctx.catalog().await?;
-        return Ok(aftermath::told(&scope, entry, &catalog, Followed::default()));
+        let running = subscribed::running(ctx).await?;
+        let committed = Committed { scope, entry: entry.clone(), running };
+        return Ok(aftermath::told(&committed, &catalog, Followed::default()));
     }
     let rest = if ledger.is_overtaken(known) { Rest::Overtaken } else { Rest::All };
-    aftermath::finish(ctx, &scope, entry, rest).await
+    aftermath::resume(ctx, scope, entry, rest).await
 }

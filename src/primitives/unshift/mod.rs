@@ -1,7 +1,8 @@
 //! unshift: lets new sessions of roles read production again.
 //!
 //! Sets each role's `search_path` and `cluster` to what they were before `shift`, or takes them away
-//! where there were none. What somebody else has set meanwhile stays, and is told. Refuses nothing.
+//! where there were none. What somebody else has set meanwhile stays, and is told. Refuses:
+//! `unshift.needs-createrole`.
 //! Start reading at [`run`]; what is put back is decided in [`super::shifted`].
 
 use std::collections::BTreeSet;
@@ -57,7 +58,7 @@ fn chosen(ledger: &Ledger, request: &Request) -> Vec<(DeploymentId, BTreeSet<Rol
 /// Puts the roles back; nothing happens where none is shifted.
 ///
 /// # Errors
-/// `unshift.rejected`, `deployment.unknown`, `run.fenced`, `db.*`.
+/// `unshift.needs-createrole`, `unshift.rejected`, `deployment.unknown`, `run.fenced`, `db.*`.
 ///
 /// # Cancel
 /// Not safe; Ctrl-C does not stop it.

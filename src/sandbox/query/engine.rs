@@ -123,6 +123,7 @@ pub(super) fn planned(state: &State, scope: &Scope, query: &Query) -> Result<Opt
     let runtime = Runtime {
         now: scope.now,
         sessions: Vec::new(),
+        subscriptions: Vec::new(),
         role: scope.role,
         database: scope.database.clone(),
         kept: Kept::default(),

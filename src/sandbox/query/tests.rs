@@ -47,6 +47,7 @@ fn view(state: &State) -> View {
     let runtime = Runtime {
         now: scope.now,
         sessions: Vec::new(),
+        subscriptions: Vec::new(),
         role: scope.role,
         database: scope.database,
         kept: Kept::default(),

@@ -1,7 +1,7 @@
 //! `DECLARE c CURSOR FOR SUBSCRIBE …`: a query whose answers are compared each time it is fetched.
 //!
-//! It follows ids, not names: after a swap it goes on with what it began with. Only the plain
-//! envelope is modelled.
+//! It follows ids, not names: after a swap it goes on with what it began with, on the cluster it began on. Only the
+//! plain envelope is modelled.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -13,10 +13,14 @@ use super::transaction::Input;
 use crate::sandbox::duration;
 use crate::sandbox::error::SqlError;
 use crate::sandbox::error::code;
+use crate::sandbox::hub::Subscribed;
 use crate::sandbox::hydration;
+use crate::sandbox::hydration::SubscriptionFacts;
+use crate::sandbox::model::Catalog;
 use crate::sandbox::model::Row;
 use crate::sandbox::model::column::Column;
 use crate::sandbox::model::column::Type;
+use crate::sandbox::model::id::ClusterId;
 use crate::sandbox::model::id::ItemId;
 use crate::sandbox::query;
 use crate::sandbox::query::Answer;
@@ -41,11 +45,35 @@ pub(super) struct Subscription {
     told: Option<BTreeMap<Row, i64>>,
     snapshot: bool,
     waiting: VecDeque<Row>,
+    /// Where it runs, from the first `FETCH` on.
+    running: Option<Running>,
+}
+
+/// Where a subscription runs.
+#[derive(Debug)]
+struct Running {
+    /// The cluster, with the name it had.
+    cluster: Option<(ClusterId, String)>,
+    _known: Subscribed,
 }
 
 impl Subscription {
     pub(super) fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// The cluster that it runs on.
+    fn cluster(&self) -> Option<ClusterId> {
+        self.running.as_ref().and_then(|running| running.cluster.as_ref()).map(|(id, _)| *id)
+    }
+
+    /// What of it is gone, in the server's words.
+    fn lost(&self, catalog: &Catalog) -> Option<String> {
+        let relation = self.reads.iter().find(|(id, _)| !catalog.items.contains_key(id));
+        let cluster = self.running.as_ref().and_then(|running| running.cluster.as_ref());
+        let cluster = cluster.filter(|(id, _)| !catalog.clusters.contains_key(id));
+        let relation = relation.map(|(_, name)| format!("relation \"{name}\""));
+        relation.or_else(|| cluster.map(|(_, name)| format!("cluster \"{name}\"")))
     }
 
     /// Compares the rows with those told before.
@@ -102,7 +130,30 @@ impl Session {
             Column { kind: Type::Int8, nullable: false, ..text_column("mz_diff")? },
         ];
         columns.extend(described.columns);
-        Ok(Subscription { query, columns, reads, told: None, snapshot, waiting: VecDeque::new() })
+        Ok(Subscription {
+            query,
+            columns,
+            reads,
+            told: None,
+            snapshot,
+            waiting: VecDeque::new(),
+            running: None,
+        })
+    }
+
+    /// Makes it known that a subscription runs.
+    fn begun(&self, subscription: &Subscription) -> Running {
+        let view = self.view();
+        let scope = self.scope(&view.state);
+        let cluster = view.state.catalog.cluster_named(&scope.cluster);
+        let facts = SubscriptionFacts {
+            connection: self.connection,
+            cluster,
+            since: view.runtime.now,
+            reads: subscription.reads.iter().map(|(id, _)| *id).collect(),
+        };
+        let cluster = cluster.map(|id| (id, scope.cluster.as_str().to_owned()));
+        Running { cluster, _known: self.hub.subscribed(facts) }
     }
 
     /// Takes what is new of a subscription, waiting for it as long as the `FETCH` says.
@@ -116,20 +167,21 @@ impl Session {
         if subscription.told.is_none() {
             self.admit(Input::Subscribe, "SUBSCRIBE")?;
         }
+        if subscription.running.is_none() {
+            subscription.running = Some(self.begun(subscription));
+        }
         let deadline = self.hub.clock.deadline(timeout);
         loop {
             let view = self.view();
-            if let Some((_, name)) =
-                subscription.reads.iter().find(|(id, _)| !view.state.catalog.items.contains_key(id))
-            {
-                return Err(SqlError::internal(format!(
-                    "subscribe has been terminated because underlying relation \"{name}\" was dropped"
-                )));
+            if let Some(what) = subscription.lost(&view.state.catalog) {
+                subscription.running = None;
+                let message = format!("subscribe has been terminated because underlying {what} was dropped");
+                return Err(SqlError::internal(message));
             }
             let scope = self.scope(&view.state);
             // Before everything has hydrated there is nothing to tell, not even that there is nothing.
             let reads = subscription.reads.iter().map(|(id, _)| *id).collect();
-            let cluster = view.state.catalog.cluster_named(&scope.cluster);
+            let cluster = subscription.cluster();
             if hydration::readable(&view.state, &reads, cluster).is_some_and(|at| at <= view.runtime.now) {
                 let answer = query::select(&view, &scope, &subscription.query, &[]).await?;
                 subscription.compare(answer.rows, view.runtime.now.0);

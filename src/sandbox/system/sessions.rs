@@ -33,8 +33,7 @@ pub(super) const SPECS: &[Spec] = &[
         kind: "table",
         columns: "id text, session_id uuid, cluster_id text, created_at timestamptz, \
                   referenced_object_ids text list",
-        // A SUBSCRIBE is refused here, so none runs.
-        rows: no_rows,
+        rows: subscriptions,
     },
     Spec {
         id: 742,
@@ -65,6 +64,23 @@ fn sessions(_: &State, runtime: &Runtime) -> Vec<Row> {
                 some(session.role),
                 some("127.0.0.1"),
                 some(text::moment(session.since)),
+            ]
+        })
+        .collect()
+}
+
+fn subscriptions(_: &State, runtime: &Runtime) -> Vec<Row> {
+    let running = runtime.subscriptions.iter();
+    running
+        .map(|(number, facts)| {
+            let session = runtime.sessions.iter().find(|session| session.connection == facts.connection);
+            let reads: Vec<String> = facts.reads.iter().map(ToString::to_string).collect();
+            vec![
+                some(format!("t{number}")),
+                session.and_then(|session| some(&session.id)),
+                facts.cluster.and_then(some),
+                some(text::moment(facts.since)),
+                some(format!("{{{}}}", reads.join(","))),
             ]
         })
         .collect()

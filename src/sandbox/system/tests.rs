@@ -219,6 +219,7 @@ fn runtime() -> Runtime {
     Runtime {
         now: NOW,
         sessions: vec![SessionFacts { id: "uuid".to_owned(), connection: 7, role: ALICE, since: CREATED }],
+        subscriptions: Vec::new(),
         role: ALICE,
         database: ident("shop"),
         kept: Kept::default(),

@@ -12,4 +12,4 @@ mod leftovers;
 mod primitives;
 mod recipes;
 mod size;
-mod tree;
+pub(crate) mod tree;

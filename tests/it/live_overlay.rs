@@ -268,3 +268,46 @@ fn what_is_saved_and_in_no_overlay_is_told() {
     world.write("-- file: shop/models/shop/raw/people.sql\nCREATE TABLE people (id int);\n");
     watching.until(&world, "and not what was saved: table shop.raw.people", 1);
 }
+
+#[test]
+fn without_a_key_rows_are_compared_as_often_as_they_are_there() {
+    let Some(world) = deployed() else { return };
+    let orders = |rows: &str| {
+        format!("-- file: shop/models/shop/core/orders.sql\nCREATE VIEW orders AS SELECT * FROM (VALUES {rows}) AS r (id, amount);\n")
+    };
+    world.write(&orders("(1, 10), (1, 10), (2, 20), (3, NULL)"));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    world.write(&orders("(1, 10), (2, 20), (2, 20), (3, NULL), (4, NULL)"));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "core.orders  ● ready");
+    terminal.press("d");
+    terminal.until(&world, "production has 4 rows, the overlay 5 rows");
+    terminal.until(&world, "+2 −1 against production");
+    terminal.until(&world, "its file names no key");
+    terminal.until(&world, "- id 1, amount 10");
+    terminal.until(&world, "+ id 2, amount 20");
+    terminal.until(&world, "+ id 4, amount NULL");
+}
+
+#[test]
+fn what_becomes_null_and_what_was_is_told() {
+    let Some(world) = deployed() else { return };
+    let orders = |rows: &str| {
+        format!(
+            "-- file: shop/models/shop/core/orders.sql\n\
+             CREATE VIEW orders AS SELECT * FROM (VALUES {rows}) AS r (id, amount);\n\
+             CREATE PRIMARY KEY NOT ENFORCED ON orders (id);\n"
+        )
+    };
+    world.write(&orders("(1, 10), (2, NULL)"));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    world.write(&orders("(1, NULL), (2, 20), (3, 30), (3, 31)"));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "core.orders  ● ready");
+    terminal.press("d");
+    terminal.until(&world, "+2 −0 ~2 against production");
+    terminal.until(&world, "~ id 1, amount 10 -> NULL");
+    terminal.until(&world, "~ id 2, amount NULL -> 20");
+    // What the file calls a key is not one.
+    terminal.until(&world, "keys of several rows: 0 in production, 1 in the overlay");
+}

@@ -18,6 +18,7 @@ use super::hydrate;
 use super::in_place;
 use super::naming::Naming;
 use super::overlaid;
+use super::refused_swaps;
 use super::ways;
 use super::ways::Way;
 use crate::deployment::overlay::OverlaidObject;
@@ -118,6 +119,8 @@ async fn proved(
             }
             blocked = exchanged.blocked;
             broken = exchanged.refused;
+            let catalog = ctx.catalog().await?;
+            refused_swaps::take(&broken, decision, &catalog);
         }
         let catalog = ctx.catalog().await?;
         let given_up = ways::give_up(&broken, decision, bad, naming, &catalog)?;

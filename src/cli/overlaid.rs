@@ -160,7 +160,8 @@ pub(crate) fn json(event: &Event) -> Option<(&'static str, Value)> {
             Some(("overlay.progress", json!({ "ready": ready, "total": total, "waited_ms": waited })))
         }
         Event::OverlaySkipped { kinds } => {
-            let kind = |of: &SkippedKind| json!({ "kind": of.kind, "names": of.names, "missing": of.missing });
+            let kind =
+                |of: &SkippedKind| json!({ "kind": of.kind, "names": of.names, "missing": of.missing });
             let kinds: Vec<Value> = kinds.iter().map(kind).collect();
             Some(("overlay.skipped", json!({ "kinds": kinds })))
         }

@@ -149,7 +149,8 @@ fn take(overlays: &mut Overlays, entries: &[Entry]) {
                     known.begun_schemas.clear();
                     let schemas = done.schemas.iter().filter(|(name, _)| name.database == pair.overlay);
                     known.schemas = schemas.map(|(_, id)| id.clone()).collect();
-                    let refused = done.refused.iter().filter(|refused| refused.schema.database == pair.overlay);
+                    let refused =
+                        done.refused.iter().filter(|refused| refused.schema.database == pair.overlay);
                     let refused = refused.map(|refused| (refused.schema.clone(), refused.readers.clone()));
                     known.refused = refused.collect();
                     known.leftovers = done.leftovers.iter().cloned().collect();

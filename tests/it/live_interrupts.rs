@@ -121,7 +121,11 @@ fn check(save: fn(usize) -> String, prepare: &[&str], view: &str, stands: &[&str
         let watching = Staying::start(&world, "watch", None, &WATCH);
         watching.until(&world, "ready ", 1);
         assert_eq!(watching.times("still reads"), 0, "{}", watching.said());
-        assert_eq!((read(&world, view), names(&world)), (Some(twice(number - 1)), owned(stands)), "before {what}");
+        assert_eq!(
+            (read(&world, view), names(&world)),
+            (Some(twice(number - 1)), owned(stands)),
+            "before {what}"
+        );
         hold(&world, number);
         world.write(&save(number));
         let is_held = stop(&world, watching, 2, &what);

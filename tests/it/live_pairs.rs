@@ -32,7 +32,12 @@ struct Developer<'w> {
 
 impl<'w> Developer<'w> {
     /// Begins to watch.
-    fn new(world: &'w World, (name, database): (&str, &'static str), cluster: &str, project: &'static str) -> Self {
+    fn new(
+        world: &'w World,
+        (name, database): (&str, &'static str),
+        cluster: &str,
+        project: &'static str,
+    ) -> Self {
         let arguments = ["dev", cluster, "--name", name, "--watch", "--json", "--project", project];
         let watching = Staying::start(world, project, None, &arguments);
         watching.until(world, "\"dev.ready\"", 1);

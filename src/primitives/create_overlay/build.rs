@@ -57,6 +57,7 @@ pub(super) async fn build(
     told: &Told,
 ) -> Result<Built, Error> {
     ctx.go_on()?;
+    exchange::give_up_early(request, decision, naming, &*ctx.catalog().await?)?;
     containers::make_databases(ctx, request, decision).await?;
     // Nothing else is touched from here on, and no more is read after each statement than that.
     ctx.look_only_at(decision.databases.iter().map(|pair| pair.overlay.clone()).collect()).await?;
@@ -113,7 +114,8 @@ async fn proved(
         if broken.is_empty() {
             let good: Vec<&Build<'_>> =
                 decision.builds.iter().filter(|build| !bad.contains_key(&build.object.name)).collect();
-            let exchanged = exchange::exchange(ctx, decision, &good, &blocked, naming).await?;
+            let made = create::steps(request, &good, &decision.means());
+            let exchanged = exchange::exchange(ctx, decision, (&good, &made), &blocked, naming).await?;
             if exchanged.refused.is_empty() {
                 return Ok(exchanged);
             }

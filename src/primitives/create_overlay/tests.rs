@@ -704,8 +704,10 @@ fn what_is_wanted() {
         format!("{}; skipped {}", names.join(", "), skipped.collect::<Vec<_>>().join(", "))
     };
     let more = with(SHOP, "-- file: models/shop/raw/u.sql\nCREATE TABLE u (id int);\n");
-    expect![[r#"shop.core.totals, shop.core.doubled; skipped table ["shop.raw.t"], missing []"#]].assert_eq(&told(SHOP, Downstream::All));
-    expect![[r#"shop.core.totals; skipped table ["shop.raw.t", "shop.raw.u"], missing ["shop.raw.u"]"#]].assert_eq(&told(&more, Downstream::None));
+    expect![[r#"shop.core.totals, shop.core.doubled; skipped table ["shop.raw.t"], missing []"#]]
+        .assert_eq(&told(SHOP, Downstream::All));
+    expect![[r#"shop.core.totals; skipped table ["shop.raw.t", "shop.raw.u"], missing ["shop.raw.u"]"#]]
+        .assert_eq(&told(&more, Downstream::None));
 }
 
 #[test]

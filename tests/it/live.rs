@@ -179,7 +179,7 @@ fn a_recipe_that_cannot_be_loaded_yet_is_waited_for() {
     // Once it is to be built once, it is an error.
     world.write("-- file: shop/recipes/words.lua\nreturn require('lib.missing')\n");
     let once = ["dev", "dev", "--name", "alice", "--project", "shop"];
-    world.mzflow(&once).code(2).says("[lua.no-module]").says("no lib/missing.lua below the project");
+    world.mzflow(&once).code(1).says("[lua.no-module]").says("no lib/missing.lua below the project");
 }
 
 #[test]

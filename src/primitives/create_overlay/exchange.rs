@@ -79,7 +79,9 @@ pub(super) async fn exchange(
     naming: &mut Naming,
 ) -> Result<Exchanged, Error> {
     let catalog = ctx.catalog().await?;
-    let mut exchanging = Exchanging { good, blocked: blocked.clone(), ..Exchanging::default() };
+    let mut exchanging = Exchanging { good, ..Exchanging::default() };
+    // What reads it may have been built to be swapped when it was blocked.
+    blocked.iter().for_each(|culprit| exchanging.block(culprit));
     for build in good.iter().filter(|build| matches!(build.way, Way::Renamed | Way::Swapped)) {
         let Some(new) = catalog.object(&build.under) else { continue };
         exchanging.new.insert(build.place.clone(), new.id.clone());

@@ -107,6 +107,17 @@ pub enum OverlayState {
     Unchanged,
 }
 
+/// Objects of one kind that no overlay holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedKind {
+    /// What they are.
+    pub kind: String,
+    /// Their production names, sorted.
+    pub names: Vec<String>,
+    /// Those of them that production does not have.
+    pub missing: Vec<String>,
+}
+
 /// An object that an overlay is about to build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedBuild {
@@ -353,12 +364,10 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
-    /// Changes that an overlay does not hold.
+    /// What of the project no overlay holds, by kind; never empty.
     OverlaySkipped {
-        /// What they are.
-        kind: String,
-        /// Their names.
-        names: Vec<String>,
+        /// The kinds.
+        kinds: Vec<SkippedKind>,
     },
     /// An overlay is as the project.
     OverlayDone {

@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::event::OverlayState;
 use crate::event::OverlayWhy;
 use crate::event::PlannedBuild;
+use crate::event::SkippedKind;
 
 /// The word for how an object stands.
 pub(crate) fn word(state: OverlayState) -> &'static str {
@@ -45,10 +46,7 @@ pub(crate) fn line(event: &Event, ui: &Ui) -> Option<(String, Option<Duration>)>
             let why = message.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             Some((format!("{object} {}{why}{rest}", ui.paint(style, word.to_owned())), None))
         }
-        Event::OverlaySkipped { kind, names } => {
-            let count = counted(names.len(), kind);
-            Some((format!("skips {count} that production does not have: {}", names.join(", ")), None))
-        }
+        Event::OverlaySkipped { kinds } => Some((skipped(kinds), None)),
         Event::OverlayDone { databases, rebuilt, unchanged, dropped, failed, took } => {
             let mut text = format!("{}: {rebuilt} rebuilt, {unchanged} unchanged", databases.join(", "));
             if *dropped > 0 {
@@ -61,6 +59,32 @@ pub(crate) fn line(event: &Event, ui: &Ui) -> Option<(String, Option<Duration>)>
         }
         _ => None,
     }
+}
+
+/// Where so many objects are skipped at most they are named, and not only counted.
+const NAMED: usize = 3;
+
+/// So many of what production does not have are named; the rest is a number.
+const MISSING_SHOWN: usize = 5;
+
+/// What no overlay holds, in a line: how much of each kind, and what of it nobody can read.
+pub(crate) fn skipped(kinds: &[SkippedKind]) -> String {
+    let are_named = kinds.iter().map(|of| of.names.len()).sum::<usize>() <= NAMED;
+    let count = |of: &SkippedKind| {
+        let count = counted(of.names.len(), &of.kind);
+        if are_named { format!("{count} ({})", of.names.join(", ")) } else { count }
+    };
+    let counts: Vec<String> = kinds.iter().map(count).collect();
+    let mut text = format!("skips {}: the overlay reads production's", counts.join(", "));
+    let missing: Vec<&str> = kinds.iter().flat_map(|of| &of.missing).map(String::as_str).collect();
+    if let Some(shown) = missing.get(..missing.len().min(MISSING_SHOWN)).filter(|shown| !shown.is_empty()) {
+        text += &format!("; production does not have {}", shown.join(", "));
+        let more = missing.len() - shown.len();
+        if more > 0 {
+            text += &format!(" and {more} more");
+        }
+    }
+    text
 }
 
 /// What is about to be built, and why, in lines.
@@ -135,8 +159,11 @@ pub(crate) fn json(event: &Event) -> Option<(&'static str, Value)> {
             let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
             Some(("overlay.progress", json!({ "ready": ready, "total": total, "waited_ms": waited })))
         }
-        Event::OverlaySkipped { kind, names } => {
-            Some(("overlay.skipped", json!({ "kind": kind, "names": names })))
+        Event::OverlaySkipped { kinds } => {
+            let kind =
+                |of: &SkippedKind| json!({ "kind": of.kind, "names": of.names, "missing": of.missing });
+            let kinds: Vec<Value> = kinds.iter().map(kind).collect();
+            Some(("overlay.skipped", json!({ "kinds": kinds })))
         }
         Event::OverlayDone { databases, rebuilt, unchanged, dropped, failed, took } => Some((
             "overlay.done",

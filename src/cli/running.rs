@@ -3,6 +3,7 @@
 //! Connects, runs, records how it ended, tells it: a summary for people, `run.finished` as the last
 //! line under `--json`. Start reading at [`carry_out`].
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,7 +27,9 @@ use crate::deployment::RunId;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
+use crate::lua::host::Source;
 use crate::lua::policy::Policy;
+use crate::lua::recipe::Recipe;
 use crate::lua::run;
 use crate::lua::run::Go;
 use crate::primitives::code::Code;
@@ -150,11 +153,18 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
 
 /// What is written before the run's first other row: enough to run the same again.
 pub(crate) fn started(app: &App, loaded: &Loaded, arguments: &Map<String, Value>) -> RunStarted {
+    let Recipe { name, source, file, .. } = &loaded.recipe;
+    let source = Source { file: file.clone(), text: source.clone() };
+    RunStarted { modules: loaded.host.modules(&loaded.recipe), ..begun(app, name, source, arguments) }
+}
+
+/// The same of a recipe that cannot be loaded yet.
+pub(crate) fn begun(app: &App, recipe: &str, source: Source, arguments: &Map<String, Value>) -> RunStarted {
     RunStarted {
-        recipe: loaded.recipe.name.clone(),
-        source: loaded.recipe.source.clone(),
-        file: loaded.recipe.file.clone(),
-        modules: loaded.host.modules(&loaded.recipe),
+        recipe: recipe.to_owned(),
+        source: source.text,
+        file: source.file,
+        modules: BTreeMap::new(),
         arguments: Value::Object(arguments.clone()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: app.git().sha.clone(),

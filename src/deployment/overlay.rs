@@ -1,5 +1,7 @@
 //! What is written down of a developer's overlay: what will be made, what stands, what is gone.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -67,6 +69,18 @@ pub struct OverlayDone {
     /// The schemas that were made for it. A swap exchanges the ids of two of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schemas: Vec<(SchemaName, SchemaId)>,
+    /// The swaps that the server refuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedSwap>,
+}
+
+/// A schema of an overlay that the server refuses to swap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedSwap {
+    /// The schema.
+    pub schema: SchemaName,
+    /// What of others reads it: as long as that is there, its words are in the way.
+    pub readers: BTreeSet<ObjectId>,
 }
 
 /// Databases of an overlay are gone, or hold nothing of it any more.

@@ -21,7 +21,6 @@ use crate::deployment::overlay::OverlaidObject;
 use crate::deployment::record::Record;
 use crate::name::DatabaseId;
 use crate::name::Ident;
-use crate::name::NameError;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
@@ -55,6 +54,8 @@ pub struct Overlaid {
     pub schemas: BTreeSet<SchemaId>,
     /// Schemas that builds which have not ended set out to make.
     pub begun_schemas: BTreeSet<SchemaName>,
+    /// Schemas that the server has refused to swap, with what of others read them then.
+    pub refused: BTreeMap<SchemaName, BTreeSet<ObjectId>>,
 }
 
 impl Overlaid {
@@ -148,6 +149,10 @@ fn take(overlays: &mut Overlays, entries: &[Entry]) {
                     known.begun_schemas.clear();
                     let schemas = done.schemas.iter().filter(|(name, _)| name.database == pair.overlay);
                     known.schemas = schemas.map(|(_, id)| id.clone()).collect();
+                    let refused =
+                        done.refused.iter().filter(|refused| refused.schema.database == pair.overlay);
+                    let refused = refused.map(|refused| (refused.schema.clone(), refused.readers.clone()));
+                    known.refused = refused.collect();
                     known.leftovers = done.leftovers.iter().cloned().collect();
                     let objects = done.objects.iter().filter(|o| o.name.database == pair.production);
                     known.objects = objects.map(|object| (object.name.clone(), object.clone())).collect();
@@ -175,6 +180,7 @@ fn begun(entry: &Entry, overlay: &str, pair: &DatabasePair) -> Overlaid {
         projects: Vec::new(),
         schemas: BTreeSet::new(),
         begun_schemas: BTreeSet::new(),
+        refused: BTreeMap::new(),
     }
 }
 
@@ -182,13 +188,18 @@ fn of<'n>(database: &'n Ident, names: &'n [ObjectName]) -> impl Iterator<Item = 
     names.iter().filter(move |name| name.database == *database).cloned()
 }
 
-/// The schema beside one of an overlay's that it is swapped with: `<schema>__<overlay>__mzf`.
-///
-/// # Errors
-/// When that is too long.
-pub fn beside(schema: &SchemaName, overlay: &str) -> Result<SchemaName, NameError> {
-    let name = Ident::new(format!("{}__{overlay}__mzf", schema.schema.as_str()))?;
-    Ok(SchemaName::new(schema.database.clone(), name))
+/// So many schemas may be beside one: in each but the last there may be something that has to stay.
+const MOST_BESIDE: usize = 3;
+
+/// The schemas beside one of an overlay's that it can be swapped with: `<schema>__<overlay>__mzf`, and
+/// `<schema>__<overlay>_2__mzf` where something stands in that. Those whose names would be too long are left out.
+pub fn beside(schema: &SchemaName, overlay: &str) -> Vec<SchemaName> {
+    let name = |number: usize| {
+        let count = if number == 1 { String::new() } else { format!("_{number}") };
+        Ident::new(format!("{}__{overlay}{count}__mzf", schema.schema.as_str())).ok()
+    };
+    let names = (1..=MOST_BESIDE).filter_map(name);
+    names.map(|name| SchemaName::new(schema.database.clone(), name)).collect()
 }
 
 /// Tells whether a database is as `CREATE DATABASE` makes it.

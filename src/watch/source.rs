@@ -231,7 +231,9 @@ impl Source {
     /// Watches a folder anew that came, or came back under its name: what was put into it before that
     /// is not told by anybody. Where events were lost, any of them may have.
     fn with_folders(&mut self, raw: Raw) -> Raw {
-        let came = self.folders.iter().filter(|folder| raw.everything || raw.paths.contains(&folder.path));
+        // One that came may have brought others with it.
+        let has_come = |folder: &&Folder| folder.path.ancestors().any(|path| raw.paths.contains(path));
+        let came = self.folders.iter().filter(|folder| raw.everything || has_come(folder));
         let came: Vec<Folder> = came.cloned().collect();
         for folder in &came {
             if let Some(watcher) = &mut self.watcher {

@@ -176,6 +176,123 @@ fn what_somebody_else_has_put_into_a_schema_stays_where_it_is() {
     assert_eq!(names(&world), ["core.doubled", "core.totals"]);
 }
 
+/// A materialized view over another one.
+const BEST: &str = "\
+-- file: shop/models/shop/core/best.sql
+CREATE MATERIALIZED VIEW best IN CLUSTER compute AS SELECT total AS most FROM core.totals;
+";
+
+#[test]
+fn what_others_still_read_beside_a_schema_does_not_keep_it_from_being_swapped() {
+    let world = deployed(BEST);
+    let save = |number: u32| {
+        world.write(&totals(&format!("sum(amount) + {number}")));
+        let told = dev(&world).code(0).says("3 rebuilt");
+        within(&world, 4);
+        assert_eq!(world.rows("SELECT most FROM shop__alice.core.best"), (30 + number).to_string());
+        told
+    };
+    save(1);
+    // The versions that are replaced stay beside, with what they read.
+    world.sql("CREATE VIEW materialize.public.peek AS SELECT * FROM shop__alice.core.best");
+    save(2).says("something still reads it");
+    world.write(&totals("sum(amount) + 3"));
+    dev(&world).code(0).says("3 rebuilt");
+    let sent = ddl(&world);
+    assert!(sent.iter().any(|sql| sql.contains("SWAP WITH \"core__alice_2__mzf\"")), "{sent:#?}");
+    save(4);
+    assert_eq!(world.rows("SELECT most FROM materialize.public.peek"), "31");
+    world.sql("DROP VIEW materialize.public.peek");
+    save(5);
+    assert_eq!(names(&world), ["core.best", "core.doubled", "core.totals"]);
+    world.mzflow(&["dev", "--down", "--name", "alice", "--project", "shop"]).code(0).says("3 objects");
+    assert_eq!(world.rows("SELECT count(*) FROM mz_databases WHERE name = 'shop__alice'"), "0");
+}
+
+/// Names that change places one by one: no statement moves an object out of a schema, and none drops what reads
+/// another together with it.
+#[test]
+fn beside_something_of_others_each_object_costs_its_renames() {
+    let world = deployed(BEST);
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world).code(0).says("3 rebuilt");
+    world.sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
+    for number in 2..4 {
+        world.write(&totals(&format!("sum(amount) + {number}")));
+        dev(&world).code(0).says("3 rebuilt");
+        let sent = ddl(&world);
+        let count = |verb: &str| sent.iter().filter(|sql| sql.starts_with(verb)).count();
+        // A view that nobody reads is replaced; two layers go.
+        assert_eq!((count("CREATE"), count("ALTER"), count("DROP")), (4, 4, 2), "{sent:#?}");
+        assert_eq!(world.rows("SELECT most FROM shop__alice.core.best"), (30 + number).to_string());
+        assert_eq!(names(&world), ["core.best", "core.doubled", "core.mine", "core.totals"]);
+    }
+}
+
+/// Nothing is tried that the new texts tell to be refused: not the renames, and not the swap of a schema in which
+/// something reads what cannot be renamed.
+#[test]
+fn what_cannot_be_renamed_is_known_before_it_is_tried() {
+    let trap = |number: u32| {
+        format!(
+            "-- file: shop/models/shop/core/total.sql\n\
+             CREATE VIEW total AS SELECT total + {number} AS total FROM core.totals;\n\
+             -- file: shop/models/shop/mart/most.sql\n\
+             CREATE MATERIALIZED VIEW most IN CLUSTER compute AS SELECT total.total AS one FROM core.total;\n"
+        )
+    };
+    let world = deployed("");
+    world.write(&trap(1));
+    dev(&world).code(0).says("2 rebuilt");
+    world.sql("CREATE VIEW shop__alice.core.mine AS SELECT 1 AS x");
+    for number in 2..5 {
+        world.write(&trap(number));
+        dev(&world).code(0).says("cannot be renamed").says("2 rebuilt");
+        let sent = ddl(&world);
+        assert!(sent.len() <= 7, "{} for 2: {sent:#?}", sent.len());
+        assert!(sent.iter().all(|sql| !sql.starts_with("ALTER")), "{sent:#?}");
+        assert_eq!(world.rows("SELECT one FROM shop__alice.mart.most"), (30 + number).to_string());
+        assert_eq!(names(&world), ["core.mine", "core.total", "mart.most"]);
+    }
+    // As soon as its words are no longer in the way it is renamed.
+    let free = |number: u32| {
+        let text = trap(number).replace("total.total", "worth");
+        text.replace("total + ", "sum(amount) + ")
+            .replace("AS total FROM core.totals", "AS worth FROM base.orders")
+    };
+    world.write(&free(5));
+    dev(&world).code(0).says("2 rebuilt");
+    world.write(&free(6));
+    dev(&world).code(0).never_says("cannot be renamed").says("2 rebuilt");
+    within(&world, 2);
+    assert_eq!(world.rows("SELECT one FROM shop__alice.mart.most"), "36");
+}
+
+#[test]
+fn a_swap_that_others_words_forbid_is_not_tried_at_every_save() {
+    let world = deployed("");
+    let swaps = || ddl(&world).iter().filter(|sql| sql.contains("SWAP")).count();
+    world.write(&totals("sum(amount) + 1"));
+    dev(&world).code(0).says("2 rebuilt");
+    // It names the schema in two parts, which the server does not write anew.
+    world.sql(
+        "CREATE VIEW materialize.public.peek AS SELECT core.doubled.twice FROM shop__alice.core.doubled",
+    );
+    for (number, tried) in [(2, 1), (3, 0), (4, 0)] {
+        world.write(&totals(&format!("sum(amount) + {number}")));
+        dev(&world).code(0).says("2 rebuilt");
+        assert_eq!(swaps(), tried, "save {number}");
+        assert_eq!(world.rows("SELECT twice FROM shop__alice.core.doubled"), (60 + 2 * number).to_string());
+    }
+    assert_eq!(world.rows("SELECT twice FROM materialize.public.peek"), "62");
+    // Once its words are gone it is tried again, and done.
+    world.sql("DROP VIEW materialize.public.peek");
+    world.write(&totals("sum(amount) + 5"));
+    dev(&world).code(0).says("2 rebuilt");
+    assert_eq!(swaps(), 1);
+    assert_eq!(names(&world), ["core.doubled", "core.totals"]);
+}
+
 #[test]
 fn one_that_fails_among_others_keeps_its_last_version_alone() {
     let other = "-- file: shop/models/shop/core/halved.sql\nCREATE VIEW halved AS SELECT total / 2 AS half FROM core.totals;\n";

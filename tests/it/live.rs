@@ -135,6 +135,54 @@ fn recipes_are_watched_too() {
 }
 
 #[test]
+fn what_a_recipe_misses_is_taken_up_when_it_comes() {
+    let world = telling();
+    let watching = watch(&world);
+    // Nobody watches a folder that is not there.
+    world.write("-- file: shop/recipes/words.lua\nreturn require('lib.deep.said')\n");
+    watching.until(&world, "[lua.no-module]", 1);
+    world.write("-- file: shop/lib/deep/said.lua\nreturn { begin = 'one: ' }\n");
+    watching.until(&world, "one: orders", 1);
+    // It goes with its folder, and comes back.
+    std::fs::rename(world.folder().join("shop/lib"), world.folder().join("away")).expect("renamed");
+    watching.until(&world, "[lua.no-module]", 2);
+    std::fs::rename(world.folder().join("away"), world.folder().join("shop/lib")).expect("renamed");
+    watching.until(&world, "one: orders", 2);
+    world.write("-- file: shop/lib/deep/said.lua\nreturn { begin = 'two: ' }\n");
+    watching.until(&world, "two: orders", 1);
+    // What is done without, and what is asked for by a run alone.
+    world.write(
+        "-- file: shop/recipes/words.lua\nlocal has, said = pcall(require, 'other.said')\n\
+         return has and said or { begin = 'without: ' }\n",
+    );
+    watching.until(&world, "without: orders", 1);
+    world.write("-- file: shop/other/said.lua\nreturn { begin = 'with: ' }\n");
+    watching.until(&world, "with: orders", 1);
+    world.write(&TELLING.replace("mz.log(words.begin", "mz.log(require('late.said').begin"));
+    watching.until(&world, "[lua.no-module]", 3);
+    world.write("-- file: shop/late/said.lua\nreturn { begin = 'late: ' }\n");
+    watching.until(&world, "late: orders", 1);
+}
+
+#[test]
+fn a_recipe_that_cannot_be_loaded_yet_is_waited_for() {
+    let world = telling();
+    world.write("-- file: shop/recipes/words.lua\nreturn require('lib.said')\n");
+    let mut watching = Staying::start(&world, "watch", None, &WATCH);
+    watching.until(&world, "[lua.no-module]", 1);
+    watching.until(&world, "waiting for a save", 1);
+    world.write("-- file: shop/lib/said.lua\nreturn { begin = 'said: ' }\n");
+    watching.until(&world, "said: orders", 1);
+    watching.until(&world, "ready ", 1);
+    watching.signal("INT");
+    assert_eq!(watching.end(), Some(0));
+    // Once it is to be built once, it is an error.
+    world.write("-- file: shop/recipes/words.lua\nreturn require('lib.missing')\n");
+    let once = ["dev", "dev", "--name", "alice", "--project", "shop"];
+    world.mzflow(&once).code(1).says("[lua.no-module]").says("no lib/missing.lua below the project");
+}
+
+#[test]
 fn a_save_while_it_connects_is_built() {
     let world = telling();
     let bridge = Bridge::held(&world);

@@ -268,3 +268,68 @@ fn what_is_saved_and_in_no_overlay_is_told() {
     world.write("-- file: shop/models/shop/raw/people.sql\nCREATE TABLE people (id int);\n");
     watching.until(&world, "and not what was saved: table shop.raw.people", 1);
 }
+
+#[test]
+fn without_a_key_rows_are_compared_as_often_as_they_are_there() {
+    let Some(world) = deployed() else { return };
+    let orders = |rows: &str| {
+        format!(
+            "-- file: shop/models/shop/core/orders.sql\nCREATE VIEW orders AS SELECT * FROM (VALUES {rows}) AS r (id, amount);\n"
+        )
+    };
+    world.write(&orders("(1, 10), (1, 10), (2, 20), (3, NULL)"));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    world.write(&orders("(1, 10), (2, 20), (2, 20), (3, NULL), (4, NULL)"));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "core.orders  ● ready");
+    terminal.press("d");
+    terminal.until(&world, "production has 4 rows, the overlay 5 rows");
+    terminal.until(&world, "+2 −1 against production");
+    terminal.until(&world, "its file names no key");
+    terminal.until(&world, "- id 1, amount 10");
+    terminal.until(&world, "+ id 2, amount 20");
+    terminal.until(&world, "+ id 4, amount NULL");
+}
+
+#[test]
+fn what_becomes_null_and_what_was_is_told() {
+    let Some(world) = deployed() else { return };
+    let orders = |rows: &str| {
+        format!(
+            "-- file: shop/models/shop/core/orders.sql\n\
+             CREATE VIEW orders AS SELECT * FROM (VALUES {rows}) AS r (id, amount);\n\
+             CREATE PRIMARY KEY NOT ENFORCED ON orders (id);\n"
+        )
+    };
+    world.write(&orders("(1, 10), (2, NULL)"));
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "second"]).code(0);
+    world.write(&orders("(1, NULL), (2, 20), (3, 30), (3, 31)"));
+    let mut terminal = Terminal::start(&world, (24, 120), &WATCH);
+    terminal.until(&world, "core.orders  ● ready");
+    terminal.press("d");
+    terminal.until(&world, "+2 −0 ~2 against production");
+    terminal.until(&world, "~ id 1, amount 10 -> NULL");
+    terminal.until(&world, "~ id 2, amount NULL -> 20");
+    // What the file calls a key is not one.
+    terminal.until(&world, "keys of several rows: 0 in production, 1 in the overlay");
+}
+
+#[test]
+fn one_that_does_not_hydrate_keeps_the_last_good_one_until_it_is_mended() {
+    let Some(world) = deployed() else { return };
+    let watching = watch(&world);
+    world.write(&totals("sum(amount) + 100"));
+    watching.until(&world, "ready ", 2);
+    world.sql("ALTER SYSTEM SET sandbox_crash_looping = 'dev'");
+    world.write(&totals("sum(amount) + 200"));
+    watching.until(&world, "does not hydrate", 1);
+    watching.until(&world, "failed ", 1);
+    assert_eq!(seen(&world), "130");
+    world.sql("ALTER SYSTEM RESET sandbox_crash_looping");
+    world.write(&totals("sum(amount) + 300"));
+    watching.until(&world, "ready ", 3);
+    assert_eq!(seen(&world), "330");
+    let left = "SELECT count(*) FROM mz_objects o JOIN mz_schemas s ON s.id = o.schema_id \
+        JOIN mz_databases d ON d.id = s.database_id WHERE d.name = 'shop__alice'";
+    assert_eq!(world.rows(left), "1", "nothing is left of the one that failed");
+}

@@ -68,7 +68,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let start = Start {
         run: new_run_id()?,
         name: build::RECIPE.to_owned(),
-        loaded: build::load(app, &given),
+        loaded: build::load(app, &given, &build::Asked::default()),
         policies: Ok(Vec::new()),
         policy_timeout: None,
         earlier: None,

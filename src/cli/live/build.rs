@@ -106,13 +106,22 @@ impl Built {
     }
 }
 
-/// Loads the recipe in a Lua of its own.
+/// The files that a recipe has asked for, by their names below the project: those that are missing too.
+pub(crate) type Asked = Rc<RefCell<BTreeSet<String>>>;
+
+/// Loads the recipe in a Lua of its own, which writes down what files it asks for, now and when it runs.
 ///
 /// # Errors
 /// `lua.*`, `cli.unknown-recipe`.
-pub(crate) fn load(app: &App, given: &Map<String, Value>) -> Result<Loaded, CliError> {
+pub(crate) fn load(app: &App, given: &Map<String, Value>, asked: &Asked) -> Result<Loaded, CliError> {
     let (source, origin) = recipe::find(app.project(), RECIPE)?;
-    let mut loaded = app.load(&source, origin, Default::default())?;
+    let mut facts = app.facts(Default::default());
+    let (files, asked) = (facts.files, Rc::clone(asked));
+    facts.files = Rc::new(move |name| {
+        asked.borrow_mut().insert(name.to_owned());
+        files(name)
+    });
+    let mut loaded = recipe::load_with(facts, &source, origin)?;
     loaded.given.clone_from(given);
     Ok(loaded)
 }

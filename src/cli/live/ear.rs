@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::event::Event;
 use crate::event::OverlayState;
 use crate::event::Sink;
+use crate::event::SkippedKind;
 
 /// What was heard and not taken yet.
 pub(crate) struct Ear {
@@ -18,6 +19,8 @@ pub(crate) struct Ear {
     heard: RefCell<Vec<(Duration, Event)>>,
     ready: RefCell<BTreeSet<String>>,
     wake: Notify,
+    /// What no overlay holds, as it was told last.
+    skipped: RefCell<Vec<SkippedKind>>,
     /// Whoever else listens, and whether to everything.
     other: Option<(Rc<dyn Sink>, Wanted)>,
 }
@@ -34,7 +37,8 @@ pub(crate) enum Wanted {
 impl Ear {
     /// Hears nothing yet.
     pub(crate) fn new(clock: Clock, other: Option<(Rc<dyn Sink>, Wanted)>) -> Self {
-        Self { clock, heard: RefCell::default(), ready: RefCell::default(), wake: Notify::new(), other }
+        let (heard, ready, skipped) = Default::default();
+        Self { clock, heard, ready, wake: Notify::new(), skipped, other }
     }
 
     /// Waits until something is heard.
@@ -61,15 +65,29 @@ impl Ear {
     }
 }
 
+impl Ear {
+    /// Whether people have been told that much is skipped already. What production does not have is told at every
+    /// build: it may be why one fails.
+    fn has_told(&self, event: &Event) -> bool {
+        let Event::OverlaySkipped { kinds } = event else { return false };
+        let before = self.skipped.replace(kinds.clone());
+        before == *kinds && kinds.iter().all(|of_kind| of_kind.missing.is_empty())
+    }
+}
+
 impl Sink for Ear {
     fn event(&self, event: Event) {
         if let Event::Overlay { object, state: OverlayState::Ready, .. } = &event {
             self.ready.borrow_mut().insert(object.clone());
         }
+        let is_news = is_news(&event) && !self.has_told(&event);
         if let Some((other, wanted)) = &self.other
-            && (*wanted == Wanted::Everything || is_news(&event))
+            && (*wanted == Wanted::Everything || is_news)
         {
             other.event(event.clone());
+        }
+        if matches!(event, Event::OverlaySkipped { .. }) && !is_news {
+            return;
         }
         self.heard.borrow_mut().push((self.clock.elapsed(), event));
         self.wake.notify_one();

@@ -40,7 +40,7 @@ pub(crate) struct Folder {
     profiles: Option<PathBuf>,
     /// The file that it is a link to, if it is one.
     linked: Option<PathBuf>,
-    /// Files that the recipe reads besides those of its folder.
+    /// Files that the recipe asks for besides those of its folder; some may be missing.
     modules: BTreeSet<PathBuf>,
     options: compiler::Options,
     /// `None` while the folder is no project.
@@ -82,18 +82,16 @@ impl Folder {
         paths.filter_map(|path| Some((path.clone(), other(&path)?))).collect()
     }
 
-    /// Takes in which files a recipe reads, by their names below the project; gives the folders that are to be
-    /// watched for them.
-    pub(crate) fn take_modules<'n>(
-        &mut self,
-        names: impl Iterator<Item = &'n String>,
-    ) -> Vec<source::Folder> {
+    /// Takes in which files a recipe asks for, by their names below the project; gives the folders that are to be
+    /// watched for them: all that lead to one, as any of them may have yet to come.
+    pub(crate) fn take_modules(&mut self, names: &BTreeSet<String>) -> Vec<source::Folder> {
         let recipes = self.root.join(recipe::FOLDER);
-        let paths = names.map(|name| self.root.join(name)).filter(|path| path.is_file());
+        let paths = names.iter().map(|name| self.root.join(name));
         self.modules = paths.filter(|path| !path.starts_with(&recipes)).collect();
-        let folders: BTreeSet<&Path> = self.modules.iter().filter_map(|path| path.parent()).collect();
-        let folders = folders.into_iter().filter(|path| *path != self.root);
-        folders.map(|path| source::Folder { path: path.to_owned(), deep: false }).collect()
+        let below = |path: &&Path| path.starts_with(&self.root) && *path != self.root;
+        let folders = self.modules.iter().flat_map(|path| path.ancestors().skip(1).take_while(below));
+        let folders: BTreeSet<&Path> = folders.collect();
+        folders.into_iter().map(|path| source::Folder { path: path.to_owned(), deep: false }).collect()
     }
 
     /// Whether a file is one of a recipe's.

@@ -176,14 +176,14 @@ async fn answer(desk: &Desk, session: &Session, ask: Ask) -> Result<Looked, Erro
             let pair = Pair {
                 blue: blue.clone(),
                 green,
-                key,
+                key: key.clone(),
                 cluster: desk.cluster.clone(),
                 samples: SAMPLES,
                 timeout: compare::TIMEOUT,
             };
             let deadline = clock.deadline(None);
             let compared = compare::pair(session.another().await?, pair, interrupt.clone(), deadline).await?;
-            Ok(Looked::Compared(blue.to_string(), difference(&compared), differing(&compared)))
+            Ok(Looked::Compared(blue.to_string(), difference(&compared), differing(&compared, &key)))
         }
         Ask::Preview(Green { blue, green }) => {
             let rows = glance::rows(session, &green, clock, interrupt).await?;
@@ -214,20 +214,26 @@ fn difference(compared: &Compared) -> String {
     format!("{counts} against production{columns}")
 }
 
-fn differing(compared: &Compared) -> Vec<String> {
+fn differing(compared: &Compared, key: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(blue), Some(green)) = (compared.rows_blue, compared.rows_green) {
         let rows = |number: u64| counted(usize::try_from(number).unwrap_or(usize::MAX), "row");
         lines.push(format!("production has {}, the overlay {}", rows(blue), rows(green)));
     }
     lines.push(difference(compared));
+    lines.extend(told_apart(compared, key));
+    let mut names: Vec<&String> = Vec::new();
+    for row in compared.samples.iter().flat_map(|sample| sample.before.iter().chain(&sample.after)) {
+        let new: Vec<&String> = row.keys().filter(|name| !names.contains(name)).collect();
+        names.extend(new);
+    }
     for sample in &compared.samples {
         let (sign, row, before) = match sample.change {
             Kind::Added => ("+", &sample.after, None),
             Kind::Removed => ("-", &sample.before, None),
             Kind::Changed => ("~", &sample.after, sample.before.as_ref()),
         };
-        lines.extend(row.as_ref().map(|row| format!("{sign} {}", fields(row, before))));
+        lines.extend(row.as_ref().map(|row| format!("{sign} {}", fields(&names, row, before))));
     }
     let shown = u64::try_from(compared.samples.len()).unwrap_or(u64::MAX);
     let more = compared.differing().saturating_sub(shown);
@@ -237,15 +243,37 @@ fn differing(compared: &Compared) -> Vec<String> {
     lines
 }
 
-/// A row in words; of what was another before, both.
-fn fields(row: &Row, before: Option<&Row>) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let was = |name: &String| before.and_then(|row| row.get(name));
-    let told = row.iter().map(|(name, value)| match was(name) {
-        Some(was) if was != value => format!("{name} {} -> {}", text(was), text(value)),
-        Some(_) | None => format!("{name} {}", text(value)),
+/// By what rows are told apart, where that explains what is shown.
+fn told_apart(compared: &Compared, key: &[String]) -> Option<String> {
+    let (blue, green) = (compared.duplicate_keys.blue, compared.duplicate_keys.green);
+    if compared.added == 0 && compared.removed == 0 {
+        None
+    } else if key.is_empty() {
+        Some("whole rows are compared, each as often as it is there: its file names no key".to_owned())
+    } else if blue > 0 || green > 0 {
+        Some(format!(
+            "keys of several rows: {blue} in production, {green} in the overlay; their rows are compared whole"
+        ))
+    } else {
+        None
+    }
+}
+
+/// A row in words, with what is NULL in it and not in others; of what was another before, both.
+fn fields(names: &[&String], row: &Row, before: Option<&Row>) -> String {
+    let text = |value: Option<&Value>| match value {
+        None => "NULL".to_owned(),
+        Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    };
+    let told = names.iter().map(|name| {
+        let (value, was) = (row.get(*name), before.map(|row| row.get(*name)));
+        match was {
+            Some(was) if was != value => format!("{name} {} -> {}", text(was), text(value)),
+            Some(_) | None => format!("{name} {}", text(value)),
+        }
     });
-    told.collect::<Vec<_>>().join(", ")
+    let told = told.collect::<Vec<_>>().join(", ");
+    if told.is_empty() { "NULL in every column".to_owned() } else { told }
 }
 
 fn previewed(rows: &Table) -> Vec<String> {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use super::Request;
 use super::backoff::Backoff;
+use super::build::Asked;
 use super::build::Built;
 use super::claim::Claim;
 use super::ear::Ear;
@@ -105,6 +106,7 @@ pub(crate) struct Live<'a> {
     stopwatch: Stopwatch,
     /// The recipe, read while nobody waited for it.
     loaded: Option<Loaded>,
+    asked: Asked,
     looking: UnderWay<Answer>,
     /// What of it a person has asked for.
     looking_for: Option<Wish>,
@@ -161,6 +163,7 @@ impl<'a> Live<'a> {
             unbuilt: None,
             stopwatch: Stopwatch::new(now, now),
             loaded: None,
+            asked: Asked::default(),
             looking: None,
             looking_for: None,
             look_interrupt: Interrupt::default(),

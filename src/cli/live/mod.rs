@@ -36,6 +36,7 @@ use super::app::new_run_id;
 use super::exit::Exit;
 use super::finish;
 use super::interrupt;
+use super::recipe;
 use super::running;
 use crate::db;
 use crate::event::Event;
@@ -78,11 +79,20 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     let source = Source::new(folder::watched(&root, profiles.as_deref()), app.clock.clone(), request.wish);
     let folder = Folder::new(root, &app.compile_request(), profiles);
     let queue = Queue::new(folder.contents());
-    let loaded = build::load(app, &request.given)?;
-    build::rest(app, &loaded)?;
+    let started = match build::load(app, &request.given, &build::Asked::default()) {
+        Ok(loaded) => {
+            build::rest(app, &loaded)?;
+            running::started(app, &loaded, &request.given)
+        }
+        // It is told by the first build, and mended by a save as everything else that is watched.
+        Err(_) => {
+            let (source, _) = recipe::find(app.project(), build::RECIPE)?;
+            running::begun(app, build::RECIPE, source, &request.given)
+        }
+    };
     let session = app.connect().await?;
     access::check(&session, "dev", false).await?;
-    let run = Run::new(new_run_id()?, running::started(app, &loaded, &request.given));
+    let run = Run::new(new_run_id()?, started);
     let id = run.id.clone();
     let mut ctx = app.quiet_ctx(session, run);
     let mut claim = Claim { overlay: request.overlay.clone(), databases: folder.databases(), held: None };

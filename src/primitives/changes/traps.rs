@@ -105,7 +105,7 @@ pub fn refusal(changes: &Changes, catalog: &Catalog, texts: &Texts) -> Option<Er
 
 /// Finds every rename of a laid out deployment that the server would refuse, in both directions.
 pub fn traps(layout: &Layout, catalog: &Catalog, texts: &Texts) -> Vec<Trap> {
-    let mut world = World::new(layout, catalog, texts);
+    let mut world = World::new(&layout.create, catalog, texts);
     let mut after = catalog.clone();
     layout.create.iter().for_each(|step| after.take(step));
     let mut found = Vec::new();
@@ -121,6 +121,18 @@ pub fn traps(layout: &Layout, catalog: &Catalog, texts: &Texts) -> Vec<Trap> {
         steps.into_iter().for_each(|step| after.take(&Step::Exchange(step)));
     }
     found
+}
+
+/// The first of what is about to be made, by its production name, that could not be given its other name behind
+/// those before it: because of its own text, or of one that is made with it and reads it.
+pub fn first(
+    create: &[Step],
+    renames: impl Iterator<Item = (ObjectName, Ident)>,
+    catalog: &Catalog,
+) -> Option<ObjectName> {
+    let mut world = World::new(create, catalog, &Texts::new());
+    let mut refused = renames.flat_map(|(from, to)| world.rename(&from, &to, false));
+    refused.next().map(|trap| trap.object)
 }
 
 /// Something whose name or text a rename touches.
@@ -140,7 +152,7 @@ struct World {
 }
 
 impl World {
-    fn new(layout: &Layout, catalog: &Catalog, texts: &Texts) -> Self {
+    fn new(create: &[Step], catalog: &Catalog, texts: &Texts) -> Self {
         let mut world = Self { items: Vec::new(), at: BTreeMap::new(), readers: Vec::new() };
         let mut reads: Vec<Vec<ObjectName>> = Vec::new();
         let affected = catalog.objects.values().filter(|object| texts.contains_key(&object.id));
@@ -150,7 +162,7 @@ impl World {
             let sql = texts.get(&object.id).cloned();
             world.put(object.name.clone(), Item { told: object.name.clone(), sql });
         }
-        for step in &layout.create {
+        for step in create {
             let Step::Create { kind, name, reads: read, sql, origin: Some(origin), .. } = step else {
                 continue;
             };

@@ -18,6 +18,7 @@ use super::hydrate;
 use super::in_place;
 use super::naming::Naming;
 use super::overlaid;
+use super::refused_swaps;
 use super::ways;
 use super::ways::Way;
 use crate::deployment::overlay::OverlaidObject;
@@ -56,6 +57,7 @@ pub(super) async fn build(
     told: &Told,
 ) -> Result<Built, Error> {
     ctx.go_on()?;
+    exchange::give_up_early(request, decision, naming, &*ctx.catalog().await?)?;
     containers::make_databases(ctx, request, decision).await?;
     // Nothing else is touched from here on, and no more is read after each statement than that.
     ctx.look_only_at(decision.databases.iter().map(|pair| pair.overlay.clone()).collect()).await?;
@@ -112,12 +114,15 @@ async fn proved(
         if broken.is_empty() {
             let good: Vec<&Build<'_>> =
                 decision.builds.iter().filter(|build| !bad.contains_key(&build.object.name)).collect();
-            let exchanged = exchange::exchange(ctx, decision, &good, &blocked, naming).await?;
+            let made = create::steps(request, &good, &decision.means());
+            let exchanged = exchange::exchange(ctx, decision, (&good, &made), &blocked, naming).await?;
             if exchanged.refused.is_empty() {
                 return Ok(exchanged);
             }
             blocked = exchanged.blocked;
             broken = exchanged.refused;
+            let catalog = ctx.catalog().await?;
+            refused_swaps::take(&broken, decision, &catalog);
         }
         let catalog = ctx.catalog().await?;
         let given_up = ways::give_up(&broken, decision, bad, naming, &catalog)?;

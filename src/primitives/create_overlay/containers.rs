@@ -100,6 +100,7 @@ pub(super) async fn make_databases(
             objects: Vec::new(),
             leftovers: Vec::new(),
             schemas: Vec::new(),
+            refused: Vec::new(),
         }))
         .await?;
     }

@@ -59,7 +59,7 @@ pub(super) async fn create(
 }
 
 /// The statements, in order.
-fn steps(request: &Request, builds: &[&Build<'_>], means: &Means) -> Vec<Step> {
+pub(super) fn steps(request: &Request, builds: &[&Build<'_>], means: &Means) -> Vec<Step> {
     let object = |name: &ObjectName| means.get(name).unwrap_or(name).clone();
     let cluster = |_: &ClusterName| request.cluster.clone();
     let names = Names { object: &object, cluster: &cluster };

@@ -97,6 +97,8 @@ pub(super) struct Decision<'p> {
     pub(super) swaps: BTreeMap<SchemaName, Swap>,
     /// Schemas that were to be swapped, and were made for that.
     pub(super) given_up: Vec<SchemaName>,
+    /// Schemas that the server has refused to swap, with what of others reads them.
+    pub(super) refused: BTreeMap<SchemaName, BTreeSet<ObjectId>>,
 }
 
 impl Decision<'_> {

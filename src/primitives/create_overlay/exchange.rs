@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::Request;
+use super::create;
+use super::create::Bad;
 use super::decide::Build;
 use super::decide::Decision;
 use super::naming::Naming;
+use super::ways;
 use super::ways::Way;
 use crate::catalog::Catalog;
 use crate::name::ObjectId;
@@ -14,6 +18,7 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::plan::step::Exchange;
 use crate::plan::step::Step;
+use crate::primitives::changes::traps;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
@@ -33,10 +38,35 @@ pub(super) struct Exchanged {
     pub(super) refused: BTreeSet<SchemaName>,
 }
 
-/// Exchanges what is good, but for what is known to be blocked.
+/// Gives up the swaps of schemas in which something reads what cannot be renamed, as the new texts tell: what is
+/// built for one of them would have to be built again. Pure.
 ///
-/// Where the server refuses a rename, the object and what reads it are left out and the rest is tried
-/// again.
+/// # Errors
+/// `overlay.bad-name`.
+pub(super) fn give_up_early(
+    request: &Request,
+    decision: &mut Decision<'_>,
+    naming: &mut Naming,
+    catalog: &Catalog,
+) -> Result<(), Error> {
+    // Each time at least one swap is given up.
+    loop {
+        let built: Vec<&Build<'_>> = decision.builds.iter().filter(|build| build.way != Way::Over).collect();
+        let made = create::steps(request, &built, &decision.means());
+        let mut exchanging = Exchanging { good: &built, ..Exchanging::default() };
+        exchanging.avoid(&made, catalog);
+        let refused = exchanging.refused;
+        if refused.is_empty() {
+            return Ok(());
+        }
+        ways::give_up(&refused, decision, &Bad::new(), naming, catalog)?;
+    }
+}
+
+/// Exchanges what is good, which these statements have made, but for what is known to be blocked.
+///
+/// What the new texts tell to be no rename is not tried, as it would not be at any save. Where the server refuses
+/// one, the object and what reads it are left out and the rest is tried again.
 ///
 /// # Errors
 /// `overlay.taken` when somebody has put something into a schema that is swapped; `overlay.failed`, `run.*`,
@@ -44,12 +74,14 @@ pub(super) struct Exchanged {
 pub(super) async fn exchange(
     ctx: &mut Ctx,
     decision: &Decision<'_>,
-    good: &[&Build<'_>],
+    (good, made): (&[&Build<'_>], &[Step]),
     blocked: &BTreeSet<ObjectName>,
     naming: &mut Naming,
 ) -> Result<Exchanged, Error> {
     let catalog = ctx.catalog().await?;
-    let mut exchanging = Exchanging { good, blocked: blocked.clone(), ..Exchanging::default() };
+    let mut exchanging = Exchanging { good, ..Exchanging::default() };
+    // What reads it may have been built to be swapped when it was blocked.
+    blocked.iter().for_each(|culprit| exchanging.block(culprit));
     for build in good.iter().filter(|build| matches!(build.way, Way::Renamed | Way::Swapped)) {
         let Some(new) = catalog.object(&build.under) else { continue };
         exchanging.new.insert(build.place.clone(), new.id.clone());
@@ -75,6 +107,7 @@ pub(super) async fn exchange(
     };
     let failed = decision.builds.iter().filter(is_failed).filter_map(|build| catalog.object(&build.under));
     let failed: Vec<ObjectId> = failed.map(|found| found.id.clone()).collect();
+    exchanging.avoid(made, &catalog);
     drop(catalog);
     fenced::make(ctx, &mut exchanging, fenced::RETRY_FOR).await?;
     let Exchanging { blocked, refused, .. } = exchanging;
@@ -137,6 +170,17 @@ impl Exchanging<'_, '_> {
         let turns: Vec<Turn> = self.renamed().filter_map(turn).collect();
         let renames = renames::steps(&turns).into_iter().map(Step::Exchange);
         self.swapped.iter().map(Swapped::step).chain(renames).collect()
+    }
+
+    /// Leaves out what cannot be renamed, as the new texts tell.
+    fn avoid(&mut self, made: &[Step], catalog: &Catalog) {
+        let names = |build: &&Build<'_>| (build.under.clone(), build.place.object.clone());
+        // Each time at least one is left out.
+        while self.renamed().next().is_some()
+            && let Some(culprit) = traps::first(made, self.renamed().map(names), catalog)
+        {
+            self.block(&culprit);
+        }
     }
 
     /// Leaves an object out with everything that reads it. What is swapped cannot be left out: its schema

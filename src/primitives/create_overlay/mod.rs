@@ -48,6 +48,7 @@ mod hydrate;
 mod in_place;
 mod naming;
 mod refuse;
+mod refused_swaps;
 mod wanted;
 mod ways;
 
@@ -122,8 +123,8 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     refuse::others_objects(&decision, &overlays, &catalog)?;
     // Whoever changes it from here on need not make a copy first.
     drop(catalog);
-    for (kind, names) in &wanted.skipped {
-        ctx.events.event(Event::OverlaySkipped { kind: kind.to_string(), names: names.clone() });
+    if !wanted.skipped.is_empty() {
+        ctx.events.event(Event::OverlaySkipped { kinds: wanted.skipped.clone() });
     }
     if !decision.builds.is_empty() || !decision.removed.is_empty() {
         let builds = decision.builds.iter().filter(|build| build.carried.is_none());
@@ -223,6 +224,7 @@ async fn outcome(
             objects: objects.values().cloned().collect(),
             leftovers: built.leftovers.clone(),
             schemas: containers::schemas(decision, overlays, &catalog),
+            refused: refused_swaps::standing(decision, overlays, &catalog),
         }))
         .await?;
     }

@@ -120,6 +120,7 @@ impl Stand {
             projects: Vec::new(),
             schemas: catalog.schemas_of(&pair().overlay).map(|(_, schema)| schema.id.clone()).collect(),
             begun_schemas: BTreeSet::new(),
+            refused: BTreeMap::new(),
         };
         Self { catalog, overlays: Overlays::from([(pair().overlay, known)]) }
     }
@@ -145,7 +146,7 @@ impl Stand {
     fn decided<'p>(&self, project: &'p Rc<Compiled>, naming: &mut Naming) -> Decision<'p> {
         let objects: Vec<_> = project.project.objects.iter().filter(|o| o.kind.is_staged()).collect();
         let roots = objects.iter().map(|object| (&object.name, Change::Changed)).collect();
-        let wanted = Wanted { objects, roots, skipped: BTreeMap::new() };
+        let wanted = Wanted { objects, roots, skipped: Vec::new() };
         let is_own = |schema: &SchemaName| project.project.schema(schema).is_some();
         let facts = Facts {
             catalog: &self.catalog,
@@ -698,11 +699,14 @@ fn what_is_wanted() {
         let roots = BTreeMap::from([(&root, Change::Changed)]);
         let wanted = wanted::with(&project.project, roots, downstream, &stand.catalog);
         let names: Vec<String> = wanted.objects.iter().map(|object| object.name.to_string()).collect();
-        format!("{}; skipped {:?}", names.join(", "), wanted.skipped)
+        let skipped = wanted.skipped.iter();
+        let skipped = skipped.map(|of| format!("{} {:?}, missing {:?}", of.kind, of.names, of.missing));
+        format!("{}; skipped {}", names.join(", "), skipped.collect::<Vec<_>>().join(", "))
     };
     let more = with(SHOP, "-- file: models/shop/raw/u.sql\nCREATE TABLE u (id int);\n");
-    expect!["shop.core.totals, shop.core.doubled; skipped {}"].assert_eq(&told(SHOP, Downstream::All));
-    expect![[r#"shop.core.totals; skipped {Table: ["shop.raw.u"]}"#]]
+    expect![[r#"shop.core.totals, shop.core.doubled; skipped table ["shop.raw.t"], missing []"#]]
+        .assert_eq(&told(SHOP, Downstream::All));
+    expect![[r#"shop.core.totals; skipped table ["shop.raw.t", "shop.raw.u"], missing ["shop.raw.u"]"#]]
         .assert_eq(&told(&more, Downstream::None));
 }
 

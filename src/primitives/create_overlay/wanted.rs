@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::compiler::object::Object;
 use crate::compiler::project::Project;
 use crate::deployment::change::Change;
+use crate::event::SkippedKind;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 
@@ -27,8 +28,8 @@ pub(super) struct Wanted<'p> {
     pub(super) objects: Vec<&'p Object>,
     /// Those that differ themselves, and how.
     pub(super) roots: BTreeMap<&'p ObjectName, Change>,
-    /// Objects of other kinds that production does not have: an overlay has no place for them.
-    pub(super) skipped: BTreeMap<ObjectKind, Vec<String>>,
+    /// Objects of other kinds, which an overlay has no place for: what reads them reads production's.
+    pub(super) skipped: Vec<SkippedKind>,
 }
 
 /// What differs itself, and what goes with it.
@@ -43,11 +44,28 @@ pub(super) fn with<'p>(
         names.extend(project.graph.downstream(roots.keys().copied()));
     }
     let objects = project.objects.iter().filter(|o| o.kind.is_staged() && names.contains(&o.name)).collect();
-    let mut skipped: BTreeMap<ObjectKind, Vec<String>> = BTreeMap::new();
+    Wanted { objects, roots, skipped: skipped(project, catalog) }
+}
+
+/// What an overlay has no place for, kind by kind.
+fn skipped(project: &Project, catalog: &Catalog) -> Vec<SkippedKind> {
+    let mut kinds: BTreeMap<ObjectKind, SkippedKind> = BTreeMap::new();
     for object in project.objects.iter().filter(|object| !object.kind.is_staged()) {
+        let of_kind = kinds.entry(object.kind).or_insert_with(|| SkippedKind {
+            kind: object.kind.to_string(),
+            names: Vec::new(),
+            missing: Vec::new(),
+        });
+        let name = object.name.to_string();
         if catalog.object(&object.name).is_none() {
-            skipped.entry(object.kind).or_default().push(object.name.to_string());
+            of_kind.missing.push(name.clone());
         }
+        of_kind.names.push(name);
     }
-    Wanted { objects, roots, skipped }
+    let mut kinds: Vec<SkippedKind> = kinds.into_values().collect();
+    for of_kind in &mut kinds {
+        of_kind.names.sort_unstable();
+        of_kind.missing.sort_unstable();
+    }
+    kinds
 }

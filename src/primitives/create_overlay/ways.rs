@@ -16,6 +16,7 @@ use super::decide::Build;
 use super::decide::Decision;
 use super::decide::Facts;
 use super::naming::Naming;
+use super::refused_swaps;
 use super::wanted::Wanted;
 use crate::catalog::Catalog;
 use crate::catalog::Object;
@@ -33,6 +34,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 use crate::primitives::error::Error;
 use crate::primitives::overlays;
+use crate::primitives::overlays::Overlaid;
 
 /// How a new version comes to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,35 +189,52 @@ impl Look<'_> {
     fn swap(&self, schema: &SchemaName, overlay: &str, decision: &Decision<'_>) -> Option<Found> {
         let catalog = self.facts.catalog;
         let there = catalog.schemas.get(schema).filter(|there| catalog.owns(&there.owner))?;
-        // Where a name does not fit, renames may.
-        let beside = overlays::beside(schema, overlay).ok()?;
         let carried = self.carried(schema, decision)?;
-        let has_defaults = |schema: &SchemaName| {
-            let scope = DefaultScope::Schema(schema.clone());
-            catalog.default_privileges.iter().any(|default| default.scope == scope)
-        };
-        if has_defaults(schema) || there.comment.is_some() {
+        let known = self.facts.overlays.get(&schema.database)?;
+        if self.has_defaults(schema)
+            || there.comment.is_some()
+            || refused_swaps::is_known(schema, known, catalog)
+        {
             return None;
         }
-        let other = catalog.schemas.get(&beside);
-        let mut cleared = Vec::new();
-        if let Some(other) = other {
-            // Whoever may do something with the one could not any more, or could with the other.
-            let alike = others_may(there) == others_may(other) && other.comment.is_none();
-            let known = self.facts.overlays.get(&schema.database)?;
-            if !known.made(&beside, other) || !alike || has_defaults(&beside) {
-                return None;
-            }
-            cleared = self.clearable(&beside, decision)?;
-        }
+        // Where no name fits, renames may.
+        let beside = overlays::beside(schema, overlay);
+        let mut beside = beside.into_iter().filter_map(|beside| {
+            let cleared = self.usable(there, &beside, known, decision)?;
+            Some((beside, cleared))
+        });
+        let (beside, cleared) = beside.next()?;
         let swap = Swap {
             id: there.id.clone(),
+            is_new: !catalog.schemas.contains_key(&beside),
             beside,
             inside: catalog.relations_in(schema).map(|object| object.id.clone()).collect(),
-            is_new: other.is_none(),
             grants: others_may(there),
         };
         Some(Found { swap, carried, cleared })
+    }
+
+    /// What has to be dropped before a schema can be swapped with one beside it, which may have yet to be
+    /// made; `None` where it cannot.
+    fn usable(
+        &self,
+        there: &Schema,
+        beside: &SchemaName,
+        known: &Overlaid,
+        decision: &Decision<'_>,
+    ) -> Option<Vec<ObjectId>> {
+        let Some(other) = self.facts.catalog.schemas.get(beside) else { return Some(Vec::new()) };
+        // Whoever may do something with the one could not any more, or could with the other.
+        let alike = others_may(there) == others_may(other) && other.comment.is_none();
+        if !known.made(beside, other) || !alike || self.has_defaults(beside) {
+            return None;
+        }
+        self.clearable(beside, decision)
+    }
+
+    fn has_defaults(&self, schema: &SchemaName) -> bool {
+        let scope = DefaultScope::Schema(schema.clone());
+        self.facts.catalog.default_privileges.iter().any(|default| default.scope == scope)
     }
 
     /// What has to be built along so that the schema can be swapped; `None` where it cannot.

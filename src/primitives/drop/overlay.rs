@@ -147,7 +147,7 @@ fn in_overlay(production: &SchemaName, known: &Overlaid) -> Vec<SchemaName> {
         return Vec::new();
     }
     let schema = SchemaName::new(known.pair.overlay.clone(), production.schema.clone());
-    let beside = overlays::beside(&schema, &known.overlay).ok();
+    let beside = overlays::beside(&schema, &known.overlay);
     [schema].into_iter().chain(beside).collect()
 }
 
@@ -250,6 +250,7 @@ async fn stays(
         databases: vec![(known.pair.clone(), id)],
         objects: of_others.cloned().collect(),
         leftovers: Vec::new(),
+        refused: Vec::new(),
         schemas: made.map(|(name, schema)| (name.clone(), schema.id.clone())).collect(),
     }))
     .await

@@ -76,6 +76,11 @@ impl Staying {
         signal(self.child.id(), name);
     }
 
+    /// Tells whether it has ended.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
+    }
+
     /// Waits for its end.
     pub(crate) fn end(&mut self) -> Option<i32> {
         self.child.wait().expect("it ends").code()

@@ -107,13 +107,12 @@ impl Live<'_> {
         Ok((loaded, rest, elsewhere))
     }
 
-    /// Loads the recipe, and has the files watched that it reads.
+    /// Loads the recipe, and has the files watched that it has ever asked for: what is missing may come.
     pub(super) fn load(&mut self) -> Result<Loaded, CliError> {
-        let loaded = build::load(self.app, &self.request.given)?;
-        let modules = loaded.host.modules(&loaded.recipe);
-        let folders = self.folder.borrow_mut().take_modules(modules.keys());
+        let loaded = build::load(self.app, &self.request.given, &self.asked);
+        let folders = self.folder.borrow_mut().take_modules(&self.asked.borrow());
         folders.into_iter().for_each(|folder| self.source.also(folder));
-        Ok(loaded)
+        loaded
     }
 
     /// The way to another environment, where the file that names it says so since the last build.

@@ -9,10 +9,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::live::phases::Times;
+use crate::cli::overlaid;
 use crate::event::Event;
 use crate::event::OverlayState;
 
-/// So many notices of a build are kept: what a whole project leaves out may be told a kind a line.
+/// So many notices of a build are kept: a recipe may say a lot.
 const MOST_NOTICES: usize = 100;
 
 /// So many lines are scrolled at once.
@@ -363,9 +364,7 @@ impl Model {
                 self.standing = standing.collect();
                 return;
             }
-            Event::OverlaySkipped { kind, names } => {
-                format!("in no overlay, and production has none: {kind} {}", names.join(", "))
-            }
+            Event::OverlaySkipped { kinds } => overlaid::skipped(&kinds),
             Event::Warning { message, .. } | Event::Log { message, .. } => message,
             // What other verbs and recipes do is not what this screen is about.
             _ => return,

@@ -109,8 +109,8 @@ fn an_index_beside_that_was_made_anew_or_is_gone_is_found() {
         &scope,
         ConflictCheck::Made,
         expect![[r#"
-        swap.production-moved: production changed since this deployment was staged
-        app.raw.t_idx was new-18 when 77b01de was staged and is gone now"#]],
+            swap.production-moved: production changed since this deployment was staged
+            app.raw.t_idx was new-18 when 77b01de was staged and is gone"#]],
     );
     catalog.take(&facts::index("app.raw.t_idx", "app.raw.t", "compute"));
     check_refusal(

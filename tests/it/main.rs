@@ -6,6 +6,7 @@
 mod adoption;
 mod aftermath;
 mod analysis;
+mod applying;
 mod approvals;
 mod authoring;
 mod bad_input;
@@ -31,6 +32,7 @@ mod deploy;
 mod dev;
 mod dev_fence;
 mod dev_statements;
+mod drift;
 mod embedded;
 mod emissions;
 mod examples;

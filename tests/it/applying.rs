@@ -49,7 +49,7 @@ fn state(world: &World) -> String {
 /// How many things an `apply` that works has done.
 #[track_caller]
 fn applied(world: &World) -> Vec<String> {
-    let told = world.mzflow(&APPLY).code(0).json();
+    let told = world.mzflow(&APPLY).code(0).json_lines().pop().expect("it ends with what was done");
     let actions = told["actions"].as_array().unwrap_or_else(|| panic!("{told}"));
     actions.iter().map(|action| action.as_str().expect("a text").to_owned()).collect()
 }

@@ -59,7 +59,7 @@ impl Catalog {
             }
             Step::Statement { .. } => {}
             Step::CreateRole(name) => {
-                self.roles.insert(name.clone());
+                self.roles.entry(name.clone()).or_default();
             }
             Step::GrantSystem { privileges, to } => {
                 for role in to {

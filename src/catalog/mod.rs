@@ -28,6 +28,17 @@ pub type Privileges = BTreeSet<(Grantee, String)>;
 /// The settings of roles for their new sessions, as the server prints them, by name.
 pub type RoleSettings = BTreeMap<RoleName, BTreeMap<String, String>>;
 
+/// A role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Role {
+    /// Whether it may log in.
+    pub login: bool,
+    /// Whether everything is allowed to it.
+    pub superuser: bool,
+    /// The roles that are members of it directly.
+    pub members: BTreeSet<RoleName>,
+}
+
 /// A database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
@@ -139,8 +150,8 @@ pub struct Catalog {
     pub clusters: BTreeMap<ClusterName, Cluster>,
     /// Objects by id.
     pub objects: BTreeMap<ObjectId, Object>,
-    /// Every role, the system's included.
-    pub roles: BTreeSet<RoleName>,
+    /// Every role by name, the system's included.
+    pub roles: BTreeMap<RoleName, Role>,
     /// What new sessions of roles begin with.
     pub role_settings: RoleSettings,
     /// The comments of roles.
@@ -166,7 +177,7 @@ impl Catalog {
             schemas: BTreeMap::new(),
             clusters: BTreeMap::new(),
             objects: BTreeMap::new(),
-            roles: BTreeSet::new(),
+            roles: BTreeMap::new(),
             role_settings: BTreeMap::new(),
             role_comments: BTreeMap::new(),
             default_privileges: BTreeSet::new(),

@@ -22,6 +22,9 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         ],
         Code::DeleteUnknown => one("name it in full, as `mzflow compile` lists it".to_owned()),
         Code::DeleteInUse => one("drop or move what depends on it first".to_owned()),
+        Code::ApplyNameTaken => {
+            one("drop or rename what is listed, or choose another name in the file".to_owned())
+        }
         Code::ApplySinkMoved => one("look at it, and repeat the command if it is to go:  mzflow diff".to_owned()),
         Code::DeleteConflict => one("try again when others have finished".to_owned()),
         Code::SetupMissing => one("make it with:  mzflow setup".to_owned()),

@@ -24,7 +24,7 @@ use crate::name::literal;
 pub struct ReplicaFacts {
     /// Processes that are offline now, with the reason where one is known.
     pub offline: Vec<Option<String>>,
-    /// How often a process of it ran out of memory or went offline in the last minutes.
+    /// How often the worst of its processes ran out of memory or went offline in the last minutes.
     pub recent_failures: usize,
     /// Whether it is of another size than its cluster: it helps while the cluster hydrates or is resized, and
     /// goes again.
@@ -108,7 +108,7 @@ pub async fn read(session: &Session, ids: &[ObjectId]) -> Result<HydrationFacts,
         "SELECT replica_id, reason FROM mz_internal.mz_cluster_replica_statuses \
          WHERE status = 'offline'"
             .to_owned(),
-        "SELECT replica_id FROM mz_internal.mz_cluster_replica_status_history \
+        "SELECT replica_id, process_id, reason FROM mz_internal.mz_cluster_replica_status_history \
          WHERE status = 'offline' AND occurred_at > now() - INTERVAL '5 minutes'"
             .to_owned(),
         "SELECT cluster_id FROM mz_internal.mz_cluster_schedules WHERE type = 'on-refresh'".to_owned(),
@@ -230,11 +230,32 @@ fn put_frontiers(facts: &mut HydrationFacts, rows: &[Row]) -> Result<(), Error> 
     Ok(())
 }
 
-fn put_statuses(facts: &mut HydrationFacts, now: &[Row], history: &[Row]) -> Result<(), Error> {
-    let mut failures: HashMap<&str, usize> = HashMap::new();
-    for row in history {
-        *failures.entry(row.required(0)?).or_default() += 1;
+/// How often the worst process of each replica went offline: one restart of a replica takes all of its processes down,
+/// each with a row of its own. That a process is being started is no failure.
+///
+/// Source: `mz_cluster_replica_status_history` in the manual, and the reasons `oom-killed` and `initializing` of the
+/// server's orchestrators, v26.21.
+fn failures<'r>(
+    history: impl Iterator<Item = (&'r str, &'r str, Option<&'r str>)>,
+) -> HashMap<&'r str, usize> {
+    let mut of_processes: HashMap<(&str, &str), usize> = HashMap::new();
+    for (replica, process, _) in history.filter(|(_, _, reason)| *reason != Some("initializing")) {
+        *of_processes.entry((replica, process)).or_default() += 1;
     }
+    let mut worst: HashMap<&str, usize> = HashMap::new();
+    for ((replica, _), count) in of_processes {
+        let most = worst.entry(replica).or_default();
+        *most = count.max(*most);
+    }
+    worst
+}
+
+fn put_statuses(facts: &mut HydrationFacts, now: &[Row], history: &[Row]) -> Result<(), Error> {
+    let mut went_offline = Vec::new();
+    for row in history {
+        went_offline.push((row.required(0)?, row.required(1)?, row.text(2)));
+    }
+    let failures = failures(went_offline.into_iter());
     let mut offline: HashMap<&str, Vec<Option<String>>> = HashMap::new();
     for row in now {
         offline.entry(row.required(0)?).or_default().push(row.text(1).map(str::to_owned));
@@ -246,4 +267,25 @@ fn put_statuses(facts: &mut HydrationFacts, now: &[Row], history: &[Row]) -> Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_of_a_replica_with_many_processes_is_one_failure() {
+        let oom = Some("oom-killed");
+        let restarted = [("u1", "0", None), ("u1", "1", oom), ("u1", "2", None)];
+        assert_eq!(failures(restarted.into_iter()), HashMap::from([("u1", 1)]));
+        let looping =
+            [("u1", "0", oom), ("u1", "0", oom), ("u1", "1", None), ("u1", "0", oom), ("u2", "0", oom)];
+        assert_eq!(failures(looping.into_iter()), HashMap::from([("u1", 3), ("u2", 1)]));
+    }
+
+    #[test]
+    fn what_is_being_started_has_not_failed() {
+        let begun = [("u1", "0", Some("initializing")); 3];
+        assert!(failures(begun.into_iter()).is_empty());
+    }
 }

@@ -22,6 +22,7 @@ use crate::catalog::Database;
 use crate::catalog::Limits;
 use crate::catalog::Object;
 use crate::catalog::Privileges;
+use crate::catalog::Role;
 use crate::catalog::Schema;
 use crate::name::ClusterId;
 use crate::name::ClusterName;
@@ -40,8 +41,8 @@ use crate::plan::step::Grantee;
 pub mod definitions;
 pub mod part;
 
-const ROLES: &str =
-    "SELECT id, name, name = current_user, mz_is_superuser(), mz_version() FROM mz_catalog.mz_roles";
+const ROLES: &str = "SELECT id, name, name = current_user, mz_is_superuser(), mz_version(), rolcanlogin, rolsuper \
+    FROM mz_catalog.mz_roles";
 const MEMBERS: &str = "SELECT role_id, member FROM mz_catalog.mz_role_members";
 const SYSTEM: &str = "SELECT grantee, privilege_type FROM mz_internal.mz_show_system_privileges";
 const RBAC: &str = "SHOW enable_rbac_checks";
@@ -170,6 +171,7 @@ enum Family {
 
 struct Roles {
     names: HashMap<String, RoleName>,
+    roles: BTreeMap<RoleName, Role>,
     session: crate::catalog::Session,
     system: Privileges,
 }
@@ -193,6 +195,7 @@ fn ident(text: &str) -> Result<Ident, Error> {
 /// Reads the roles; `rbac` is what the server and the session say of checking rights.
 fn roles(roles: &[Row], members: &[Row], rbac: [&[Row]; 2]) -> Result<Roles, Error> {
     let mut names = HashMap::new();
+    let mut found: BTreeMap<RoleName, Role> = BTreeMap::new();
     let mut current = None;
     let mut superuser = false;
     let mut version = None;
@@ -203,12 +206,20 @@ fn roles(roles: &[Row], members: &[Row], rbac: [&[Row]; 2]) -> Result<Roles, Err
             superuser = row.is_true(3);
             version = row.text(4).and_then(super::server::number);
         }
+        // What was never said of a role is NULL.
+        let role = Role { login: row.is_true(5), superuser: row.is_true(6), members: BTreeSet::new() };
+        found.insert(name.clone(), role);
         names.insert(row.required(0)?.to_owned(), name);
     }
     let (id, role) = current.ok_or_else(|| Error::protocol("the current role is not in mz_roles"))?;
     let mut groups: HashMap<&str, Vec<&str>> = HashMap::new();
     for row in members {
-        groups.entry(row.required(1)?).or_default().push(row.required(0)?);
+        let (role, member) = (row.required(0)?, row.required(1)?);
+        groups.entry(member).or_default().push(role);
+        let role = names.get(role).and_then(|name| found.get_mut(name));
+        if let (Some(role), Some(member)) = (role, names.get(member)) {
+            role.members.insert(member.clone());
+        }
     }
     let mut member_of = BTreeSet::new();
     let mut open = vec![id.as_str()];
@@ -220,7 +231,7 @@ fn roles(roles: &[Row], members: &[Row], rbac: [&[Row]; 2]) -> Result<Roles, Err
     }
     let on = rbac.iter().any(|rows| rows.first().and_then(|row| row.text(0)) == Some("on"));
     let session = crate::catalog::Session { role, member_of, checked: on && !superuser, version };
-    Ok(Roles { names, session, system: Privileges::new() })
+    Ok(Roles { names, roles: found, session, system: Privileges::new() })
 }
 
 /// Who holds what on the system; its own roles are left out. This relation names roles, and everybody as
@@ -272,7 +283,7 @@ impl Facts {
         let mut catalog = Catalog::new(roles.session.clone());
         catalog.limits = standing.limits.clone();
         catalog.system_privileges = roles.system.clone();
-        catalog.roles = roles.names.values().cloned().collect();
+        catalog.roles.clone_from(&roles.roles);
         for ((id, _), text) in self.comments(&["role"])? {
             if let Some(name) = roles.names.get(id) {
                 catalog.role_comments.insert(name.clone(), text.to_owned());

@@ -36,10 +36,14 @@ pub fn cloned(options: &[(String, String)]) -> Vec<(String, String)> {
 
 /// What of a cluster is another way than it was, what it was and what it is; `None` where nothing is.
 ///
-/// Options count where both are known. One that a newer server prints and that says nothing is none.
+/// Options count where both are known. One that a newer server prints and that says nothing is none. How many
+/// replicas a scheduled cluster has is the server's own: it sets 1 before each refresh and 0 behind it.
+///
+/// Source: `SCHEDULE` in the manual of `CREATE CLUSTER`, and `design/materialize.md` 1.4; v26.21.
 pub fn altered(was: &ClusterShape, is: &ClusterShape) -> Option<[String; 2]> {
     let mut told: Vec<[String; 2]> = Vec::new();
-    if (&was.size, was.replication_factor) != (&is.size, is.replication_factor) {
+    let has_other_replicas = was.replication_factor != is.replication_factor && !are_scheduled(was, is);
+    if was.size != is.size || has_other_replicas {
         told.push([was.to_string(), is.to_string()]);
     }
     if let (Some(before), Some(now)) = (&was.options, &is.options) {
@@ -59,6 +63,16 @@ pub fn altered(was: &ClusterShape, is: &ClusterShape) -> Option<[String; 2]> {
     }
     let side = |at: usize| told.iter().map(|one| one[at].as_str()).collect::<Vec<_>>().join(", ");
     (!told.is_empty()).then(|| [side(0), side(1)])
+}
+
+/// Tells whether the server switches a cluster on and off, as far as it is known of either side and of no side that it
+/// does not.
+fn are_scheduled(was: &ClusterShape, is: &ClusterShape) -> bool {
+    let is_scheduled = |options: &BTreeMap<String, String>| {
+        options.get("SCHEDULE").is_some_and(|schedule| schedule.starts_with("ON REFRESH"))
+    };
+    let known: Vec<bool> = [&was.options, &is.options].into_iter().flatten().map(is_scheduled).collect();
+    !known.is_empty() && known.into_iter().all(|one| one)
 }
 
 fn parsed(definition: &str) -> Option<Vec<(String, String)>> {
@@ -203,6 +217,25 @@ mod tests {
             "SIZE = '25cc', EXPERIMENTAL ARRANGEMENT COMPRESSION = false",
             expect![""],
         );
+    }
+
+    #[test]
+    fn replicas_of_a_scheduled_cluster_are_the_servers_own() {
+        let shape = |factor: u32, schedule: Option<&str>| ClusterShape {
+            size: Some("25cc".to_owned()),
+            replication_factor: Some(factor),
+            options: schedule.map(|text| BTreeMap::from([("SCHEDULE".to_owned(), text.to_owned())])),
+        };
+        let (hourly, manual) = (Some("ON REFRESH (HYDRATION TIME ESTIMATE = '00:10:00')"), Some("MANUAL"));
+        assert_eq!(altered(&shape(0, hourly), &shape(1, hourly)), None);
+        assert_eq!(altered(&shape(1, hourly), &shape(0, None)), None);
+        assert_eq!(altered(&shape(1, None), &shape(0, hourly)), None);
+        assert!(altered(&shape(0, manual), &shape(1, manual)).is_some());
+        assert!(altered(&shape(0, manual), &shape(1, None)).is_some());
+        assert!(altered(&shape(0, None), &shape(1, None)).is_some());
+        // One that is scheduled no longer has been altered, and how many it has since is somebody's own.
+        let told = altered(&shape(1, hourly), &shape(3, manual)).expect("it was altered");
+        assert!(told[0].contains("replication factor 1") && told[0].contains("SCHEDULE"), "{told:?}");
     }
 
     #[test]

@@ -100,6 +100,8 @@ codes! {
 
     /// The server refused to create or alter something that is not blue/green.
     ApplyRejected = "apply.rejected", Failed;
+    /// Something of another kind bears the name of what is to be created.
+    ApplyNameTaken = "apply.name-taken", Refused;
     /// The connected role may not do what would be applied.
     ApplyMissingPrivilege = "apply.missing-privilege", Refused;
     /// A sink that is to be made anew is another one than it was a moment ago, or cannot be claimed.

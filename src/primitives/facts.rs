@@ -47,7 +47,7 @@ pub(crate) fn empty() -> Catalog {
     let member_of = BTreeSet::from([role.clone()]);
     let session = Session { role: role.clone(), member_of, checked: false, version: None };
     let mut catalog = Catalog::new(session);
-    catalog.roles.insert(role);
+    catalog.roles.entry(role).or_default();
     catalog
 }
 

@@ -190,6 +190,30 @@ pub fn told(object: &Object) -> String {
     format!("{} {} (owner {})", object.kind, object.name, object.owner)
 }
 
+/// What outside `ours` reads something in `read`, sinks left out, a line each: what stands in the way of a drop.
+pub fn dependents(catalog: &Catalog, read: &BTreeSet<&ObjectId>, ours: &BTreeSet<&ObjectId>) -> Vec<String> {
+    let seen = foreign_readers(catalog, read, ours).into_iter().map(told);
+    seen.chain(unseen_readers(catalog, read, ours)).collect()
+}
+
+/// What outside `ours` reads something in `read` and stands in no schema that is known, a line each: the temporary
+/// views of sessions, which keep from being dropped what they read as any others do.
+///
+/// Source: `mz_temp` in `design/materialize.md` 1.1: its objects have ids of users, and a schema that is in
+/// no relation of the catalog; v26.21.
+pub fn unseen_readers(
+    catalog: &Catalog,
+    read: &BTreeSet<&ObjectId>,
+    ours: &BTreeSet<&ObjectId>,
+) -> Vec<String> {
+    let is_unseen = |reader: &ObjectId| !ours.contains(reader) && !catalog.objects.contains_key(reader);
+    let unseen = catalog
+        .reads
+        .iter()
+        .filter(|(reader, reads)| is_unseen(reader) && reads.iter().any(|id| read.contains(id)));
+    unseen.map(|(reader, _)| format!("temporary object {reader}")).collect()
+}
+
 /// The objects outside `ours` that read something in `read`, sinks left out, by name.
 pub fn foreign_readers<'c>(
     catalog: &'c Catalog,

@@ -46,7 +46,7 @@ pub struct Restoration {
 pub fn restore(shifts: &BTreeMap<RoleName, Shift>, catalog: &Catalog) -> Restoration {
     let mut restoration = Restoration::default();
     for (role, shift) in shifts {
-        if !catalog.roles.contains(role) {
+        if !catalog.roles.contains_key(role) {
             restoration.gone.push(role.clone());
             continue;
         }
@@ -236,7 +236,7 @@ mod tests {
     #[track_caller]
     fn check(before: Option<&str>, now: Option<&str>, expect: Expect) {
         let (mut catalog, _) = facts::staged();
-        catalog.roles.insert(role("reader"));
+        catalog.roles.entry(role("reader")).or_default();
         if let Some(now) = now {
             let settings = BTreeMap::from([("search_path".to_owned(), now.to_owned())]);
             catalog.role_settings.insert(role("reader"), settings);

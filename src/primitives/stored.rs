@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::changes::differing;
 use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
@@ -51,9 +52,7 @@ pub(super) async fn read(
     let objects = || compiled.project.objects.iter().filter(|object| object.kind.is_staged());
     let unknown = objects().filter_map(|object| {
         let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
-        let row = snapshot.get(&object.name);
-        let vouched = row.is_some_and(|row| row.object_id.as_ref() == Some(&found.id));
-        (!vouched).then_some(found)
+        (!differing::is_vouched(object, found, catalog, snapshot)).then_some(found)
     });
     let unknown: BTreeSet<&ObjectId> = unknown.map(|found| &found.id).collect();
     if unknown.is_empty() {
@@ -92,7 +91,7 @@ pub(super) async fn indexes_alone(
     let differ = objects.filter_map(|object| {
         let found = catalog.object(&object.name).filter(|found| found.kind == object.kind)?;
         let row = snapshot.get(&object.name)?;
-        let is_known = row.object_id.as_ref() == Some(&found.id);
+        let is_known = differing::is_vouched(object, found, catalog, snapshot);
         let is_same = row.fingerprint == object.fingerprint.as_str();
         let is_meant =
             object.kind == ObjectKind::MaterializedView && schemas.contains(&object.name.schema_name());

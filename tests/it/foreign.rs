@@ -2,8 +2,11 @@
 
 use expect_test::expect;
 
+use crate::harness::RUNTIME;
 use crate::harness::World;
 use crate::harness::shop::TOTALS;
+use crate::harness::shop::staged;
+use crate::harness::shop::staging;
 
 /// The schemas and clusters that are nobody's system.
 const CONTENT: &str = "SELECT name FROM (SELECT s.name, s.id FROM mz_schemas s JOIN mz_databases d ON d.id = s.database_id \
@@ -120,4 +123,19 @@ fn what_others_have_over_what_is_staged_keeps_it_from_being_dropped() {
     assert_eq!(world.rows("SELECT total FROM theirs.public.early"), "20");
     world.sql("DROP VIEW theirs.public.early");
     world.mzflow(&["abort", "second"]).code(0);
+}
+
+#[test]
+fn a_temporary_view_of_a_session_keeps_what_it_reads_from_being_dropped() {
+    let world = staged();
+    let session = RUNTIME.block_on(world.client());
+    let view = "CREATE TEMPORARY VIEW mine AS SELECT total FROM shop.core__second__mzf.totals";
+    RUNTIME.block_on(session.batch_execute(view)).expect("made");
+    let before = staging(&world);
+    let told = world.mzflow(&["abort", "second"]).code(3).says("[drop.foreign-dependents]");
+    told.says("temporary object u").says("nothing was dropped");
+    assert_eq!(staging(&world), before, "nothing is claimed");
+    RUNTIME.block_on(session.batch_execute("DROP VIEW mz_temp.mine")).expect("dropped");
+    world.mzflow(&["abort", "second"]).code(0);
+    assert_eq!(staging(&world), "");
 }

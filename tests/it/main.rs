@@ -6,6 +6,7 @@
 mod adoption;
 mod aftermath;
 mod analysis;
+mod applying;
 mod approvals;
 mod authoring;
 mod bad_input;
@@ -33,6 +34,7 @@ mod dev;
 mod dev_fence;
 mod dev_skips;
 mod dev_statements;
+mod drift;
 mod embedded;
 mod emissions;
 mod examples;

@@ -272,3 +272,27 @@ fn a_run_is_not_resumed_with_another_project() {
     world.mzflow(&["resume", &run, "--project", "shop"]).code(0);
     assert_eq!(total(&world), "20");
 }
+
+#[test]
+fn what_was_made_anew_after_a_death_is_recorded_anew() {
+    let mut world = World::on_disk(None);
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&changed());
+    let stage = ["stage", "--project", "shop", "--id", "second"];
+    // It dies between the rows of its objects and the one that says that all of them stand.
+    world.faults("hold after 'INSERT INTO \"_mzflow\".\"public\".\"deployment_objects\"%' by 'mzflow/%'");
+    let running = world.start(&stage);
+    world.until("its objects are recorded", || world.held() > 0);
+    running.kill();
+    drop(running.end(&world));
+    world.restart();
+    let rows = "SELECT name FROM _mzflow.public.deployment_objects WHERE deployment = 'second' ORDER BY 1";
+    assert_eq!(world.rows(rows), "orders\ntotals");
+    world.sql("DROP MATERIALIZED VIEW shop.core__second__mzf.totals");
+    world.mzflow(&stage).code(0);
+    assert_eq!(world.rows(rows), "orders\ntotals");
+    world.mzflow(&["promote", "second"]).code(0);
+    assert_eq!((total(&world).as_str(), staging(&world).as_str()), ("20", ""));
+    world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
+}

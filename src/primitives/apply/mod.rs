@@ -4,7 +4,7 @@
 //! Creates what is missing, alters clusters whose definition says something else, brings grants, default
 //! privileges and comments in line; it drops nothing, and takes away only what the project itself
 //! granted and no longer says. Sinks that are to be made anew are claimed by id before they are dropped. Refuses:
-//! `apply.secret-missing`, `apply.sink-moved`.
+//! `apply.name-taken`, `apply.secret-missing`, `apply.sink-moved`.
 //! What that takes is decided in [`super::infrastructure`]. Start reading at [`run`].
 
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ use super::compile::Compiled;
 use super::ctx::Ctx;
 use super::error::Error;
 use super::infrastructure;
+use super::infrastructure::Live;
 use super::rejection;
 use super::said;
 use crate::catalog::Catalog;
@@ -122,7 +123,7 @@ fn recreated(request: &Request, catalog: &Catalog, former: &Claims, cut: Vec<ane
 /// Applies the project's infrastructure.
 ///
 /// # Errors
-/// `compile.failed` where `clusters/`, `roles/` or `network-policies/` hold mistakes,
+/// `compile.failed` where `clusters/`, `roles/` or `network-policies/` hold mistakes, `apply.name-taken`,
 /// `apply.secret-missing`, `apply.rejected`, `run.interrupted`, `run.fenced`, `db.*`.
 ///
 /// # Cancel
@@ -137,6 +138,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     }
     let started = ctx.clock.elapsed();
     let catalog = ctx.catalog().await?;
+    free_names(&request.compiled, &catalog)?;
     let variables = Rc::clone(&ctx.variables);
     let fetched = secret::fetch(request, &catalog).await?;
     let values = secret::Values { variable: &*variables, fetched };
@@ -161,7 +163,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let mut things = said::claims(&catalog, &targets, &written, &former);
     things.extend(recreated.said);
     let foreseen = infrastructure::in_line(&request.compiled, &expected, &former);
-    may(request, &catalog, &create, &foreseen)?;
+    may(request, &catalog, &live, (&create, &foreseen))?;
     if create.is_empty() && foreseen.is_empty() && things.is_empty() {
         return Ok(Outcome { actions, statements: Vec::new() });
     }
@@ -188,8 +190,23 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     Ok(Outcome { actions, statements: done.iter().map(Step::shown).collect() })
 }
 
+/// Fails where something else bears the name of what is to stand there: it would be taken for that.
+fn free_names(compiled: &Compiled, catalog: &Catalog) -> Result<(), Error> {
+    let taken = infrastructure::taken(compiled, catalog);
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let message = "what the project is to create is not what bears its name";
+    Err(Error::new(Code::ApplyNameTaken, message).with_lines(taken).effect("nothing was changed"))
+}
+
 /// Fails where the connected role may not do all of it.
-fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step]) -> Result<(), Error> {
+fn may(
+    request: &Request,
+    catalog: &Catalog,
+    live: &Live,
+    (create, foreseen): (&[Step], &[Step]),
+) -> Result<(), Error> {
     if !catalog.session.checked {
         return Ok(());
     }
@@ -200,7 +217,7 @@ fn may(request: &Request, catalog: &Catalog, create: &[Step], foreseen: &[Step])
         let altered = standing.map(|secret| Target::Object(ObjectKind::Secret, secret.name.clone()));
         lines.extend(allowed::unowned(catalog, altered));
     }
-    if !infrastructure::roles(&request.compiled, catalog).is_empty() {
+    if !infrastructure::roles(&request.compiled, catalog, live).is_empty() {
         lines.extend(allowed::on_system(catalog, "CREATEROLE"));
     }
     let policies = request.compiled.project.network_policies.iter().map(|policy| policy.create_sql());

@@ -477,9 +477,8 @@ impl<'f> View<'f> {
             .filter_map(|object| object.production_id.as_ref())
             .collect();
         let ours: BTreeSet<&ObjectId> = replaced.iter().copied().chain(&changes.replaced_indexes).collect();
-        let foreign = scope::foreign_readers(catalog, &replaced, &ours);
+        let foreign_dependents = scope::dependents(catalog, &replaced, &ours);
         let sinks = scope::sinks_reading(catalog, &replaced);
-        let foreign_dependents = foreign.into_iter().map(scope::told).collect();
         let sinks = sinks.into_iter().map(|sink| sink.name.to_string()).collect();
         changes.foreign_dependents = foreign_dependents;
         changes.sinks = sinks;

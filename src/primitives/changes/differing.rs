@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::Changes;
 use crate::catalog::Catalog;
 use crate::catalog::Object as Found;
+use crate::compiler::object::Index;
 use crate::compiler::object::Object;
 use crate::db::snapshot::DeployedObject;
 use crate::deployment::change::Change;
@@ -52,6 +53,29 @@ pub enum Told<'c> {
     Stored(&'c Found, Change),
 }
 
+/// Tells whether a record vouches for what stands under an object's name: it is what was promoted, and where its file
+/// is what it was then, so are its indexes. One that is gone, or was made anew, by hand has to be looked at.
+pub fn is_vouched(
+    object: &Object,
+    found: &Found,
+    catalog: &Catalog,
+    snapshot: &BTreeMap<ObjectName, DeployedObject>,
+) -> bool {
+    let stands = |index: &Index| {
+        let recorded = snapshot.get(&object.name.schema_name().object(index.name.clone()));
+        let recorded = recorded.and_then(|row| row.object_id.as_ref());
+        recorded.is_none_or(|id| catalog.objects.get(id).is_some_and(|is| is.on.as_ref() == Some(&found.id)))
+    };
+    let row = snapshot.get(&object.name).filter(|row| row.object_id.as_ref() == Some(&found.id));
+    row.is_some_and(|row| !is_recorded(object, row) || object.indexes.iter().all(stands))
+}
+
+/// Tells whether an object is as it was recorded. One that was adopted although it differed is known by what the server
+/// stores of it.
+fn is_recorded(object: &Object, row: &DeployedObject) -> bool {
+    [object.fingerprint.as_str(), object.stored_fingerprint.as_str()].contains(&row.fingerprint.as_str())
+}
+
 /// What the records tell of an object that is staged.
 pub fn told<'c>(
     object: &Object,
@@ -63,10 +87,8 @@ pub fn told<'c>(
         (None, None) => Told::Differs(Change::Added),
         // Promoted once, and gone now: somebody dropped it.
         (None, Some(_)) => Told::Differs(Change::Drifted),
-        (Some(found), Some(row)) if row.object_id.as_ref() == Some(&found.id) => {
-            // One that was adopted although it differed is known by what the server stores of it.
-            let known = [object.fingerprint.as_str(), object.stored_fingerprint.as_str()];
-            match known.contains(&row.fingerprint.as_str()) {
+        (Some(found), Some(row)) if is_vouched(object, found, catalog, snapshot) => {
+            match is_recorded(object, row) {
                 true => Told::Unchanged,
                 false => Told::Differs(Change::Changed),
             }

@@ -191,6 +191,11 @@ fn removed_still_read(changes: &Changes, catalog: &Catalog) -> Option<Error> {
         let read = read.map(ToString::to_string).unwrap_or_default();
         format!("{} reads {read}", scope::told(reader))
     });
+    let unseen = gone.iter().flat_map(|(id, name)| {
+        let readers = scope::unseen_readers(catalog, &[*id].into(), &ours).into_iter();
+        readers.map(move |reader| format!("{reader} reads {name}"))
+    });
+    let lines = lines.chain(unseen);
     let message = "an object that the project no longer has is still read by others";
     listed(Code::StageRemovedStillRead, message, lines.collect())
 }

@@ -95,7 +95,7 @@ impl<'f> Stable<'f> {
         let readers = scope::foreign_readers(catalog, read, ours).into_iter();
         let sinks = scope::sinks_reading(catalog, read);
         let others = readers.chain(sinks).filter(|o| self.facts.compiled.project.object(&o.name).is_none());
-        others.map(scope::told).collect()
+        others.map(scope::told).chain(scope::unseen_readers(catalog, read, ours)).collect()
     }
 
     /// What stays although the project no longer has it, with who reads it, a line each.

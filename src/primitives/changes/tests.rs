@@ -396,6 +396,59 @@ fn what_somebody_replaced_by_hand_has_drifted() {
 }
 
 #[test]
+fn an_index_that_somebody_dropped_or_moved_is_drift() {
+    let mut world = first();
+    let index = facts::object("app.serve.v_id");
+    world.catalog.take(&Step::DropObjects { kind: ObjectKind::Index, names: vec![index] });
+    check(
+        &world,
+        V1,
+        Isolation::Object,
+        expect![[r#"
+        app.serve.v drifted (renamed)
+        1 objects, 0 clusters, 9 statements
+    "#]],
+    );
+    // What the files no longer have may be gone.
+    let without = V1.replace("CREATE INDEX v_id IN CLUSTER c2 ON v (id);\n", "");
+    check(
+        &world,
+        &without,
+        Isolation::Object,
+        expect![[r#"
+            app.serve.v changed (renamed)
+            1 objects, 0 clusters, 7 statements
+        "#]],
+    );
+    world.catalog.take(&facts::index("app.serve.v_id", "app.serve.v", "c1"));
+    check(
+        &world,
+        V1,
+        Isolation::Object,
+        expect![[r#"
+        app.serve.v drifted (renamed)
+        1 objects, 0 clusters, 10 statements
+    "#]],
+    );
+}
+
+#[test]
+fn an_index_that_somebody_dropped_in_a_stable_schema_is_drift() {
+    let mut world = stable();
+    let index = facts::object("app.api.m_by_id");
+    world.catalog.take(&Step::DropObjects { kind: ObjectKind::Index, names: vec![index] });
+    check(
+        &world,
+        &format!("{V1}{API}"),
+        Isolation::Schema,
+        expect![[r#"
+        app.api.m drifted (replaced)
+        1 objects, 0 clusters, 10 statements
+    "#]],
+    );
+}
+
+#[test]
 fn what_others_have_in_scope_forbids_the_swap() {
     let mut world = first();
     world.catalog.take(&facts::create(ObjectKind::View, "app.serve.theirs", None, &["app.core.m"]));

@@ -121,7 +121,7 @@ fn stands(
             let is_it = |object: &&CatalogObject| object.kind == ObjectKind::Type && object.name == *name;
             of(catalog.objects.values().find(is_it).map(|object| object.id.as_str()), None)
         }
-        Thing::Role(name) if catalog.roles.contains(name) => Stands::Named(None),
+        Thing::Role(name) if catalog.roles.contains_key(name) => Stands::Named(None),
         Thing::Policy(name) if policies.iter().any(|policy| policy == name.as_str()) => Stands::Named(None),
         Thing::Role(_) | Thing::Policy(_) => Stands::Gone,
     })
@@ -184,7 +184,9 @@ fn of_object(object: Option<&Object>, id: &ObjectId, catalog: &Catalog) -> Resul
     let strangers = found
         .into_values()
         .filter(|object| object.kind != ObjectKind::Index || !named.contains(&object.name.object));
-    Ok(strangers.map(|object| format!("{} depends on it", scope::told(object))).collect())
+    let unseen = scope::unseen_readers(catalog, &ours, &ours).into_iter();
+    let lines = strangers.map(scope::told).chain(unseen);
+    Ok(lines.map(|line| format!("{line} depends on it")).collect())
 }
 
 /// What a role owns, what is granted to it, and what will be or is by default.

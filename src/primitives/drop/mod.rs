@@ -291,8 +291,8 @@ fn droppable(intent: &DropIntent, catalog: &Catalog) -> Result<(), Error> {
         let others = catalog.objects_on(&cluster.id).filter(|object| !ours.contains(&object.id));
         strangers.extend(others.map(scope::told));
     }
-    let readers = scope::foreign_readers(catalog, &ours, &ours);
-    strangers.extend(readers.into_iter().map(|object| format!("{} reads it", scope::told(object))));
+    let readers = scope::dependents(catalog, &ours, &ours);
+    strangers.extend(readers.into_iter().map(|reader| format!("{reader} reads it")));
     let sinks = scope::sinks_reading(catalog, &ours);
     strangers.extend(sinks.into_iter().map(|object| format!("{} reads it", scope::told(object))));
     if strangers.is_empty() {

@@ -31,6 +31,7 @@ use crate::primitives::ctx::marker_in;
 use crate::primitives::error::Error;
 use crate::primitives::overlays;
 use crate::primitives::overlays::Overlaid;
+use crate::primitives::scope;
 
 /// Names what to remove.
 #[derive(Clone, Debug)]
@@ -203,6 +204,7 @@ fn refuse(going: &[Going<'_>], catalog: &Catalog) -> Result<(), Error> {
         .chain(over.filter(of_ours))
         .map(|object| format!("{} {}, of {}", object.kind, object.name, object.owner))
         .chain(going.iter().flat_map(|going| &going.schemas).cloned())
+        .chain(scope::unseen_readers(catalog, &ours, &ours))
         .collect();
     if foreign.is_empty() {
         return Ok(());

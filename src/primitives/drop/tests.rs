@@ -145,6 +145,21 @@ fn a_foreign_reader_keeps_everything_and_is_named() {
 }
 
 #[test]
+fn what_only_a_session_sees_forbids_it_too() {
+    let (mut catalog, scope) = staged();
+    let read = catalog.object(&object("app.core__77b01de__mzf.m")).expect("it is there").id.clone();
+    catalog.reads.insert(ObjectId::new("u123"), [read].into());
+    check_drop(
+        &mut catalog,
+        &scope,
+        DropReason::Abort,
+        expect![[r#"
+        drop.foreign-dependents: others depend on what was staged as 77b01de
+        temporary object u123 reads it"#]],
+    );
+}
+
+#[test]
 fn a_state_that_has_nothing_to_drop_says_why() {
     let id = "77b01de".parse().expect("an id");
     let told = |reason, state| match possible(&id, reason, state) {

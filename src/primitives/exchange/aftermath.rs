@@ -206,7 +206,7 @@ pub fn told(committed: &Committed, catalog: &Catalog, followed: Followed) -> Exc
         SwapKind::Promotion => scope.leaving(),
         SwapKind::Rollback => scope.green(),
     };
-    let held_by = scope::foreign_readers(catalog, &left, &left).into_iter().map(scope::told);
+    let held_by = scope::dependents(catalog, &left, &left).into_iter();
     let left_sinks = match entry.intent.leave_sinks {
         true => {
             let kind = entry.intent.kind;

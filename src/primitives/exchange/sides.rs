@@ -50,9 +50,11 @@ pub(super) fn blue<'s>(scope: &'s Scope, under_staging_names: bool) -> Side<'s> 
     let pairs = scope.intent.schemas.iter();
     let objects = scope.contents.objects.iter().filter(|object| object.is_replaced());
     let objects = objects.map(|object| (at(object), object.production_id.as_ref()));
+    // Those that go with their schema bear no names of their own.
     let indexes = scope.contents.indexes.iter().filter_map(|index| {
-        let retired = index.retired_name()?;
-        let name = if under_staging_names { retired } else { index.name.clone() };
+        let beside = || index.stands_beside().then(|| index.staging.clone());
+        let left = index.retired_name().or_else(beside)?;
+        let name = if under_staging_names { left } else { index.name.clone() };
         Some((name, index.production_id.as_ref()))
     });
     Side {
@@ -97,7 +99,9 @@ pub(super) fn green<'s>(scope: &'s Scope, under_staging_names: bool) -> Result<S
     let objects = scope.contents.objects.iter().filter(|object| object.change.is_built());
     let objects = objects.map(|object| (at(object), scope.built.get(&scope.intent.staging_name(object))));
     let renamed = scope.contents.renamed().filter(|object| object.change.is_built());
-    let indexes = scope.contents.indexes.iter().filter(|index| index.retired.is_some()).map(|index| {
+    let by_themselves =
+        scope.contents.indexes.iter().filter(|index| index.retired.is_some() || index.stands_beside());
+    let indexes = by_themselves.map(|index| {
         let name = if under_staging_names { &index.staging } else { &index.name };
         (name.clone(), scope.built.get(&index.staging))
     });

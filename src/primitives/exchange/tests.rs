@@ -79,6 +79,61 @@ fn an_index_on_a_relation_that_stays_changes_names_by_way_of_a_third() {
     );
 }
 
+/// The staged world with an index on a table, which stays, and its copy on the clone.
+fn staged_beside() -> (Catalog, Scope) {
+    let (mut catalog, mut scope) = staged();
+    let (production, copy) = ("app.raw.t_idx", "app.raw.t_idx__77b01de__mzf");
+    catalog.take(&facts::index(production, "app.raw.t", "compute"));
+    catalog.take(&facts::index(copy, "app.raw.t", "compute__77b01de__mzf"));
+    let at = |name: &str| catalog.object(&object(name)).expect("it was made").id.clone();
+    let mut index = scope.contents.indexes[0].clone();
+    (index.name, index.staging, index.on) = (object(production), object(copy), object("app.raw.t"));
+    index.production_id = Some(at(production));
+    scope.contents.replaced_indexes.push(at(production));
+    scope.built.insert(object(copy), at(copy));
+    scope.contents.indexes.push(index);
+    (catalog, scope)
+}
+
+fn drop_index(catalog: &mut Catalog, name: &str) {
+    catalog.take(&Step::DropObjects { kind: ObjectKind::Index, names: vec![object(name)] });
+}
+
+#[test]
+fn an_index_beside_that_was_made_anew_or_is_gone_is_found() {
+    let (mut catalog, scope) = staged_beside();
+    check_refusal(&catalog, &scope, ConflictCheck::Made, expect!["fine"]);
+    drop_index(&mut catalog, "app.raw.t_idx");
+    check_refusal(
+        &catalog,
+        &scope,
+        ConflictCheck::Made,
+        expect![[r#"
+            swap.production-moved: production changed since this deployment was staged
+            app.raw.t_idx was new-18 when 77b01de was staged and is gone"#]],
+    );
+    catalog.take(&facts::index("app.raw.t_idx", "app.raw.t", "compute"));
+    check_refusal(
+        &catalog,
+        &scope,
+        ConflictCheck::Made,
+        expect![[r#"
+        swap.production-moved: production changed since this deployment was staged
+        app.raw.t_idx was new-18 when 77b01de was staged and is new-20 now"#]],
+    );
+    check_refusal(&catalog, &scope, ConflictCheck::Skipped, expect!["fine"]);
+    let (mut catalog, scope) = staged_beside();
+    drop_index(&mut catalog, "app.raw.t_idx__77b01de__mzf");
+    check_refusal(
+        &catalog,
+        &scope,
+        ConflictCheck::Skipped,
+        expect![[r#"
+        swap.staging-moved: what stands under the staging names of 77b01de is not what was recorded
+        app.raw.t_idx__77b01de__mzf was new-19 when it was recorded and is gone"#]],
+    );
+}
+
 #[test]
 fn a_world_as_it_was_recorded_is_fine() {
     let (catalog, scope) = staged();

@@ -76,7 +76,7 @@ fn lost(overlaid: &Overlaid, catalog: &Catalog) -> Option<String> {
     }
     let is_role = |name: &RoleName| name.0.as_str() == overlaid.actor;
     let clusters: BTreeSet<&ClusterName> = overlaid.objects.values().map(|object| &object.cluster).collect();
-    let gone = match (catalog.roles.iter().any(is_role), clusters.first()) {
+    let gone = match (catalog.roles.keys().any(is_role), clusters.first()) {
         (false, _) => format!("role {}, whose it was, is gone", overlaid.actor),
         (true, Some(cluster)) if clusters.iter().all(|name| !catalog.clusters.contains_key(*name)) => {
             format!("cluster {cluster}, on which it ran, is gone")

@@ -15,7 +15,9 @@ use super::metadata;
 use super::metadata::Pair;
 use super::metadata::Written;
 use super::said;
+use super::scope;
 use crate::catalog::Catalog;
+use crate::catalog::Object as Standing;
 use crate::compiler::object::Object;
 use crate::compiler::template::Names;
 use crate::db;
@@ -29,6 +31,7 @@ use crate::plan::step::Step;
 use crate::plan::step::Target;
 
 mod cluster;
+mod role;
 
 /// Makes the step for a secret, told whether it exists; `None` where it is left alone.
 pub type MakesSecret<'m> = dyn FnMut(&Object, bool, Origin) -> Result<Option<Step>, Error> + 'm;
@@ -37,6 +40,8 @@ pub type MakesSecret<'m> = dyn FnMut(&Object, bool, Origin) -> Result<Option<Ste
 pub struct Live {
     policies: Vec<String>,
     clusters: cluster::Live,
+    /// The roles that read a deployment by their settings.
+    shifted: BTreeSet<RoleName>,
 }
 
 /// Asks for what the catalog does not tell, as far as the project needs it.
@@ -51,10 +56,13 @@ pub async fn look(ctx: &Ctx, compiled: &Compiled, catalog: &Catalog) -> Result<L
     };
     let asked = cluster::asked(compiled, catalog);
     let definitions = db::introspect::definitions::of_clusters(ctx.session(), &asked).await?;
-    Ok(Live { policies, clusters: cluster::live(asked, &definitions) })
+    let ledger = if compiled.project.roles.is_empty() { None } else { ctx.ledger().await? };
+    let deployments = ledger.iter().flat_map(|ledger| ledger.deployments.values());
+    let shifted = deployments.flat_map(|known| known.shifts.keys().cloned()).collect();
+    Ok(Live { policies, clusters: cluster::live(asked, &definitions), shifted })
 }
 
-/// The steps for what is missing, and for clusters that are another way; grants and comments come after, in [`in_line`].
+/// The steps for what is missing, and for clusters and roles that are another way; grants and comments come after, in [`in_line`].
 ///
 /// # Errors
 /// Those of `secret`.
@@ -64,7 +72,7 @@ pub fn missing(
     live: &Live,
     secret: &mut MakesSecret<'_>,
 ) -> Result<Vec<Step>, Error> {
-    let mut steps = roles(compiled, catalog);
+    let mut steps = roles(compiled, catalog, live);
     steps.extend(cluster::steps(compiled, catalog, &live.clusters));
     let missing = compiled.project.network_policies.iter();
     let missing = missing.filter(|policy| !live.policies.iter().any(|name| name == policy.name.as_str()));
@@ -117,36 +125,9 @@ pub fn pending(
     Ok(steps.iter().map(Step::what).collect())
 }
 
-/// Roles that do not exist yet, with their settings and members.
-pub fn roles(compiled: &Compiled, catalog: &Catalog) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for role in &compiled.project.roles {
-        if catalog.roles.contains(&role.name) {
-            continue;
-        }
-        let shown = format!("CREATE ROLE {} …", role.name.sql());
-        let has_password = role.definition.to_uppercase().contains("PASSWORD");
-        steps.push(Step::Statement {
-            what: format!("create role {}", role.name),
-            sql: role.create_sql(),
-            shown: has_password.then_some(shown),
-            origin: None,
-        });
-        steps.extend(role.alterations.iter().map(|rest| Step::Statement {
-            what: format!("alter role {}", role.name),
-            sql: format!("ALTER ROLE {} {rest}", role.name.sql()),
-            shown:
-                rest.to_uppercase().contains("PASSWORD").then(|| format!("ALTER ROLE {} …", role.name.sql())),
-            origin: None,
-        }));
-        steps.extend(role.members.iter().map(|member| Step::Statement {
-            what: format!("grant role {} to {member}", role.name),
-            sql: format!("GRANT {} TO {}", role.name.sql(), member.sql()),
-            shown: None,
-            origin: None,
-        }));
-    }
-    steps
+/// What is missing of roles: themselves, their settings, their members.
+pub fn roles(compiled: &Compiled, catalog: &Catalog, live: &Live) -> Vec<Step> {
+    role::steps(&compiled.project.roles, catalog, &live.shifted)
 }
 
 /// Tells whether a kind is created here: neither staged nor waiting for a swap.
@@ -194,7 +175,8 @@ fn stored(
     catalog: &Catalog,
     secret: &mut MakesSecret<'_>,
 ) -> Result<Vec<Step>, Error> {
-    let exists = catalog.object(&object.name).is_some();
+    let standing = catalog.object(&object.name).filter(|found| found.kind == object.kind);
+    let exists = standing.is_some();
     let sql = object.create_sql(&object.name, &Names::PRODUCTION);
     let start = compiled.line_start(&object.file, object.line);
     let origin = Origin { object: object.name.clone(), file: object.file.clone(), start };
@@ -216,7 +198,7 @@ fn stored(
     }
     for index in &object.indexes {
         let name = object.name.schema_name().object(index.name.clone());
-        if catalog.object(&name).is_none() {
+        if !is_index_of(catalog.object(&name), standing) {
             steps.push(Step::Create {
                 kind: ObjectKind::Index,
                 name,
@@ -230,6 +212,30 @@ fn stored(
         }
     }
     Ok(steps)
+}
+
+/// Tells whether something is an index, and on this relation.
+fn is_index_of(found: Option<&Standing>, relation: Option<&Standing>) -> bool {
+    let on = found.filter(|found| found.kind == ObjectKind::Index).and_then(|found| found.on.as_ref());
+    on.is_some_and(|on| relation.is_some_and(|relation| relation.id == *on))
+}
+
+/// What bears the name of something that is to stand there and is something else, a line each.
+pub fn taken(compiled: &Compiled, catalog: &Catalog) -> Vec<String> {
+    let mut lines = Vec::new();
+    for object in compiled.project.objects.iter().filter(|object| is_applied(object.kind)) {
+        let standing = catalog.object(&object.name);
+        if let Some(found) = standing.filter(|found| found.kind != object.kind) {
+            lines.push(format!("{} bears the name of a {}", scope::told(found), object.kind));
+        }
+        for index in &object.indexes {
+            let found = catalog.object(&object.name.schema_name().object(index.name.clone()));
+            if let Some(found) = found.filter(|found| !is_index_of(Some(found), standing)) {
+                lines.push(format!("{} bears the name of an index of {}", scope::told(found), object.name));
+            }
+        }
+    }
+    lines
 }
 
 /// What the files say of what is applied, and of what.

@@ -119,7 +119,7 @@ pub fn plan(catalog: &Catalog) -> Result<Plan, NameError> {
     let mut steps = Vec::new();
     for name in access::ROLES {
         let role = RoleName(Ident::new(name)?);
-        if !catalog.roles.contains(&role) {
+        if !catalog.roles.contains_key(&role) {
             steps.push(Step::CreateRole(role));
         }
     }

@@ -59,7 +59,7 @@ impl World {
 
     fn role(&mut self, name: &str, groups: &[&str]) -> &mut Role {
         let own = role_name(name);
-        self.catalog.roles.insert(own.clone());
+        self.catalog.roles.entry(own.clone()).or_default();
         let member_of: BTreeSet<RoleName> =
             groups.iter().map(|group| role_name(group)).chain([own.clone()]).collect();
         let role = self.roles.by_name.entry(own).or_default();

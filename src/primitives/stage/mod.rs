@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::try_join;
 use serde::Serialize;
 
 use self::choose::Choice;
@@ -133,7 +134,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         let promoted = ledger.deployment(&id)?.state.is_promoted();
         return Ok(outcome(&layout, promoted));
     }
-    match choice {
+    match &choice {
         Choice::New(_) => free_names(&layout, &catalog)?,
         Choice::Continue(_) => own_names(ctx, &layout, &catalog).await?,
         Choice::Complete(_) => {}
@@ -164,9 +165,7 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
     let done = done(&layout, &catalog)?;
     let rows = rows(&layout, &catalog);
     rehearse(ctx, &layout, &done, &rows).await?;
-    // What is recorded of a promoted deployment is what production is compared with.
-    not_promoted(ctx, &id, "what this run has built since is left over: gc finds it").await?;
-    ctx.record_objects(&rows).await?;
+    record(ctx, &id, &rows, &choice).await?;
     ctx.record(Record::StageDone(done)).await?;
     ctx.events.event(Event::Staged {
         deployment: id,
@@ -176,6 +175,29 @@ pub async fn run(ctx: &mut Ctx, request: &Request) -> Result<Outcome, Error> {
         took: ctx.clock.elapsed().saturating_sub(started),
     });
     Ok(outcome(&layout, false))
+}
+
+/// Records what stands. What an attempt that died behind its own records has left there may be gone and made anew
+/// since, under other ids.
+async fn record(
+    ctx: &mut Ctx,
+    id: &DeploymentId,
+    rows: &[DeployedObject],
+    choice: &Choice,
+) -> Result<(), Error> {
+    let earlier = async {
+        match choice {
+            Choice::Continue(_) => ctx.objects_of(&[id]).await,
+            Choice::New(_) | Choice::Complete(_) => Ok(Vec::new()),
+        }
+    };
+    // What is recorded of a promoted deployment is what production is compared with.
+    let promoted = not_promoted(ctx, id, "what this run has built since is left over: gc finds it");
+    let (_, earlier) = try_join(promoted, earlier).await?;
+    if earlier.iter().any(|row| !rows.contains(row)) {
+        ctx.forget_objects(id).await?;
+    }
+    ctx.record_objects(rows).await
 }
 
 /// Of clusters that an earlier attempt has cloned, what production's were then stays recorded: somebody may have

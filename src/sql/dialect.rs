@@ -489,6 +489,10 @@ fn is_column(parser: &Parser) -> bool {
 /// Reads `name(…)` with everything that may follow the arguments.
 fn call(parser: &mut Parser) -> Result<Expr, ParserError> {
     let name = parser.parse_identifier()?;
+    let is_constructor = [LIST, "MAP"].iter().any(|word| name.value.eq_ignore_ascii_case(word));
+    if is_constructor && name.quote_style.is_none() {
+        return function::of_query(parser, ObjectName::from(vec![name]));
+    }
     function::function(parser, ObjectName::from(vec![name]))
 }
 

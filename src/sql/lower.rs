@@ -227,6 +227,14 @@ impl<'a> Lowering<'a> {
             self.frame.recursive = Recursive::Outside;
         }
         match meaning.keyword {
+            Keyword::NoKeyword => {}
+            keyword if self.stands_as_name(keyword) => {
+                self.keep_as_name();
+                return Ok(());
+            }
+            _ => {}
+        }
+        match meaning.keyword {
             Keyword::AS if self.frame.cast => {
                 self.keep_word(token, meaning);
                 return self.data_type();
@@ -259,9 +267,7 @@ impl<'a> Lowering<'a> {
             }
             Keyword::FROM if self.begins_trimmed() => self.at += 1,
             Keyword::LIKE | Keyword::ILIKE | Keyword::NOT if self.like_any() => {}
-            Keyword::OPTIONS if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
-                self.options();
-            }
+            Keyword::OPTIONS if self.begins_options() => self.options(),
             _ if token.is("ISNULL") && self.ends_expression() => {
                 self.push(keyword("IS", Keyword::IS), token.span);
                 self.push(keyword("NULL", Keyword::NULL), token.span);

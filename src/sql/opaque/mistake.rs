@@ -40,11 +40,12 @@ pub(super) fn find(
     reads: &dyn Fn(&[Token<'_>]) -> bool,
 ) -> Option<SyntaxError> {
     let Some(partners) = partners(tokens) else { return Some(error.clone()) };
-    if is_too_deep(error) {
-        return Some(error.clone());
-    }
     if let Some(next) = second_statement(tokens) {
         return Some(expected("end of statement", Some(next), next.span.end));
+    }
+    // How deep something may nest is the server's to say, and nothing of it is read here.
+    if is_too_deep(error) {
+        return None;
     }
     let found = tokens.partition_point(|token| token.span.start < error.span.start);
     let place = Place::of(tokens, &partners, found);

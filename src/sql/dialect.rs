@@ -237,6 +237,13 @@ impl Dialect for Materialize {
             Lexeme::CustomBinaryOperator(ref text) if text == ALL_FIELDS => {
                 return Some(Ok(all_fields(expr.clone(), parser.next_token())));
             }
+            // sqlparser knows it behind what has no operator in it alone: not behind a cast.
+            Lexeme::Word(ref word) if word.keyword == Keyword::COLLATE => {
+                parser.advance_token();
+                let expr = Box::new(expr.clone());
+                let collation = parser.parse_object_name(false);
+                return Some(collation.map(|collation| Expr::Collate { expr, collation }));
+            }
             _ => return None,
         };
         parser.advance_token();

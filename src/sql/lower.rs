@@ -81,6 +81,10 @@ pub(super) struct Lowered {
 /// The name of the table function that stands for `ROWS FROM`.
 pub(super) const ROWS_FROM: &str = "\0rows from";
 
+/// Words of the syntax that end an expression, or are columns of that name.
+const ENDS: &[&str] =
+    &["DAY", "END", "FALSE", "HOUR", "MINUTE", "MONTH", "NULL", "POSITION", "SECOND", "TIME", "TRUE", "YEAR"];
+
 /// How placeholders of types begin: with what no identifier can hold.
 const PLACEHOLDER: &str = "\0";
 
@@ -482,10 +486,7 @@ impl<'a> Lowering<'a> {
     /// Tells whether what stands before this place may be a whole expression.
     fn ends_expression(&self) -> bool {
         self.previous().is_some_and(|previous| match &previous.lexeme {
-            Lexeme::Word(word) => {
-                !meaning(word).is_syntax
-                    || ["END", "NULL", "TRUE", "FALSE"].iter().any(|word| previous.is(word))
-            }
+            Lexeme::Word(word) => !meaning(word).is_syntax || ENDS.iter().any(|word| previous.is(word)),
             Lexeme::Quoted(_) | Lexeme::Number(_) | Lexeme::String(_) | Lexeme::Parameter(_) => true,
             Lexeme::RParen | Lexeme::RBracket => true,
             _ => false,

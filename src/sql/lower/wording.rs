@@ -111,10 +111,10 @@ impl Lowering<'_> {
     /// one here unless `BY` is missing, for then it is more likely that something was forgotten.
     pub(super) fn stands_as_name(&self, keyword: Keyword) -> bool {
         let Some(previous) = self.previous() else { return false };
-        let begins_no_clause = || matches!(keyword, Keyword::GROUP | Keyword::ORDER) && !self.nth_is(1, "BY");
+        let may_be_relation = matches!(keyword, Keyword::GROUP | Keyword::ORDER) && !self.nth_is(1, "BY");
         previous.is_lexeme(&Lexeme::Period)
             || previous.is("AS")
-            || (previous.is("FROM") || previous.is("JOIN")) && begins_no_clause()
+            || may_be_relation && (previous.is("FROM") || previous.is("JOIN"))
     }
 
     /// Tells whether options of a query begin here: the word is no name but where one has to stand.

@@ -160,11 +160,12 @@ impl<'t> Place<'t> {
         wants_more && has_none && !self.has_empty_list()
     }
 
-    /// Whether a clause follows `SELECT` at once: the server takes a list of no columns.
+    /// Whether a clause or the end of the query in parentheses follows `SELECT` at once: the server takes
+    /// a list of no columns.
     fn has_empty_list(&self) -> bool {
         let clauses = ["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"];
         self.previous.is_some_and(|token| token.is("SELECT"))
-            && self.found.is_some_and(|token| is_one_of(token, &clauses))
+            && self.found.is_some_and(|token| token.is_lexeme(&Lexeme::RParen) || is_one_of(token, &clauses))
     }
 
     /// Whether a clause begins where none may.

@@ -261,6 +261,16 @@ fn words_that_begin_clauses_are_names_of_relations_where_the_query_is_guessed_to
 }
 
 #[test]
+fn a_collation_stands_behind_any_expression() {
+    for text in
+        ["SELECT a::text COLLATE \"C\" < 'b' FROM t", "SELECT f(a)[1] COLLATE pg_catalog.x || b FROM t"]
+    {
+        let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert!(query.opaque().is_none(), "{text}");
+    }
+}
+
+#[test]
 fn every_word_may_be_a_name_where_only_names_stand() {
     check(
         "SELECT k.fetch, k.select, 1 AS from FROM k AS k JOIN order ON k.group = 1 GROUP BY year OPTIONS (LIMIT INPUT GROUP SIZE 1)",

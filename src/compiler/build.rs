@@ -39,6 +39,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::ast::alter::CommentTarget;
 use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateIndex;
+use crate::sql::ast::create::Feed;
 use crate::sql::ast::project::ConstraintKind;
 use crate::sql::fingerprint::Fingerprint;
 use crate::sql::mention::Mention;
@@ -302,7 +303,11 @@ impl Builder<'_> {
         match &draft.main.kind {
             StatementKind::CreateSource(source) => generator::generated(source, &draft.name, &complete),
             StatementKind::CreateTable(table) if table.columns.is_empty() => {
-                let columns = table.from_source.as_ref().and_then(|from| {
+                let from = match &table.feed {
+                    Some(Feed::Source(from)) => Some(from),
+                    Some(Feed::Webhook(_)) | None => None,
+                };
+                let columns = from.and_then(|from| {
                     let source = self.namespace.resolve(&home, &from.source).name().cloned()?;
                     let upstream = from.reference.as_ref()?.parts.last()?.clone();
                     generator::of_table(self.draft(&source)?.as_source()?, upstream.as_str())
@@ -500,7 +505,7 @@ fn after_name(draft: &Draft<'_>) -> usize {
 /// The columns of a table that no source feeds.
 pub(super) fn columns_of(statement: &Statement) -> Option<Vec<Column>> {
     let StatementKind::CreateTable(table) = &statement.kind else { return None };
-    if table.from_source.is_some() {
+    if table.feed.is_some() {
         return None;
     }
     let column = |column: &ColumnDef| {

@@ -23,7 +23,7 @@ pub(super) fn is_told(draft: &Draft<'_>) -> bool {
 /// which there are.
 fn known(draft: &Draft<'_>) -> Option<Vec<Option<Ident>>> {
     match &draft.main.kind {
-        StatementKind::CreateTable(table) if table.from_source.is_none() => {
+        StatementKind::CreateTable(table) if table.feed.is_none() => {
             Some(table.columns.iter().map(|column| Some(column.name.ident.clone())).collect())
         }
         StatementKind::CreateView(view) => of_query(&view.columns, &view.query),

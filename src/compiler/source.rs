@@ -275,7 +275,7 @@ fn meanings(text: &str, statements: &[Statement]) -> Vec<(usize, Sketch)> {
     let main = statements.iter().find(|statement| main_kind(&statement.kind).is_some());
     // A default index is on all columns, which only a table's file tells.
     let columns: Option<Vec<Ident>> = match main.map(|main| &main.kind) {
-        Some(StatementKind::CreateTable(table)) if table.from_source.is_none() => {
+        Some(StatementKind::CreateTable(table)) if table.feed.is_none() => {
             Some(table.columns.iter().map(|column| column.name.ident.clone()).collect())
         }
         _ => None,

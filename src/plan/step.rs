@@ -392,7 +392,7 @@ impl Step {
             Self::CreateDatabase(name) => format!("CREATE DATABASE {}", name.sql()),
             Self::CreateSchema(name) => format!("CREATE SCHEMA {}", name.sql()),
             Self::CreateCluster { name, options } => {
-                format!("CREATE CLUSTER {} ({})", name.sql(), options::sql(options))
+                format!("CREATE CLUSTER {} {}", name.sql(), options::of_new(options))
             }
             Self::AlterCluster { name, options } => {
                 format!("ALTER CLUSTER {} SET ({})", name.sql(), options::sql(options))

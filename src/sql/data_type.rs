@@ -159,12 +159,20 @@ pub(super) fn is_system(schema: &Ident) -> bool {
 /// # Errors
 /// Where there is none.
 pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<DataType, SyntaxError> {
+    read_within(cursor, 0)
+}
+
+/// Reads a type that stands within that many maps.
+fn read_within(cursor: &mut Cursor<'_>, maps: usize) -> Result<DataType, SyntaxError> {
+    if maps > MAX_DEPTH {
+        return Err(cursor.expected("fewer nested types"));
+    }
     let mut data_type = if cursor.peek_is("MAP") && cursor.nth_is_lexeme(1, &Lexeme::LBracket) {
         cursor.advance();
         cursor.expect_lexeme(&Lexeme::LBracket)?;
-        let key = read(cursor)?;
+        let key = read_within(cursor, maps + 1)?;
         cursor.expect_lexeme(&Lexeme::RArrow)?;
-        let value = read(cursor)?;
+        let value = read_within(cursor, maps + 1)?;
         cursor.expect_lexeme(&Lexeme::RBracket)?;
         DataType::Map(Box::new(key), Box::new(value))
     } else {

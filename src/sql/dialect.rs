@@ -237,6 +237,13 @@ impl Dialect for Materialize {
             Lexeme::CustomBinaryOperator(ref text) if text == ALL_FIELDS => {
                 return Some(Ok(all_fields(expr.clone(), parser.next_token())));
             }
+            // sqlparser knows it behind what has no operator in it alone: not behind a cast.
+            Lexeme::Word(ref word) if word.keyword == Keyword::COLLATE => {
+                parser.advance_token();
+                let expr = Box::new(expr.clone());
+                let collation = parser.parse_object_name(false);
+                return Some(collation.map(|collation| Expr::Collate { expr, collation }));
+            }
             _ => return None,
         };
         parser.advance_token();
@@ -489,6 +496,10 @@ fn is_column(parser: &Parser) -> bool {
 /// Reads `name(…)` with everything that may follow the arguments.
 fn call(parser: &mut Parser) -> Result<Expr, ParserError> {
     let name = parser.parse_identifier()?;
+    let is_constructor = [LIST, "MAP"].iter().any(|word| name.value.eq_ignore_ascii_case(word));
+    if is_constructor && name.quote_style.is_none() {
+        return function::of_query(parser, ObjectName::from(vec![name]));
+    }
     function::function(parser, ObjectName::from(vec![name]))
 }
 

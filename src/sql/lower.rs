@@ -81,6 +81,10 @@ pub(super) struct Lowered {
 /// The name of the table function that stands for `ROWS FROM`.
 pub(super) const ROWS_FROM: &str = "\0rows from";
 
+/// Words of the syntax that end an expression, or are columns of that name.
+const ENDS: &[&str] =
+    &["DAY", "END", "FALSE", "HOUR", "MINUTE", "MONTH", "NULL", "POSITION", "SECOND", "TIME", "TRUE", "YEAR"];
+
 /// How placeholders of types begin: with what no identifier can hold.
 const PLACEHOLDER: &str = "\0";
 
@@ -227,6 +231,14 @@ impl<'a> Lowering<'a> {
             self.frame.recursive = Recursive::Outside;
         }
         match meaning.keyword {
+            Keyword::NoKeyword => {}
+            keyword if self.stands_as_name(keyword) => {
+                self.keep_as_name();
+                return Ok(());
+            }
+            _ => {}
+        }
+        match meaning.keyword {
             Keyword::AS if self.frame.cast => {
                 self.keep_word(token, meaning);
                 return self.data_type();
@@ -259,9 +271,7 @@ impl<'a> Lowering<'a> {
             }
             Keyword::FROM if self.begins_trimmed() => self.at += 1,
             Keyword::LIKE | Keyword::ILIKE | Keyword::NOT if self.like_any() => {}
-            Keyword::OPTIONS if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
-                self.options();
-            }
+            Keyword::OPTIONS if self.begins_options() => self.options(),
             _ if token.is("ISNULL") && self.ends_expression() => {
                 self.push(keyword("IS", Keyword::IS), token.span);
                 self.push(keyword("NULL", Keyword::NULL), token.span);
@@ -476,10 +486,7 @@ impl<'a> Lowering<'a> {
     /// Tells whether what stands before this place may be a whole expression.
     fn ends_expression(&self) -> bool {
         self.previous().is_some_and(|previous| match &previous.lexeme {
-            Lexeme::Word(word) => {
-                !meaning(word).is_syntax
-                    || ["END", "NULL", "TRUE", "FALSE"].iter().any(|word| previous.is(word))
-            }
+            Lexeme::Word(word) => !meaning(word).is_syntax || ENDS.iter().any(|word| previous.is(word)),
             Lexeme::Quoted(_) | Lexeme::Number(_) | Lexeme::String(_) | Lexeme::Parameter(_) => true,
             Lexeme::RParen | Lexeme::RBracket => true,
             _ => false,

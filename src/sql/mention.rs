@@ -4,6 +4,7 @@ use super::ast::RawIdent;
 use super::ast::RawName;
 use super::ast::StatementKind;
 use super::ast::create::CreateIndex;
+use super::ast::create::Feed;
 use super::ast::source::CreateSource;
 use super::ast::source::External;
 use super::ast::source::Subsources;
@@ -62,9 +63,13 @@ pub fn mentions(kind: &StatementKind) -> Vec<Mention<'_>> {
         StatementKind::CreateIndex(index) => of_index(index, &mut found),
         StatementKind::CreateTable(table) => {
             found.push(Mention::Defined(&table.name));
-            if let Some(from) = &table.from_source {
-                found.push(Mention::Object(&from.source));
-                found.extend(from.names.iter().map(Mention::Object));
+            match &table.feed {
+                Some(Feed::Source(from)) => {
+                    found.push(Mention::Object(&from.source));
+                    found.extend(from.names.iter().map(Mention::Object));
+                }
+                Some(Feed::Webhook(webhook)) => found.extend(webhook.secrets.iter().map(Mention::Object)),
+                None => {}
             }
             for column in &table.columns {
                 found.extend(column.types.iter().map(Mention::Type));
@@ -129,8 +134,10 @@ fn of_index<'a>(index: &'a CreateIndex, found: &mut Vec<Mention<'a>>) {
 fn of_source<'a>(source: &'a CreateSource, found: &mut Vec<Mention<'a>>) {
     found.push(Mention::Defined(&source.name));
     found.extend(source.cluster.as_ref().map(Mention::Cluster));
-    if let External::Connection(_, connection, _) = &source.external {
-        found.push(Mention::Object(connection));
+    match &source.external {
+        External::Connection(_, connection, _) => found.push(Mention::Object(connection)),
+        External::Webhook(webhook) => found.extend(webhook.secrets.iter().map(Mention::Object)),
+        External::LoadGenerator(..) => {}
     }
     found.extend(source.rest_names.iter().map(Mention::Object));
     found.extend(source.progress.as_ref().map(Mention::Defined));

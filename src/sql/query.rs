@@ -34,6 +34,7 @@ use super::span::Span;
 use super::token::Lexeme;
 use super::token::MAX_DEPTH;
 use super::token::Token;
+use super::token::check_depth;
 use super::token::too_deep;
 use crate::name::Ident;
 
@@ -278,7 +279,8 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
         types: scanned.types,
         opaque,
     };
-    let (error, known, as_of) = match lower(rest.text(), tokens) {
+    let deep = if doubt == Doubt::Server { check_depth(tokens) } else { Ok(()) };
+    let (error, known, as_of) = match deep.and_then(|()| lower(rest.text(), tokens)) {
         Err(error) => (error, None, None),
         Ok(mut lowered) => {
             let at = lowered.as_of.and_then(|at| tokens.get(at));
@@ -402,9 +404,11 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         .parse_expr()
         .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
     let used = lowered.origins.get(parser.index()).copied().unwrap_or(tokens.len());
-    let scanned = scan(&tree, &lowered.notes, outside);
+    let mut scanned = scan(&tree, &lowered.notes, outside);
     cursor.move_to(first + used);
     let span = Span::new(start, cursor.last_end());
+    // What stands behind it was lowered as well.
+    scanned.types.retain(|name| name.span.start < span.end);
     let body = Body {
         text: Arc::from(span.of(cursor.text())),
         span,

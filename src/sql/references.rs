@@ -20,6 +20,7 @@ use sqlparser::ast::Query;
 use sqlparser::ast::Select;
 use sqlparser::ast::SelectItem;
 use sqlparser::ast::SelectItemQualifiedWildcardKind;
+use sqlparser::ast::SetExpr;
 use sqlparser::ast::TableFactor;
 use sqlparser::ast::Visitor;
 
@@ -66,6 +67,8 @@ struct Scope {
     ctes: Vec<Ident>,
     /// CTE bodies that were not visited yet, with the name that becomes visible afterwards.
     bodies: Vec<(*const Query, Option<Ident>)>,
+    /// The query in parentheses that this one consists of, but for its own clauses.
+    inside: Option<*const Query>,
     /// Relations of the FROM clause; not for CTE bodies.
     items: Vec<Item>,
 }
@@ -213,6 +216,9 @@ impl Visitor for Scan<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         let mut scope = Scope::default();
+        if let SetExpr::Query(inner) = &*query.body {
+            scope.inside = Some(&raw const **inner);
+        }
         if let Some(with) = &query.with {
             for cte in &with.cte_tables {
                 let name = ident(&cte.alias.name);
@@ -229,7 +235,13 @@ impl Visitor for Scan<'_> {
     }
 
     fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        self.scopes.pop();
+        let scope = self.scopes.pop();
+        if let (Some(scope), Some(owner)) = (scope, self.scopes.last_mut())
+            && owner.inside.is_some_and(|inside| std::ptr::eq(inside, query))
+        {
+            // Both are one query: an ORDER BY behind the parentheses sees what one in them sees.
+            owner.items = scope.items;
+        }
         if let Some(owner) = self.scopes.last_mut()
             && let Some(body) = owner.bodies.iter().position(|(body, _)| std::ptr::eq(*body, query))
         {
@@ -353,245 +365,4 @@ fn name_of<I: Borrow<TreeIdent>>(written: &[I]) -> Option<RawName> {
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::Expect;
-    use expect_test::expect;
-
-    use crate::sql::ast::RawName;
-    use crate::sql::parse::query;
-
-    fn dotted(name: &RawName) -> String {
-        let parts: Vec<String> = name.parts.iter().map(ToString::to_string).collect();
-        parts.join(".")
-    }
-
-    /// Compares the references, then the qualifiers, then the text with each reference put into
-    /// the schema `"d"."g"`.
-    #[track_caller]
-    fn check(text: &str, expect: Expect) {
-        let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        let references: Vec<String> = query.references().iter().map(dotted).collect();
-        let qualifiers: Vec<String> = query
-            .qualifiers()
-            .iter()
-            .map(|qualifier| format!("{} = {}", qualifier.name.span.of(text), dotted(&qualifier.relation)))
-            .collect();
-        let rewritten = query.rewrite(&|name| Some(format!("\"d\".\"g\".{}", name.parts.last()?.sql())));
-        expect.assert_eq(&format!("{}\n{}\n{rewritten}\n", references.join(" "), qualifiers.join(", ")));
-    }
-
-    #[test]
-    fn a_cte_shadows_where_it_is_in_scope() {
-        check(
-            "WITH items AS (SELECT id FROM items) SELECT * FROM items",
-            expect![[r#"
-            items
-
-            WITH items AS (SELECT id FROM "d"."g"."items") SELECT * FROM items
-        "#]],
-        );
-        check(
-            "WITH a AS (SELECT * FROM b), b AS (SELECT 1 AS x) SELECT * FROM a, b",
-            expect![[r#"
-            b
-
-            WITH a AS (SELECT * FROM "d"."g"."b"), b AS (SELECT 1 AS x) SELECT * FROM a, b
-        "#]],
-        );
-        check(
-            "WITH t AS (SELECT 1) SELECT * FROM raw.t",
-            expect![[r#"
-            raw.t
-
-            WITH t AS (SELECT 1) SELECT * FROM "d"."g"."t"
-        "#]],
-        );
-        check(
-            "SELECT 1 FROM t WHERE EXISTS (WITH q AS (SELECT 1) SELECT * FROM q) AND id IN (SELECT id FROM q)",
-            expect![[r#"
-                t q
-
-                SELECT 1 FROM "d"."g"."t" WHERE EXISTS (WITH q AS (SELECT 1) SELECT * FROM q) AND id IN (SELECT id FROM "d"."g"."q")
-            "#]],
-        );
-        check(
-            "WITH q AS (SELECT 1) SELECT (SELECT x FROM (SELECT * FROM q, r) AS s)",
-            expect![[r#"
-            r
-
-            WITH q AS (SELECT 1) SELECT (SELECT x FROM (SELECT * FROM q, "d"."g"."r") AS s)
-        "#]],
-        );
-    }
-
-    #[test]
-    fn recursive_queries_see_each_other() {
-        check(
-            "WITH MUTUALLY RECURSIVE (RETURN AT RECURSION LIMIT 9) a (n int list) AS (SELECT n FROM b), \
-             b (n numeric(10, 2)) AS (SELECT n FROM a UNION SELECT n FROM t) SELECT * FROM a, b, c",
-            expect![[r#"
-                t c
-
-                WITH MUTUALLY RECURSIVE (RETURN AT RECURSION LIMIT 9) a (n int list) AS (SELECT n FROM b), b (n numeric(10, 2)) AS (SELECT n FROM a UNION SELECT n FROM "d"."g"."t") SELECT * FROM a, b, "d"."g"."c"
-            "#]],
-        );
-    }
-
-    #[test]
-    fn functions_and_strings_are_no_references() {
-        check(
-            "SELECT items(1), 'FROM ghost' FROM raw.lines, generate_series(1, 3) AS g",
-            expect![[r#"
-            raw.lines
-
-            SELECT items(1), 'FROM ghost' FROM "d"."g"."lines", generate_series(1, 3) AS g
-        "#]],
-        );
-        check(
-            "SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(LIST[1, 2])) AS r (a, b)",
-            expect![[r#"
-
-
-            SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(LIST[1, 2])) AS r (a, b)
-        "#]],
-        );
-        check(
-            "SELECT $q$ FROM ghost; $q$ AS s -- FROM ghost",
-            expect![[r#"
-
-
-            SELECT $q$ FROM ghost; $q$ AS s
-        "#]],
-        );
-        check(
-            "SELECT x::\"Ty pe\", extract(year FROM y) FROM t AS OF now()",
-            expect![[r#"
-            t
-
-            SELECT x::"Ty pe", extract(year FROM y) FROM "d"."g"."t" AS OF now()
-        "#]],
-        );
-    }
-
-    #[test]
-    fn every_place_of_a_relation_is_found() {
-        check(
-            "SELECT e.* FROM (a JOIN b USING (id) AS ab) JOIN s2.c ON ab.x = c.x, ev e, LATERAL (SELECT * FROM f) g",
-            expect![[r#"
-                a b s2.c ev f
-                c = s2.c
-                SELECT e.* FROM ("d"."g"."a" JOIN "d"."g"."b" USING (id) AS ab) JOIN "d"."g"."c" ON ab.x = c.x, "d"."g"."ev" e, LATERAL (SELECT * FROM "d"."g"."f") g
-            "#]],
-        );
-        check(
-            "SELECT LIST(SELECT max(id) FROM items), ARRAY(SELECT 1 FROM lines), 1 = ANY (SELECT 1 FROM x) \
-             FROM t WHERE a IN (TABLE u) ORDER BY (SELECT 1 FROM o)",
-            expect![[r#"
-                items lines x t u o
-
-                SELECT LIST(SELECT max(id) FROM "d"."g"."items"), ARRAY(SELECT 1 FROM "d"."g"."lines"), 1 = ANY (SELECT 1 FROM "d"."g"."x") FROM "d"."g"."t" WHERE a IN (TABLE "d"."g"."u") ORDER BY (SELECT 1 FROM "d"."g"."o")
-            "#]],
-        );
-        check(
-            "(TABLE ev) UNION ALL TABLE s.ev2 EXCEPT (VALUES ((SELECT 1 FROM v)))",
-            expect![[r#"
-            ev s.ev2 v
-
-            (TABLE "d"."g"."ev") UNION ALL TABLE "d"."g"."ev2" EXCEPT (VALUES ((SELECT 1 FROM "d"."g"."v")))
-        "#]],
-        );
-        check(
-            "SELECT * FROM [u1 AS \"d\".\"s\".\"T t\"] AS x, [u2 AS \"d\".\"s\".\"u\"]",
-            expect![[r#"
-            d.s."T t" d.s.u
-
-            SELECT * FROM "d"."g"."T t" AS x, "d"."g"."u"
-        "#]],
-        );
-    }
-
-    #[test]
-    fn qualifiers_follow_their_relation() {
-        check(
-            "SELECT pub.ev.id, ev.y, db.pub.ev.*, count(pub.ev.*) FROM pub.ev WHERE pub.ev.arr[1] = 1 \
-             ORDER BY pub.ev.id",
-            expect![[r#"
-                pub.ev
-                db.pub.ev = pub.ev, pub.ev = pub.ev, ev = pub.ev, pub.ev = pub.ev, pub.ev = pub.ev, pub.ev = pub.ev
-                SELECT "d"."g"."ev".id, ev.y, "d"."g"."ev".*, count("d"."g"."ev".*) FROM "d"."g"."ev" WHERE "d"."g"."ev".arr[1] = 1 ORDER BY "d"."g"."ev".id
-            "#]],
-        );
-        check(
-            "SELECT o.total FROM sales.orders o, sales.items WHERE sales.items.id = o.id",
-            expect![[r#"
-            sales.orders sales.items
-            sales.items = sales.items
-            SELECT o.total FROM "d"."g"."orders" o, "d"."g"."items" WHERE "d"."g"."items".id = o.id
-        "#]],
-        );
-        check(
-            "SELECT a.t.x, b.t.x FROM a.t, b.t",
-            expect![[r#"
-            a.t b.t
-            a.t = a.t, b.t = b.t
-            SELECT "d"."g"."t".x, "d"."g"."t".x FROM "d"."g"."t", "d"."g"."t"
-        "#]],
-        );
-        check(
-            "WITH t AS (SELECT 1 AS x) SELECT t.x, s.t.y FROM t, s.t",
-            expect![[r#"
-            s.t
-            s.t = s.t
-            WITH t AS (SELECT 1 AS x) SELECT t.x, "d"."g"."t".y FROM t, "d"."g"."t"
-        "#]],
-        );
-        check(
-            "SELECT (SELECT max(i.n) FROM s.i WHERE s.i.o = s.o.id) FROM s.o",
-            expect![[r#"
-            s.i s.o
-            i = s.i, s.i = s.i, s.o = s.o
-            SELECT (SELECT max(i.n) FROM "d"."g"."i" WHERE "d"."g"."i".o = "d"."g"."o".id) FROM "d"."g"."o"
-        "#]],
-        );
-    }
-
-    /// Compares the relations without an alias: `!` shares its last part, `*` has it stand alone.
-    #[track_caller]
-    fn bare(text: &str, expected: &str) {
-        let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        let mark = |yes: bool, mark: &'static str| if yes { mark } else { "" };
-        let found: Vec<String> = query
-            .bare()
-            .iter()
-            .map(|one| format!("{}{}{}", one.at.of(text), mark(one.shared, "!"), mark(one.alone, "*")))
-            .collect();
-        assert_eq!(found.join(" "), expected, "{text}");
-    }
-
-    #[test]
-    fn relations_without_an_alias_are_told() {
-        bare("SELECT * FROM s.a, b AS x, c y, (d JOIN e USING (id)) WHERE f IN (TABLE g)", "s.a d e");
-        bare("SELECT 1 FROM a.t, b.t", "a.t! b.t!");
-        bare("WITH t AS (SELECT 1 FROM t) SELECT 1 FROM t, s.t", "t s.t*");
-        bare("SELECT 1 FROM s.t, LATERAL (SELECT 2) AS T, u", "s.t* u");
-        bare("SELECT 1 FROM s.t, generate_series(1, 2) AS t", "s.t*");
-        bare("SELECT t, u.v, \"U\" FROM s.t, u, \"U\" ORDER BY u", "s.t* u* \"U\"*");
-        bare("SELECT 1 FROM s.t WHERE EXISTS (SELECT t FROM s.u AS t, v WHERE v = 1)", "s.t v*");
-    }
-
-    #[test]
-    fn an_alias_hides_a_relation_further_out() {
-        let text = "SELECT (SELECT x.a FROM (SELECT 1 AS a) AS x) FROM s.x";
-        let query = query(text).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(query.qualifiers(), []);
-    }
-
-    #[test]
-    fn a_query_only_the_server_reads_is_guessed() {
-        let text = "SELECT * FROM (SHOW TABLES) AS x, s.t JOIN u ON true WHERE f(SELECT 1 FROM w)";
-        let query = query(text).unwrap_or_else(|error| panic!("{error}"));
-        let references: Vec<String> = query.references().iter().map(dotted).collect();
-        assert_eq!(query.opaque().map(|opaque| opaque.at.of(text)), Some("SHOW"));
-        assert_eq!(references, ["s.t", "u", "w"]);
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use crate::compiler::draft::main_name;
 use crate::compiler::draft::opening;
 use crate::name::Ident;
 use crate::sql::ast::StatementKind;
+use crate::sql::ast::create::Feed;
 use crate::sql::ast::source::External;
 use crate::sql::ast::source::Subsources;
 use crate::sql::span::Span;
@@ -120,6 +121,9 @@ fn is_folder(name: &Ident) -> bool {
 fn kind(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
     let what = match (&draft.main.kind, draft.as_source()) {
         (StatementKind::CreateType(_), _) => "types",
+        (StatementKind::CreateTable(table), _) if matches!(table.feed, Some(Feed::Webhook(_))) => {
+            "webhook tables"
+        }
         (_, None) => return,
         (_, Some(source)) => match (&source.subsources, &source.external) {
             (_, External::Webhook(_)) => "webhook sources",

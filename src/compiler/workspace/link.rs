@@ -123,7 +123,7 @@ fn check(draft: &Draft<'_>, found: &mut Vec<Diagnostic>) {
 /// Whether a draft is compared with the columns of others, or has those that a source tells.
 fn looks_inside(draft: &Draft<'_>) -> bool {
     let is_fed = match &draft.main.kind {
-        StatementKind::CreateTable(table) => table.from_source.is_some(),
+        StatementKind::CreateTable(table) => table.feed.is_some(),
         _ => false,
     };
     is_fed

@@ -25,7 +25,10 @@ pub fn value(option: Option<&OptionValue>) -> String {
         OptionValue::Nested(words, options) => {
             let inner: Vec<String> = options
                 .iter()
-                .map(|option| format!("{} = {}", option.name, value(option.value.as_ref())))
+                .map(|option| match &option.value {
+                    Some(inner) => format!("{} = {}", option.name, value(Some(inner))),
+                    None => option.name.clone(),
+                })
                 .collect();
             format!("{words} ({})", inner.join(", ")).trim_start().to_owned()
         }

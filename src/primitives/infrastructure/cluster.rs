@@ -16,7 +16,7 @@ use crate::sql::ast::WithOption;
 use crate::sql::parse;
 
 /// Options that the catalog tells, or that no cluster changes.
-const TOLD: [&str; 4] = ["SIZE", "REPLICATION FACTOR", "MANAGED", "REPLICAS"];
+const TOLD: [&str; 5] = ["FEATURES", "SIZE", "REPLICATION FACTOR", "MANAGED", "REPLICAS"];
 
 /// Options that are lengths of time, of which there are many spellings.
 const LENGTHS: [&str; 3] = ["INTROSPECTION INTERVAL", "HYDRATION TIME ESTIMATE", "LINGER DURATION"];

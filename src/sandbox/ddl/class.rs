@@ -8,6 +8,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::ast::copy::Copied;
 use crate::sql::ast::copy::Copy;
 use crate::sql::ast::copy::CopyWay;
+use crate::sql::ast::create::Feed;
 use crate::sql::ast::run::Show;
 
 /// What a statement is to a transaction.
@@ -48,7 +49,7 @@ pub(crate) fn class(kind: &StatementKind) -> Class {
         StatementKind::AlterRename(_) | StatementKind::AlterSwap(_) | StatementKind::CreateSource(_) => {
             Class::Rename
         }
-        StatementKind::CreateTable(table) if table.from_source.is_some() => Class::Rename,
+        StatementKind::CreateTable(table) if matches!(table.feed, Some(Feed::Source(_))) => Class::Rename,
         StatementKind::CreateDatabase(_)
         | StatementKind::CreateSchema(_)
         | StatementKind::CreateCluster(_)

@@ -84,7 +84,7 @@ impl Options {
             "EXPERIMENTAL ARRANGEMENT COMPRESSION" => self.compression = Some(truth(option)?),
             "DISK" => return Err(disk()),
             "REPLICAS" => self.replicas = Some(replicas(option)?),
-            other if other.starts_with("FEATURES") => return Err(system_only("FEATURES")),
+            "FEATURES" => return Err(system_only("FEATURES")),
             other => return Err(SqlError::unsupported(format!("option {other} of a cluster"))),
         }
         Ok(())

@@ -22,6 +22,7 @@ use crate::name::ObjectKind;
 use crate::sql::ast::StatementKind;
 use crate::sql::ast::create::ColumnDef;
 use crate::sql::ast::create::CreateTable;
+use crate::sql::ast::create::Feed;
 use crate::sql::ast::create::FromSource;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
@@ -32,8 +33,10 @@ use crate::sql::stored;
 /// `CREATE TABLE`
 pub(super) fn create_table(work: &mut Work<'_>, create: &CreateTable, kind: &StatementKind) -> Outcome {
     let home = object::home(work, &create.name, create.temporary)?;
-    if let Some(from) = &create.from_source {
-        return from_source(work, create, from, home);
+    match &create.feed {
+        Some(Feed::Source(from)) => return from_source(work, create, from, home),
+        Some(Feed::Webhook(_)) => return Err(SqlError::unsupported("CREATE TABLE FROM WEBHOOK")),
+        None => {}
     }
     constraints(&create.constraints)?;
     for option in &create.options {

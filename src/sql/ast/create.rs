@@ -3,6 +3,7 @@
 use super::RawIdent;
 use super::RawName;
 use super::WithOption;
+use super::source::Webhook;
 use crate::sql::query::Expr;
 use crate::sql::query::Query;
 
@@ -21,7 +22,8 @@ pub struct CreateCluster {
     /// The cluster.
     pub name: RawIdent,
     /// Its options as written. The replicas of an unmanaged one are `REPLICAS` with a list of
-    /// `Nested("r1", …)`; the name in it is as the server stores it.
+    /// `Nested("r1", …)`; the name in it is as the server stores it. `FEATURES (…)` behind them is
+    /// the last.
     pub options: Vec<WithOption>,
 }
 
@@ -67,10 +69,19 @@ pub struct CreateTable {
     /// Constraints on it or its columns besides `NOT NULL`, upper case: `PRIMARY KEY`, `UNIQUE`,
     /// `FOREIGN KEY`, `CHECK`. The server parses them and refuses them.
     pub constraints: Vec<String>,
-    /// `FROM SOURCE s [(REFERENCE x)]`
-    pub from_source: Option<FromSource>,
+    /// What fills it, besides those who write into it.
+    pub feed: Option<Feed>,
     /// `WITH (…)`
     pub options: Vec<WithOption>,
+}
+
+/// What fills a table.
+#[derive(Clone, Debug)]
+pub enum Feed {
+    /// `FROM SOURCE s [(REFERENCE x)]`
+    Source(FromSource),
+    /// `FROM WEBHOOK …`
+    Webhook(Webhook),
 }
 
 /// `FROM SOURCE s (REFERENCE x) …`

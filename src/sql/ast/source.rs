@@ -21,7 +21,7 @@ pub struct CreateSource {
     pub external: External,
     /// `FORMAT …`, `INCLUDE …`, `ENVELOPE …`, as written; empty if none.
     pub rest: String,
-    /// Connections and other objects named in `rest`, and secrets that a webhook's check takes along.
+    /// Connections and other objects named in `rest`.
     pub rest_names: Vec<RawName>,
     /// `FOR ALL TABLES`, `FOR TABLES (…)`, `FOR SCHEMAS (…)`
     pub subsources: Subsources,
@@ -38,8 +38,17 @@ pub enum External {
     LoadGenerator(String, Vec<WithOption>),
     /// `KAFKA | POSTGRES | MYSQL | SQL SERVER CONNECTION c (…)`; the kind is upper case.
     Connection(String, RawName, Vec<WithOption>),
-    /// `WEBHOOK …`, the rest as written.
-    Webhook(String),
+    /// `WEBHOOK …`
+    Webhook(Webhook),
+}
+
+/// `WEBHOOK BODY FORMAT …`: what others send fills it.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Everything after `WEBHOOK`, as written.
+    pub definition: String,
+    /// The secrets that its check takes along.
+    pub secrets: Vec<RawName>,
 }
 
 /// Which upstream tables become subsources.

@@ -1,6 +1,7 @@
 //! Expressions.
 
 use sqlparser::ast::AccessExpr;
+use sqlparser::ast::Array;
 use sqlparser::ast::BinaryOperator;
 use sqlparser::ast::CaseWhen;
 use sqlparser::ast::DataType as TreeType;
@@ -19,6 +20,9 @@ use crate::name::literal;
 use crate::sql::dialect::LIST;
 use crate::sql::lower::span_of;
 use crate::sql::references::idents;
+
+/// What makes an array of the brackets behind it.
+const ARRAY: &str = "ARRAY";
 
 impl Printer<'_> {
     /// Writes an expression as it stands.
@@ -43,6 +47,10 @@ impl Printer<'_> {
 
     fn expr_here(&mut self, expr: &Expr) {
         match expr {
+            // Source: the server takes a query in any number of parentheses for one.
+            Expr::Nested(_) if let subquery @ Expr::Subquery(_) = without_parentheses(expr) => {
+                self.expr(subquery);
+            }
             Expr::Nested(inner) if self.is_stored() => {
                 self.write("(");
                 self.expr(inner);
@@ -71,13 +79,15 @@ impl Printer<'_> {
                 self.parenthesised(items, Self::expr);
             }
             Expr::Array(array) => {
-                self.write(if array.named { "ARRAY[" } else { "[" });
-                self.commas(&array.elem, Self::expr);
-                self.write("]");
+                self.write(if array.named { ARRAY } else { "" });
+                self.elements(array, ARRAY);
             }
             Expr::Prefixed { prefix, value } if prefix.value == LIST => {
                 self.write(LIST);
-                self.expr(value);
+                match &**value {
+                    Expr::Array(array) => self.elements(array, LIST),
+                    other => self.expr(other),
+                }
             }
             Expr::Map(map) => {
                 self.write("MAP[");
@@ -90,6 +100,19 @@ impl Printer<'_> {
             }
             _ => self.predicate(expr),
         }
+    }
+
+    /// Writes the elements of an array or a list, in which brackets alone make another one of the kind.
+    fn elements(&mut self, array: &Array, constructor: &str) {
+        self.write("[");
+        self.commas(&array.elem, |printer, element| match element {
+            Expr::Array(inner) if !inner.named && !printer.is_stored() => {
+                printer.write(constructor);
+                printer.deeper(|printer| printer.elements(inner, constructor));
+            }
+            other => printer.expr(other),
+        });
+        self.write("]");
     }
 
     /// Writes conditions and what contains a query.
@@ -108,7 +131,12 @@ impl Printer<'_> {
             Expr::InList { expr, list, negated } => {
                 self.operand(expr);
                 self.write(if *negated { " NOT IN " } else { " IN " });
-                self.parenthesised(list, Self::expr);
+                match list.as_slice() {
+                    [only] if let subquery @ Expr::Subquery(_) = without_parentheses(only) => {
+                        self.expr(subquery);
+                    }
+                    _ => self.parenthesised(list, Self::expr),
+                }
             }
             Expr::InSubquery { expr, subquery, negated } => {
                 self.operand(expr);
@@ -213,8 +241,9 @@ impl Printer<'_> {
     fn quantified(&mut self, left: &Expr, op: &BinaryOperator, word: &str, right: &Expr) {
         self.operand(left);
         self.write(&format!(" {op} {word} ("));
-        match if self.is_stored() { right } else { without_parentheses(right) } {
+        match without_parentheses(right) {
             Expr::Subquery(query) => self.query(query),
+            _ if self.is_stored() => self.expr(right),
             other => self.expr(other),
         }
         self.write(")");

@@ -26,6 +26,7 @@ use crate::sql::parse::options::all as all_options;
 use crate::sql::query::Expr;
 use crate::sql::query::Query;
 use crate::sql::references::ident as stored_ident;
+use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
 
 /// When a materialized view is refreshed unless it says otherwise.
@@ -126,7 +127,7 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn table(&mut self, table: &'a CreateTable) {
-        if table.from_source.is_some() || !table.constraints.is_empty() {
+        if table.feed.is_some() || !table.constraints.is_empty() {
             // From a source it is written from its words, like what it comes from.
             return self.give_up();
         }
@@ -311,21 +312,31 @@ fn option_value(value: &OptionValue) -> String {
             let options = options.iter().map(option).collect::<Vec<_>>().join(", ");
             format!("{words} ({options})").trim_start().to_owned()
         }
-        OptionValue::Raw(text) => {
-            without_comments(text).split_whitespace().map(str::to_uppercase).collect::<Vec<_>>().join(" ")
-        }
+        OptionValue::Raw(text) => raw(text),
     }
 }
 
-/// A text with a blank in place of whatever stands between two of its tokens.
-fn without_comments(text: &str) -> String {
+/// Writes what is only known by its words: keywords in capitals, and what stands in quotes as it is.
+fn raw(text: &str) -> String {
     let Ok(tokens) = lex(text) else { return text.to_owned() };
     let mut written = String::with_capacity(text.len());
-    let mut end = 0;
+    let mut glued = true;
     for token in &tokens {
-        written.push_str(if token.span.start > end { " " } else { "" });
-        written.push_str(token.span.of(text));
-        end = token.span.end;
+        let joins = token.opens()
+            || token.closes()
+            || matches!(token.lexeme, Lexeme::Comma | Lexeme::Period | Lexeme::DoubleColon);
+        written.push_str(if glued || joins { "" } else { " " });
+        glued = token.opens() || matches!(token.lexeme, Lexeme::Period | Lexeme::DoubleColon);
+        match &token.lexeme {
+            Lexeme::Word(word) => written.push_str(&word.to_uppercase()),
+            Lexeme::Quoted(name) => {
+                // One that needs no quotes is the same without them.
+                let name =
+                    Ident::new(name.as_ref()).map_or_else(|_| name.to_string(), |name| name.to_string());
+                written.push_str(&if name.starts_with('"') { name } else { name.to_uppercase() });
+            }
+            other => written.push_str(&other.to_string()),
+        }
     }
     written
 }

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::Cte;
 use sqlparser::ast::Distinct;
+use sqlparser::ast::Expr;
 use sqlparser::ast::GroupByExpr;
 use sqlparser::ast::Join;
 use sqlparser::ast::JoinConstraint;
@@ -9,6 +10,7 @@ use sqlparser::ast::JoinOperator;
 use sqlparser::ast::LimitClause;
 use sqlparser::ast::NamedWindowExpr;
 use sqlparser::ast::ObjectName;
+use sqlparser::ast::OrderBy;
 use sqlparser::ast::OrderByExpr;
 use sqlparser::ast::OrderByKind;
 use sqlparser::ast::Query;
@@ -31,6 +33,58 @@ use crate::sql::lower::span_of;
 use crate::sql::references::idents;
 use crate::sql::token::Token;
 
+/// How many rows a query has at most.
+enum Limit<'q> {
+    Rows(&'q Expr),
+    /// `FETCH FIRST ROW ONLY`
+    One,
+}
+
+/// The clauses around a query and around those in parentheses that it consists of.
+///
+/// Source: recorded: parentheses around a whole query are dropped by the server. Its parser makes one
+/// query of both with the clauses of both, and refuses one that is there twice.
+#[derive(Default)]
+struct Whole<'q> {
+    with: Option<&'q With>,
+    order: Option<&'q OrderBy>,
+    limit: Option<Limit<'q>>,
+    offset: Option<&'q Expr>,
+}
+
+impl<'q> Whole<'q> {
+    /// Takes the clauses of a query; tells whether none of them is there twice or means nothing here.
+    fn take(&mut self, query: &'q Query) -> bool {
+        let (rows, offset) = match &query.limit_clause {
+            None => (None, None),
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
+                (limit.as_ref(), offset.as_ref().map(|offset| &offset.value))
+            }
+            Some(_) => return false,
+        };
+        let limit = match (&query.fetch, rows) {
+            (None, rows) => rows.map(Limit::Rows),
+            (Some(fetch), None) if !fetch.with_ties && !fetch.percent => {
+                Some(fetch.quantity.as_ref().map_or(Limit::One, Limit::Rows))
+            }
+            (Some(_), _) => return false,
+        };
+        set(&mut self.with, query.with.as_ref())
+            && set(&mut self.order, query.order_by.as_ref())
+            && set(&mut self.limit, limit)
+            && set(&mut self.offset, offset)
+    }
+}
+
+/// Puts something into an empty place; tells whether there was not something for a full one.
+fn set<T>(place: &mut Option<T>, value: Option<T>) -> bool {
+    let is_twice = place.is_some() && value.is_some();
+    if let Some(value) = value {
+        *place = Some(value);
+    }
+    !is_twice
+}
+
 impl Printer<'_> {
     /// Writes a query, one level deeper.
     pub(super) fn query(&mut self, query: &Query) {
@@ -38,23 +92,23 @@ impl Printer<'_> {
     }
 
     fn query_here(&mut self, query: &Query) {
-        // Source: recorded: parentheses around a whole query are dropped by the server.
-        if let SetExpr::Query(inner) = &*query.body
-            && query.with.is_none()
-            && query.order_by.is_none()
-            && query.limit_clause.is_none()
-            && query.fetch.is_none()
-        {
-            return self.query(inner);
-        }
-        if !query.locks.is_empty() || query.for_clause.is_some() || query.settings.is_some() {
-            return self.give_up();
-        }
-        if let Some(with) = &query.with {
+        let mut whole = Whole::default();
+        let mut next = query;
+        let body = loop {
+            let is_foreign = !next.locks.is_empty() || next.for_clause.is_some() || next.settings.is_some();
+            if is_foreign || !whole.take(next) {
+                return self.give_up();
+            }
+            match &*next.body {
+                SetExpr::Query(inner) => next = inner,
+                body => break body,
+            }
+        };
+        if let Some(with) = whole.with {
             self.with(with);
         }
-        self.set_expr(&query.body);
-        if let Some(order) = &query.order_by {
+        self.set_expr(body);
+        if let Some(order) = whole.order {
             match &order.kind {
                 OrderByKind::Expressions(order) => {
                     self.write(" ORDER BY ");
@@ -63,40 +117,18 @@ impl Printer<'_> {
                 OrderByKind::All(_) => self.give_up(),
             }
         }
-        self.limit(query);
-    }
-
-    fn limit(&mut self, query: &Query) {
-        let (limit, offset) = match &query.limit_clause {
-            None => (None, None),
-            Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
-                (limit.as_ref(), offset.as_ref().map(|offset| &offset.value))
-            }
-            Some(_) => return self.give_up(),
-        };
-        let write_offset = |printer: &mut Self| {
-            if let Some(offset) = offset {
-                printer.write(" OFFSET ");
-                printer.expr(offset);
-            }
-        };
-        match &query.fetch {
-            Some(fetch) if fetch.with_ties || fetch.percent => self.give_up(),
-            Some(fetch) => {
+        match whole.limit {
+            Some(Limit::Rows(rows)) => {
                 self.write(" LIMIT ");
-                match &fetch.quantity {
-                    Some(quantity) => self.expr(quantity),
-                    None => self.write("1"),
-                }
+                self.expr(rows);
             }
-            None => {
-                if let Some(limit) = limit {
-                    self.write(" LIMIT ");
-                    self.expr(limit);
-                }
-            }
+            Some(Limit::One) => self.write(" LIMIT 1"),
+            None => {}
         }
-        write_offset(self);
+        if let Some(offset) = whole.offset {
+            self.write(" OFFSET ");
+            self.expr(offset);
+        }
     }
 
     fn with(&mut self, with: &With) {
@@ -292,7 +324,7 @@ impl Printer<'_> {
     pub(super) fn order(&mut self, order: &OrderByExpr) {
         self.expr(&order.expr);
         match order.options.asc {
-            Some(true) => self.write(" ASC"),
+            Some(true) => self.write(if self.is_stored() { " ASC" } else { "" }),
             Some(false) => self.write(" DESC"),
             None => {}
         }
@@ -378,6 +410,13 @@ impl Printer<'_> {
                 self.query(subquery);
                 self.write(")");
                 alias
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None }
+                if !self.is_stored()
+                    && table_with_joins.joins.is_empty()
+                    && matches!(table_with_joins.relation, TableFactor::NestedJoin { .. }) =>
+            {
+                return self.factor(&table_with_joins.relation);
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 self.write("(");

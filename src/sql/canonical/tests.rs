@@ -303,7 +303,7 @@ fn other_statements_have_a_form_too() {
          CREATE CONNECTION kc TO KAFKA (BROKER 'b', SASL PASSWORD = SECRET pw)",
         expect![[r#"
             create sink "d"."s"."k" in cluster "c" from "d"."other"."m" into kafka connection "d"."s"."kc" ( topic 'T' ) format json envelope upsert
-            create connection "d"."s"."kc" to kafka ( broker 'b' , sasl password = secret "d"."s"."pw" )"#]],
+            create connection "d"."s"."kc" to kafka ( broker 'b' , sasl password secret "d"."s"."pw" )"#]],
     );
 }
 

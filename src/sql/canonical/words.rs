@@ -29,6 +29,7 @@ pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) ->
     let Ok(tokens) = lex(own) else { return own.to_owned() };
     let found = mentions(&statement.kind);
     let mut words = Words::new(own, statement.span.start, &tokens, &found, names);
+    words.marks = marks(&statement.kind, &tokens);
     let unread = unread_query(&statement.kind);
     while !words.cursor.is_done() {
         let place = words.cursor.start() + statement.span.start;
@@ -45,6 +46,8 @@ pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) ->
             words.options(view);
         } else if let Some(noise) = NOISE.iter().find(|noise| words.follow(noise)) {
             words.cursor.move_to(words.cursor.at() + noise.len());
+        } else if words.marks.binary_search(&words.cursor.at()).is_ok() {
+            words.cursor.advance();
         } else if !words.replaced() {
             words.word();
         }
@@ -62,6 +65,48 @@ fn unread_query(kind: &StatementKind) -> Option<Span> {
     query.opaque().map(|_| query.span())
 }
 
+/// The equals signs behind the names of options, which may as well be left out.
+fn marks(kind: &StatementKind, tokens: &[Token<'_>]) -> Vec<usize> {
+    let has_options = matches!(
+        kind,
+        StatementKind::CreateSink(_)
+            | StatementKind::CreateSource(_)
+            | StatementKind::CreateConnection(_)
+            | StatementKind::CreateTable(_)
+            | StatementKind::CreateType(_)
+    );
+    let mut found = Vec::new();
+    // Whether the next equals sign in these brackets stands behind a name; never in those of a condition.
+    let mut brackets = vec![has_options.then_some(true)];
+    for (at, token) in tokens.iter().enumerate() {
+        let before = |offset: usize| at.checked_sub(offset).and_then(|before| tokens.get(before));
+        let is_inside = brackets.len() > 1;
+        let Some(innermost) = brackets.last_mut() else { break };
+        match &token.lexeme {
+            Lexeme::LParen | Lexeme::LBracket => {
+                let is_condition = before(1).is_some_and(|token| token.is("CHECK"));
+                let inner = innermost.filter(|_| !is_condition).map(|_| true);
+                brackets.push(inner);
+            }
+            Lexeme::RParen | Lexeme::RBracket if is_inside => {
+                brackets.pop();
+            }
+            Lexeme::Comma => *innermost = innermost.map(|_| true),
+            Lexeme::Eq if *innermost == Some(true) => {
+                *innermost = Some(false);
+                found.push(at);
+            }
+            // What rows are divided by is an expression, which may compare.
+            Lexeme::Word(_) if token.is("BY") && before(1).is_some_and(|token| token.is("PARTITION")) => {
+                let next = tokens.get(at + 1).is_some_and(|token| token.is_lexeme(&Lexeme::Eq));
+                *innermost = innermost.map(|_| next);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// A text of which the words are written one after the other.
 struct Words<'a> {
     /// Where it begins in what its names count from.
@@ -70,6 +115,8 @@ struct Words<'a> {
     names: &'a dyn Names,
     /// What stands in place of names, by where they stand.
     names_at: Vec<(Span, String)>,
+    /// The numbers of the tokens that may be there or not.
+    marks: Vec<usize>,
     written: Vec<String>,
 }
 
@@ -84,7 +131,14 @@ impl<'a> Words<'a> {
         let named = |mention: &Mention<'_>| Some((mention.span(), in_full(mention, names)?));
         let mut names_at: Vec<(Span, String)> = found.iter().filter_map(named).collect();
         names_at.sort_by_key(|(span, _)| span.start);
-        Self { start, cursor: Cursor::new(text, tokens), names, names_at, written: Vec::new() }
+        Self {
+            start,
+            cursor: Cursor::new(text, tokens),
+            names,
+            names_at,
+            marks: Vec::new(),
+            written: Vec::new(),
+        }
     }
 
     /// Tells whether these words follow.

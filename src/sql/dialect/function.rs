@@ -75,6 +75,23 @@ pub(super) fn function(parser: &mut Parser<'_>, name: ObjectName) -> Result<Expr
     }))
 }
 
+/// Reads `name(…)` with a query, whatever that begins with.
+pub(super) fn of_query(parser: &mut Parser<'_>, name: ObjectName) -> Result<Expr, ParserError> {
+    parser.expect_token(&Lexeme::LParen)?;
+    let query = parser.parse_query()?;
+    parser.expect_token(&Lexeme::RParen)?;
+    Ok(Expr::Function(Function {
+        name,
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::Subquery(query),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    }))
+}
+
 /// Reads arguments and the parenthesis behind them.
 fn arguments(parser: &mut Parser<'_>) -> Result<FunctionArgumentList, ParserError> {
     if parser.consume_token(&Lexeme::RParen) {

@@ -105,6 +105,30 @@ impl Lowering<'_> {
         opens(1) || side() && opens(2)
     }
 
+    /// Tells whether a keyword at this place is a name, as any is behind a period and behind `AS`.
+    ///
+    /// Source: the server takes every word for the name of a relation; one that begins a clause is left
+    /// one here unless `BY` is missing, for then it is more likely that something was forgotten.
+    pub(super) fn stands_as_name(&self, keyword: Keyword) -> bool {
+        let Some(previous) = self.previous() else { return false };
+        let may_be_relation = matches!(keyword, Keyword::GROUP | Keyword::ORDER) && !self.nth_is(1, "BY");
+        previous.is_lexeme(&Lexeme::Period)
+            || previous.is("AS")
+            || may_be_relation && (previous.is("FROM") || previous.is("JOIN"))
+    }
+
+    /// Tells whether options of a query begin here: the word is no name but where one has to stand.
+    pub(super) fn begins_options(&self) -> bool {
+        const BEFORE_NAMES: &[&str] = &["AS", "FROM", "JOIN", "LATERAL", "RECURSIVE", "WITH"];
+        self.nth_is_lexeme(1, &Lexeme::LParen)
+            && self.previous().is_some_and(|previous| match &previous.lexeme {
+                Lexeme::Word(_) => !BEFORE_NAMES.iter().any(|word| previous.is(word)),
+                Lexeme::Quoted(_) | Lexeme::Number(_) | Lexeme::String(_) | Lexeme::HexString(_) => true,
+                Lexeme::Parameter(_) | Lexeme::RParen | Lexeme::RBracket | Lexeme::Star => true,
+                _ => false,
+            })
+    }
+
     /// Takes note of a `FETCH`, behind which an `OFFSET` may stand.
     pub(super) fn fetch(&mut self) {
         let start = self.lowered.tokens.len();

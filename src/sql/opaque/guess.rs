@@ -12,6 +12,7 @@ use super::Sought;
 use super::partners;
 use crate::name::Ident;
 use crate::sql::ast::RawName;
+use crate::sql::data_type::DataType;
 use crate::sql::data_type::read as read_type;
 use crate::sql::keyword::meaning;
 use crate::sql::parse::cursor::Cursor;
@@ -139,6 +140,8 @@ impl<'t> Walk<'t> {
             (self.frame.from, self.frame.item) = (false, true);
         } else if is(&["SELECT"]) {
             (self.frame.in_query, self.frame.from, self.frame.item) = (true, false, false);
+        } else if self.frame.item && is(NAMED_LIKE_CLAUSES) && !self.goes_on_as_clause() {
+            return false;
         } else if is(CLAUSES) {
             (self.frame.from, self.frame.item) = (false, false);
         } else if is(&["WITH"]) && self.begins_query() {
@@ -153,6 +156,11 @@ impl<'t> Walk<'t> {
             return modifies && self.nth(1).is_some_and(|next| next.is_word() || next.opens());
         }
         true
+    }
+
+    /// Tells whether what follows the word at this place can only follow it at the beginning of a clause.
+    fn goes_on_as_clause(&self) -> bool {
+        self.nth_is(1, "BY") || self.nth(1).is_some_and(|next| next.is_lexeme(&Lexeme::LParen))
     }
 
     /// Moves over what the catalog names by its id where no relation stands: a type or a function.
@@ -203,10 +211,11 @@ impl<'t> Walk<'t> {
         if mutual && parenthesised(at) {
             at = behind(at);
         }
-        let mut found = Vec::new();
+        let (mut found, mut lists) = (Vec::new(), Vec::new());
         while let Some(name) = self.tokens.get(at).and_then(ident) {
             at += 1;
             if parenthesised(at) {
+                lists.push(at);
                 at = behind(at);
             }
             if !is(at, "AS") {
@@ -227,12 +236,30 @@ impl<'t> Walk<'t> {
             }
             at += 1;
         }
+        if mutual {
+            lists.into_iter().for_each(|open| self.column_types(open));
+        }
         for (close, name) in found {
             self.taken.insert(name.clone());
             if mutual {
                 self.define(name);
             } else {
                 self.frame.bodies.push_back((close, name));
+            }
+        }
+    }
+
+    /// Takes note of the types in a list of columns, which opens at a place.
+    fn column_types(&mut self, open: usize) {
+        let mut cursor = Cursor::new(self.text, self.tokens);
+        cursor.move_to(open + 1);
+        while cursor.ident().is_ok() {
+            match read_type(&mut cursor) {
+                Ok(data_type) => self.add_users(&data_type),
+                Err(_) => return,
+            }
+            if !cursor.lexeme(&Lexeme::Comma) {
+                return;
             }
         }
     }
@@ -291,6 +318,7 @@ impl<'t> Walk<'t> {
         if is_type {
             self.data_type();
         }
+        let first = self.at;
         let mut parts = Vec::new();
         let mut ends_in_star = false;
         while let Some(token) = self.nth(0)
@@ -308,8 +336,15 @@ impl<'t> Walk<'t> {
             self.at += 1;
         }
         let is_function = self.nth(0).is_some_and(|next| next.is_lexeme(&Lexeme::LParen));
+        let types_literal = self.nth(0).is_some_and(|next| matches!(next.lexeme, Lexeme::String(_)));
         match parts.as_slice() {
             [] => self.at += 1,
+            [_] if types_literal && !is_syntax => {
+                let behind = self.at;
+                self.at = first;
+                self.data_type();
+                self.at = behind;
+            }
             [(only, _)] if !ends_in_star => {
                 if behind_bracket && !is_syntax {
                     self.taken.insert(only.clone());
@@ -325,8 +360,12 @@ impl<'t> Walk<'t> {
         let mut cursor = Cursor::new(self.text, self.tokens);
         cursor.move_to(self.at);
         if let Ok(data_type) = read_type(&mut cursor) {
-            self.types.extend(data_type.users().into_iter().filter(|name| name.parts.len() == 1));
+            self.add_users(&data_type);
         }
+    }
+
+    fn add_users(&mut self, data_type: &DataType) {
+        self.types.extend(data_type.users().into_iter().filter(|name| name.parts.len() == 1));
     }
 
     /// Decides what the names of several parts are.
@@ -426,6 +465,9 @@ const CLAUSES: &[&str] = &[
     "INTERSECT",
     "VALUES",
 ];
+
+/// Those of them that a relation is more likely called than begins there.
+const NAMED_LIKE_CLAUSES: &[&str] = &["GROUP", "ORDER", "VALUES"];
 
 /// The identifier that a token is.
 fn ident(token: &Token<'_>) -> Option<Ident> {

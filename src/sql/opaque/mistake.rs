@@ -40,11 +40,12 @@ pub(super) fn find(
     reads: &dyn Fn(&[Token<'_>]) -> bool,
 ) -> Option<SyntaxError> {
     let Some(partners) = partners(tokens) else { return Some(error.clone()) };
-    if is_too_deep(error) {
-        return Some(error.clone());
-    }
     if let Some(next) = second_statement(tokens) {
         return Some(expected("end of statement", Some(next), next.span.end));
+    }
+    // How deep something may nest is the server's to say, and nothing of it is read here.
+    if is_too_deep(error) {
+        return None;
     }
     let found = tokens.partition_point(|token| token.span.start < error.span.start);
     let place = Place::of(tokens, &partners, found);
@@ -159,11 +160,12 @@ impl<'t> Place<'t> {
         wants_more && has_none && !self.has_empty_list()
     }
 
-    /// Whether a clause follows `SELECT` at once: the server takes a list of no columns.
+    /// Whether a clause or the end of the query in parentheses follows `SELECT` at once: the server takes
+    /// a list of no columns.
     fn has_empty_list(&self) -> bool {
         let clauses = ["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"];
         self.previous.is_some_and(|token| token.is("SELECT"))
-            && self.found.is_some_and(|token| is_one_of(token, &clauses))
+            && self.found.is_some_and(|token| token.is_lexeme(&Lexeme::RParen) || is_one_of(token, &clauses))
     }
 
     /// Whether a clause begins where none may.

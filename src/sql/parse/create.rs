@@ -20,7 +20,6 @@ use crate::sql::ast::create::CreateSecret;
 use crate::sql::ast::create::CreateTable;
 use crate::sql::ast::create::CreateType;
 use crate::sql::ast::create::CreateView;
-use crate::sql::ast::create::FromSource;
 use crate::sql::ast::create::SecretValue;
 use crate::sql::data_type;
 use crate::sql::error::SyntaxError;
@@ -142,7 +141,7 @@ fn cluster(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
         if_not_exists(cursor)?;
     }
     let name = cursor.ident()?;
-    let options = options::cluster(cursor)?;
+    let options = options::cluster_with_features(cursor)?;
     Ok(StatementKind::CreateCluster(CreateCluster { name, options }))
 }
 
@@ -420,7 +419,7 @@ fn table(cursor: &mut Cursor<'_>, temporary: bool) -> Result<StatementKind, Synt
         name,
         columns: Vec::new(),
         constraints: Vec::new(),
-        from_source: None,
+        feed: None,
         options: Vec::new(),
     };
     if cursor.peek_is_lexeme(&Lexeme::LParen) {
@@ -432,21 +431,7 @@ fn table(cursor: &mut Cursor<'_>, temporary: bool) -> Result<StatementKind, Synt
         return Err(cursor.expected("a list of columns in parentheses"));
     }
     if cursor.keyword("FROM") {
-        cursor.expect("SOURCE")?;
-        let source = cursor.name()?;
-        let reference = if cursor.lexeme(&Lexeme::LParen) {
-            cursor.expect("REFERENCE")?;
-            cursor.lexeme(&Lexeme::Eq);
-            let reference = cursor.name()?;
-            cursor.expect_lexeme(&Lexeme::RParen)?;
-            Some(reference)
-        } else {
-            None
-        };
-        let first = cursor.at();
-        let rest = cursor.rest();
-        let names = source::names(cursor, first)?;
-        table.from_source = Some(FromSource { source, reference, rest, names });
+        table.feed = Some(source::feed(cursor, !table.columns.is_empty())?);
     } else {
         table.options = options::with(cursor)?;
     }
@@ -463,7 +448,8 @@ pub(super) fn column(
     let opened = cursor.nth(if named { 3 } else { 1 });
     let is = |word: &str| kind.is_some_and(|token| token.is(word));
     let keyed = (is("PRIMARY") || is("FOREIGN")) && opened.is_some_and(|token| token.is("KEY"));
-    let bare = (is("UNIQUE") || is("CHECK")) && opened.is_some_and(|token| token.is_lexeme(&Lexeme::LParen));
+    let bare = (is("UNIQUE") || is("CHECK")) && opened.is_some_and(|token| token.is_lexeme(&Lexeme::LParen))
+        || is("UNIQUE") && opened.is_some_and(|token| token.is("NULLS"));
     if named || keyed || bare {
         if named {
             cursor.advance();
@@ -502,6 +488,9 @@ pub(super) fn column(
                     ends_item(cursor, "column option")
                 }
             })?);
+        } else if cursor.keywords("VERSION ADDED") {
+            // Source: the catalog says of a column that was added later with which version it came.
+            cursor.number()?;
         } else if !cursor.keyword("NULL") {
             if cursor.keyword("CONSTRAINT") {
                 cursor.ident()?;
@@ -519,7 +508,9 @@ pub(super) fn column(
 fn begins_option(cursor: &Cursor<'_>) -> bool {
     let words =
         ["CHECK", "COLLATE", "CONSTRAINT", "DEFAULT", "FOREIGN", "NULL", "PRIMARY", "REFERENCES", "UNIQUE"];
-    words.iter().any(|word| cursor.peek_is(word)) || cursor.peek_is("NOT") && cursor.nth_is(1, "NULL")
+    words.iter().any(|word| cursor.peek_is(word))
+        || cursor.peek_is("VERSION") && cursor.nth_is(1, "ADDED")
+        || cursor.peek_is("NOT") && cursor.nth_is(1, "NULL")
 }
 
 /// Reads the words that say which constraint it is.

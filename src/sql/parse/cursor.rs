@@ -301,6 +301,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Moves over a number.
+    pub(in crate::sql) fn number(&mut self) -> Result<(), SyntaxError> {
+        if !self.peek().is_some_and(Token::is_number) {
+            return Err(self.expected("literal unsigned integer"));
+        }
+        self.advance();
+        Ok(())
+    }
+
     /// Finds the token that closes the bracket at the cursor.
     pub(in crate::sql) fn closing(&self) -> Option<usize> {
         closing(self.tokens, self.at)

@@ -82,10 +82,16 @@ fn statements<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a [Token<'a
     tokens.split(|token| token.is_lexeme(&Lexeme::SemiColon)).filter(|tokens| !tokens.is_empty())
 }
 
+/// Within how many tokens it stands whether a statement is that of a view: `CREATE OR REPLACE TEMPORARY VIEW`.
+const VIEW_WITHIN: usize = 5;
+
 /// Reads the one statement that tokens are.
 fn one(text: &str, tokens: &[Token<'_>], doubt: Doubt) -> Result<Statement, SyntaxError> {
-    check_depth(tokens)?;
     let mut cursor = Cursor::new(text, tokens).with_doubt(doubt);
+    // How deep the query of a view nests is looked at where it is read: the server may know better.
+    let is_view = doubt == Doubt::Server && tokens.iter().take(VIEW_WITHIN).any(|token| token.is("VIEW"));
+    let head = if is_view { cursor.find_outside(&["AS"]) } else { tokens.len() };
+    check_depth(tokens.get(..head).unwrap_or_default())?;
     let statement = statement(&mut cursor)?;
     cursor.end()?;
     Ok(statement)

@@ -22,11 +22,11 @@ const CLUSTER_WORDS: &[&str] = &[
     "WORKLOAD",
 ];
 
-/// The words of options that newer servers have, and of one that only the system sets.
+/// The words of options that newer servers have.
 ///
 /// Source: `CREATE CLUSTER` in the manual: `AUTO SCALING STRATEGY` since v26.34, `EXPERIMENTAL ARRANGEMENT
 /// COMPRESSION` since v26.38.
-const MORE_CLUSTER_WORDS: &[&str] = &["AUTO", "EXPERIMENTAL", "FEATURES"];
+const MORE_CLUSTER_WORDS: &[&str] = &["AUTO", "EXPERIMENTAL"];
 
 /// Names of several words: without an equals sign, only they tell where the value begins. The
 /// longer of two that begin alike comes first.
@@ -106,17 +106,50 @@ const LONG_NAMES: &[&str] = &[
 /// Options after which a mark of the name's own may stand, such as `RETAIN HISTORY FOR '1h'`.
 const NOISE: &str = "FOR";
 
+/// What stands behind the options of a cluster that is made.
+const FEATURES: &str = "FEATURES";
+
 /// Reads the options of a cluster, with or without parentheses.
 pub(super) fn cluster(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
-    let parentheses = cursor.lexeme(&Lexeme::LParen);
-    let options = cursor.list(|cursor| {
+    let one = |cursor: &mut Cursor<'_>| {
         cluster_word(cursor)?;
         option(cursor)
-    })?;
-    if parentheses {
-        cursor.expect_lexeme(&Lexeme::RParen)?;
+    };
+    if !cursor.lexeme(&Lexeme::LParen) {
+        return bare(cursor, FEATURES, one);
+    }
+    let options = cursor.list(one)?;
+    cursor.expect_lexeme(&Lexeme::RParen)?;
+    Ok(options)
+}
+
+/// Reads the options of a cluster that is made, and its features.
+pub(super) fn cluster_with_features(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    let mut options = cluster(cursor)?;
+    let start = cursor.start();
+    if cursor.keyword(FEATURES) {
+        let features = OptionValue::Nested(String::new(), parenthesised(cursor)?);
+        let span = Span::new(start, cursor.last_end());
+        options.push(WithOption { name: FEATURES.to_owned(), value: Some(features), span });
     }
     Ok(options)
+}
+
+/// Reads a list without parentheses, which ends before a keyword outside of all brackets.
+fn bare(
+    cursor: &mut Cursor<'_>,
+    end: &str,
+    one: impl FnMut(&mut Cursor<'_>) -> Result<WithOption, SyntaxError>,
+) -> Result<Vec<WithOption>, SyntaxError> {
+    let mut inside = cursor.until(cursor.find_outside(&[end]));
+    let options = inside.list(one)?;
+    cursor.move_to(cursor.at() + inside.at());
+    Ok(options)
+}
+
+/// Reads options without parentheses, behind which `WITH (…)` may stand.
+pub(super) fn before_with(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+    bare(cursor, "WITH", option)
 }
 
 /// Reads the names of a cluster's options, in parentheses.
@@ -285,7 +318,9 @@ fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
         let words: Vec<&str> = words.split_whitespace().collect();
         let open = cursor.at();
         match parenthesised(cursor) {
-            Ok(options) => return Ok(OptionValue::Nested(words.join(" "), options)),
+            Ok(options) if ends_value(cursor) => return Ok(OptionValue::Nested(words.join(" "), options)),
+            // An expression that begins with a call.
+            Ok(_) => cursor.move_to(open),
             Err(error) if cursor.doubt() == Doubt::Mistake => return Err(error),
             // Whatever it is, the server knows it.
             Err(_) => cursor.move_to(open),

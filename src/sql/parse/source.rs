@@ -8,11 +8,14 @@ use super::cursor::closing;
 use super::options;
 use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
+use crate::sql::ast::create::Feed;
+use crate::sql::ast::create::FromSource;
 use crate::sql::ast::source::CreateConnection;
 use crate::sql::ast::source::CreateSink;
 use crate::sql::ast::source::CreateSource;
 use crate::sql::ast::source::External;
 use crate::sql::ast::source::Subsources;
+use crate::sql::ast::source::Webhook;
 use crate::sql::error::SyntaxError;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
@@ -39,9 +42,7 @@ pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxErr
     };
     let cluster = in_cluster(cursor)?;
     cursor.expect("FROM")?;
-    let external_start = cursor.at();
     let external = external(cursor)?;
-    let checked = webhook_names(cursor, external_start, &external)?;
     let rest_start = cursor.at();
     let rest_byte = cursor.start();
     while !cursor.is_done() && !ends_rest(cursor) {
@@ -49,8 +50,7 @@ pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxErr
         cursor.move_to(close.unwrap_or(cursor.at()) + 1);
     }
     let rest = if cursor.at() == rest_start { String::new() } else { cursor.text_from(rest_byte) };
-    let mut rest_names = names(cursor, rest_start)?;
-    rest_names.extend(checked);
+    let rest_names = names(cursor, rest_start)?;
     let subsources = subsources(cursor)?;
     let progress = if cursor.keywords("EXPOSE PROGRESS AS") { Some(cursor.name()?) } else { None };
     let options = options::with(cursor)?;
@@ -78,7 +78,7 @@ fn ends_rest(cursor: &Cursor<'_>) -> bool {
 
 fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
     if cursor.keyword("WEBHOOK") {
-        return Ok(External::Webhook(cursor.rest()));
+        return webhook(cursor).map(External::Webhook);
     }
     if cursor.keywords("LOAD GENERATOR") {
         let newer = cursor.may_be_newer_than(GENERATORS).then(|| cursor.words_to(None)).flatten();
@@ -110,11 +110,38 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
     Err(cursor.expected("one of KAFKA or POSTGRES or MYSQL or SQL SERVER or LOAD GENERATOR or WEBHOOK"))
 }
 
-/// The secrets that a webhook's `CHECK (WITH (…) …)` takes along.
-fn webhook_names(cursor: &Cursor<'_>, from: usize, external: &External) -> Result<Vec<RawName>, SyntaxError> {
-    if !matches!(external, External::Webhook(_)) {
-        return Ok(Vec::new());
+/// Reads what follows `FROM` in a table: a source, or a webhook where no columns are listed.
+pub(super) fn feed(cursor: &mut Cursor<'_>, has_columns: bool) -> Result<Feed, SyntaxError> {
+    if !has_columns && cursor.keyword("WEBHOOK") {
+        return webhook(cursor).map(Feed::Webhook);
     }
+    cursor.expect("SOURCE")?;
+    let source = cursor.name()?;
+    let reference = if cursor.lexeme(&Lexeme::LParen) {
+        cursor.expect("REFERENCE")?;
+        cursor.lexeme(&Lexeme::Eq);
+        let reference = cursor.name()?;
+        cursor.expect_lexeme(&Lexeme::RParen)?;
+        Some(reference)
+    } else {
+        None
+    };
+    let first = cursor.at();
+    let rest = cursor.rest();
+    let names = names(cursor, first)?;
+    Ok(Feed::Source(FromSource { source, reference, rest, names }))
+}
+
+/// Reads what follows `WEBHOOK`.
+fn webhook(cursor: &mut Cursor<'_>) -> Result<Webhook, SyntaxError> {
+    let (from, start) = (cursor.at(), cursor.start());
+    cursor.expect("BODY FORMAT")?;
+    cursor.rest();
+    Ok(Webhook { definition: cursor.text_from(start), secrets: checked(cursor, from)? })
+}
+
+/// The secrets that a webhook's `CHECK (WITH (…) …)` takes along, behind a token.
+fn checked(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, SyntaxError> {
     let mut scan = Cursor::new(cursor.text(), cursor.tokens());
     scan.move_to(from);
     while scan.at() < cursor.at() {
@@ -219,22 +246,21 @@ pub(super) fn connection(cursor: &mut Cursor<'_>) -> Result<StatementKind, Synta
     cursor.advance();
     let if_not_exists = if_not_exists(cursor)?;
     let name = cursor.name()?;
-    if !cursor.keyword("FOR") {
+    // Source: the server's parser reads the options behind the older FOR without parentheses.
+    let is_older = cursor.keyword("FOR");
+    if !is_older {
         cursor.expect("TO")?;
     }
+    let known = CONNECTORS.iter().find(|known| is_older && cursor.keywords(known));
+    let connector = known.map_or_else(|| words(cursor), |known| Ok((*known).to_owned()))?;
     let body = cursor.at();
-    let mut words = Vec::new();
-    while let Some(word) = cursor.peek().and_then(|token| token.word()) {
-        words.push(word.to_uppercase());
-        cursor.advance();
-    }
-    if words.is_empty() {
-        return Err(cursor.expected("connection type"));
-    }
-    let values = options::parenthesised(cursor)?;
+    let values = if is_older && !cursor.peek_is_lexeme(&Lexeme::LParen) {
+        options::before_with(cursor)?
+    } else {
+        options::parenthesised(cursor)?
+    };
     let options = options::with(cursor)?;
     let names = names(cursor, body)?;
-    let connector = words.join(" ");
     Ok(StatementKind::CreateConnection(CreateConnection {
         if_not_exists,
         name,
@@ -244,6 +270,29 @@ pub(super) fn connection(cursor: &mut Cursor<'_>) -> Result<StatementKind, Synta
         names,
     }))
 }
+
+/// Reads the words that say what a connection leads to.
+fn words(cursor: &mut Cursor<'_>) -> Result<String, SyntaxError> {
+    let mut words = Vec::new();
+    while let Some(word) = cursor.peek().and_then(|token| token.word()) {
+        words.push(word.to_uppercase());
+        cursor.advance();
+    }
+    if words.is_empty() { Err(cursor.expected("connection type")) } else { Ok(words.join(" ")) }
+}
+
+/// What a connection leads to; the longer of two that begin alike comes first.
+const CONNECTORS: &[&str] = &[
+    "AWS PRIVATELINK",
+    "AWS",
+    "CONFLUENT SCHEMA REGISTRY",
+    "ICEBERG CATALOG",
+    "KAFKA",
+    "MYSQL",
+    "POSTGRES",
+    "SQL SERVER",
+    "SSH TUNNEL",
+];
 
 /// Words behind which the name of a secret or a connection stands.
 const NAMED: &[&str] = &["CONNECTION", "SECRET", "SSH TUNNEL", "AWS PRIVATELINK"];

@@ -5,7 +5,11 @@ use expect_test::expect;
 
 use super::batch;
 use super::file;
+use super::strictly;
+use crate::sql::ast::Statement;
+use crate::sql::ast::StatementKind;
 use crate::sql::error::SyntaxError;
+use crate::sql::mention::mentions;
 use crate::sql::span::line_column;
 
 /// Parses a text and compares its statements, one a line without their spans, or its mistake.
@@ -90,13 +94,13 @@ fn reads_tables() {
         "CREATE TABLE t (id int NOT NULL DEFAULT 1 + 1, n numeric(10, 2) NULL, l int list, m map[text=>int], \
          k int PRIMARY KEY, CONSTRAINT c CHECK (k > 0)) WITH (PARTITION BY (id))",
         expect![[r#"
-            CreateTable(CreateTable { temporary: false, if_not_exists: false, name: RawName { parts: ["t"] }, columns: [ColumnDef { name: RawIdent { ident: "id" }, data_type: Some("int"), types: [], type_start: 19, not_null: true, default: Some(Expr("1 + 1")) }, ColumnDef { name: RawIdent { ident: "n" }, data_type: Some("numeric(10, 2)"), types: [], type_start: 49, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "l" }, data_type: Some("int list"), types: [], type_start: 72, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "m" }, data_type: Some("map[text=>int]"), types: [], type_start: 84, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "k" }, data_type: Some("int"), types: [], type_start: 102, not_null: false, default: None }], constraints: ["PRIMARY KEY", "CHECK"], from_source: None, options: [WithOption { name: "PARTITION BY", value: Some(List([Name(RawName { parts: ["id"] })])) }] })
+            CreateTable(CreateTable { temporary: false, if_not_exists: false, name: RawName { parts: ["t"] }, columns: [ColumnDef { name: RawIdent { ident: "id" }, data_type: Some("int"), types: [], type_start: 19, not_null: true, default: Some(Expr("1 + 1")) }, ColumnDef { name: RawIdent { ident: "n" }, data_type: Some("numeric(10, 2)"), types: [], type_start: 49, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "l" }, data_type: Some("int list"), types: [], type_start: 72, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "m" }, data_type: Some("map[text=>int]"), types: [], type_start: 84, not_null: false, default: None }, ColumnDef { name: RawIdent { ident: "k" }, data_type: Some("int"), types: [], type_start: 102, not_null: false, default: None }], constraints: ["PRIMARY KEY", "CHECK"], feed: None, options: [WithOption { name: "PARTITION BY", value: Some(List([Name(RawName { parts: ["id"] })])) }] })
         "#]],
     );
     check(
         "CREATE TABLE IF NOT EXISTS t FROM SOURCE s (REFERENCE up.stream.t) WITH (TEXT COLUMNS (a))",
         expect![[r#"
-            CreateTable(CreateTable { temporary: false, if_not_exists: true, name: RawName { parts: ["t"] }, columns: [], constraints: [], from_source: Some(FromSource { source: RawName { parts: ["s"] }, reference: Some(RawName { parts: ["up", "stream", "t"] }), rest: "WITH (TEXT COLUMNS (a))", names: [] }), options: [] })
+            CreateTable(CreateTable { temporary: false, if_not_exists: true, name: RawName { parts: ["t"] }, columns: [], constraints: [], feed: Some(Source(FromSource { source: RawName { parts: ["s"] }, reference: Some(RawName { parts: ["up", "stream", "t"] }), rest: "WITH (TEXT COLUMNS (a))", names: [] })), options: [] })
         "#]],
     );
 }
@@ -383,4 +387,74 @@ fn survives_long_chains() {
     for text in [format!("SELECT 1{}", " + 1".repeat(50_000)), format!("SELECT {}1", "NOT ".repeat(50_000))] {
         assert!(batch(&text).is_err(), "{}", &text[..20]);
     }
+}
+
+/// What a text names, and insists that all of it can be read.
+fn named(text: &str) -> String {
+    let (read, mistakes) = file(text);
+    assert!(mistakes.is_empty(), "{text}: {mistakes:?}");
+    let names = read.iter().flat_map(|statement| mentions(&statement.kind));
+    names.map(|mention| mention.span().of(text).to_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn connections_without_parentheses_name_what_they_use() {
+    for (text, names) in [
+        ("CREATE CONNECTION c FOR KAFKA BROKER 'a:1'", "c"),
+        ("CREATE CONNECTION c FOR KAFKA BROKER 'a:1' USING SSH TUNNEL t WITH (VALIDATE = false)", "c t"),
+        (
+            "CREATE CONNECTION c FOR KAFKA BROKERS ['a:1' USING AWS PRIVATELINK s.l (PORT 1)], SSL KEY SECRET k",
+            "c s.l k",
+        ),
+        ("CREATE CONNECTION c FOR SSH TUNNEL HOST 'h', USER 'u', PORT 22", "c"),
+        ("CREATE CONNECTION c FOR AWS PRIVATELINK SERVICE NAME 'n', AVAILABILITY ZONES ('a')", "c"),
+        ("CREATE CONNECTION c FOR POSTGRES (HOST h, PASSWORD SECRET p)", "c p"),
+        ("CREATE CONNECTION c TO AWS (ACCESS KEY ID 'x', SECRET ACCESS KEY SECRET y)", "c y"),
+    ] {
+        assert_eq!(named(text), names, "{text}");
+    }
+    assert!(!file("CREATE CONNECTION c TO KAFKA BROKER 'a:1'").1.is_empty());
+}
+
+#[test]
+fn a_webhook_fills_a_table() {
+    let text =
+        "CREATE TABLE t FROM WEBHOOK BODY FORMAT BYTES CHECK (WITH (BODY BYTES, SECRET s.k AS k) body = k)";
+    assert_eq!(named(text), "t s.k");
+    for wrong in ["CREATE TABLE t (a int) FROM WEBHOOK BODY FORMAT TEXT", "CREATE TABLE t FROM WEBHOOK"] {
+        assert!(!file(wrong).1.is_empty(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_key_names_no_type_of_another() {
+    assert_eq!(named("CREATE INDEX i ON t (a, b, c::s.ty, d)"), "t s.ty");
+}
+
+#[test]
+fn features_are_the_last_option_of_a_cluster() {
+    for text in
+        ["CREATE CLUSTER c SIZE x FEATURES (A B = true)", "CREATE CLUSTER c (SIZE x) FEATURES (A B = true)"]
+    {
+        let (read, mistakes) = file(text);
+        let [Statement { kind: StatementKind::CreateCluster(cluster), .. }] = read.as_slice() else {
+            panic!("{text}: {mistakes:?}")
+        };
+        let names: Vec<&str> = cluster.options.iter().map(|option| option.name.as_str()).collect();
+        assert_eq!(names, ["SIZE", "FEATURES"], "{text}");
+    }
+    assert!(!file("ALTER CLUSTER c SET (SIZE 'x') FEATURES (A = true)").1.is_empty());
+}
+
+#[test]
+fn how_deep_a_view_may_nest_is_left_to_the_server() {
+    let nested = |depth: usize| format!("SELECT {}a{} FROM t", "(".repeat(depth), ")".repeat(depth));
+    for query in [nested(200), format!("SELECT {}1 FROM t", "a + ".repeat(30_000))] {
+        assert_eq!(named(&format!("CREATE VIEW v AS {query}")), "v t");
+        assert!(!strictly(&format!("CREATE VIEW v AS {query}")).1.is_empty());
+    }
+    assert!(!file(&nested(200)).1.is_empty());
+    assert!(
+        !file(&format!("CREATE TABLE t (a {}int{})", "map[text=>".repeat(200), "]".repeat(200))).1.is_empty()
+    );
 }

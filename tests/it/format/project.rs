@@ -2,6 +2,16 @@
 
 use std::path::Path;
 
+/// Something that is done in a sandbox.
+pub(super) enum Deed {
+    /// A statement is sent.
+    Sql(String),
+    /// A statement is sent, and its rows are told.
+    Rows(String),
+    /// A command is run, and it is told how it ended; `HERE` is the project's folder.
+    Run(String),
+}
+
 /// A project with what is to be done with it.
 pub(super) struct Project {
     /// Under which profiles it is compiled.
@@ -10,13 +20,16 @@ pub(super) struct Project {
     pub(super) sql: bool,
     /// Whether it is applied.
     pub(super) apply: bool,
+    /// What is done with it in a sandbox of its own, in order.
+    pub(super) deeds: Vec<Deed>,
     files: Vec<(String, String)>,
 }
 
 impl Project {
     /// Reads it; a `project.toml` without settings is added where there is none.
     pub(super) fn read(text: &str) -> Self {
-        let mut project = Self { profiles: vec![None], sql: false, apply: false, files: Vec::new() };
+        let mut project =
+            Self { profiles: vec![None], sql: false, apply: false, deeds: Vec::new(), files: Vec::new() };
         for line in text.split_inclusive('\n') {
             if let Some(path) = line.strip_prefix("-- file: ") {
                 project.files.push((path.trim_end().to_owned(), String::new()));
@@ -41,6 +54,12 @@ impl Project {
             self.sql = true;
         } else if line == "-- apply" {
             self.apply = true;
+        } else if let Some(sql) = line.strip_prefix("-- sql: ") {
+            self.deeds.push(Deed::Sql(sql.to_owned()));
+        } else if let Some(sql) = line.strip_prefix("-- rows: ") {
+            self.deeds.push(Deed::Rows(sql.to_owned()));
+        } else if let Some(words) = line.strip_prefix("-- run: ") {
+            self.deeds.push(Deed::Run(words.to_owned()));
         } else {
             // Anything else says in words what the project shows.
             assert!(line.is_empty() || line.starts_with('#'), "what is {line:?}?");

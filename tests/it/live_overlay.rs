@@ -324,8 +324,8 @@ fn one_that_does_not_hydrate_keeps_the_last_good_one_until_it_is_mended() {
     world.write(&totals("sum(amount) + 200"));
     watching.until(&world, "does not hydrate", 1);
     watching.until(&world, "failed ", 1);
-    assert_eq!(seen(&world), "130");
     world.sql("ALTER SYSTEM RESET sandbox_crash_looping");
+    assert_eq!(seen(&world), "130");
     world.write(&totals("sum(amount) + 300"));
     watching.until(&world, "ready ", 3);
     assert_eq!(seen(&world), "330");

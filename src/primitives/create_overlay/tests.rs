@@ -423,16 +423,17 @@ fn nothing_moves_that_the_overlay_does_not_build() {
         6 statements, within 9
     "#]],
     );
-    // A schema of the name of the one beside that nobody knows.
+    // A schema of the name of the one beside that nobody knows: there is another name.
     let mut stand = Stand::built(&facts::project(SHOP));
     stand.catalog.take(&Step::CreateSchema("shop__a.core__a__mzf".parse().expect("a schema")));
     check(
         &stand,
         &changed,
         expect![[r#"
-        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
-        replace shop__a.core.doubled
-        6 statements, within 9
+        build and swap shop__a.core__a_2__mzf.totals, shop__a.core__a_2__mzf.totals_by_total
+        build and swap shop__a.core__a_2__mzf.doubled
+        swap shop__a.core with shop__a.core__a_2__mzf: create schema shop__a.core__a_2__mzf
+        7 statements, within 9
     "#]],
     );
     // A materialized view that need not be built.
@@ -498,14 +499,15 @@ fn what_an_unfinished_build_has_left_beside_goes_first() {
         7 statements, within 9
     "#]],
     );
-    // Unless somebody reads it.
+    // Unless somebody reads it: then another one is beside.
     stand.object("shop.raw.theirs", &["shop__a.core__a__mzf.totals"]);
     check(
         &stand,
         &changed,
         expect![[r#"
-        build and rename shop__a.core.totals__a__mzf, shop__a.core.totals_by_total__a__mzf
-        replace shop__a.core.doubled
+        build and swap shop__a.core__a_2__mzf.totals, shop__a.core__a_2__mzf.totals_by_total
+        build and swap shop__a.core__a_2__mzf.doubled
+        swap shop__a.core with shop__a.core__a_2__mzf: create schema shop__a.core__a_2__mzf
         7 statements, within 9
     "#]],
     );

@@ -231,7 +231,7 @@ pub(crate) struct Model {
     pub(crate) panel: Panel,
     /// Lines that a person should see, the newest last.
     pub(crate) notices: Vec<String>,
-    /// How many of the lines below the objects are above what is seen, where no panel is open.
+    /// How many of the lines below the objects are above what is seen, where no panel is open or help is.
     pub(crate) above: usize,
     done: Option<(usize, usize, usize)>,
     /// Whom the run has told of in this build.
@@ -472,9 +472,10 @@ impl Model {
             (Key::Rebuild, _) => return Some(Wish::Rebuild),
             (Key::Tests, _) => return ask("running the tests …".to_owned(), Wish::Test),
             (Key::Help, _) => {
+                self.above = 0;
                 self.panel = if self.panel == Panel::Help { Panel::None } else { Panel::Help };
             }
-            (Key::Back, _) => self.panel = Panel::None,
+            (Key::Back, _) => (self.panel, self.above) = (Panel::None, 0),
             (Key::Quit, _) => return Some(Wish::Quit),
         }
         None
@@ -497,7 +498,8 @@ impl Model {
                 let link = usize::from(self.link != Link::Up);
                 self.above = to(self.above, link + failure + self.notices.len());
             }
-            Panel::Help | Panel::Awaited { .. } => {}
+            Panel::Help => self.above = to(self.above, KEYS.len()),
+            Panel::Awaited { .. } => {}
         }
     }
 }

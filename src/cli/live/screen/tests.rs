@@ -417,7 +417,6 @@ fn help_and_a_lost_connection() {
            serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
            serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
 
-
          keys
            ↑ ↓  k j    choose an object
            d           compare its rows with production; the server computes it
@@ -430,6 +429,7 @@ fn help_and_a_lost_connection() {
            q           quit; the overlay stays, `mzflow dev CLUSTER --down` removes it
         ──────────────────────────────────────────────────────────────────────────────────────────
          save → ready 310 ms · 2 rebuilt, 9 unchanged · settle 71 ms · compile 3 ms · build 40 ms
+         hydrate 196 ms
          d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
     );
     model.step(&at(8_000), Input::Key(Key::Help));
@@ -461,6 +461,46 @@ fn what_is_dropped_goes_when_the_build_is_over() {
     model.step(&at(8_000), done());
     assert!(!model.rows.contains_key("app.core.winning_bids"));
     assert_eq!(model.chosen.as_deref(), Some("app.serve.item_totals"));
+}
+
+#[test]
+fn a_narrow_screen_has_lines_for_the_time_of_each_phase() {
+    let mut model = built();
+    model.step(&at(8_000), done());
+    check(
+        &model,
+        8_000,
+        (80, 16),
+        expect![[r#"
+         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)
+        ────────────────────────────────────────────────────────────────────────────────
+         ▸ core.winning_bids  ● ready       300 ms  1,204 rows
+           serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
+           serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
+
+
+
+
+
+
+
+        ────────────────────────────────────────────────────────────────────────────────
+         save → ready 310 ms · 2 rebuilt, 9 unchanged · settle 71 ms · compile 3 ms
+         build 40 ms · hydrate 196 ms
+         d diff  ⏎ rows  r rebuild  t tests  ? help  q quit"#]],
+    );
+}
+
+#[test]
+fn help_is_scrolled_where_it_does_not_fit() {
+    let mut model = built();
+    model.step(&at(8_000), done());
+    model.step(&at(8_000), Input::Key(Key::Help));
+    model.step(&at(8_000), Input::Key(Key::PageDown));
+    assert!(screen(&model, 8_000, (80, 12)).contains("quit; the overlay"));
+    model.step(&at(8_000), Input::Key(Key::Help));
+    model.step(&at(8_000), Input::Key(Key::Help));
+    assert!(screen(&model, 8_000, (80, 12)).contains("choose an object"));
 }
 
 /// The chosen object stays in sight, on any screen, and nothing panics.

@@ -34,6 +34,12 @@ const SHORT_KEYS: &str = "d diff  ⏎ rows  r rebuild  t tests  ? help  q quit";
 /// On a narrower screen the keys have a line of their own.
 const WIDE: u16 = 140;
 
+/// How the last build stands takes so many lines of a narrow screen at most.
+const MOST_STANDING: usize = 3;
+
+/// A screen lower than this has one line for that.
+const ROOMY: u16 = 15;
+
 /// A screen lower than this shows its objects alone.
 const LOWEST: u16 = 6;
 
@@ -45,19 +51,23 @@ pub(crate) fn draw(model: &Model, now: Duration, colour: bool, area: Rect, buffe
         return;
     }
     let below = below(model, look);
-    let room = usize::from(area.height).saturating_sub(5);
+    let standing = match area {
+        Rect { width: WIDE.., .. } | Rect { height: ..ROOMY, .. } => vec![standing(model, now)],
+        Rect { width, .. } => folded(&standing(model, now), usize::from(width).saturating_sub(1)),
+    };
+    let foot = if area.width < WIDE { standing.len() + 1 } else { 1 };
+    let room = usize::from(area.height).saturating_sub(3 + foot.max(2));
     let wanted = below.lines.len() + usize::from(!below.title.is_empty());
     // Objects keep at least a third of what there is.
     let most = room.saturating_sub(model.rows.len().min(room.div_ceil(3)).max(1));
     let height = u16::try_from(wanted.min(most)).unwrap_or(0);
-    let foot = if area.width < WIDE { 2 } else { 1 };
     let parts = [
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Min(1),
         Constraint::Length(height),
         Constraint::Length(1),
-        Constraint::Length(foot),
+        Constraint::Length(u16::try_from(foot).unwrap_or(1)),
     ];
     let [head, rule, body, panel, rule_below, foot] = Layout::vertical(parts).areas(area);
     sides(head_left(model, look), head_right(model, look), head, buffer);
@@ -65,7 +75,22 @@ pub(crate) fn draw(model: &Model, now: Duration, colour: bool, area: Rect, buffe
     objects(model, now, look, body, buffer);
     written(&below, panel, look, buffer);
     ruled(rule_below, look, buffer);
-    footer(model, now, look, foot, buffer);
+    footer(&standing, look, foot, buffer);
+}
+
+/// A text in lines that are no wider than that where it can be folded; the last has all that is left.
+fn folded(text: &str, width: usize) -> Vec<String> {
+    const BETWEEN: &str = " · ";
+    let mut lines: Vec<String> = Vec::new();
+    for part in text.split(BETWEEN) {
+        let is_last = lines.len() == MOST_STANDING;
+        let more = format!("{BETWEEN}{part}");
+        match lines.last_mut() {
+            Some(line) if is_last || line.chars().count() + more.chars().count() <= width => *line += &more,
+            Some(_) | None => lines.push(part.to_owned()),
+        }
+    }
+    lines
 }
 
 #[derive(Clone, Copy)]
@@ -220,7 +245,7 @@ fn below(model: &Model, look: Look) -> Below {
     match &model.panel {
         Panel::Help => {
             let line = |(key, what): &(&str, &str)| Line::from(format!("   {key:<10}  {what}"));
-            Below { title: "keys".to_owned(), lines: KEYS.iter().map(line).collect() }
+            Below { title: "keys".to_owned(), lines: KEYS.iter().skip(model.above).map(line).collect() }
         }
         Panel::Awaited { title, .. } => Below { title: title.clone(), lines: Vec::new() },
         Panel::Lines { title, lines, above } => {
@@ -270,14 +295,16 @@ fn written(below: &Below, area: Rect, look: Look, buffer: &mut Buffer) {
     }
 }
 
-fn footer(model: &Model, now: Duration, look: Look, area: Rect, buffer: &mut Buffer) {
-    let left = Line::from(format!(" {}", standing(model, now)));
+fn footer(standing: &[String], look: Look, area: Rect, buffer: &mut Buffer) {
+    let mut lines = standing.iter().map(|line| Line::from(format!(" {line}")));
     if area.height == 1 {
+        let left = lines.next().unwrap_or_default();
         return sides(left, Line::styled(format!("{SHORT_KEYS} "), look.dim()), area, buffer);
     }
-    left.render(Rect { height: 1, ..area }, buffer);
     let keys = Line::styled(format!(" {SHORT_KEYS}"), look.dim());
-    keys.render(Rect { y: area.y + 1, height: 1, ..area }, buffer);
+    for (line, y) in lines.chain([keys]).zip(area.y..area.bottom()) {
+        line.render(Rect { y, height: 1, ..area }, buffer);
+    }
 }
 
 /// How the last build stands, in words.

@@ -30,20 +30,27 @@ COMMENT ON TABLE items IS 'all of them';
 
 const APPLY: [&str; 4] = ["apply", "--project", "shop", "--json"];
 
-/// What there is of the project, by names.
+/// What there is of the project, by names: ids tell in which order it was made.
 fn state(world: &World) -> String {
-    [
+    let held = |relation: &str| {
+        format!(
+            "SELECT p.name, r.name, p.privilege_type FROM (SELECT name, mz_internal.mz_aclexplode(privileges).* \
+             FROM mz_catalog.{relation} WHERE id LIKE 'u%') AS p(name, grantor, grantee, privilege_type, is_grantable) \
+             JOIN mz_roles r ON r.id = p.grantee ORDER BY 1, 2, 3"
+        )
+    };
+    let plain = [
         "SELECT name, rolcanlogin FROM mz_roles WHERE id LIKE 'u%' ORDER BY 1",
         "SELECT r.name, m.name FROM mz_role_members x JOIN mz_roles r ON r.id = x.role_id \
          JOIN mz_roles m ON m.id = x.member ORDER BY 1, 2",
         "SELECT r.name, p.parameter_name, p.parameter_value FROM mz_role_parameters p \
          JOIN mz_roles r ON r.id = p.role_id ORDER BY 1, 2",
-        "SELECT name, size, introspection_interval::text, privileges::text FROM mz_clusters WHERE id LIKE 'u%' ORDER BY 1",
-        "SELECT name, type, privileges::text FROM mz_objects WHERE id LIKE 'u%' AND name LIKE 'items%' ORDER BY 1",
+        "SELECT name, size, introspection_interval::text FROM mz_clusters WHERE id LIKE 'u%' ORDER BY 1",
+        "SELECT name, type FROM mz_objects WHERE id LIKE 'u%' AND name LIKE 'items%' ORDER BY 1",
         "SELECT object_type, comment FROM mz_internal.mz_comments ORDER BY 1, 2",
-    ]
-    .map(|sql| world.rows(sql))
-    .join("\n--\n")
+    ];
+    let all = plain.map(str::to_owned).into_iter().chain(["mz_clusters", "mz_objects"].map(held));
+    all.map(|sql| world.rows(&sql)).collect::<Vec<_>>().join("\n--\n")
 }
 
 /// How many things an `apply` that works has done.

@@ -160,10 +160,12 @@ fn done(deeds: &[Deed], place: &str) -> Vec<Value> {
     told
 }
 
-/// A document without what is another one each time.
+/// A document without what is another one each time, or would be with another way of writing things down.
 fn timeless(document: Value) -> Value {
-    let changes =
-        |key: &str| key.ends_with("_at") || key.ends_with("_ms") || key == "seconds" || key == "excerpt";
+    let changes = |key: &str| {
+        let is_time = key.ends_with("_at") || key.ends_with("_ms");
+        is_time || matches!(key, "excerpt" | "fingerprint" | "seconds")
+    };
     match document {
         Value::Array(items) => items.into_iter().map(timeless).collect(),
         Value::Object(fields) => {

@@ -92,7 +92,7 @@ pub trait Names {
 /// indexes, tables and load generators are written from their structure; everything else from its
 /// words, with the names in it replaced.
 pub fn statement(text: &str, statement: &Statement, form: Form, names: &dyn Names) -> String {
-    kind(&statement.kind, form, names).unwrap_or_else(|| words::statement(text, statement, names))
+    kind(&statement.kind, form, names).unwrap_or_else(|| words::statement(text, statement, form, names))
 }
 
 /// Writes a statement that is written from its structure; `None` for the others and for queries

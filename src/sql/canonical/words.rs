@@ -23,13 +23,15 @@ use crate::sql::token::Token;
 const NOISE: &[&[&str]] = &[&["OR", "REPLACE"], &["IF", "NOT", "EXISTS"]];
 
 /// Writes a statement from its words: one blank between, unquoted words folded, names replaced.
-pub(super) fn statement(text: &str, statement: &Statement, names: &dyn Names) -> String {
+pub(super) fn statement(text: &str, statement: &Statement, form: Form, names: &dyn Names) -> String {
     let own = statement.span.of(text);
     // It was parsed from tokens, so it has some.
     let Ok(tokens) = lex(own) else { return own.to_owned() };
     let found = mentions(&statement.kind);
     let mut words = Words::new(own, statement.span.start, &tokens, &found, names);
-    words.marks = marks(&statement.kind, &tokens);
+    if form == Form::Meaning {
+        words.marks = marks(&statement.kind, &tokens);
+    }
     let unread = unread_query(&statement.kind);
     while !words.cursor.is_done() {
         let place = words.cursor.start() + statement.span.start;

@@ -137,6 +137,10 @@ fn a_role_that_owns_something_stays() {
     let told = world.mzflow(&delete).code(3).says("[delete.in-use]");
     told.says("default SELECT on TABLES in schema shop.raw to reader, of what materialize makes");
     world.sql(&format!("{default} REVOKE SELECT ON TABLES FROM reader"));
+    world.sql("GRANT CREATEDB ON SYSTEM TO reader");
+    let told = world.mzflow(&delete).code(3).says("[delete.in-use]");
+    told.says("it is granted CREATEDB on the system");
+    world.sql("REVOKE CREATEDB ON SYSTEM FROM reader");
     world.mzflow(&delete).code(0);
     assert_eq!(world.rows("SELECT name FROM mz_catalog.mz_roles WHERE name = 'reader'"), "");
     assert!(!has(&world, "shop/roles/reader.sql"));
@@ -157,6 +161,11 @@ fn a_source_goes_with_the_tables_that_came_with_it() {
     assert_eq!(before, "accounts\nauctions\nbids\ngen\ngen_progress\norganizations\nusers");
     let delete = ["delete", "source", "gen", "--yes", "--project", "shop"];
     world.sql("CREATE VIEW materialize.public.theirs AS SELECT id FROM shop.ext.bids");
+    world.mzflow(&delete).code(3).says("view materialize.public.theirs (owner materialize) depends on it");
+    assert_eq!(world.rows(sources), before);
+    world.sql("DROP VIEW materialize.public.theirs");
+    // What tells how far it has come goes with it, and what reads that is somebody's.
+    world.sql("CREATE VIEW materialize.public.theirs AS SELECT * FROM shop.ext.gen_progress");
     world.mzflow(&delete).code(3).says("view materialize.public.theirs (owner materialize) depends on it");
     assert_eq!(world.rows(sources), before);
     world.sql("DROP VIEW materialize.public.theirs");

@@ -167,10 +167,20 @@ fn along<'c>(
     Ok(catalog.objects.values().filter(is_of_it).collect())
 }
 
+/// Where a source tells how far it has come: the server drops that with it, and with everything that reads it.
+///
+/// Source: `EXPOSE PROGRESS AS` in the stored SQL of sources, and `full/44_sources_dropped.slt`, v26.21.
+fn progress<'c>(id: &ObjectId, catalog: &'c Catalog) -> Option<&'c ObjectId> {
+    let is_source =
+        |id: &&ObjectId| catalog.objects.get(*id).is_some_and(|found| found.kind == ObjectKind::Source);
+    let read = catalog.reads.get(id).filter(|_| is_source(&id));
+    read.into_iter().flatten().find(is_source)
+}
+
 /// What reads an object. Its indexes of the file go with it, and so does what comes with a source.
 fn of_object(object: Option<&Object>, id: &ObjectId, catalog: &Catalog) -> Result<BTreeSet<String>, Error> {
     let along = along(object, id, catalog)?.into_iter().map(|found| &found.id);
-    let ours: BTreeSet<&ObjectId> = along.chain([id]).collect();
+    let ours: BTreeSet<&ObjectId> = along.chain([id]).chain(progress(id, catalog)).collect();
     let named: BTreeSet<&Ident> =
         object.into_iter().flat_map(|object| &object.indexes).map(|index| &index.name).collect();
     let reads = catalog
@@ -211,6 +221,8 @@ fn of_role(grantee: &Grantee, role: &crate::name::RoleName, catalog: &Catalog) -
     for object in catalog.objects.values() {
         tell(format!("{} {}", object.kind, object.name), &object.owner, &object.privileges);
     }
+    let system = catalog.system_privileges.iter().filter(|(to, _)| to == grantee);
+    lines.extend(system.map(|(_, privilege)| format!("it is granted {privilege} on the system")));
     for default in &catalog.default_privileges {
         if default.grantee == *grantee || default.role.as_ref() == Some(role) {
             let what = Step::GrantDefault(default.clone()).what();

@@ -15,6 +15,7 @@ use crate::deployment::dropping::DropReason;
 use crate::deployment::epoch;
 use crate::deployment::epoch::Marker;
 use crate::deployment::epoch::SwapEntry;
+use crate::deployment::epoch::SwapIntent;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::record::Record;
 use crate::deployment::record::SchemaPair;
@@ -203,26 +204,7 @@ impl Ledger {
                     deployment.building.remove(&entry.run);
                 }
             }
-            Record::SwapIntent(intent) => {
-                // Only what the marker confirms has happened.
-                let Some(committed) = self.history.iter().find(|swap| swap.intent == *intent).cloned() else {
-                    return;
-                };
-                let input = match intent.kind {
-                    SwapKind::Promotion => Input::Promoted,
-                    SwapKind::Rollback => Input::RolledBack,
-                };
-                let known = self.moved(&intent.deployment, input, &entry.run);
-                if let Some(deployment) = known {
-                    deployment.swapped = Some(committed);
-                    deployment.settled = false;
-                    deployment.over_at = None;
-                    deployment.dropping = None;
-                    if intent.kind == SwapKind::Promotion {
-                        deployment.undo = Undo::default();
-                    }
-                }
-            }
+            Record::SwapIntent(intent) => self.take_swap(entry, intent),
             Record::SwapInPlace(in_place) => self.take_in_place(in_place),
             Record::SwapDone(done) => self.take_swap_done(entry, done),
             // What a run that was overtaken has left is no state of its deployment.
@@ -276,6 +258,27 @@ impl Ledger {
         let known = self.moved(&done.deployment, Input::DropDone, &entry.run);
         if let Some(deployment) = known.filter(|known| known.state == State::Aborted) {
             deployment.over_at = Some(entry.at);
+        }
+    }
+
+    fn take_swap(&mut self, entry: &Entry, intent: &SwapIntent) {
+        // Only what the marker confirms has happened.
+        let Some(committed) = self.history.iter().find(|swap| swap.intent == *intent).cloned() else {
+            return;
+        };
+        let input = match intent.kind {
+            SwapKind::Promotion => Input::Promoted,
+            SwapKind::Rollback => Input::RolledBack,
+        };
+        let known = self.moved(&intent.deployment, input, &entry.run);
+        if let Some(deployment) = known {
+            deployment.swapped = Some(committed);
+            deployment.settled = false;
+            deployment.over_at = None;
+            deployment.dropping = None;
+            if intent.kind == SwapKind::Promotion {
+                deployment.undo = Undo::default();
+            }
         }
     }
 

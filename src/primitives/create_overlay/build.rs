@@ -82,6 +82,7 @@ pub(super) async fn build(
         // What could not go because the last version of one of those read it.
         leftovers = clear::drop_unread(ctx, &leftovers).await?;
     }
+    clear::drop_spare(ctx, decision).await?;
     clear::warn_of(ctx, &leftovers).await?;
     ended(ctx, request, decision, leftovers, bad, told).await
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::decide::Decision;
 use crate::catalog::Catalog;
 use crate::db::apply::OnFailure;
 use crate::event::Event;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
+use crate::name::SchemaName;
 use crate::plan::Plan;
+use crate::plan::step::Step;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 
@@ -29,6 +32,29 @@ pub(super) async fn drop_unread(ctx: &mut Ctx, ids: &[ObjectId]) -> Result<Vec<O
     }
     let catalog = ctx.catalog().await?;
     Ok(ids.into_iter().filter(|id| catalog.objects.contains_key(*id)).cloned().collect())
+}
+
+/// Drops the schemas beside that are not used any more, where nothing is left in them; one that cannot be dropped is
+/// looked at again by the next build.
+///
+/// # Errors
+/// `db.lost`.
+pub(super) async fn drop_spare(ctx: &mut Ctx, decision: &Decision<'_>) -> Result<(), Error> {
+    let catalog = ctx.catalog().await?;
+    let is_empty =
+        |name: &&SchemaName| catalog.schemas.contains_key(*name) && catalog.objects_in(name).next().is_none();
+    let spare = decision.swaps.values().flat_map(|swap| &swap.spare).filter(is_empty);
+    let mut plan = Plan::new();
+    plan.each(spare.cloned().map(Step::DropSchema));
+    if plan.is_empty() {
+        return Ok(());
+    }
+    drop(catalog);
+    let applied = ctx.apply(&plan, OnFailure::GoOn, &mut |_| {}).await;
+    match applied.failed.iter().find(|(_, error)| error.outcome_unknown()) {
+        Some((_, error)) => Err(Error::from(error.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Tells what could not be dropped.

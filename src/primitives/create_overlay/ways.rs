@@ -56,6 +56,8 @@ pub(super) struct Swap {
     pub(super) id: SchemaId,
     /// The other one.
     pub(super) beside: SchemaName,
+    /// Those beside that earlier builds have made and that are not used: dropped once nothing is in them.
+    pub(super) spare: Vec<SchemaName>,
     /// What stood in the schema when this was decided, but for indexes, which go wherever their relations go.
     pub(super) inside: BTreeSet<ObjectId>,
     /// Whether the other one has to be made.
@@ -198,16 +200,19 @@ impl Look<'_> {
             return None;
         }
         // Where no name fits, renames may.
-        let beside = overlays::beside(schema, overlay);
-        let mut beside = beside.into_iter().filter_map(|beside| {
-            let cleared = self.usable(there, &beside, known, decision)?;
-            Some((beside, cleared))
+        let all = overlays::beside(schema, overlay);
+        let mut usable = all.iter().filter_map(|beside| {
+            let cleared = self.usable(there, beside, known, decision)?;
+            Some((beside.clone(), cleared))
         });
-        let (beside, cleared) = beside.next()?;
+        let (beside, cleared) = usable.next()?;
+        let made = |name: &SchemaName| catalog.schemas.get(name).is_some_and(|found| known.made(name, found));
+        let spare = all.iter().filter(|name| **name != beside && made(name)).cloned().collect();
         let swap = Swap {
             id: there.id.clone(),
             is_new: !catalog.schemas.contains_key(&beside),
             beside,
+            spare,
             inside: catalog.relations_in(schema).map(|object| object.id.clone()).collect(),
             grants: others_may(there),
         };

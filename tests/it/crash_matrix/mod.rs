@@ -1,9 +1,9 @@
 //! Everything that can go wrong with a deployment, at every place where it can: the crash matrix.
 //!
 //! `film` has the runs, `ways` what goes wrong with them and how people go on, `harness::invariants` what must
-//! hold then. `killed` kills processes, `cut` cuts runs with `mzflow test --crash`. Every place is tried each time: of
-//! blue/green in every way but for what is done by hand, of the others in one way, by `MZFLOW_SEED`.
-//! `MZFLOW_CRASH=all` tries every place in every way, and any other value the cases whose name has it.
+//! hold then. `killed` kills processes, `cut` cuts runs with `mzflow test --crash`. Each time every place is tried where a
+//! run can die: of blue/green in every way, of the others in one, by `MZFLOW_SEED`, which also chooses what else goes
+//! wrong there. `MZFLOW_CRASH=all` tries every place in every way, and any other value the cases whose name has it.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -127,7 +127,7 @@ fn tried(scripts: &[Script], has_turn: impl Fn(&Case) -> bool) {
     }
 }
 
-/// At every place in one way.
+/// Every place where a run can die, in one way.
 fn tried_once(scripts: &[Script]) {
     let turn = turn();
     tried(scripts, |case| case.way.has_turn(case.film.script.subject, case.at, turn));

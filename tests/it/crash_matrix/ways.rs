@@ -66,6 +66,9 @@ const BY_HAND: [&[&str]; 11] = [
 /// From here on it is what hangs on production, and comes along with the swap.
 const CARRIED: usize = 6;
 
+/// Of so many statements one is tried each time, where not all are.
+const STRIDE: usize = 6;
+
 /// How many COMMITs may conflict.
 const CONFLICTS: usize = 4;
 
@@ -100,15 +103,18 @@ impl Way {
         }
     }
 
-    /// Whether it is played at a place in a turn where one of those that can be is.
+    /// Whether it is played at a place in a turn: at each one of the ways to die and go on, at some of the statements
+    /// one of what else can happen there.
     pub(super) fn has_turn(self, subject: Subject, at: usize, turn: usize) -> bool {
         let alike = |way: &Self| match (self.places(), way.places()) {
-            (Places::Moments, Places::Moments) | (Places::Statements, Places::Statements) => true,
-            (Places::Once, _) | (_, Places::Once) => false,
-            (Places::Moments, Places::Statements) | (Places::Statements, Places::Moments) => false,
+            (Places::Moments, Places::Moments) => true,
+            (Places::Statements, Places::Statements) => (at + turn).is_multiple_of(STRIDE),
+            (Places::Once, Places::Once) => *way == self,
+            (Places::Moments | Places::Statements | Places::Once, _) => false,
         };
         let ways: Vec<Self> = Self::all(subject).into_iter().filter(alike).collect();
-        ways.is_empty() || ways.get((at + turn) % ways.len()) == Some(&self)
+        let at_once = at / STRIDE + at + turn;
+        !ways.is_empty() && ways.get(at_once % ways.len()) == Some(&self)
     }
 
     /// Where it can be played.

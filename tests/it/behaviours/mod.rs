@@ -91,7 +91,7 @@ fn is_test(text: &str, function: &str) -> bool {
     let head = format!("fn {function}(");
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_it = |line: &&str| line.strip_prefix("async ").unwrap_or(line).starts_with(&head);
-    let Some(at) = lines.iter().position(|line| is_it(line)) else { return false };
+    let Some(at) = lines.iter().position(is_it) else { return false };
     let attributes =
         lines[..at].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("///"));
     attributes.into_iter().any(|line| *line == "#[test]" || line.starts_with("#[tokio::test"))

@@ -51,6 +51,9 @@ fn instead<'c>(
 
 /// What an error may say of the session's cluster. That there is none of its name has no code of its own.
 fn blame(error: &Error) -> Option<Blame> {
+    if error.is_retryable() || error.outcome_unknown() {
+        return None;
+    }
     match error.sqlstate()? {
         "42501" => Some(Blame::Denied),
         "0A000" | "42704" | "XX000" => Some(Blame::Absent),

@@ -168,8 +168,11 @@ pub struct Relation {
 pub struct RelationColumn {
     /// Its name.
     pub name: Ident,
-    /// Its type: SQL, but for lists, maps and records, of which the catalog has only the word.
+    /// Its type: SQL, but for lists, maps and records, of which the catalog has only the word, and for those that
+    /// somebody made, of which this is the own name.
     pub data_type: String,
+    /// The type's whole name, of one that somebody made.
+    pub made_type: Option<ObjectName>,
     /// Whether it can be NULL.
     pub nullable: bool,
     /// The comment on it.
@@ -196,11 +199,18 @@ pub async fn relations(session: &Session, names: &[&Ident]) -> Result<Vec<Relati
             continue;
         }
         let ids = ids.join(", ");
+        // The catalog calls a type that somebody made by its own name alone.
         let columns = format!(
-            "SELECT id, position, name, type, type_mod, nullable FROM mz_catalog.mz_columns WHERE id IN ({ids})"
+            "SELECT c.id, c.position, c.name, c.type, c.type_mod, c.nullable, t.name, s.name, d.name \
+             FROM mz_catalog.mz_columns c LEFT JOIN (mz_catalog.mz_types t \
+             JOIN mz_catalog.mz_schemas s ON s.id = t.schema_id \
+             JOIN mz_catalog.mz_databases d ON d.id = s.database_id) ON t.oid = c.type_oid WHERE c.id IN ({ids})"
         );
-        let comments =
-            format!("SELECT id, object_sub_id, comment FROM mz_internal.mz_comments WHERE id IN ({ids})");
+        // Schemas and clusters are counted from 1 as well.
+        let comments = format!(
+            "SELECT c.id, c.object_sub_id, c.comment FROM mz_internal.mz_comments c \
+             JOIN mz_catalog.mz_objects o ON o.id = c.id AND o.type = c.object_type WHERE c.id IN ({ids})"
+        );
         let (columns, comments) =
             futures_util::future::try_join(session.read(&columns), session.read(&comments)).await?;
         relations.extend(objects.iter().filter_map(|row| relation(row, &columns, &comments)));
@@ -222,6 +232,12 @@ pub async fn types_of(session: &Session, relation: &str, columns: &[&Ident]) -> 
     (0..columns.len()).map(|column| row.required(column).map(str::to_owned)).collect()
 }
 
+/// The whole name of a column's type, of one that somebody made.
+fn made_type(column: &Row) -> Option<ObjectName> {
+    let part = |at| column.text(at).and_then(|text| Ident::new(text).ok());
+    Some(ObjectName::new(part(8)?, part(7)?, part(6)?))
+}
+
 fn relation(row: &Row, columns: &[Row], comments: &[Row]) -> Option<Relation> {
     let id = row.text(0)?;
     let ident = |text: &str| Ident::new(text).ok();
@@ -237,6 +253,7 @@ fn relation(row: &Row, columns: &[Row], comments: &[Row]) -> Option<Relation> {
             let column = RelationColumn {
                 name: ident(row.text(2)?)?,
                 data_type: modified(row.text(3)?, row.parsed(4).unwrap_or(-1)),
+                made_type: made_type(row),
                 nullable: row.is_true(5),
                 comment: comment(Some(position)),
             };

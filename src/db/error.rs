@@ -23,6 +23,16 @@ enum Kind {
     Protocol,
 }
 
+/// What a server says when a write stays between done and not done: its process ended meanwhile.
+///
+/// Source: `frontend_read_then_write.rs` of the server; it has no code of its own.
+const INDETERMINATE: &str = "outcome is indeterminate";
+
+/// What a server says when others wrote what a statement reads, again and again. It has not written then.
+///
+/// Source: as that of [`INDETERMINATE`].
+const CONTENDED: &str = "exceeded maximum retry attempts under contention";
+
 /// The fields of a server's error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ServerSays {
@@ -107,6 +117,7 @@ impl Error {
             code if code.starts_with("28") => Kind::Authentication,
             // The server says goodbye: shut down, or idle for too long inside a transaction.
             "57P01" | "57P02" | "57P03" | "25P03" if !connecting => Kind::Lost,
+            _ if !connecting && db.message().contains(INDETERMINATE) => Kind::Lost,
             _ if connecting => Kind::Connect,
             _ => Kind::Server,
         };
@@ -144,9 +155,9 @@ impl Error {
     }
 
     /// Tells whether the same statements may succeed when they are sent again: somebody else
-    /// changed the catalog while a DDL transaction was open.
+    /// changed the catalog while a DDL transaction was open, or the rows that one reads and writes.
     pub fn is_retryable(&self) -> bool {
-        self.sqlstate() == Some("40001")
+        self.sqlstate() == Some("40001") || self.message.contains(CONTENDED)
     }
 
     /// Tells whether the connection broke after something had been sent: it may have happened.

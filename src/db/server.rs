@@ -5,8 +5,8 @@ use super::session::Session;
 
 /// The oldest version that has what every command asks for.
 ///
-/// Source: the manual's page of `mz_internal`: `mz_cluster_replica_status_history` came with it.
-const OLDEST: (u64, u64) = (0, 116);
+/// Source: the server's migrations of its own tables: `mz_roles` has `rolcanlogin` and `rolsuper` since then.
+const OLDEST: (u64, u64) = (0, 160);
 
 /// What a server said of itself when the session began.
 #[derive(Clone, Debug, Default)]
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn versions_as_the_server_writes_them() {
-        let old = ["v0.27.6 (5a1b2c3)", "v0.115.9", "v0.83.0-dev.0 (abc)"];
-        let new = ["v0.116.0 (abc)", "v0.130.13", "v25.1.0 (abc)", "v26.43.0-rc.1 (abc)", "", "soon"];
+        let old = ["v0.27.6 (5a1b2c3)", "v0.159.9", "v0.83.0-dev.0 (abc)"];
+        let new = ["v0.160.0 (abc)", "v0.164.13", "v25.1.0 (abc)", "v26.43.0-rc.1 (abc)", "", "soon"];
         assert!(old.iter().all(|version| too_old(version)));
         assert!(new.iter().all(|version| !too_old(version)));
     }

@@ -27,11 +27,20 @@ pub fn options(definition: &str) -> Option<Vec<(String, String)>> {
     parsed(definition).or_else(|| split(definition))
 }
 
-/// Those that a clone is made with.
+/// Those that a clone is made with. How many replicas a scheduled cluster has is no option that it may be given.
 pub fn cloned(options: &[(String, String)]) -> Vec<(String, String)> {
-    let said =
-        |(name, value): &&(String, String)| !LEFT_OUT.contains(&name.as_str()) && !is_default(name, value);
+    let is_scheduled = options.iter().any(|(name, value)| name == "SCHEDULE" && is_refresh(value));
+    let said = |(name, value): &&(String, String)| {
+        let is_left_out =
+            LEFT_OUT.contains(&name.as_str()) || is_scheduled && name.as_str() == "REPLICATION FACTOR";
+        !is_left_out && !is_default(name, value)
+    };
     options.iter().filter(said).cloned().collect()
+}
+
+/// Whether a schedule switches a cluster on and off.
+fn is_refresh(schedule: &str) -> bool {
+    schedule.starts_with("ON REFRESH")
 }
 
 /// What of a cluster is another way than it was, what it was and what it is; `None` where nothing is.
@@ -69,7 +78,7 @@ pub fn altered(was: &ClusterShape, is: &ClusterShape) -> Option<[String; 2]> {
 /// does not.
 fn are_scheduled(was: &ClusterShape, is: &ClusterShape) -> bool {
     let is_scheduled = |options: &BTreeMap<String, String>| {
-        options.get("SCHEDULE").is_some_and(|schedule| schedule.starts_with("ON REFRESH"))
+        options.get("SCHEDULE").is_some_and(|schedule| is_refresh(schedule))
     };
     let known: Vec<bool> = [&was.options, &is.options].into_iter().flatten().map(is_scheduled).collect();
     !known.is_empty() && known.into_iter().all(|one| one)
@@ -153,6 +162,15 @@ mod tests {
             expect![
                 "AUTO SCALING STRATEGY = (ON HYDRATION (HYDRATION SIZE = '800cc', LINGER DURATION = '00:10:00')), EXPERIMENTAL ARRANGEMENT COMPRESSION = true, REPLICATION FACTOR = 1, SIZE = '25cc'"
             ],
+        );
+    }
+
+    #[test]
+    fn a_schedule_says_how_many_replicas_there_are() {
+        check(
+            "CREATE CLUSTER \"c1\" (MANAGED = true, REPLICATION FACTOR = 1, SIZE = '25cc', SCHEDULE = ON REFRESH \
+             (HYDRATION TIME ESTIMATE = '00:01:00'))",
+            expect!["SIZE = '25cc', SCHEDULE = ON REFRESH (HYDRATION TIME ESTIMATE = '00:01:00')"],
         );
     }
 

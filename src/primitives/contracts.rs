@@ -113,7 +113,7 @@ fn contract(relation: &Relation) -> Option<(ContractName, Contract)> {
     let kind = ObjectKind::from_catalog(&relation.kind).filter(|kind| KINDS.contains(kind))?;
     let columns = relation.columns.iter().map(|column| LockedColumn {
         name: column.name.clone(),
-        data_type: column.data_type.clone(),
+        data_type: column.made_type.as_ref().map_or_else(|| column.data_type.clone(), ObjectName::sql),
         nullable: column.nullable,
         comment: column.comment.clone(),
     });

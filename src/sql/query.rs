@@ -7,7 +7,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use sqlparser::ast as tree;
-use sqlparser::ast::Visit;
 use sqlparser::parser::Parser;
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::Token as TreeToken;
@@ -287,7 +286,7 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
             let as_of = at.map(|token| Span::new(token.span.start, end));
             match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
                 Ok(tree) => {
-                    let scan = scan(&*tree, &lowered.notes, &[]);
+                    let scan = scan(&lowered.notes, &[], |scan| scan.query(&tree));
                     let tree = Some(Arc::new(Structure { tree, notes: lowered.notes }));
                     return Ok(Query { body: body(scan, None), tree, as_of, width: None });
                 }
@@ -404,7 +403,7 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         .parse_expr()
         .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
     let used = lowered.origins.get(parser.index()).copied().unwrap_or(tokens.len());
-    let mut scanned = scan(&tree, &lowered.notes, outside);
+    let mut scanned = scan(&lowered.notes, outside, |scan| scan.expr(&tree));
     cursor.move_to(first + used);
     let span = Span::new(start, cursor.last_end());
     // What stands behind it was lowered as well.
@@ -430,11 +429,10 @@ struct Scanned {
     types: Vec<RawName>,
 }
 
-/// Collects what a tree refers to.
-fn scan(tree: &impl Visit, notes: &Notes, outside: &Outside) -> Scanned {
+/// Collects what a tree refers to, by going through it.
+fn scan(notes: &Notes, outside: &Outside, go: impl FnOnce(&mut Scan<'_>)) -> Scanned {
     let mut scan = Scan::new(notes, outside);
-    // The scan never breaks off.
-    let _ = tree.visit(&mut scan);
+    go(&mut scan);
     let (references, qualifiers, bare) = (scan.references, scan.qualifiers, scan.bare);
     Scanned { references, qualifiers, bare, types: notes.user_types() }
 }

@@ -3,7 +3,7 @@
 //! Scopes follow the server's rules: a CTE shadows in the query that owns it and below, each body
 //! sees the ones before it (all of them in `WITH MUTUALLY RECURSIVE`), and a name of several parts
 //! is never a CTE. Nothing is resolved here: names come out as written. Start reading at
-//! [`Scan`].
+//! [`Scan`]; its hooks are called on the way through a tree, which is [`walk`]'s.
 
 use std::borrow::Borrow;
 use std::ops::ControlFlow;
@@ -363,6 +363,8 @@ fn name_of<I: Borrow<TreeIdent>>(written: &[I]) -> Option<RawName> {
     }
     Some(RawName { parts, id: None, span })
 }
+
+mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -79,7 +79,7 @@ fn a_materialize_that_is_too_old_is_told_with_what_is_needed() {
     let (address, attends) = stranger(&[("server_version", "9.5.0"), ("mz_version", "v0.99.1 (abcdef123)")]);
     let url = format!("postgres://me@{address}/materialize");
     let told = world.mzflow(&["list", "--url", &url]);
-    told.code(4).says("[db.unsupported]").says("Materialize v0.99.1 (abcdef123) is too old").says("v0.116");
+    told.code(4).says("[db.unsupported]").says("Materialize v0.99.1 (abcdef123) is too old").says("v0.160");
     attends.join().expect("it ends with the client");
 }
 

@@ -203,6 +203,7 @@ mod tests {
         let columns = columns.map(|(name, data_type)| RelationColumn {
             name: Ident::new(name).expect("a name"),
             data_type: data_type.to_owned(),
+            made_type: None,
             nullable: true,
             comment: None,
         });

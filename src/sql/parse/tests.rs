@@ -381,6 +381,12 @@ fn survives_long_chains() {
         format!("SELECT 1{}", " + 1".repeat(5_000)),
         format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(5_000)),
         format!("SELECT a{}", "::int".repeat(5_000)),
+        format!("SELECT a{}", " IS NULL = b".repeat(4_000)),
+        format!("SELECT a{}", " AT TIME ZONE 'UTC'".repeat(4_000)),
+        format!("SELECT a{}", " LIKE b COLLATE c".repeat(1_000)),
+        format!("SELECT a{}", " IN (1) IN (SELECT 2)".repeat(1_000)),
+        format!("SELECT {}1{}", "(".repeat(120), ")".repeat(120)),
+        format!("SELECT {}", "CASE WHEN a THEN b ELSE ".repeat(60) + "c" + &" END".repeat(60)),
     ] {
         assert!(batch(&text).is_ok(), "{}", &text[..20]);
     }

@@ -1,7 +1,10 @@
 use expect_test::Expect;
 use expect_test::expect;
+use sqlparser::ast::Visit;
 
+use super::Scan;
 use crate::sql::ast::RawName;
+use crate::sql::query::Query;
 use crate::sql::parse::query;
 
 fn dotted(name: &RawName) -> String {
@@ -9,11 +12,24 @@ fn dotted(name: &RawName) -> String {
     parts.join(".")
 }
 
+/// Makes sure that the way of this room finds what sqlparser's finds; tells whether there is a tree to go through.
+#[track_caller]
+fn is_gone_through(text: &str, query: &Query) -> bool {
+    let Some((tree, notes)) = query.tree() else { return false };
+    let (mut own, mut whole) = (Scan::new(notes, &[]), Scan::new(notes, &[]));
+    own.query(tree);
+    assert!(tree.visit(&mut whole).is_continue());
+    assert_eq!(own.references, whole.references, "{text}");
+    assert_eq!((own.qualifiers, own.bare), (whole.qualifiers, whole.bare), "{text}");
+    true
+}
+
 /// Compares the references, then the qualifiers, then the text with each reference put into
 /// the schema `"d"."g"`.
 #[track_caller]
 fn check(text: &str, expect: Expect) {
     let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert!(is_gone_through(text, &query), "{text}");
     let references: Vec<String> = query.references().iter().map(dotted).collect();
     let qualifiers: Vec<String> = query
         .qualifiers()
@@ -280,4 +296,31 @@ fn every_word_may_be_a_name_where_only_names_stand() {
             SELECT k.fetch, k.select, 1 AS from FROM "d"."g"."k" AS k JOIN "d"."g"."order" ON k.group = 1 GROUP BY year OPTIONS (LIMIT INPUT GROUP SIZE 1)
         "#]],
     );
+}
+
+/// Source: the recordings, which have a bit of everything.
+#[test]
+fn both_ways_through_a_tree_find_the_same() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance");
+    let (mut folders, mut seen) = (vec![std::path::PathBuf::from(folder)], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            for line in text.lines() {
+                let body = line.split_once(" AS ").filter(|_| line.starts_with("CREATE ")).map(|(_, body)| body);
+                let body = body.unwrap_or(line).trim_end_matches(';');
+                if ["SELECT", "WITH", "VALUES", "(", "TABLE"].iter().any(|word| body.starts_with(word))
+                    && let Ok(query) = query(body)
+                {
+                    seen += usize::from(is_gone_through(body, &query));
+                }
+            }
+        }
+    }
+    assert!(seen > 500, "{seen}");
 }

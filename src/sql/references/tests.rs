@@ -4,8 +4,8 @@ use sqlparser::ast::Visit;
 
 use super::Scan;
 use crate::sql::ast::RawName;
-use crate::sql::query::Query;
 use crate::sql::parse::query;
+use crate::sql::query::Query;
 
 fn dotted(name: &RawName) -> String {
     let parts: Vec<String> = name.parts.iter().map(ToString::to_string).collect();
@@ -312,7 +312,8 @@ fn both_ways_through_a_tree_find_the_same() {
             }
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
             for line in text.lines() {
-                let body = line.split_once(" AS ").filter(|_| line.starts_with("CREATE ")).map(|(_, body)| body);
+                let body =
+                    line.split_once(" AS ").filter(|_| line.starts_with("CREATE ")).map(|(_, body)| body);
                 let body = body.unwrap_or(line).trim_end_matches(';');
                 if ["SELECT", "WITH", "VALUES", "(", "TABLE"].iter().any(|word| body.starts_with(word))
                     && let Ok(query) = query(body)

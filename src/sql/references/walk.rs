@@ -127,7 +127,9 @@ impl Scan<'_> {
             Expr::InSubquery { expr, subquery, negated: _ } => {
                 open.extend([Open::Query(subquery), Open::Expr(expr)]);
             }
-            Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => open.push(Open::Query(subquery)),
+            Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => {
+                open.push(Open::Query(subquery))
+            }
             Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
                 open.extend(else_result.iter().map(|result| Open::Expr(result)));
                 for when in conditions.iter().rev() {
@@ -230,7 +232,9 @@ impl Scan<'_> {
         self.other(top);
         for item in projection {
             match item {
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, alias: _ } => self.expr(expr),
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, alias: _ } => {
+                    self.expr(expr)
+                }
                 other => self.other(other),
             }
         }

@@ -20,12 +20,12 @@ use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::plan::Block;
 use crate::plan::Plan;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Exchange;
-use crate::plan::step::Grantee;
+use crate::plan::exchange::Exchange;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 impl Catalog {
     /// Does to this catalog what the plan would do to the server; rehearsals do nothing.

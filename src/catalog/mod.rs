@@ -16,8 +16,8 @@ use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::Grantee;
 use crate::plan::step::Step;
 
 pub mod effect;

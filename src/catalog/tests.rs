@@ -1,7 +1,7 @@
 use super::*;
 use crate::name::RoleName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 fn ident(text: &str) -> Ident {
     Ident::new(text).expect("a name")

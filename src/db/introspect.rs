@@ -34,9 +34,9 @@ use crate::name::RoleName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
 use crate::name::literal;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
 
 pub mod definitions;
 pub mod part;

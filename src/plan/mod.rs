@@ -5,7 +5,9 @@
 
 use self::step::Step;
 
+pub mod exchange;
 mod options;
+pub mod privilege;
 pub mod step;
 
 /// Steps in order, in blocks that are carried out differently.

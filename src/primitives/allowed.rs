@@ -14,12 +14,12 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::SchemaName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Exchange;
-use crate::plan::step::Grantee;
+use crate::plan::exchange::Exchange;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// Since when a table from a source needs SELECT on that source.
 ///

@@ -32,11 +32,11 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::name::SchemaName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// What has to be said before the swap so that what is staged has what production has now, plus the files; nothing
 /// where nothing has changed, and where it was staged before what files say was recorded.

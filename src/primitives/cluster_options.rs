@@ -9,8 +9,10 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::changes::options::value;
 use crate::deployment::record::ClusterShape;
+use crate::name::Ident;
+use crate::name::literal;
+use crate::sql::ast::OptionValue;
 use crate::sql::ast::StatementKind;
 use crate::sql::parse;
 
@@ -25,6 +27,38 @@ const LEFT_OUT: [&str; 3] = ["WORKLOAD CLASS", "FEATURES", "MANAGED"];
 /// A newer server has options that are not known here, and prints them for every cluster.
 pub fn options(definition: &str) -> Option<Vec<(String, String)>> {
     parsed(definition).or_else(|| split(definition))
+}
+
+/// The text of a value, as a statement takes it.
+pub fn value(option: Option<&OptionValue>) -> String {
+    let Some(option) = option else { return String::new() };
+    let listed =
+        |items: &[OptionValue]| items.iter().map(|item| value(Some(item))).collect::<Vec<_>>().join(", ");
+    match option {
+        OptionValue::String(text) => literal(text),
+        OptionValue::Interval(text) => format!("INTERVAL {}", literal(text)),
+        OptionValue::Number(text) | OptionValue::Raw(text) => text.clone(),
+        OptionValue::Bool(yes) => yes.to_string(),
+        OptionValue::Name(name) => match name.parts.as_slice() {
+            [word] if word.as_str().chars().all(|c| c.is_ascii_alphabetic()) => word.as_str().to_uppercase(),
+            parts => parts.iter().map(Ident::sql).collect::<Vec<_>>().join("."),
+        },
+        OptionValue::Secret(name) => {
+            let parts: Vec<String> = name.parts.iter().map(Ident::sql).collect();
+            format!("SECRET {}", parts.join("."))
+        }
+        OptionValue::List(items) => format!("({})", listed(items)),
+        OptionValue::Nested(words, options) => {
+            let inner: Vec<String> = options
+                .iter()
+                .map(|option| match &option.value {
+                    Some(inner) => format!("{} = {}", option.name, value(Some(inner))),
+                    None => option.name.clone(),
+                })
+                .collect();
+            format!("{words} ({})", inner.join(", ")).trim_start().to_owned()
+        }
+    }
 }
 
 /// Those that a clone is made with. How many replicas a scheduled cluster has is no option that it may be given.

@@ -14,10 +14,10 @@ use crate::deployment::rights::Comment;
 use crate::deployment::rights::Deed;
 use crate::deployment::rights::Held;
 use crate::deployment::rights::Thing;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// What a step changes; nothing where it changes none of what can be taken back.
 pub fn of(step: &Step) -> Vec<Deed> {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::name::ObjectKind;
     use crate::name::RoleName;
-    use crate::plan::step::DefaultPrivilege;
+    use crate::plan::privilege::DefaultPrivilege;
     use crate::primitives::facts;
     use crate::primitives::facts::object;
 

@@ -21,7 +21,7 @@ use crate::db::retry::Decision;
 use crate::event::Event;
 use crate::name::ClusterName;
 use crate::plan::Plan;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
 use crate::plan::step::Step;
 
 /// How long other people's DDL may keep a transaction from committing.

@@ -15,10 +15,10 @@ use crate::deployment::said::Said;
 use crate::name::Ident;
 use crate::name::ObjectName;
 use crate::name::RoleName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// What the project's files say, under the names at which it is to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -360,8 +360,8 @@ mod tests {
     use crate::deployment::dropping::DropIntent;
     use crate::deployment::dropping::DropReason;
     use crate::deployment::record::Record;
+    use crate::plan::privilege::Target;
     use crate::plan::step::Step;
-    use crate::plan::step::Target;
     use crate::primitives::facts;
 
     fn entry(run: &str, seq: u64, actor: &str, record: Record) -> Entry {

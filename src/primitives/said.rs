@@ -14,11 +14,11 @@ use crate::catalog::Privileges;
 use crate::deployment::said::Claims;
 use crate::deployment::said::Said;
 use crate::name::SchemaName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// What a thing is recorded under: an object that becomes another kind keeps what hangs on its name.
 pub fn thing(target: &Target) -> String {

@@ -4,6 +4,7 @@ use expect_test::Expect;
 use expect_test::expect;
 
 use super::*;
+use crate::plan::privilege::DefaultScope;
 
 #[track_caller]
 fn check(step: &Step, expect: Expect) {

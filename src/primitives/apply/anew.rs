@@ -15,7 +15,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::plan::Plan;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
 use crate::plan::step::Step;
 use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;

@@ -37,8 +37,8 @@ use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::name::SchemaName;
 use crate::plan::Plan;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 use crate::sql::secret as secret_text;
 
 mod anew;

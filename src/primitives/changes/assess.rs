@@ -46,8 +46,8 @@ use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// Everything that a comparison is made from.
 pub struct Facts<'f> {

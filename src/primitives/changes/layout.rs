@@ -36,8 +36,8 @@ use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// The options of each cluster that is cloned.
 pub type Clones = BTreeMap<ClusterName, Vec<(String, String)>>;

@@ -31,7 +31,6 @@ pub mod assess;
 pub mod creates;
 pub mod differing;
 pub mod layout;
-pub mod options;
 pub mod others;
 mod permitted;
 pub mod refuse;

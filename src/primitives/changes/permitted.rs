@@ -15,9 +15,9 @@ use super::refuse::listed;
 use crate::catalog::Catalog;
 use crate::deployment::epoch::SwapKind;
 use crate::deployment::way::Way;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// What is swapped and belongs to somebody else.
 pub(super) fn owners(changes: &Changes, catalog: &Catalog) -> Option<Error> {

@@ -16,7 +16,7 @@ use crate::deployment::said::Said;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::plan::step::Target;
+use crate::plan::privilege::Target;
 use crate::primitives::said::thing;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;

@@ -26,8 +26,8 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// The stable schemas of an environment: stable in the project, and promoted as such before.
 pub(super) struct Stable<'f> {

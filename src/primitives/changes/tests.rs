@@ -686,7 +686,7 @@ fn stable() -> World {
     assert!(changes.objects.iter().all(|object| object.way.is_swapped()), "a new schema is swapped");
     world.deploy("2", &changes);
     world.catalog.take(&Step::Comment {
-        on: crate::plan::step::Target::Object(ObjectKind::MaterializedView, facts::object("app.api.m")),
+        on: crate::plan::privilege::Target::Object(ObjectKind::MaterializedView, facts::object("app.api.m")),
         text: Some("by hand".to_owned()),
     });
     world

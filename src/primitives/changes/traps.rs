@@ -23,7 +23,7 @@ use crate::name::Ident;
 use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
 use crate::plan::step::Step;
 use crate::sql::ast::RawIdent;
 use crate::sql::ast::RawName;

@@ -10,10 +10,10 @@ use crate::compiler::object::Grant;
 use crate::compiler::object::Object;
 use crate::name::ObjectName;
 use crate::name::RoleName;
-use crate::plan::step::DefaultPrivilege;
-use crate::plan::step::DefaultScope;
-use crate::plan::step::Grantee;
-use crate::plan::step::Target;
+use crate::plan::privilege::DefaultPrivilege;
+use crate::plan::privilege::DefaultScope;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 
 /// What `ALL` means on a thing.
 fn all(target: &Target) -> &'static [&'static str] {

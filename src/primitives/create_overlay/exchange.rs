@@ -16,7 +16,7 @@ use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::name::SchemaName;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
 use crate::plan::step::Step;
 use crate::primitives::changes::traps;
 use crate::primitives::code::Code;

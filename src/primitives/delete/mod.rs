@@ -39,8 +39,8 @@ use crate::name::ObjectId;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::plan::Plan;
-use crate::plan::step::Exchange;
-use crate::plan::step::Grantee;
+use crate::plan::exchange::Exchange;
+use crate::plan::privilege::Grantee;
 use crate::plan::step::Step;
 
 pub mod found;

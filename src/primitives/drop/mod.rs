@@ -46,9 +46,9 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaId;
 use crate::plan::Plan;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 mod claim;
 pub mod overlay;

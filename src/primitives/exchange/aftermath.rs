@@ -37,8 +37,8 @@ use crate::event::Event;
 use crate::name::ObjectId;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// How long a sink may take to be cut over: it waits until it has passed the new relation's
 /// earliest readable time, and a stalled sink waits for ever.

@@ -44,9 +44,9 @@ use crate::name::NameError;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
-use crate::plan::step::Exchange as Renaming;
+use crate::plan::exchange::Exchange as Renaming;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 pub mod aftermath;
 mod following;

@@ -11,7 +11,7 @@ use crate::deployment::record::StageObjects;
 use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::ObjectName;
-use crate::plan::step::Exchange;
+use crate::plan::exchange::Exchange;
 
 /// One that gives its name to another, which comes in under it.
 #[derive(Clone, Debug)]

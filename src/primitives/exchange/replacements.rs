@@ -23,8 +23,8 @@ use crate::deployment::record::StagedObject;
 use crate::event::Event;
 use crate::name::ObjectName;
 use crate::name::SchemaName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// How long one may take: it waits until what it replaces has caught up, and a stalled one never does.
 const DEADLINE: Duration = Duration::from_secs(60);

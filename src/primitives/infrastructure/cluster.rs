@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Catalog;
 use crate::name::ClusterName;
 use crate::plan::step::Step;
-use crate::primitives::changes::options::value;
+use crate::primitives::cluster_options::value;
 use crate::primitives::compile::Compiled;
 use crate::sql::ast::OptionValue;
 use crate::sql::ast::StatementKind;

@@ -26,9 +26,9 @@ use crate::name::Ident;
 use crate::name::ObjectKind;
 use crate::name::RoleName;
 use crate::name::SchemaName;
+use crate::plan::privilege::Target;
 use crate::plan::step::Origin;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 mod cluster;
 mod role;

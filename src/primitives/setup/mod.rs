@@ -28,9 +28,9 @@ use crate::name::ObjectKind;
 use crate::name::RoleName;
 use crate::name::SchemaName;
 use crate::plan::Plan;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 
 /// Tells what was made.
 #[derive(Clone, Debug, Serialize)]

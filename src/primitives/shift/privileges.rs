@@ -13,9 +13,9 @@ use crate::deployment::record::SchemaPair;
 use crate::name::ClusterName;
 use crate::name::Ident;
 use crate::name::ObjectKind;
-use crate::plan::step::Grantee;
+use crate::plan::privilege::Grantee;
+use crate::plan::privilege::Target;
 use crate::plan::step::Step;
-use crate::plan::step::Target;
 use crate::primitives::code::Code;
 use crate::primitives::error::Error;
 

@@ -45,7 +45,7 @@ use crate::name::ObjectKind;
 use crate::name::ObjectName;
 use crate::name::RoleName;
 use crate::plan::Plan;
-use crate::plan::step::Target;
+use crate::plan::privilege::Target;
 
 mod choose;
 mod create;

@@ -62,9 +62,11 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::StageUnmanagedCluster => {
             one("keep that cluster as it is with --reuse CLUSTER, or use --isolation schema".to_owned())
         }
-        Code::StageUnknownCluster | Code::StageMissingDependency => {
-            one("create what the project defines:  mzflow apply".to_owned())
-        }
+        Code::StageUnknownCluster => vec![
+            "where the project defines the cluster, make it:  mzflow apply".to_owned(),
+            "where it has another name, correct that in the file".to_owned(),
+        ],
+        Code::StageMissingDependency => one("create what the project defines:  mzflow apply".to_owned()),
         Code::StageRejected => vec![
             format!("mend the file and go on:  mzflow run blue_green --id {id}"),
             format!("or throw it away:  mzflow abort {id}"),

@@ -23,7 +23,10 @@ use super::recipe::Origin;
 use super::summary::Listener;
 use super::summary::Seen;
 use crate::db::journal::Entry;
+use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
+use crate::deployment::epoch::SwapKind;
+use crate::deployment::record::Record;
 use crate::deployment::record::RunStarted;
 use crate::event::Event;
 use crate::event::Sink;
@@ -146,7 +149,7 @@ pub(crate) async fn perform(app: &mut App, start: Start) -> Result<Finished, Cli
     let written = ended.ctx.run.has_written() && !rehearsal;
     let (message, error) = match ended.outcome {
         Ok(message) => (message, None),
-        Err(error) => (None, Some(failure(error, &ended.ctx.run.id, written, &seen))),
+        Err(error) => (None, Some(failure(error, &ended.ctx.run, written, &seen))),
     };
     Ok(Finished { exit, message, seen, rehearsal, has_changes, error })
 }
@@ -187,7 +190,7 @@ fn say_origin(app: &App, loaded: &Loaded) {
 }
 
 /// The report of a failed run: with what goes on from here, where the code alone cannot tell.
-fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
+fn failure(error: Error, run: &Run, written: bool, seen: &Seen) -> CliError {
     let resumable = match error.kind() {
         Kind::Interrupted => true,
         Kind::Fenced | Kind::OutcomeUnknown | Kind::Unreachable | Kind::Paused => false,
@@ -204,21 +207,47 @@ fn failure(error: Error, run: &RunId, written: bool, seen: &Seen) -> CliError {
         }
     };
     let mut report = CliError::from(error);
-    if report.report.effect.is_none() && !seen.touched_production() {
-        let effect = if written {
-            "production is untouched; what was staged stays"
-        } else {
-            "production is untouched"
-        };
-        report.report.effect = Some(effect.to_owned());
+    let exchanged = seen.exchanged().or_else(|| exchanged(run.earlier())).filter(|_| written);
+    if report.report.effect.is_none() {
+        let stands = seen.has_staged() || run.earlier().iter().any(is_stage);
+        report.report.effect = Some(match exchanged {
+            Some((SwapKind::Promotion, id)) => format!("{id} became production in this run"),
+            Some((SwapKind::Rollback, _)) => "production is the version before again".to_owned(),
+            None if written && stands => "production is untouched; what was staged stays".to_owned(),
+            None => "production is untouched".to_owned(),
+        });
     }
+    let id = &run.id;
     if report.exit == Exit::Paused {
-        report = report.advise(format!("approve it:  mzflow approve {run}"));
+        report = report.advise(format!("approve it:  mzflow approve {id}"));
     }
     if resumable && written {
-        report = report.advise(format!("go on:  mzflow resume {run}"));
+        report = report.advise(format!("go on:  mzflow resume {id}"));
     }
-    report
+    match exchanged {
+        Some((SwapKind::Promotion, id)) if !seen.has_retired() => {
+            report.advise(format!("take it back:  mzflow rollback {id}"))
+        }
+        _ => report,
+    }
+}
+
+/// The last exchange with production that a run recorded before it was resumed, and whose.
+fn exchanged(earlier: &[Entry]) -> Option<(SwapKind, &DeploymentId)> {
+    let done = earlier.iter().rev().find_map(|entry| match &entry.record {
+        Record::SwapDone(done) => Some(done),
+        _ => None,
+    })?;
+    earlier.iter().rev().find_map(|entry| match &entry.record {
+        Record::SwapIntent(intent) if intent.to.epoch == done.epoch => {
+            Some((intent.kind, &intent.deployment))
+        }
+        _ => None,
+    })
+}
+
+fn is_stage(entry: &Entry) -> bool {
+    matches!(entry.record, Record::StageIntent(_))
 }
 
 /// A run that waits for people has not failed, and says so.

@@ -125,9 +125,19 @@ impl Seen {
         }
     }
 
-    /// Tells whether production may have changed.
-    pub(crate) fn touched_production(&self) -> bool {
-        self.swapped.is_some()
+    /// The last exchange with production, and whose.
+    pub(crate) fn exchanged(&self) -> Option<(SwapKind, &DeploymentId)> {
+        self.swapped.map(|(kind, ..)| kind).zip(self.deployment.as_ref())
+    }
+
+    /// Tells whether something stands under staging names that was built, or was being built.
+    pub(crate) fn has_staged(&self) -> bool {
+        (self.staged || self.statements > 0) && !self.aborted
+    }
+
+    /// Tells whether what was replaced is gone.
+    pub(crate) fn has_retired(&self) -> bool {
+        self.retired.is_some()
     }
 
     /// The lines below the last word of a run that was done.

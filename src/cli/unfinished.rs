@@ -16,6 +16,7 @@ use crate::deployment::RunId;
 use crate::deployment::record::Record;
 use crate::deployment::record::RunStatus;
 use crate::deployment::state::State;
+use crate::primitives::code::Code;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::error::Error;
 use crate::primitives::ledger::Deployment;
@@ -45,11 +46,14 @@ pub(crate) type AllUnfinished = BTreeMap<DeploymentId, Unfinished>;
 /// # Errors
 /// `db.*`.
 pub(crate) async fn read(ctx: &Ctx, open: &[(&DeploymentId, &Deployment)]) -> Result<AllUnfinished, Error> {
-    let last: Vec<RunId> = open.iter().filter_map(|(_, known)| known.runs.last().cloned()).collect();
-    if last.is_empty() {
+    let runs: Vec<RunId> = open.iter().flat_map(|(_, known)| known.runs.iter().cloned()).collect();
+    if runs.is_empty() {
         return Ok(AllUnfinished::new());
     }
-    let entries = ctx.entries(Which::OfRuns(&last, &KINDS)).await?;
+    let mut by_run: BTreeMap<RunId, Vec<Entry>> = BTreeMap::new();
+    for entry in ctx.entries(Which::OfRuns(&runs, &KINDS)).await? {
+        by_run.entry(entry.run.clone()).or_default().push(entry);
+    }
     let connected = match db::sessions::roles_of_others(ctx.session()).await {
         Ok(roles) => Some(roles),
         Err(unread) => {
@@ -59,11 +63,21 @@ pub(crate) async fn read(ctx: &Ctx, open: &[(&DeploymentId, &Deployment)]) -> Re
     };
     let built = built(ctx, open).await?;
     let found = open.iter().filter_map(|(id, known)| {
-        let of_run: Vec<&Entry> = entries.iter().filter(|one| known.runs.last() == Some(&one.run)).collect();
-        let unfinished = assess(&of_run, connected.as_ref())?;
+        let rows = known.runs.iter().rev().filter_map(|run| by_run.get(run));
+        // One that another run was ahead of has left the work to that.
+        let last: Vec<&Entry> = rows.into_iter().find(|rows| !was_fenced(rows))?.iter().collect();
+        let unfinished = assess(&last, connected.as_ref())?;
         Some(((*id).clone(), Unfinished { built: built.get(*id).copied(), ..unfinished }))
     });
     Ok(found.collect())
+}
+
+/// Whether a run has stopped because another one does the same.
+fn was_fenced(rows: &[Entry]) -> bool {
+    rows.iter().any(|entry| match &entry.record {
+        Record::RunFinished(finished) => finished.code.as_deref() == Some(Code::RunFenced.as_str()),
+        _ => false,
+    })
 }
 
 /// How a run stands that is not done; `connected` are the roles with a session, where the server tells.

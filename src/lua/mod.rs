@@ -15,6 +15,7 @@ pub mod host;
 mod limits;
 mod lint;
 pub mod near;
+pub mod outline;
 pub mod people;
 pub mod policy;
 pub mod recipe;

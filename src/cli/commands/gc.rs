@@ -94,9 +94,37 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     if agreed && !app.ui.json {
         finish::say(app, &ctx, &json!({}), &format!("{} dropped", counted(count, "version")));
     } else if !found.items.is_empty() {
-        app.ui.talk("  next: mzflow gc --yes");
+        app.ui.talk(&format!("  next: {}", agreeing(&args)));
     }
     Ok(Exit::Done)
+}
+
+/// The same command, with the answer in it.
+fn agreeing(args: &Args) -> String {
+    let mut command = "mzflow gc".to_owned();
+    if let Some(age) = args.abandoned {
+        command += &format!(" --abandoned {}", typed(age));
+    }
+    if args.kept {
+        command += " --kept";
+    }
+    match args.readers.subscribes() {
+        Subscribes::Kept => {}
+        Subscribes::Awaited(patience) => command += &format!(" --wait={}", typed(patience)),
+        Subscribes::Ended => command += " --now",
+    }
+    command + " --yes"
+}
+
+/// A duration as it can be typed, in the largest unit that has no remainder.
+fn typed(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    match units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {
+        _ if duration.subsec_nanos() > 0 => format!("{}s", duration.as_secs_f64()),
+        Some((unit, letter)) => format!("{}{letter}", seconds / unit),
+        None => format!("{seconds}s"),
+    }
 }
 
 async fn drop(ctx: &mut Ctx, item: &Item, subscribes: Subscribes) -> Result<drop::Outcome, Error> {

@@ -1,4 +1,5 @@
-//! `mzflow list`: the deployments that are staged and not production, and the overlays of developers.
+//! `mzflow list`: the deployments that are staged and not production, those whose run has stopped behind the swap, and
+//! the overlays of developers.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::cli::unfinished;
 use crate::cli::unfinished::Unfinished;
 use crate::clock::Timestamp;
 use crate::deployment::DeploymentId;
+use crate::deployment::record::RunStatus;
 use crate::deployment::state::State;
 use crate::primitives::ctx::Ctx;
 use crate::primitives::foreign;
@@ -32,10 +34,15 @@ pub(crate) struct Args {}
 pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let ctx = app.verb("list", json!({}), None).await?;
     let ledger = ctx.ledger().await?;
-    let open = ledger.as_deref().map(open).unwrap_or_default();
+    let mut open = ledger.as_deref().map(open).unwrap_or_default();
     let waits = if ledger.is_some() { questions::waits(&ctx).await? } else { Waits::new() };
     let alone = questions::alone(&waits, |run| open.iter().any(|(_, known)| known.runs.contains(run)));
-    let unfinished = unfinished::read(&ctx, &open).await?;
+    let landed = ledger.as_deref().map(landed).unwrap_or_default();
+    let all: Vec<_> = open.iter().chain(&landed).copied().collect();
+    let unfinished = unfinished::read(&ctx, &all).await?;
+    open.extend(landed.into_iter().filter(|(id, _)| {
+        unfinished.get(*id).is_some_and(|unfinished| unfinished.is_recipe && unfinished.ended.is_some())
+    }));
     let overlays = standing(&ctx).await?;
     let others = foreign::staged(&ctx).await.unwrap_or_else(|error| {
         app.ui.talk(&format!("what mz-deploy has staged cannot be read: {error}"));
@@ -178,6 +185,14 @@ fn open(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
     open
 }
 
+/// Those that are production, newest first: the run of one may have stopped behind the swap.
+fn landed(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
+    let is_landed = |state: State| matches!(state, State::Promoted | State::Retiring);
+    let mut landed: Vec<_> = ledger.deployments.iter().filter(|(_, d)| is_landed(d.state)).collect();
+    landed.sort_by(|a, b| b.1.staged_at.cmp(&a.1.staged_at).then_with(|| a.0.cmp(b.0)));
+    landed
+}
+
 /// Where a deployment stands, and who reads it already.
 fn state(word: &str, deployment: &Deployment) -> String {
     let readers: Vec<String> = deployment.shifts.keys().map(ToString::to_string).collect();
@@ -192,6 +207,13 @@ fn word(deployment: &Deployment, unfinished: Option<&Unfinished>) -> &'static st
     let ended = unfinished.and_then(|unfinished| unfinished.ended);
     match (deployment.state, ended) {
         (State::Staging, Some(status)) => status.as_str(),
+        (State::Promoted | State::Retiring, Some(status)) => match status {
+            RunStatus::Interrupted => "promoted, then interrupted",
+            RunStatus::Failed => "promoted, then failed",
+            RunStatus::Refused => "promoted, then refused",
+            RunStatus::Paused => "promoted, then paused",
+            RunStatus::Done => "promoted",
+        },
         (state, _) => state.as_str(),
     }
 }
@@ -208,7 +230,10 @@ fn next(id: &DeploymentId, deployment: &Deployment, unfinished: Option<&Unfinish
         }
         State::RolledBack => [promote, None],
         State::Aborting => [None, None],
-        State::Promoted | State::Retiring | State::Retired | State::Aborted => return String::new(),
+        State::Promoted | State::Retiring => {
+            return unfinished.map(|unfinished| unfinished.next(id)).unwrap_or_default();
+        }
+        State::Retired | State::Aborted => return String::new(),
     };
     let commands = goes_on.into_iter().flatten().chain([format!("mzflow abort {id}")]);
     commands.collect::<Vec<_>>().join("   or   ")

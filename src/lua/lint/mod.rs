@@ -58,6 +58,11 @@ pub(super) fn findings(text: &str, globals: Option<&Globals>, surface: Surface) 
     read(text, |ast| found(text, ast, globals, surface))
 }
 
+/// The function of `mz` whose result a file returns, where its last line says so.
+pub(super) fn returned(text: &str) -> Option<String> {
+    read(text, |ast| survey::returned(ast, text).map(str::to_owned))
+}
+
 /// Reads a text, if it is Lua. Without a thread, and where the reader is at a loss, nothing is found.
 fn read<T: Default + Send>(text: &str, look: impl FnOnce(&Ast) -> T + Send) -> T {
     if text.len() > LONGEST {
@@ -76,7 +81,7 @@ fn read<T: Default + Send>(text: &str, look: impl FnOnce(&Ast) -> T + Send) -> T
 
 fn found(text: &str, ast: &Ast, globals: Option<&Globals>, surface: Surface) -> Vec<Finding> {
     let survey = survey::of(ast, text);
-    let is_policy = surface == Surface::Policy || survey::is_policy(ast, text);
+    let is_policy = surface == Surface::Policy || survey::returned(ast, text) == Some("policy");
     let mut walk = Walk::new(text, globals, &survey, is_policy);
     walk.file(ast.nodes());
     let mut found = walk.found;

@@ -43,16 +43,17 @@ pub(super) fn of<'t>(ast: &Ast, text: &'t str) -> Survey<'t> {
     surveyor.survey
 }
 
-/// Tells whether a file returns a policy.
-pub(super) fn is_policy(ast: &Ast, text: &str) -> bool {
-    let Some(LastStmt::Return(last)) = ast.nodes().last_stmt() else { return false };
-    let Some(Expression::FunctionCall(call)) = last.returns().iter().next() else { return false };
-    let Prefix::Name(name) = call.prefix() else { return false };
-    let named = match call.suffixes().next() {
-        Some(Suffix::Index(Index::Dot { name, .. })) => text_of(text, name),
-        _ => return false,
-    };
-    text_of(text, name) == "mz" && named == "policy"
+/// The function of `mz` whose result a file returns, where its last line says so.
+pub(super) fn returned<'t>(ast: &Ast, text: &'t str) -> Option<&'t str> {
+    let Some(LastStmt::Return(last)) = ast.nodes().last_stmt() else { return None };
+    let Some(Expression::FunctionCall(call)) = last.returns().iter().next() else { return None };
+    let Prefix::Name(name) = call.prefix() else { return None };
+    match call.suffixes().next() {
+        Some(Suffix::Index(Index::Dot { name: function, .. })) if text_of(text, name) == "mz" => {
+            Some(text_of(text, function))
+        }
+        _ => None,
+    }
 }
 
 struct Surveyor<'t> {

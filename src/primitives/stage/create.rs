@@ -6,6 +6,9 @@ use super::replacements;
 use crate::catalog::Catalog;
 use crate::db::apply::Applied;
 use crate::db::apply::OnFailure;
+use crate::db::journal::Which;
+use crate::deployment::DeploymentId;
+use crate::deployment::RunId;
 use crate::event::Event;
 use crate::name::ObjectKind;
 use crate::plan::Plan;
@@ -129,6 +132,18 @@ async fn finished(
             .deployment(id)
             .effect(format!("what was staged of {id} so far is recorded; production is untouched")));
     }
+    let roots = rejection::roots(&applied);
+    if !roots.is_empty()
+        && roots.iter().all(|(_, error)| error.message().ends_with("already exists"))
+        && let Some(other) = beside(ctx, id).await?
+    {
+        return Err(Error::new(
+            Code::RunFenced,
+            format!("run {other} works on {id} too, and is ahead of this one"),
+        )
+        .deployment(id)
+        .effect("this process changes nothing more; production is untouched"));
+    }
     let staged = standing(ctx, layout).await;
     let effect = format!("staged so far: {staged} of {id}, not visible to anyone; production is untouched");
     if applied.failed.is_empty() {
@@ -138,11 +153,24 @@ async fn finished(
     let compiled = changes.map(|changes| changes.compiled.as_ref());
     let rejected =
         |(step, error)| rejection::rejected(replacements::code(layout, step, error), step, error, compiled);
-    let mut errors = rejection::roots(&applied).into_iter().map(rejected);
+    let mut errors = roots.into_iter().map(rejected);
     match errors.next() {
         Some(first) => Err(first.deployment(id).also(errors.collect()).effect(effect)),
         None => Err(Error::bug("a plan failed without a failed step")),
     }
+}
+
+/// Another run that builds the same, or has built it: what stands in the way now did not when this one looked, so that
+/// one has made it meanwhile.
+async fn beside(ctx: &mut Ctx, id: &DeploymentId) -> Result<Option<RunId>, Error> {
+    let ledger = ctx.ledger_or_refuse().await?;
+    let known = ledger.deployment(id)?;
+    let Some(other) = known.runs.iter().rev().find(|run| **run != ctx.run.id) else { return Ok(None) };
+    if known.done.is_some() {
+        return Ok(Some(other.clone()));
+    }
+    let ended = ctx.entries(Which::OfRuns(&[other.clone()], &["run.finished"])).await?;
+    Ok(ended.is_empty().then(|| other.clone()))
 }
 
 /// How many objects stand under the staging names, in words.

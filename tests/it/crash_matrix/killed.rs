@@ -95,6 +95,22 @@ fn two_runs_of_one_deployment_at_once_swap_once() {
 }
 
 #[test]
+fn of_two_that_build_one_deployment_at_once_the_one_behind_stops_and_names_the_other() {
+    const STAGE: [&str; 5] = ["stage", "--project", "shop", "--id", "second"];
+    let world = waiting();
+    world.faults("hold before 'CREATE SCHEMA%second%'");
+    let behind = world.start(&STAGE);
+    world.until("its first statement", || world.held() > 0);
+    world.mzflow(&STAGE).code(0);
+    world.faults("");
+    let told = behind.end(&world).code(6).says("[run.fenced]");
+    told.says("works on second too").says("production is untouched").never_says("mend the file");
+    world.mzflow(&["list"]).code(0).says("staged").never_says("failed");
+    world.mzflow(&["promote", "second", "--keep", "1h"]).code(0);
+    assert_eq!((total(&world).as_str(), swaps(&world)), ("20", 2));
+}
+
+#[test]
 fn of_two_deployments_that_race_for_a_schema_one_wins() {
     let world = waiting();
     world.mzflow(&["stage", "--project", "shop", "--id", "second"]).code(0);

@@ -58,6 +58,6 @@ return mz.recipe {
 
   -- Nothing is cleaned up: what is staged goes on hydrating, and the same command goes on from there.
   on_fail = function(_, err)
-    if staged then mz.log(staged.id .. " is recorded: " .. err.code) end
+    if staged then mz.log(staged.id .. " is recorded; `mzflow list` tells how to go on (" .. err.code .. ")") end
   end,
 }

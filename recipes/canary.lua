@@ -137,6 +137,6 @@ return mz.recipe {
 
   -- Roles are put back by themselves. What is staged stays for a look at it, and the same command goes on from there.
   on_fail = function(_, err)
-    if staged then mz.log(staged.id .. " is recorded: " .. err.code) end
+    if staged then mz.log(staged.id .. " is recorded; `mzflow list` tells how to go on (" .. err.code .. ")") end
   end,
 }

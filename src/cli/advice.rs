@@ -1,9 +1,15 @@
 //! What to type next: the only place that knows commands and the remedies they are.
 
+use super::carried;
 use crate::deployment::epoch::SwapKind;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::error::Error;
+
+/// What people are told to type behind an error, a line each: it works on the same environment.
+pub(crate) fn told(error: &Error) -> Vec<String> {
+    lines(error).iter().map(|line| carried::on(line)).collect()
+}
 
 /// The commands that go on from an error, a line each.
 #[expect(clippy::too_many_lines, reason = "one exhaustive match: every code has its arm here")]
@@ -331,7 +337,7 @@ pub(crate) fn stopped(verb: &str, error: &Error) -> Vec<String> {
 
 /// The command that drops what a promotion has replaced, where only that was not done.
 pub(crate) fn left_over() -> String {
-    "drop what it has replaced:  mzflow gc".to_owned()
+    carried::on("drop what it has replaced:  mzflow gc")
 }
 
 #[cfg(test)]

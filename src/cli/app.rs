@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::access;
 use super::advice;
+use super::carried;
 use super::exit::Exit;
 use super::git::GitFacts;
 use super::interrupt;
@@ -97,14 +98,15 @@ impl CliError {
 
     /// Adds what to type next.
     pub(crate) fn advise(mut self, line: impl Into<String>) -> Self {
-        self.report.advice.push(line.into());
+        let line: String = line.into();
+        self.report.advice.push(carried::on(&line));
         self
     }
 }
 
 impl From<Error> for CliError {
     fn from(error: Error) -> Self {
-        let report = Report::of(&error, advice::lines(&error));
+        let report = Report::of(&error, advice::told(&error));
         Self { report: Box::new(report), exit: error.kind().into() }
     }
 }

@@ -25,6 +25,7 @@ mod access;
 mod advice;
 mod app;
 mod asker;
+mod carried;
 mod changes;
 mod commands;
 mod difference;
@@ -154,6 +155,10 @@ pub fn main() -> ExitCode {
     };
     let ui = Ui::new(talk, cli.global.json, surroundings());
     trace(talk);
+    // What a test of recipes is told is the same wherever it is run.
+    if !matches!(cli.verb, Verb::Test(_)) {
+        carried::note(&cli.global);
+    }
     let Ok(runtime) = runtime() else {
         ui.say("error: the machine has no threads to give");
         return Exit::Failed.into();

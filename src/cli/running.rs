@@ -206,6 +206,7 @@ fn failure(error: Error, run: &Run, written: bool, seen: &Seen) -> CliError {
             )
         }
     };
+    let is_lua = matches!(error.code(), Code::LuaError | Code::LuaMemory);
     let mut report = CliError::from(error);
     let exchanged = seen.exchanged().or_else(|| exchanged(run.earlier())).filter(|_| written);
     if report.report.effect.is_none() {
@@ -222,7 +223,12 @@ fn failure(error: Error, run: &Run, written: bool, seen: &Seen) -> CliError {
         report = report.advise(format!("approve it:  mzflow approve {id}"));
     }
     if resumable && written {
-        report = report.advise(format!("go on:  mzflow resume {id}"));
+        // A run that goes on does so with the recipe as it was recorded.
+        if is_lua {
+            report = report.advise("mend the recipe and type the same command again");
+        }
+        let go_on = if is_lua { "or go on with it as it was" } else { "go on" };
+        report = report.advise(format!("{go_on}:  mzflow resume {id}"));
     }
     match exchanged {
         Some((SwapKind::Promotion, id)) if !seen.has_retired() => {

@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn a_file_says_what_it_requires() {
-        let text = "local a = require 'recipes.lib.a'\nlocal b = require('lib/b')\nrequire '../c'\nrequire(d)\n";
+        let text =
+            "local a = require 'recipes.lib.a'\nlocal b = require('lib/b')\nrequire '../c'\nrequire(d)\n";
         assert_eq!(required(text), ["recipes/lib/a.lua", "lib/b.lua"]);
     }
 }

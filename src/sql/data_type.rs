@@ -101,6 +101,10 @@ impl DataType {
     /// Tells whether both are spellings of one type, with any precision. A bare `list` or `map` is
     /// like any, and `varchar` like `text`.
     pub fn is_like(&self, other: &Self) -> bool {
+        // `_int4` is the server's own name for `int4[]`.
+        if self.builtin().is_some_and(|own| other.builtin() == Some(own)) {
+            return true;
+        }
         match (self, other) {
             (Self::Array(a), Self::Array(b)) | (Self::List(a), Self::List(b)) => a.is_like(b),
             (Self::Map(k, v), Self::Map(l, w)) => k.is_like(l) && v.is_like(w),

@@ -125,3 +125,103 @@ fn a_loop_that_never_ends_has_its_line() {
     run(&world, hook, &["--deadline", "3s"]).code(3).says("[run.deadline]").says("recipes/bad.lua:4:");
     untouched(&world);
 }
+
+/// The diagnostics of `recipes check`, a line each: code, file and line, message.
+fn diagnostics(world: &World, more: &[&str], code: i32) -> Vec<String> {
+    let told =
+        world.mzflow(&[&["recipes", "check", "--project", "shop", "--json"], more].concat()).code(code);
+    let document = told.json();
+    let found = document["diagnostics"].as_array().expect("a list").iter();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    found
+        .map(|found| {
+            let (code, file, message) = (text(&found["code"]), text(&found["file"]), text(&found["message"]));
+            format!("{code} {file}:{} {message}", found["line"])
+        })
+        .collect()
+}
+
+#[test]
+fn the_check_finds_what_cannot_be_loaded() {
+    let world = World::new();
+    world.write("-- file: shop/project.toml\n");
+    let recipe = |api: u8, rest: &str| {
+        format!(
+            "return mz.recipe {{\n  api = {api}, name = 'bad', summary = 'Bad.', extends = 'blue_green',\n  {rest}\n}}\n"
+        )
+    };
+    let policy = "return mz.policy {\n  api = 1, name = 'bad', needs = { 'hydratoin' },\n  decide = function() return mz.promote() end,\n}\n";
+    world.forget();
+    for (folder, text, code, said) in [
+        ("recipes", recipe(1, "hooks = { after_stge = function() end },"), "lua.bad-recipe", "`after_stge`"),
+        ("recipes", recipe(1, "hooks = { after_diff = 5 },"), "lua.bad-recipe", "a table of functions"),
+        ("recipes", recipe(2, ""), "lua.bad-recipe", "the recipe wants 2"),
+        (
+            "recipes",
+            recipe(1, "args = { x = { type = 'nmber' } },"),
+            "lua.bad-recipe",
+            "did you mean `number`?",
+        ),
+        (
+            "recipes",
+            recipe(1, "args = { json = { type = 'boolean' } },"),
+            "lua.bad-recipe",
+            "would be --json",
+        ),
+        ("recipes", "local x = 1\n".to_owned(), "lua.bad-recipe", "the file returns nil"),
+        ("policies", policy.to_owned(), "policy.bad-policy", "there is no fact `hydratoin`"),
+    ] {
+        let file = format!("shop/{folder}/bad.lua");
+        world.write(&format!("-- file: {file}\n{text}"));
+        let found = diagnostics(&world, &[&file], 1);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].starts_with(&format!("{code} {file}:")) && found[0].contains(said), "{found:?}");
+    }
+    let told = world.mzflow(&["recipes", "check", "--project", "shop"]).code(1);
+    told.says("2 files, 2 errors").says("recipes/bad.lua:1:1").says("policies/bad.lua:2:");
+    assert!(world.statements().is_empty(), "nothing is sent");
+}
+
+#[test]
+fn the_check_lets_modules_and_tests_be_and_tells_a_mistake_once() {
+    let world = World::new();
+    world.write(
+        "-- file: shop/project.toml
+-- file: shop/recipes/good.lua
+local checks = require 'recipes.checks'
+return mz.recipe {
+  api = 1, name = 'good', summary = 'Good.',
+  run = function(ctx) error('this was run: ' .. checks.answer) end,
+}
+-- file: shop/recipes/checks.lua
+return { answer = require('lib.inner')() }
+-- file: shop/lib/inner.lua
+local other = require 'policies.other'
+return function() return other end
+-- file: shop/policies/other.lua
+return 42
+-- file: shop/recipes/lib/alone.lua
+return {}
+-- file: shop/tests/helper.lua
+return { answer = 42 }
+",
+    );
+    let told = world.mzflow(&["recipes", "check", "--project", "shop"]).code(0);
+    told.says("5 files, nothing wrong");
+    let recipe = |name: &str, module: &str| {
+        format!(
+            "-- file: shop/recipes/{name}.lua\nlocal lib = require 'recipes.lib.{module}'\nreturn mz.recipe {{\n  api = 1, name = '{name}', summary = 'One.', run = function() return lib end,\n}}\n"
+        )
+    };
+    world.write(
+        &[recipe("a", "seen"), recipe("b", "seen"), recipe("c", "raised"), recipe("d", "raised")].concat(),
+    );
+    world.write("-- file: shop/recipes/lib/seen.lua\nreturn mz.stge {}\n-- file: shop/recipes/lib/raised.lua\nerror('no')\n");
+    let found = diagnostics(&world, &[], 1);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found.iter().any(|line| line.starts_with("lua.unknown-function recipes/lib/seen.lua:1")),
+        "{found:?}"
+    );
+    assert!(found.iter().any(|line| line.starts_with("lua.error recipes/lib/raised.lua:1")), "{found:?}");
+}

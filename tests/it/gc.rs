@@ -65,7 +65,16 @@ fn a_version_that_is_kept_goes_when_it_is_asked_for() {
     let told = world.mzflow(&["gc", "--yes"]).code(0).says("nothing to clean up");
     told.says("shop.odd__x__mzf has the form of a staging name and stands in no record: it is left alone");
     let told = world.mzflow(&["gc", "--kept"]).code(0).says("replaced, kept for a rollback");
-    told.says("shop.core__b__mzf").says("mzflow gc --yes");
+    told.says("shop.core__b__mzf").says("next: mzflow gc --kept --yes");
+    for (more, next) in [
+        (["--abandoned", "90m", "--wait"], "mzflow gc --abandoned 90m --kept --wait=30m --yes"),
+        (["--abandoned", "1d", "--now"], "mzflow gc --abandoned 1d --kept --now --yes"),
+    ] {
+        let told = world.mzflow(&[&["gc", "--kept"], more.as_slice()].concat()).code(0);
+        told.says(&format!("next: {next}"));
+    }
+    let told = world.mzflow(&["gc", "--kept", "--url", &world.url()]).code(0);
+    told.says(&format!("next: mzflow gc --kept --yes --url {}", world.url()));
     world.mzflow(&["gc", "--kept", "--dry-run"]).code(0).says("DROP SCHEMA");
     assert_eq!(schemas(&world), ["core__b__mzf", "odd__x__mzf"], "listing and rehearsing drop nothing");
     let told = world.mzflow(&["gc", "--kept", "--yes", "--json"]).code(0);

@@ -60,6 +60,50 @@ fn a_hook_that_says_no_leaves_production_as_it_was() {
 }
 
 #[test]
+fn a_hook_that_fails_behind_the_swap_is_told_with_what_is_production() {
+    let world = World::new();
+    world.write(SHOP);
+    world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
+    world.write(&changed());
+    world.write(
+        "-- file: shop/recipes/loud.lua
+-- loud: tells others.
+return mz.recipe {
+  api = 1, name = 'loud', summary = 'Tell others.', extends = 'blue_green',
+  hooks = { after_swap = function() error('nobody listens') end },
+}
+",
+    );
+    let told = world.mzflow(&["run", "loud", "--project", "shop", "--id", "second"]).code(1);
+    let told = told.says("nobody listens").says("second became production in this run");
+    drop(told.says("mzflow rollback second").never_says("untouched"));
+    world.mzflow(&["list"]).code(0).says("promoted, then failed").says("mzflow resume [RUN]");
+    let item = world.mzflow(&["list", "--json"]).code(0).json()[0].clone();
+    let run = item["runs"][0].as_str().expect("a run");
+    // What an earlier process did counts too.
+    let told = world.mzflow(&["resume", run, "--project", "shop"]).code(1);
+    drop(told.says("second became production in this run").never_says("untouched"));
+    world.mzflow(&["rollback", "second"]).code(0);
+}
+
+#[test]
+fn a_run_that_fails_before_anything_is_staged_speaks_of_nothing_staged() {
+    let world = World::new();
+    world.write(SHOP);
+    world.write(
+        "-- file: shop/recipes/no.lua
+-- no: says no.
+return mz.recipe {
+  api = 1, name = 'no', summary = 'Say no.', extends = 'blue_green',
+  hooks = { after_diff = function() error('not today') end },
+}
+",
+    );
+    let told = world.mzflow(&["run", "no", "--project", "shop"]).code(1).says("not today");
+    told.says("production is untouched").never_says("what was staged");
+}
+
+#[test]
 fn a_question_that_the_server_refuses() {
     let world = World::new();
     world.write("-- file: shop/project.toml\n-- file: shop/ask.lua\n-- ask: asks what is not there.\nreturn mz.recipe {\n  api = 1, name = 'ask', summary = 'Asks.',\n  run = function(ctx)\n    mz.query 'SELECT * FROM nowhere.at.all'\n  end,\n}\n");

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::resume;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::cli::moment;
@@ -205,5 +206,5 @@ fn tell(app: &App, run: &RunId, question: &Question, asked: &Asked, goes_on: boo
         Some(_) => format!("go on:  mzflow resume {run}"),
         None => format!("if {run} is running it goes on by itself; if it is not:  mzflow resume {run}"),
     };
-    app.ui.talk(&format!("          {next}"));
+    app.ui.talk(&format!("          {}", carried::on(&next)));
 }

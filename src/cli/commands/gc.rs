@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::asker;
+use crate::cli::carried;
 use crate::cli::commands::readers::Readers;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
@@ -94,7 +95,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     if agreed && !app.ui.json {
         finish::say(app, &ctx, &json!({}), &format!("{} dropped", counted(count, "version")));
     } else if !found.items.is_empty() {
-        app.ui.talk(&format!("  next: {}", agreeing(&args)));
+        app.ui.talk(&carried::on(&format!("  next: {}", agreeing(&args))));
     }
     Ok(Exit::Done)
 }
@@ -183,7 +184,7 @@ fn document(item: &Item, dropped: Option<&Result<drop::Outcome, Error>>) -> Valu
     if let Some(fields) = told.as_object_mut() {
         fields.insert("dropped".to_owned(), matches!(dropped, Some(Ok(_))).into());
         if let Some(Err(error)) = dropped {
-            let report = crate::cli::render::Report::of(error, crate::cli::advice::lines(error));
+            let report = crate::cli::render::Report::of(error, crate::cli::advice::told(error));
             fields.insert("error".to_owned(), report.json());
         }
     }

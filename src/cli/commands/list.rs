@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::moment;
 use crate::cli::questions;
@@ -59,7 +60,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     if open.is_empty() && others.is_empty() && alone.is_empty() {
-        app.ui.talk("nothing is staged; what was promoted:  mzflow log");
+        app.ui.talk(&carried::on("nothing is staged; what was promoted:  mzflow log"));
         list_overlays(app, &overlays);
         return Ok(Exit::Done);
     }
@@ -78,26 +79,15 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
             None => since,
         };
         let (state, by) = (state(word, deployment), deployment.actor.clone());
-        vec![id.to_string(), state, since, by, total.to_string(), next]
+        vec![id.to_string(), state, since, by, total.to_string(), carried::on(&next)]
     });
     let alone = alone.iter().map(|(run, question)| {
         let (since, by) = (ago(now.since(question.at)), question.by.clone());
-        let next = questions::next(run, question);
+        let next = carried::on(&questions::next(run, question));
         vec!["-".to_owned(), "paused".to_owned(), since, by, String::new(), next]
     });
-    let rows: Vec<Vec<String>> = own
-        .chain(alone)
-        .chain(others.iter().map(|other| {
-            vec![
-                other.id.clone(),
-                "foreign".to_owned(),
-                other.staged_at.map_or_else(String::new, |at| ago(now.since(at))),
-                other.by.clone().unwrap_or_default(),
-                String::new(),
-                "it is mz-deploy's: mzflow leaves it alone".to_owned(),
-            ]
-        }))
-        .collect();
+    let others = others.iter().map(|other| row_of_other(other, now));
+    let rows: Vec<Vec<String>> = own.chain(alone).chain(others).collect();
     for line in table(&["DEPLOYMENT", "STATE", "STAGED", "BY", "OBJECTS", "NEXT"], &rows) {
         app.ui.data(&line);
     }
@@ -237,6 +227,18 @@ fn next(id: &DeploymentId, deployment: &Deployment, unfinished: Option<&Unfinish
     };
     let commands = goes_on.into_iter().flatten().chain([format!("mzflow abort {id}")]);
     commands.collect::<Vec<_>>().join("   or   ")
+}
+
+/// The line of a deployment of another tool.
+fn row_of_other(other: &Foreign, now: Timestamp) -> Vec<String> {
+    vec![
+        other.id.clone(),
+        "foreign".to_owned(),
+        other.staged_at.map_or_else(String::new, |at| ago(now.since(at))),
+        other.by.clone().unwrap_or_default(),
+        String::new(),
+        "it is mz-deploy's: mzflow leaves it alone".to_owned(),
+    ]
 }
 
 /// A deployment of another tool in the same shape, as far as that goes.

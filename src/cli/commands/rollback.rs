@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
+use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::deployment::DeploymentId;
@@ -30,7 +31,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let id = &exchanged.deployment;
     finish::say(app, &ctx, &exchanged, &format!("{id} is no longer production; it stays staged"));
     if !ctx.is_rehearsal() {
-        app.ui.talk(&format!("  next: mzflow promote {id}   or   mzflow abort {id}"));
+        let next = format!("  next: mzflow promote {id}   or   mzflow abort {id}");
+        app.ui.talk(&carried::on(&next));
     }
     Ok(Exit::Done)
 }

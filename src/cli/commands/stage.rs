@@ -6,6 +6,7 @@ use super::choices::Choices;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::asker;
+use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::deployment::DeploymentId;
@@ -59,8 +60,8 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let id = &staged.id;
     finish::say(app, &ctx, &staged, &format!("{id} is staged, and not visible to anyone"));
     if !ctx.is_rehearsal() {
-        app.ui
-            .talk(&format!("  next: mzflow wait {id}   then   mzflow promote {id}   or   mzflow abort {id}"));
+        let next = format!("  next: mzflow wait {id}   then   mzflow promote {id}   or   mzflow abort {id}");
+        app.ui.talk(&carried::on(&next));
     }
     Ok(Exit::Done)
 }

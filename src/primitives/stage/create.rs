@@ -169,7 +169,7 @@ async fn beside(ctx: &mut Ctx, id: &DeploymentId) -> Result<Option<RunId>, Error
     if known.done.is_some() {
         return Ok(Some(other.clone()));
     }
-    let ended = ctx.entries(Which::OfRuns(&[other.clone()], &["run.finished"])).await?;
+    let ended = ctx.entries(Which::OfRuns(std::slice::from_ref(other), &["run.finished"])).await?;
     Ok(ended.is_empty().then(|| other.clone()))
 }
 

@@ -49,7 +49,8 @@ fn a_cluster_that_is_missing_is_named() {
     world.sql("CREATE DATABASE shop");
     world.forget();
     let told = world.mzflow(&RUN).code(3).says("[stage.unknown-cluster]");
-    told.says("cluster compute").says("nothing was changed");
+    let told = told.says("cluster compute").says("nothing was changed");
+    told.says("where it has another name, correct that in the file");
     assert_eq!(world.writes(), 0);
 }
 

@@ -1,4 +1,5 @@
-//! `mzflow recipes check`: mistakes in recipes, policies and tests, found without running them.
+//! `mzflow recipes check`: mistakes in recipes, policies and tests, found without carrying anything out: their text is read, and what
+//! they declare is loaded.
 //!
 //! First every text is read; then the recipes and policies in which nothing was found are loaded as a
 //! run loads them, because some mistakes show only there. Start reading at [`all`].
@@ -38,7 +39,7 @@ const FOLDERS: [&str; 3] = [recipe::FOLDER, policy::FOLDER, TESTS];
 /// Folders are read so many levels deep.
 const DEEPEST: usize = 16;
 
-/// Find mistakes in recipes, policies and tests without running anything
+/// Find mistakes in recipes, policies and tests without carrying anything out
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Files to check; left out, every .lua file below recipes/, policies/ and tests/ of the project

@@ -336,6 +336,13 @@ pub(crate) fn passed_told(passed: usize) -> String {
     }
 }
 
+/// The same without colour: a screen paints lines itself, and would show codes as text.
+fn plain(ui: &Ui) -> Ui {
+    let mut plain = ui.clone();
+    plain.colour = false;
+    plain
+}
+
 /// Runs the tests of these objects.
 ///
 /// # Errors
@@ -352,6 +359,7 @@ pub(crate) async fn tests(
     if cases.is_empty() {
         return Ok(tested);
     }
+    let ui = plain(ui);
     let mut tell = |number: usize, verdict: &Verdict, took: Duration| {
         let Some(case) = cases.get(number) else { return };
         match verdict {
@@ -360,10 +368,24 @@ pub(crate) async fn tests(
                 tested.failed += 1;
                 tested.owed.insert(case.object.name.to_string());
                 tested.place.get_or_insert_with(|| (case.object.file.clone(), case.test.line));
-                tested.lines.extend(test::lines(ui, case, verdict, took));
+                tested.lines.extend(test::lines(&ui, case, verdict, took));
             }
         }
     };
     unit_test::all(session, &cases, clock, interrupt, &mut tell).await?;
     Ok(tested)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_tests_has_no_codes_of_colour() {
+        let mut ui = Ui::silent();
+        ui.colour = true;
+        let line = |ui: &Ui| ui.styled_line(|style| style.red().bold(), "INVALID", "shop.v#adds_up", None);
+        assert!(line(&ui).contains('\u{1b}'));
+        assert_eq!(line(&plain(&ui)), "INVALID   shop.v#adds_up");
+    }
 }

@@ -13,6 +13,7 @@ pub(crate) mod flags;
 mod folder;
 mod looks;
 mod looping;
+mod parting;
 mod phases;
 pub(crate) mod screen;
 
@@ -100,10 +101,12 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     let epoch = db::introspect::tracking_schemas(ctx.session()).await.map_err(Error::from)?;
     app.narrator.event(Event::RunStarted { run: id.clone(), recipe: build::RECIPE.to_owned() });
     interrupt::listen_quietly(&app.interrupt, screen::terminal::give_back);
+    let removal = parting::removal(app, &request);
     let head = Head {
         overlay: folder.overlaid(&request.overlay),
         cluster: request.cluster.to_string(),
         target: app.place_told(),
+        removal: removal.clone(),
     };
     let face = Face::new(app.ui.clone(), app.clock.clone(), id.clone(), head).map_err(|error| {
         let message =
@@ -120,12 +123,12 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
     let live = Live::new(app, request, folder, (ear, face), (source, queue), (ctx, claim, epoch));
     let (exit, ctx) = live.run().await?;
     let took = app.clock.elapsed().saturating_sub(began);
-    end(app, ctx, exit, took).await;
+    end(app, ctx, exit, &removal, took).await;
     Ok(exit)
 }
 
 /// The last row of the run, and the last lines.
-async fn end(app: &App, ctx: Option<Ctx>, exit: Exit, took: std::time::Duration) {
+async fn end(app: &App, ctx: Option<Ctx>, exit: Exit, removal: &str, took: std::time::Duration) {
     app.narrator.still();
     let Some(mut ctx) = ctx else { return };
     let run = ctx.run.id.clone();
@@ -146,5 +149,5 @@ async fn end(app: &App, ctx: Option<Ctx>, exit: Exit, took: std::time::Duration)
         line.insert("took_ms".to_owned(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX).into());
         return app.ui.json(&Value::Object(line));
     }
-    app.ui.step("done", "the overlay stays; `mzflow dev CLUSTER --down` removes it", Some(took));
+    app.ui.step("done", &format!("the overlay stays; `{removal}` removes it"), Some(took));
 }

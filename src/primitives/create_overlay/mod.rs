@@ -248,8 +248,11 @@ async fn outcome(
 fn failure(built: &Built) -> Option<Error> {
     let mut failed = built.failed.iter().cloned();
     let first = failed.next()?;
-    let stay = built.objects.len();
-    let effect = format!("{stay} objects of this build stand; production is untouched");
+    let stay = match built.objects.len() {
+        1 => "1 object of this build stands".to_owned(),
+        stay => format!("{stay} objects of this build stand"),
+    };
+    let effect = format!("{stay}; production is untouched");
     Some(first.also(failed.collect()).effect(effect))
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Head {
     pub(crate) cluster: String,
     /// The environment.
     pub(crate) target: String,
+    /// The command that removes the overlay.
+    pub(crate) removal: String,
 }
 
 /// An object of the overlay.
@@ -450,6 +452,10 @@ impl Model {
                 self.chosen = self.rows.keys().next().cloned();
             }
         }
+        // Why it has failed stands where panels stand; help covers it for as long as somebody reads that.
+        if matches!(build, Build::Failed { .. }) && self.panel != Panel::Help {
+            self.panel = Panel::None;
+        }
         self.above = 0;
         self.build = build;
     }
@@ -498,13 +504,14 @@ impl Model {
                 let link = usize::from(self.link != Link::Up);
                 self.above = to(self.above, link + failure + self.notices.len());
             }
-            Panel::Help => self.above = to(self.above, KEYS.len()),
+            // The command that removes the overlay stands behind the keys.
+            Panel::Help => self.above = to(self.above, KEYS.len() + 1),
             Panel::Awaited { .. } => {}
         }
     }
 }
 
-/// What each key does, for people.
+/// What each key does, for people; that which removes the overlay is told behind them.
 pub(crate) const KEYS: &[(&str, &str)] = &[
     ("↑ ↓  k j", "choose an object"),
     ("d", "compare its rows with production; the server computes it"),
@@ -514,5 +521,5 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("pgup pgdn", "scroll what is shown"),
     ("esc", "close what is shown"),
     ("?", "this help"),
-    ("q", "quit; the overlay stays, `mzflow dev CLUSTER --down` removes it"),
+    ("q", "quit; the overlay stays, until this removes it:"),
 ];

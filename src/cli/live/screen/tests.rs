@@ -70,6 +70,7 @@ fn model() -> Model {
         overlay: "app__alice".to_owned(),
         cluster: "dev".to_owned(),
         target: "prod-eu (mz.example.com)".to_owned(),
+        removal: "mzflow dev dev --down --name alice".to_owned(),
     })
 }
 
@@ -168,7 +169,7 @@ fn a_build_under_way() {
         7_880,
         (80, 10),
         expect![[r#"
-         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)
+         mzflow dev · app__alice on cluster dev · target prod-eu         saved 14:02:07
         ────────────────────────────────────────────────────────────────────────────────
          ▸ core.winning_bids  ● ready       300 ms  1,204 rows
            serve.item_totals  ◐ hydrating   810 ms  62 %
@@ -282,6 +283,77 @@ fn a_difference_stands_below_the_objects() {
     assert_eq!(model.panel, Panel::None);
 }
 
+/// What was asked for before hides nothing of it; who reads the help goes on reading.
+#[test]
+fn a_build_that_fails_closes_what_is_open() {
+    let lines = || vec!["+ id 7".to_owned()];
+    let name = "app.core.winning_bids".to_owned();
+    for (key, answer) in [
+        (Key::Diff, Input::Compared(name.clone(), "+1 −0".to_owned(), lines())),
+        (Key::Rows, Input::Answered(Wish::Preview(name), "rows".to_owned(), lines())),
+        (Key::Tests, Input::Answered(Wish::Test, "1 test passed".to_owned(), lines())),
+    ] {
+        let mut model = built();
+        model.step(&at(8_000), Input::Key(key));
+        let mut waiting = model.clone();
+        model.step(&at(8_100), answer.clone());
+        assert!(screen(&model, 8_100, (110, 14)).contains("+ id 7"), "{key:?}");
+        model.step(&at(9_000), Input::Begun);
+        assert!(screen(&model, 9_000, (110, 14)).contains("+ id 7"), "{key:?}");
+        for model in [&mut model, &mut waiting] {
+            model.step(&at(9_100), failed(&["error: no such column", "   5 │ SELECT x"]));
+            // An answer that is late does not come before it, either.
+            model.step(&at(9_200), answer.clone());
+            let seen = screen(model, 9_200, (110, 14));
+            assert!(seen.contains("error: no such column") && seen.contains("5 │ SELECT x"), "{seen}");
+            assert!(!seen.contains("+ id 7"), "{seen}");
+        }
+    }
+    let mut model = built();
+    model.step(&at(8_000), Input::Key(Key::Help));
+    model.step(&at(8_100), failed(&["error: no such column"]));
+    assert_eq!(model.panel, Panel::Help);
+    model.step(&at(8_200), Input::Key(Key::Back));
+    assert!(screen(&model, 8_200, (110, 14)).contains("error: no such column"));
+}
+
+/// On a narrow screen it is folded, so that all of it can be read.
+#[test]
+fn help_tells_the_whole_command_that_removes_the_overlay() {
+    let mut model = built();
+    let removal = "mzflow dev dev --down --name alice --url postgres://me@mz.example.com:6875";
+    model.head.removal = removal.to_owned();
+    model.step(&at(8_000), Input::Key(Key::Help));
+    assert!(screen(&model, 8_000, (120, 30)).contains(removal));
+    let seen = screen(&model, 8_000, (80, 30));
+    assert!(seen.contains("\n               mzflow dev dev --down --name alice --url\n"), "{seen}");
+    assert!(seen.contains("\n               postgres://me@mz.example.com:6875\n"), "{seen}");
+}
+
+#[test]
+fn when_files_were_saved_is_seen_beside_a_long_target() {
+    let told = |target: &str, width: u16| {
+        let mut model = built();
+        model.head.target = target.to_owned();
+        let seen = screen(&model, 8_000, (width, 14));
+        seen.lines().next().unwrap_or_default().to_owned()
+    };
+    let sandbox = "sandbox (embedded, .mzflow/sandbox) · use --url or profiles.toml for a real Materialize";
+    let whole = told(sandbox, 160);
+    assert!(whole.contains(sandbox) && whole.ends_with("saved 14:02:07"), "{whole}");
+    for width in [101, 110] {
+        let seen = told(sandbox, width);
+        assert!(seen.contains("target sandbox (embedded, .mzflow/sandbox)  "), "{seen}");
+        assert!(seen.ends_with("  saved 14:02:07"), "{seen}");
+    }
+    let seen = told(sandbox, 100);
+    assert!(seen.contains("target sandbox  ") && seen.ends_with("  saved 14:02:07"), "{seen}");
+    let seen = told("mz.example.com:6875 as somebody", 80);
+    assert!(seen.contains("target mz.example.co…  saved 14:02:07"), "{seen}");
+    // There is no room for both: where somebody works is more important.
+    assert!(told("prod-eu (mz.example.com)", 65).ends_with("target prod-eu"));
+}
+
 #[test]
 fn an_answer_that_nobody_waits_for_any_more_stays_away() {
     let rows = || Wish::Preview("app.core.winning_bids".to_owned());
@@ -381,7 +453,7 @@ fn what_stood_before_the_process_began_is_told_from_what_never_did() {
         0,
         (90, 8),
         expect![[r#"
-             mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)
+             mzflow dev · app__alice on cluster dev · target prod-eu                nothing saved yet
             ──────────────────────────────────────────────────────────────────────────────────────────
                core.fresh  ✗ failed     no such column
              ▸ core.known  ✗ failed     no such column  (last good version stays)
@@ -416,7 +488,6 @@ fn help_and_a_lost_connection() {
          ▸ core.winning_bids  ● ready       300 ms  1,204 rows
            serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
            serve.top_sellers  ✗ failed     line 6: column "seler" does not exist
-
          keys
            ↑ ↓  k j    choose an object
            d           compare its rows with production; the server computes it
@@ -426,7 +497,8 @@ fn help_and_a_lost_connection() {
            pgup pgdn   scroll what is shown
            esc         close what is shown
            ?           this help
-           q           quit; the overlay stays, `mzflow dev CLUSTER --down` removes it
+           q           quit; the overlay stays, until this removes it:
+                       mzflow dev dev --down --name alice
         ──────────────────────────────────────────────────────────────────────────────────────────
          save → ready 310 ms · 2 rebuilt, 9 unchanged · settle 71 ms · compile 3 ms · build 40 ms
          hydrate 196 ms
@@ -472,7 +544,7 @@ fn a_narrow_screen_has_lines_for_the_time_of_each_phase() {
         8_000,
         (80, 16),
         expect![[r#"
-         mzflow dev · app__alice on cluster dev · target prod-eu (mz.example.com)
+         mzflow dev · app__alice on cluster dev · target prod-eu         saved 14:02:07
         ────────────────────────────────────────────────────────────────────────────────
          ▸ core.winning_bids  ● ready       300 ms  1,204 rows
            serve.item_totals  ✗ failed     (last good from 14:02:00 stays)
@@ -497,7 +569,7 @@ fn help_is_scrolled_where_it_does_not_fit() {
     model.step(&at(8_000), done());
     model.step(&at(8_000), Input::Key(Key::Help));
     model.step(&at(8_000), Input::Key(Key::PageDown));
-    assert!(screen(&model, 8_000, (80, 12)).contains("quit; the overlay"));
+    assert!(screen(&model, 8_000, (80, 12)).contains("mzflow dev dev --down --name alice"));
     model.step(&at(8_000), Input::Key(Key::Help));
     model.step(&at(8_000), Input::Key(Key::Help));
     assert!(screen(&model, 8_000, (80, 12)).contains("choose an object"));

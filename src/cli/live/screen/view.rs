@@ -34,6 +34,15 @@ const SHORT_KEYS: &str = "d diff  ⏎ rows  r rebuild  t tests  ? help  q quit";
 /// On a narrower screen the keys have a line of their own.
 const WIDE: u16 = 140;
 
+/// Stands between the parts of a line.
+const BETWEEN: &str = " · ";
+
+/// What stands before the keys' meanings is so wide.
+const KEY_WIDTH: usize = 15;
+
+/// With less room than this an environment cannot be told from another.
+const SHORTEST_TARGET: usize = 7;
+
 /// How the last build stands takes so many lines of a narrow screen at most.
 const MOST_STANDING: usize = 3;
 
@@ -50,10 +59,13 @@ pub(crate) fn draw(model: &Model, now: Duration, colour: bool, area: Rect, buffe
         objects(model, now, look, area, buffer);
         return;
     }
-    let below = below(model, look);
+    let below = below(model, look, usize::from(area.width));
     let standing = match area {
         Rect { width: WIDE.., .. } | Rect { height: ..ROOMY, .. } => vec![standing(model, now)],
-        Rect { width, .. } => folded(&standing(model, now), usize::from(width).saturating_sub(1)),
+        Rect { width, .. } => {
+            let width = usize::from(width).saturating_sub(1);
+            folded(&standing(model, now), BETWEEN, MOST_STANDING, width)
+        }
     };
     let foot = if area.width < WIDE { standing.len() + 1 } else { 1 };
     let room = usize::from(area.height).saturating_sub(3 + foot.max(2));
@@ -70,7 +82,8 @@ pub(crate) fn draw(model: &Model, now: Duration, colour: bool, area: Rect, buffe
         Constraint::Length(u16::try_from(foot).unwrap_or(1)),
     ];
     let [head, rule, body, panel, rule_below, foot] = Layout::vertical(parts).areas(area);
-    sides(head_left(model, look), head_right(model, look), head, buffer);
+    let right = head_right(model, look);
+    sides(head_left(model, look, (head.width, right.width())), right, head, buffer);
     ruled(rule, look, buffer);
     objects(model, now, look, body, buffer);
     written(&below, panel, look, buffer);
@@ -78,13 +91,13 @@ pub(crate) fn draw(model: &Model, now: Duration, colour: bool, area: Rect, buffe
     footer(&standing, look, foot, buffer);
 }
 
-/// A text in lines that are no wider than that where it can be folded; the last has all that is left.
-fn folded(text: &str, width: usize) -> Vec<String> {
-    const BETWEEN: &str = " · ";
+/// A text in lines that are no wider than that where it can be folded between its parts; behind so many lines
+/// the last has all that is left.
+fn folded(text: &str, between: &str, most: usize, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for part in text.split(BETWEEN) {
-        let is_last = lines.len() == MOST_STANDING;
-        let more = format!("{BETWEEN}{part}");
+    for part in text.split(between) {
+        let is_last = lines.len() == most;
+        let more = format!("{between}{part}");
         match lines.last_mut() {
             Some(line) if is_last || line.chars().count() + more.chars().count() <= width => *line += &more,
             Some(_) | None => lines.push(part.to_owned()),
@@ -128,12 +141,28 @@ fn sides(left: Line<'_>, right: Line<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn head_left(model: &Model, look: Look) -> Line<'static> {
+/// Who works where: of the environment as much as leaves room for what stands on the right.
+fn head_left(model: &Model, look: Look, (width, right): (u16, usize)) -> Line<'static> {
     let head = &model.head;
-    Line::from(vec![
-        Span::styled(" mzflow dev", look.bold()),
-        Span::raw(format!(" · {} on cluster {} · target {}", head.overlay, head.cluster, head.target)),
-    ])
+    let name = Span::styled(" mzflow dev", look.bold());
+    let before = format!(" · {} on cluster {} · target ", head.overlay, head.cluster);
+    let used = name.width() + console::measure_text_width(&before);
+    let room = |others: usize| usize::from(width).saturating_sub(used + others);
+    let beside = room(right + 2);
+    // Where next to nothing of it could be read it has the line for itself.
+    let room = if beside < SHORTEST_TARGET { room(0) } else { beside };
+    let target = shortened(&head.target, room);
+    Line::from(vec![name, Span::raw(format!("{before}{target}"))])
+}
+
+/// An environment without what can be left out of it where there is no room.
+fn shortened(target: &str, room: usize) -> String {
+    let until = |end: &str| target.split(end).next().unwrap_or(target);
+    // Advice goes first, then the address; a name says where somebody works.
+    let name = until(" (");
+    let fits = |told: &&str| console::measure_text_width(told) <= room;
+    let told = [target, until(BETWEEN), name].into_iter().find(fits);
+    told.map_or_else(|| console::truncate_str(name, room, "…").into_owned(), str::to_owned)
 }
 
 fn head_right(model: &Model, look: Look) -> Line<'static> {
@@ -240,12 +269,16 @@ struct Below {
     lines: Vec<Line<'static>>,
 }
 
-fn below(model: &Model, look: Look) -> Below {
+fn below(model: &Model, look: Look, width: usize) -> Below {
     let plain = |lines: &[String]| lines.iter().map(|line| painted(line, look)).collect();
     match &model.panel {
         Panel::Help => {
-            let line = |(key, what): &(&str, &str)| Line::from(format!("   {key:<10}  {what}"));
-            Below { title: "keys".to_owned(), lines: KEYS.iter().skip(model.above).map(line).collect() }
+            let mut lines: Vec<Line<'static>> = KEYS.iter().map(|(key, what)| of_key(key, what)).collect();
+            let width = width.saturating_sub(KEY_WIDTH + 1);
+            let removal = folded(&model.head.removal, " ", usize::MAX, width);
+            lines.extend(removal.iter().map(|part| of_key("", part)));
+            lines.drain(..model.above.min(lines.len()));
+            Below { title: "keys".to_owned(), lines }
         }
         Panel::Awaited { title, .. } => Below { title: title.clone(), lines: Vec::new() },
         Panel::Lines { title, lines, above } => {
@@ -266,6 +299,11 @@ fn below(model: &Model, look: Look) -> Below {
             Below { title: String::new(), lines }
         }
     }
+}
+
+/// What a key does; `KEY_WIDTH` columns, and the text.
+fn of_key(key: &str, what: &str) -> Line<'static> {
+    Line::from(format!("   {key:<10}  {what}"))
 }
 
 /// What differs is coloured by its first sign.

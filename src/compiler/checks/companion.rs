@@ -42,7 +42,14 @@ fn target(draft: &Draft<'_>, what: &str, name: &RawName, found: &mut Vec<Diagnos
     if !is_own(draft, name) {
         let written = name.span.of(draft.source.sql());
         let message = format!("this {what} is on `{written}`, but the file is about `{}`", draft.name);
-        found.push(draft.source.error(Code::WrongTarget, name.span, message));
+        let wrong = draft.source.error(Code::WrongTarget, name.span, message);
+        found.push(match draft.kind {
+            ObjectKind::Source => wrong.with_help(
+                "a table that a source makes by itself has no file in which more could be said of it: write it as \
+                 `CREATE TABLE … FROM SOURCE` in one of its own",
+            ),
+            _ => wrong,
+        });
     }
 }
 

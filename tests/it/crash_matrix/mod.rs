@@ -43,7 +43,7 @@ const UNSHIFTED: &[&str] = &["run", "canary", "--allow", "true", "--count", "2",
 const TOLD_EVERY: usize = 50;
 
 /// So many cases are tried at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 10;
 
 /// A case: a film, what goes wrong with it, and where.
 struct Case {

@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use super::app::Global;
-use crate::db::config::Target;
+use crate::db::config::without_password;
 
 /// The options of this command line; nothing before it is read.
 static OPTIONS: OnceLock<String> = OnceLock::new();
@@ -59,30 +59,6 @@ fn with(line: &str, options: &str) -> String {
     told + rest
 }
 
-/// A URL as it may be shown; `None` for one that cannot be read, or that may hide a password elsewhere.
-fn without_password(url: &str) -> Option<String> {
-    Target::from_url(url).ok()?;
-    let (rest, query) = url.split_once('?').unwrap_or((url, ""));
-    let (scheme, rest) = rest.split_once("://")?;
-    let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-    if database.contains('@') {
-        return None;
-    }
-    let authority = match authority.rsplit_once('@') {
-        Some((login, address)) => format!("{}@{address}", login.split(':').next().unwrap_or_default()),
-        None => authority.to_owned(),
-    };
-    let mut shown = format!("{scheme}://{authority}/{database}");
-    let pairs: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("password"))
-        .collect();
-    if !pairs.is_empty() {
-        shown += &format!("?{}", pairs.join("&"));
-    }
-    Some(shown)
-}
-
 /// A word as a shell takes it.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
@@ -94,6 +70,8 @@ pub(crate) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
@@ -112,6 +90,14 @@ mod tests {
         ] {
             assert_eq!(with(line, " -x"), expected);
         }
+    }
+
+    #[test]
+    fn the_verbs_are_verbs() {
+        let known = crate::cli::Cli::command();
+        let strange: Vec<&str> =
+            VERBS.into_iter().filter(|verb| known.find_subcommand(verb).is_none()).collect();
+        assert!(strange.is_empty(), "{strange:?}");
     }
 
     #[test]

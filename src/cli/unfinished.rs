@@ -46,13 +46,9 @@ pub(crate) type AllUnfinished = BTreeMap<DeploymentId, Unfinished>;
 /// # Errors
 /// `db.*`.
 pub(crate) async fn read(ctx: &Ctx, open: &[(&DeploymentId, &Deployment)]) -> Result<AllUnfinished, Error> {
-    let runs: Vec<RunId> = open.iter().flat_map(|(_, known)| known.runs.iter().cloned()).collect();
-    if runs.is_empty() {
+    let rows = last_rows(ctx, open).await?;
+    if rows.is_empty() {
         return Ok(AllUnfinished::new());
-    }
-    let mut by_run: BTreeMap<RunId, Vec<Entry>> = BTreeMap::new();
-    for entry in ctx.entries(Which::OfRuns(&runs, &KINDS)).await? {
-        by_run.entry(entry.run.clone()).or_default().push(entry);
     }
     let connected = match db::sessions::roles_of_others(ctx.session()).await {
         Ok(roles) => Some(roles),
@@ -62,14 +58,42 @@ pub(crate) async fn read(ctx: &Ctx, open: &[(&DeploymentId, &Deployment)]) -> Re
         }
     };
     let built = built(ctx, open).await?;
-    let found = open.iter().filter_map(|(id, known)| {
-        let rows = known.runs.iter().rev().filter_map(|run| by_run.get(run));
-        // One that another run was ahead of has left the work to that.
-        let last: Vec<&Entry> = rows.into_iter().find(|rows| !was_fenced(rows))?.iter().collect();
-        let unfinished = assess(&last, connected.as_ref())?;
+    let found = open.iter().filter_map(|(id, _)| {
+        let unfinished = assess(rows.get(*id)?, connected.as_ref())?;
         Some(((*id).clone(), Unfinished { built: built.get(*id).copied(), ..unfinished }))
     });
     Ok(found.collect())
+}
+
+/// The rows of the last run of each. One that another run was ahead of has left the work to that, and the run before
+/// it counts: it is read only then, for these rows hold the texts of recipes.
+async fn last_rows(
+    ctx: &Ctx,
+    open: &[(&DeploymentId, &Deployment)],
+) -> Result<BTreeMap<DeploymentId, Vec<Entry>>, Error> {
+    let mut left: Vec<(&DeploymentId, &[RunId])> =
+        open.iter().map(|(id, known)| (*id, known.runs.as_slice())).collect();
+    let mut rows = BTreeMap::new();
+    loop {
+        let last: Vec<RunId> = left.iter().filter_map(|(_, runs)| runs.last().cloned()).collect();
+        if last.is_empty() {
+            return Ok(rows);
+        }
+        let mut by_run: BTreeMap<RunId, Vec<Entry>> = BTreeMap::new();
+        for entry in ctx.entries(Which::OfRuns(&last, &KINDS)).await? {
+            by_run.entry(entry.run.clone()).or_default().push(entry);
+        }
+        let mut before = Vec::new();
+        for (id, runs) in left {
+            let Some((run, earlier)) = runs.split_last() else { continue };
+            match by_run.get(run) {
+                Some(own) if was_fenced(own) => before.push((id, earlier)),
+                Some(own) => drop(rows.insert(id.clone(), own.clone())),
+                None => {}
+            }
+        }
+        left = before;
+    }
 }
 
 /// Whether a run has stopped because another one does the same.
@@ -81,7 +105,7 @@ fn was_fenced(rows: &[Entry]) -> bool {
 }
 
 /// How a run stands that is not done; `connected` are the roles with a session, where the server tells.
-fn assess(entries: &[&Entry], connected: Option<&BTreeSet<String>>) -> Option<Unfinished> {
+fn assess(entries: &[Entry], connected: Option<&BTreeSet<String>>) -> Option<Unfinished> {
     let (began, started) = entries.iter().find_map(|entry| match &entry.record {
         Record::RunStarted(started) => Some((entry, started)),
         _ => None,
@@ -176,7 +200,7 @@ pub(super) mod tests {
     fn check(source: &str, status: Option<RunStatus>, connected: Option<&[&str]>, expect: Expect) {
         let entries = entries("stage", source, status);
         let connected = connected.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
-        let found = assess(&entries.iter().collect::<Vec<_>>(), connected.as_ref());
+        let found = assess(&entries, connected.as_ref());
         let told = found.map_or_else(
             || "done".to_owned(),
             |found| {

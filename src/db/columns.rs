@@ -116,12 +116,15 @@ impl Types {
 }
 
 fn type_of(row: &Row) -> Option<(u32, Type)> {
-    let (name, schema) = (row.text(1)?.to_owned(), row.text(3)?);
-    let full = row.text(4).and_then(|database| {
-        let ident = |text: &str| Ident::new(text).ok();
-        Some(ObjectName::new(ident(database)?, ident(schema)?, ident(&name)?))
-    });
-    Some((row.parsed(0)?, Type { category: row.text(2)?.to_owned(), name, full }))
+    let (name, category) = (row.text(1)?.to_owned(), row.text(2)?.to_owned());
+    Some((row.parsed(0)?, Type { category, name, full: full_name(row, [4, 3, 1]) }))
+}
+
+/// The whole name of a type, from the columns with its database, its schema and its own name; `None` for one of the
+/// system, which is in no database.
+fn full_name(row: &Row, columns: [usize; 3]) -> Option<ObjectName> {
+    let [database, schema, own] = columns.map(|at| row.text(at).and_then(|text| Ident::new(text).ok()));
+    Some(ObjectName::new(database?, schema?, own?))
 }
 
 /// A built-in type by its own name or by the catalog's word for it, with what its modifier says.
@@ -232,12 +235,6 @@ pub async fn types_of(session: &Session, relation: &str, columns: &[&Ident]) -> 
     (0..columns.len()).map(|column| row.required(column).map(str::to_owned)).collect()
 }
 
-/// The whole name of a column's type, of one that somebody made.
-fn made_type(column: &Row) -> Option<ObjectName> {
-    let part = |at| column.text(at).and_then(|text| Ident::new(text).ok());
-    Some(ObjectName::new(part(8)?, part(7)?, part(6)?))
-}
-
 fn relation(row: &Row, columns: &[Row], comments: &[Row]) -> Option<Relation> {
     let id = row.text(0)?;
     let ident = |text: &str| Ident::new(text).ok();
@@ -253,7 +250,7 @@ fn relation(row: &Row, columns: &[Row], comments: &[Row]) -> Option<Relation> {
             let column = RelationColumn {
                 name: ident(row.text(2)?)?,
                 data_type: modified(row.text(3)?, row.parsed(4).unwrap_or(-1)),
-                made_type: made_type(row),
+                made_type: full_name(row, [8, 7, 6]),
                 nullable: row.is_true(5),
                 comment: comment(Some(position)),
             };

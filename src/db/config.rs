@@ -133,6 +133,54 @@ pub struct Target {
 #[error("{0}")]
 pub struct UrlError(String);
 
+/// The parts of a connection URL, as they are written.
+struct Written<'u> {
+    scheme: &'u str,
+    user: &'u str,
+    password: Option<&'u str>,
+    address: &'u str,
+    database: &'u str,
+    /// Keys with their values.
+    query: Vec<(&'u str, &'u str)>,
+}
+
+impl<'u> Written<'u> {
+    /// `None` for another URL than one of a database.
+    fn of(url: &'u str) -> Option<Self> {
+        let (scheme, rest) = ["postgres://", "postgresql://", "materialize://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme).map(|rest| (*scheme, rest)))?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (user, password) = match login.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (login, None),
+        };
+        let query = query.split('&').filter(|pair| !pair.is_empty());
+        let query = query.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+        Some(Self { scheme, user, password, address, database, query })
+    }
+}
+
+/// A connection URL as it may be shown; `None` for one that cannot be read, or that may hold a password where none
+/// belongs.
+pub fn without_password(url: &str) -> Option<String> {
+    Target::from_url(url).ok()?;
+    let Written { scheme, user, address, database, query, .. } = Written::of(url)?;
+    if database.contains('@') {
+        return None;
+    }
+    let at = if user.is_empty() { "" } else { "@" };
+    let mut shown = format!("{scheme}{user}{at}{address}/{database}");
+    let others = query.iter().filter(|(key, _)| *key != "password");
+    for (number, (key, value)) in others.enumerate() {
+        let before = if number == 0 { "?" } else { "&" };
+        shown += &format!("{before}{key}={value}");
+    }
+    Some(shown)
+}
+
 impl Target {
     /// A target on a host, everything else as usual there.
     pub fn new(host: impl Into<String>, port: u16, user: impl Into<String>) -> Self {
@@ -162,17 +210,8 @@ impl Target {
     /// [`UrlError`] naming the part that is wrong, never the URL.
     pub fn from_url(url: &str) -> Result<Self, UrlError> {
         let wrong = |what: &str| UrlError(format!("{what}; expected postgres://user@host:6875/materialize"));
-        let rest = ["postgres://", "postgresql://", "materialize://"]
-            .iter()
-            .find_map(|scheme| url.strip_prefix(scheme))
-            .ok_or_else(|| wrong("the URL does not start with postgres://"))?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let (user, password) = match login.split_once(':') {
-            Some((user, password)) => (user, Some(password)),
-            None => (login, None),
-        };
+        let Written { user, password, address, database, query, .. } =
+            Written::of(url).ok_or_else(|| wrong("the URL does not start with postgres://"))?;
         let (host, port) = split_port(address).ok_or_else(|| wrong("the URL's port is not a number"))?;
         if host.is_empty() {
             return Err(wrong("the URL names no host"));
@@ -184,8 +223,7 @@ impl Target {
         if !database.is_empty() {
             target.database = decode(database)?;
         }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for (key, value) in query {
             target.set(key, decode(value)?)?;
         }
         Ok(target)

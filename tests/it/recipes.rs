@@ -36,6 +36,19 @@ end
 return checks
 ";
 
+/// The bundled recipe with a hook that fails.
+fn failing(name: &str, hook: &str, with: &str) -> String {
+    format!(
+        "-- file: shop/recipes/{name}.lua
+-- {name}: fails.
+return mz.recipe {{
+  api = 1, name = '{name}', summary = 'Fail.', extends = 'blue_green',
+  hooks = {{ {hook} = function() error('{with}') end }},
+}}
+"
+    )
+}
+
 #[test]
 fn a_recipe_that_changes_the_bundled_one() {
     let world = World::new();
@@ -65,15 +78,7 @@ fn a_hook_that_fails_behind_the_swap_is_told_with_what_is_production() {
     world.write(SHOP);
     world.mzflow(&["run", "blue_green", "--project", "shop", "--id", "first"]).code(0);
     world.write(&changed());
-    world.write(
-        "-- file: shop/recipes/loud.lua
--- loud: tells others.
-return mz.recipe {
-  api = 1, name = 'loud', summary = 'Tell others.', extends = 'blue_green',
-  hooks = { after_swap = function() error('nobody listens') end },
-}
-",
-    );
+    world.write(&failing("loud", "after_swap", "nobody listens"));
     let told = world.mzflow(&["run", "loud", "--project", "shop", "--id", "second"]).code(1);
     let told = told.says("nobody listens").says("second became production in this run");
     drop(told.says("mzflow rollback second").never_says("untouched"));
@@ -90,15 +95,7 @@ return mz.recipe {
 fn a_run_that_fails_before_anything_is_staged_speaks_of_nothing_staged() {
     let world = World::new();
     world.write(SHOP);
-    world.write(
-        "-- file: shop/recipes/no.lua
--- no: says no.
-return mz.recipe {
-  api = 1, name = 'no', summary = 'Say no.', extends = 'blue_green',
-  hooks = { after_diff = function() error('not today') end },
-}
-",
-    );
+    world.write(&failing("no", "after_diff", "not today"));
     let told = world.mzflow(&["run", "no", "--project", "shop"]).code(1).says("not today");
     told.says("production is untouched").never_says("what was staged");
 }

@@ -35,10 +35,15 @@ pub(crate) struct Args {}
 pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
     let ctx = app.verb("list", json!({}), None).await?;
     let ledger = ctx.ledger().await?;
-    let mut open = ledger.as_deref().map(open).unwrap_or_default();
+    let of = |is_wanted: fn(State) -> bool| {
+        ledger.as_deref().map(|ledger| sorted(ledger, is_wanted)).unwrap_or_default()
+    };
+    let mut open = of(State::is_open);
     let waits = if ledger.is_some() { questions::waits(&ctx).await? } else { Waits::new() };
     let alone = questions::alone(&waits, |run| open.iter().any(|(_, known)| known.runs.contains(run)));
-    let landed = ledger.as_deref().map(landed).unwrap_or_default();
+    // The run of what is production may have stopped behind the swap; one that waits for people is told alone.
+    let mut landed = of(|state| matches!(state, State::Promoted | State::Retiring));
+    landed.retain(|(_, known)| questions::of(known, &waits).is_none());
     let all: Vec<_> = open.iter().chain(&landed).copied().collect();
     let unfinished = unfinished::read(&ctx, &all).await?;
     open.extend(landed.into_iter().filter(|(id, _)| {
@@ -168,19 +173,11 @@ fn shortened(names: &[String]) -> String {
     }
 }
 
-/// Newest first.
-fn open(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
-    let mut open: Vec<_> = ledger.deployments.iter().filter(|(_, d)| d.state.is_open()).collect();
-    open.sort_by(|a, b| b.1.staged_at.cmp(&a.1.staged_at).then_with(|| a.0.cmp(b.0)));
-    open
-}
-
-/// Those that are production, newest first: the run of one may have stopped behind the swap.
-fn landed(ledger: &Ledger) -> Vec<(&DeploymentId, &Deployment)> {
-    let is_landed = |state: State| matches!(state, State::Promoted | State::Retiring);
-    let mut landed: Vec<_> = ledger.deployments.iter().filter(|(_, d)| is_landed(d.state)).collect();
-    landed.sort_by(|a, b| b.1.staged_at.cmp(&a.1.staged_at).then_with(|| a.0.cmp(b.0)));
-    landed
+/// The deployments in some states, newest first.
+fn sorted(ledger: &Ledger, is_wanted: fn(State) -> bool) -> Vec<(&DeploymentId, &Deployment)> {
+    let mut found: Vec<_> = ledger.deployments.iter().filter(|(_, known)| is_wanted(known.state)).collect();
+    found.sort_by(|a, b| b.1.staged_at.cmp(&a.1.staged_at).then_with(|| a.0.cmp(b.0)));
+    found
 }
 
 /// Where a deployment stands, and who reads it already.

@@ -18,12 +18,22 @@ const LOCK: &str = "lock";
 /// The file that every guest has locked, with the others.
 const GUESTS: &str = "guests";
 
+/// A file that is locked; the lock ends with this value.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing would do only once nobody has the file: a process that another thread is just beginning has it too.
+        let _ = self.0.unlock();
+    }
+}
+
 /// The right to a folder; it ends with this value, and with the process.
 #[derive(Debug)]
 pub(crate) struct Owner {
     folder: PathBuf,
-    /// Locked as long as it is open.
-    _lock: File,
+    _lock: Locked,
 }
 
 impl Owner {
@@ -37,7 +47,7 @@ impl Owner {
         let lock = open(folder, LOCK).map_err(told)?;
         match lock.try_lock() {
             Ok(()) => {
-                let owner = Self { folder: folder.to_owned(), _lock: lock };
+                let owner = Self { folder: folder.to_owned(), _lock: Locked(lock) };
                 owner.write("pid", &std::process::id().to_string())?;
                 Ok(owner)
             }
@@ -101,15 +111,15 @@ pub enum Found {
 pub struct Guest {
     /// Where the sandbox listens.
     pub address: SocketAddr,
-    /// Locked as long as it is open, together with other guests.
-    _stays: File,
+    /// Locked together with other guests.
+    _stays: Locked,
 }
 
 /// That nobody uses the sandbox of a folder any more; while it is kept, nobody begins to.
 #[derive(Debug)]
 pub struct Empty {
-    /// Locked as long as it is open; nothing where there are no locks.
-    _shut: Option<File>,
+    /// Nothing where there are no locks.
+    _shut: Option<Locked>,
 }
 
 /// Joins the sandbox of a folder, if another process runs one.
@@ -121,6 +131,7 @@ pub fn join(folder: &Path) -> Found {
         Err(TryLockError::WouldBlock) => return Found::Ends,
         Err(TryLockError::Error(_)) => return Found::Nobody,
     }
+    let stays = Locked(stays);
     // Looked for behind the lock: the one that is found now does not end before the guest.
     listening(folder).map_or(Found::Nobody, |address| Found::Runs(Guest { address, _stays: stays }))
 }
@@ -130,7 +141,7 @@ pub fn empty(folder: &Path) -> Option<Empty> {
     // Where nothing can be locked, nobody could join.
     let Ok(guests) = open(folder, GUESTS) else { return Some(Empty { _shut: None }) };
     match guests.try_lock() {
-        Ok(()) => Some(Empty { _shut: Some(guests) }),
+        Ok(()) => Some(Empty { _shut: Some(Locked(guests)) }),
         Err(TryLockError::WouldBlock) => None,
         Err(TryLockError::Error(_)) => Some(Empty { _shut: None }),
     }
@@ -138,8 +149,15 @@ pub fn empty(folder: &Path) -> Option<Empty> {
 
 /// Tells whether a process has the folder, or is about to have it.
 pub fn is_taken(folder: &Path) -> bool {
-    let lock = OpenOptions::new().read(true).write(true).open(folder.join(LOCK));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    let Ok(lock) = OpenOptions::new().read(true).write(true).open(folder.join(LOCK)) else { return false };
+    match lock.try_lock() {
+        Ok(()) => {
+            drop(Locked(lock));
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
 }
 
 /// Where the owner of a folder listens, if there is one and it accepts connections.
@@ -150,4 +168,22 @@ pub(crate) fn listening(folder: &Path) -> Option<SocketAddr> {
     let address = std::fs::read_to_string(folder.join("address")).ok()?.trim().parse().ok()?;
     TcpStream::connect_timeout(&address, ACCEPTS_WITHIN).ok()?;
     Some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a process has it that another thread is just beginning: until it is itself, it has every open file.
+    #[test]
+    fn a_lock_ends_while_a_process_that_is_being_begun_has_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let owner = Owner::lock(folder.path()).expect("nobody has it");
+        let copy = owner._lock.0.try_clone().expect("a copy");
+        assert!(is_taken(folder.path()) && Owner::lock(folder.path()).is_err());
+        drop(owner);
+        assert!(!is_taken(folder.path()));
+        drop(Owner::lock(folder.path()).expect("it is free"));
+        drop(copy);
+    }
 }

@@ -10,10 +10,10 @@ pub mod like;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 pub mod listed;
 
@@ -53,7 +53,7 @@ pub enum NameError {
 /// One identifier, as the server stores it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Ident(Arc<str>);
+pub struct Ident(SmolStr);
 
 impl Ident {
     /// Takes a stored spelling: no folding, no quote marks.
@@ -64,7 +64,7 @@ impl Ident {
     pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
         let text = text.as_ref();
         usable(text)?;
-        Ok(Self(Arc::from(text)))
+        Ok(Self(SmolStr::new(text)))
     }
 
     /// Takes an unquoted spelling and folds it to lower case, as the server does.
@@ -117,13 +117,13 @@ impl fmt::Display for Ident {
 
 impl fmt::Debug for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(self.0.as_str(), f)
     }
 }
 
 impl From<Ident> for String {
     fn from(ident: Ident) -> Self {
-        ident.0.as_ref().to_owned()
+        ident.0.into()
     }
 }
 
@@ -517,12 +517,12 @@ macro_rules! catalog_id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $type(Arc<str>);
+        pub struct $type(SmolStr);
 
         impl $type {
             /// Takes an id as the catalog prints it, such as `u12`.
             pub fn new(text: impl AsRef<str>) -> Self {
-                Self(Arc::from(text.as_ref()))
+                Self(SmolStr::new(text))
             }
 
             /// The id as the catalog prints it.

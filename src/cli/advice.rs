@@ -1,15 +1,9 @@
 //! What to type next: the only place that knows commands and the remedies they are.
 
-use super::carried;
 use crate::deployment::epoch::SwapKind;
 use crate::primitives::code::Code;
 use crate::primitives::code::Kind;
 use crate::primitives::error::Error;
-
-/// What people are told to type behind an error, a line each: it works on the same environment.
-pub(crate) fn told(error: &Error) -> Vec<String> {
-    lines(error).iter().map(|line| carried::on(line)).collect()
-}
 
 /// The commands that go on from an error, a line each.
 #[expect(clippy::too_many_lines, reason = "one exhaustive match: every code has its arm here")]
@@ -62,8 +56,8 @@ pub(crate) fn lines(error: &Error) -> Vec<String> {
         Code::StageForeignInScope => vec![
             "add it to the project, move it elsewhere, or".to_owned(),
             "keep a cluster as it is with --reuse CLUSTER, or all of them with --isolation schema".to_owned(),
-            "what another deployment has staged or left there goes with mzflow abort ID or mzflow gc --kept".to_owned(),
-            "what a promotion has still to replace in place is replaced by mzflow promote ID".to_owned(),
+            "what another deployment has staged or left there goes with `mzflow abort ID` or `mzflow gc --kept`".to_owned(),
+            "what a promotion has still to replace in place is replaced by `mzflow promote ID`".to_owned(),
         ],
         Code::StageUnmanagedCluster => {
             one("keep that cluster as it is with --reuse CLUSTER, or use --isolation schema".to_owned())
@@ -337,7 +331,7 @@ pub(crate) fn stopped(verb: &str, error: &Error) -> Vec<String> {
 
 /// The command that drops what a promotion has replaced, where only that was not done.
 pub(crate) fn left_over() -> String {
-    carried::on("drop what it has replaced:  mzflow gc")
+    "drop what it has replaced:  mzflow gc".to_owned()
 }
 
 #[cfg(test)]

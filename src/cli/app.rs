@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use super::access;
 use super::advice;
-use super::carried;
 use super::exit::Exit;
 use super::git::GitFacts;
 use super::interrupt;
@@ -47,6 +46,9 @@ use crate::primitives::error::Error;
 use crate::primitives::rehearsal::Assume;
 use crate::primitives::rehearsal::Rehearsal;
 
+/// The environment variable that says where profiles.toml is.
+pub(crate) const PROFILES_DIR: &str = "MZ_DEPLOY_PROFILES_DIR";
+
 /// The flags that every command takes.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Global {
@@ -64,7 +66,7 @@ pub(crate) struct Global {
     #[arg(short, long, value_name = "NAME", global = true)]
     pub(crate) profile: Option<String>,
     /// Folder of profiles.toml [default: ~/.mz]
-    #[arg(long, value_name = "DIR", global = true, env = "MZ_DEPLOY_PROFILES_DIR", hide_env = true)]
+    #[arg(long, value_name = "DIR", global = true, env = PROFILES_DIR, hide_env = true)]
     pub(crate) profiles_dir: Option<PathBuf>,
     /// Materialize to work on: postgres://user@host:6875/materialize [env: MZFLOW_URL]
     #[arg(long, value_name = "URL", global = true)]
@@ -98,15 +100,14 @@ impl CliError {
 
     /// Adds what to type next.
     pub(crate) fn advise(mut self, line: impl Into<String>) -> Self {
-        let line: String = line.into();
-        self.report.advice.push(carried::on(&line));
+        self.report.advice.push(line.into());
         self
     }
 }
 
 impl From<Error> for CliError {
     fn from(error: Error) -> Self {
-        let report = Report::of(&error, advice::told(&error));
+        let report = Report::of(&error, advice::lines(&error));
         Self { report: Box::new(report), exit: error.kind().into() }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use console::Style;
 use serde_json::Value;
 
+use super::typed;
 use super::ui::Ui;
 use super::ui::ago;
 use super::ui::counted;
@@ -25,7 +26,7 @@ pub(crate) fn lines(outcome: &Value, ui: &Ui, took: Option<Duration>) -> Vec<Str
         let mut lines = vec![ui.line("diff", &format!("no changes {against}"), took)];
         lines.extend(unfinished.map(|id| {
             let note = format!("what follows the promotion of {id} was not finished: mzflow promote {id}");
-            format!("          {}", ui.paint(Style::yellow, note))
+            format!("          {}", ui.paint(Style::yellow, typed::here(&note)))
         }));
         lines.extend(to_apply(outcome, ui));
         lines.extend(sinks(outcome, ui));
@@ -87,7 +88,7 @@ fn sinks(outcome: &Value, ui: &Ui) -> Vec<String> {
     let changed = texts("changed_sinks");
     let changed = changed.iter().map(|name| {
         let note = format!("sink {name} is defined otherwise than it was made, and stays as it is");
-        let note = format!("{note}: mzflow apply --recreate-sinks");
+        let note = typed::here(&format!("{note}: mzflow apply --recreate-sinks"));
         format!("            {} {}", ui.paint(Style::red, "!"), ui.paint(Style::yellow, note))
     });
     repointed.chain(changed).collect()
@@ -97,7 +98,8 @@ fn sinks(outcome: &Value, ui: &Ui) -> Vec<String> {
 fn to_apply(outcome: &Value, ui: &Ui) -> Vec<String> {
     let mut lines = some("to_apply", "apply: ", outcome, ui);
     if !lines.is_empty() {
-        lines.push("            mzflow apply does this alone; a run does it before it compares".to_owned());
+        let note = typed::here("`mzflow apply` does this alone; a run does it before it compares");
+        lines.push(format!("            {note}"));
     }
     lines
 }

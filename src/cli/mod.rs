@@ -25,7 +25,6 @@ mod access;
 mod advice;
 mod app;
 mod asker;
-mod carried;
 mod changes;
 mod commands;
 mod difference;
@@ -51,6 +50,7 @@ mod running;
 mod scaffold;
 mod shifts;
 mod summary;
+mod typed;
 mod ui;
 mod unfinished;
 
@@ -155,10 +155,7 @@ pub fn main() -> ExitCode {
     };
     let ui = Ui::new(talk, cli.global.json, surroundings());
     trace(talk);
-    // What a test of recipes is told is the same wherever it is run.
-    if !matches!(cli.verb, Verb::Test(_)) {
-        carried::note(&cli.global);
-    }
+    typed::note(&cli.global);
     let Ok(runtime) = runtime() else {
         ui.say("error: the machine has no threads to give");
         return Exit::Failed.into();
@@ -189,7 +186,8 @@ enum Unread {
 /// Reads the command line; the options of `run` are those of the recipe that it names.
 fn read(words: &[OsString]) -> Result<(Cli, Option<Result<Loaded, CliError>>), Unread> {
     let command = Cli::command();
-    let loaded = recipe::of_command_line(&command, words);
+    let (project, loaded) = recipe::of_command_line(&command, words).unzip();
+    let is_broken = matches!(loaded, Some(Err(_)));
     let (command, mut loaded) = match loaded {
         None => (command, None),
         Some(Ok(loaded)) => match recipe::with_options(command, &loaded.recipe) {
@@ -208,7 +206,13 @@ fn read(words: &[OsString]) -> Result<(Cli, Option<Result<Loaded, CliError>>), U
             found.given = recipe::given(&matches, &found.recipe);
             Ok((cli, loaded))
         }
-        (Ok((_, cli)), _) => Ok((cli, loaded)),
+        (Ok((_, mut cli)), _) => {
+            // A line that is read as far as it goes may not have come to its project.
+            if let Some(project) = project.filter(|_| is_broken) {
+                cli.global.project = project;
+            }
+            Ok((cli, loaded))
+        }
         (Err(error), _) => match loaded {
             Some(Err(why)) if error.use_stderr() => Err(Unread::Failed(why)),
             _ if error.use_stderr() => Err(Unread::Misread(error)),

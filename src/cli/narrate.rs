@@ -16,6 +16,7 @@ use super::hydrating::PIPE_PAUSE;
 use super::hydrating::Pace;
 use super::overlaid;
 use super::shifts;
+use super::typed;
 use super::ui::Reader;
 use super::ui::Talk;
 use super::ui::Ui;
@@ -179,11 +180,8 @@ impl Sink for Narrator {
                 self.dropped(deployment, *reason, *objects, *took);
             }
             Event::ApprovalAsked { run, message, approvals, needed, .. } => {
-                self.step(
-                    "approve",
-                    &format!("{message} · {approvals} of {needed} · mzflow approve {run}"),
-                    None,
-                );
+                let answer = typed::here(&format!("mzflow approve {run}"));
+                self.step("approve", &format!("{message} · {approvals} of {needed} · {answer}"), None);
             }
             Event::Called { method, origin, status, attempts, took } => {
                 let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
@@ -220,7 +218,7 @@ impl Sink for Narrator {
             }
             Event::PolicyDecided { .. } => self.policy(&event),
             Event::Warning { code, message } => self.warning(code, message),
-            Event::Log { level, message } => self.log(level, message),
+            Event::Log { level, message } => self.log(level, &typed::here(message)),
             Event::Progress { message, done, total } => self.progress(message, *done, *total),
             Event::Statement { sql, what } => {
                 self.still();
@@ -539,7 +537,7 @@ fn told(event: &Event) -> Option<(&'static str, Value)> {
             }),
         ),
         Event::Warning { code, message } => ("warning", json!({ "code": code, "message": message })),
-        Event::Log { level, message } => ("log", json!({ "level": level, "message": message })),
+        Event::Log { level, message } => ("log", json!({ "level": level, "message": typed::here(message) })),
         Event::Progress { message, done, total } => {
             ("progress", json!({ "message": message, "done": done, "total": total }))
         }

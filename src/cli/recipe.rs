@@ -187,8 +187,11 @@ struct Picked {
     project: PathBuf,
 }
 
-/// The recipe of `mzflow run RECIPE …`; `None` for other verbs, and where none is named.
-pub(crate) fn of_command_line(command: &Command, words: &[OsString]) -> Option<Result<Loaded, CliError>> {
+/// The project and the recipe of `mzflow run RECIPE …`; `None` for other verbs, and where none is named.
+pub(crate) fn of_command_line(
+    command: &Command,
+    words: &[OsString],
+) -> Option<(PathBuf, Result<Loaded, CliError>)> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let picked = picked(command, &words)?;
     // A word behind an option of the recipe's own may stand before its name.
@@ -197,7 +200,8 @@ pub(crate) fn of_command_line(command: &Command, words: &[OsString]) -> Option<R
         Some(found) => Ok(found),
         None => find(&picked.project, picked.names.first()?),
     };
-    Some(found.and_then(|(source, origin)| load(&picked.project, &source, origin)))
+    let loaded = found.and_then(|(source, origin)| load(&picked.project, &source, origin));
+    Some((picked.project, loaded))
 }
 
 fn picked(command: &Command, words: &[String]) -> Option<Picked> {

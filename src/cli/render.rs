@@ -12,6 +12,7 @@ use serde_json::Map;
 use serde_json::Value;
 
 use super::evidence;
+use super::typed;
 use crate::primitives::error::Error;
 use crate::primitives::error::Finding;
 use crate::primitives::error::Place;
@@ -122,7 +123,7 @@ impl Report {
             out += &format!("\n\n  {effect}");
         }
         for line in &self.advice {
-            out += &format!("\n  {line}");
+            out += &format!("\n  {}", typed::here(line));
         }
         out
     }
@@ -135,7 +136,7 @@ impl Report {
             let text = text.as_ref()?;
             Some(format!("{what} from the server: {text}"))
         });
-        for line in self.lines.iter().cloned().chain(server) {
+        for line in self.lines.iter().map(|line| typed::here(line)).chain(server) {
             out += &format!("\n  {line}");
         }
         let evidence = self.evidence.as_ref().map(evidence::lines).unwrap_or_default();
@@ -171,8 +172,8 @@ impl Report {
                 None => group.element(origin.line(place.line).char_column(place.column)),
             };
         }
-        if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+        if let Some(help) = self.help.as_deref().map(typed::here) {
+            group = group.element(Level::HELP.message(help));
         }
         renderer.render(&[group])
     }
@@ -192,6 +193,7 @@ impl Report {
 
     /// The report as JSON: the fields that are known.
     pub(crate) fn json(&self) -> Value {
+        let here = |lines: &[String]| lines.iter().map(|line| typed::here(line)).collect::<Vec<_>>();
         let mut fields = Map::new();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -200,9 +202,9 @@ impl Report {
         };
         put("code", Some(self.code.clone().into()));
         put("message", Some(self.message.clone().into()));
-        put("lines", (!self.lines.is_empty()).then(|| self.lines.clone().into()));
+        put("lines", (!self.lines.is_empty()).then(|| here(&self.lines).into()));
         put("detail", self.detail.clone().map(Value::from));
-        put("hint", self.hint.clone().or_else(|| self.help.clone()).map(Value::from));
+        put("hint", self.hint.clone().or_else(|| self.help.as_deref().map(typed::here)).map(Value::from));
         put("evidence", self.evidence.clone());
         put("sqlstate", self.sqlstate.clone().map(Value::from));
         put("file", self.places.first().map(|place| place.file.clone().into()));
@@ -210,7 +212,7 @@ impl Report {
         put("column", self.places.first().map(|place| place.column.into()));
         put("object", self.object.clone().map(Value::from));
         put("effect", self.effect.clone().map(Value::from));
-        put("next", (!self.advice.is_empty()).then(|| self.advice.clone().into()));
+        put("next", (!self.advice.is_empty()).then(|| here(&self.advice).into()));
         put("also", (!self.also.is_empty()).then(|| self.also.iter().map(Self::json).collect()));
         Value::Object(fields)
     }

@@ -22,6 +22,7 @@ use super::recipe::Loaded;
 use super::recipe::Origin;
 use super::summary::Listener;
 use super::summary::Seen;
+use super::typed;
 use crate::db::journal::Entry;
 use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
@@ -259,11 +260,12 @@ fn is_stage(entry: &Entry) -> bool {
 /// A run that waits for people has not failed, and says so.
 fn paused(app: &App, error: &CliError, took: Duration) {
     let report = &error.report;
-    let told = std::iter::once(report.message.as_str()).chain(report.lines.iter().map(String::as_str));
+    let lines = report.lines.iter().map(|line| typed::here(line));
+    let told = std::iter::once(report.message.clone()).chain(lines);
     app.ui.step("paused", &told.collect::<Vec<_>>().join(" · "), Some(took));
     app.ui.talk("");
     for line in report.effect.iter().chain(&report.advice) {
-        app.ui.talk(&format!("  {line}"));
+        app.ui.talk(&format!("  {}", typed::here(line)));
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use super::carried;
+use super::typed;
 use super::ui::counted;
 use super::ui::elapsed;
 use crate::deployment::DeploymentId;
@@ -156,7 +156,7 @@ impl Seen {
         let mut lines = Vec::new();
         lines.extend(self.changed().map(|changed| format!("  changed  {changed}")));
         lines.extend(self.cost().map(|cost| format!("  cost     {cost}")));
-        lines.extend(self.next().map(|next| format!("  next     {}", carried::on(&next))));
+        lines.extend(self.next().map(|next| format!("  next     {}", typed::here(&next))));
         lines
     }
 

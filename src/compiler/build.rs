@@ -42,6 +42,7 @@ use crate::sql::ast::create::CreateIndex;
 use crate::sql::ast::create::Feed;
 use crate::sql::ast::project::ConstraintKind;
 use crate::sql::fingerprint::Fingerprint;
+use crate::sql::fingerprint::Main;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
 use crate::sql::query::splice;
@@ -237,16 +238,18 @@ impl Builder<'_> {
             draft.companions.iter().filter(|one| matches!(one.kind, StatementKind::CreateConstraint(_)));
         let constraints: Vec<String> = constraints.map(|one| self.meaning(draft, reads, one)).collect();
         let stored = || indexes.iter().map(|(_, meaning)| meaning.as_str());
-        let main = self.meaning(draft, reads, draft.main);
+        let main = Main::of(&self.meaning(draft, reads, draft.main));
         let mut depends_on: Vec<ObjectName> = reads.objects.iter().map(|(name, _)| name.clone()).collect();
         depends_on.sort();
         depends_on.dedup();
-        let stored_fingerprint = Fingerprint::of(&main, stored());
-        // Without constraints both are the same.
+        // Most objects have nothing beside them, and all three are the same.
+        let own_fingerprint = main.with([]);
+        let stored_fingerprint =
+            if indexes.is_empty() { own_fingerprint.clone() } else { main.with(stored()) };
         let fingerprint = if constraints.is_empty() {
             stored_fingerprint.clone()
         } else {
-            Fingerprint::of(&main, constraints.iter().map(String::as_str).chain(stored()))
+            main.with(constraints.iter().map(String::as_str).chain(stored()))
         };
         let (grants, comments) = companions_of(draft);
         let tests = self.tests(draft, found);
@@ -262,7 +265,7 @@ impl Builder<'_> {
             external: reads.external.clone(),
             fingerprint,
             stored_fingerprint,
-            own_fingerprint: Fingerprint::of(&main, []),
+            own_fingerprint,
             metadata_fingerprint: metadata(draft, &grants, &comments),
             indexes: indexes.into_iter().map(|(index, _)| index).collect(),
             grants,

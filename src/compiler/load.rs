@@ -1,14 +1,19 @@
 //! Reads a project folder from the disk; nothing else in the compiler does.
 
 use std::fs;
+use std::fs::DirEntry;
 use std::path::Path;
 use std::sync::Arc;
+
+use rayon::iter::IntoParallelIterator;
+use rayon::iter::ParallelIterator;
 
 use super::contract;
 use super::diagnostic::Code;
 use super::diagnostic::Diagnostic;
 use super::diagnostic::Phase;
 use super::diagnostic::Severity;
+use super::pool;
 use super::source::File;
 use super::source::place;
 use crate::sql::span::Span;
@@ -26,14 +31,15 @@ const FLAT: &[&str] = &["clusters", "roles", "network-policies"];
 ///
 /// A folder that is no project gives no files and `project.not-a-project`.
 pub fn load(root: &Path) -> (Vec<File>, Vec<Diagnostic>) {
-    let mut reader = Reader { root, files: Vec::new(), found: Vec::new() };
     if !root.join("project.toml").is_file() {
-        reader.report(Code::NotAProject, "project.toml", "there is no project.toml, so this is no project");
-        return (Vec::new(), reader.found);
+        let message = format!("there is no project.toml in `{}`, so this is no project", root.display());
+        let help = Some("`cd` into a project, or name its folder with `--project`".to_owned());
+        return (Vec::new(), vec![Diagnostic { help, ..wrong(Code::NotAProject, "project.toml", message) }]);
     }
-    reader.read("project.toml");
+    let mut reader = Reader { root, paths: Vec::new(), found: Vec::new() };
+    reader.paths.push("project.toml".to_owned());
     if root.join(contract::FILE).exists() {
-        reader.read(contract::FILE);
+        reader.paths.push(contract::FILE.to_owned());
     }
     if root.join("models").is_dir() {
         reader.folder("models", MODELS_DEPTH);
@@ -48,8 +54,18 @@ pub fn load(root: &Path) -> (Vec<File>, Vec<Diagnostic>) {
             reader.report(Code::UnreadableFile, folder, &format!("`{folder}` is a file, not a folder"));
         }
     }
-    reader.files.sort_by(|a, b| a.path.cmp(&b.path));
-    (reader.files, reader.found)
+    let Reader { mut paths, found: of_folders, .. } = reader;
+    paths.sort();
+    let read: Vec<_> = pool::run(|| paths.into_par_iter().map(|path| file(root, path)).collect());
+    let (mut files, mut found) = (Vec::with_capacity(read.len()), Vec::new());
+    for read in read {
+        match read {
+            Ok(file) => files.push(file),
+            Err(unreadable) => found.push(*unreadable),
+        }
+    }
+    found.extend(of_folders);
+    (files, found)
 }
 
 /// What became of one file of a project.
@@ -69,23 +85,57 @@ pub fn read(root: &Path, path: &str) -> Reading {
     if !belongs || !root.join(path).is_file() {
         return Reading::Nothing;
     }
-    let mut reader = Reader { root, files: Vec::new(), found: Vec::new() };
-    reader.read(path);
-    match (reader.files.pop(), reader.found.pop()) {
-        (Some(file), _) => Reading::File(file),
-        (None, Some(found)) => Reading::Unreadable(found),
-        (None, None) => Reading::Nothing,
+    match file(root, path.to_owned()) {
+        Ok(file) => Reading::File(file),
+        Err(found) => Reading::Unreadable(*found),
     }
 }
 
+/// Reads the text of a file.
+fn file(root: &Path, path: String) -> Result<File, Box<Diagnostic>> {
+    let bytes = match fs::read(root.join(&path)) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("cannot be read: {error}");
+            return Err(Box::new(wrong(Code::UnreadableFile, &path, message)));
+        }
+    };
+    match str::from_utf8(&bytes) {
+        // Some editors begin a file with a mark that is no part of its text.
+        Ok(text) => Ok(File { path, text: Arc::from(text.strip_prefix(MARK).unwrap_or(text)) }),
+        Err(error) => {
+            let byte = error.valid_up_to();
+            let message = format!("this file is no UTF-8 from its byte {byte} on");
+            Err(Box::new(wrong(Code::UnreadableFile, &path, message)))
+        }
+    }
+}
+
+/// Says what is wrong with a file or a folder as a whole.
+fn wrong(code: Code, path: &str, message: String) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        phase: Phase::Compile,
+        code,
+        message,
+        file: path.to_owned(),
+        span: Span::default(),
+        line: 1,
+        column: 1,
+        help: None,
+        labels: Vec::new(),
+    }
+}
+
+/// Finds the files that a project uses.
 struct Reader<'a> {
     root: &'a Path,
-    files: Vec<File>,
+    paths: Vec<String>,
     found: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    /// Reads what the project uses of a folder, and as many levels below it.
+    /// Looks at a folder and as many levels below it.
     fn folder(&mut self, path: &str, depth: usize) {
         let entries = match fs::read_dir(self.root.join(path)) {
             Ok(entries) => entries,
@@ -95,60 +145,39 @@ impl Reader<'_> {
             }
         };
         for entry in entries {
-            let name = match entry {
-                Ok(entry) => entry.file_name(),
+            let entry = match entry {
+                Ok(entry) => entry,
                 Err(error) => {
                     self.report(Code::UnreadableFile, path, &format!("cannot be read: {error}"));
                     continue;
                 }
             };
+            let name = entry.file_name();
             let Some(name) = name.to_str() else {
                 let message = format!("the name of {} is no UTF-8", name.display());
                 self.report(Code::UnreadableFile, path, &message);
                 continue;
             };
             let below = format!("{path}/{name}");
-            // What a link points to counts.
-            if self.root.join(&below).is_dir() {
+            if self.is_folder(&entry, &below) {
                 if depth > 1 && !name.starts_with('.') {
                     self.folder(&below, depth - 1);
                 }
             } else if place(&below).is_some() {
-                self.read(&below);
+                self.paths.push(below);
             }
         }
     }
 
-    fn read(&mut self, path: &str) {
-        match fs::read(self.root.join(path)) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => {
-                    // Some editors begin a file with a mark that is no part of its text.
-                    let text = Arc::from(text.strip_prefix(MARK).unwrap_or(&text));
-                    self.files.push(File { path: path.to_owned(), text });
-                }
-                Err(error) => {
-                    let byte = error.utf8_error().valid_up_to();
-                    let message = format!("this file is no UTF-8 from its byte {byte} on");
-                    self.report(Code::UnreadableFile, path, &message);
-                }
-            },
-            Err(error) => self.report(Code::UnreadableFile, path, &format!("cannot be read: {error}")),
+    /// Tells whether an entry is a folder; of a link, what it points to counts.
+    fn is_folder(&self, entry: &DirEntry, path: &str) -> bool {
+        match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            _ => self.root.join(path).is_dir(),
         }
     }
 
     fn report(&mut self, code: Code, path: &str, message: &str) {
-        self.found.push(Diagnostic {
-            severity: Severity::Error,
-            phase: Phase::Compile,
-            code,
-            message: message.to_owned(),
-            file: path.to_owned(),
-            span: Span::default(),
-            line: 1,
-            column: 1,
-            help: None,
-            labels: Vec::new(),
-        });
+        self.found.push(wrong(code, path, message.to_owned()));
     }
 }

@@ -20,6 +20,7 @@ use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
 use crate::sql::canonical::sketch::Sketch;
 use crate::sql::error::SyntaxError;
+use crate::sql::opaque::instead;
 use crate::sql::parse;
 use crate::sql::span::Places;
 use crate::sql::span::Span;
@@ -196,11 +197,10 @@ impl Source {
         // An undefined variable is no SQL, so its file has syntax errors for no other reason.
         if self.substituted.undefined.is_empty() || self.substituted.lenient {
             found.extend(self.mistakes.iter().map(|mistake| {
-                let diagnostic = self.error(Code::Syntax, mistake.span, sentence(&mistake.message));
-                match mistake.meant {
-                    Some(keyword) => diagnostic.with_help(format!("did you mean `{keyword}`?")),
-                    None => diagnostic,
-                }
+                let mut diagnostic = self.error(Code::Syntax, mistake.span, sentence(&mistake.message));
+                let meant = mistake.meant.map(|keyword| format!("did you mean `{keyword}`?"));
+                diagnostic.help = meant.or_else(|| instead(self.sql(), mistake.span).map(str::to_owned));
+                diagnostic
             }));
         }
         found

@@ -432,6 +432,7 @@ fn every_mistake_is_reported_in_one_run() {
             view shop.pub.d reads shop.pub.c
             error[sql.syntax] models/shop/pub/a.sql:1:52 expected right parenthesis, found identifier "z"
             error[sql.syntax] models/shop/pub/a.sql:2:9 expected a keyword at the beginning of a statement, found identifier "selec"
+              help: did you mean `SELECT`?
             error[project.two-main-statements] models/shop/pub/c.sql:1:41 this file already creates something; the view needs its own file
               models/shop/pub/c.sql:1:9 the first one
             error[project.name-mismatch] models/shop/pub/d.sql:1:21 the statement says object `d2`, the file's path says `d`
@@ -786,6 +787,7 @@ fn definitions_fail_apply_only() {
     expect![[r#"
         error of apply[project.name-mismatch] clusters/big.sql:1:24 the statement says cluster `small`, the file's name says `big`
         error of apply[sql.syntax] clusters/broken.sql:1:32 expected one of AVAILABILITY or DISK or INTROSPECTION or MANAGED or REPLICAS or REPLICATION or SIZE or SCHEDULE or WORKLOAD, found identifier "szie"
+          help: did you mean `SIZE`?
         error of apply[project.no-main-statement] clusters/none.sql:1:1 this file creates no cluster
         error of apply[project.wrong-target] roles/reader.sql:2:46 this is about `other`, but the file is about the role `reader`
         error of apply[project.unsupported-statement] roles/reader.sql:2:62 this statement has no place in the file of a role
@@ -842,6 +844,7 @@ fn what_only_the_server_reads_is_let_through_with_a_warning() {
             table shop.raw.lines
             warning[sql.unchecked-query] models/shop/pub/v.sql:1:45 this query cannot be checked here, the server will judge it
               models/shop/pub/v.sql:1:45 what it reads is guessed from its words
+              help: `mzflow compile --check` asks the server now
         "#]],
     );
 }
@@ -882,9 +885,10 @@ fn a_folder_is_read_from_the_disk() {
     let (files, found) = load(root.path());
     assert!(files.is_empty());
     expect![[r#"
-        error[project.not-a-project] project.toml:1:1 there is no project.toml, so this is no project
+        error[project.not-a-project] project.toml:1:1 there is no project.toml in `[FOLDER]`, so this is no project
+          help: `cd` into a project, or name its folder with `--project`
     "#]]
-    .assert_eq(&show_diagnostics(&found));
+    .assert_eq(&show_diagnostics(&found).replace(&root.path().display().to_string(), "[FOLDER]"));
     for folder in ["models/shop/raw/deep", "models/.hidden/a"] {
         std::fs::create_dir_all(path(folder)).expect("a folder");
     }

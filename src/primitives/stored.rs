@@ -28,6 +28,7 @@ use crate::sql::ast::StatementKind;
 use crate::sql::canonical;
 use crate::sql::canonical::Form;
 use crate::sql::fingerprint::Fingerprint;
+use crate::sql::fingerprint::Main;
 use crate::sql::parse;
 
 /// What objects mean by their stored statements.
@@ -144,11 +145,12 @@ fn fingerprints(
     let mut found = Meanings::default();
     for id in objects {
         let Some(main) = stored.get(*id).and_then(|sql| meaning(sql, &names)) else { continue };
-        found.own.insert((*id).clone(), Fingerprint::of(&main, []).to_string());
+        let main = Main::of(&main);
+        found.own.insert((*id).clone(), main.with([]).to_string());
         let indexes: Option<Vec<String>> = companions.remove(*id).unwrap_or_default().into_iter().collect();
         // An index that cannot be read makes the object look changed: a rebuild too many does no harm.
         if let Some(indexes) = indexes {
-            let fingerprint = Fingerprint::of(&main, indexes.iter().map(String::as_str));
+            let fingerprint = main.with(indexes.iter().map(String::as_str));
             found.whole.insert((*id).clone(), fingerprint.to_string());
         }
     }

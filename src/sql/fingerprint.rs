@@ -16,19 +16,26 @@ const VERSION: &str = "v1";
 #[serde(transparent)]
 pub struct Fingerprint(Arc<str>);
 
-impl Fingerprint {
-    /// Hashes a main text and what belongs to it.
+/// A main text that was hashed once, for as many fingerprints as are made of it.
+#[derive(Clone, Debug)]
+pub struct Main(Sha256);
+
+impl Main {
+    /// Hashes a text.
+    pub fn of(text: &str) -> Self {
+        let mut hash = Sha256::new();
+        add(&mut hash, text);
+        Self(hash)
+    }
+
+    /// The fingerprint of it and what belongs to it.
     ///
     /// The order of the companions (indexes, constraints) does not matter.
-    pub fn of<'a>(main: &str, companions: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn with<'a>(&self, companions: impl IntoIterator<Item = &'a str>) -> Fingerprint {
         let mut companions: Vec<&str> = companions.into_iter().collect();
         companions.sort_unstable();
-        let mut hash = Sha256::new();
-        for text in std::iter::once(main).chain(companions) {
-            // The length keeps two texts from looking like one.
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        }
+        let mut hash = self.0.clone();
+        companions.into_iter().for_each(|text| add(&mut hash, text));
         let mut text = String::with_capacity(VERSION.len() + 1 + 64);
         text.push_str(VERSION);
         text.push(':');
@@ -37,7 +44,20 @@ impl Fingerprint {
                 [byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)),
             );
         }
-        Self(Arc::from(text))
+        Fingerprint(Arc::from(text))
+    }
+}
+
+/// Hashes one more text; its length before it keeps two texts from looking like one.
+fn add(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text.as_bytes());
+}
+
+impl Fingerprint {
+    /// Hashes a main text and what belongs to it, as [`Main::with`] does.
+    pub fn of<'a>(main: &str, companions: impl IntoIterator<Item = &'a str>) -> Self {
+        Main::of(main).with(companions)
     }
 
     /// Its text.

@@ -14,7 +14,7 @@ use sqlparser::keywords::Keyword;
 ///
 /// Source: the grammar in the server's manual, v26.21.
 #[rustfmt::skip]
-const KEYWORDS: &[&str] = &[
+pub(super) const KEYWORDS: &[&str] = &[
     "ABORT", "ADD", "ADDRESS", "AGGREGATE", "ALIGNED", "ALL", "ALTER", "AND", "ANY", "APPLY", "ARRANGEMENT",
     "ARRAY", "AS", "ASC", "ASSERT", "AT", "AUCTION", "AVAILABILITY", "AVRO", "AWS", "BATCH", "BEGIN",
     "BETWEEN", "BIGINT", "BODY", "BOOLEAN", "BOTH", "BPCHAR", "BROKER", "BROKERS", "BY", "BYTES",
@@ -119,16 +119,27 @@ impl Meaning {
 
 /// Tells what an unquoted word is inside a query, in whatever case.
 pub(super) fn meaning(word: &str) -> Meaning {
-    let letter = word.bytes().next().map(|first| usize::from(first.to_ascii_uppercase().wrapping_sub(b'A')));
-    let known = letter.and_then(|letter| MEANINGS.get(letter));
+    let known = bucket(word).and_then(|bucket| MEANINGS.get(bucket));
     let found = known.into_iter().flatten().find(|(known, _)| known.eq_ignore_ascii_case(word));
     found.map_or(Meaning::NAME, |(_, meaning)| *meaning)
 }
 
-/// The words that are more than a name inside a query, by their first letter: every word of every
-/// query is looked up.
+/// Where [`MEANINGS`] has the words of a first letter and a length, if it has any.
+fn bucket(word: &str) -> Option<usize> {
+    let letter = word.bytes().next()?.to_ascii_uppercase().wrapping_sub(b'A');
+    (letter < LETTERS && word.len() <= LONGEST).then(|| usize::from(letter) * LENGTHS + word.len())
+}
+
+/// How many letters a keyword may begin with.
+const LETTERS: u8 = 26;
+
+/// How many lengths a keyword may have.
+const LENGTHS: usize = LONGEST + 1;
+
+/// The words that are more than a name inside a query, by their first letter and their length: every
+/// word of every query is looked up, and most are in none of the lists.
 static MEANINGS: LazyLock<Vec<Vec<(&str, Meaning)>>> = LazyLock::new(|| {
-    let mut known: Vec<Vec<(&str, Meaning)>> = vec![Vec::new(); 26];
+    let mut known: Vec<Vec<(&str, Meaning)>> = vec![Vec::new(); usize::from(LETTERS) * LENGTHS];
     let words: BTreeSet<&str> = [QUERY_KEYWORDS, TYPES, LOWERED].into_iter().flatten().copied().collect();
     for word in words {
         let at = ALL_KEYWORDS.binary_search(&word).ok();
@@ -138,8 +149,7 @@ static MEANINGS: LazyLock<Vec<Vec<(&str, Meaning)>>> = LazyLock::new(|| {
             is_syntax: QUERY_KEYWORDS.contains(&word),
             is_type: TYPES.contains(&word),
         };
-        let letter = word.bytes().next().map(|first| usize::from(first.wrapping_sub(b'A')));
-        if let Some(known) = letter.and_then(|letter| known.get_mut(letter)) {
+        if let Some(known) = bucket(word).and_then(|bucket| known.get_mut(bucket)) {
             known.push((word, meaning));
         }
     }
@@ -147,21 +157,26 @@ static MEANINGS: LazyLock<Vec<Vec<(&str, Meaning)>>> = LazyLock::new(|| {
 });
 
 /// Tells whether a word becomes another, given in capitals, by one letter more, less or other, or by
-/// two that change places.
+/// two that change places; by the last alone where one of them is so short that most names are like it.
 pub(super) fn is_nearly(word: &str, keyword: &str) -> bool {
     let word = word.to_ascii_uppercase();
     let (word, keyword) = (word.as_bytes(), keyword.as_bytes());
+    let is_short = word.len().min(keyword.len()) <= SHORT;
     let same = word.iter().zip(keyword).take_while(|(a, b)| a == b).count();
     let (a, b) = (word.get(same..).unwrap_or_default(), keyword.get(same..).unwrap_or_default());
     match (a, b) {
         ([], []) => false,
-        ([_, a @ ..], [_, b @ ..]) if a == b => true,
         ([x, y, a @ ..], [z, w, b @ ..]) if x == w && y == z && a == b => true,
+        _ if is_short => false,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
         ([_, rest @ ..], _) if rest == b => true,
         (_, [_, rest @ ..]) => rest == a,
         _ => false,
     }
 }
+
+/// How many letters a short word has at most.
+const SHORT: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -190,5 +205,35 @@ mod tests {
         assert!(is_keyword("Materialized") && meaning("select").is_syntax);
         assert!(!is_keyword("colour") && !meaning("pivot").is_syntax && !is_keyword("sélect"));
         assert!(!is_keyword(&"x".repeat(300)));
+    }
+
+    #[test]
+    fn one_letter_makes_words_nearly_the_same() {
+        for (word, keyword) in [
+            ("form", "FROM"),
+            ("FRM", "FROM"),
+            ("fromm", "FROM"),
+            ("frum", "FROM"),
+            ("rfom", "FROM"),
+            ("wehre", "WHERE"),
+            ("gruop", "GROUP"),
+            ("oder", "ORDER"),
+            ("selct", "SELECT"),
+            ("teh", "THE"),
+            ("no", "ON"),
+        ] {
+            assert!(is_nearly(word, keyword), "{word}");
+        }
+        for (word, keyword) in [
+            ("from", "FROM"),
+            ("for", "FROM"),
+            ("mrof", "FROM"),
+            ("wheree", "WHEN"),
+            ("", "FROM"),
+            ("a", "AS"),
+            ("as", "ASC"),
+        ] {
+            assert!(!is_nearly(word, keyword), "{word}");
+        }
     }
 }

@@ -28,7 +28,15 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
         lexer.blanks()?;
         let start = lexer.at;
         let Some(byte) = lexer.peek(0) else { return Ok(tokens) };
-        let lexeme = lexer.lexeme(byte)?;
+        // Most are words and marks.
+        let lexeme = if is_of(byte, LETTER) && lexer.peek(1) != Some(b'\'') {
+            lexer.word()
+        } else if let Some(mark) = mark(byte) {
+            lexer.at += 1;
+            mark
+        } else {
+            lexer.lexeme(byte)?
+        };
         let span = Span::new(start, lexer.at);
         if let Lexeme::Word(name) | Lexeme::Quoted(name) = &lexeme {
             usable(name).map_err(|message| SyntaxError::new(message, span))?;
@@ -63,10 +71,10 @@ impl<'a> Lexer<'a> {
     /// Moves over white space and comments.
     fn blanks(&mut self) -> Result<(), SyntaxError> {
         loop {
-            match (self.peek(0), self.peek(1)) {
-                (Some(byte), _) if is_blank(byte) => self.skip(is_blank),
-                (Some(b'-'), Some(b'-')) => self.skip(|byte| byte != b'\n'),
-                (Some(b'/'), Some(b'*')) => self.comment()?,
+            match self.peek(0) {
+                Some(byte) if is_blank(byte) => self.skip(is_blank),
+                Some(b'-') if self.peek(1) == Some(b'-') => self.skip(|byte| byte != b'\n'),
+                Some(b'/') if self.peek(1) == Some(b'*') => self.comment()?,
                 _ => return Ok(()),
             }
         }
@@ -98,34 +106,33 @@ impl<'a> Lexer<'a> {
     /// Reads the token that begins with a byte.
     fn lexeme(&mut self, byte: u8) -> Result<Lexeme<'a>, SyntaxError> {
         let next = self.peek(1);
-        let mark = |lexeme| Ok((lexeme, 1));
-        let (lexeme, length) = match byte {
+        match byte {
             b'x' | b'X' if next == Some(b'\'') => {
                 self.at += 1;
-                return self.quoted(b'\'', ENDLESS_STRING).map(Lexeme::HexString);
+                self.quoted(b'\'', ENDLESS_STRING).map(Lexeme::HexString)
             }
-            b'e' | b'E' if next == Some(b'\'') => return self.escaped(),
-            _ if is_of(byte, LETTER) => return Ok(self.word()),
-            b'0'..=b'9' => return Ok(self.number()),
-            b'.' if next.is_some_and(|next| next.is_ascii_digit()) => return Ok(self.number()),
-            b'\'' => return self.string().map(Lexeme::String),
-            b'"' => return self.quoted(b'"', "unterminated quoted identifier").map(Lexeme::Quoted),
-            b'$' => return self.dollar(),
-            b':' if next == Some(b':') => Ok((Lexeme::DoubleColon, 2)),
-            b'(' => mark(Lexeme::LParen),
-            b')' => mark(Lexeme::RParen),
-            b'[' => mark(Lexeme::LBracket),
-            b']' => mark(Lexeme::RBracket),
-            b',' => mark(Lexeme::Comma),
-            b'.' => mark(Lexeme::Period),
-            b':' => mark(Lexeme::Colon),
-            b';' => mark(Lexeme::SemiColon),
-            _ if is_of(byte, OPERATOR) => return Ok(self.operator()),
-            _ => Err(format!("unexpected character in input: {}", char::from(byte))),
+            b'e' | b'E' if next == Some(b'\'') => self.escaped(),
+            _ if is_of(byte, LETTER) => Ok(self.word()),
+            b'0'..=b'9' => Ok(self.number()),
+            b'.' if next.is_some_and(|next| next.is_ascii_digit()) => Ok(self.number()),
+            b'\'' => self.string().map(Lexeme::String),
+            b'"' => self.quoted(b'"', "unterminated quoted identifier").map(Lexeme::Quoted),
+            b'$' => self.dollar(),
+            b'.' | b':' => {
+                let lexeme = match (byte, next) {
+                    (b':', Some(b':')) => Lexeme::DoubleColon,
+                    (b':', _) => Lexeme::Colon,
+                    _ => Lexeme::Period,
+                };
+                self.at += if lexeme == Lexeme::DoubleColon { 2 } else { 1 };
+                Ok(lexeme)
+            }
+            _ if is_of(byte, OPERATOR) => Ok(self.operator()),
+            _ => {
+                let message = format!("unexpected character in input: {}", char::from(byte));
+                Err(SyntaxError::new(message, Span::new(self.at, self.at + 1)))
+            }
         }
-        .map_err(|message| SyntaxError::new(message, Span::new(self.at, self.at + 1)))?;
-        self.at += length;
-        Ok(lexeme)
     }
 
     fn word(&mut self) -> Lexeme<'a> {
@@ -326,6 +333,19 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// The mark of punctuation that a byte is, whatever follows it.
+fn mark(byte: u8) -> Option<Lexeme<'static>> {
+    Some(match byte {
+        b'(' => Lexeme::LParen,
+        b')' => Lexeme::RParen,
+        b'[' => Lexeme::LBracket,
+        b']' => Lexeme::RBracket,
+        b',' => Lexeme::Comma,
+        b';' => Lexeme::SemiColon,
+        _ => return None,
+    })
+}
+
 /// What the server says of a string that does not end.
 const ENDLESS_STRING: &str = "unterminated quoted string";
 
@@ -336,8 +356,9 @@ const DOLLAR: u8 = 4;
 const BLANK: u8 = 8;
 const OPERATOR: u8 = 16;
 
-/// What each byte is: every one of every file is looked up.
-const KINDS: [u8; 256] = {
+/// What each byte is: every one of every file is looked up. A `const` would be copied to the stack
+/// for each.
+static KINDS: [u8; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < kinds.len() {

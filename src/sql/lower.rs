@@ -47,6 +47,8 @@ pub(super) struct Notes {
     pub(super) recursive: HashMap<usize, Vec<Token<'static>>>,
     /// The alias of `USING (…) AS a`, by the place of the first column.
     pub(super) using: HashMap<usize, Token<'static>>,
+    /// Whether an operator is named: `OPERATOR(pg_catalog.*)`.
+    pub(super) names_operator: bool,
     /// Where a query begins that only the server can read, such as `(SHOW …)`.
     pub(super) unreadable: Option<Span>,
 }

@@ -287,6 +287,9 @@ fn read(cursor: &mut Cursor<'_>, doubt: Doubt) -> Result<Query, SyntaxError> {
             match parse(tokens, std::mem::take(&mut lowered.tokens), end, Parser::parse_query) {
                 Ok(tree) => {
                     let scan = scan(&lowered.notes, &[], |scan| scan.query(&tree));
+                    if scan.may_be_refused {
+                        opaque::refused::check(rest.text(), tokens, Sought::Query)?;
+                    }
                     let tree = Some(Arc::new(Structure { tree, notes: lowered.notes }));
                     return Ok(Query { body: body(scan, None), tree, as_of, width: None });
                 }
@@ -322,7 +325,7 @@ fn left_to_server(error: SyntaxError, known: Option<Span>, guess: Guess) -> (Opa
     let mistake = if known.is_some() { None } else { Some(error.message) };
     let opaque = Opaque { at: known.unwrap_or(error.span), mistake, perhaps: guess.perhaps };
     let (references, qualifiers) = (guess.references, guess.qualifiers);
-    (opaque, Scanned { references, qualifiers, bare: Vec::new(), types: guess.types })
+    (opaque, Scanned { references, qualifiers, types: guess.types, ..Scanned::default() })
 }
 
 /// Tells whether tokens are a query that is read here.
@@ -404,6 +407,10 @@ pub(super) fn expr_prefix(cursor: &mut Cursor<'_>, outside: &Outside) -> Result<
         .map_err(|error| locate(cursor.text(), tokens).unwrap_or_else(|| translate(&error, tokens, end)))?;
     let used = lowered.origins.get(parser.index()).copied().unwrap_or(tokens.len());
     let mut scanned = scan(&lowered.notes, outside, |scan| scan.expr(&tree));
+    if scanned.may_be_refused {
+        let own = tokens.get(..used).unwrap_or_default();
+        opaque::refused::check(cursor.text(), own, Sought::Expression)?;
+    }
     cursor.move_to(first + used);
     let span = Span::new(start, cursor.last_end());
     // What stands behind it was lowered as well.
@@ -427,14 +434,17 @@ struct Scanned {
     qualifiers: Vec<Qualifier>,
     bare: Vec<Bare>,
     types: Vec<RawName>,
+    /// Whether it has something of which sqlparser takes more than the server.
+    may_be_refused: bool,
 }
 
 /// Collects what a tree refers to, by going through it.
 fn scan(notes: &Notes, outside: &Outside, go: impl FnOnce(&mut Scan<'_>)) -> Scanned {
     let mut scan = Scan::new(notes, outside);
     go(&mut scan);
+    let may_be_refused = scan.lacks_condition || !notes.recursive.is_empty();
     let (references, qualifiers, bare) = (scan.references, scan.qualifiers, scan.bare);
-    Scanned { references, qualifiers, bare, types: notes.user_types() }
+    Scanned { references, qualifiers, bare, types: notes.user_types(), may_be_refused }
 }
 
 /// A parser over lowered tokens.

@@ -58,6 +58,8 @@ pub(super) struct Scan<'a> {
     pub(super) references: Vec<RawName>,
     pub(super) qualifiers: Vec<Qualifier>,
     pub(super) bare: Vec<Bare>,
+    /// Whether a join that needs a condition has none.
+    pub(super) lacks_condition: bool,
 }
 
 /// What a query or a select brings into scope.
@@ -93,7 +95,14 @@ impl<'a> Scan<'a> {
         };
         let items = outside.iter().map(item).collect();
         let scopes = vec![Scope { items, ..Scope::default() }];
-        Self { notes, scopes, references: Vec::new(), qualifiers: Vec::new(), bare: Vec::new() }
+        Self {
+            notes,
+            scopes,
+            references: Vec::new(),
+            qualifiers: Vec::new(),
+            bare: Vec::new(),
+            lacks_condition: false,
+        }
     }
 
     /// Tells whether a name means a CTE at this point.

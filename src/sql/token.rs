@@ -189,7 +189,7 @@ pub(super) fn check_depth(tokens: &[Token<'_>]) -> Result<(), SyntaxError> {
             }
             Lexeme::RParen | Lexeme::RBracket => chain = chains.pop().unwrap_or_default(),
             Lexeme::Comma => chain = 0,
-            Lexeme::Word(_) if ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word)) => {
+            Lexeme::Word(word) if is_set_operator(word) => {
                 chain = 0;
                 set_operations += 1;
             }
@@ -200,6 +200,17 @@ pub(super) fn check_depth(tokens: &[Token<'_>]) -> Result<(), SyntaxError> {
         }
     }
     Ok(())
+}
+
+/// Tells whether a word stands between two queries; every word is asked, and most by their length alone.
+fn is_set_operator(word: &str) -> bool {
+    let operator = match word.len() {
+        5 => "UNION",
+        6 => "EXCEPT",
+        9 => "INTERSECT",
+        _ => return false,
+    };
+    word.eq_ignore_ascii_case(operator)
 }
 
 /// Says in the server's words that something nests too deep.

@@ -75,7 +75,9 @@ fn a_run_is_paused_and_goes_on_when_somebody_has_agreed() {
     let world = shop();
     let told = asks(&world, &[]).code(5);
     let told = told.says("paused").says("waits for approval: swap one?").says("0 of 1 approval");
-    told.says("mzflow approve [RUN]").says("cleaned up").never_says("on_fail").never_says("error");
+    let told = told.says("swap one? · 0 of 1 · mzflow approve [RUN] --project shop");
+    let told = told.says("approve it:  mzflow approve [RUN] --project shop");
+    told.says("cleaned up").never_says("on_fail").never_says("error");
     assert!(!is_swapped(&world));
     let told = world
         .mzflow(&["list"])
@@ -84,9 +86,9 @@ fn a_run_is_paused_and_goes_on_when_somebody_has_agreed() {
         .says("swap one? (0 of 1 approval): mzflow approve [RUN]");
     told.says("mzflow abort one");
     world
-        .mzflow(&["describe", "one"])
+        .mzflow(&["describe", "one", "--project", "shop"])
         .code(0)
-        .says("waits for   swap one? (0 of 1 approval): mzflow approve [RUN]");
+        .says("waits for   swap one? (0 of 1 approval): mzflow approve [RUN] --project shop");
     let listed = world.mzflow(&["list", "--json"]).code(0).json();
     assert_eq!((&listed[0]["state"], &listed[0]["waits_for"]["needed"]), (&"staged".into(), &1.into()));
     world.mzflow(&["resume", &run(&world), "--project", "shop"]).code(5).says("waits for approval");

@@ -50,14 +50,20 @@ fn a_folder_that_is_no_project() {
     std::fs::create_dir_all(world.folder().join("half")).expect("a folder");
     std::fs::write(world.folder().join("half/project.toml"), "").expect("a file");
     std::fs::write(world.folder().join("file"), "").expect("a file");
-    for (path, what) in [
-        ("empty", "there is no project.toml"),
-        ("nowhere", "there is no project.toml"),
-        ("file", "there is no project.toml"),
-        ("half", "there is no folder `models`"),
-    ] {
-        world.mzflow(&["compile", "--project", path]).code(1).says("project.not-a-project").says(what);
+    let way_out = "`cd` into a project, or name its folder with `--project`";
+    for path in ["empty", "nowhere", "file", "."] {
+        let what = format!("there is no project.toml in `{path}`, so this is no project");
+        let told = world.mzflow(&["compile", "--project", path]).code(1).says("project.not-a-project");
+        told.says(&what).says(way_out);
+        let told = world.mzflow(&["compile", "--project", path, "--json"]).code(1).json();
+        let first = &told["diagnostics"][0];
+        assert_eq!((&first["message"], &first["help"]), (&what.as_str().into(), &way_out.into()));
+        let told = world.mzflow(&["diff", "--project", path, "--json"]).code(1).json();
+        let first = &told["error"]["also"][0];
+        assert_eq!((&first["message"], &first["hint"]), (&what.as_str().into(), &way_out.into()));
     }
+    let told = world.mzflow(&["compile", "--project", "half"]).code(1).says("project.not-a-project");
+    told.says("there is no folder `models`");
 }
 
 #[test]

@@ -137,7 +137,7 @@ CREATE VIEW v AS SELECT t.id + 1 AS n, t.tags[1] AS tag FROM ext.s.t;
 ",
     );
     let told = check(&world).code(1).says("[check.unknown-columns]: `ext.s.t` is not in the target");
-    told.says("let `mzflow lock` write its columns in an environment that has it");
+    told.says("let `mzflow lock --project shop` write its columns in an environment that has it");
     world.sql("CREATE DATABASE ext");
     world.sql("CREATE SCHEMA ext.s");
     world.sql("CREATE TABLE ext.s.t (id int NOT NULL, tags text[])");
@@ -219,7 +219,8 @@ CREATE SOURCE upstream IN CLUSTER quickstart FROM POSTGRES CONNECTION pg (PUBLIC
 CREATE VIEW v AS SELECT bids.amount FROM raw.bids;
 ",
     );
-    check(&world).code(1).says("`shop.raw.bids` is not in the target").says("create it with `mzflow apply`");
+    let told = check(&world).code(1).says("`shop.raw.bids` is not in the target");
+    told.says("create it with `mzflow apply --project shop`");
 }
 
 #[test]
@@ -238,7 +239,8 @@ CREATE VIEW v AS SELECT '{1}'::raw.kinds AS k;
 CREATE VIEW w AS SELECT k FROM raw.items;
 ",
     );
-    check(&world).code(1).says("`shop.raw.kinds` is a type that is not in the target").says("`mzflow apply`");
+    let told = check(&world).code(1).says("`shop.raw.kinds` is a type that is not in the target");
+    told.says("`mzflow apply --project shop`");
     world.mzflow(&["apply", "--project", "shop"]).code(0);
     check(&world).code(0).says("2 checked by the server");
     // A table that is to come is stood in for by its columns, whose types are named in full.

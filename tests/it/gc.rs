@@ -180,6 +180,18 @@ fn what_others_read_stays_and_the_rest_goes() {
 }
 
 #[test]
+fn what_was_promoted_and_swapped_back_is_not_told_as_never_promoted() {
+    let world = World::new();
+    world.write(SHOP);
+    run(&world, "a", &[]);
+    world.write(CHANGED);
+    run(&world, "b", &["--keep", "1h"]);
+    world.mzflow(&["rollback"]).code(0);
+    let told = world.mzflow(&["gc", "--abandoned", "0s"]).code(0);
+    told.says("staged or rolled back, not production").never_says("never promoted");
+}
+
+#[test]
 fn a_recipe_cleans_up_by_itself() {
     let world = World::new();
     world.write(SHOP);
@@ -218,7 +230,9 @@ fn an_overlay_that_nobody_can_build_any_more_is_told() {
     let others = told()["others"].to_string();
     assert!(others.contains("shop__alice holds the overlay `alice`"), "{others}");
     assert!(others.contains("cluster dev, on which it ran, is gone"), "{others}");
-    world.mzflow(&["gc"]).code(0).says("mzflow dev --down --name alice");
+    let way_out = "`mzflow dev --down --name alice --project shop` removes it";
+    world.mzflow(&["gc", "--project", "shop"]).code(0).says(way_out);
+    world.mzflow(&["gc", "--project", "shop", "--json"]).code(0).says(way_out);
     world.mzflow(&["dev", "--down", "--name", "alice", "--project", "shop"]).code(0);
     assert_eq!(told()["others"], serde_json::json!([]));
 }

@@ -18,6 +18,19 @@ fn listed(world: &World) -> Value {
 const HELD: &str = "hold before 'CREATE MATERIALIZED VIEW%'";
 
 #[test]
+fn of_what_was_promoted_so_much_is_shown_as_is_asked_for() {
+    let world = waiting();
+    world.mzflow(&RUN).code(0);
+    let shown = |more: &[&str]| world.mzflow(&[&["log", "--json"], more].concat()).code(0).json();
+    let count = |told: &Value| told.as_array().map(Vec::len);
+    assert_eq!((count(&shown(&[])), count(&shown(&["--limit", "1"]))), (Some(2), Some(1)));
+    for wrong in ["0", "few"] {
+        let told = world.mzflow(&["log", "--limit", wrong, "--json"]).code(2).says("cli.wrong-usage");
+        told.says(&format!("invalid value '{wrong}' for '--limit <N>': it has to be a number of at least 1"));
+    }
+}
+
+#[test]
 fn one_whose_run_has_died() {
     let world = waiting();
     world.faults(HELD);

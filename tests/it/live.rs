@@ -293,7 +293,7 @@ fn programs_get_a_line_for_everything() {
     watching.until(&world, "\"dev.ready\"", 1);
     save(&world, "totals", "CREATE VIEW totals AS SELECT id FROM core.orders;");
     watching.until(&world, "\"dev.ready\"", 2);
-    save(&world, "totals", "CREATE VIEW totals AS SELECT");
+    save(&world, "totals", "CREATE VIEW totals AS SELECT id,");
     watching.until(&world, "\"dev.failed\"", 1);
     watching.signal("INT");
     assert_eq!(watching.end(), Some(0));

@@ -184,7 +184,9 @@ fn a_broken_file_is_a_mistake_in_the_project() {
     let world = World::new();
     world.write("-- file: shop/project.toml\n-- file: shop/types.lock\nversion = 1\n[[table]]\nname = 1\n-- file: shop/models/shop/pub/v.sql\nCREATE VIEW v AS SELECT 1 AS a\n");
     let told = world.mzflow(&["compile", "--project", "shop"]).code(1);
-    told.says("error[project.invalid-lock]").says("types.lock:3:8").says("write it anew with `mzflow lock`");
+    told.says("error[project.invalid-lock]")
+        .says("types.lock:3:8")
+        .says("write it anew with `mzflow lock --project shop`");
 }
 
 #[test]

@@ -81,5 +81,6 @@ mod subscribes;
 mod terminal;
 mod tidy;
 mod transcript;
+mod typed;
 mod unit_tests;
 mod watching;

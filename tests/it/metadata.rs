@@ -212,7 +212,7 @@ fn diff_tells_what_apply_would_do() {
         .mzflow(&["diff", "--project", "shop"])
         .code(0)
         .says("apply: create cluster compute")
-        .says("mzflow apply");
+        .says("`mzflow apply --project shop` does this alone");
     world.mzflow(&RUN).code(0);
     world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes").never_says("apply: ");
     world.write(SAID);

@@ -274,7 +274,7 @@ fn a_recipe_that_does_not_go_on_is_found_out() {
     let told = told.says("CRASH     tests/careless.lua#careless · statement 23, resumed");
     let told = told.says("error[test.crash]: the run does not go on").says("lua.error: somebody is staging");
     let told = told.says("killed behind the statement, then resumed").says("tests/careless.lua:5:");
-    told.says("mzflow test 'tests/careless.lua#careless' --crash-at 23").says("did not go on");
+    told.says("mzflow test 'tests/careless.lua#careless' --crash-at 23 --project shop").says("did not go on");
     let told = world.mzflow(&["test", "--project", "shop", "tests", "--crash-at", "999"]).code(2);
     told.says("cannot be cut at statement 999");
 }

@@ -161,7 +161,8 @@ fn a_deployment_that_is_not_ready_in_time() {
     world.write(&changed());
     let run = ["run", "blue_green", "--project", "shop", "--id", "second", "--timeout", "200ms"];
     let told = world.mzflow(&run).code(3);
-    told.says("[hydration.timeout]").says("shop.core.totals").says("mzflow wait second");
+    let told = told.says("[hydration.timeout]").says("shop.core.totals").says("mzflow wait second");
+    told.says("second is recorded; `mzflow list --project shop` tells how to go on");
     assert_eq!(production(&world), before);
     world.mzflow(&["promote", "second"]).code(3).says("[swap.not-ready]");
     world.mzflow(&["abort", "second"]).code(0);

@@ -107,7 +107,8 @@ fn a_sink_that_is_defined_otherwise_is_told_and_made_anew_when_asked() {
     let before = sink(&world);
     world.write(&OUTBOUND.replace("TOPIC 'totals'", "TOPIC 'all_totals'"));
     let told = world.mzflow(&["diff", "--project", "shop"]).code(0).says("no changes");
-    told.says("sink shop.outbound.totals_out is defined otherwise").says("mzflow apply --recreate-sinks");
+    told.says("sink shop.outbound.totals_out is defined otherwise")
+        .says("mzflow apply --recreate-sinks --project shop");
     let json = world.mzflow(&["diff", "--project", "shop", "--json"]).code(0).json();
     assert_eq!(json["changed_sinks"], serde_json::json!(["shop.outbound.totals_out"]));
     // Neither applying nor deploying makes it anew by itself, and both leave it told.

@@ -327,7 +327,7 @@ fn what_waits_to_be_replaced_is_no_drift() {
     world.mzflow(&["promote", "second"]).code(1).says("[swap.replacement-pending]");
     world.faults("");
     let told = world.mzflow(&["diff", "--project", "shop"]).code(0).never_says("drift");
-    let told = told.says("no changes").says("mzflow promote second");
+    let told = told.says("no changes").says("mzflow promote second --project shop");
     told.says("still to be replaced in place: shop.api.totals by the promotion of second");
     // Another version of it has to wait for this one.
     world.write(&SHOP.replace("sum(amount) AS total", "sum(amount * 3) AS total"));

@@ -6,6 +6,7 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
+use crate::cli::typed;
 use crate::cli::ui::counted;
 use crate::cli::ui::table;
 use crate::primitives::adopt;
@@ -38,7 +39,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     tell(app, &outcome);
     finish::say(app, &ctx, &outcome, &line(&outcome));
     if outcome.differing.iter().any(|object| !object.adopted) {
-        app.ui.talk("  next: mzflow diff   shows what a deployment would make of them");
+        app.ui.talk(&typed::here("  next: mzflow diff   shows what a deployment would make of them"));
     }
     Ok(Exit::Done)
 }

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::resume;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
-use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
 use crate::cli::moment;
 use crate::cli::questions;
+use crate::cli::typed;
 use crate::db::journal::Entry;
 use crate::db::journal::Which;
 use crate::deployment::RunId;
@@ -206,5 +206,5 @@ fn tell(app: &App, run: &RunId, question: &Question, asked: &Asked, goes_on: boo
         Some(_) => format!("go on:  mzflow resume {run}"),
         None => format!("if {run} is running it goes on by itself; if it is not:  mzflow resume {run}"),
     };
-    app.ui.talk(&format!("          {}", carried::on(&next)));
+    app.ui.talk(&format!("          {}", typed::here(&next)));
 }

@@ -9,6 +9,7 @@ use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::moment;
 use crate::cli::questions;
+use crate::cli::typed;
 use crate::cli::ui::table;
 use crate::deployment::DeploymentId;
 use crate::primitives::ledger::Deployment;
@@ -86,7 +87,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     }
     if let Some((run, question)) = questions::of(&known, &waits) {
         app.ui.data("");
-        app.ui.data(&format!("waits for   {}", questions::next(run, question)));
+        app.ui.data(&format!("waits for   {}", typed::here(&questions::next(run, question))));
     }
     Ok(Exit::Done)
 }

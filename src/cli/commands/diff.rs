@@ -9,6 +9,7 @@ use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::changes;
 use crate::cli::exit::Exit;
+use crate::cli::typed;
 use crate::event::Event;
 use crate::event::Sink;
 use crate::primitives::compile;
@@ -38,7 +39,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
         }
         for error in &outcome.changes.refusals {
             app.ui.talk(&format!("          cannot be staged: {}", error.message()));
-            error.lines().iter().for_each(|line| app.ui.talk(&format!("            {line}")));
+            for line in error.lines() {
+                app.ui.talk(&format!("            {}", typed::here(line)));
+            }
         }
     }
     Ok(if args.exit_code && !outcome.empty { Exit::Changes } else { Exit::Done })

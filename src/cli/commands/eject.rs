@@ -7,6 +7,7 @@ use crate::cli::app::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::recipe;
 use crate::cli::scaffold;
+use crate::cli::typed;
 use crate::lua::near;
 use crate::recipes;
 
@@ -36,7 +37,7 @@ pub(crate) fn run(app: &App, args: Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     app.ui.step("eject", &format!("{shown}: it is run instead of the bundled one"), None);
-    app.ui
-        .talk(&format!("  next: change it, then   mzflow recipes check   and   mzflow run {name} --dry-run"));
+    let next = format!("  next: change it, then   mzflow recipes check   and   mzflow run {name} --dry-run");
+    app.ui.talk(&typed::here(&next));
     Ok(Exit::Done)
 }

@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::asker;
-use crate::cli::carried;
 use crate::cli::commands::readers::Readers;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
+use crate::cli::typed;
 use crate::cli::ui::ago;
 use crate::cli::ui::counted;
 use crate::cli::ui::table;
@@ -51,7 +51,9 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     let arguments = json!({ "age_s": args.abandoned.map(|age| age.as_secs()), "kept": args.kept });
     let mut ctx = app.verb("gc", arguments, rehearse).await?;
     let request = gc::Request { abandoned: args.abandoned, kept: args.kept };
-    let found = gc::run(&ctx, &request).await?;
+    let mut found = gc::run(&ctx, &request).await?;
+    // People and programs are told the same.
+    found.others.iter_mut().for_each(|line| *line = typed::here(line));
     tell(app, &found);
     let agreed = match found.items.len() {
         0 => false,
@@ -95,7 +97,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     if agreed && !app.ui.json {
         finish::say(app, &ctx, &json!({}), &format!("{} dropped", counted(count, "version")));
     } else if !found.items.is_empty() {
-        app.ui.talk(&carried::on(&format!("  next: {}", agreeing(&args))));
+        app.ui.talk(&typed::here(&format!("  next: {}", agreeing(&args))));
     }
     Ok(Exit::Done)
 }
@@ -104,21 +106,21 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
 fn agreeing(args: &Args) -> String {
     let mut command = "mzflow gc".to_owned();
     if let Some(age) = args.abandoned {
-        command += &format!(" --abandoned {}", typed(age));
+        command += &format!(" --abandoned {}", spelled(age));
     }
     if args.kept {
         command += " --kept";
     }
     match args.readers.subscribes() {
         Subscribes::Kept => {}
-        Subscribes::Awaited(patience) => command += &format!(" --wait={}", typed(patience)),
+        Subscribes::Awaited(patience) => command += &format!(" --wait={}", spelled(patience)),
         Subscribes::Ended => command += " --now",
     }
     command + " --yes"
 }
 
 /// A duration as it can be typed, in the largest unit that has no remainder.
-fn typed(duration: Duration) -> String {
+fn spelled(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "d"), (3600, "h"), (60, "m")];
     match units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {
@@ -184,7 +186,7 @@ fn document(item: &Item, dropped: Option<&Result<drop::Outcome, Error>>) -> Valu
     if let Some(fields) = told.as_object_mut() {
         fields.insert("dropped".to_owned(), matches!(dropped, Some(Ok(_))).into());
         if let Some(Err(error)) = dropped {
-            let report = crate::cli::render::Report::of(error, crate::cli::advice::told(error));
+            let report = crate::cli::render::Report::of(error, crate::cli::advice::lines(error));
             fields.insert("error".to_owned(), report.json());
         }
     }

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
-use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::moment;
 use crate::cli::questions;
 use crate::cli::questions::Waits;
+use crate::cli::typed;
 use crate::cli::ui::ago;
 use crate::cli::ui::table;
 use crate::cli::unfinished;
@@ -65,7 +65,7 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     if open.is_empty() && others.is_empty() && alone.is_empty() {
-        app.ui.talk(&carried::on("nothing is staged; what was promoted:  mzflow log"));
+        app.ui.talk(&typed::here("nothing is staged; what was promoted:  mzflow log"));
         list_overlays(app, &overlays);
         return Ok(Exit::Done);
     }
@@ -84,11 +84,11 @@ pub(crate) async fn run(app: &mut App, _: Args) -> Result<Exit, CliError> {
             None => since,
         };
         let (state, by) = (state(word, deployment), deployment.actor.clone());
-        vec![id.to_string(), state, since, by, total.to_string(), carried::on(&next)]
+        vec![id.to_string(), state, since, by, total.to_string(), typed::here(&next)]
     });
     let alone = alone.iter().map(|(run, question)| {
         let (since, by) = (ago(now.since(question.at)), question.by.clone());
-        let next = carried::on(&questions::next(run, question));
+        let next = typed::here(&questions::next(run, question));
         vec!["-".to_owned(), "paused".to_owned(), since, by, String::new(), next]
     });
     let others = others.iter().map(|other| row_of_other(other, now));

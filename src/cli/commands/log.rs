@@ -15,8 +15,13 @@ use crate::deployment::epoch::SwapEntry;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Show this many at most
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "it has to be a number of at least 1".to_owned())
 }
 
 pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {

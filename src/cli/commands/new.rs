@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::recipe;
 use crate::cli::scaffold;
 use crate::cli::scaffold::Written;
+use crate::cli::typed;
 use crate::lua::host::legal;
 use crate::primitives::error::Error;
 use crate::recipes;
@@ -54,7 +55,8 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<Exit, CliError> {
             (recipe(app.project(), name)?, format!("mzflow run {name} --dry-run"))
         }
         (None, Some(folder)) => {
-            (project(folder)?, format!("mzflow run blue_green --project {}", folder.display()))
+            let at = typed::quoted(&folder.display().to_string());
+            (project(folder)?, format!("mzflow run blue_green --project {at}"))
         }
         (None, None) => return Err(Error::bug("`new` was read without what it is to make").into()),
     };
@@ -63,7 +65,7 @@ pub(crate) fn run(app: &App, args: &Args) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     written.tell(&app.ui, "new");
-    app.ui.talk(&format!("  next: {next}"));
+    app.ui.talk(&typed::here(&format!("  next: {next}")));
     Ok(Exit::Done)
 }
 

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::recipe;
 use crate::cli::recipe::Loaded;
 use crate::cli::scaffold;
+use crate::cli::typed;
 use crate::cli::ui::table;
 use crate::recipes;
 
@@ -64,7 +65,7 @@ fn list(app: &App) -> Result<Exit, CliError> {
     for line in table(&["RECIPE", "FROM", "WHAT IT DOES"], &rows) {
         app.ui.data(&line);
     }
-    app.ui.talk("  next: mzflow run RECIPE --help   or   mzflow eject RECIPE");
+    app.ui.talk(&typed::here("  next: mzflow run RECIPE --help   or   mzflow eject RECIPE"));
     Ok(Exit::Done)
 }
 

@@ -14,9 +14,11 @@ use crate::cli::policy;
 use crate::cli::recipe::Origin;
 use crate::cli::running;
 use crate::cli::running::Start;
+use crate::cli::typed;
 use crate::clock::parse_duration;
 use crate::db::journal::Entry;
 use crate::db::journal::Which;
+use crate::deployment::DeploymentId;
 use crate::deployment::RunId;
 use crate::deployment::record::Record;
 use crate::deployment::record::RunStarted;
@@ -139,15 +141,31 @@ fn resumable(run: &RunId, entries: &[Entry]) -> Result<RunStarted, CliError> {
     }
     if started.source.is_empty() {
         let deployment = entries.iter().rev().find_map(|entry| entry.record.deployment());
-        let id = deployment.map(|id| format!(" --id {id}")).unwrap_or_default();
         let message = format!("{run} is a run of `mzflow {}`, not of a recipe", started.recipe);
-        let again = match started.recipe.as_str() {
-            "stage" => format!("the same command goes on:  mzflow stage{id}"),
-            verb => format!("the same command goes on:  mzflow {verb}"),
-        };
+        let again = format!("the same command goes on:  {}", command(&started, deployment));
         return Err(CliError::usage("cli.not-a-recipe", message).advise(again));
     }
     Ok(started)
+}
+
+/// The command of a verb's run, with what it was given; `deployment` is what the run has come to work on.
+fn command(started: &RunStarted, deployment: Option<&DeploymentId>) -> String {
+    let verb = started.recipe.as_str();
+    let given = |name: &str| started.arguments.get(name).and_then(Value::as_str).map(str::to_owned);
+    let deployment = deployment.map(ToString::to_string);
+    let words = match verb {
+        "stage" => [deployment.map(|id| format!("--id {id}")), None],
+        "promote" => {
+            let keep = started.arguments.get("keep_s").and_then(Value::as_u64).filter(|keep| *keep > 0);
+            [given("deployment"), keep.map(|keep| format!("--keep {keep}s"))]
+        }
+        // Without an id the next one would take another promotion back.
+        "rollback" => [given("deployment").or(deployment), None],
+        "delete" => [given("kind"), given("name").map(|name| typed::quoted(&name))],
+        _ => [given("deployment"), None],
+    };
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    format!("mzflow {verb} {}", words.join(" ")).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -170,6 +188,34 @@ mod tests {
             Err(error) => format!("{:?} {}: {}", error.exit, error.report.code, error.report.message),
         };
         expect.assert_eq(&told);
+    }
+
+    #[test]
+    fn the_command_of_a_verb_is_told_in_full() {
+        for (verb, arguments, deployment, expected) in [
+            ("stage", json!({ "id": null }), Some("a1"), "mzflow stage --id a1"),
+            ("abort", json!({ "deployment": "a1" }), Some("a1"), "mzflow abort a1"),
+            ("promote", json!({ "deployment": "a1", "keep_s": 60 }), None, "mzflow promote a1 --keep 60s"),
+            ("promote", json!({ "deployment": "a1", "keep_s": 0 }), Some("a1"), "mzflow promote a1"),
+            ("rollback", json!({ "deployment": null }), Some("a1"), "mzflow rollback a1"),
+            ("unshift", json!({ "deployment": null, "roles": [] }), Some("a1"), "mzflow unshift"),
+            (
+                "delete",
+                json!({ "kind": "table", "name": "shop.raw.\"My items\"" }),
+                None,
+                "mzflow delete table 'shop.raw.\"My items\"'",
+            ),
+            ("apply", json!({}), None, "mzflow apply"),
+        ] {
+            let entries = unfinished::tests::entries(verb, "", None);
+            let started = entries.into_iter().find_map(|entry| match entry.record {
+                Record::RunStarted(started) => Some(started),
+                _ => None,
+            });
+            let started = RunStarted { arguments, ..started.expect("a run begins with it") };
+            let deployment: Option<DeploymentId> = deployment.map(|id| id.parse().expect("an id"));
+            assert_eq!(command(&started, deployment.as_ref()), expected);
+        }
     }
 
     #[test]

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::app::CliError;
-use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
+use crate::cli::typed;
 use crate::deployment::DeploymentId;
 use crate::primitives::rehearsal::Assume;
 use crate::primitives::rollback;
@@ -32,7 +32,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     finish::say(app, &ctx, &exchanged, &format!("{id} is no longer production; it stays staged"));
     if !ctx.is_rehearsal() {
         let next = format!("  next: mzflow promote {id}   or   mzflow abort {id}");
-        app.ui.talk(&carried::on(&next));
+        app.ui.talk(&typed::here(&next));
     }
     Ok(Exit::Done)
 }

@@ -6,9 +6,9 @@ use super::choices::Choices;
 use crate::cli::app::App;
 use crate::cli::app::CliError;
 use crate::cli::asker;
-use crate::cli::carried;
 use crate::cli::exit::Exit;
 use crate::cli::finish;
+use crate::cli::typed;
 use crate::deployment::DeploymentId;
 use crate::lua::host::Consent;
 use crate::primitives::compile;
@@ -61,7 +61,7 @@ pub(crate) async fn run(app: &mut App, args: Args) -> Result<Exit, CliError> {
     finish::say(app, &ctx, &staged, &format!("{id} is staged, and not visible to anyone"));
     if !ctx.is_rehearsal() {
         let next = format!("  next: mzflow wait {id}   then   mzflow promote {id}   or   mzflow abort {id}");
-        app.ui.talk(&carried::on(&next));
+        app.ui.talk(&typed::here(&next));
     }
     Ok(Exit::Done)
 }

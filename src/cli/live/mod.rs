@@ -109,9 +109,9 @@ pub(crate) async fn watch(app: &mut App, request: Request) -> Result<Exit, CliEr
         removal: removal.clone(),
     };
     let face = Face::new(app.ui.clone(), app.clock.clone(), id.clone(), head).map_err(|error| {
-        let message =
-            format!("the terminal cannot be used: {error}; `mzflow dev … --watch | cat` does without");
-        CliError { exit: Exit::Failed, ..CliError::usage("cli.terminal", message) }
+        let message = format!("the terminal cannot be used: {error}");
+        let advice = "behind a pipe the same command does without one:  add | cat";
+        CliError { exit: Exit::Failed, ..CliError::usage("cli.terminal", message).advise(advice) }
     })?;
     let other = match (Face::is_screen(&app.ui), app.ui.json) {
         (true, _) => None,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::render::Report;
+use crate::cli::typed;
 use crate::cli::ui::Ui;
 use crate::cli::ui::counted;
 use crate::cli::ui::elapsed;
@@ -99,8 +100,8 @@ impl Tested {
 
     /// The command that cuts it at one statement.
     fn again(&self, number: usize) -> String {
-        let name = self.full_name().replace('\'', "'\\''");
-        format!("mzflow test '{name}' --crash-at {number}")
+        let name = typed::quoted(&self.full_name());
+        typed::here(&format!("mzflow test {name} --crash-at {number}"))
     }
 
     /// What people are told of it.

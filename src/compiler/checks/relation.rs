@@ -107,7 +107,6 @@ pub(in crate::compiler) fn suggest<'u>(
 /// needs.
 fn similar(unknown: &Unknown, namespace: &Namespace) -> Option<String> {
     let Unknown { parts, full, by, .. } = unknown;
-    let likeness = |a: &Ident, b: &Ident| strsim::normalized_damerau_levenshtein(a.as_str(), b.as_str());
     let (_, best) = namespace
         .near(full)
         .into_iter()
@@ -116,9 +115,9 @@ fn similar(unknown: &Unknown, namespace: &Namespace) -> Option<String> {
             // Names that are near share the schema or the object's own name; the latter is what
             // people remember best.
             let likeness = if candidate.object == full.object {
-                SIMILAR + (1.0 - SIMILAR) * likeness(&full.schema, &candidate.schema)
+                SIMILAR + (1.0 - SIMILAR) * likeness(full.schema.as_str(), candidate.schema.as_str())
             } else {
-                likeness(&full.object, &candidate.object)
+                likeness(full.object.as_str(), candidate.object.as_str())
             };
             (likeness, candidate)
         })
@@ -131,4 +130,37 @@ fn similar(unknown: &Unknown, namespace: &Namespace) -> Option<String> {
         1 | 2 if best.database == home.database => short(&[&best.schema, &best.object]),
         _ => best.to_string(),
     })
+}
+
+/// Tells how similar two names are, from 0 to 1: quotes alone make case count, and people forget them.
+fn likeness(a: &str, b: &str) -> f64 {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let likeness = strsim::normalized_damerau_levenshtein(&a, &b);
+    // Of two letters that have changed places neither is where it was.
+    let is_turned = a.chars().count() == 2 && a.chars().rev().eq(b.chars());
+    if is_turned { likeness.max(SIMILAR) } else { likeness }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_and_names_of_other_case_are_similar_too() {
+        for (a, b) in [
+            ("ORDERS", "orders"),
+            ("T", "t"),
+            ("Abcdef", "aBCDEF"),
+            ("abc", "acb"),
+            ("abc", "abd"),
+            ("abc", "ab"),
+            ("ab", "ba"),
+            ("winnig_bids", "winning_bids"),
+        ] {
+            assert!(likeness(a, b) >= SIMILAR, "{a} {b}");
+        }
+        for (a, b) in [("a", "b"), ("ab", "ac"), ("abc", "ade"), ("abc", "cba"), ("items", "lines")] {
+            assert!(likeness(a, b) < SIMILAR, "{a} {b}");
+        }
+    }
 }

@@ -55,8 +55,10 @@ impl Other {
     pub fn told(&self) -> String {
         let id = &self.deployment;
         match self.is_kept {
-            true => format!("which {id} has replaced and keeps: mzflow gc --kept drops it"),
-            false => format!("which is staged as {id}: mzflow promote {id} or mzflow abort {id} comes first"),
+            true => format!("which {id} has replaced and keeps: `mzflow gc --kept` drops it"),
+            false => {
+                format!("which is staged as {id}: `mzflow promote {id}` or `mzflow abort {id}` comes first")
+            }
         }
     }
 }

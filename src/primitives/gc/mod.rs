@@ -2,7 +2,7 @@
 //!
 //! Versions that a promotion replaced and whose time to be kept is over, drops that stopped half-way, what a run
 //! has built of a deployment that was over by then ([`super::overtaken`]), and, where that is asked for, what was
-//! staged long ago and never promoted. Schemas, clusters and objects
+//! staged or swapped back long ago and is not production. Schemas, clusters and objects
 //! that bear a staging name but stand in no record are told, and left: what is not recorded as ours
 //! may be somebody's; so is what only other commands take away ([`others`]). Start reading at [`garbage`].
 
@@ -56,7 +56,7 @@ pub enum Why {
     Kept,
     /// Dropping it stopped half-way.
     Dropping,
-    /// It was staged long ago and never promoted, or swapped back.
+    /// It was staged or swapped back long ago, and is not production.
     Abandoned,
     /// A run has built it after another run had brought the deployment to its end.
     Overtaken,
@@ -69,7 +69,7 @@ impl Why {
             Self::Expired => "replaced, not kept any longer",
             Self::Kept => "replaced, kept for a rollback",
             Self::Dropping => "dropped half-way",
-            Self::Abandoned => "staged and never promoted",
+            Self::Abandoned => "staged or rolled back, not production",
             Self::Overtaken => "built after the deployment was over",
         }
     }

@@ -63,7 +63,7 @@ fn stands(kind: &str, id: &str, catalog: &Catalog) -> Option<String> {
 pub(super) fn told(deletions: &[Cut], overlays: &Overlays, catalog: &Catalog) -> Vec<String> {
     let cut = deletions.iter().map(|cut| {
         let Cut { kind, name, stands } = cut;
-        format!("{stands} was to be deleted and stands yet: mzflow delete {kind} {name} goes on")
+        format!("{stands} was to be deleted and stands yet: `mzflow delete {kind} {name}` goes on")
     });
     let lost = overlays.values().filter_map(|overlaid| lost(overlaid, catalog));
     cut.chain(lost).collect()
@@ -85,7 +85,7 @@ fn lost(overlaid: &Overlaid, catalog: &Catalog) -> Option<String> {
     };
     let (overlay, database) = (&overlaid.overlay, &overlaid.pair.overlay);
     Some(format!(
-        "database {database} holds the overlay `{overlay}`, and {gone}: mzflow dev --down --name {overlay}, or its \
-         owner drops the database"
+        "database {database} holds the overlay `{overlay}`, and {gone}: `mzflow dev --down --name {overlay}` \
+         removes it, or its owner drops the database"
     ))
 }

@@ -9,7 +9,6 @@ use sqlparser::ast::DateTimeField;
 use sqlparser::ast::Expr;
 use sqlparser::ast::Ident as TreeIdent;
 use sqlparser::ast::Interval;
-use sqlparser::ast::ObjectName;
 use sqlparser::ast::Subscript;
 use sqlparser::ast::TrimWhereField;
 use sqlparser::ast::UnaryOperator;
@@ -18,11 +17,13 @@ use sqlparser::ast::Value;
 use super::printer::Printer;
 use crate::name::literal;
 use crate::sql::dialect::LIST;
-use crate::sql::lower::span_of;
 use crate::sql::references::idents;
 
 /// What makes an array of the brackets behind it.
 const ARRAY: &str = "ARRAY";
+
+/// Numbers that fit into `int4` and into `int8` only with a minus sign before them.
+const BOUNDS: [&str; 2] = ["2147483648", "9223372036854775808"];
 
 impl Printer<'_> {
     /// Writes an expression as it stands.
@@ -35,6 +36,9 @@ impl Printer<'_> {
         if self.is_stored() {
             return self.expr(expr);
         }
+        if is_not_exists(expr) {
+            return self.give_up();
+        }
         let bare = without_parentheses(expr);
         if is_compound(bare) {
             self.write("(");
@@ -42,6 +46,21 @@ impl Printer<'_> {
             self.write(")");
         } else {
             self.expr(bare);
+        }
+    }
+
+    /// Writes what stands beside `AND` or `OR`, or behind `NOT`, which bind less than all else.
+    fn condition(&mut self, expr: &Expr) {
+        match without_parentheses(expr) {
+            bare if !self.is_stored() && is_not_exists(bare) => self.expr(bare),
+            _ => self.operand(expr),
+        }
+    }
+
+    fn side(&mut self, op: &BinaryOperator, expr: &Expr) {
+        match op {
+            BinaryOperator::And | BinaryOperator::Or => self.condition(expr),
+            _ => self.operand(expr),
         }
     }
 
@@ -64,7 +83,9 @@ impl Printer<'_> {
             Expr::Interval(interval) => self.interval(interval),
             Expr::BinaryOp { .. } => self.chain(expr),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
-            Expr::Cast { expr, data_type, .. } => self.cast(expr, data_type),
+            Expr::Cast { expr, data_type, array, .. } if self.is_stored() || !array => {
+                self.cast(expr, data_type);
+            }
             Expr::Collate { expr, collation } => {
                 self.operand(expr);
                 self.write(" COLLATE ");
@@ -126,8 +147,8 @@ impl Printer<'_> {
             Expr::IsNotFalse(inner) => self.is(inner, "NOT FALSE"),
             Expr::IsUnknown(inner) => self.is(inner, "UNKNOWN"),
             Expr::IsNotUnknown(inner) => self.is(inner, "NOT UNKNOWN"),
-            Expr::IsDistinctFrom(left, right) => self.between_words(left, " IS DISTINCT FROM ", right),
-            Expr::IsNotDistinctFrom(left, right) => self.between_words(left, " IS NOT DISTINCT FROM ", right),
+            Expr::IsDistinctFrom(left, right) => self.distinct(left, " IS DISTINCT FROM ", right),
+            Expr::IsNotDistinctFrom(left, right) => self.distinct(left, " IS NOT DISTINCT FROM ", right),
             Expr::InList { expr, list, negated } => {
                 self.operand(expr);
                 self.write(if *negated { " NOT IN " } else { " IN " });
@@ -227,6 +248,13 @@ impl Printer<'_> {
         self.operand(right);
     }
 
+    fn distinct(&mut self, left: &Expr, words: &str, right: &Expr) {
+        if !self.is_stored() && may_end_sooner(right) {
+            return self.give_up();
+        }
+        self.between_words(left, words, right);
+    }
+
     fn like(&mut self, words: &str, expr: &Expr, pattern: &Expr) {
         self.between_words(expr, words, pattern);
     }
@@ -255,12 +283,18 @@ impl Printer<'_> {
         let mut first = expr;
         while let Expr::BinaryOp { left, op, right } = first {
             links.push((op, &**right));
-            first = if self.is_stored() { left } else { without_parentheses(left) };
+            first = match without_parentheses(left) {
+                chain @ Expr::BinaryOp { .. } if !self.is_stored() => chain,
+                _ => left,
+            };
         }
         if !self.is_stored() {
             self.write(&"(".repeat(links.len() - 1));
         }
-        self.operand(first);
+        match links.last() {
+            Some((op, _)) => self.side(op, first),
+            None => self.operand(first),
+        }
         for (number, (op, right)) in links.into_iter().rev().enumerate() {
             if number > 0 && !self.is_stored() {
                 self.write(")");
@@ -268,14 +302,19 @@ impl Printer<'_> {
             self.write(" ");
             self.write(&op.to_string());
             self.write(" ");
-            self.operand(right);
+            self.side(op, right);
         }
     }
 
     fn unary(&mut self, op: UnaryOperator, expr: &Expr) {
         match (op, without_parentheses(expr)) {
-            (UnaryOperator::Not, _) => self.write("NOT "),
-            (UnaryOperator::Minus, inner) if is_number(inner) && (!self.is_stored() || is_number(expr)) => {
+            (UnaryOperator::Not, _) => {
+                self.write("NOT ");
+                return self.condition(expr);
+            }
+            (UnaryOperator::Minus, inner)
+                if is_number(inner) && (is_number(expr) || !self.is_stored() && !is_bound(inner)) =>
+            {
                 self.write("-");
             }
             (UnaryOperator::Minus, _) if starts_with_number(expr) => self.write("-"),
@@ -288,6 +327,9 @@ impl Printer<'_> {
     }
 
     fn cast(&mut self, expr: &Expr, data_type: &TreeType) {
+        if !self.is_stored() && is_not_exists(expr) {
+            return self.give_up();
+        }
         let inner = if self.is_stored() { expr } else { without_parentheses(expr) };
         // Source: the server puts brackets around what `::` would bind to only in part.
         let simple = matches!(
@@ -347,33 +389,17 @@ impl Printer<'_> {
         self.write(" END");
     }
 
-    /// Writes a column with its qualifier.
-    fn column(&mut self, parts: &[TreeIdent]) {
-        let start = parts.first().and_then(|first| span_of(first.span)).map(|span| span.start);
-        let qualifier = start.filter(|_| !self.is_stored()).and_then(|start| self.qualifier(start));
-        match (qualifier, parts.last()) {
-            (Some(qualifier), Some(column)) => {
-                let relation = self.names.object(&qualifier.relation);
-                self.write(&relation);
-                self.write(".");
-                self.ident(column);
+    /// Writes what `.*` stands behind: `(r).*` is all fields of a column, `r.*` all columns of a relation.
+    pub(super) fn record(&mut self, expr: &Expr) {
+        match without_parentheses(expr) {
+            bare @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)) if !self.is_stored() => {
+                self.write("(");
+                self.expr(bare);
+                self.write(")");
             }
-            _ => self.separated(parts, ".", |printer, part| printer.ident(part)),
+            _ if matches!(expr, Expr::Nested(_)) => self.operand(expr),
+            _ => self.expr(expr),
         }
-    }
-
-    /// Writes `t.*` with its qualifier.
-    pub(super) fn star(&mut self, name: &ObjectName) {
-        let parts = idents(name);
-        let start = parts.first().and_then(|first| span_of(first.span)).map(|span| span.start);
-        match start.filter(|_| !self.is_stored()).and_then(|start| self.qualifier(start)) {
-            Some(qualifier) => {
-                let relation = self.names.object(&qualifier.relation);
-                self.write(&relation);
-            }
-            None => self.separated(&parts, ".", |printer, part| printer.ident(part)),
-        }
-        self.write(".*");
     }
 
     fn access(&mut self, root: &Expr, chain: &[AccessExpr]) {
@@ -480,6 +506,47 @@ fn is_number(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if matches!(value.value, Value::Number(..)))
 }
 
+/// Tells whether a number has another type than what the minus sign makes of it: with the sign before it, and no
+/// bracket between, it is the least of all.
+fn is_bound(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => BOUNDS.contains(&digits.trim_start_matches('0')),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Tells whether it is `NOT EXISTS (…)` without brackets around it.
+///
+/// Source: the server's parser lets `NOT` have all that binds more: `NOT EXISTS (…) IS NULL` is `NOT (EXISTS (…)
+/// IS NULL)`. In the tree both words are one, so what is made of them beside anything is not what was meant.
+fn is_not_exists(expr: &Expr) -> bool {
+    matches!(expr, Expr::Exists { negated: true, .. })
+}
+
+/// Tells whether what stands behind `IS DISTINCT FROM` ends sooner for some servers.
+///
+/// Source: `parse_infix` of the server's parser reads any expression there, as the tree has it; that of newer ones ends
+/// at what binds no more than `IS`.
+fn may_end_sooner(right: &Expr) -> bool {
+    matches!(
+        right,
+        Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. }
+            | Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::IsTrue(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsUnknown(_)
+            | Expr::IsNotUnknown(_)
+            | Expr::IsDistinctFrom(..)
+            | Expr::IsNotDistinctFrom(..)
+    )
+}
+
 /// Tells whether the text of an expression begins with a number, to which a minus sign belongs.
 fn starts_with_number(mut expr: &Expr) -> bool {
     while let Expr::Cast { expr: inner, .. } = expr {
@@ -504,7 +571,7 @@ fn is_compound(expr: &Expr) -> bool {
             | Expr::Array(_)
             | Expr::Prefixed { .. }
             | Expr::Map(_)
-            | Expr::Exists { .. }
+            | Expr::Exists { negated: false, .. }
             | Expr::Subquery(_)
             | Expr::Extract { .. }
             | Expr::Position { .. }

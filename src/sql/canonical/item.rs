@@ -3,6 +3,7 @@
 use super::Form;
 use super::printer::Body;
 use super::printer::Printer;
+use super::scope::Scope;
 use crate::name::Ident;
 use crate::name::literal;
 use crate::sql::ast::OptionValue;
@@ -20,6 +21,7 @@ use crate::sql::ast::source::External;
 use crate::sql::ast::source::Subsources;
 use crate::sql::data_type::DataType;
 use crate::sql::lex::lex;
+use crate::sql::lower::Notes;
 use crate::sql::mention;
 use crate::sql::parse::cursor::Cursor;
 use crate::sql::parse::options::all as all_options;
@@ -106,7 +108,9 @@ impl<'a> Printer<'a> {
                 self.parenthesised(&columns, Self::name);
             }
             Some(None) => {}
-            None => self.parenthesised_keys(&index.keys),
+            None => {
+                self.within(Scope::of_relation(&index.on), |printer| printer.parenthesised_keys(&index.keys));
+            }
         }
         let mut options: Vec<String> = index.options.iter().map(option).collect();
         if self.form == Form::Meaning {
@@ -246,26 +250,23 @@ impl<'a> Printer<'a> {
     /// Writes the query of a view.
     pub(super) fn body_of(&mut self, query: &'a Query) {
         match query.tree() {
-            Some((tree, notes)) => {
-                self.body = Body {
-                    notes: Some(notes),
-                    references: query.references(),
-                    qualifiers: query.qualifiers(),
-                };
+            Some((tree, notes)) if self.is_stored() || is_the_servers(notes) => {
+                self.body = Body { notes: Some(notes), references: query.references() };
                 self.query(tree);
             }
-            None => self.give_up(),
+            _ => self.give_up(),
         }
     }
 
     /// Writes an expression that is not part of a query.
     pub(super) fn standalone(&mut self, expr: &'a Expr) {
-        let Some((tree, notes)) = expr.tree() else {
+        let tree = expr.tree().filter(|(_, notes)| self.is_stored() || is_the_servers(notes));
+        let Some((tree, notes)) = tree else {
             let mut found = Vec::new();
             mention::of_expr(expr, &mut found);
             return self.unread(expr.text(), expr.span().start, &found);
         };
-        self.body = Body { notes: Some(notes), references: expr.references(), qualifiers: expr.qualifiers() };
+        self.body = Body { notes: Some(notes), references: expr.references() };
         if self.is_stored() {
             self.expr(tree);
         } else {
@@ -284,6 +285,14 @@ impl<'a> Printer<'a> {
             Err(_) => self.give_up(),
         }
     }
+}
+
+/// Tells whether a tree is that of the server as well.
+///
+/// Source: `get_next_precedence` of the server's parser: an operator that is named, such as
+/// `OPERATOR(pg_catalog.*)`, binds like `||`, whichever it is. The tree has it as that operator.
+fn is_the_servers(notes: &Notes) -> bool {
+    !notes.names_operator
 }
 
 /// Writes one option: `NAME = value`.

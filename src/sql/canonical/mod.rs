@@ -2,14 +2,16 @@
 //!
 //! Two forms: [`Form::Stored`] is what Materialize keeps in its catalog, character by character;
 //! [`Form::Meaning`] is for fingerprints and drops what changes nothing (brackets, the schema of
-//! the system's functions, how far a column is qualified). Both write every name through
-//! [`Names`]. Start reading at [`statement`].
+//! the system's functions, how far a column is qualified, an alias that is the relation's own name).
+//! What the tree has otherwise than the server has no structure there: it is written from its words.
+//! Both write every name through [`Names`]. Start reading at [`statement`].
 
 mod expr;
 mod function;
 mod item;
 mod printer;
 mod query;
+mod scope;
 pub mod sketch;
 mod words;
 

@@ -2,16 +2,19 @@
 
 use super::Form;
 use super::Names;
+use super::scope::Scope;
 use crate::name::Ident;
 use crate::sql::ast::RawName;
 use crate::sql::data_type::DataType;
 use crate::sql::lower::Notes;
-use crate::sql::references::Qualifier;
 use sqlparser::ast::Ident as TreeIdent;
 
 /// How deep the printing may recurse: more than the parser lets brackets nest, less than what
 /// exhausts a small stack.
 const MAX_DEPTH: usize = 300;
+
+/// Bytes that most texts have room in: whoever keeps one gives back what is left.
+const ROOM: usize = 1024;
 
 /// The text that is written.
 pub(super) struct Printer<'a> {
@@ -19,10 +22,14 @@ pub(super) struct Printer<'a> {
     pub(super) form: Form,
     pub(super) names: &'a dyn Names,
     pub(super) body: Body<'a>,
+    /// What is in sight of the place that is written, the innermost last.
+    pub(super) scopes: Vec<Scope<'a>>,
+    /// The scope of the SELECT that was written last, which ORDER BY sees too.
+    pub(super) left: Option<Scope<'a>>,
     depth: usize,
     given_up: bool,
-    /// Where the next reference and the next qualifier probably are in their lists.
-    next: (usize, usize),
+    /// Where the next reference probably is in its list.
+    next: usize,
 }
 
 /// What is known about the query or expression that is being written.
@@ -30,36 +37,37 @@ pub(super) struct Printer<'a> {
 pub(super) struct Body<'a> {
     pub(super) notes: Option<&'a Notes>,
     pub(super) references: &'a [RawName],
-    pub(super) qualifiers: &'a [Qualifier],
 }
 
 impl<'a> Printer<'a> {
     pub(super) fn new(form: Form, names: &'a dyn Names) -> Self {
         Self {
-            text: String::with_capacity(256),
+            text: String::with_capacity(ROOM),
             form,
             names,
             body: Body::default(),
+            scopes: Vec::new(),
+            left: None,
             depth: 0,
             given_up: false,
-            next: (0, 0),
+            next: 0,
         }
     }
 
     /// The reference that begins at a byte.
     pub(super) fn reference(&mut self, start: usize) -> Option<&'a RawName> {
         let references = self.body.references;
-        let at = find_from(references, self.next.0, |name| name.span.start == start)?;
-        self.next.0 = at + 1;
+        let at = find_from(references, self.next, |name| name.span.start == start)?;
+        self.next = at + 1;
         references.get(at)
     }
 
-    /// The qualifier that begins at a byte.
-    pub(super) fn qualifier(&mut self, start: usize) -> Option<&'a Qualifier> {
-        let qualifiers = self.body.qualifiers;
-        let at = find_from(qualifiers, self.next.1, |qualifier| qualifier.name.span.start == start)?;
-        self.next.1 = at + 1;
-        qualifiers.get(at)
+    /// Looks at references before their turn.
+    pub(super) fn ahead<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let next = self.next;
+        let found = look(self);
+        self.next = next;
+        found
     }
 
     /// The whole text; `None` if something in it has no canonical form.

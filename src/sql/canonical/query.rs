@@ -28,6 +28,8 @@ use sqlparser::ast::With;
 use sqlparser::tokenizer::Span as Place;
 
 use super::printer::Printer;
+use super::scope::Scope;
+use super::scope::says_nothing;
 use crate::sql::lower::ROWS_FROM;
 use crate::sql::lower::span_of;
 use crate::sql::references::idents;
@@ -85,10 +87,13 @@ fn set<T>(place: &mut Option<T>, value: Option<T>) -> bool {
     !is_twice
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
     /// Writes a query, one level deeper.
     pub(super) fn query(&mut self, query: &Query) {
-        self.deeper(|printer| printer.query_here(query));
+        self.deeper(|printer| {
+            // A qualifier says nothing in the SELECT alone that it is about, and not in `VALUES (t.a)`.
+            printer.within(Scope::default(), |printer| printer.query_here(query));
+        });
     }
 
     fn query_here(&mut self, query: &Query) {
@@ -109,13 +114,8 @@ impl Printer<'_> {
         }
         self.set_expr(body);
         if let Some(order) = whole.order {
-            match &order.kind {
-                OrderByKind::Expressions(order) => {
-                    self.write(" ORDER BY ");
-                    self.commas(order, Self::order);
-                }
-                OrderByKind::All(_) => self.give_up(),
-            }
+            let select = if matches!(body, SetExpr::Select(_)) { self.left.take() } else { None };
+            self.within(select.unwrap_or_default(), |printer| printer.order_by(order));
         }
         match whole.limit {
             Some(Limit::Rows(rows)) => {
@@ -128,6 +128,19 @@ impl Printer<'_> {
         if let Some(offset) = whole.offset {
             self.write(" OFFSET ");
             self.expr(offset);
+        }
+    }
+
+    fn order_by(&mut self, order: &OrderBy) {
+        match &order.kind {
+            OrderByKind::Expressions(order) => {
+                self.write(" ORDER BY ");
+                self.commas(order, |printer, order| {
+                    printer.key(&order.expr);
+                    printer.direction(order);
+                });
+            }
+            OrderByKind::All(_) => self.give_up(),
         }
     }
 
@@ -229,11 +242,19 @@ impl Printer<'_> {
 
     fn select(&mut self, select: &Select) {
         let start = span_of(select.select_token.0.span).map(|span| span.start);
-        let table = start.zip(self.body.notes).is_some_and(|(start, notes)| notes.tables.contains(&start));
-        if let (true, [TableWithJoins { relation, .. }]) = (table, select.from.as_slice()) {
-            self.write("TABLE ");
-            return self.factor(relation);
-        }
+        let is_table = start.zip(self.body.notes).is_some_and(|(start, notes)| notes.tables.contains(&start));
+        let scope = self.scope_of(select, is_table);
+        let left = self.within(scope, |printer| match select.from.as_slice() {
+            [TableWithJoins { relation, .. }] if is_table => {
+                printer.write("TABLE ");
+                printer.factor(relation);
+            }
+            _ => printer.select_here(select, start),
+        });
+        self.left = Some(left);
+    }
+
+    fn select_here(&mut self, select: &Select, start: Option<usize>) {
         if select.into.is_some() || select.top.is_some() || !select.lateral_views.is_empty() {
             return self.give_up();
         }
@@ -243,7 +264,7 @@ impl Printer<'_> {
             Some(Distinct::Distinct) => self.write(" DISTINCT"),
             Some(Distinct::On(columns)) => {
                 self.write(" DISTINCT ON ");
-                self.parenthesised(columns, Self::expr);
+                self.parenthesised(columns, Self::key);
             }
         }
         if !select.projection.is_empty() {
@@ -252,7 +273,7 @@ impl Printer<'_> {
         }
         if !select.from.is_empty() {
             self.write(" FROM ");
-            self.commas(&select.from, Self::table_with_joins);
+            self.in_steps(|printer| printer.commas(&select.from, Self::table_with_joins));
         }
         if let Some(filter) = &select.selection {
             self.write(" WHERE ");
@@ -271,7 +292,7 @@ impl Printer<'_> {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
                 if !keys.is_empty() {
                     self.write(" GROUP BY ");
-                    self.commas(keys, Self::expr);
+                    self.commas(keys, Self::key);
                 }
             }
             GroupByExpr::Expressions(..) | GroupByExpr::All(_) => self.give_up(),
@@ -280,6 +301,11 @@ impl Printer<'_> {
             self.write(" HAVING ");
             self.expr(having);
         }
+        // What these see of the columns that come out is not known.
+        self.qualified(|printer| printer.windows(select));
+    }
+
+    fn windows(&mut self, select: &Select) {
         if !select.named_window.is_empty() {
             self.write(" WINDOW ");
             self.commas(&select.named_window, |printer, window| {
@@ -314,7 +340,7 @@ impl Printer<'_> {
                 self.star(name);
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
-                self.expr(expr);
+                self.record(expr);
                 self.write(".*");
             }
             SelectItem::ExprWithAliases { .. } => self.give_up(),
@@ -323,6 +349,10 @@ impl Printer<'_> {
 
     pub(super) fn order(&mut self, order: &OrderByExpr) {
         self.expr(&order.expr);
+        self.direction(order);
+    }
+
+    fn direction(&mut self, order: &OrderByExpr) {
         match order.options.asc {
             Some(true) => self.write(if self.is_stored() { " ASC" } else { "" }),
             Some(false) => self.write(" DESC"),
@@ -343,16 +373,7 @@ impl Printer<'_> {
     }
 
     fn join(&mut self, join: &Join) {
-        let (words, constraint) = match &join.join_operator {
-            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => ("JOIN", constraint),
-            JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => ("LEFT JOIN", constraint),
-            JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => {
-                ("RIGHT JOIN", constraint)
-            }
-            JoinOperator::FullOuter(constraint) => ("FULL JOIN", constraint),
-            JoinOperator::CrossJoin(constraint) => ("CROSS JOIN", constraint),
-            _ => return self.give_up(),
-        };
+        let Some((words, constraint)) = words_and_constraint(join) else { return self.give_up() };
         self.write(if matches!(constraint, JoinConstraint::Natural) { " NATURAL " } else { " " });
         self.write(words);
         self.write(" ");
@@ -372,13 +393,10 @@ impl Printer<'_> {
         self.parenthesised(columns, |printer, column| {
             printer.separated(&idents(column), ".", |printer, part| printer.ident(part));
         });
-        let first = columns.first().and_then(|column| column.0.first()?.as_ident()).map(|ident| ident.span);
-        let alias = first.and_then(|place| {
-            noted(place, |start| self.body.notes.and_then(|notes| notes.using.get(&start)))
-        });
-        if let Some(alias) = alias {
+        if let Some(alias) = self.using_alias(columns) {
             self.write(" AS ");
             self.words(std::slice::from_ref(alias));
+            self.see();
         }
     }
 
@@ -387,6 +405,9 @@ impl Printer<'_> {
     }
 
     fn factor_here(&mut self, factor: &TableFactor) {
+        if !self.is_stored() && is_foreign(factor) {
+            return self.give_up();
+        }
         let alias = match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
                 self.relation(name);
@@ -405,32 +426,53 @@ impl Printer<'_> {
                 self.write(if *with_ordinality { " WITH ORDINALITY" } else { "" });
                 alias
             }
-            TableFactor::Derived { lateral, subquery, alias, sample: None } => {
-                self.write(if *lateral { "LATERAL (" } else { "(" });
+            TableFactor::Derived { lateral: true, subquery, alias, sample: None } => {
+                self.write("LATERAL (");
                 self.query(subquery);
                 self.write(")");
                 alias
             }
-            TableFactor::NestedJoin { table_with_joins, alias: None }
-                if !self.is_stored()
-                    && table_with_joins.joins.is_empty()
-                    && matches!(table_with_joins.relation, TableFactor::NestedJoin { .. }) =>
-            {
-                return self.factor(&table_with_joins.relation);
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+                self.write("(");
+                self.apart(|printer| printer.query(subquery));
+                self.write(")");
+                alias
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                return self.nested(table_with_joins);
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                self.write("(");
-                self.table_with_joins(table_with_joins);
-                self.write(")");
+                let scope = self.scope_of_joins(table_with_joins);
+                self.within(scope, |printer| printer.in_steps(|printer| printer.joins(table_with_joins)));
                 alias
             }
             _ => return self.give_up(),
         };
+        let alias = alias.as_ref().filter(|alias| match factor {
+            TableFactor::Table { name, args: None, .. } => self.is_stored() || !says_nothing(name, alias),
+            _ => true,
+        });
         if let Some(alias) = alias {
             self.write(" AS ");
             self.ident(&alias.name);
             self.alias_columns(alias);
         }
+        self.see();
+    }
+
+    /// Writes joins in parentheses, of which one pair is enough.
+    fn nested(&mut self, joins: &TableWithJoins) {
+        let is_nested = |factor: &TableFactor| matches!(factor, TableFactor::NestedJoin { .. });
+        if !self.is_stored() && joins.joins.is_empty() && is_nested(&joins.relation) {
+            return self.factor(&joins.relation);
+        }
+        self.joins(joins);
+    }
+
+    fn joins(&mut self, joins: &TableWithJoins) {
+        self.write("(");
+        self.table_with_joins(joins);
+        self.write(")");
     }
 
     fn relation(&mut self, name: &ObjectName) {
@@ -470,11 +512,45 @@ impl Printer<'_> {
         });
     }
 
+    /// The alias behind `USING (…)`, which lowering took out.
+    pub(super) fn using_alias(&self, columns: &[ObjectName]) -> Option<&'a Token<'static>> {
+        let first = columns.first()?.0.first()?.as_ident()?;
+        noted(first.span, |start| self.body.notes.and_then(|notes| notes.using.get(&start)))
+    }
+
     /// Writes the options that lowering took out.
     fn options(&mut self, options: &[Token]) {
         self.write("(");
         self.noted_options(options);
         self.write(")");
+    }
+}
+
+/// The words of a join and its condition; nothing for one that the server does not have.
+pub(super) fn words_and_constraint(join: &Join) -> Option<(&'static str, &JoinConstraint)> {
+    Some(match &join.join_operator {
+        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => ("JOIN", constraint),
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => ("LEFT JOIN", constraint),
+        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => ("RIGHT JOIN", constraint),
+        JoinOperator::FullOuter(constraint) => ("FULL JOIN", constraint),
+        JoinOperator::CrossJoin(constraint) => ("CROSS JOIN", constraint),
+        _ => return None,
+    })
+}
+
+/// Tells whether something stands beside a relation that the server does not have.
+fn is_foreign(factor: &TableFactor) -> bool {
+    match factor {
+        TableFactor::Table { args: None, with_ordinality: true, .. } => true,
+        TableFactor::Table { with_hints, version, partitions, json_path, sample, index_hints, .. } => {
+            !with_hints.is_empty()
+                || version.is_some()
+                || !partitions.is_empty()
+                || json_path.is_some()
+                || sample.is_some()
+                || !index_hints.is_empty()
+        }
+        _ => false,
     }
 }
 

@@ -223,7 +223,7 @@ fn what_changes_nothing_is_dropped() {
     check(
         "CREATE VIEW v AS SELECT ((A)), public.t.B -- why\n FROM public.t WHERE NOT (a = 1 OR (b)) AND c != -1",
         expect![[
-            r#"CREATE VIEW "d"."s"."v" AS SELECT "a", "d"."public"."t"."b" FROM "d"."public"."t" WHERE (NOT (("a" = 1) OR "b")) AND ("c" <> (-1))"#
+            r#"CREATE VIEW "d"."s"."v" AS SELECT "a", "b" FROM "d"."public"."t" WHERE (NOT (("a" = 1) OR "b")) AND ("c" <> (-1))"#
         ]],
     );
     check(
@@ -323,6 +323,22 @@ fn a_difference_in_meaning_is_a_difference_in_text() {
         ("SELECT LIST[1]", "SELECT ARRAY[1]"),
         ("SELECT ~ a + b FROM t", "SELECT (~ a) + b FROM t"),
         ("WITH t AS (SELECT 1 AS a) SELECT a FROM t", "WITH u AS (SELECT 1 AS a) SELECT a FROM t"),
+        ("SELECT (x).* FROM t AS x", "SELECT x.* FROM t AS x"),
+        ("SELECT -(2147483648)", "SELECT -2147483648"),
+        ("SELECT -(9223372036854775808)", "SELECT -9223372036854775808"),
+        ("SELECT NOT EXISTS (SELECT 1) IS NULL", "SELECT (NOT EXISTS (SELECT 1)) IS NULL"),
+        ("SELECT NOT EXISTS (SELECT 1)::bool IS NULL", "SELECT (NOT EXISTS (SELECT 1))::bool IS NULL"),
+        (
+            "SELECT a = NOT EXISTS (SELECT 1) IS NULL FROM t",
+            "SELECT (a = NOT EXISTS (SELECT 1)) IS NULL FROM t",
+        ),
+        ("SELECT a IS DISTINCT FROM b AND c FROM t", "SELECT a IS DISTINCT FROM (b AND c) FROM t"),
+        ("SELECT a IS DISTINCT FROM b AND c FROM t", "SELECT (a IS DISTINCT FROM b) AND c FROM t"),
+        ("SELECT a IS DISTINCT FROM b IS NULL FROM t", "SELECT a IS DISTINCT FROM (b IS NULL) FROM t"),
+        ("SELECT a OPERATOR(pg_catalog.*) b + c FROM t", "SELECT a * b + c FROM t"),
+        ("SELECT a FROM t WITH (b)", "SELECT a FROM t"),
+        ("SELECT a FROM t WITH ORDINALITY", "SELECT a FROM t"),
+        ("SELECT CAST(a AS int ARRAY) FROM t", "SELECT CAST(a AS int) FROM t"),
     ] {
         let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
         assert_ne!(text(one), text(other));
@@ -368,10 +384,116 @@ fn other_words_for_the_same_have_one_form() {
         ("SELECT (VALUES (1))", "SELECT (values ((1)))"),
         ("SELECT pg_catalog.date '2024-01-01'", "SELECT DATE '2024-01-01'"),
         ("SELECT map[text=>int] '{a=>1}'", "SELECT '{a=>1}'::map[text => integer]"),
+        ("SELECT -(1), - (2147483649)", "SELECT -1, -2147483649"),
+        ("SELECT NOT (NOT EXISTS (SELECT 1)) OR a FROM t", "SELECT NOT NOT EXISTS (SELECT 1) OR a FROM t"),
+        ("SELECT (NOT EXISTS (SELECT 1)) AND a FROM t", "SELECT NOT EXISTS (SELECT 1) AND a FROM t"),
+        ("SELECT a IS DISTINCT FROM (b = c) FROM t", "SELECT a IS DISTINCT FROM b = c FROM t"),
+        ("SELECT (f(a)).* FROM t", "SELECT f(a).* FROM t"),
     ] {
         let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
         assert_eq!(text(one), text(other), "{one}");
     }
+}
+
+#[test]
+fn a_qualifier_says_nothing_where_there_is_one_relation() {
+    for (one, other) in [
+        ("SELECT t.a FROM raw.t WHERE raw.t.b > d.raw.t.c", "SELECT a FROM raw.t WHERE b > c"),
+        ("SELECT x.a FROM raw.t AS x WHERE x.b", "SELECT a FROM raw.t AS x WHERE b"),
+        ("SELECT x.a FROM raw.t AS x (a, b)", "SELECT a FROM raw.t AS x (a, b)"),
+        (
+            "SELECT t.a, count(DISTINCT t.b) FILTER (WHERE t.c) FROM t GROUP BY t.a, lower(t.d) HAVING max(t.b) > 1",
+            "SELECT a, count(DISTINCT b) FILTER (WHERE c) FROM t GROUP BY a, lower(d) HAVING max(b) > 1",
+        ),
+        (
+            "SELECT DISTINCT ON (t.a, lower(t.b)) t.a, t.b, lag(t.c) OVER (PARTITION BY t.a ORDER BY t.c), t.d + 1 FROM t \
+             ORDER BY t.a, lower(t.b), (t.c) DESC",
+            "SELECT DISTINCT ON (a, lower(b)) a, b, lag(c) OVER (PARTITION BY a ORDER BY c), d + 1 FROM t \
+             ORDER BY a, lower(b), (c) DESC",
+        ),
+        ("SELECT t.a[1], (t.r).f, (t.r).* FROM t", "SELECT a[1], (r).f, (r).* FROM t"),
+        ("SELECT s.a FROM (SELECT t.a FROM t) AS s", "SELECT a FROM (SELECT a FROM t) AS s"),
+        ("WITH c AS (SELECT t.a FROM t) SELECT c.a FROM c", "WITH c AS (SELECT a FROM t) SELECT a FROM c"),
+        ("SELECT t.a FROM t UNION SELECT u.a FROM u", "SELECT a FROM t UNION SELECT a FROM u"),
+        ("(SELECT t.a FROM t LIMIT 1) ORDER BY t.b", "SELECT a FROM t ORDER BY b LIMIT 1"),
+        ("SELECT a AS id FROM t ORDER BY -t.id", "SELECT a AS id FROM t ORDER BY -id"),
+        ("SELECT t.a, count(*) FROM t GROUP BY t.a", "SELECT t.a, count(*) FROM t GROUP BY a"),
+        ("SELECT *, a AS b FROM t ORDER BY t.id", "SELECT *, a AS b FROM t ORDER BY id"),
+    ] {
+        let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
+        assert_eq!(text(one), text(other), "{one}");
+    }
+}
+
+#[test]
+fn a_qualifier_stays_where_it_may_say_something() {
+    for (one, other) in [
+        ("SELECT a AS id FROM t ORDER BY t.id", "SELECT a AS id FROM t ORDER BY id"),
+        ("SELECT a AS id FROM t ORDER BY (t.id)", "SELECT a AS id FROM t ORDER BY (id)"),
+        ("SELECT DISTINCT ON (t.id) a AS id FROM t", "SELECT DISTINCT ON (id) a AS id FROM t"),
+        ("SELECT a AS id, count(*) FROM t GROUP BY t.id", "SELECT a AS id, count(*) FROM t GROUP BY id"),
+        ("SELECT lower(a) FROM t ORDER BY t.lower", "SELECT lower(a) FROM t ORDER BY lower"),
+        ("SELECT a::text FROM t ORDER BY t.a", "SELECT a::text FROM t ORDER BY a"),
+        ("SELECT 1::text FROM t ORDER BY t.text", "SELECT 1::text FROM t ORDER BY text"),
+        ("SELECT a + 1 FROM t ORDER BY t.\"?column?\"", "SELECT a + 1 FROM t ORDER BY \"?column?\""),
+        ("SELECT (r).* FROM t ORDER BY t.id", "SELECT (r).* FROM t ORDER BY id"),
+        ("SELECT t.a FROM t FULL JOIN u USING (a)", "SELECT a FROM t FULL JOIN u USING (a)"),
+        ("SELECT t.a FROM t, u", "SELECT a FROM t, u"),
+        ("SELECT t.t FROM t", "SELECT t FROM t"),
+        ("SELECT g.g FROM generate_series(1, 3) AS g", "SELECT g FROM generate_series(1, 3) AS g"),
+        ("SELECT (SELECT t.id FROM u) FROM t", "SELECT (SELECT id FROM u) FROM t"),
+        // Without a column of that name in `u` it is one of `t`.
+        ("SELECT (SELECT u.id FROM u) FROM t", "SELECT (SELECT id FROM u) FROM t"),
+        ("SELECT (VALUES (t.a)) FROM t", "SELECT (VALUES (a)) FROM t"),
+        (
+            "SELECT 1 FROM t, LATERAL (SELECT u.a FROM u) AS l",
+            "SELECT 1 FROM t, LATERAL (SELECT a FROM u) AS l",
+        ),
+        ("SELECT t.* FROM raw.t, x.t", "SELECT raw.t.* FROM raw.t, x.t"),
+        ("SELECT (SELECT x.t.id FROM t) FROM x.t", "SELECT (SELECT t.id FROM t) FROM x.t"),
+        ("SELECT (SELECT x.t.id FROM raw.t AS t) FROM x.t", "SELECT (SELECT x.t.id FROM raw.t) FROM x.t"),
+        (
+            "SELECT (SELECT x.t.id FROM raw.t AS t) FROM u AS t",
+            "SELECT (SELECT x.t.id FROM raw.t) FROM u AS t",
+        ),
+        ("SELECT t.a FROM raw.t AS t (a, b)", "SELECT t.a FROM raw.t"),
+    ] {
+        let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
+        assert_ne!(text(one), text(other), "{one}");
+    }
+}
+
+#[test]
+fn an_alias_that_is_the_name_says_nothing() {
+    for (one, other) in [
+        (
+            "SELECT t.a, u.b FROM raw.t AS t JOIN raw.u u ON t.a = u.a ORDER BY u.b",
+            "SELECT raw.t.a, u.b FROM raw.t JOIN raw.u ON t.a = raw.u.a ORDER BY raw.u.b",
+        ),
+        ("SELECT t, t.* FROM raw.t AS t", "SELECT t, raw.t.* FROM raw.t"),
+        ("WITH c AS (SELECT 1) SELECT c.* FROM c AS c, t", "WITH c AS (SELECT 1) SELECT c.* FROM c, t"),
+        (
+            "SELECT 1 FROM raw.t AS t WHERE EXISTS (SELECT 1 FROM raw.u AS u WHERE u.a = t.a)",
+            "SELECT 1 FROM raw.t WHERE EXISTS (SELECT 1 FROM raw.u WHERE u.a = t.a)",
+        ),
+    ] {
+        let text = |query: &str| meaning(&format!("CREATE VIEW v AS {query}"));
+        assert_eq!(text(one), text(other), "{one}");
+    }
+    check(
+        "CREATE VIEW v AS SELECT t.a, x.t.b FROM x.t AS t, LATERAL (SELECT t.c, u.c FROM u) AS l, (SELECT u.c FROM u) AS n \
+         WHERE EXISTS (SELECT t.a FROM u AS t WHERE t.b = l.c)",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS SELECT "d"."x"."t"."a", "d"."x"."t"."b" FROM "d"."x"."t", LATERAL (SELECT "d"."x"."t"."c", "d"."s"."u"."c" FROM "d"."s"."u") AS "l", (SELECT "c" FROM "d"."s"."u") AS "n" WHERE EXISTS (SELECT "t"."a" FROM "d"."s"."u" AS "t" WHERE "t"."b" = "l"."c")"#
+        ]],
+    );
+    check(
+        "CREATE VIEW v AS SELECT j.a FROM (t JOIN u USING (a) AS k JOIN w ON k.a = w.a) AS j, f(j.b), ROWS FROM (g(1), h(2)) \
+         WHERE f.x = h.y",
+        expect![[
+            r#"CREATE VIEW "d"."s"."v" AS SELECT "j"."a" FROM ("d"."s"."t" JOIN "d"."s"."u" USING ("a") AS "k" JOIN "d"."s"."w" ON "k"."a" = "d"."s"."w"."a") AS "j", "f"("j"."b"), ROWS FROM ("g"(1), "h"(2)) WHERE "f"."x" = "h"."y""#
+        ]],
+    );
 }
 
 #[test]
@@ -380,7 +502,7 @@ fn all_fields_may_stand_in_an_expression() {
         "CREATE VIEW v AS SELECT (x).*.*, (u.*) IS NULL, ((x).*) IS NULL, s.u.* IS NOT NULL, f((y).*, u.*), (x).*, u.* \
          FROM s.u WHERE (s.u.*) = ROW(1)",
         expect![[
-            r#"CREATE VIEW "d"."s"."v" AS SELECT ("x").*.*, ("d"."s"."u".*) IS NULL, ("x").* IS NULL, ("d"."s"."u".*) IS NOT NULL, "f"(("y").*, "d"."s"."u".*), "x".*, "d"."s"."u".* FROM "d"."s"."u" WHERE ("d"."s"."u".*) = ROW(1)"#
+            r#"CREATE VIEW "d"."s"."v" AS SELECT ("x").*.*, ("d"."s"."u".*) IS NULL, ("x").* IS NULL, ("d"."s"."u".*) IS NOT NULL, "f"(("y").*, "d"."s"."u".*), ("x").*, "d"."s"."u".* FROM "d"."s"."u" WHERE ("d"."s"."u".*) = ROW(1)"#
         ]],
     );
     assert_ne!(
@@ -429,6 +551,68 @@ fn what_only_the_server_reads_is_the_same_in_the_catalog() {
         ),
     ] {
         assert_eq!(unread(written), unread(stored), "{written}");
+    }
+}
+
+#[test]
+fn types_in_a_cast_that_only_the_server_reads_have_one_spelling() {
+    let text = |cast: &str| unread(&format!("CREATE VIEW v AS SELECT * EXCLUDE (a), {cast} FROM t"));
+    for (one, other) in [
+        ("CAST(b AS int)", "cast ( B as [s20 AS \"pg_catalog\".\"int4\"])"),
+        ("CAST(b::bigint AS double precision)", "CAST(b::int8 AS float8)"),
+        (
+            "CAST((SELECT c AS n FROM u) AS character varying(3)[])",
+            "CAST((SELECT c AS n FROM u) AS varchar(3)[])",
+        ),
+    ] {
+        assert_eq!(text(one), text(other), "{one}");
+    }
+    for (one, other) in [
+        ("CAST(b AS int)", "CAST(b AS bigint)"),
+        ("CAST((SELECT c AS int FROM u) AS text)", "CAST((SELECT c AS int4 FROM u) AS text)"),
+        ("b AS int", "b AS int4"),
+    ] {
+        assert_ne!(text(one), text(other), "{one}");
+    }
+}
+
+#[test]
+fn sources_and_connections_have_other_words_for_the_same() {
+    for (one, other) in [
+        (
+            "CREATE SOURCE s FROM POSTGRES CONNECTION p (PUBLICATION 'p') FOR TABLES (a.b INTO c, a.into AS d, e)",
+            "CREATE SOURCE s FROM POSTGRES CONNECTION p (PUBLICATION = 'p') FOR TABLES (a.b AS c, a.into AS d, e)",
+        ),
+        (
+            "CREATE SOURCE s FROM MYSQL CONNECTION m (TEXT COLUMNS [a.b.c], IGNORE COLUMNS (a.b.d)) FOR ALL TABLES",
+            "CREATE SOURCE s FROM MYSQL CONNECTION m (TEXT COLUMNS (a.b.c), EXCLUDE COLUMNS = [a.b.d]) FOR ALL TABLES",
+        ),
+        (
+            "CREATE CONNECTION k TO KAFKA (BROKERS ['a', 'b'], SASL USERNAME 'u')",
+            "CREATE CONNECTION k TO KAFKA (BROKERS = ('a', 'b'), SASL USERNAME = 'u')",
+        ),
+        (
+            "CREATE CONNECTION p TO POSTGRES (HOST 'h', USERNAME = 'u')",
+            "CREATE CONNECTION p TO POSTGRES (HOST 'h', USER 'u')",
+        ),
+    ] {
+        assert_eq!(meaning(one), meaning(other), "{one}");
+    }
+    for (one, other) in [
+        (
+            "CREATE SOURCE s FROM POSTGRES CONNECTION p FOR TABLES (a.b INTO c)",
+            "CREATE SOURCE s FROM POSTGRES CONNECTION p FOR TABLES (a.b)",
+        ),
+        (
+            "CREATE SOURCE s FROM MYSQL CONNECTION m (TEXT COLUMNS (a)) FOR ALL TABLES",
+            "CREATE SOURCE s FROM MYSQL CONNECTION m (EXCLUDE COLUMNS (a)) FOR ALL TABLES",
+        ),
+        (
+            "CREATE TABLE t (ignore, columns) FROM SOURCE s (REFERENCE r)",
+            "CREATE TABLE t (exclude, columns) FROM SOURCE s (REFERENCE r)",
+        ),
+    ] {
+        assert_ne!(meaning(one), meaning(other), "{one}");
     }
 }
 

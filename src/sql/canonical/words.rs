@@ -15,6 +15,8 @@ use crate::sql::lex::lex;
 use crate::sql::mention::Mention;
 use crate::sql::mention::mentions;
 use crate::sql::parse::cursor::Cursor;
+use crate::sql::parse::cursor::closing;
+use crate::sql::query::Query;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
@@ -27,12 +29,16 @@ pub(super) fn statement(text: &str, statement: &Statement, form: Form, names: &d
     let own = statement.span.of(text);
     // It was parsed from tokens, so it has some.
     let Ok(tokens) = lex(own) else { return own.to_owned() };
-    let found = mentions(&statement.kind);
+    let mut found = mentions(&statement.kind);
+    let query = query_of(&statement.kind);
+    if let (Form::Meaning, Some(query)) = (form, query) {
+        found.retain(|mention| !is_shared(mention, query));
+    }
+    let unread = query.filter(|query| form == Form::Meaning || query.opaque().is_some()).map(Query::span);
     let mut words = Words::new(own, statement.span.start, &tokens, &found, names);
     if form == Form::Meaning {
-        words.marks = marks(&statement.kind, &tokens);
+        words.spelled = spelled(&statement.kind, &tokens);
     }
-    let unread = unread_query(&statement.kind);
     while !words.cursor.is_done() {
         let place = words.cursor.start() + statement.span.start;
         if let Some(query) = unread.filter(|query| query.start <= place) {
@@ -48,7 +54,8 @@ pub(super) fn statement(text: &str, statement: &Statement, form: Form, names: &d
             words.options(view);
         } else if let Some(noise) = NOISE.iter().find(|noise| words.follow(noise)) {
             words.cursor.move_to(words.cursor.at() + noise.len());
-        } else if words.marks.binary_search(&words.cursor.at()).is_ok() {
+        } else if let Some(spelling) = words.spelling() {
+            words.written.extend((!spelling.is_empty()).then(|| spelling.to_owned()));
             words.cursor.advance();
         } else if !words.replaced() {
             words.word();
@@ -57,14 +64,80 @@ pub(super) fn statement(text: &str, statement: &Statement, form: Form, names: &d
     words.written.join(" ")
 }
 
-/// Where the query of a view stands, if only the server can read it.
-fn unread_query(kind: &StatementKind) -> Option<Span> {
-    let query = match kind {
-        StatementKind::CreateView(view) => &view.query,
-        StatementKind::CreateMaterializedView(view) => &view.query,
-        _ => return None,
-    };
-    query.opaque().map(|_| query.span())
+/// The query of a view.
+fn query_of(kind: &StatementKind) -> Option<&Query> {
+    match kind {
+        StatementKind::CreateView(view) => Some(&view.query),
+        StatementKind::CreateMaterializedView(view) => Some(&view.query),
+        _ => None,
+    }
+}
+
+/// Tells whether a qualifier may mean another relation too, whose name ends like that of what it is taken for.
+fn is_shared(mention: &Mention<'_>, query: &Query) -> bool {
+    let Mention::Qualifier(qualifier) = mention else { return false };
+    let meant = &qualifier.relation.parts;
+    query.references().iter().any(|name| name.parts.last() == meant.last() && name.parts != *meant)
+}
+
+/// What is written in place of tokens, by their numbers: nothing for marks, and one of several words for the same.
+fn spelled(kind: &StatementKind, tokens: &[Token<'_>]) -> Vec<(usize, &'static str)> {
+    let mut found: Vec<(usize, &'static str)> = marks(kind, tokens).into_iter().map(|at| (at, "")).collect();
+    let is_connection = matches!(kind, StatementKind::CreateConnection(_));
+    let is_source = matches!(kind, StatementKind::CreateSource(_));
+    if is_connection || is_source || matches!(kind, StatementKind::CreateTable(_)) {
+        synonyms(tokens, is_connection, is_source, &mut found);
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Finds words that are the same to the server.
+///
+/// Source: its parser makes one tree of both in `parse_subsource_references`, `parse_mysql_connection_option`,
+/// `parse_connection_option_name` and `parse_connection_option_unified`.
+fn synonyms(
+    tokens: &[Token<'_>],
+    is_connection: bool,
+    is_source: bool,
+    found: &mut Vec<(usize, &'static str)>,
+) {
+    // Where the brackets of `FOR TABLES (…)` end.
+    let mut tables = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let before = |offset: usize| at.checked_sub(offset).and_then(|before| tokens.get(before));
+        let is_before = |offset: usize, word: &str| before(offset).is_some_and(|token| token.is(word));
+        let behind = |offset: usize| tokens.get(at + offset);
+        let begins = before(1).is_some_and(|token| matches!(token.lexeme, Lexeme::LParen | Lexeme::Comma));
+        match &token.lexeme {
+            Lexeme::LParen if is_source && is_before(1, "TABLES") && is_before(2, "FOR") => {
+                tables = closing(tokens, at).unwrap_or_default();
+            }
+            Lexeme::LBracket => {
+                let equals = before(1).is_some_and(|token| token.is_lexeme(&Lexeme::Eq));
+                let name = 1 + usize::from(equals);
+                if is_before(name, "COLUMNS") || is_before(name, "BROKERS") {
+                    found.push((at, "("));
+                    found.extend(closing(tokens, at).map(|close| (close, ")")));
+                }
+            }
+            // `x INTO y`, and not a name that is spelled like the word.
+            Lexeme::Word(_) if at < tables && token.is("INTO") => {
+                let is_word = before(1).is_some_and(Token::is_word);
+                if is_word && !is_before(1, "AS") && !is_before(1, "INTO") {
+                    found.push((at, "as"));
+                }
+            }
+            Lexeme::Word(_) if begins && token.is("IGNORE") => {
+                let has_value = behind(2).is_some_and(|value| value.opens() || value.is_lexeme(&Lexeme::Eq));
+                if has_value && behind(1).is_some_and(|word| word.is("COLUMNS")) {
+                    found.push((at, "exclude"));
+                }
+            }
+            Lexeme::Word(_) if begins && is_connection && token.is("USERNAME") => found.push((at, "user")),
+            _ => {}
+        }
+    }
 }
 
 /// The equals signs behind the names of options, which may as well be left out.
@@ -117,8 +190,10 @@ struct Words<'a> {
     names: &'a dyn Names,
     /// What stands in place of names, by where they stand.
     names_at: Vec<(Span, String)>,
-    /// The numbers of the tokens that may be there or not.
-    marks: Vec<usize>,
+    /// What is written in place of tokens, by their numbers, sorted.
+    spelled: Vec<(usize, &'static str)>,
+    /// For each bracket that is open in what only the server reads, whether it is that of a `CAST`.
+    casts: Vec<bool>,
     written: Vec<String>,
 }
 
@@ -138,7 +213,8 @@ impl<'a> Words<'a> {
             cursor: Cursor::new(text, tokens),
             names,
             names_at,
-            marks: Vec::new(),
+            spelled: Vec::new(),
+            casts: Vec::new(),
             written: Vec::new(),
         }
     }
@@ -146,6 +222,12 @@ impl<'a> Words<'a> {
     /// Tells whether these words follow.
     fn follow(&self, words: &[&str]) -> bool {
         words.iter().enumerate().all(|(n, word)| self.cursor.nth_is(n, word))
+    }
+
+    /// What is written in place of the next token, if something is.
+    fn spelling(&self) -> Option<&'static str> {
+        let place = self.spelled.binary_search_by_key(&self.cursor.at(), |(at, _)| *at);
+        place.ok().and_then(|place| self.spelled.get(place)).map(|(_, spelling)| *spelling)
     }
 
     /// Writes what stands in place of a name, if one begins here.
@@ -172,6 +254,9 @@ impl<'a> Words<'a> {
         if self.cursor.lexeme(&Lexeme::DoubleColon) {
             self.written.push("::".to_owned());
             self.data_type();
+        } else if self.casts.last() == Some(&true) && self.cursor.keyword("AS") {
+            self.written.push("as".to_owned());
+            self.data_type();
         } else if self.replaced() || self.catalog_name() {
             // It is written.
         } else if self.cursor.lexeme(&Lexeme::Operator("!=".into())) {
@@ -179,7 +264,19 @@ impl<'a> Words<'a> {
         } else if self.is_system_function() {
             self.cursor.move_to(self.cursor.at() + 2);
         } else {
+            self.bracket();
             self.word();
+        }
+    }
+
+    /// Takes note of a bracket that comes next.
+    fn bracket(&mut self) {
+        let Some(token) = self.cursor.peek() else { return };
+        let before = self.cursor.at().checked_sub(1).and_then(|at| self.cursor.tokens().get(at));
+        if token.opens() {
+            self.casts.push(before.is_some_and(|before| before.is("CAST")));
+        } else if token.closes() {
+            self.casts.pop();
         }
     }
 
@@ -246,7 +343,8 @@ pub fn as_words(name: &RawName) -> String {
     name.parts.iter().map(Ident::to_string).collect::<Vec<_>>().join(" . ")
 }
 
-fn ident(token: &Token<'_>) -> Option<Ident> {
+/// The name that a word is.
+pub(super) fn ident(token: &Token<'_>) -> Option<Ident> {
     match &token.lexeme {
         Lexeme::Quoted(text) => Ident::new(text.as_ref()).ok(),
         Lexeme::Word(word) => Ident::folded(word).ok(),

@@ -90,6 +90,7 @@ impl Lowering<'_> {
         if let Some(operator) = end.checked_sub(1).and_then(|last| self.tokens.get(last)) {
             self.push(tree_token(&operator.lexeme), operator.span);
         }
+        self.lowered.notes.names_operator = true;
         self.at = end + 1;
     }
 

@@ -205,7 +205,10 @@ impl<'t> Walk<'t> {
         let mut at = self.at + 1;
         let is = |at: usize, word: &str| self.tokens.get(at).is_some_and(|token| token.is(word));
         let mutual = is(at, "MUTUALLY") && is(at + 1, "RECURSIVE");
-        at += if mutual { 2 } else { 0 };
+        // The server has none of this kind: who writes it means the names all the same.
+        let plain =
+            is(at, "RECURSIVE") && self.tokens.get(at + 1).is_some_and(Token::is_word) && !is(at + 1, "AS");
+        at += if mutual { 2 } else { usize::from(plain) };
         let parenthesised = |at: usize| self.tokens.get(at).is_some_and(|one| one.is_lexeme(&Lexeme::LParen));
         let behind = |at: usize| self.partners.get(at).map_or(at, |close| close + 1);
         if mutual && parenthesised(at) {
@@ -241,7 +244,7 @@ impl<'t> Walk<'t> {
         }
         for (close, name) in found {
             self.taken.insert(name.clone());
-            if mutual {
+            if mutual || plain {
                 self.define(name);
             } else {
                 self.frame.bodies.push_back((close, name));

@@ -5,9 +5,6 @@
 //! one comma were there. Anything else may be syntax that is not known here. Start reading at
 //! [`find`].
 
-use std::borrow::Cow;
-use std::ops::Range;
-
 use sqlparser::keywords::ALL_KEYWORDS;
 
 use super::Sought;
@@ -15,18 +12,13 @@ use super::partners;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
 use crate::sql::keyword::is_keyword;
-use crate::sql::keyword::is_nearly;
 use crate::sql::keyword::meaning;
+use crate::sql::parse::spelling::MAX_REPAIRED;
+use crate::sql::parse::spelling::misspelt;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
 use crate::sql::token::Token;
 use crate::sql::token::is_too_deep;
-
-/// Of how many tokens a query may consist for repairs to be tried: each try reads all of it.
-const MAX_REPAIRED: usize = 20_000;
-
-/// How many repairs are tried.
-const MAX_REPAIRS: usize = 10;
 
 /// How many words at and before the place of the mistake may be the misspelt one: an alias takes a
 /// word that was meant for a keyword, and the one behind it is the first that fits nowhere.
@@ -60,7 +52,9 @@ pub(super) fn find(
     // Of some mistakes it is not told where they are.
     let is_placed = found < tokens.len() || error.message.ends_with(", found EOF");
     let suspects = if is_placed { found.saturating_sub(SUSPECTS - 1)..found + 1 } else { 0..tokens.len() };
-    let meant = misspelt(tokens, suspects, reads);
+    let is_syntax =
+        |at: usize| tokens.get(at).and_then(Token::word).is_some_and(|word| meaning(word).is_syntax);
+    let meant = misspelt(tokens, suspects.rev().filter(|at| !is_syntax(*at)), SPELT, reads);
     let is_wrong = meant.is_some() || place.may_lack_comma(sought) && reads(&with_comma(tokens, found));
     is_wrong.then(|| SyntaxError { meant, ..error.clone() })
 }
@@ -157,15 +151,21 @@ impl<'t> Place<'t> {
             Lexeme::RParen | Lexeme::RBracket | Lexeme::Comma => true,
             _ => false,
         });
-        wants_more && has_none && !self.has_empty_list()
+        wants_more && has_none && !self.has_empty_list() && !self.is_second_query()
     }
 
-    /// Whether a clause or the end of the query in parentheses follows `SELECT` at once: the server takes
-    /// a list of no columns.
+    /// Whether a clause or the end of the query follows `SELECT` at once: the server takes a list of no
+    /// columns.
     fn has_empty_list(&self) -> bool {
         let clauses = ["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"];
         self.previous.is_some_and(|token| token.is("SELECT"))
-            && self.found.is_some_and(|token| token.is_lexeme(&Lexeme::RParen) || is_one_of(token, &clauses))
+            && self.found.is_none_or(|token| token.is_lexeme(&Lexeme::RParen) || is_one_of(token, &clauses))
+    }
+
+    /// Whether the query begins here that a set operation wants.
+    fn is_second_query(&self) -> bool {
+        self.previous.is_some_and(|token| is_one_of(token, &["UNION", "EXCEPT", "INTERSECT"]))
+            && self.found.is_some_and(|token| token.is("SELECT"))
     }
 
     /// Whether a clause begins where none may.
@@ -240,30 +240,6 @@ const SPELT: &[&str] = &[
     "WITH",
 ];
 
-/// Finds the keyword that makes a query of the tokens in place of a word among some of them that is
-/// nearly the same.
-fn misspelt(
-    tokens: &[Token<'_>],
-    suspects: Range<usize>,
-    reads: &dyn Fn(&[Token<'_>]) -> bool,
-) -> Option<&'static str> {
-    let words = suspects.rev().filter_map(|at| Some((at, tokens.get(at)?.word()?)));
-    let wrong = words.filter(|(_, word)| !meaning(word).is_syntax);
-    let repairs = wrong.flat_map(|(at, word)| {
-        SPELT.iter().filter(move |keyword| is_nearly(word, keyword)).map(move |keyword| (at, *keyword))
-    });
-    for (at, keyword) in repairs.take(MAX_REPAIRS) {
-        let mut repaired = tokens.to_vec();
-        if let Some(token) = repaired.get_mut(at) {
-            token.lexeme = Lexeme::Word(Cow::Borrowed(keyword));
-        }
-        if reads(&repaired) {
-            return Some(keyword);
-        }
-    }
-    None
-}
-
 /// What may follow `CREATE`, `ALTER`, `DROP` and `COMMENT ON`.
 const NOUNS: &[&str] = &[
     "CLUSTER",
@@ -320,28 +296,6 @@ fn begins_statement(tokens: &[Token<'_>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_letter_makes_words_nearly_the_same() {
-        for (word, keyword) in [
-            ("form", "FROM"),
-            ("FRM", "FROM"),
-            ("fromm", "FROM"),
-            ("frum", "FROM"),
-            ("rfom", "FROM"),
-            ("wehre", "WHERE"),
-            ("gruop", "GROUP"),
-            ("oder", "ORDER"),
-            ("selct", "SELECT"),
-        ] {
-            assert!(is_nearly(word, keyword), "{word}");
-        }
-        for (word, keyword) in
-            [("from", "FROM"), ("for", "FROM"), ("mrof", "FROM"), ("wheree", "WHEN"), ("", "FROM")]
-        {
-            assert!(!is_nearly(word, keyword), "{word}");
-        }
-    }
 
     #[test]
     fn words_stand_in_order() {

@@ -1,10 +1,12 @@
 //! Queries and expressions that only the server can read: what can be said of them from their tokens alone.
 //!
 //! The server's language grows, and what is not read here may be right all the same: it is
-//! let through unless it is certainly a mistake. Start reading at [`judge`]; [`guess`] finds names.
+//! let through unless it is certainly a mistake. Start reading at [`judge`]; [`guess`] finds names, and
+//! [`refused`] what is read here although the server takes none of it.
 
 mod guess;
 mod mistake;
+pub(super) mod refused;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +50,18 @@ pub(super) fn plausible(tokens: &[Token<'_>]) -> Option<Span> {
         });
         marked.then_some(token.span)
     })
+}
+
+/// What there is instead of `WITH RECURSIVE`.
+const RECURSION: &str = "Materialize has `WITH MUTUALLY RECURSIVE name (column type, …) AS (…)` instead";
+
+/// Tells what the server has instead of what stands before the place where a text could not be read on.
+pub fn instead(text: &str, at: Span) -> Option<&'static str> {
+    let mut words = text.get(..at.start)?.split_whitespace().rev();
+    let mut is_next = |keyword: &str| {
+        words.next().is_some_and(|word| word.trim_start_matches('(').eq_ignore_ascii_case(keyword))
+    };
+    (is_next("RECURSIVE") && is_next("WITH")).then_some(RECURSION)
 }
 
 /// Decides about a text that cannot be read.

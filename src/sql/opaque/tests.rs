@@ -6,6 +6,7 @@ use expect_test::expect;
 use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
 use crate::sql::error::SyntaxError;
+use crate::sql::opaque::instead;
 use crate::sql::parse::file;
 use crate::sql::query::Expr;
 use crate::sql::query::Query;
@@ -37,7 +38,6 @@ fn certain_mistakes_are_told() {
         ("SELECT a FROM t JOIN u ON", "found EOF"),
         ("SELECT CASE WHEN a THEN FROM t", "found FROM"),
         ("SELECT a FROM (SELECT b FROM t WHERE) AS s", "found right parenthesis"),
-        ("SELECT", "found EOF"),
         ("SELECT a FROM t ORDER BY a WHERE b", "found WHERE"),
         ("SELECT a FROM t LIMIT 1 UNION SELECT b FROM t", "found UNION"),
         ("SELECT 1 SELECT 2", "found SELECT"),
@@ -52,6 +52,9 @@ fn certain_mistakes_are_told() {
         ("SELECT a FROM t WHERE b\nCOMMENT ON VIEW v IS 'x'", "found COMMENT"),
         ("SELECT a FROM t GRANT SELECT ON v TO r", "found GRANT"),
         ("SELECT a FROM t EXECUTE UNIT TEST x FOR v EXPECTED (a int) AS SELECT 1", "found EXECUTE"),
+        ("SELECT a FROM t LEFT JOIN u", "USING after JOIN, found EOF"),
+        ("SELECT a FROM (t JOIN u) JOIN v ON b", "USING after JOIN, found right parenthesis"),
+        ("WITH MUTUALLY RECURSIVE r AS (SELECT 1) SELECT * FROM r", "Expected left parenthesis, found AS"),
     ] {
         match view(text) {
             Ok(query) => panic!("{text} was read as {query:?}: {:?}", query.opaque()),
@@ -82,11 +85,29 @@ fn what_may_be_right_is_let_through() {
         ("SHOW TABLES", "SHOW"),
         ("SELECT a FROM t WHERE EXISTS (SELECT WHERE b)", "WHERE"),
         ("SELECT GROUP BY a", "GROUP"),
+        ("SELECT", ""),
+        ("(SELECT)", ")"),
+        ("SELECT a FROM t UNION SELECT", ""),
+        ("SELECT a FROM t JOIN u JOIN v ON b ON c", "ON"),
+        ("WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r", "r"),
     ] {
         let query = view(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         let opaque = query.opaque().unwrap_or_else(|| panic!("{text} was read"));
         let whole = format!("CREATE VIEW v AS {text}");
         assert_eq!(opaque.at.of(&whole), at, "{text}");
+    }
+}
+
+#[test]
+fn what_there_is_instead_is_told_where_it_is_missed() {
+    for (text, is_told) in [
+        ("WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r", true),
+        ("SELECT 1 FROM (with\n  recursive r (n) AS (SELECT 1) SELECT 2) AS s", true),
+        ("WITH a AS MATERIALIZED (SELECT 1) SELECT * FROM a", false),
+    ] {
+        let query = view(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let opaque = query.opaque().unwrap_or_else(|| panic!("{text} was read"));
+        assert_eq!(instead(&format!("CREATE VIEW v AS {text}"), opaque.at).is_some(), is_told, "{text}");
     }
 }
 
@@ -227,6 +248,19 @@ fn a_cte_shadows_where_it_is_in_scope() {
 
 
             WITH MUTUALLY RECURSIVE (RETURN AT RECURSION LIMIT 9) a (n int) AS (SELECT n FROM b), b (n int) AS (SELECT n FROM a UNION BY NAME SELECT n FROM "d"."g"."t") SELECT * FROM a, b, "d"."g"."c"
+        "#]],
+    );
+}
+
+#[test]
+fn a_query_that_should_be_recursive_reads_itself() {
+    check(
+        "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n FROM r, t) SELECT n FROM r, u",
+        expect![[r#"
+            t u
+
+
+            WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n FROM r, "d"."g"."t") SELECT n FROM r, "d"."g"."u"
         "#]],
     );
 }

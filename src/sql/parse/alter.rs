@@ -3,6 +3,7 @@
 use super::create::role_attributes;
 use super::create::secret_value;
 use super::cursor::Cursor;
+use super::option_names::ANY;
 use super::options;
 use super::privilege;
 use super::run;
@@ -172,7 +173,7 @@ fn cluster(cursor: &mut Cursor<'_>, if_exists: bool, name: RawName) -> Result<St
             return Err(cursor.expected("left parenthesis"));
         }
         alter.set = options::cluster(cursor)?;
-        alter.wait = options::with(cursor)?;
+        alter.wait = options::with(cursor, ANY)?;
     } else if cursor.keyword("RESET") {
         alter.reset = options::cluster_names(cursor)?;
     } else {

@@ -1,6 +1,7 @@
 //! `COPY`.
 
 use super::cursor::Cursor;
+use super::option_names::ANY;
 use super::options;
 use super::statement;
 use crate::sql::ast::StatementKind;
@@ -26,7 +27,7 @@ pub(super) fn copy(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError
     };
     // The word WITH may be left out; the parentheses may not.
     let options = if cursor.keyword("WITH") || cursor.peek_is_lexeme(&Lexeme::LParen) {
-        options::parenthesised(cursor)?
+        options::parenthesised(cursor, ANY)?
     } else {
         Vec::new()
     };

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::cursor::closing;
+use super::option_names;
 use super::options;
 use super::project;
 use super::source;
@@ -177,7 +178,7 @@ fn materialized_view(
     if cluster.is_none() {
         cluster = in_cluster(cursor)?;
     }
-    let options = options::with(cursor)?;
+    let options = options::with(cursor, option_names::MATERIALIZED_VIEW)?;
     cursor.expect("AS")?;
     let (query, as_of) = query_as_of(cursor)?;
     let query = measured(query, &columns);
@@ -240,7 +241,7 @@ fn index(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     }
     let outside = [(on.clone(), None)];
     let keys = if default { Vec::new() } else { cursor.in_parentheses(|cursor| key(cursor, &outside))? };
-    let options = options::with(cursor)?;
+    let options = options::with(cursor, option_names::INDEX)?;
     Ok(StatementKind::CreateIndex(CreateIndex { default, if_not_exists, name, cluster, on, keys, options }))
 }
 
@@ -433,7 +434,7 @@ fn table(cursor: &mut Cursor<'_>, temporary: bool) -> Result<StatementKind, Synt
     if cursor.keyword("FROM") {
         table.feed = Some(source::feed(cursor, !table.columns.is_empty())?);
     } else {
-        table.options = options::with(cursor)?;
+        table.options = options::with(cursor, option_names::TABLE)?;
     }
     Ok(StatementKind::CreateTable(table))
 }

@@ -7,12 +7,14 @@ mod alter;
 mod copy;
 mod create;
 pub(in crate::sql) mod cursor;
+mod option_names;
 pub(in crate::sql) mod options;
 mod privilege;
 mod project;
 mod run;
 mod show;
 mod source;
+pub(in crate::sql) mod spelling;
 mod unit_test;
 
 use super::ast::Statement;
@@ -39,8 +41,8 @@ pub fn batch(text: &str) -> Result<Vec<Statement>, SyntaxError> {
 
 /// Reads every statement of a text that can be read, and reports every one that cannot.
 ///
-/// The query of a view that may be right although it cannot be read is left to the server. Both lists are in the order of the text. A string or comment without an end makes the whole
-/// text unreadable.
+/// The query of a view that may be right although it cannot be read is left to the server. Both lists are in
+/// the order of the text. A string or comment without an end makes the whole text unreadable.
 pub fn file(text: &str) -> (Vec<Statement>, Vec<SyntaxError>) {
     all(text, Doubt::Server)
 }
@@ -61,7 +63,7 @@ fn all(text: &str, doubt: Doubt) -> (Vec<Statement>, Vec<SyntaxError>) {
     for tokens in statements(&tokens) {
         match one(text, tokens, doubt) {
             Ok(statement) => read.push(statement),
-            Err(error) => mistakes.push(error),
+            Err(error) => mistakes.push(spelling::explained(text, tokens, error)),
         }
     }
     (read, mistakes)

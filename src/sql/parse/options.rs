@@ -1,9 +1,13 @@
 //! Lists of options: `(NAME = value, …)`, with the equals sign or without.
 
 use super::cursor::Cursor;
+use super::option_names;
+use super::option_names::ANY;
+use super::option_names::Known;
 use crate::sql::ast::OptionValue;
 use crate::sql::ast::WithOption;
 use crate::sql::error::SyntaxError;
+use crate::sql::keyword::is_nearly;
 use crate::sql::query::Doubt;
 use crate::sql::span::Span;
 use crate::sql::token::Lexeme;
@@ -128,7 +132,7 @@ pub(super) fn cluster_with_features(cursor: &mut Cursor<'_>) -> Result<Vec<WithO
     let mut options = cluster(cursor)?;
     let start = cursor.start();
     if cursor.keyword(FEATURES) {
-        let features = OptionValue::Nested(String::new(), parenthesised(cursor)?);
+        let features = OptionValue::Nested(String::new(), parenthesised(cursor, ANY)?);
         let span = Span::new(start, cursor.last_end());
         options.push(WithOption { name: FEATURES.to_owned(), value: Some(features), span });
     }
@@ -148,7 +152,8 @@ fn bare(
 }
 
 /// Reads options without parentheses, behind which `WITH (…)` may stand.
-pub(super) fn before_with(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+pub(super) fn before_with(cursor: &mut Cursor<'_>, known: Known) -> Result<Vec<WithOption>, SyntaxError> {
+    option_names::bare(cursor.until(cursor.find_outside(&["WITH"])), known)?;
     bare(cursor, "WITH", option)
 }
 
@@ -170,22 +175,26 @@ fn cluster_word(cursor: &Cursor<'_>) -> Result<(), SyntaxError> {
 }
 
 /// Reads `WITH (…)` if it is there.
-pub(super) fn with(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+pub(super) fn with(cursor: &mut Cursor<'_>, known: Known) -> Result<Vec<WithOption>, SyntaxError> {
     if cursor.peek_is("WITH") && cursor.nth_is_lexeme(1, &Lexeme::LParen) {
         cursor.advance();
-        return parenthesised(cursor);
+        return parenthesised(cursor, known);
     }
     Ok(Vec::new())
 }
 
 /// Reads `(…)`.
-pub(super) fn parenthesised(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
+pub(super) fn parenthesised(cursor: &mut Cursor<'_>, known: Known) -> Result<Vec<WithOption>, SyntaxError> {
+    option_names::in_parentheses(cursor, known)?;
     cursor.in_parentheses(option)
 }
 
 /// Reads `(…)` if it is there.
-pub(super) fn maybe_parenthesised(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
-    if cursor.peek_is_lexeme(&Lexeme::LParen) { parenthesised(cursor) } else { Ok(Vec::new()) }
+pub(super) fn maybe_parenthesised(
+    cursor: &mut Cursor<'_>,
+    known: Known,
+) -> Result<Vec<WithOption>, SyntaxError> {
+    if cursor.peek_is_lexeme(&Lexeme::LParen) { parenthesised(cursor, known) } else { Ok(Vec::new()) }
 }
 
 /// Reads all of a list that has lost its parentheses.
@@ -250,7 +259,7 @@ fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError
             Ok(OptionValue::Number(cursor.text_from(start)))
         }
         Lexeme::LParen if name == "WAIT UNTIL READY" => {
-            Ok(OptionValue::Nested(String::new(), parenthesised(cursor)?))
+            Ok(OptionValue::Nested(String::new(), parenthesised(cursor, ANY)?))
         }
         Lexeme::LParen if name == "REPLICAS" => Ok(OptionValue::List(cursor.in_parentheses(replica)?)),
         Lexeme::LParen | Lexeme::LBracket => list(cursor),
@@ -262,7 +271,7 @@ fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<OptionValue, SyntaxError
 /// Reads `r1 (SIZE 'x', …)`.
 fn replica(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
     let name = cursor.ident()?;
-    let options = maybe_parenthesised(cursor)?;
+    let options = maybe_parenthesised(cursor, ANY)?;
     Ok(OptionValue::Nested(name.ident.as_str().to_owned(), options))
 }
 
@@ -306,8 +315,10 @@ fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
         }
     }
     let start = cursor.start();
+    let is_secret = cursor.peek().and_then(Token::word).is_some_and(|word| is_nearly(word, "SECRET"));
     let name = cursor.name()?;
-    if ends_value(cursor) {
+    // Nothing but SECRET stands before a name: that one follows is told by who reads the list.
+    if ends_value(cursor) || is_secret && cursor.peek_is_word() {
         return Ok(OptionValue::Name(name));
     }
     if cursor.nth_is_lexeme(1, &Lexeme::LParen) || cursor.peek_is_lexeme(&Lexeme::LParen) {
@@ -317,7 +328,7 @@ fn word_value(cursor: &mut Cursor<'_>) -> Result<OptionValue, SyntaxError> {
         let words = cursor.text_from(start).to_uppercase();
         let words: Vec<&str> = words.split_whitespace().collect();
         let open = cursor.at();
-        match parenthesised(cursor) {
+        match parenthesised(cursor, ANY) {
             Ok(options) if ends_value(cursor) => return Ok(OptionValue::Nested(words.join(" "), options)),
             // An expression that begins with a call.
             Ok(_) => cursor.move_to(open),
@@ -336,7 +347,7 @@ fn ends_value(cursor: &Cursor<'_>) -> bool {
 }
 
 /// Moves to the comma or the closing parenthesis that ends a value.
-fn skip_value(cursor: &mut Cursor<'_>) {
+pub(super) fn skip_value(cursor: &mut Cursor<'_>) {
     while let Some(token) = cursor.peek() {
         if token.opens() {
             let close = cursor.closing().unwrap_or(cursor.tokens().len());
@@ -351,5 +362,5 @@ fn skip_value(cursor: &mut Cursor<'_>) {
 
 /// Reads options with or without parentheses around them.
 pub(super) fn parenthesised_or_bare(cursor: &mut Cursor<'_>) -> Result<Vec<WithOption>, SyntaxError> {
-    if cursor.peek_is_lexeme(&Lexeme::LParen) { parenthesised(cursor) } else { cursor.list(option) }
+    if cursor.peek_is_lexeme(&Lexeme::LParen) { parenthesised(cursor, ANY) } else { cursor.list(option) }
 }

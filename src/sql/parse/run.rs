@@ -1,6 +1,7 @@
 //! What a session runs: writes, settings, transactions, cursors and prepared statements.
 
 use super::cursor::Cursor;
+use super::option_names::ANY;
 use super::options;
 use super::statement;
 use crate::sql::ast::RawIdent;
@@ -245,7 +246,7 @@ fn fetch(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError> {
     };
     cursor.keyword("FROM");
     let name = cursor.ident()?;
-    let options = options::with(cursor)?;
+    let options = options::with(cursor, ANY)?;
     Ok(StatementKind::Fetch(Fetch { name, count, options }))
 }
 

@@ -5,6 +5,8 @@ use super::create::if_not_exists;
 use super::create::in_cluster;
 use super::cursor::Cursor;
 use super::cursor::closing;
+use super::option_names;
+use super::option_names::ANY;
 use super::options;
 use crate::sql::ast::RawName;
 use crate::sql::ast::StatementKind;
@@ -53,7 +55,7 @@ pub(super) fn source(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxErr
     let rest_names = names(cursor, rest_start)?;
     let subsources = subsources(cursor)?;
     let progress = if cursor.keywords("EXPOSE PROGRESS AS") { Some(cursor.name()?) } else { None };
-    let options = options::with(cursor)?;
+    let options = options::with(cursor, option_names::SOURCE)?;
     Ok(StatementKind::CreateSource(CreateSource {
         if_not_exists,
         name,
@@ -82,6 +84,7 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
     }
     if cursor.keywords("LOAD GENERATOR") {
         let newer = cursor.may_be_newer_than(GENERATORS).then(|| cursor.words_to(None)).flatten();
+        let known = if newer.is_some() { ANY } else { option_names::LOAD_GENERATOR };
         let mut generator = match newer {
             Some(newer) => newer,
             None => cursor.expect_one(GENERATORS)?.to_owned(),
@@ -90,13 +93,13 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
             cursor.expect("VALUE")?;
             generator.push_str(" VALUE");
         }
-        return Ok(External::LoadGenerator(generator, options::maybe_parenthesised(cursor)?));
+        return Ok(External::LoadGenerator(generator, options::maybe_parenthesised(cursor, known)?));
     }
     for system in SYSTEMS {
         if cursor.keywords(system) {
             cursor.expect("CONNECTION")?;
             let connection = cursor.name()?;
-            let options = options::maybe_parenthesised(cursor)?;
+            let options = options::maybe_parenthesised(cursor, option_names::of_source(system))?;
             return Ok(External::Connection((*system).to_owned(), connection, options));
         }
     }
@@ -105,7 +108,7 @@ fn external(cursor: &mut Cursor<'_>) -> Result<External, SyntaxError> {
     {
         cursor.expect("CONNECTION")?;
         let connection = cursor.name()?;
-        return Ok(External::Connection(system, connection, options::maybe_parenthesised(cursor)?));
+        return Ok(External::Connection(system, connection, options::maybe_parenthesised(cursor, ANY)?));
     }
     Err(cursor.expected("one of KAFKA or POSTGRES or MYSQL or SQL SERVER or LOAD GENERATOR or WEBHOOK"))
 }
@@ -127,6 +130,7 @@ pub(super) fn feed(cursor: &mut Cursor<'_>, has_columns: bool) -> Result<Feed, S
         None
     };
     let first = cursor.at();
+    option_names::behind_with(cursor.until(cursor.tokens().len()), option_names::TABLE_FROM_SOURCE)?;
     let rest = cursor.rest();
     let names = names(cursor, first)?;
     Ok(Feed::Source(FromSource { source, reference, rest, names }))
@@ -193,6 +197,7 @@ pub(super) fn sink(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError
     if !cursor.peek_is("CONNECTION") {
         return Err(cursor.expected("CONNECTION"));
     }
+    sink_options(cursor.until(cursor.tokens().len()), &into)?;
     let rest = cursor.rest();
     let rest = format!("{}{rest}", Span::new(start, cursor.last_end() - rest.len()).of(cursor.text()));
     let connections = names(cursor, rest_number)?;
@@ -209,6 +214,15 @@ pub(super) fn sink(cursor: &mut Cursor<'_>) -> Result<StatementKind, SyntaxError
         rest,
         rest_span,
     }))
+}
+
+/// Fails where what follows the system that a sink writes into holds a misspelt name of an option.
+fn sink_options(mut rest: Cursor<'_>, into: &str) -> Result<(), SyntaxError> {
+    rest.expect("CONNECTION")?;
+    if rest.name().is_ok() {
+        option_names::in_parentheses(&rest, option_names::of_sink(into))?;
+    }
+    option_names::behind_with(rest, option_names::SINK)
 }
 
 /// Where the relation is named that a sink reads, in the documentation it writes into a schema.
@@ -255,11 +269,11 @@ pub(super) fn connection(cursor: &mut Cursor<'_>) -> Result<StatementKind, Synta
     let connector = known.map_or_else(|| words(cursor), |known| Ok((*known).to_owned()))?;
     let body = cursor.at();
     let values = if is_older && !cursor.peek_is_lexeme(&Lexeme::LParen) {
-        options::before_with(cursor)?
+        options::before_with(cursor, option_names::CONNECTION)?
     } else {
-        options::parenthesised(cursor)?
+        options::parenthesised(cursor, option_names::CONNECTION)?
     };
-    let options = options::with(cursor)?;
+    let options = options::with(cursor, option_names::CONNECTION_WITH)?;
     let names = names(cursor, body)?;
     Ok(StatementKind::CreateConnection(CreateConnection {
         if_not_exists,

@@ -8,6 +8,7 @@ use super::file;
 use super::strictly;
 use crate::sql::ast::Statement;
 use crate::sql::ast::StatementKind;
+use crate::sql::canonical::sketch::Sketch;
 use crate::sql::error::SyntaxError;
 use crate::sql::mention::mentions;
 use crate::sql::span::line_column;
@@ -375,8 +376,14 @@ fn goes_on_behind_the_next_semicolon() {
     .assert_eq(&(actual + &mistakes));
 }
 
-#[test]
-fn survives_long_chains() {
+/// Does something with a stack of that many megabytes: reading recurses, and with what tests have it would go not as
+/// deep as with the stacks of the threads that do it otherwise.
+fn on_a_stack(megabytes: usize, work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(megabytes << 20).spawn(work).expect("a thread");
+    thread.join().expect("it goes through");
+}
+
+fn long_chains() {
     for text in [
         format!("SELECT 1{}", " + 1".repeat(5_000)),
         format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(5_000)),
@@ -393,6 +400,55 @@ fn survives_long_chains() {
     for text in [format!("SELECT 1{}", " + 1".repeat(50_000)), format!("SELECT {}1", "NOT ".repeat(50_000))] {
         assert!(batch(&text).is_err(), "{}", &text[..20]);
     }
+}
+
+#[test]
+fn survives_long_chains() {
+    on_a_stack(16, long_chains);
+}
+
+/// What has words or brackets of its own is gone through by another way than operators.
+#[test]
+fn long_chains_may_stand_anywhere() {
+    let around = [
+        "ARRAY[#]",
+        "LIST[#]",
+        "MAP['a' => #]",
+        "ROW(#, #)",
+        "(#, 2)",
+        "(#)[#]",
+        "a[#:#]",
+        "extract(day FROM #)",
+        "position(# IN #)",
+        "substring(# FROM # FOR #)",
+        "trim(BOTH # FROM #)",
+        "f(DISTINCT #) FILTER (WHERE #)",
+        "f(#) OVER (PARTITION BY # ORDER BY #)",
+        "CASE # WHEN # THEN # ELSE # END",
+        "CAST(# AS int)",
+        "# IN (#, #)",
+        "# BETWEEN # AND #",
+        "a = ANY (#)",
+        "NOT #",
+        "- #",
+    ];
+    on_a_stack(6, move || {
+        let chain = format!("1{}", " + 1".repeat(8_000));
+        for around in around {
+            for place in 0..around.matches('#').count() {
+                let mut pieces = around.split('#').enumerate();
+                let first = pieces.next().map(|(_, piece)| piece.to_owned()).unwrap_or_default();
+                let whole = pieces.fold(first, |before, (number, piece)| {
+                    before + if number == place + 1 { &chain } else { "1" } + piece
+                });
+                let text = format!("CREATE VIEW v AS SELECT {whole} FROM t");
+                let (read, mistakes) = file(&text);
+                assert!(mistakes.is_empty(), "{around}: {mistakes:?}");
+                assert_eq!(read.iter().flat_map(|view| mentions(&view.kind)).count(), 2, "{around}");
+                read.iter().for_each(|view| drop(Sketch::of(&text, view, None)));
+            }
+        }
+    });
 }
 
 /// What a text names, and insists that all of it can be read.

@@ -4,6 +4,8 @@
 //! operators is long. Both call the same hooks of [`Scan`], in the same order. Where a node is taken apart here, all of
 //! its fields are named, so that one that a newer sqlparser adds cannot be passed over.
 
+use sqlparser::ast::AccessExpr;
+use sqlparser::ast::Array;
 use sqlparser::ast::Expr;
 use sqlparser::ast::Function;
 use sqlparser::ast::FunctionArg;
@@ -14,6 +16,8 @@ use sqlparser::ast::GroupByExpr;
 use sqlparser::ast::Join;
 use sqlparser::ast::JoinConstraint;
 use sqlparser::ast::JoinOperator;
+use sqlparser::ast::Map;
+use sqlparser::ast::MapEntry;
 use sqlparser::ast::OrderBy;
 use sqlparser::ast::OrderByExpr;
 use sqlparser::ast::OrderByKind;
@@ -21,10 +25,13 @@ use sqlparser::ast::Query;
 use sqlparser::ast::Select;
 use sqlparser::ast::SelectItem;
 use sqlparser::ast::SetExpr;
+use sqlparser::ast::Subscript;
 use sqlparser::ast::TableFactor;
 use sqlparser::ast::TableWithJoins;
 use sqlparser::ast::Visit;
 use sqlparser::ast::Visitor;
+use sqlparser::ast::WindowSpec;
+use sqlparser::ast::WindowType;
 
 use super::Scan;
 
@@ -137,6 +144,50 @@ impl Scan<'_> {
                 }
                 open.extend(operand.iter().map(|operand| Open::Expr(operand)));
             }
+            other => self.syntax(other, open),
+        }
+    }
+
+    /// Takes a node that has words or brackets of its own; chains may stand in them too.
+    fn syntax<'t>(&mut self, expr: &'t Expr, open: &mut Vec<Open<'t>>) {
+        match expr {
+            Expr::Array(Array { elem: list, named: _ }) | Expr::Tuple(list) => {
+                open.extend(list.iter().rev().map(Open::Expr));
+            }
+            Expr::Map(Map { entries }) => {
+                for MapEntry { key, value } in entries.iter().rev() {
+                    open.extend([Open::Expr(value), Open::Expr(key)]);
+                }
+            }
+            Expr::Prefixed { prefix: _, value: inner }
+            | Expr::Extract { field: _, syntax: _, expr: inner } => {
+                open.push(Open::Expr(inner));
+            }
+            Expr::Position { expr, r#in: place } => open.extend([Open::Expr(place), Open::Expr(expr)]),
+            Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {
+                let bounds = substring_for.iter().chain(substring_from);
+                open.extend(bounds.map(|bound| Open::Expr(bound)));
+                open.push(Open::Expr(expr));
+            }
+            Expr::Trim { trim_where: _, trim_what, expr, trim_characters } => {
+                open.extend(trim_characters.iter().flatten().rev().map(Open::Expr));
+                open.push(Open::Expr(expr));
+                open.extend(trim_what.iter().map(|what| Open::Expr(what)));
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                let _ = self.pre_visit_expr(expr);
+                for access in access_chain.iter().rev() {
+                    match access {
+                        AccessExpr::Dot(part) => open.push(Open::Expr(part)),
+                        AccessExpr::Subscript(Subscript::Index { index }) => open.push(Open::Expr(index)),
+                        AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
+                            let bounds = stride.iter().chain(upper_bound).chain(lower_bound);
+                            open.extend(bounds.map(Open::Expr));
+                        }
+                    }
+                }
+                open.push(Open::Expr(root));
+            }
             other => self.other(other),
         }
     }
@@ -155,8 +206,18 @@ impl Scan<'_> {
         self.arguments(parameters);
         self.arguments(args);
         filter.iter().for_each(|filter| self.expr(filter));
-        self.other(over);
+        match over {
+            Some(WindowType::WindowSpec(window)) => self.window(window),
+            Some(WindowType::NamedWindow(_)) | None => {}
+        }
         within_group.iter().for_each(|order| self.order_item(order));
+    }
+
+    fn window(&mut self, window: &WindowSpec) {
+        let WindowSpec { window_name: _, partition_by, order_by, window_frame } = window;
+        partition_by.iter().for_each(|key| self.expr(key));
+        order_by.iter().for_each(|order| self.order_item(order));
+        self.other(window_frame);
     }
 
     fn arguments(&mut self, arguments: &FunctionArguments) {
@@ -274,7 +335,10 @@ impl Scan<'_> {
                 | JoinOperator::FullOuter(constraint)
                 | JoinOperator::CrossJoin(constraint) => match constraint {
                     JoinConstraint::On(condition) => self.expr(condition),
-                    JoinConstraint::Using(_) | JoinConstraint::Natural | JoinConstraint::None => {}
+                    JoinConstraint::Using(_) | JoinConstraint::Natural => {}
+                    JoinConstraint::None => {
+                        self.lacks_condition |= !matches!(join_operator, JoinOperator::CrossJoin(_));
+                    }
                 },
                 other => self.other(other),
             }

@@ -159,8 +159,10 @@ fn what_is_staged_in_a_schema_keeps_it_from_being_swapped_and_the_way_out_is_tol
     world.mzflow(&["stage", "--project", "shop", "--yes", "--isolation", "object", "--id", "second"]).code(0);
     let schema = ["stage", "--project", "shop", "--yes", "--isolation", "schema", "--id", "third"];
     let told = world.mzflow(&schema).code(3).says("[stage.foreign-in-scope]");
-    told.says("shop.core.orders__second__mzf")
-        .says("which is staged as second: mzflow promote second or mzflow abort second comes first");
+    let way_out = "which is staged as second: `mzflow promote second --project shop` or \
+                   `mzflow abort second --project shop` comes first";
+    told.says("shop.core.orders__second__mzf").says(way_out);
+    world.mzflow(&["diff", "--project", "shop", "--isolation", "schema"]).code(0).says(way_out);
     world.mzflow(&["abort", "second"]).code(0);
     world.mzflow(&schema).code(0);
 }

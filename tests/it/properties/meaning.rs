@@ -14,6 +14,7 @@ use super::holds;
 use super::query::Expr;
 use super::query::Model;
 use super::query::RELATIONS;
+use super::query::Select;
 use super::query::Style;
 use super::query::Writer;
 use super::query::models;
@@ -47,6 +48,14 @@ fn the_same_written_otherwise_has_the_same_fingerprint() {
         prop_assert_eq!(fingerprint(&one), fingerprint(&other), "\n{}\n---\n{}", one, other);
         Ok(())
     });
+}
+
+/// A select as plainly as it can be written.
+fn plain(select: &Select) -> String {
+    let style = Style(Vec::new());
+    let mut writer = Writer::new(&style);
+    writer.select(select);
+    writer.finish()
 }
 
 /// One thing that changes what a model means.
@@ -95,7 +104,7 @@ fn change(model: &mut Model, change: Change) -> bool {
         },
         Change::Operands => {
             let Some((operator, second)) = model.second.take() else { return false };
-            let (one, other) = (format!("{:?}", model.first), format!("{second:?}"));
+            let (one, other) = (plain(&model.first), plain(&second));
             model.second = Some((operator, std::mem::replace(&mut model.first, second)));
             return one != other;
         }

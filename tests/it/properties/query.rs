@@ -30,12 +30,13 @@ pub(super) enum Expr {
     Exists(Box<Self>),
 }
 
-/// A select with two relations.
+/// A select with one relation or two.
 #[derive(Clone, Debug)]
 pub(super) struct Select {
     pub(super) distinct: bool,
     pub(super) items: Vec<(Expr, &'static str)>,
     pub(super) from: usize,
+    /// How the second is joined; nothing where there is one alone, of which all columns are then.
     pub(super) join: &'static str,
     pub(super) on: Expr,
     pub(super) filter: Option<Expr>,
@@ -79,7 +80,7 @@ fn selects() -> impl Strategy<Value = Select> {
         let names = ["a", "b", "C d"];
         items.into_iter().zip(names).collect::<Vec<_>>()
     });
-    let joins = select(vec!["JOIN", "LEFT JOIN", "FULL JOIN"]);
+    let joins = select(vec!["", "JOIN", "LEFT JOIN", "FULL JOIN"]);
     (any::<bool>(), items, 0..RELATIONS.len(), joins, exprs(), option::of(exprs())).prop_map(
         |(distinct, items, from, join, on, filter)| Select { distinct, items, from, join, on, filter },
     )
@@ -103,11 +104,15 @@ pub(super) fn styles() -> impl Strategy<Value = Style> {
 pub(super) struct Writer<'s> {
     style: std::slice::Iter<'s, u8>,
     text: String,
+    /// Whether each relation of the select has an alias, which is its own name.
+    aliased: [bool; 2],
+    /// Whether columns may go without a qualifier.
+    bare: bool,
 }
 
 impl<'s> Writer<'s> {
     pub(super) fn new(style: &'s Style) -> Self {
-        Self { style: style.0.iter(), text: String::new() }
+        Self { style: style.0.iter(), text: String::new(), aliased: [false; 2], bare: false }
     }
 
     fn decide(&mut self, ways: u8) -> u8 {
@@ -186,9 +191,13 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Writes a column, qualified as far as the style says.
-    fn column(&mut self, relation: usize, name: &str) {
-        let parts = self.decide(3);
+    /// Writes a column, qualified as far as the style says and an alias allows.
+    fn column(&mut self, relation: usize, aliased: bool, name: &str) {
+        if self.bare && self.decide(2) == 1 {
+            self.ident(name);
+            return self.gap();
+        }
+        let parts = if aliased { 0 } else { self.decide(3) };
         if parts == 2 {
             self.ident("shop");
             self.text.push('.');
@@ -205,7 +214,10 @@ impl<'s> Writer<'s> {
 
     fn bare_expr(&mut self, expr: &Expr, relations: [usize; 2]) {
         match expr {
-            Expr::Column(relation, name) => self.column(relations[*relation], name),
+            Expr::Column(relation, name) => {
+                let aliased = self.aliased[*relation];
+                self.column(relations[*relation], aliased, name);
+            }
             Expr::Number(number) => self.mark(&number.to_string()),
             Expr::Text(text) => self.mark(&format!("'{}'", text.replace('\'', "''"))),
             Expr::Binary(operator, a, b) => {
@@ -265,7 +277,10 @@ impl<'s> Writer<'s> {
                 self.words("SELECT 1 FROM");
                 self.relation(relations[0] + 2);
                 self.words("WHERE");
+                // Another relation is nearer.
+                let bare = std::mem::take(&mut self.bare);
                 self.expr(e, relations);
+                self.bare = bare;
                 self.mark(")");
             }
         }
@@ -281,7 +296,11 @@ impl<'s> Writer<'s> {
     }
 
     pub(super) fn select(&mut self, select: &Select) {
-        let relations = [select.from, select.from + 1];
+        let is_joined = !select.join.is_empty();
+        let relations = [select.from, select.from + usize::from(is_joined)];
+        let first = self.decide(3) == 2;
+        self.aliased = [first, if is_joined { self.decide(3) == 2 } else { first }];
+        self.bare = !is_joined;
         self.words(if select.distinct { "SELECT DISTINCT" } else { "SELECT" });
         for (at, (e, name)) in select.items.iter().enumerate() {
             if at > 0 {
@@ -295,11 +314,21 @@ impl<'s> Writer<'s> {
             self.gap();
         }
         self.words("FROM");
-        self.relation(relations[0]);
-        self.words(select.join);
-        self.relation(relations[1]);
-        self.words("ON");
-        self.expr(&select.on, relations);
+        for (at, relation) in relations.into_iter().enumerate().take(1 + usize::from(is_joined)) {
+            if at > 0 {
+                self.words(select.join);
+            }
+            self.relation(relation);
+            if self.aliased[at] {
+                self.words("AS");
+                self.ident(RELATIONS[relation % RELATIONS.len()]);
+                self.gap();
+            }
+        }
+        if is_joined {
+            self.words("ON");
+            self.expr(&select.on, relations);
+        }
         if let Some(filter) = &select.filter {
             self.words("WHERE");
             self.expr(filter, relations);

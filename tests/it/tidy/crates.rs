@@ -36,6 +36,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls", &["db", "outside"]),
     ("rustls_platform_verifier", &["db", "outside"]),
     ("sha2", &["sandbox", "sql"]),
+    ("smol_str", &["name"]),
     ("sqlparser", &["sql"]),
     ("strsim", &["cli", "compiler", "lua", "primitives"]),
     ("tokio_postgres", &["db"]),

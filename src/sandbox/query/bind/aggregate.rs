@@ -54,6 +54,19 @@ pub(super) fn is_one(name: &str) -> bool {
 
 /// Whether an expression has an aggregate in it that is not in a subquery or a window function.
 pub(super) fn is_in(expr: &tree::Expr) -> bool {
+    // A chain of operators makes a tree as deep as it is long, too deep to go through by recursion.
+    let mut chain = expr;
+    while let tree::Expr::BinaryOp { left, right, .. } = chain {
+        if is_below(right) {
+            return true;
+        }
+        chain = left;
+    }
+    is_below(chain)
+}
+
+/// The same for an expression that is no chain.
+fn is_below(expr: &tree::Expr) -> bool {
     struct Search {
         queries: usize,
     }

@@ -355,6 +355,19 @@ pub(super) fn ident(ident: &TreeIdent) -> Option<Ident> {
     if ident.quote_style.is_some() { Ident::new(&ident.value).ok() } else { Ident::folded(&ident.value).ok() }
 }
 
+/// Tells whether the server stores an identifier as that, and makes none for it.
+pub(super) fn is_stored_as(written: &TreeIdent, stored: &Ident) -> bool {
+    let (text, stored) = (written.value.as_str(), stored.as_str());
+    match written.quote_style {
+        Some(_) => text == stored,
+        None if text.is_ascii() => {
+            text.len() == stored.len()
+                && text.bytes().map(|byte| byte.to_ascii_lowercase()).eq(stored.bytes())
+        }
+        None => text.to_lowercase() == stored,
+    }
+}
+
 /// A name as the rest of the room has it, with the catalog's id if there is one.
 pub(super) fn raw_name(name: &ObjectName, notes: &Notes) -> Option<RawName> {
     let mut raw = name_of(&idents(name))?;

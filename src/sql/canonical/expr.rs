@@ -14,6 +14,10 @@ use sqlparser::ast::TrimWhereField;
 use sqlparser::ast::UnaryOperator;
 use sqlparser::ast::Value;
 
+use super::number::is_bound;
+use super::number::is_negative_number;
+use super::number::is_number;
+use super::number::starts_with_number;
 use super::printer::Printer;
 use crate::name::literal;
 use crate::sql::dialect::LIST;
@@ -21,9 +25,6 @@ use crate::sql::references::idents;
 
 /// What makes an array of the brackets behind it.
 const ARRAY: &str = "ARRAY";
-
-/// Numbers that fit into `int4` and into `int8` only with a minus sign before them.
-const BOUNDS: [&str; 2] = ["2147483648", "9223372036854775808"];
 
 impl Printer<'_> {
     /// Writes an expression as it stands.
@@ -331,7 +332,8 @@ impl Printer<'_> {
             return self.give_up();
         }
         let inner = if self.is_stored() { expr } else { without_parentheses(expr) };
-        // Source: the server puts brackets around what `::` would bind to only in part.
+        // Source: the server puts brackets around what `::` would bind to only in part. What has a syntax of its own is
+        // a call of a function to it, and the sign of a number is part of that.
         let simple = matches!(
             inner,
             Expr::Nested(_)
@@ -341,8 +343,15 @@ impl Printer<'_> {
                 | Expr::Identifier(_)
                 | Expr::CompoundIdentifier(_)
                 | Expr::Collate { .. }
+                | Expr::Extract { .. }
+                | Expr::Position { .. }
+                | Expr::Substring { .. }
+                | Expr::Trim { .. }
+                | Expr::AtTimeZone { .. }
+                | Expr::Ceil { .. }
+                | Expr::Floor { .. }
         );
-        if simple {
+        if simple || is_negative_number(inner) {
             self.expr(inner);
         } else {
             self.write("(");
@@ -502,22 +511,6 @@ pub(super) fn without_parentheses(mut expr: &Expr) -> &Expr {
     expr
 }
 
-fn is_number(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(value) if matches!(value.value, Value::Number(..)))
-}
-
-/// Tells whether a number has another type than what the minus sign makes of it: with the sign before it, and no
-/// bracket between, it is the least of all.
-fn is_bound(expr: &Expr) -> bool {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => BOUNDS.contains(&digits.trim_start_matches('0')),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
 /// Tells whether it is `NOT EXISTS (…)` without brackets around it.
 ///
 /// Source: the server's parser lets `NOT` have all that binds more: `NOT EXISTS (…) IS NULL` is `NOT (EXISTS (…)
@@ -545,14 +538,6 @@ fn may_end_sooner(right: &Expr) -> bool {
             | Expr::IsDistinctFrom(..)
             | Expr::IsNotDistinctFrom(..)
     )
-}
-
-/// Tells whether the text of an expression begins with a number, to which a minus sign belongs.
-fn starts_with_number(mut expr: &Expr) -> bool {
-    while let Expr::Cast { expr: inner, .. } = expr {
-        expr = inner;
-    }
-    is_number(expr)
 }
 
 /// Tells whether an expression has to be kept together where it is part of another.

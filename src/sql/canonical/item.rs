@@ -1,6 +1,7 @@
 //! Statements that are written from their structure.
 
 use super::Form;
+use super::Names;
 use super::printer::Body;
 use super::printer::Printer;
 use super::scope::Scope;
@@ -20,6 +21,8 @@ use crate::sql::ast::source::CreateSource;
 use crate::sql::ast::source::External;
 use crate::sql::ast::source::Subsources;
 use crate::sql::data_type::DataType;
+use crate::sql::data_type::read as read_type;
+use crate::sql::keyword::meaning;
 use crate::sql::lex::lex;
 use crate::sql::lower::Notes;
 use crate::sql::mention;
@@ -71,7 +74,7 @@ impl<'a> Printer<'a> {
 
     /// Writes `WITH (…)` of a materialized view.
     pub(super) fn view_options(&mut self, view: &CreateMaterializedView) {
-        let mut options: Vec<String> = view.options.iter().map(option).collect();
+        let mut options: Vec<String> = view.options.iter().map(|one| option(one, self.names)).collect();
         let refresh = format!("{} = {}", REFRESH.0, REFRESH.1);
         match self.form {
             Form::Stored if !view.options.iter().any(|option| option.name == REFRESH.0) => {
@@ -112,7 +115,7 @@ impl<'a> Printer<'a> {
                 self.within(Scope::of_relation(&index.on), |printer| printer.parenthesised_keys(&index.keys));
             }
         }
-        let mut options: Vec<String> = index.options.iter().map(option).collect();
+        let mut options: Vec<String> = index.options.iter().map(|one| option(one, self.names)).collect();
         if self.form == Form::Meaning {
             options.sort();
         }
@@ -146,7 +149,7 @@ impl<'a> Printer<'a> {
             self.column_definition(column);
         }
         self.write(")");
-        let options: Vec<String> = table.options.iter().map(option).collect();
+        let options: Vec<String> = table.options.iter().map(|one| option(one, self.names)).collect();
         self.with_options(&options);
     }
 
@@ -180,7 +183,7 @@ impl<'a> Printer<'a> {
         self.write(" FROM LOAD GENERATOR ");
         self.write(generator);
         if !options.is_empty() {
-            let options: Vec<String> = options.iter().map(option).collect();
+            let options: Vec<String> = options.iter().map(|one| option(one, self.names)).collect();
             self.write(" (");
             self.write(&options.join(", "));
             self.write(")");
@@ -195,7 +198,7 @@ impl<'a> Printer<'a> {
             let progress = self.names.object(progress);
             self.write(&progress);
         }
-        let options: Vec<String> = source.options.iter().map(option).collect();
+        let options: Vec<String> = source.options.iter().map(|one| option(one, self.names)).collect();
         self.with_options(&options);
     }
 
@@ -261,17 +264,19 @@ impl<'a> Printer<'a> {
     /// Writes an expression that is not part of a query.
     pub(super) fn standalone(&mut self, expr: &'a Expr) {
         let tree = expr.tree().filter(|(_, notes)| self.is_stored() || is_the_servers(notes));
-        let Some((tree, notes)) = tree else {
-            let mut found = Vec::new();
-            mention::of_expr(expr, &mut found);
-            return self.unread(expr.text(), expr.span().start, &found);
-        };
+        let Some((tree, notes)) = tree else { return self.by_its_words(expr) };
         self.body = Body { notes: Some(notes), references: expr.references() };
         if self.is_stored() {
             self.expr(tree);
-        } else {
-            self.expr(super::expr::without_parentheses(tree));
+        } else if !self.attempt(|printer| printer.expr(super::expr::without_parentheses(tree))) {
+            self.by_its_words(expr);
         }
+    }
+
+    fn by_its_words(&mut self, expr: &'a Expr) {
+        let mut found = Vec::new();
+        mention::of_expr(expr, &mut found);
+        self.unread(expr.text(), expr.span().start, &found);
     }
 
     /// Writes options that lowering took out of a query.
@@ -279,7 +284,7 @@ impl<'a> Printer<'a> {
         let mut cursor = Cursor::new("", tokens);
         match all_options(&mut cursor) {
             Ok(options) => {
-                let options: Vec<String> = options.iter().map(option).collect();
+                let options: Vec<String> = options.iter().map(|one| option(one, self.names)).collect();
                 self.write(&options.join(", "));
             }
             Err(_) => self.give_up(),
@@ -296,17 +301,17 @@ fn is_the_servers(notes: &Notes) -> bool {
 }
 
 /// Writes one option: `NAME = value`.
-fn option(option: &WithOption) -> String {
+fn option(option: &WithOption, names: &dyn Names) -> String {
     match &option.value {
         None => option.name.clone(),
         Some(value) if option.name == "RETAIN HISTORY" => {
-            format!("{} = FOR {}", option.name, option_value(value))
+            format!("{} = FOR {}", option.name, option_value(value, names))
         }
-        Some(value) => format!("{} = {}", option.name, option_value(value)),
+        Some(value) => format!("{} = {}", option.name, option_value(value, names)),
     }
 }
 
-fn option_value(value: &OptionValue) -> String {
+fn option_value(value: &OptionValue, names: &dyn Names) -> String {
     match value {
         OptionValue::String(text) => literal(text),
         OptionValue::Interval(text) => format!("INTERVAL {}", literal(text)),
@@ -315,27 +320,33 @@ fn option_value(value: &OptionValue) -> String {
         OptionValue::Name(name) => dotted(&name.parts),
         OptionValue::Secret(name) => format!("SECRET {}", dotted(&name.parts)),
         OptionValue::List(values) => {
-            format!("({})", values.iter().map(option_value).collect::<Vec<_>>().join(", "))
+            format!("({})", values.iter().map(|one| option_value(one, names)).collect::<Vec<_>>().join(", "))
         }
         OptionValue::Nested(words, options) => {
-            let options = options.iter().map(option).collect::<Vec<_>>().join(", ");
+            let options = options.iter().map(|one| self::option(one, names)).collect::<Vec<_>>().join(", ");
             format!("{words} ({options})").trim_start().to_owned()
         }
-        OptionValue::Raw(text) => raw(text),
+        OptionValue::Raw(text) => raw(text, names),
     }
 }
 
-/// Writes what is only known by its words: keywords in capitals, and what stands in quotes as it is.
-fn raw(text: &str) -> String {
+/// Writes what is only known by its words: keywords in capitals, types in full, and what stands in quotes as it is.
+fn raw(text: &str, names: &dyn Names) -> String {
     let Ok(tokens) = lex(text) else { return text.to_owned() };
+    let mut cursor = Cursor::new(text, &tokens);
     let mut written = String::with_capacity(text.len());
     let mut glued = true;
-    for token in &tokens {
+    while let Some(token) = cursor.peek() {
         let joins = token.opens()
             || token.closes()
             || matches!(token.lexeme, Lexeme::Comma | Lexeme::Period | Lexeme::DoubleColon);
         written.push_str(if glued || joins { "" } else { " " });
         glued = token.opens() || matches!(token.lexeme, Lexeme::Period | Lexeme::DoubleColon);
+        if let Some(literal) = typed(&mut cursor, names) {
+            written.push_str(&literal);
+            glued = false;
+            continue;
+        }
         match &token.lexeme {
             Lexeme::Word(word) => written.push_str(&word.to_uppercase()),
             Lexeme::Quoted(name) => {
@@ -346,8 +357,35 @@ fn raw(text: &str) -> String {
             }
             other => written.push_str(&other.to_string()),
         }
+        cursor.advance();
     }
     written
+}
+
+/// Moves over a string with a type before or behind it; the server keeps the type behind it.
+fn typed(cursor: &mut Cursor<'_>, names: &dyn Names) -> Option<String> {
+    let string = |cursor: &Cursor<'_>| match cursor.peek().map(|token| &token.lexeme) {
+        Some(Lexeme::String(text)) => Some(literal(text)),
+        _ => None,
+    };
+    let mut ahead = cursor.until(cursor.tokens().len());
+    let (text, data_type) = match string(&ahead) {
+        Some(text) => {
+            ahead.advance();
+            ahead.lexeme(&Lexeme::DoubleColon).then_some(())?;
+            (text, read_type(&mut ahead).ok()?)
+        }
+        None => {
+            ahead.peek().and_then(Token::word).filter(|word| meaning(word).is_type)?;
+            let data_type = read_type(&mut ahead).ok()?;
+            let text = string(&ahead)?;
+            ahead.advance();
+            (text, data_type)
+        }
+    };
+    let name = data_type.builtin()?;
+    cursor.move_to(cursor.at() + ahead.at());
+    Some(format!("{text}::{}", names.builtin_type(&name)))
 }
 
 fn dotted(parts: &[Ident]) -> String {

@@ -9,6 +9,8 @@
 mod expr;
 mod function;
 mod item;
+mod number;
+mod outputs;
 mod printer;
 mod query;
 mod scope;

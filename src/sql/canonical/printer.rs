@@ -75,6 +75,17 @@ impl<'a> Printer<'a> {
         (!self.given_up).then_some(self.text)
     }
 
+    /// Writes something, or nothing if it has no canonical form; tells which.
+    pub(super) fn attempt(&mut self, write: impl FnOnce(&mut Self)) -> bool {
+        let (end, given_up) = (self.text.len(), std::mem::take(&mut self.given_up));
+        write(self);
+        let is_written = !std::mem::replace(&mut self.given_up, given_up);
+        if !is_written {
+            self.text.truncate(end);
+        }
+        is_written
+    }
+
     /// Notes that something has no canonical form.
     pub(super) fn give_up(&mut self) {
         self.given_up = true;

@@ -27,6 +27,7 @@ use sqlparser::ast::TableWithJoins;
 use sqlparser::ast::With;
 use sqlparser::tokenizer::Span as Place;
 
+use super::outputs::Outputs;
 use super::printer::Printer;
 use super::scope::Scope;
 use super::scope::says_nothing;
@@ -114,8 +115,12 @@ impl<'a> Printer<'a> {
         }
         self.set_expr(body);
         if let Some(order) = whole.order {
-            let select = if matches!(body, SetExpr::Select(_)) { self.left.take() } else { None };
-            self.within(select.unwrap_or_default(), |printer| printer.order_by(order));
+            let select = match body {
+                SetExpr::Select(select) => Some(&**select),
+                _ => None,
+            };
+            let scope = select.and_then(|_| self.left.take()).unwrap_or_default();
+            self.within(scope, |printer| printer.order_by(order, &Outputs::of(select)));
         }
         match whole.limit {
             Some(Limit::Rows(rows)) => {
@@ -131,12 +136,12 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn order_by(&mut self, order: &OrderBy) {
+    fn order_by(&mut self, order: &OrderBy, outputs: &Outputs<'_>) {
         match &order.kind {
             OrderByKind::Expressions(order) => {
                 self.write(" ORDER BY ");
                 self.commas(order, |printer, order| {
-                    printer.key(&order.expr);
+                    printer.key(outputs, &order.expr);
                     printer.direction(order);
                 });
             }
@@ -264,7 +269,8 @@ impl<'a> Printer<'a> {
             Some(Distinct::Distinct) => self.write(" DISTINCT"),
             Some(Distinct::On(columns)) => {
                 self.write(" DISTINCT ON ");
-                self.parenthesised(columns, Self::key);
+                let outputs = Outputs::of(Some(select));
+                self.parenthesised(columns, |printer, column| printer.key(&outputs, column));
             }
         }
         if !select.projection.is_empty() {
@@ -292,7 +298,8 @@ impl<'a> Printer<'a> {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
                 if !keys.is_empty() {
                     self.write(" GROUP BY ");
-                    self.commas(keys, Self::key);
+                    // Source: `plan_group_by_expr`: here a name is rather that of a column that goes in.
+                    self.commas(keys, Self::expr);
                 }
             }
             GroupByExpr::Expressions(..) | GroupByExpr::All(_) => self.give_up(),

@@ -9,22 +9,18 @@
 use std::borrow::Borrow;
 
 use sqlparser::ast::Expr;
-use sqlparser::ast::Function;
 use sqlparser::ast::FunctionArg;
 use sqlparser::ast::FunctionArgExpr;
-use sqlparser::ast::FunctionArguments;
 use sqlparser::ast::Ident as TreeIdent;
 use sqlparser::ast::JoinConstraint;
 use sqlparser::ast::ObjectName;
 use sqlparser::ast::Select;
-use sqlparser::ast::SelectItem;
-use sqlparser::ast::SelectItemQualifiedWildcardKind;
 use sqlparser::ast::TableAlias;
 use sqlparser::ast::TableFactor;
 use sqlparser::ast::TableWithJoins;
-use sqlparser::ast::Value;
 
 use super::expr::without_parentheses;
+use super::outputs::Outputs;
 use super::printer::Printer;
 use super::query::words_and_constraint;
 use super::words::ident as token_ident;
@@ -34,15 +30,7 @@ use crate::sql::lower::ROWS_FROM;
 use crate::sql::lower::span_of;
 use crate::sql::references::ident;
 use crate::sql::references::idents;
-
-/// What the server calls a column that nobody has named.
-const UNNAMED: &str = "?column?";
-
-/// The schema of functions that columns are not named after.
-const NAMELESS: &str = "mz_internal";
-
-/// What makes a row, and no function that a column is named after.
-const ROW: &str = "row";
+use crate::sql::references::is_stored_as;
 
 /// What a query, a SELECT or joins in parentheses bring into sight.
 #[derive(Default)]
@@ -52,26 +40,20 @@ pub(super) struct Scope<'a> {
     visible: usize,
     /// Whether it is that of a SELECT.
     is_select: bool,
-    /// What comes out of a SELECT from one relation alone, whose columns need no qualifier.
-    single: Option<Outputs>,
+    /// Whether it is that of one relation alone, whose columns need no qualifier.
+    is_single: bool,
 }
 
 /// What stands in a FROM clause.
 struct Item<'a> {
     /// What its columns may be qualified with, without a schema.
-    names: Vec<Ident>,
+    name: Option<Ident>,
+    /// What else they may be qualified with.
+    others: Vec<Ident>,
     /// The relation, where its columns go by its own name.
     relation: Option<&'a RawName>,
     /// Whether a qualifier may have the schema of the relation, and no other one.
     has_schema: bool,
-}
-
-/// What the columns that come out of a SELECT are called, but for those that are columns of its relation.
-#[derive(Default)]
-struct Outputs {
-    names: Vec<Ident>,
-    /// Whether there are some of which that is not known.
-    any: bool,
 }
 
 /// What a qualifier means.
@@ -92,8 +74,8 @@ enum Meant<'a> {
 impl<'a> Scope<'a> {
     /// The scope of an expression about a relation.
     pub(super) fn of_relation(relation: &'a RawName) -> Self {
-        let names = relation.parts.last().cloned().into_iter().collect();
-        let item = Item { names, relation: Some(relation), has_schema: true };
+        let name = relation.parts.last().cloned();
+        let item = Item { name, relation: Some(relation), has_schema: true, others: Vec::new() };
         Self { items: vec![item], visible: 1, ..Self::default() }
     }
 
@@ -103,91 +85,25 @@ impl<'a> Scope<'a> {
 }
 
 impl Item<'_> {
-    /// Something that goes by names without a schema: an alias, or what a CTE or a function is called.
-    fn named(names: impl IntoIterator<Item = Ident>) -> Self {
-        Self { names: names.into_iter().collect(), relation: None, has_schema: false }
+    /// Something that goes by a name without a schema: an alias, or what a CTE or a function is called.
+    fn named(name: Option<Ident>) -> Self {
+        Self { name, others: Vec::new(), relation: None, has_schema: false }
     }
 
     /// Tells whether a qualifier may mean it.
-    fn may_be(&self, qualifier: &[Ident]) -> bool {
+    fn may_be<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> bool {
         let full = self.relation.filter(|_| self.has_schema);
-        qualifier.last().is_some_and(|own| self.names.contains(own))
+        let mut names = self.name.iter().chain(&self.others);
+        qualifier.last().is_some_and(|own| names.any(|name| is_stored_as(own.borrow(), name)))
             && full.is_none_or(|name| {
                 let mut pairs = name.parts.iter().rev().zip(qualifier.iter().rev());
-                pairs.all(|(part, written)| part == written)
+                pairs.all(|(part, written)| is_stored_as(written.borrow(), part))
             })
     }
 
-    /// Tells whether a qualifier that may mean it does so, wherever the names lead.
-    fn is_certainly(&self, qualifier: &[Ident]) -> bool {
-        let full = self.relation.filter(|_| self.has_schema);
-        qualifier.len() <= full.map_or(1, |name| name.parts.len())
-    }
-}
-
-impl Outputs {
-    fn of(select: &Select) -> Self {
-        let mut outputs = Self::default();
-        for item in &select.projection {
-            match item {
-                SelectItem::ExprWithAlias { alias, .. } => outputs.add(ident(alias)),
-                SelectItem::UnnamedExpr(expr) => outputs.unnamed(expr),
-                SelectItem::Wildcard(_)
-                | SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(_), _) => {}
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _)
-                | SelectItem::ExprWithAliases { .. } => outputs.any = true,
-            }
-        }
-        outputs
-    }
-
-    fn add(&mut self, name: Option<Ident>) {
-        self.any |= name.is_none();
-        self.names.extend(name);
-    }
-
-    fn add_own(&mut self, names: &[&str]) {
-        names.iter().for_each(|name| self.add(Ident::new(*name).ok()));
-    }
-
-    /// Adds what the server may call an expression without an alias.
-    ///
-    /// Source: `invent_column_name` in the planner of the server.
-    fn unnamed(&mut self, expr: &Expr) {
-        let (mut expr, mut is_cast) = (without_parentheses(expr), false);
-        while let Expr::Cast { expr: inner, .. } = expr {
-            (expr, is_cast) = (without_parentheses(inner), true);
-        }
-        match expr {
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) if !is_cast => {}
-            Expr::Identifier(column) => self.add(ident(column)),
-            Expr::CompoundIdentifier(parts) => self.add(parts.last().and_then(ident)),
-            Expr::Function(function) => self.function(function),
-            Expr::Extract { .. } => self.add_own(&["extract"]),
-            Expr::Position { .. } => self.add_own(&["position"]),
-            Expr::Substring { .. } => self.add_own(&["substring"]),
-            Expr::Trim { .. } => self.add_own(&["btrim", "ltrim", "rtrim"]),
-            Expr::AtTimeZone { .. } => self.add_own(&["timezone"]),
-            Expr::BinaryOp { .. } | Expr::UnaryOp { .. } if !is_cast => {}
-            Expr::Value(value) if !is_cast && !matches!(value.value, Value::Boolean(_)) => {}
-            _ => self.any = true,
-        }
-    }
-
-    fn function(&mut self, function: &Function) {
-        let schema = idents(&function.name).iter().rev().nth(1).and_then(|schema| ident(schema));
-        let is_nameless = schema.is_some_and(|schema| schema.as_str() == NAMELESS);
-        match (&function.args, own_name(&function.name)) {
-            (FunctionArguments::List(_), Some(own)) if !is_nameless && own.as_str() != ROW => {
-                self.add(Some(own));
-            }
-            _ => self.any = true,
-        }
-    }
-
-    /// Tells whether a column that comes out may be called so and be another than that of the relation.
-    fn may_have(&self, column: &Ident) -> bool {
-        self.any || column.as_str() == UNNAMED || self.names.contains(column)
+    /// Tells whether a qualifier that may mean it, of that many parts, does so wherever the names lead.
+    fn is_certainly(&self, parts: usize) -> bool {
+        parts <= self.relation.filter(|_| self.has_schema).map_or(1, |name| name.parts.len())
     }
 }
 
@@ -199,10 +115,10 @@ impl<'a> Printer<'a> {
 
     fn column_of(&mut self, parts: &[TreeIdent], may_be_short: bool) {
         let Some((column, qualifier)) = parts.split_last() else { return };
-        // A name alone is that of a column, if there is one, or else of the relation.
-        let may_be_short = may_be_short && qualifier.last().and_then(ident) != ident(column);
-        match self.qualified_by(qualifier) {
-            Meant::Item { is_only: true, .. } if may_be_short => self.ident(column),
+        match self.meant(qualifier) {
+            Meant::Item { is_only: true, .. } if may_be_short && may_stand_alone(qualifier, column) => {
+                self.ident(column);
+            }
             Meant::Item { relation: Some(relation), .. } => {
                 let relation = self.names.object(relation);
                 self.write(&relation);
@@ -216,25 +132,25 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Writes what rows are grouped, ordered or told apart by: a column alone, without a qualifier, may be
+    /// Writes what rows are ordered or told apart by: a column alone, without a qualifier, may be
     /// one that comes out.
-    pub(super) fn key(&mut self, expr: &Expr) {
+    pub(super) fn key(&mut self, outputs: &Outputs<'_>, expr: &Expr) {
         match without_parentheses(expr) {
-            Expr::CompoundIdentifier(parts) if self.may_come_out(parts) => self.column_of(parts, false),
+            Expr::CompoundIdentifier(parts) if self.is_single() && outputs.may_have(parts.last()) => {
+                self.column_of(parts, false);
+            }
             _ => self.expr(expr),
         }
     }
 
-    fn may_come_out(&self, parts: &[TreeIdent]) -> bool {
-        let outputs = self.scopes.last().and_then(|scope| scope.single.as_ref());
-        let column = parts.last().and_then(ident);
-        outputs.is_some_and(|outputs| column.is_none_or(|column| outputs.may_have(&column)))
+    fn is_single(&self) -> bool {
+        self.scopes.last().is_some_and(|scope| scope.is_single)
     }
 
     /// Writes `t.*` with its qualifier.
     pub(super) fn star(&mut self, name: &ObjectName) {
         let parts = idents(name);
-        match self.qualified_by(&parts) {
+        match self.meant(&parts) {
             Meant::Item { relation: Some(relation), .. } => {
                 let relation = self.names.object(relation);
                 self.write(&relation);
@@ -247,15 +163,10 @@ impl<'a> Printer<'a> {
         self.write(".*");
     }
 
-    fn qualified_by<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> Meant<'a> {
+    fn meant<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> Meant<'a> {
         if self.is_stored() || qualifier.is_empty() {
             return Meant::Unknown;
         }
-        let parts: Option<Vec<Ident>> = qualifier.iter().map(|part| ident(part.borrow())).collect();
-        parts.map_or(Meant::Unknown, |parts| self.meant(&parts))
-    }
-
-    fn meant(&self, qualifier: &[Ident]) -> Meant<'a> {
         let mut found = None;
         for (depth, scope) in self.scopes.iter().rev().enumerate() {
             let mut meant = scope.seen().iter().filter(|item| item.may_be(qualifier));
@@ -264,7 +175,7 @@ impl<'a> Printer<'a> {
                 return Meant::Doubtful;
             }
             found = Some((depth, item));
-            if item.is_certainly(qualifier) {
+            if item.is_certainly(qualifier.len()) {
                 break;
             }
         }
@@ -279,7 +190,7 @@ impl<'a> Printer<'a> {
     /// Tells whether the columns of one relation are all that is in sight.
     fn is_alone(&self) -> bool {
         let Some((innermost, outer)) = self.scopes.split_last() else { return false };
-        innermost.single.is_some() && outer.iter().all(|scope| scope.seen().is_empty())
+        innermost.is_single && outer.iter().all(|scope| scope.seen().is_empty())
     }
 
     /// Writes what has a scope of its own, which it gives back.
@@ -321,10 +232,10 @@ impl<'a> Printer<'a> {
 
     /// Writes what keeps its qualifiers.
     pub(super) fn qualified(&mut self, write: impl FnOnce(&mut Self)) {
-        let single = self.scopes.last_mut().and_then(|scope| scope.single.take());
+        let is_single = self.scopes.last_mut().is_some_and(|scope| std::mem::take(&mut scope.is_single));
         write(self);
         if let Some(scope) = self.scopes.last_mut() {
-            scope.single = single;
+            scope.is_single = is_single;
         }
     }
 
@@ -338,8 +249,8 @@ impl<'a> Printer<'a> {
             select.from.iter().for_each(|table| printer.add_items(table, &mut items));
             items
         });
-        let single = (!is_table && is_single(&select.from)).then(|| Outputs::of(select));
-        Scope { visible: items.len(), items, is_select: true, single }
+        let is_single = !is_table && is_single(&select.from);
+        Scope { visible: items.len(), items, is_select: true, is_single }
     }
 
     /// The scope of joins in parentheses that have an alias.
@@ -377,9 +288,9 @@ impl<'a> Printer<'a> {
             | TableFactor::Derived { alias: Some(alias), .. }
             | TableFactor::Function { alias: Some(alias), .. }
             | TableFactor::NestedJoin { alias: Some(alias), .. } => Item::named(ident(&alias.name)),
-            TableFactor::Table { name, args: Some(args), .. } => Item::named(functions(name, &args.args)),
+            TableFactor::Table { name, args: Some(args), .. } => functions(name, &args.args),
             TableFactor::Function { name, .. } => Item::named(own_name(name)),
-            _ => Item::named(None::<Ident>),
+            _ => Item::named(None),
         };
         items.push(item);
     }
@@ -388,15 +299,34 @@ impl<'a> Printer<'a> {
         let start = idents(name).first().and_then(|first| span_of(first.span)).map(|span| span.start);
         let relation = start.and_then(|start| self.reference(start));
         match alias {
-            None => {
-                Item { names: own_name(name).into_iter().collect(), relation, has_schema: relation.is_some() }
-            }
+            None => Item { relation, has_schema: relation.is_some(), ..Item::named(own_name(name)) },
             Some(alias) => Item {
                 relation: relation.filter(|_| says_nothing(name, alias)),
                 ..Item::named(ident(&alias.name))
             },
         }
     }
+}
+
+/// Columns whose names mean something else without a qualifier.
+///
+/// Source: `FuncRewriter` of the server, for which each is a call of that function, in quotes too.
+const FUNCTIONS: [&str; 6] = [
+    "current_catalog",
+    "current_role",
+    "current_schema",
+    "current_timestamp",
+    "current_user",
+    "session_user",
+];
+
+/// Tells whether a column means the same without its qualifier, where one relation alone is in sight.
+///
+/// A name alone is that of a column, if there is one, or else of the relation.
+fn may_stand_alone(qualifier: &[TreeIdent], column: &TreeIdent) -> bool {
+    let name = ident(column);
+    let is_function = name.as_ref().is_none_or(|name| FUNCTIONS.contains(&name.as_str()));
+    !is_function && qualifier.last().and_then(ident) != name
 }
 
 /// Tells whether an alias is what the relation is called anyway.
@@ -418,20 +348,20 @@ fn is_single(from: &[TableWithJoins]) -> bool {
     }
 }
 
-/// What the columns of a table function without an alias are qualified with: where there are several, with
-/// the name of one of them.
-fn functions(name: &ObjectName, args: &[FunctionArg]) -> Vec<Ident> {
+/// A table function without an alias: where there are several, their columns are qualified with the name of
+/// one of them.
+fn functions<'a>(name: &ObjectName, args: &[FunctionArg]) -> Item<'a> {
     if idents(name).first().is_none_or(|first| first.value != ROWS_FROM) {
-        return own_name(name).into_iter().collect();
+        return Item::named(own_name(name));
     }
-    let names = args.iter().filter_map(|arg| match arg {
+    let others = args.iter().filter_map(|arg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(function))) => own_name(&function.name),
         _ => None,
     });
-    names.collect()
+    Item { others: others.collect(), ..Item::named(None) }
 }
 
 /// A name without its schema.
-fn own_name(name: &ObjectName) -> Option<Ident> {
-    idents(name).last().and_then(|own| ident(own))
+pub(super) fn own_name(name: &ObjectName) -> Option<Ident> {
+    name.0.last().and_then(|own| ident(own.as_ident()?))
 }

@@ -151,22 +151,28 @@ fn marks(kind: &StatementKind, tokens: &[Token<'_>]) -> Vec<usize> {
             | StatementKind::CreateType(_)
     );
     let mut found = Vec::new();
-    // Whether the next equals sign in these brackets stands behind a name; never in those of a condition.
+    // Whether the next equals sign in these brackets stands behind a name; never in those of an expression.
     let mut brackets = vec![has_options.then_some(true)];
+    // Within how many brackets what rows are divided by stands, while it is read.
+    let mut divided = None;
     for (at, token) in tokens.iter().enumerate() {
         let before = |offset: usize| at.checked_sub(offset).and_then(|before| tokens.get(before));
-        let is_inside = brackets.len() > 1;
+        let depth = brackets.len();
         let Some(innermost) = brackets.last_mut() else { break };
         match &token.lexeme {
             Lexeme::LParen | Lexeme::LBracket => {
                 let is_condition = before(1).is_some_and(|token| token.is("CHECK"));
-                let inner = innermost.filter(|_| !is_condition).map(|_| true);
+                let inner = innermost.filter(|_| !is_condition && divided.is_none()).map(|_| true);
                 brackets.push(inner);
             }
-            Lexeme::RParen | Lexeme::RBracket if is_inside => {
+            Lexeme::RParen | Lexeme::RBracket if depth > 1 => {
                 brackets.pop();
+                divided = divided.filter(|within| *within < depth);
             }
-            Lexeme::Comma => *innermost = innermost.map(|_| true),
+            Lexeme::Comma => {
+                *innermost = innermost.map(|_| true);
+                divided = divided.filter(|within| *within < depth);
+            }
             Lexeme::Eq if *innermost == Some(true) => {
                 *innermost = Some(false);
                 found.push(at);
@@ -175,11 +181,23 @@ fn marks(kind: &StatementKind, tokens: &[Token<'_>]) -> Vec<usize> {
             Lexeme::Word(_) if token.is("BY") && before(1).is_some_and(|token| token.is("PARTITION")) => {
                 let next = tokens.get(at + 1).is_some_and(|token| token.is_lexeme(&Lexeme::Eq));
                 *innermost = innermost.map(|_| next);
+                divided = Some(depth);
             }
             _ => {}
         }
     }
     found
+}
+
+/// What a bracket is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bracket {
+    /// It is that of a `CAST`.
+    Cast,
+    /// It holds one of the queries of a `WITH MUTUALLY RECURSIVE`.
+    Recursive,
+    /// Anything else.
+    Other,
 }
 
 /// A text of which the words are written one after the other.
@@ -192,8 +210,8 @@ struct Words<'a> {
     names_at: Vec<(Span, String)>,
     /// What is written in place of tokens, by their numbers, sorted.
     spelled: Vec<(usize, &'static str)>,
-    /// For each bracket that is open in what only the server reads, whether it is that of a `CAST`.
-    casts: Vec<bool>,
+    /// The brackets that are open in what only the server reads.
+    brackets: Vec<Bracket>,
     written: Vec<String>,
 }
 
@@ -214,7 +232,7 @@ impl<'a> Words<'a> {
             names,
             names_at,
             spelled: Vec::new(),
-            casts: Vec::new(),
+            brackets: Vec::new(),
             written: Vec::new(),
         }
     }
@@ -244,7 +262,8 @@ impl<'a> Words<'a> {
 
     /// Writes the next word.
     fn word(&mut self) {
-        self.written.extend(self.cursor.peek().map(word));
+        let before = self.cursor.at().checked_sub(1).and_then(|at| self.cursor.tokens().get(at));
+        self.written.extend(self.cursor.peek().map(|token| word(token, before)));
         self.cursor.advance();
     }
 
@@ -254,29 +273,69 @@ impl<'a> Words<'a> {
         if self.cursor.lexeme(&Lexeme::DoubleColon) {
             self.written.push("::".to_owned());
             self.data_type();
-        } else if self.casts.last() == Some(&true) && self.cursor.keyword("AS") {
+        } else if self.brackets.last() == Some(&Bracket::Cast) && self.cursor.keyword("AS") {
             self.written.push("as".to_owned());
             self.data_type();
+        } else if self.follow(&["WITH", "MUTUALLY", "RECURSIVE"]) {
+            (0..3).for_each(|_| self.word());
+            self.options_as_they_are();
+            self.binding();
         } else if self.replaced() || self.catalog_name() {
             // It is written.
         } else if self.cursor.lexeme(&Lexeme::Operator("!=".into())) {
             self.written.push("<>".to_owned());
         } else if self.is_system_function() {
             self.cursor.move_to(self.cursor.at() + 2);
-        } else {
-            self.bracket();
+        } else if !self.bracket() {
             self.word();
         }
     }
 
-    /// Takes note of a bracket that comes next.
-    fn bracket(&mut self) {
-        let Some(token) = self.cursor.peek() else { return };
+    /// Takes note of a bracket that comes next; tells whether it was written with what follows it.
+    fn bracket(&mut self) -> bool {
+        let Some(token) = self.cursor.peek() else { return false };
         let before = self.cursor.at().checked_sub(1).and_then(|at| self.cursor.tokens().get(at));
         if token.opens() {
-            self.casts.push(before.is_some_and(|before| before.is("CAST")));
-        } else if token.closes() {
-            self.casts.pop();
+            let is_cast = before.is_some_and(|before| before.is("CAST"));
+            self.brackets.push(if is_cast { Bracket::Cast } else { Bracket::Other });
+            return false;
+        }
+        let ends = token.closes() && self.brackets.pop() == Some(Bracket::Recursive);
+        let goes_on = ends && self.cursor.nth_is_lexeme(1, &Lexeme::Comma);
+        if goes_on {
+            (0..2).for_each(|_| self.word());
+            self.binding();
+        }
+        goes_on
+    }
+
+    /// Writes the options of a recursive query.
+    fn options_as_they_are(&mut self) {
+        if self.cursor.peek_is_lexeme(&Lexeme::LParen) {
+            let close = self.cursor.closing().unwrap_or(self.cursor.at());
+            while self.cursor.at() <= close && !self.cursor.is_done() {
+                self.word();
+            }
+        }
+    }
+
+    /// Writes the name of a recursive query and its columns with their types, up to the bracket of what is in it.
+    fn binding(&mut self) {
+        self.word();
+        if self.cursor.lexeme(&Lexeme::LParen) {
+            self.written.push("(".to_owned());
+            while self.cursor.peek_is_word() {
+                self.word();
+                self.data_type();
+                if self.cursor.lexeme(&Lexeme::Comma) {
+                    self.written.push(",".to_owned());
+                }
+            }
+            self.word();
+        }
+        if self.cursor.peek_is("AS") && self.cursor.nth_is_lexeme(1, &Lexeme::LParen) {
+            (0..2).for_each(|_| self.word());
+            self.brackets.push(Bracket::Recursive);
         }
     }
 
@@ -352,11 +411,21 @@ pub(super) fn ident(token: &Token<'_>) -> Option<Ident> {
     }
 }
 
+/// Names that something else is read for where they have no quotes, although a name may stand there.
+const READ_OTHERWISE: [&str; 2] = ["all", "isnull"];
+
+/// Words that belong to a string before them, which is an interval then.
+const UNITS: [&str; 6] = ["day", "hour", "minute", "month", "second", "year"];
+
 /// Writes a token: a word that needs no quotes comes out the same with and without them.
-fn word(token: &Token<'_>) -> String {
+fn word(token: &Token<'_>, before: Option<&Token<'_>>) -> String {
     match &token.lexeme {
         Lexeme::Quoted(text) => {
-            Ident::new(text.as_ref()).map_or_else(|_| text.to_string(), |ident| ident.to_string())
+            let text = text.as_ref();
+            let is_behind_string = before.is_some_and(|before| matches!(before.lexeme, Lexeme::String(_)));
+            let needs_quotes = READ_OTHERWISE.contains(&text) || is_behind_string && UNITS.contains(&text);
+            let written = |ident: Ident| if needs_quotes { ident.sql() } else { ident.to_string() };
+            Ident::new(text).map_or_else(|_| text.to_owned(), written)
         }
         Lexeme::Word(word) => word.to_lowercase(),
         other => other.to_string(),

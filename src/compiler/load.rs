@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::fs::DirEntry;
+use std::fs::FileType;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ const MARK: char = '\u{feff}';
 /// Folders besides `models`, of which only the files directly in them are read.
 const FLAT: &[&str] = &["clusters", "roles", "network-policies"];
 
+/// What is said of what is neither a file nor a folder: opening a pipe would wait for who writes into it.
+const NO_FILE: &str = "this is no file";
+
 /// Reads the files of a project, sorted by path, and reports those that cannot be read.
 ///
 /// A folder that is no project gives no files and `project.not-a-project`.
@@ -38,8 +42,11 @@ pub fn load(root: &Path) -> (Vec<File>, Vec<Diagnostic>) {
     }
     let mut reader = Reader { root, paths: Vec::new(), found: Vec::new() };
     reader.paths.push("project.toml".to_owned());
-    if root.join(contract::FILE).exists() {
+    let types = root.join(contract::FILE);
+    if types.is_file() {
         reader.paths.push(contract::FILE.to_owned());
+    } else if types.exists() {
+        reader.report(Code::UnreadableFile, contract::FILE, NO_FILE);
     }
     if root.join("models").is_dir() {
         reader.folder("models", MODELS_DEPTH);
@@ -82,8 +89,10 @@ pub enum Reading {
 /// Reads one file of a project; its path is relative to it, with `/` between its parts.
 pub fn read(root: &Path, path: &str) -> Reading {
     let belongs = path == contract::FILE || place(path).is_some();
-    if !belongs || !root.join(path).is_file() {
-        return Reading::Nothing;
+    let kind = fs::metadata(root.join(path)).ok().map(|found| found.file_type());
+    let Some(kind) = kind.filter(|kind| belongs && !kind.is_dir()) else { return Reading::Nothing };
+    if !kind.is_file() {
+        return Reading::Unreadable(wrong(Code::UnreadableFile, path, NO_FILE.to_owned()));
     }
     match file(root, path.to_owned()) {
         Ok(file) => Reading::File(file),
@@ -159,21 +168,26 @@ impl Reader<'_> {
                 continue;
             };
             let below = format!("{path}/{name}");
-            if self.is_folder(&entry, &below) {
+            let kind = self.kind(&entry, &below);
+            if kind.is_some_and(|kind| kind.is_dir()) {
                 if depth > 1 && !name.starts_with('.') {
                     self.folder(&below, depth - 1);
                 }
             } else if place(&below).is_some() {
-                self.paths.push(below);
+                match kind {
+                    Some(kind) if !kind.is_file() => self.report(Code::UnreadableFile, &below, NO_FILE),
+                    _ => self.paths.push(below),
+                }
             }
         }
     }
 
-    /// Tells whether an entry is a folder; of a link, what it points to counts.
-    fn is_folder(&self, entry: &DirEntry, path: &str) -> bool {
+    /// What an entry is; of a link, what it points to counts. `None` where that is not to be seen: reading it
+    /// tells why.
+    fn kind(&self, entry: &DirEntry, path: &str) -> Option<FileType> {
         match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-            _ => self.root.join(path).is_dir(),
+            Ok(kind) if !kind.is_symlink() => Some(kind),
+            _ => fs::metadata(self.root.join(path)).ok().map(|found| found.file_type()),
         }
     }
 

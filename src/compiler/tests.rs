@@ -914,6 +914,26 @@ fn a_folder_is_read_from_the_disk() {
     .assert_eq(&format!("{}\n{}", paths.join("\n"), show_diagnostics(&found)));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let root = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(root.path().join("models/d/s")).expect("a folder");
+    std::fs::write(root.path().join("project.toml"), "").expect("a file");
+    for name in ["models/d/s/x.sql", "models/d/s/notes", "types.lock"] {
+        let made = std::process::Command::new("mkfifo").arg(root.path().join(name)).status();
+        assert!(made.expect("mkfifo").success(), "{name}");
+    }
+    let (_, found) = load(root.path());
+    expect![[r#"
+        error[project.unreadable-file] types.lock:1:1 this is no file
+        error[project.unreadable-file] models/d/s/x.sql:1:1 this is no file
+    "#]]
+    .assert_eq(&show_diagnostics(&found));
+    let one = super::load::read(root.path(), "models/d/s/x.sql");
+    assert!(matches!(one, super::load::Reading::Unreadable(_)), "{one:?}");
+}
+
 #[test]
 fn codes_are_texts_of_one_form() {
     let mut seen = std::collections::BTreeSet::new();

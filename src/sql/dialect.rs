@@ -38,6 +38,10 @@ pub(super) const LIST: &str = "LIST";
 /// What stands for `.*` where sqlparser knows none; see [`super::lower`].
 pub(super) const ALL_FIELDS: &str = ".*";
 
+/// What stands before the items of an `IN (…)` of which the first begins with a query; see
+/// [`super::lower`].
+pub(super) const ITEMS: &str = "\0items";
+
 impl Dialect for Materialize {
     fn is_delimited_identifier_start(&self, ch: char) -> bool {
         ch == '"'
@@ -286,6 +290,10 @@ impl Dialect for Materialize {
                 let value = Value::SingleQuotedString(text.clone());
                 parser.advance_token();
                 Some(Ok(Expr::Value(value.with_span(place))))
+            }
+            Lexeme::CustomBinaryOperator(text) if text == ITEMS => {
+                parser.advance_token();
+                Some(parser.parse_prefix())
             }
             Lexeme::LParen if begins_query(parser) => Some(subquery(parser)),
             Lexeme::LParen => Some(parentheses(parser)),

@@ -19,6 +19,7 @@ use sqlparser::tokenizer::TokenWithSpan;
 use super::ast::RawName;
 use super::data_type::DataType;
 use super::data_type::read as read_type;
+use super::dialect::ITEMS;
 use super::error::SyntaxError;
 use super::keyword::Meaning;
 use super::keyword::meaning;
@@ -182,10 +183,7 @@ impl<'a> Lowering<'a> {
                 self.keep();
                 self.data_type()
             }
-            Lexeme::LBracket if is_catalog_name(self.tokens, self.at) => {
-                self.catalog_name();
-                Ok(())
-            }
+            Lexeme::LBracket if self.catalog_name() => Ok(()),
             Lexeme::LParen | Lexeme::LBracket => {
                 self.open(token);
                 Ok(())
@@ -268,12 +266,11 @@ impl<'a> Lowering<'a> {
                 self.push(name(ROWS_FROM), token.span);
                 self.at += 2;
             }
-            Keyword::OPERATOR if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() => {
-                self.operator();
-            }
+            Keyword::OPERATOR
+                if self.nth_is_lexeme(1, &Lexeme::LParen) && self.ends_expression() && self.operator() => {}
             Keyword::FROM if self.begins_trimmed() => self.at += 1,
             Keyword::LIKE | Keyword::ILIKE | Keyword::NOT if self.like_any() => {}
-            Keyword::OPTIONS if self.begins_options() => self.options(),
+            Keyword::OPTIONS if self.begins_options() && self.options() => {}
             _ if token.is("ISNULL") && self.ends_expression() => {
                 self.push(keyword("IS", Keyword::IS), token.span);
                 self.push(keyword("NULL", Keyword::NULL), token.span);
@@ -323,7 +320,11 @@ impl<'a> Lowering<'a> {
         if doubled {
             self.push(TreeToken::LParen, token.span);
         }
+        let lists_query = self.lists_query();
         self.keep();
+        if lists_query {
+            self.push(TreeToken::CustomBinaryOperator(ITEMS.to_owned()), token.span);
+        }
         self.frames.push(self.frame);
         self.frame = Frame { cast, using, doubled, ..Frame::default() };
     }
@@ -351,7 +352,7 @@ impl<'a> Lowering<'a> {
         self.at += 1;
         self.keep();
         if self.nth_is_lexeme(0, &Lexeme::LParen)
-            && let Some(end) = closing(self.tokens, self.at)
+            && let Some(end) = self.end_of(self.at)
         {
             let options = self.owned(self.at + 1..end);
             self.lowered.notes.recursive.insert(with.span.start, options);
@@ -415,12 +416,14 @@ impl<'a> Lowering<'a> {
         true
     }
 
-    /// Takes `[u1 AS "d"."s"."t"]` as the name in it.
-    fn catalog_name(&mut self) {
-        let Some(open) = self.nth(0) else { return };
-        let end = closing(self.tokens, self.at).unwrap_or(self.tokens.len());
-        let whole =
-            Span::new(open.span.start, self.tokens.get(end).map_or(open.span.end, |close| close.span.end));
+    /// Takes `[u1 AS "d"."s"."t"]` as the name in it; tells whether that is here.
+    fn catalog_name(&mut self) -> bool {
+        if !is_catalog_name(self.tokens, self.at) {
+            return false;
+        }
+        let Some(end) = self.end_of(self.at) else { return false };
+        let (Some(open), Some(close)) = (self.nth(0), self.tokens.get(end)) else { return false };
+        let whole = open.span.to(close.span);
         if let Some(id) = self.nth(1).and_then(Token::word) {
             self.lowered.notes.ids.insert(whole.start, ObjectId::new(id));
         }
@@ -442,16 +445,26 @@ impl<'a> Lowering<'a> {
             self.at += 1;
         }
         self.at = end + 1;
+        true
     }
 
-    /// Takes `OPTIONS (…)` out.
-    fn options(&mut self) {
-        let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
+    /// Takes `OPTIONS (…)` out; tells whether it ends.
+    fn options(&mut self) -> bool {
+        let Some(end) = self.end_of(self.at + 1) else { return false };
         if let Some(select) = self.frame.select {
             let options = self.owned(self.at + 2..end);
             self.lowered.notes.options.insert(select, options);
         }
         self.at = end + 1;
+        true
+    }
+
+    /// Where the bracket at a place is closed, if that is by one of its kind.
+    fn end_of(&self, open: usize) -> Option<usize> {
+        let end = closing(self.tokens, open)?;
+        let in_parentheses = self.tokens.get(open)?.is_lexeme(&Lexeme::LParen);
+        let close = if in_parentheses { Lexeme::RParen } else { Lexeme::RBracket };
+        self.tokens.get(end)?.is_lexeme(&close).then_some(end)
     }
 
     /// Tells whether `AS OF` and a time come next, rather than a column called `of`.
@@ -488,6 +501,7 @@ impl<'a> Lowering<'a> {
     /// Tells whether what stands before this place may be a whole expression.
     fn ends_expression(&self) -> bool {
         self.previous().is_some_and(|previous| match &previous.lexeme {
+            Lexeme::Word(_) if self.is_behind_name() => true,
             Lexeme::Word(word) => !meaning(word).is_syntax || ENDS.iter().any(|word| previous.is(word)),
             Lexeme::Quoted(_) | Lexeme::Number(_) | Lexeme::String(_) | Lexeme::Parameter(_) => true,
             Lexeme::RParen | Lexeme::RBracket => true,

@@ -442,7 +442,7 @@ struct Scanned {
 fn scan(notes: &Notes, outside: &Outside, go: impl FnOnce(&mut Scan<'_>)) -> Scanned {
     let mut scan = Scan::new(notes, outside);
     go(&mut scan);
-    let may_be_refused = scan.lacks_condition || !notes.recursive.is_empty();
+    let may_be_refused = scan.lacks_condition || !notes.recursive.is_empty() || !notes.options.is_empty();
     let (references, qualifiers, bare) = (scan.references, scan.qualifiers, scan.bare);
     Scanned { references, qualifiers, bare, types: notes.user_types(), may_be_refused }
 }

@@ -4,6 +4,9 @@
 //! sees the ones before it (all of them in `WITH MUTUALLY RECURSIVE`), and a name of several parts
 //! is never a CTE. Nothing is resolved here: names come out as written. Start reading at
 //! [`Scan`]; its hooks are called on the way through a tree, which is [`walk`]'s.
+//!
+//! Source: `PartialItemName::matches`, `Scope::resolve_table_column` and `Scope::product` of the
+//! server's planner.
 
 use std::borrow::Borrow;
 use std::ops::ControlFlow;
@@ -22,6 +25,7 @@ use sqlparser::ast::SelectItem;
 use sqlparser::ast::SelectItemQualifiedWildcardKind;
 use sqlparser::ast::SetExpr;
 use sqlparser::ast::TableFactor;
+use sqlparser::ast::TableWithJoins;
 use sqlparser::ast::Visitor;
 
 use super::ast::RawName;
@@ -62,7 +66,7 @@ pub(super) struct Scan<'a> {
     pub(super) lacks_condition: bool,
 }
 
-/// What a query or a select brings into scope.
+/// What a query, a select or joins in parentheses with an alias bring into scope.
 #[derive(Default)]
 struct Scope {
     /// CTEs that may be named.
@@ -83,6 +87,15 @@ struct Item {
     alias: Option<Ident>,
     /// Whether it is a CTE or something else that is no reference.
     cte: bool,
+}
+
+/// How much of a qualifier is the name of a relation; of two, the greater tells more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    /// How many parts at their ends are the same.
+    parts: usize,
+    /// Whether one is as long as the other.
+    is_whole: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -117,12 +130,17 @@ impl<'a> Scan<'a> {
     fn items(&self, select: &Select) -> Vec<Item> {
         let mut items = Vec::new();
         for table in &select.from {
-            self.add_items(&table.relation, &mut items);
-            for join in &table.joins {
-                self.add_items(&join.relation, &mut items);
-            }
+            self.add_joined(table, &mut items);
         }
         items
+    }
+
+    /// Adds the relations of joins.
+    fn add_joined(&self, TableWithJoins { relation, joins }: &TableWithJoins, items: &mut Vec<Item>) {
+        self.add_items(relation, items);
+        for join in joins {
+            self.add_items(&join.relation, items);
+        }
     }
 
     fn add_items(&self, factor: &TableFactor, items: &mut Vec<Item>) {
@@ -134,10 +152,7 @@ impl<'a> Scan<'a> {
                 }
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
-                self.add_items(&table_with_joins.relation, items);
-                for join in &table_with_joins.joins {
-                    self.add_items(&join.relation, items);
-                }
+                self.add_joined(table_with_joins, items);
             }
             // A subquery or a function: what matters is that its alias is taken.
             TableFactor::Table { alias: Some(alias), .. }
@@ -171,7 +186,7 @@ impl<'a> Scan<'a> {
 
     /// Notes that a name stands alone: it may be a column, or the row of a relation.
     fn alone(&mut self, name: &TreeIdent) {
-        let is_meant = |item: &&Item| item.shown().is_some_and(|shown| is_spelled(shown, name));
+        let is_meant = |item: &&Item| item.shown().is_some_and(|shown| is_stored_as(name, shown));
         let found = self.scopes.iter().rev().find_map(|scope| scope.items.iter().find(is_meant));
         if let Some(Item { name, alias: None, cte: false }) = found
             && let Some(bare) = self.bare.iter_mut().rev().find(|bare| bare.at == name.span)
@@ -182,15 +197,29 @@ impl<'a> Scan<'a> {
 
     /// Notes what a qualifier means, if it means a relation by its own name.
     fn qualifier<I: Borrow<TreeIdent>>(&mut self, parts: &[I]) {
-        let found = self.scopes.iter().rev().find_map(|scope| {
-            let exact = scope.items.iter().find(|item| item.is_called(parts));
-            exact.or_else(|| scope.items.iter().find(|item| item.is_meant_by(parts)))
-        });
-        if let Some(Item { name: relation, alias: None, cte: false }) = found
-            && let Some(name) = name_of(parts)
-        {
-            self.qualifiers.push(Qualifier { name, relation: relation.clone() });
+        let Some(Item { name: relation, alias: None, cte: false }) = self.meant(parts) else { return };
+        let relation = relation.clone();
+        self.qualifiers.extend(name_of(parts).map(|name| Qualifier { name, relation }));
+    }
+
+    /// Finds what a qualifier means. Where that has more parts than a name in FROM, that name may be
+    /// one of another schema, so something further out is meant if more of its name is the same.
+    fn meant<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> Option<&Item> {
+        let mut best: Option<(Likeness, &Item)> = None;
+        for scope in self.scopes.iter().rev() {
+            let mut is_certain = false;
+            for item in &scope.items {
+                let Some(likeness) = item.likeness(qualifier) else { continue };
+                is_certain |= item.is_certainly(qualifier.len());
+                if best.is_none_or(|(most, _)| likeness > most) {
+                    best = Some((likeness, item));
+                }
+            }
+            if is_certain {
+                break;
+            }
         }
+        best.map(|(_, item)| item)
     }
 }
 
@@ -200,23 +229,22 @@ impl Item {
         self.alias.as_ref().or_else(|| self.name.parts.last())
     }
 
-    /// Tells whether a qualifier is this relation's own name, as long as that is written.
-    fn is_called<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> bool {
-        qualifier.len() == self.name.parts.len() && self.alias.is_none() && self.is_meant_by(qualifier)
+    /// Tells how like a qualifier its name is; `None` where that cannot mean it.
+    fn likeness<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> Option<Likeness> {
+        let own = self.alias.as_ref().map_or(self.name.parts.as_slice(), std::slice::from_ref);
+        // The shorter one has to be the end of the longer: `t` in FROM may be written
+        // `public.t` before a column, and the other way round. An alias has no schema either.
+        let mut pairs = own.iter().rev().zip(qualifier.iter().rev());
+        let is_end = pairs.all(|(part, written)| is_stored_as(written.borrow(), part));
+        is_end.then(|| Likeness {
+            parts: own.len().min(qualifier.len()),
+            is_whole: own.len() == qualifier.len(),
+        })
     }
 
-    /// Tells whether a qualifier may mean this relation.
-    fn is_meant_by<I: Borrow<TreeIdent>>(&self, qualifier: &[I]) -> bool {
-        match (&self.alias, qualifier) {
-            (Some(alias), [only]) => is_spelled(alias, only.borrow()),
-            (Some(_), _) => false,
-            // The shorter one has to be the end of the longer: `t` in FROM may be written
-            // `public.t` before a column, and the other way round.
-            (None, _) => {
-                let mut pairs = self.name.parts.iter().rev().zip(qualifier.iter().rev());
-                pairs.all(|(part, written)| is_spelled(part, written.borrow()))
-            }
-        }
+    /// Tells whether a qualifier of that many parts that may mean it does so whatever its schema is.
+    fn is_certainly(&self, parts: usize) -> bool {
+        self.alias.is_some() || self.cte || self.name.parts.len() >= parts
     }
 }
 
@@ -294,6 +322,20 @@ impl Visitor for Scan<'_> {
         {
             self.references.push(name);
         }
+        // What stands in parentheses with an alias is called by its own names there, and only there.
+        if let Some(joins) = joins_with_alias(factor) {
+            let mut items = Vec::new();
+            self.add_joined(joins, &mut items);
+            self.note_bare(&items);
+            self.scopes.push(Scope { items, ..Scope::default() });
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if joins_with_alias(factor).is_some() {
+            self.scopes.pop();
+        }
         ControlFlow::Continue(())
     }
 
@@ -333,15 +375,11 @@ impl Visitor for Scan<'_> {
     }
 }
 
-/// Tells whether an identifier of the tree is that name.
-fn is_spelled(name: &Ident, written: &TreeIdent) -> bool {
-    if written.quote_style.is_some() {
-        name.as_str() == written.value
-    } else if written.value.is_ascii() {
-        let folded = written.value.bytes().map(|byte| byte.to_ascii_lowercase());
-        name.as_str().len() == written.value.len() && name.as_str().bytes().eq(folded)
-    } else {
-        name.as_str() == written.value.to_lowercase()
+/// The joins in parentheses that have an alias.
+fn joins_with_alias(factor: &TableFactor) -> Option<&TableWithJoins> {
+    match factor {
+        TableFactor::NestedJoin { table_with_joins, alias: Some(_) } => Some(table_with_joins),
+        _ => None,
     }
 }
 

@@ -84,14 +84,16 @@ impl Lowering<'_> {
         }
     }
 
-    /// Takes `OPERATOR(pg_catalog.+)` as `+`: there are no operators but the system's.
-    pub(super) fn operator(&mut self) {
-        let end = closing(self.tokens, self.at + 1).unwrap_or(self.tokens.len());
+    /// Takes `OPERATOR(pg_catalog.+)` as `+`, for there are no operators but the system's; tells whether it
+    /// ends.
+    pub(super) fn operator(&mut self) -> bool {
+        let Some(end) = self.end_of(self.at + 1) else { return false };
         if let Some(operator) = end.checked_sub(1).and_then(|last| self.tokens.get(last)) {
             self.push(tree_token(&operator.lexeme), operator.span);
         }
         self.lowered.notes.names_operator = true;
         self.at = end + 1;
+        true
     }
 
     /// Tells whether the `FROM` at this place has nothing before it but the side of a `trim`: `trim(FROM x)`.
@@ -106,21 +108,69 @@ impl Lowering<'_> {
         opens(1) || side() && opens(2)
     }
 
-    /// Tells whether a keyword at this place is a name, as any is behind a period and behind `AS`.
+    /// Tells whether a keyword at this place is a name, as any is behind a period and behind `AS`, and as
+    /// `AS` is where an expression or a relation has to begin.
     ///
     /// Source: the server takes every word for the name of a relation; one that begins a clause is left
     /// one here unless `BY` is missing, for then it is more likely that something was forgotten.
     pub(super) fn stands_as_name(&self, keyword: Keyword) -> bool {
-        let Some(previous) = self.previous() else { return false };
+        let Some(previous) = self.previous() else { return keyword == Keyword::AS };
         let may_be_relation = matches!(keyword, Keyword::GROUP | Keyword::ORDER) && !self.nth_is(1, "BY");
         previous.is_lexeme(&Lexeme::Period)
-            || previous.is("AS")
+            || previous.is("AS") && self.lowered_before(1).is_some_and(|token| is_keyword(token, Keyword::AS))
             || may_be_relation && (previous.is("FROM") || previous.is("JOIN"))
+            || keyword == Keyword::AS && self.lacks_operand()
+    }
+
+    /// Tells whether the word before this place was kept as a name, whatever else it may mean.
+    pub(super) fn is_behind_name(&self) -> bool {
+        matches!(self.lowered_before(1), Some(TreeToken::Word(word)) if word.quote_style.is_some())
+    }
+
+    /// Tells whether an expression or a name has to follow what stands before this place.
+    ///
+    /// Source: the server's parser reserves few words in an expression, so most of those that stand between
+    /// two operands are columns where one has to begin.
+    fn lacks_operand(&self) -> bool {
+        let (last, before) = (self.lowered_before(1), self.lowered_before(2));
+        match last {
+            Some(TreeToken::Word(word)) => match word.keyword {
+                // Before `AS (` they are CTEs.
+                Keyword::CASE | Keyword::NOT => !self.nth_is_lexeme(1, &Lexeme::LParen),
+                // Behind `CAST (` they are columns.
+                Keyword::ALL | Keyword::DISTINCT => before.is_some_and(|before| {
+                    is_keyword(before, Keyword::SELECT) || *before == TreeToken::LParen && !self.frame.cast
+                }),
+                keyword => {
+                    begins_operand(last) || BETWEEN_OPERANDS.contains(&keyword) && !begins_operand(before)
+                }
+            },
+            // The star of `SELECT *` and `t.*` wants nothing.
+            Some(TreeToken::Mul) => !begins_operand(before),
+            _ => begins_operand(last),
+        }
+    }
+
+    /// The lowered token that many before what comes next.
+    fn lowered_before(&self, offset: usize) -> Option<&TreeToken> {
+        let tokens = &self.lowered.tokens;
+        tokens.len().checked_sub(offset).and_then(|at| tokens.get(at)).map(|token| &token.token)
+    }
+
+    /// Tells whether the parenthesis at this place is that of `IN (…)` around a list whose first item begins
+    /// with a query in parentheses of its own, which sqlparser takes for the only thing in it.
+    ///
+    /// Source: `parse_parenthesized_fragment` of the server's parser.
+    pub(super) fn lists_query(&self) -> bool {
+        self.nth_is_lexeme(1, &Lexeme::LParen)
+            && self.nth_is_lexeme(0, &Lexeme::LParen)
+            && self.previous().is_some_and(|previous| previous.is("IN"))
+            && begins_list(self.tokens, self.at + 1)
     }
 
     /// Tells whether options of a query begin here: the word is no name but where one has to stand.
     pub(super) fn begins_options(&self) -> bool {
-        const BEFORE_NAMES: &[&str] = &["AS", "FROM", "JOIN", "LATERAL", "RECURSIVE", "WITH"];
+        const BEFORE_NAMES: &[&str] = &["FROM", "JOIN", "LATERAL", "RECURSIVE", "WITH"];
         self.nth_is_lexeme(1, &Lexeme::LParen)
             && self.previous().is_some_and(|previous| match &previous.lexeme {
                 Lexeme::Word(_) => !BEFORE_NAMES.iter().any(|word| previous.is(word)),
@@ -211,16 +261,73 @@ impl Lowering<'_> {
     }
 }
 
+/// Words that stand between two operands, and are columns where one has to begin.
+const BETWEEN_OPERANDS: &[Keyword] = &[
+    Keyword::AND,
+    Keyword::BETWEEN,
+    Keyword::BY,
+    Keyword::ELSE,
+    Keyword::ESCAPE,
+    Keyword::FOR,
+    Keyword::ILIKE,
+    Keyword::IN,
+    Keyword::JOIN,
+    Keyword::LIKE,
+    Keyword::ON,
+    Keyword::OR,
+    Keyword::THEN,
+    Keyword::WHEN,
+    Keyword::ZONE,
+];
+
+/// Words that are no columns and have an operand or a name behind them.
+const BEFORE_OPERANDS: &[Keyword] =
+    &[Keyword::FROM, Keyword::HAVING, Keyword::QUALIFY, Keyword::SELECT, Keyword::WHERE, Keyword::WITH];
+
+/// Tells whether an operand or a name has to follow a token, whatever stands before that.
+fn begins_operand(token: Option<&TreeToken>) -> bool {
+    match token {
+        Some(TreeToken::Word(word)) => BEFORE_OPERANDS.contains(&word.keyword),
+        Some(TreeToken::RParen | TreeToken::RBracket | TreeToken::Mul) => false,
+        Some(TreeToken::Number(..) | TreeToken::SingleQuotedString(_)) => false,
+        Some(TreeToken::HexStringLiteral(_) | TreeToken::Placeholder(_)) => false,
+        Some(TreeToken::CustomBinaryOperator(operator)) => operator != ALL_FIELDS,
+        Some(_) | None => true,
+    }
+}
+
+/// Tells whether a token is a keyword, and was not kept as a name.
+fn is_keyword(token: &TreeToken, keyword: Keyword) -> bool {
+    matches!(token, TreeToken::Word(word) if word.keyword == keyword)
+}
+
 /// Tells whether a query in parentheses begins at a place, with another one behind it.
 fn begins_set_operation(tokens: &[Token<'_>], open: usize) -> bool {
+    depth_of_query(tokens, open) > 0 && behind(tokens, open).is_some_and(is_set_operator)
+}
+
+/// Tells whether an expression begins at a place with a query in parentheses, and that is not all there is.
+fn begins_list(tokens: &[Token<'_>], open: usize) -> bool {
+    let goes_on = |next: &Token<'_>| !next.is_lexeme(&Lexeme::RParen) && !is_set_operator(next);
+    (open..open + depth_of_query(tokens, open)).any(|open| behind(tokens, open).is_some_and(goes_on))
+}
+
+/// How many parentheses stand at a place before a query; none where there is no query.
+fn depth_of_query(tokens: &[Token<'_>], open: usize) -> usize {
     let inside = tokens.iter().skip(open);
     let depth = inside.take_while(|token| token.is_lexeme(&Lexeme::LParen)).count();
     let first = tokens.get(open + depth);
-    depth > 0
-        && first.is_some_and(|first| ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| first.is(word)))
-        && closing(tokens, open)
-            .and_then(|close| tokens.get(close + 1))
-            .is_some_and(|next| ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| next.is(word)))
+    let begins = ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| first.is_some_and(|at| at.is(word)));
+    if begins { depth } else { 0 }
+}
+
+/// What stands behind the bracket that closes the one at a place.
+fn behind<'t>(tokens: &'t [Token<'_>], open: usize) -> Option<&'t Token<'t>> {
+    closing(tokens, open).and_then(|close| tokens.get(close + 1))
+}
+
+fn is_set_operator(token: &Token<'_>) -> bool {
+    ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| token.is(word))
 }
 
 fn unit(token: &Token<'_>) -> Option<(&'static str, Keyword)> {

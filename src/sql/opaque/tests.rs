@@ -54,6 +54,13 @@ fn certain_mistakes_are_told() {
         ("SELECT a FROM t EXECUTE UNIT TEST x FOR v EXPECTED (a int) AS SELECT 1", "found EXECUTE"),
         ("SELECT a FROM t LEFT JOIN u", "USING after JOIN, found EOF"),
         ("SELECT a FROM (t JOIN u) JOIN v ON b", "USING after JOIN, found right parenthesis"),
+        ("SELECT a FROM s.t CROS JOIN s.u", "USING after JOIN, found EOF; CROSS is meant"),
+        ("SELECT a FROM s.t NATURL JOIN s.u", "USING after JOIN, found EOF; NATURAL is meant"),
+        ("SELECT a FROM (s.t JOIN s.u USIN (a))", "found right parenthesis; USING is meant"),
+        (
+            "WITH MUTUALLY RECURSIVE (REURSION LIMIT 9) r (n int) AS (SELECT 1) SELECT n FROM r",
+            "found identifier \"reursion\"; RECURSION is meant",
+        ),
         ("WITH MUTUALLY RECURSIVE r AS (SELECT 1) SELECT * FROM r", "Expected left parenthesis, found AS"),
     ] {
         match view(text) {
@@ -95,6 +102,18 @@ fn what_may_be_right_is_let_through() {
         let opaque = query.opaque().unwrap_or_else(|| panic!("{text} was read"));
         let whole = format!("CREATE VIEW v AS {text}");
         assert_eq!(opaque.at.of(&whole), at, "{text}");
+    }
+}
+
+#[test]
+fn a_word_that_older_servers_reserve_not_is_an_alias_in_a_recursive_query() {
+    for alias in ["all", "distinct"] {
+        let text = format!(
+            "WITH MUTUALLY RECURSIVE x (a int) AS (SELECT 1 FROM s.t JOIN s.u {alias} ON true) SELECT a FROM x"
+        );
+        if let Err(error) = view(&text) {
+            panic!("{text}: {error}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod alter;
 mod copy;
 mod create;
 pub(in crate::sql) mod cursor;
-mod option_names;
+pub(in crate::sql) mod option_names;
 pub(in crate::sql) mod options;
 mod privilege;
 mod project;

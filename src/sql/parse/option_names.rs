@@ -131,8 +131,20 @@ pub(super) const CONNECTION: Known = &[
 /// Behind `WITH` of a connection.
 pub(super) const CONNECTION_WITH: Known = &["VALIDATE"];
 
+/// Behind `OPTIONS` of a query.
+pub(in crate::sql) const SELECT: Known = &[
+    "EXPECTED GROUP SIZE",
+    "AGGREGATE INPUT GROUP SIZE",
+    "DISTINCT ON INPUT GROUP SIZE",
+    "LIMIT INPUT GROUP SIZE",
+];
+
+/// Behind `WITH MUTUALLY RECURSIVE`.
+pub(in crate::sql) const RECURSION: Known =
+    &["RECURSION LIMIT", "RETURN AT RECURSION LIMIT", "ERROR AT RECURSION LIMIT"];
+
 /// Fails where a list in parentheses comes next that holds a misspelt name.
-pub(super) fn in_parentheses(cursor: &Cursor<'_>, known: Known) -> Result<(), SyntaxError> {
+pub(in crate::sql) fn in_parentheses(cursor: &Cursor<'_>, known: Known) -> Result<(), SyntaxError> {
     let mut list = cursor.until(cursor.tokens().len());
     if list.lexeme(&Lexeme::LParen) { bare(list, known) } else { Ok(()) }
 }
@@ -160,28 +172,42 @@ pub(super) fn behind_with(mut rest: Cursor<'_>, known: Known) -> Result<(), Synt
     }
 }
 
-/// Reads words as long as they are those of known names; fails at one that nearly is what would come next.
+/// Fails where one of the words that come next is misspelt, which are those of a known name if they are
+/// known at all, and of the longest one.
+pub(super) fn words(mut list: Cursor<'_>, known: Known) -> Result<(), SyntaxError> {
+    let mut rests = known.to_vec();
+    while word(&mut list, &mut rests)? {}
+    Ok(())
+}
+
+/// Reads the words of a known name, up to where one may end: a value may stand behind it. Fails at a
+/// misspelt one.
 fn name(list: &mut Cursor<'_>, known: Known) -> Result<(), SyntaxError> {
     let mut rests = known.to_vec();
-    while let Some(word) = list.peek().and_then(Token::word) {
-        let splits = rests.iter().copied().map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
-        let next: Vec<(&'static str, &'static str)> = splits.collect();
-        rests = next.iter().filter(|(first, _)| list.peek_is(first)).map(|(_, rest)| *rest).collect();
-        if rests.contains(&"") {
-            return Ok(());
-        }
-        if rests.is_empty() {
-            let meant = next.iter().map(|(first, _)| *first).find(|first| is_nearly(word, first));
-            return meant.map_or(Ok(()), |meant| Err(misspelt(list, &next, meant)));
-        }
-        list.advance();
-    }
+    while !rests.contains(&"") && word(list, &mut rests)? {}
     Ok(())
+}
+
+/// Reads a word that some names go on with, and leaves what is still to come of those; tells whether there is
+/// one. Fails at a word that nearly is what would come next.
+fn word(list: &mut Cursor<'_>, rests: &mut Vec<&'static str>) -> Result<bool, SyntaxError> {
+    let Some(word) = list.peek().and_then(Token::word) else { return Ok(false) };
+    let splits = rests.iter().copied().map(|rest| rest.split_once(' ').unwrap_or((rest, "")));
+    let next: Vec<(&'static str, &'static str)> = splits.collect();
+    *rests = next.iter().filter(|(first, _)| list.peek_is(first)).map(|(_, rest)| *rest).collect();
+    if !rests.is_empty() {
+        list.advance();
+        return Ok(true);
+    }
+    let meant = next.iter().map(|(first, _)| *first).find(|first| is_nearly(word, first));
+    meant.map_or(Ok(false), |meant| Err(misspelt(list, &next, meant)))
 }
 
 /// Says of the word that comes next which ones may, and which is meant.
 fn misspelt(list: &Cursor<'_>, next: &[(&'static str, &'static str)], meant: &'static str) -> SyntaxError {
-    let mut words: Vec<&str> = next.iter().map(|(first, _)| *first).collect();
+    // Of a name that may end here nothing is expected.
+    let mut words: Vec<&str> =
+        next.iter().map(|(first, _)| *first).filter(|first| !first.is_empty()).collect();
     words.dedup();
     let what = match words.as_slice() {
         [only] => (*only).to_owned(),

@@ -107,9 +107,6 @@ const LONG_NAMES: &[&str] = &[
     "WORKLOAD CLASS",
 ];
 
-/// Options after which a mark of the name's own may stand, such as `RETAIN HISTORY FOR '1h'`.
-const NOISE: &str = "FOR";
-
 /// What stands behind the options of a cluster that is made.
 const FEATURES: &str = "FEATURES";
 
@@ -212,8 +209,9 @@ fn option(cursor: &mut Cursor<'_>) -> Result<WithOption, SyntaxError> {
     }
     let name = name(cursor);
     let equals = cursor.lexeme(&Lexeme::Eq);
+    // Source: `parse_retain_history` of the server's parser, with the equals sign and without.
     if name == "RETAIN HISTORY" {
-        cursor.keyword(NOISE);
+        cursor.expect("FOR")?;
     }
     let value = if ends_value(cursor) && !equals { None } else { Some(value(cursor, &name)?) };
     Ok(WithOption { name, value, span: Span::new(start, cursor.last_end()) })

@@ -265,6 +265,7 @@ pub(super) fn connection(cursor: &mut Cursor<'_>) -> Result<StatementKind, Synta
     if !is_older {
         cursor.expect("TO")?;
     }
+    option_names::words(cursor.until(cursor.tokens().len()), CONNECTORS)?;
     let known = CONNECTORS.iter().find(|known| is_older && cursor.keywords(known));
     let connector = known.map_or_else(|| words(cursor), |known| Ok((*known).to_owned()))?;
     let body = cursor.at();
@@ -311,7 +312,16 @@ const CONNECTORS: &[&str] = &[
 /// Words behind which the name of a secret or a connection stands.
 const NAMED: &[&str] = &["CONNECTION", "SECRET", "SSH TUNNEL", "AWS PRIVATELINK"];
 
+/// What may stand behind `USING`: a way to a broker, to the files of a sink, or to the schema of a format.
+///
+/// Source: `parse_kafka_broker` and `parse_avro_schema` of the server's parser, `CREATE SINK` in its manual.
+const USED: &[&str] =
+    &["AWS CONNECTION", "AWS PRIVATELINK", "CONFLUENT SCHEMA REGISTRY CONNECTION", "SCHEMA", "SSH TUNNEL"];
+
 /// Finds the secrets and connections named between a token and the cursor.
+///
+/// # Errors
+/// At a misspelt word before such a name, which would not be found, and at what is no name.
 pub(super) fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, SyntaxError> {
     let mut scan = Cursor::new(cursor.text(), cursor.tokens());
     scan.move_to(from);
@@ -325,6 +335,10 @@ pub(super) fn names(cursor: &Cursor<'_>, from: usize) -> Result<Vec<RawName>, Sy
         // like either.
         if scan.keyword("AS") || scan.keyword("HEADERS") && scan.nth_is(1, "FORMAT") {
             scan.advance();
+            continue;
+        }
+        if scan.keyword("USING") {
+            option_names::words(scan.until(scan.tokens().len()), USED)?;
             continue;
         }
         if !NAMED.iter().any(|words| scan.keywords(words)) {

@@ -60,25 +60,32 @@ fn near(text: &str, tokens: &[Token<'_>], error: &SyntaxError) -> Option<&'stati
     // What was not expected; the second of two words that are read together; what was taken for a name.
     let suspects = [Some(found), Some(found + 1), found.checked_sub(1), found.checked_sub(2)];
     misspelt(tokens, suspects.into_iter().flatten(), KEYWORDS, &|repaired| {
-        let next = one(text, repaired, Doubt::Mistake).err();
-        next.is_none_or(|next| goes_further(tokens, repaired, error, &next))
+        is_repair(text, tokens, repaired, error)
     })
 }
 
-/// Tells whether a repaired statement is wrong only behind the old mistake and behind the repair.
+/// Tells whether a repaired statement is right, or wrong only behind the old mistake and behind the repair.
 ///
-/// A keyword in place of another one is no repair then: too much may begin with either.
-fn goes_further(
-    tokens: &[Token<'_>],
-    repaired: &[Token<'_>],
-    error: &SyntaxError,
-    next: &SyntaxError,
-) -> bool {
-    let changed = tokens.iter().zip(repaired).find(|(before, after)| before.lexeme != after.lexeme);
-    changed.is_some_and(|(word, _)| {
-        let behind = error.span.start.max(word.span.start);
-        next.span.start > behind && !word.word().is_some_and(is_keyword)
-    })
+/// A keyword in place of another one repairs less: behind it nothing may be wrong, for too much may begin
+/// with either, and it has to stand for itself, not for a name that is like the word.
+fn is_repair(text: &str, tokens: &[Token<'_>], repaired: &[Token<'_>], error: &SyntaxError) -> bool {
+    let mut places = tokens.iter().zip(repaired).enumerate();
+    let changed = places.find(|(_, (before, after))| before.lexeme != after.lexeme);
+    let Some((at, (word, _))) = changed else { return false };
+    let was_keyword = word.word().is_some_and(is_keyword);
+    match one(text, repaired, Doubt::Mistake) {
+        Ok(_) => !was_keyword || !takes_any_name(text, repaired, at),
+        Err(next) => !was_keyword && next.span.start > error.span.start.max(word.span.start),
+    }
+}
+
+/// Tells whether a statement can be read with any name at a place.
+fn takes_any_name(text: &str, tokens: &[Token<'_>], at: usize) -> bool {
+    let mut named = tokens.to_vec();
+    if let Some(token) = named.get_mut(at) {
+        token.lexeme = Lexeme::Quoted(Cow::Borrowed("name"));
+    }
+    one(text, &named, Doubt::Mistake).is_ok()
 }
 
 #[cfg(test)]

@@ -335,6 +335,19 @@ fn words_mistakes_as_the_server_does() {
 }
 
 #[test]
+fn how_long_history_is_retained_is_said_with_for() {
+    // Source: `parse_retain_history` of the server's parser.
+    for (option, found) in [
+        ("RETAIN HISTORY '1h'", "string literal \"1h\""),
+        ("RETAIN HISTORY = '1h'", "string literal \"1h\""),
+        ("RETAIN HISTORY", "right parenthesis"),
+    ] {
+        let text = format!("CREATE INDEX i ON t (a) WITH ({option})");
+        refuses(&text, &format!("Expected FOR, found {found}"));
+    }
+}
+
+#[test]
 fn finds_the_place_of_a_mistake_inside_subqueries() {
     check(
         "SELECT a FROM (\n  SELECT x y z FROM t\n) AS s",
@@ -476,6 +489,87 @@ fn connections_without_parentheses_name_what_they_use() {
         assert_eq!(named(text), names, "{text}");
     }
     assert!(!file("CREATE CONNECTION c TO KAFKA BROKER 'a:1'").1.is_empty());
+}
+
+/// The relations that the query of a view names; insists that nothing of it is left to the server.
+fn read_whole(query: &str) -> String {
+    let text = format!("CREATE VIEW v AS {query}");
+    let (read, mistakes) = file(&text);
+    let [Statement { kind: StatementKind::CreateView(view), .. }] = read.as_slice() else {
+        panic!("{text}: {mistakes:?}")
+    };
+    assert!(view.query.opaque().is_none(), "{text}: {:?}", view.query.opaque());
+    let names = view.query.references().iter().map(|name| name.span.of(&text));
+    names.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_column_or_a_relation_may_be_called_as() {
+    for (query, names) in [
+        ("SELECT t.as FROM s.t", "s.t"),
+        ("SELECT as FROM s.t", "s.t"),
+        ("SELECT 1 FROM s.t GROUP BY t.as ORDER BY 1", "s.t"),
+        ("SELECT x FROM s.t AS as WHERE true", "s.t"),
+        ("SELECT as AS as, a + as AS b, a * as AS c, NOT as AS d, count(DISTINCT as) FROM s.t", "s.t"),
+        ("SELECT as.as FROM s.as AS as (as) JOIN as ON as WHERE as", "s.as as"),
+        ("SELECT CASE as WHEN as THEN as ELSE as END AS end FROM s.t WHERE x", "s.t"),
+        ("SELECT CASE WHEN as THEN as END AS as FROM s.t", "s.t"),
+        ("SELECT as::int, CAST(as AS int), x BETWEEN as AND as FROM s.t", "s.t"),
+        ("WITH as AS (SELECT 1 AS as) SELECT as.as FROM as, s.t AS as WHERE true", "s.t"),
+        ("SELECT 1 FROM s.t JOIN s.u USING (as) AS as WHERE true", "s.t s.u"),
+        ("SELECT a IN (as), as[as], a LIKE as FROM s.t ORDER BY as LIMIT 1", "s.t"),
+        ("SELECT t.as FROM s.t GROUP BY t.as OPTIONS (AGGREGATE INPUT GROUP SIZE = 1)", "s.t"),
+        ("SELECT t.as ISNULL, t.as OPERATOR(pg_catalog.+) 1 FROM s.t", "s.t"),
+    ] {
+        assert_eq!(read_whole(query), names, "{query}");
+    }
+    let text = "SELECT as FROM s.t AS as AS OF 5";
+    assert_eq!(super::query(text).expect("a query").as_of().map(|span| span.of(text)), Some("AS OF 5"));
+}
+
+#[test]
+fn behind_other_words_as_gives_a_name() {
+    for query in [
+        "SELECT on AS from, join AS where, t.select AS group, distinct AS order FROM s.t",
+        "SELECT CAST(t.* AS text), CAST(distinct AS text), CAST(on AS text), count(*) AS from FROM s.t",
+        "SELECT $1 AS a, 1 AS b, 'x' AS c, a[1] AS d, INTERVAL '1' DAY AS e, x'00' AS f FROM s.t",
+        "SELECT 1 FROM s.t, LATERAL (SELECT 1) AS from, generate_series(1, 2) WITH ORDINALITY AS where",
+        "WITH on AS (SELECT 1), not AS (SELECT 2), by (a) AS (SELECT 3) SELECT 1 FROM s.t",
+    ] {
+        assert_eq!(read_whole(query), "s.t", "{query}");
+    }
+}
+
+#[test]
+fn a_list_may_begin_with_a_query() {
+    for (query, names) in [
+        ("SELECT a IN ((SELECT 1 FROM s.u), 2) FROM s.t", "s.u s.t"),
+        ("SELECT 1 FROM s.t WHERE a NOT IN ((SELECT 1 FROM s.u), 2) AND b", "s.t s.u"),
+        ("SELECT a IN ((SELECT 1 FROM s.u) + 1), a IN ((SELECT 1)::int, 2) FROM s.t", "s.u s.t"),
+        ("SELECT a IN (((SELECT 1)), 2), a IN (((SELECT 1) UNION SELECT 2), 3) FROM s.t", "s.t"),
+        ("SELECT a IN (((SELECT 1) UNION (SELECT 2)) + 1), a IN ((VALUES (1)), 2) FROM s.t", "s.t"),
+        ("SELECT (a, b) IN ((SELECT 1, 2), (3, 4)) FROM s.t", "s.t"),
+        ("SELECT a IN ((SELECT b IN ((SELECT 1 FROM s.u), 2)), 3) FROM s.t", "s.u s.t"),
+        ("SELECT a IN ((SELECT 1)), a IN (((SELECT 1)) UNION SELECT 2), a IN ((1), 2) FROM s.t", "s.t"),
+    ] {
+        assert_eq!(read_whole(query), names, "{query}");
+    }
+}
+
+#[test]
+fn what_is_taken_out_of_a_query_has_to_be_closed() {
+    for query in [
+        "SELECT a FROM s.t GROUP BY a OPTIONS (AGGREGATE INPUT GROUP SIZE = 10",
+        "SELECT a FROM s.t GROUP BY a OPTIONS (AGGREGATE INPUT GROUP SIZE = 10]",
+        "SELECT a FROM s.t OPTIONS (LIMIT INPUT GROUP SIZE = 1 ORDER BY (SELECT max(a) FROM s.u)",
+        "SELECT a FROM [u1 AS d.s.t",
+        "SELECT a FROM [u1 AS d.s.t)",
+        "SELECT a OPERATOR(pg_catalog.+ b FROM s.t",
+        "SELECT a OPERATOR(pg_catalog.+] b FROM s.t",
+        "WITH MUTUALLY RECURSIVE (RECURSION LIMIT 9] x (a int) AS (SELECT 1 FROM s.t) SELECT 2 FROM x",
+    ] {
+        assert!(!file(&format!("CREATE VIEW v AS {query}")).1.is_empty(), "{query}");
+    }
 }
 
 #[test]

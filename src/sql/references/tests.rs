@@ -31,13 +31,25 @@ fn check(text: &str, expect: Expect) {
     let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert!(is_gone_through(text, &query), "{text}");
     let references: Vec<String> = query.references().iter().map(dotted).collect();
-    let qualifiers: Vec<String> = query
+    let rewritten = query.rewrite(&|name| Some(format!("\"d\".\"g\".{}", name.parts.last()?.sql())));
+    expect.assert_eq(&format!("{}\n{}\n{rewritten}\n", references.join(" "), qualifiers(text, &query)));
+}
+
+/// The qualifiers of a query, each with the relation it means.
+fn qualifiers(text: &str, query: &Query) -> String {
+    let shown = query
         .qualifiers()
         .iter()
-        .map(|qualifier| format!("{} = {}", qualifier.name.span.of(text), dotted(&qualifier.relation)))
-        .collect();
-    let rewritten = query.rewrite(&|name| Some(format!("\"d\".\"g\".{}", name.parts.last()?.sql())));
-    expect.assert_eq(&format!("{}\n{}\n{rewritten}\n", references.join(" "), qualifiers.join(", ")));
+        .map(|qualifier| format!("{} = {}", qualifier.name.span.of(text), dotted(&qualifier.relation)));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Compares the qualifiers alone.
+#[track_caller]
+fn qualified(text: &str, expected: &str) {
+    let query = query(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert!(is_gone_through(text, &query), "{text}");
+    assert_eq!(qualifiers(text, &query), expected, "{text}");
 }
 
 #[test]
@@ -215,6 +227,47 @@ fn qualifiers_follow_their_relation() {
     );
 }
 
+#[test]
+fn a_qualifier_means_the_relation_whose_name_is_most_like_it() {
+    qualified("SELECT 1 FROM s.t WHERE EXISTS (SELECT 1 FROM t WHERE s.t.a = t.a)", "s.t = s.t, t = t");
+    qualified("SELECT d.s.t.a FROM t, s.t", "d.s.t = s.t");
+    qualified("SELECT d.s.t.a FROM s.t, t", "d.s.t = s.t");
+    qualified("SELECT d.s.t.* FROM t, s.t", "d.s.t = s.t");
+    qualified("SELECT s.t.a FROM t, d.s.t", "s.t = d.s.t");
+    qualified("SELECT (SELECT e.s.t.a FROM s.t LIMIT 1) FROM e.s.t", "e.s.t = e.s.t");
+    qualified("SELECT (SELECT s.t.a FROM e.s.t) FROM s.t", "s.t = e.s.t");
+    qualified("SELECT (SELECT d.s.t.a FROM s.t) FROM t", "d.s.t = s.t");
+    qualified("SELECT (SELECT s.t.a FROM t) FROM u", "s.t = t");
+}
+
+#[test]
+fn what_has_no_schema_is_meant_with_any() {
+    qualified("SELECT (SELECT s.t.a FROM u AS t) FROM s.t", "");
+    qualified("SELECT (SELECT s.t.a FROM (SELECT 1 AS a) AS t) FROM s.t", "");
+    qualified("WITH t AS (SELECT 1 AS a) SELECT (SELECT s.t.a FROM t) FROM s.t", "");
+}
+
+#[test]
+fn joins_in_parentheses_with_an_alias_have_their_own_names_inside() {
+    check(
+        "SELECT x.a FROM (v.base JOIN s.u ON v.base.a = s.u.a) AS x (a, b, c, d)",
+        expect![[r#"
+            v.base s.u
+            v.base = v.base, s.u = s.u
+            SELECT x.a FROM ("d"."g"."base" JOIN "d"."g"."u" ON "d"."g"."base".a = "d"."g"."u".a) AS x (a, b, c, d)
+        "#]],
+    );
+    qualified("SELECT base.a FROM (v.base JOIN s.u ON true) AS x WHERE v.base.b = 1", "");
+    qualified(
+        "SELECT 1 FROM ((a JOIN b ON a.i = b.i) AS x JOIN c ON x.i = c.i AND a.j) AS y JOIN e ON e.i = c.j",
+        "a = a, b = b, c = c, e = e",
+    );
+    qualified(
+        "SELECT o.i FROM o, LATERAL (SELECT 1 FROM (a JOIN b ON a.i = o.i) AS x) AS y",
+        "o = o, a = a, o = o",
+    );
+}
+
 /// Compares the relations without an alias: `!` shares its last part, `*` has it stand alone.
 #[track_caller]
 fn bare(text: &str, expected: &str) {
@@ -237,6 +290,7 @@ fn relations_without_an_alias_are_told() {
     bare("SELECT 1 FROM s.t, generate_series(1, 2) AS t", "s.t*");
     bare("SELECT t, u.v, \"U\" FROM s.t, u, \"U\" ORDER BY u", "s.t* u* \"U\"*");
     bare("SELECT 1 FROM s.t WHERE EXISTS (SELECT t FROM s.u AS t, v WHERE v = 1)", "s.t v*");
+    bare("SELECT 1 FROM c, (a JOIN s.b ON a = b.i) AS x", "c a* s.b");
 }
 
 #[test]

@@ -362,7 +362,11 @@ impl Scan<'_> {
                 let _ = self.pre_visit_table_factor(factor);
             }
             TableFactor::Derived { lateral: _, subquery, alias: _, sample: None } => self.query(subquery),
-            TableFactor::NestedJoin { table_with_joins, alias: _ } => self.table(table_with_joins),
+            TableFactor::NestedJoin { table_with_joins, alias: _ } => {
+                let _ = self.pre_visit_table_factor(factor);
+                self.table(table_with_joins);
+                let _ = self.post_visit_table_factor(factor);
+            }
             other => self.other(other),
         }
     }

@@ -49,6 +49,8 @@ fn tells_which_keyword_was_meant() {
         "FROM t",
         "SELECT a FROM b c d",
         "SELECT name sourc type FROM t",
+        // Any name would do in place of the word.
+        "CREATE VIEW v AS SELECT case FROM t",
     ] {
         assert_eq!(mistaken(text).meant, None, "{text}");
     }
@@ -134,12 +136,72 @@ fn a_misspelt_option_of_what_connects_is_wrong_and_another_is_left_to_the_server
         ),
     ]);
     assert_eq!(mistaken("CREATE CONNECTION c FOR SSH TUNNEL HOTS 'h', USER 'u'").meant, Some("HOST"));
-    for text in [
+    lets_pass(&[
         "CREATE MATERIALIZED VIEW v IN CLUSTER c WITH (COMPACTED = true) AS SELECT 1",
         "CREATE SOURCE s FROM KAFKA CONNECTION c (TOPIC 't', FETCH MAX BYTES 5)",
         "CREATE SOURCE s FROM PULSAR CONNECTION c (TOPC 't')",
         "CREATE CONNECTION c TO POSTGRES (HOST 'h', COLOUR 'b') WITH (VALIDATE = false)",
-    ] {
+    ]);
+}
+
+/// Checks that nothing is said of statements.
+#[track_caller]
+fn lets_pass(texts: &[&str]) {
+    for text in texts {
         assert_eq!(file(text).1, [], "{text}");
     }
+}
+
+#[test]
+fn a_misspelt_word_before_a_connection_is_wrong_and_another_is_left_to_the_server() {
+    check_meant(&[
+        (
+            "CREATE CONNECTION c TO KAFAK (BROKER 'b')",
+            "Expected one of AWS or CONFLUENT or ICEBERG or KAFKA or MYSQL or POSTGRES or SQL or SSH, \
+             found identifier \"kafak\"",
+            "KAFKA",
+        ),
+        (
+            "CREATE CONNECTION c TO AWS PRIVATELNK (SERVICE NAME 's', AVAILABILITY ZONES ('a'))",
+            "Expected PRIVATELINK, found identifier \"privatelnk\"",
+            "PRIVATELINK",
+        ),
+        (
+            "CREATE CONNECTION c FOR CONFLUENT SCEMA REGISTRY URL 'u'",
+            "Expected SCHEMA, found identifier \"scema\"",
+            "SCHEMA",
+        ),
+        (
+            "CREATE CONNECTION c TO KAFKA (BROKERS ('x' USING SSH TUNEL sc, 'y'))",
+            "Expected TUNNEL, found identifier \"tunel\"",
+            "TUNNEL",
+        ),
+        (
+            "CREATE CONNECTION c TO KAFKA (BROKER 'x' USING AWS PRIVATELNK pl (PORT 1))",
+            "Expected one of CONNECTION or PRIVATELINK, found identifier \"privatelnk\"",
+            "PRIVATELINK",
+        ),
+        (
+            "CREATE SOURCE s FROM KAFKA CONNECTION c (TOPIC 't') FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY \
+             CONECTION cc",
+            "Expected CONNECTION, found identifier \"conection\"",
+            "CONNECTION",
+        ),
+        (
+            "CREATE SINK k FROM t INTO KAFKA CONNECTION c (TOPIC 't') FORMAT AVRO USING CONFLUENT SCHEMA \
+             REGISTY CONNECTION cc ENVELOPE UPSERT",
+            "Expected REGISTRY, found identifier \"registy\"",
+            "REGISTRY",
+        ),
+    ]);
+    lets_pass(&[
+        "CREATE CONNECTION c TO PULSAR (URL 'u')",
+        "CREATE CONNECTION c TO AWS GLUE (REGION 'r')",
+        "CREATE CONNECTION c TO AWS (REGION 'r')",
+        "CREATE CONNECTION c FOR AWS PRIVATELINK SERVICE NAME 's', AVAILABILITY ZONES ('a')",
+        "CREATE CONNECTION c TO KAFKA (BROKERS ('x' USING SSH TUNNEL tunel, 'y' USING GCP LINK l))",
+        "CREATE SOURCE s FROM KAFKA CONNECTION c (TOPIC 't') FORMAT AVRO USING AWS GLUE SCHEMA REGISTRY r",
+        "CREATE SOURCE s FROM KAFKA CONNECTION using (TOPIC 't') FORMAT AVRO USING CONFLUENT SCHEMA REGISTRY \
+         CONNECTION conection INCLUDE KEY AS using ENVELOPE UPSERT",
+    ]);
 }

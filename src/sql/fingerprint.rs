@@ -40,12 +40,16 @@ impl Main {
         text.push_str(VERSION);
         text.push(':');
         for byte in hash.finalize() {
-            text.extend(
-                [byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)),
-            );
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
         }
         Fingerprint(Arc::from(text))
     }
+}
+
+/// The hexadecimal digit of a number below 16.
+fn digit(number: u8) -> char {
+    char::from(if number < 10 { b'0' + number } else { b'a' + (number - 10) })
 }
 
 /// Hashes one more text; its length before it keeps two texts from looking like one.

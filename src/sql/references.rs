@@ -161,7 +161,7 @@ impl<'a> Scan<'a> {
             | TableFactor::Function { alias: Some(alias), .. }
             | TableFactor::UNNEST { alias: Some(alias), .. }
             | TableFactor::NestedJoin { alias: Some(alias), .. } => {
-                if let Some(name) = name_of(&[&alias.name]) {
+                if let Some(name) = name_of(std::iter::once(&alias.name)) {
                     items.push(Item { alias: name.parts.last().cloned(), name, cte: true });
                 }
             }
@@ -172,6 +172,12 @@ impl<'a> Scan<'a> {
     /// Notes the relations of a FROM clause that go by their own name.
     fn note_bare(&mut self, items: &[Item]) {
         let is_bare = |item: &Item| item.alias.is_none() && !item.cte;
+        // Most have one, which shares its name with nothing.
+        if let [only] = items {
+            let bare = Bare { at: only.name.span, shared: false, alone: false };
+            self.bare.extend(is_bare(only).then_some(bare));
+            return;
+        }
         // How many go by a name, with those that are bare and those that are not apart.
         let mut alike: FxHashMap<Option<&Ident>, (usize, usize)> = FxHashMap::default();
         for item in items {
@@ -199,7 +205,8 @@ impl<'a> Scan<'a> {
     fn qualifier<I: Borrow<TreeIdent>>(&mut self, parts: &[I]) {
         let Some(Item { name: relation, alias: None, cte: false }) = self.meant(parts) else { return };
         let relation = relation.clone();
-        self.qualifiers.extend(name_of(parts).map(|name| Qualifier { name, relation }));
+        let name = name_of(parts.iter().map(Borrow::borrow));
+        self.qualifiers.extend(name.map(|name| Qualifier { name, relation }));
     }
 
     /// Finds what a qualifier means. Where that has more parts than a name in FROM, that name may be
@@ -408,20 +415,19 @@ pub(super) fn is_stored_as(written: &TreeIdent, stored: &Ident) -> bool {
 
 /// A name as the rest of the room has it, with the catalog's id if there is one.
 pub(super) fn raw_name(name: &ObjectName, notes: &Notes) -> Option<RawName> {
-    let mut raw = name_of(&idents(name))?;
+    let mut raw = name_of(name.0.iter().filter_map(|part| part.as_ident()))?;
     raw.id = notes.ids.get(&raw.span.start).cloned();
     Some(raw)
 }
 
-fn name_of<I: Borrow<TreeIdent>>(written: &[I]) -> Option<RawName> {
-    let mut spans = written.iter().filter_map(|part| span_of(part.borrow().span));
-    let first = spans.next()?;
-    let span = first.to(spans.next_back().unwrap_or(first));
-    let mut parts = Vec::with_capacity(written.len());
+fn name_of<'t>(written: impl Iterator<Item = &'t TreeIdent>) -> Option<RawName> {
+    let (mut parts, mut whole) = (Vec::new(), None);
     for part in written {
-        parts.push(ident(part.borrow())?);
+        let own = span_of(part.span);
+        whole = own.map(|own| whole.map_or(own, |whole: Span| whole.to(own))).or(whole);
+        parts.push(ident(part)?);
     }
-    Some(RawName { parts, id: None, span })
+    Some(RawName { parts, id: None, span: whole? })
 }
 
 mod walk;

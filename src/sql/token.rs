@@ -177,6 +177,11 @@ const MAX_CHAIN: usize = 20_000;
 /// # Errors
 /// At the first token that is too deep.
 pub(super) fn check_depth(tokens: &[Token<'_>]) -> Result<(), SyntaxError> {
+    // Most have too few brackets and words for anything to be too deep.
+    let may_be_deep = || tokens.iter().filter(|token| token.opens()).count() > MAX_DEPTH;
+    if tokens.len() <= MAX_CHAIN && !may_be_deep() {
+        return Ok(());
+    }
     let mut chains: Vec<usize> = Vec::new();
     let mut chain = 0_usize;
     let mut set_operations = 0_usize;

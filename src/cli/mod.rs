@@ -245,7 +245,7 @@ fn surroundings() -> Surroundings {
     Surroundings { no_colour: is_set("NO_COLOR"), ci: is_set("CI") }
 }
 
-/// One runtime. Query planning in the sandbox recurses deeply, so its threads get large stacks.
+/// One runtime. Reading a statement and planning a query recurse deeply, so its threads get large stacks.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     const STACK: usize = 16 * 1024 * 1024;
     tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build()

@@ -332,26 +332,18 @@ impl Printer<'_> {
             return self.give_up();
         }
         let inner = if self.is_stored() { expr } else { without_parentheses(expr) };
-        // Source: the server puts brackets around what `::` would bind to only in part. What has a syntax of its own is
-        // a call of a function to it, and the sign of a number is part of that.
+        // Source: the server puts brackets around what `::` would bind to only in part. The sign of a number is part of
+        // that to it.
         let simple = matches!(
             inner,
             Expr::Nested(_)
                 | Expr::Value(_)
                 | Expr::Cast { .. }
-                | Expr::Function(_)
                 | Expr::Identifier(_)
                 | Expr::CompoundIdentifier(_)
                 | Expr::Collate { .. }
-                | Expr::Extract { .. }
-                | Expr::Position { .. }
-                | Expr::Substring { .. }
-                | Expr::Trim { .. }
-                | Expr::AtTimeZone { .. }
-                | Expr::Ceil { .. }
-                | Expr::Floor { .. }
         );
-        if simple || is_negative_number(inner) {
+        if simple || is_call(inner) || is_negative_number(inner) {
             self.expr(inner);
         } else {
             self.write("(");
@@ -551,13 +543,20 @@ fn is_compound(expr: &Expr) -> bool {
             | Expr::Interval(_)
             | Expr::Cast { .. }
             | Expr::Case { .. }
-            | Expr::Function(_)
             | Expr::Tuple(_)
             | Expr::Array(_)
             | Expr::Prefixed { .. }
             | Expr::Map(_)
             | Expr::Exists { negated: false, .. }
             | Expr::Subquery(_)
+    ) && !is_call(expr)
+}
+
+/// Tells whether it is a call of a function to the server, as what has a syntax of its own is too.
+fn is_call(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Function(_)
             | Expr::Extract { .. }
             | Expr::Position { .. }
             | Expr::Substring { .. }

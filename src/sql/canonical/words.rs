@@ -260,9 +260,14 @@ impl<'a> Words<'a> {
         true
     }
 
+    /// The token before the next one.
+    fn before(&self) -> Option<&'a Token<'a>> {
+        self.cursor.at().checked_sub(1).and_then(|at| self.cursor.tokens().get(at))
+    }
+
     /// Writes the next word.
     fn word(&mut self) {
-        let before = self.cursor.at().checked_sub(1).and_then(|at| self.cursor.tokens().get(at));
+        let before = self.before();
         self.written.extend(self.cursor.peek().map(|token| word(token, before)));
         self.cursor.advance();
     }
@@ -294,7 +299,7 @@ impl<'a> Words<'a> {
     /// Takes note of a bracket that comes next; tells whether it was written with what follows it.
     fn bracket(&mut self) -> bool {
         let Some(token) = self.cursor.peek() else { return false };
-        let before = self.cursor.at().checked_sub(1).and_then(|at| self.cursor.tokens().get(at));
+        let before = self.before();
         if token.opens() {
             let is_cast = before.is_some_and(|before| before.is("CAST"));
             self.brackets.push(if is_cast { Bracket::Cast } else { Bracket::Other });

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
 
+use super::BEGINNINGS;
 use super::Sought;
+use super::is_one_of;
 use super::partners;
 use crate::name::Ident;
 use crate::sql::ast::RawName;
@@ -169,7 +171,7 @@ impl<'t> Walk<'t> {
     }
 
     fn open(&mut self) {
-        let in_query = self.nth(1).is_some_and(|first| BEGINNINGS.iter().any(|word| first.is(word)));
+        let in_query = self.nth(1).is_some_and(|first| is_one_of(first, BEGINNINGS));
         let joined = self.frame.item && !in_query;
         self.frame.item = false;
         let is_cast = self.previous_is(1, &["CAST"]);
@@ -447,9 +449,6 @@ impl Dotted {
         Some(RawName { parts: parts.iter().map(|(part, _)| part.clone()).collect(), id: None, span })
     }
 }
-
-/// Words that begin a query.
-const BEGINNINGS: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE", "SHOW"];
 
 /// Words that end a FROM clause.
 const CLAUSES: &[&str] = &[

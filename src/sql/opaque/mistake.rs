@@ -7,7 +7,9 @@
 
 use sqlparser::keywords::ALL_KEYWORDS;
 
+use super::BEGINNINGS;
 use super::Sought;
+use super::is_one_of;
 use super::partners;
 use crate::sql::error::SyntaxError;
 use crate::sql::error::expected;
@@ -96,13 +98,6 @@ const UNFINISHED: &[&str] = &[
 
 /// Words that no operand begins with, besides [`CLAUSES`].
 const BETWEEN_OPERANDS: &[&str] = &["AND", "AS", "ELSE", "END", "OR", "THEN", "WHEN"];
-
-/// Words that begin a query, in brackets too.
-const BEGINNINGS: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE", "SHOW"];
-
-fn is_one_of(token: &Token<'_>, words: &[&str]) -> bool {
-    words.iter().any(|word| token.is(word))
-}
 
 /// Where a query could not be read on.
 struct Place<'t> {

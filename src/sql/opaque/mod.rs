@@ -80,6 +80,14 @@ pub(super) fn judge(
     mistake::find(tokens, sought, error, reads).map_or(Ok(()), Err)
 }
 
+/// Words that begin a query, in brackets too.
+const BEGINNINGS: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE", "SHOW"];
+
+/// Tells whether a token is one of some keywords, given in capitals.
+fn is_one_of(token: &Token<'_>, words: &[&str]) -> bool {
+    words.iter().any(|word| token.is(word))
+}
+
 /// For each bracket the number of the token that closes or opens it, for other tokens their own;
 /// `None` where brackets do not come in pairs.
 fn partners(tokens: &[Token<'_>]) -> Option<Vec<usize>> {

@@ -6,7 +6,9 @@
 //! Source: `parse_join_constraint`, `parse_cte_mut_rec`, `parse_mut_rec_block_option` and
 //! `parse_select_option` of the server's parser, v26.
 
+use super::BEGINNINGS;
 use super::Sought;
+use super::is_one_of;
 use crate::sql::data_type;
 use crate::sql::error::SyntaxError;
 use crate::sql::keyword::is_nearly;
@@ -48,9 +50,6 @@ struct Walk<'a> {
     frames: Vec<Frame>,
     frame: Frame,
 }
-
-/// Words that begin a query.
-const BEGINNINGS: &[&str] = &["SELECT", "WITH", "VALUES", "TABLE", "SHOW"];
 
 /// Words that end a FROM clause.
 const CLAUSES: &[&str] = &[
@@ -114,10 +113,6 @@ const NO_ALIASES: &[&str] = &[
     "WINDOW",
     "WITH",
 ];
-
-fn is_one_of(token: &Token<'_>, words: &[&str]) -> bool {
-    words.iter().any(|word| token.is(word))
-}
 
 /// Tells whether a relation, its alias, a condition or another expression may end with a token.
 fn may_end(token: &Token<'_>) -> bool {
